@@ -1,0 +1,28 @@
+"""One deadline for all tries of one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A point on the monotonic clock, in seconds. Every wait and every timeout of a call is cut to it."""
+
+    at: float
+    clock: Callable[[], float] = field(default=monotonic, repr=False)
+
+    @classmethod
+    def after(cls, seconds: float, *, clock: Callable[[], float] = monotonic) -> Deadline:
+        """A deadline `seconds` from now."""
+        return cls(clock() + seconds, clock)
+
+    def remaining(self) -> float:
+        """Seconds left, never below zero."""
+        return max(0.0, self.at - self.clock())
+
+    def allows(self, seconds: float) -> bool:
+        """Whether a wait of `seconds` still fits."""
+        return self.remaining() > seconds

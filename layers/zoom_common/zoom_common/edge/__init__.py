@@ -1,0 +1,1 @@
+"""Lambda-facing: settings, HTTP in and out, observability."""

@@ -1,0 +1,182 @@
+"""Every error the gateway raises on purpose.
+
+GatewayError
+├── InvalidRequest            400  the caller's input, field by field
+├── Unauthenticated           401  no principal
+├── Forbidden                 403  a principal without the scope
+├── NotFound                  404  nothing here that this caller may know of
+├── MethodNotAllowed          405
+├── Conflict                  409  the caller has to decide something first
+├── ConnectionUnusable        409  the person has to reconnect, or the link is not finished
+├── TooManyRequests           429  with seconds to wait
+├── ZoomRefused               as Zoom said: its status and its body
+├── OutcomeUnknown            502  sent, and no answer: it may have happened
+├── ZoomUnavailable           503  Zoom could not be reached, nothing was changed
+└── Unavailable               503  something of ours could not be reached
+
+Messages are fixed texts. No error carries a token, a code, a signature, an e-mail or a body it was given by a person;
+`ZoomRefused.body` is Zoom's own answer, for the caller who asked and for nobody's log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field of a request and what to do about it, as Zoom lists them under `errors`."""
+
+    field: str
+    message: str
+
+
+class GatewayError(Exception):
+    """The root. `reason` is for machines, `str()` is a fixed sentence for people, both are safe to log."""
+
+    status = 500
+    code = 500
+    retryable = False
+
+    def __init__(self, message: str, *, reason: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.hint = hint
+
+
+class InvalidRequest(GatewayError):
+    """The request is wrong before it costs anything. Zoom's shape: code 300 and a list of fields."""
+
+    status = 400
+    code = 300
+
+    def __init__(self, fields: Sequence[FieldError] = (), *, message: str = "Validation Failed.") -> None:
+        super().__init__(message, reason="invalid_request")
+        self.fields = tuple(fields)
+
+
+class Unauthenticated(GatewayError):
+    """No usable credential. `reason` says which kind of no."""
+
+    status = 401
+    code = 124
+
+    def __init__(self, *, reason: str = "invalid_access_token", message: str = "Invalid access token.") -> None:
+        super().__init__(message, reason=reason)
+
+
+class Forbidden(GatewayError):
+    """The principal is known and lacks `scopes`."""
+
+    status = 403
+    code = 4711
+
+    def __init__(self, scopes: Sequence[str]) -> None:
+        super().__init__(
+            f"Invalid access token, does not contain scopes:[{', '.join(scopes)}].", reason="missing_scope"
+        )
+        self.scopes = tuple(scopes)
+
+
+class NotFound(GatewayError):
+    """Nothing this caller may know of. `code` is Zoom's: 2300 for a route, 3001 for a meeting, 1001 for a user."""
+
+    status = 404
+
+    def __init__(self, message: str = "Not found.", *, reason: str = "not_found", code: int = 404) -> None:
+        super().__init__(message, reason=reason)
+        self.code = code
+
+
+class MethodNotAllowed(GatewayError):
+    """The path exists, the method does not."""
+
+    status = 405
+    code = 2300
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        super().__init__("This method is not allowed here.", reason="method_not_allowed")
+        self.allowed = tuple(allowed)
+
+
+class Conflict(GatewayError):
+    """The caller has to decide something first; `details` says between what."""
+
+    status = 409
+    code = 409
+
+    def __init__(self, message: str, *, reason: str, details: dict[str, object] | None = None) -> None:
+        super().__init__(message, reason=reason)
+        self.details = details or {}
+
+
+class ConnectionUnusable(GatewayError):
+    """The connection cannot serve calls in its state; `state` is one of the vault's."""
+
+    status = 409
+    code = 409
+
+    def __init__(self, state: str, *, reason: str, reconnect_url: str | None = None) -> None:
+        super().__init__(f"The Zoom connection is {state}.", reason=reason)
+        self.state = state
+        self.reconnect_url = reconnect_url
+
+
+class TooManyRequests(GatewayError):
+    """Ours, not Zoom's: `retry_after` in whole seconds."""
+
+    status = 429
+    code = 429
+    retryable = True
+
+    def __init__(self, retry_after: int, *, reason: str = "rate_limited") -> None:
+        super().__init__("Too many requests. Try again later.", reason=reason)
+        self.retry_after = retry_after
+
+
+class ZoomRefused(GatewayError):
+    """Zoom answered with an error: passed on as it is. `zoom_code` is Zoom's number, or None when it gave none."""
+
+    def __init__(
+        self, status: int, body: bytes, *, zoom_code: int | None, reason: str, retryable: bool = False
+    ) -> None:
+        super().__init__(f"Zoom answered {status}.", reason=reason)
+        self.status = status
+        self.body = body
+        self.zoom_code = zoom_code
+        self.retryable = retryable
+
+
+class OutcomeUnknown(GatewayError):
+    """The request left and no answer came: it may have happened. Never retried by us without a way to check."""
+
+    status = 502
+    code = 502
+
+    def __init__(self, *, hint: str | None = None) -> None:
+        super().__init__(
+            "Zoom gave no answer. The request may have been carried out.", reason="outcome_unknown", hint=hint
+        )
+
+
+class ZoomUnavailable(GatewayError):
+    """Zoom could not be reached or kept failing, and nothing was changed."""
+
+    status = 503
+    code = 503
+    retryable = True
+
+    def __init__(self, *, reason: str = "zoom_unavailable") -> None:
+        super().__init__("Zoom could not be reached. Nothing was changed; try again.", reason=reason)
+
+
+class Unavailable(GatewayError):
+    """Something of ours could not be reached; `reason` names it."""
+
+    status = 503
+    code = 503
+    retryable = True
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__("The gateway is not available right now. Try again.", reason=reason)

@@ -1,0 +1,36 @@
+"""A value that does not show itself."""
+
+from __future__ import annotations
+
+
+class Secret:
+    """Text that `repr`, `str`, format and pickle never show; `reveal()` is the one way out, easy to search for."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The text itself. Call it where it goes on the wire or under a seal, nowhere else."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "Secret(***)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not serialised")

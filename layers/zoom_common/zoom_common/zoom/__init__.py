@@ -1,0 +1,1 @@
+"""Zoom's protocol, pure: bytes, headers, time and secrets in; values or errors out."""
