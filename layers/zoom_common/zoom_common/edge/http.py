@@ -1,0 +1,132 @@
+"""From event to answer: routes, authorization, and the one place where errors become answers."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import unquote
+
+from zoom_common.access.principal import Principal
+from zoom_common.edge import observability
+from zoom_common.edge.request import Request, request_id
+from zoom_common.edge.response import Response, error_response, json_response, unexpected
+from zoom_common.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound, Unauthenticated, Unavailable
+
+__all__ = ["Request", "Response", "Router", "authorize", "error_response", "guarded", "json_response"]
+
+type Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+
+NOT_RECOGNIZED = "This API endpoint is not recognized."
+_SECURITY_HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+_INTERNAL_STATUS = 500
+
+
+def authorize(request: Request, scope: str | None) -> Principal:
+    """The caller, if it may do `scope` (None: if it is known at all).
+
+    Raises Unauthenticated, Forbidden, or Unavailable when the key store could not be asked.
+    """
+    if request.principal is None:
+        raise _denial(request.denied)
+    if scope is not None and not request.principal.may(scope):
+        raise Forbidden([scope])
+    return request.principal
+
+
+def _denial(reason: str | None) -> GatewayError:
+    match reason:
+        case "unavailable":
+            return Unavailable(reason="key_store_unavailable")
+        case "expired_key":
+            return Unauthenticated(reason=reason, message="Access token is expired.")
+        case "revoked_key":
+            return Unauthenticated(reason=reason)
+        case _:
+            # Unknown key and wrong secret look the same from outside: nobody learns which key ids exist.
+            return Unauthenticated()
+
+
+def guarded(answer: Callable[[Request], Response]) -> Handler:
+    """A Lambda handler around `answer`. Every error it raises becomes an answer; nothing escapes."""
+
+    def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        known_as = request_id(event, context)
+        try:
+            response = answer(Request.from_event(event, context))
+        except GatewayError as error:
+            if error.status >= _INTERNAL_STATUS:
+                observability.logger().warning("refused", reason=error.reason, status=error.status, request_id=known_as)
+            response = error_response(error, known_as)
+        except Exception as error:  # noqa: BLE001 - the last line of defence: the caller gets a fixed text, the log a place
+            observability.logger().error("failed", request_id=known_as, **_place(error))
+            observability.count("UnexpectedErrors")
+            response = unexpected(known_as)
+        return _finished(response, event, known_as).to_event()
+
+    return handler
+
+
+def _place(error: Exception) -> dict[str, Any]:
+    # Never the message: it may quote what a person or Zoom sent.
+    frames = traceback.extract_tb(error.__traceback__)
+    return {"error": type(error).__qualname__, "at": [f"{each.filename}:{each.lineno} {each.name}" for each in frames]}
+
+
+def _finished(response: Response, event: Mapping[str, Any], known_as: str) -> Response:
+    headers = {**_SECURITY_HEADERS, "x-request-id": known_as, **response.headers}
+    came_by = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    if came_by.get("x-forwarded-proto") == "https":
+        headers["strict-transport-security"] = "max-age=31536000"
+    return replace(response, headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    method: str
+    pattern: re.Pattern[str]
+    scope: str | None
+    answer: Callable[..., Response]
+
+
+class Router:
+    """A handful of routes. `{name}` in a template matches one segment and arrives decoded, as a keyword."""
+
+    def __init__(self) -> None:
+        self._routes: list[_Route] = []
+        self._handler = guarded(self.answer)
+
+    def route[F: Callable[..., Response]](self, method: str, template: str, *, scope: str | None) -> Callable[[F], F]:
+        """Register `f(request, principal, **path)`; with `scope=None` the route is open and `f(request, **path)`."""
+        pattern = re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template)))
+
+        def register(answer: F) -> F:
+            self._routes.append(_Route(method, pattern, scope, answer))
+            return answer
+
+        return register
+
+    def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        """The Lambda handler of these routes."""
+        return self._handler(event, context)
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request. Raises NotFound or MethodNotAllowed, to callers who are known; 401 to all others."""
+        matches = [(route, found) for route in self._routes if (found := route.pattern.fullmatch(request.path))]
+        for route, found in matches:
+            if route.method == request.method:
+                path = {name: unquote(value) for name, value in found.groupdict().items()}
+                if route.scope is None:
+                    return route.answer(request, **path)
+                return route.answer(request, authorize(request, route.scope), **path)
+        authorize(request, None)
+        if matches:
+            raise MethodNotAllowed([route.method for route, _ in matches])
+        raise NotFound(NOT_RECOGNIZED, reason="unknown_route", code=2300)

@@ -1,0 +1,117 @@
+"""An HTTP request as a function sees it, from the payload 2.0 event of an HTTP API or a function URL.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+from zoom_common.access.principal import Principal
+from zoom_common.deadline import Deadline
+from zoom_common.errors import InvalidRequest
+
+# An HTTP API gives up after 30 s whatever the function does; the rest is left for answering.
+LONGEST_CALL = 28.0
+_TIME_TO_ANSWER = 0.5
+_JSON_TYPES = ("application/json", "text/json")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. `path` is as it arrived, without the stage; query values are decoded, the first of each name."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query_string: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    principal: Principal | None = None
+    denied: str | None = None
+    request_id: str = ""
+    deadline: Deadline = field(default_factory=lambda: Deadline.after(LONGEST_CALL))
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any], context: Any = None) -> Request:
+        """Read an event. `context` gives the time that is left. Raises InvalidRequest when the body is not readable."""
+        about = event.get("requestContext", {})
+        authorizer = (about.get("authorizer") or {}).get("lambda") or {}
+        query_string = event.get("rawQueryString", "")
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        return cls(
+            method=about.get("http", {}).get("method", "GET").upper(),
+            path=_without_stage(event.get("rawPath", "/"), about.get("stage", "$default")),
+            query=_first_of_each(parse_qsl(query_string, keep_blank_values=True)),
+            query_string=query_string,
+            headers=headers,
+            cookies=_cookies(event.get("cookies") or headers.get("cookie", "").split(";")),
+            body=_body(event),
+            principal=Principal.from_context(authorizer),
+            denied=authorizer.get("denied"),
+            request_id=request_id(event, context),
+            deadline=_deadline(context),
+        )
+
+    def json(self) -> Any:
+        """The body as JSON. Raises InvalidRequest when it is empty, not JSON, or declared to be something else."""
+        declared = self.headers.get("content-type", _JSON_TYPES[0]).partition(";")[0].strip().lower()
+        if declared not in _JSON_TYPES and not declared.endswith("+json"):
+            raise InvalidRequest(message="Send JSON, with the header Content-Type: application/json.")
+        try:
+            return json.loads(self.body, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            raise InvalidRequest(message="Request Body should be a valid JSON object.") from None
+
+
+def request_id(event: Mapping[str, Any], context: Any = None) -> str:
+    """The id under which API Gateway knows the request, else the one of the invocation."""
+    return str(event.get("requestContext", {}).get("requestId") or getattr(context, "aws_request_id", ""))
+
+
+def _without_stage(path: str, stage: str) -> str:
+    prefix = f"/{stage}"
+    if stage != "$default" and (path == prefix or path.startswith(prefix + "/")):
+        return path[len(prefix) :] or "/"
+    return path or "/"
+
+
+def _first_of_each(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found.setdefault(name, value)
+    return found
+
+
+def _cookies(lines: Iterable[str]) -> dict[str, str]:
+    # Browsers send the most specific cookie of a name first.
+    split = (line.strip().partition("=") for line in lines)
+    return _first_of_each((name, value) for name, equals, value in split if equals)
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(body).encode()
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidRequest(message="The body could not be read.") from None
+
+
+def _deadline(context: Any) -> Deadline:
+    left = getattr(context, "get_remaining_time_in_millis", None)
+    if left is None:
+        return Deadline.after(LONGEST_CALL)
+    return Deadline.after(min(LONGEST_CALL, max(0.0, left() / 1000 - _TIME_TO_ANSWER)))
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)  # NaN and Infinity are Python's JSON, nobody else's

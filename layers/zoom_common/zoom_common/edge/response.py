@@ -1,0 +1,118 @@
+"""An HTTP answer, and the one table from errors to answers.
+
+Error bodies have Zoom's shape, `{"code", "message"[, "errors"]}`, and what the gateway adds beside it:
+`reason`, `request_id` and, where there is one, `hint`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoom_common.errors import (
+    Conflict,
+    ConnectionUnusable,
+    Forbidden,
+    GatewayError,
+    InvalidRequest,
+    MethodNotAllowed,
+    TooManyRequests,
+    Unauthenticated,
+    ZoomRefused,
+)
+
+JSON = "application/json"
+_TEXT_TYPES = (JSON, "application/xml", "application/javascript", "application/x-www-form-urlencoded")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer. Header names are lower case; each cookie is a whole Set-Cookie value."""
+
+    status: int = 200
+    body: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    cookies: Sequence[str] = field(default=(), repr=False)
+
+    def to_event(self) -> dict[str, Any]:
+        """The payload 2.0 answer: bodies of text types as text, all others in base64."""
+        text = _as_text(self.body, self.headers.get("content-type", ""))
+        answer: dict[str, Any] = {
+            "statusCode": self.status,
+            "headers": dict(self.headers),
+            "body": base64.b64encode(self.body).decode() if text is None else text,
+            "isBase64Encoded": text is None,
+        }
+        if self.cookies:
+            answer["cookies"] = list(self.cookies)
+        return answer
+
+
+def json_response(status: int, payload: Any, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer whose body is `payload` as compact JSON."""
+    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    return Response(status, body, {"content-type": JSON, **(headers or {})})
+
+
+def error_response(error: GatewayError, request_id: str) -> Response:
+    """The answer to an error. What Zoom refused goes out as Zoom's own bytes; the request id is then a header only."""
+    if isinstance(error, ZoomRefused):
+        return Response(error.status, error.body, _zoom_headers(error.body))
+    body: dict[str, Any] = {"code": error.code, "message": str(error), **_details(error)}
+    body |= {"reason": error.reason, "request_id": request_id}
+    if error.hint is not None:
+        body["hint"] = error.hint
+    return json_response(error.status, body, _headers(error))
+
+
+def _details(error: GatewayError) -> dict[str, Any]:
+    match error:
+        case InvalidRequest() if error.fields:
+            return {"errors": [{"field": each.field, "message": each.message} for each in error.fields]}
+        case Forbidden():
+            return {"missing_scopes": list(error.scopes)}
+        case Conflict():
+            return dict(error.details)
+        case ConnectionUnusable():
+            link = {"reconnect_url": error.reconnect_url} if error.reconnect_url else {}
+            return {"state": error.state, **link}
+        case _:
+            return {}
+
+
+def _headers(error: GatewayError) -> dict[str, str]:
+    match error:
+        case Unauthenticated():
+            return {"www-authenticate": "Bearer"}
+        case MethodNotAllowed():
+            return {"allow": ", ".join(error.allowed)}
+        case TooManyRequests():
+            return {"retry-after": str(error.retry_after)}
+        case _:
+            return {}
+
+
+def unexpected(request_id: str) -> Response:
+    """The answer to a fault of ours: a fixed text that says nothing but where to look."""
+    body = {"code": 500, "message": "Something went wrong inside the gateway.", "reason": "internal_error"}
+    return json_response(500, body | {"request_id": request_id})
+
+
+def _zoom_headers(body: bytes) -> dict[str, str]:
+    if not body:
+        return {}
+    # Zoom's edge answers some failures in HTML: never let a browser render it as ours.
+    return {"content-type": JSON if body.lstrip()[:1] in {b"{", b"["} else "text/plain; charset=utf-8"}
+
+
+def _as_text(body: bytes, content_type: str) -> str | None:
+    kind = content_type.partition(";")[0].strip().lower()
+    if body and not (kind.startswith("text/") or kind in _TEXT_TYPES or kind.endswith(("+json", "+xml"))):
+        return None
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
