@@ -4,6 +4,7 @@ GatewayError
 ├── InvalidRequest            400  the caller's input, field by field
 ├── Unauthenticated           401  no principal
 ├── Forbidden                 403  a principal without the scope
+│   └── ZoomScopesMissing     400  a connection without the Zoom scopes: the person has to consent again
 ├── NotFound                  404  nothing here that this caller may know of
 ├── MethodNotAllowed          405
 ├── Conflict                  409  the caller has to decide something first
@@ -20,7 +21,7 @@ Messages are fixed texts. No error carries a token, a code, a signature, an e-ma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -77,6 +78,17 @@ class Forbidden(GatewayError):
             f"Invalid access token, does not contain scopes:[{', '.join(scopes)}].", reason="missing_scope"
         )
         self.scopes = tuple(scopes)
+
+
+class ZoomScopesMissing(Forbidden):
+    """The Zoom connection lacks `scopes`: no token of it can do this. Zoom itself says it with a 400 and code 4711."""
+
+    status = 400
+
+    def __init__(self, scopes: Sequence[str], *, reconnect_url: str | None = None) -> None:
+        super().__init__(scopes)
+        self.reason = "missing_zoom_scopes"
+        self.reconnect_url = reconnect_url
 
 
 class NotFound(GatewayError):
@@ -136,16 +148,28 @@ class TooManyRequests(GatewayError):
 
 
 class ZoomRefused(GatewayError):
-    """Zoom answered with an error: passed on as it is. `zoom_code` is Zoom's number, or None when it gave none."""
+    """Zoom answered with an error: passed on as it is. `zoom_code` is Zoom's number, or None when it gave none.
+
+    `headers` are those of Zoom's answer that go on to the caller; names are lower case.
+    """
 
     def __init__(
-        self, status: int, body: bytes, *, zoom_code: int | None, reason: str, retryable: bool = False
+        self,
+        status: int,
+        body: bytes,
+        *,
+        zoom_code: int | None,
+        reason: str,
+        retryable: bool = False,
+        hint: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(f"Zoom answered {status}.", reason=reason)
+        super().__init__(f"Zoom answered {status}.", reason=reason, hint=hint)
         self.status = status
         self.body = body
         self.zoom_code = zoom_code
         self.retryable = retryable
+        self.headers = dict(headers or {})
 
 
 class OutcomeUnknown(GatewayError):
