@@ -1,0 +1,38 @@
+"""Turns an API key into a principal, or into the reason why there is none.
+
+The request always goes on to its function: an HTTP API cannot shape its own 401 and 403, and an answer it keeps
+serves every route of the same credential, so what the caller may do is not decided here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from time import time
+from typing import Any
+
+from zoom_common import aws
+from zoom_common.access.authentication import Denial, authenticate
+from zoom_common.access.store import ApiKeyStore
+from zoom_common.edge import observability
+from zoom_common.edge.request import request_id
+from zoom_common.edge.settings.authorizer import AuthorizerSettings
+
+
+@cache
+def _keys() -> ApiKeyStore:
+    settings = AuthorizerSettings.from_env(os.environ)
+    return ApiKeyStore(aws.client("dynamodb"), settings.connections_table)
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Answer an HTTP API's authorizer request (payload 2.0, simple response)."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    verdict = authenticate(headers.get("authorization", ""), _keys(), now=time())
+    if isinstance(verdict, Denial):
+        observability.logger().info(
+            "denied", reason=verdict.reason, cause=verdict.cause, request_id=request_id(event, context)
+        )
+        observability.count("Denied", reason=verdict.reason)
+    return {"isAuthorized": True, "context": verdict.to_context()}

@@ -1,0 +1,53 @@
+"""From an `Authorization` header to who is calling, or to why nobody is. Never to what the caller may do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from zoom_common.access.keys import ApiKey, Credential
+from zoom_common.access.principal import Principal
+from zoom_common.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """No principal, and why: malformed_credential, unknown_key, wrong_secret, expired_key, revoked_key, unavailable."""
+
+    reason: str
+    cause: str = ""  # what the store ran into, for the log
+
+    def to_context(self) -> dict[str, str]:
+        """The authorizer context of a refusal."""
+        return {"denied": self.reason}
+
+
+class Keys(Protocol):
+    """Anything that finds a key by its id, or raises Unavailable."""
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """The key, or None."""
+        ...
+
+
+def authenticate(header: str, keys: Keys, *, now: float) -> Principal | Denial:
+    """Judge an `Authorization` header. `now` in epoch seconds. Raises nothing: a store that fails is a denial."""
+    scheme, _, token = header.strip().partition(" ")
+    credential = Credential.parse(token.strip()) if scheme.lower() == "bearer" else None
+    if credential is None:
+        return Denial("malformed_credential")
+    try:
+        key = keys.get(credential.key_id)
+    except Unavailable as error:
+        return Denial("unavailable", _name_of(error.__cause__))
+    if key is None:
+        return Denial("unknown_key")
+    refusal = key.refusal(credential, now=now)
+    return key.principal() if refusal is None else Denial(refusal)
+
+
+def _name_of(cause: BaseException | None) -> str:
+    # AWS puts what went wrong into a code: AccessDeniedException and a throttle are the same type.
+    answered: Mapping[str, Any] = getattr(cause, "response", {})
+    return str(answered.get("Error", {}).get("Code") or type(cause).__name__)

@@ -1,0 +1,121 @@
+"""API keys: what one looks like, what is kept of it, and whether a secret opens it.
+
+A key reads `zk_<id>_<secret>`. The id is public and names the record; the secret has 256 bits, is shown once,
+and only its SHA-256 is kept: a secret of that size needs no slow hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from zoom_common.access.principal import SCOPES, Principal
+from zoom_common.errors import FieldError, InvalidRequest
+from zoom_common.secret import Secret
+
+_KEY = re.compile(r"zk_([a-z2-7]{12})_([A-Za-z0-9_-]{43})")
+_TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_LONGEST_NAME = 100
+
+type Entropy = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The two halves of a key, as a caller presents them."""
+
+    key_id: str
+    secret: Secret
+
+    @classmethod
+    def generate(cls, *, key_id: str | None = None, entropy: Entropy = secrets.token_bytes) -> Credential:
+        """A new secret, for a new key or (`key_id`) for one that exists."""
+        new_id = base64.b32encode(entropy(8)).decode().lower()[:12]
+        secret = base64.urlsafe_b64encode(entropy(32)).decode().rstrip("=")
+        return cls(key_id or new_id, Secret(secret))
+
+    @classmethod
+    def parse(cls, text: str) -> Credential | None:
+        """The halves of `text`, or None when it is not an API key."""
+        found = _KEY.fullmatch(text)
+        return cls(found[1], Secret(found[2])) if found else None
+
+    def text(self) -> Secret:
+        """The whole key, as its owner has to send it."""
+        return Secret(f"zk_{self.key_id}_{self.secret.reveal()}")
+
+    def digest(self) -> bytes:
+        """What is kept of the secret."""
+        return hashlib.sha256(self.secret.reveal().encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What is kept of a key. Times are epoch seconds, UTC. The previous secret opens it until `previous_until`."""
+
+    key_id: str
+    tenant: str
+    name: str
+    scopes: frozenset[str]
+    digest: bytes = field(repr=False)
+    created_at: float
+    connection: str | None = None
+    valid_until: float | None = None
+    revoked_at: float | None = None
+    previous_digest: bytes | None = field(default=None, repr=False)
+    previous_until: float | None = None
+
+    def refusal(self, credential: Credential, *, now: float) -> str | None:
+        """Why `credential` does not open this key, or None when it does.
+
+        The secret is judged first: only who holds one that was right learns that the key is revoked or expired.
+        """
+        digest = credential.digest()
+        current = hmac.compare_digest(digest, self.digest)
+        previous = hmac.compare_digest(digest, self.previous_digest or b"")
+        if not (current or previous):
+            return "wrong_secret"
+        if self.revoked_at is not None:
+            return "revoked_key"
+        outlived = not current and (self.previous_until is None or self.previous_until <= now)
+        return "expired_key" if outlived or self.ended(now=now) else None
+
+    def ended(self, *, now: float) -> bool:
+        """Whether no secret opens this key any more."""
+        return self.revoked_at is not None or (self.valid_until is not None and self.valid_until <= now)
+
+    def principal(self) -> Principal:
+        """Who calls with this key."""
+        return Principal(self.tenant, f"key:{self.key_id}", self.scopes, self.connection)
+
+
+def issue(
+    credential: Credential,
+    *,
+    tenant: str,
+    name: str,
+    scopes: Iterable[str],
+    now: float,
+    connection: str | None = None,
+    valid_until: float | None = None,
+) -> ApiKey:
+    """The record of a new key. Raises InvalidRequest naming each field that will not do."""
+    asked = frozenset(scopes)
+    checks = {
+        "tenant": ("Lower-case letters, digits and hyphens, at most 63.", _TENANT.fullmatch(tenant) is not None),
+        "name": (
+            f"One line of 1 to {_LONGEST_NAME} characters.",
+            0 < len(name) <= _LONGEST_NAME and name.isprintable(),
+        ),
+        "scopes": (f"At least one of: {', '.join(sorted(SCOPES))}.", bool(asked) and asked <= SCOPES),
+        "expires": ("A time to come.", valid_until is None or valid_until > now),
+    }
+    wrong = [FieldError(each, message) for each, (message, right) in checks.items() if not right]
+    if wrong:
+        raise InvalidRequest(wrong)
+    return ApiKey(credential.key_id, tenant, name, asked, credential.digest(), now, connection, valid_until)

@@ -1,0 +1,128 @@
+"""Where API keys are kept: one item per key, found by its id, and a pointer to it under its tenant.
+
+The end of a key's life is `valid_until`, not the table's TTL attribute: an expired key stays listed and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from zoom_common.access.items import Item, from_item, key_of, pointer_to, tenant_partition, to_item
+from zoom_common.access.keys import ApiKey, Credential
+from zoom_common.errors import Conflict, GatewayError, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_LARGEST_BATCH = 100
+
+
+class ApiKeyStore:
+    """API keys in the Connections table. Every method raises Unavailable when the table cannot be asked."""
+
+    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """The key as last written (a consistent read), or None."""
+        with _reachable():
+            answer = self._dynamodb.get_item(TableName=self._table, Key=key_of(key_id), ConsistentRead=True)
+        item = answer.get("Item")
+        return from_item(item) if item else None
+
+    def add(self, key: ApiKey) -> None:
+        """Keep a new key. Raises Conflict when its id is taken."""
+        writes: Any = [
+            {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+            for item in (to_item(key), pointer_to(key))
+        ]
+        with _reachable(lambda: Conflict("The key id is taken.", reason="key_exists")):
+            self._dynamodb.transact_write_items(TransactItems=writes)
+
+    def list(self, tenant: str) -> list[ApiKey]:
+        """The tenant's keys, revoked and expired ones too, oldest first."""
+        with _reachable():
+            pages = self._dynamodb.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="pk = :tenant",
+                ExpressionAttributeValues={":tenant": {"S": tenant_partition(tenant)}},
+                ConsistentRead=True,
+            )
+            ids = [pointer["sk"]["S"] for page in pages for pointer in page["Items"]]
+            batches = batched(ids, _LARGEST_BATCH, strict=False)
+            keys = [from_item(item) for batch in batches for item in self._items(batch)]
+        return sorted(keys, key=lambda key: (key.created_at, key.key_id))
+
+    def _items(self, key_ids: Iterable[str]) -> Iterator[Item]:
+        asked: Any = {self._table: {"Keys": [key_of(each) for each in key_ids], "ConsistentRead": True}}
+        while asked:
+            answer = self._dynamodb.batch_get_item(RequestItems=asked)
+            yield from answer["Responses"].get(self._table, [])
+            asked = answer.get("UnprocessedKeys")
+
+    def revoke(self, key_id: str, *, now: float) -> ApiKey:
+        """End the key for good; doing so again changes nothing. Raises NotFound."""
+        with _reachable(_no_such_key):
+            answer = self._dynamodb.update_item(
+                TableName=self._table,
+                Key=key_of(key_id),
+                UpdateExpression="SET revoked_at = if_not_exists(revoked_at, :now)",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues={":now": {"N": str(now)}},
+                ReturnValues="ALL_NEW",
+            )
+        return from_item(answer["Attributes"])
+
+    def rotate(self, key_id: str, credential: Credential, *, now: float, overlap: float) -> ApiKey:
+        """Give the key the secret of `credential`; the former one goes on for `overlap` seconds, any older one ends.
+
+        Raises NotFound, and Conflict when the key has ended or is being changed by someone else.
+        """
+        key = self.get(key_id)
+        if key is None:
+            raise _no_such_key()
+        if key.ended(now=now):
+            raise Conflict("The key has ended: create a new one.", reason="key_ended")
+        with _reachable(lambda: Conflict("The key has just been changed.", reason="key_changed")):
+            answer = self._dynamodb.update_item(
+                TableName=self._table,
+                Key=key_of(key_id),
+                UpdateExpression="SET digest = :new, previous_digest = :seen, previous_until = :until",
+                ConditionExpression="digest = :seen AND attribute_not_exists(revoked_at)",
+                ExpressionAttributeValues={
+                    ":new": {"B": credential.digest()},
+                    ":seen": {"B": key.digest},
+                    ":until": {"N": str(now + max(0.0, overlap))},
+                },
+                ReturnValues="ALL_NEW",
+            )
+        return from_item(answer["Attributes"])
+
+
+def _no_such_key() -> NotFound:
+    return NotFound("There is no such key.")
+
+
+@contextmanager
+def _reachable(condition_failed: Callable[[], GatewayError] | None = None) -> Iterator[None]:
+    """Give a failed condition its meaning, and turn every other failure of the table into Unavailable."""
+    try:
+        yield
+    except ClientError as error:
+        if condition_failed is not None and _is_failed_condition(error):
+            raise condition_failed() from None
+        raise Unavailable(reason="key_store_unavailable") from error
+    except BotoCoreError as error:
+        raise Unavailable(reason="key_store_unavailable") from error
+
+
+def _is_failed_condition(error: ClientError) -> bool:
+    reasons: Any = error.response.get("CancellationReasons", [])
+    codes = {error.response["Error"]["Code"], *(reason.get("Code") for reason in reasons)}
+    return not codes.isdisjoint({"ConditionalCheckFailedException", "ConditionalCheckFailed"})
