@@ -1,0 +1,59 @@
+"""Where the API keys of a stack are: the local one (`.local/stack.json`) or one on AWS, by its name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from zoom_common.access.store import ApiKeyStore
+
+STACK_FILE = Path(".local/stack.json")
+_OUTPUT = "ConnectionsTable"
+_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
+
+
+class NoStack(Exception):
+    """No stack to work on; the message is one sentence with the way out."""
+
+
+def local_stack(path: Path = STACK_FILE) -> dict[str, Any]:
+    """What the runner wrote about the local stack. Raises NoStack when it is not running or half written."""
+    try:
+        stack = json.loads(path.read_text())
+        return {**stack, "connections_table": stack["connections_table"]}
+    except FileNotFoundError:
+        raise NoStack("There is no local stack: start it with `make run`, or name one on AWS: --stack-name.") from None
+    except (ValueError, KeyError, TypeError):
+        raise NoStack(f"{path} is not complete: stop and start the local stack (`make run`).") from None
+
+
+def on_local_stack(stack: dict[str, Any]) -> ApiKeyStore:
+    """The keys of the local stack."""
+    session = boto3.session.Session(
+        # An emulator takes any credentials; one that enforces IAM says which in the file.
+        aws_access_key_id=stack.get("aws_access_key_id", "test"),
+        aws_secret_access_key=stack.get("aws_secret_access_key", "test"),
+        region_name=stack.get("aws_region"),
+    )
+    dynamodb = session.client("dynamodb", endpoint_url=stack.get("aws_endpoint_url"), config=_CONFIG)
+    return ApiKeyStore(dynamodb, stack["connections_table"])
+
+
+def on_aws(stack_name: str, *, region: str | None = None) -> ApiKeyStore:
+    """The keys of a deployed stack, with the ordinary AWS credentials. Raises NoStack."""
+    session = boto3.session.Session(region_name=region)
+    try:
+        stacks = session.client("cloudformation", config=_CONFIG).describe_stacks(StackName=stack_name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            raise NoStack(f"There is no stack {stack_name} in {session.region_name}.") from None
+        raise
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
+    if _OUTPUT not in outputs:
+        raise NoStack(f"The stack {stack_name} has no output {_OUTPUT}: is it this gateway, and deployed to the end?")
+    return ApiKeyStore(session.client("dynamodb", config=_CONFIG), outputs[_OUTPUT])
