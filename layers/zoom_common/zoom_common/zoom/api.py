@@ -1,0 +1,137 @@
+"""Zoom's REST API on the wire: an operation becomes a request, an answer becomes nothing or an error.
+
+https://developers.zoom.us/docs/api/
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+from zoom_common.errors import InvalidRequest, ZoomRefused
+from zoom_common.secret import Secret
+from zoom_common.zoom.models.base import faults
+from zoom_common.zoom.operations.model import Operation
+from zoom_common.zoom.operations.paths import filled
+from zoom_common.zoom.wire import HttpRequest, HttpResponse
+
+# What may stand in a query as it is: a caller's own %-escapes included, so that nothing is encoded twice.
+_QUERY = "%&=+-._~!$'()*,;:@/?[]|"
+_TOKEN_REJECTED = 124
+# Reason and hint for what Zoom's codes mean to a caller. https://developers.zoom.us/docs/api/errors/
+_MEANINGS: dict[tuple[int, int], tuple[str, str]] = {
+    (401, 124): (
+        "zoom_rejected_token",
+        "Zoom does not accept the connection's token: the person may have to reconnect.",
+    ),
+    (400, 200): ("plan_or_permission", "The Zoom account's plan or the user's permissions do not include this."),
+    (400, 3161): ("no_scheduling_rights", "This Zoom user may not host or schedule meetings."),
+    (404, 1001): ("unknown_user", "The user does not exist or is not in the connected Zoom account."),
+    (404, 3001): ("unknown_meeting", "It does not exist, has expired, or is not visible to this connection."),
+}
+
+
+def check_body(operation: Operation, body: bytes) -> None:
+    """Read a request body and raise InvalidRequest with every fault that Zoom is sure to find. No body is no fault."""
+    if operation.body is None or not body.strip():
+        return
+    found = faults(operation.body, parsed(body))
+    if found:
+        raise InvalidRequest(found)
+
+
+def parsed(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`. Raises InvalidRequest when it is anything else."""
+    try:
+        value = json.loads(body.decode(), parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise InvalidRequest(message="Request Body should be a valid JSON object.")
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)  # NaN and Infinity are Python's JSON, nobody else's
+
+
+def build(
+    operation: Operation,
+    params: Mapping[str, str],
+    *,
+    query_string: str,
+    body: bytes,
+    base_url: str,
+    token: Secret,
+) -> HttpRequest:
+    """The request for `operation`. Ids are encoded as Zoom wants them; query and body go out as the caller wrote them.
+
+    A body that the operation does not have stays behind.
+    """
+    url = base_url.rstrip("/") + filled(operation.path, params)
+    if query_string:
+        url += "?" + quote(query_string, safe=_QUERY)
+    headers = {
+        "Authorization": f"Bearer {token.reveal()}",
+        "Accept": "application/json",
+        "User-Agent": "integrato-zoom",
+    }
+    if operation.body is None or not body.strip():
+        return HttpRequest(operation.method, url, headers)
+    return HttpRequest(operation.method, url, {**headers, "Content-Type": "application/json"}, body)
+
+
+def is_answer(response: HttpResponse) -> bool:
+    """Whether this is Zoom's word: a success with JSON or nothing in it, or an error. Pages of some proxy are not."""
+    if 200 <= response.status < 300:  # noqa: PLR2004 - the class of successes
+        return not response.body.strip() or _json(response.body) is not None
+    if 400 <= response.status < 500:  # noqa: PLR2004 - the class of refusals
+        return True
+    return zoom_code(response) is not None
+
+
+def token_rejected(response: HttpResponse) -> bool:
+    """Whether Zoom refused the access token itself; some operations say so with a 400."""
+    return response.status == 401 or (response.status == 400 and zoom_code(response) == _TOKEN_REJECTED)  # noqa: PLR2004
+
+
+def zoom_code(response: HttpResponse) -> int | None:
+    """The number in an error body, or None when there is none."""
+    body = _json(response.body)
+    code = body.get("code") if isinstance(body, dict) else None
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+def decipher(response: HttpResponse, *, headers: Mapping[str, str] | None = None) -> None:
+    """Return for a success, else raise ZoomRefused with Zoom's own bytes and the `headers` that go on to the caller."""
+    if 200 <= response.status < 300:  # noqa: PLR2004 - the class of successes
+        return
+    code = zoom_code(response)
+    reason, hint = _meaning(response.status, code)
+    raise ZoomRefused(
+        response.status,
+        response.body,
+        zoom_code=code,
+        reason=reason,
+        hint=hint,
+        retryable=response.status == 429 or response.status >= 500,  # noqa: PLR2004 - HTTP's own numbers
+        headers=headers,
+    )
+
+
+def _meaning(status: int, code: int | None) -> tuple[str, str | None]:
+    if status == 429:  # noqa: PLR2004
+        return "zoom_rate_limited", None
+    if status >= 500:  # noqa: PLR2004
+        return "zoom_failed", None
+    known = _MEANINGS.get((status, code)) if code is not None else None
+    return known or ("zoom_refused", None)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

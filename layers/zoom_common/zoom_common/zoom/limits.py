@@ -1,0 +1,91 @@
+"""Zoom's 429: which limit was hit, and when it is over.
+
+Zoom documents no header of a 429 by name; what older documents and clients name is read when it is there. Messages are
+localised and never read. https://developers.zoom.us/docs/api/rate-limits/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from math import ceil
+
+from zoom_common.zoom.wire import HttpResponse
+
+CATEGORY_HEADER = "x-ratelimit-category"
+_SECOND_OR_SO = 5 * 60
+
+
+class Limit(StrEnum):
+    """Zoom's limits. A per-second one is over at once, a daily one at the time Zoom names, a user's at 00:00 UTC."""
+
+    PER_SECOND = "per_second"
+    DAILY = "daily"
+    PER_USER = "per_user"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A 429. `retry_after` is in seconds from now, None when nobody can say."""
+
+    limit: Limit
+    retry_after: float | None
+
+
+def retry_after(value: str | None, *, now: float) -> float | None:
+    """Seconds to wait for a `Retry-After` of whole seconds, an HTTP date or an ISO time. None: absent or unreadable.
+
+    `now` is in epoch seconds.
+    """
+    text = (value or "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    when = _http_date(text) or _iso_time(text)
+    return None if when is None else max(0.0, when.timestamp() - now)
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        return _aware(parsedate_to_datetime(text))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _iso_time(text: str) -> datetime | None:
+    try:
+        return _aware(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _aware(when: datetime) -> datetime:
+    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+
+
+def read(response: HttpResponse, *, counts_for_user: bool, now: float) -> Refusal:
+    """What a 429 says. `counts_for_user`: the operation is one of those Zoom counts for each user and day."""
+    headers = response.headers
+    wait = retry_after(headers.get("retry-after"), now=now)
+    kind = headers.get("x-ratelimit-type", "").lower()
+    if kind.startswith("daily") or (not kind and wait is not None and wait > _SECOND_OR_SO):
+        return Refusal(Limit.DAILY, wait if wait is not None else until_midnight(now))
+    if counts_for_user and wait is None and not kind.startswith("qps") and _quota_left(headers):
+        # Seen on the limit of 100 a day for one user: the account has plenty left, and no word on when to come back.
+        return Refusal(Limit.PER_USER, until_midnight(now))
+    return Refusal(Limit.PER_SECOND, wait)
+
+
+def _quota_left(headers: Mapping[str, str]) -> bool:
+    remaining = headers.get("x-ratelimit-remaining", "").strip()
+    return remaining.isascii() and remaining.isdigit() and int(remaining[:9]) > 0
+
+
+def until_midnight(now: float) -> float:
+    """Seconds until 00:00 UTC, when Zoom's daily counts start again."""
+    today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return float(ceil((today + timedelta(days=1)).timestamp() - now))

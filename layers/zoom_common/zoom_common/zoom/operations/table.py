@@ -1,0 +1,46 @@
+"""All operations, in one table. Routing, preflight, limits, retries and documents read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from zoom_common.errors import MethodNotAllowed, NotFound
+from zoom_common.zoom.operations.meetings import MEETINGS
+from zoom_common.zoom.operations.model import Operation
+from zoom_common.zoom.operations.paths import decoded, pattern
+from zoom_common.zoom.operations.webinars import WEBINARS
+
+OPERATIONS: tuple[Operation, ...] = (*MEETINGS, *WEBINARS)
+
+# Templates with more fixed words first: `/meetings/{id}/status` is asked before `/meetings/{id}` could take it.
+_TEMPLATES = sorted({each.path for each in OPERATIONS}, key=lambda path: (-path.count("/"), path.count("{"), path))
+_PATTERNS = [(pattern(path), {each.method: each for each in OPERATIONS if each.path == path}) for path in _TEMPLATES]
+
+
+def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
+    """The operation that `method` and `path` (with its `/v2`) mean, and the ids in the path, decoded.
+
+    Raises NotFound with Zoom's code 2300, and MethodNotAllowed.
+    """
+    try:
+        meant = decoded(path).rstrip("/")
+    except ValueError:
+        raise _unknown() from None
+    for compiled, by_method in _PATTERNS:
+        found = compiled.fullmatch(meant)
+        if found is None:
+            continue
+        operation = by_method.get(method.upper())
+        if operation is None:
+            raise MethodNotAllowed(sorted(by_method))
+        return operation, found.groupdict()
+    raise _unknown()
+
+
+def routes(function: str) -> frozenset[str]:
+    """The HTTP API routes behind which `function` serves its operations."""
+    return frozenset(each.route for each in OPERATIONS if each.function == function)
+
+
+def _unknown() -> NotFound:
+    return NotFound("This API endpoint is not recognized.", reason="unknown_route", code=2300)
