@@ -1,0 +1,88 @@
+# make run, make demo, make test: see README.md. Everything lives in .venv and .local; `make clean` removes both.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PORT ?= 3000
+ZOOM_PORT ?= 3001
+AWS_PORT ?= 4566
+ARCHITECTURE ?= arm64
+BIN := .venv/bin
+export SAM_CLI_TELEMETRY = 0
+export PYTHONPATH = layers/zoom_common:.
+
+# A pyenv shim can exist and still fail, so each candidate is run.
+FIND_PYTHON = for p in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 python3 python; do \
+  "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' >/dev/null 2>&1 && { echo "$$p"; break; }; done
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/installed: requirements-dev.txt layers/zoom_common/requirements.txt
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then \
+	  echo "Python 3.13 was not found. Install it (python.org, your package manager, or: pyenv install 3.13) and run this again."; exit 1; fi; \
+	echo "Creating .venv with $$("$$python" --version) and the pinned tools (about a minute the first time) ..."; \
+	"$$python" -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements-dev.txt)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+.PHONY: install
+install: .venv/installed ## the environment everything else uses
+
+.PHONY: run
+run: .venv/installed ## the whole gateway on this machine, until Ctrl-C
+	@exec $(BIN)/python -m local.run --port $(PORT) --zoom-port $(ZOOM_PORT) --aws-port $(AWS_PORT)
+
+.PHONY: demo
+demo: .venv/installed ## the whole story against the running gateway
+	@exec $(BIN)/python -m local.demo
+
+.PHONY: events
+events: .venv/installed ## print what comes out of the integration queue
+	@exec $(BIN)/python -m local.events
+
+.PHONY: api-key
+api-key: .venv/installed ## API keys: make api-key ARGS="create --name ci --scopes meetings:read"
+	@exec $(BIN)/python -m local.api_keys $(or $(ARGS),--help)
+
+.PHONY: build
+build: .venv/installed ## sam build for ARCHITECTURE (arm64 unless told otherwise)
+	PATH="$(CURDIR)/$(BIN):$$PATH" ARCHITECTURE=$(ARCHITECTURE) $(BIN)/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+.PHONY: test
+test: lint types check-template ## lint, types, template checks, then every test
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+.PHONY: lint
+lint: .venv/installed ## ruff and the arrows between rooms
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+.PHONY: types
+types: .venv/installed ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: check-template
+check-template: .venv/installed ## the template as written; tests/template lints what it becomes
+	$(BIN)/sam validate --lint
+
+.PHONY: format
+format: .venv/installed ## put the code in shape
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: lock
+lock: .venv/installed ## pin again after a change of an .in file
+	cd layers/zoom_common && ../../$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --generate-hashes --python-version 3.13 --universal requirements.in -o requirements.txt
+	cd local && ../$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --generate-hashes --python-version 3.13 emulator-requirements.in -o emulator-requirements.txt
+	$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --generate-hashes --python-version 3.13 requirements-dev.in -o requirements-dev.txt
+
+.PHONY: clean-local
+clean-local: ## forget what the local gateway has stored
+	rm -rf .local/emulator-state .local/emulator-tmp .local/build .local/build-cache .local/*.json
+
+.PHONY: clean
+clean: ## remove everything that was made here
+	rm -rf .venv .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,112 @@
+"""What a local run is told by `.env`, the environment and its own folder."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from local.console import Stop
+from local.workspace import ROOT, Workspace
+
+# .env name -> template parameter. The names are the guide's; CloudFormation allows no underscores.
+PARAMETERS = {
+    "ZOOM_CLIENT_ID": "ZoomClientId",
+    "ZOOM_CLIENT_SECRET": "ZoomClientSecret",
+    "ZOOM_WEBHOOK_SECRET_TOKEN": "ZoomWebhookSecretToken",
+    "ZOOM_REDIRECT_URI": "ZoomRedirectUri",
+    "ZOOM_API_BASE_URL": "ZoomApiBaseUrl",
+    "ZOOM_OAUTH_URL": "ZoomOauthUrl",
+    "PUBLIC_BASE_URL": "PublicBaseUrl",
+    "RETURN_URLS": "ReturnUrls",
+    "CONNECT_PAGE_URL": "ConnectPageUrl",
+}
+REAL_ZOOM = {"ZOOM_API_BASE_URL": "https://api.zoom.us/v2", "ZOOM_OAUTH_URL": "https://zoom.us/oauth"}
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A local run: three ports, the Zoom app, and whether Zoom is the simulated one."""
+
+    port: int
+    zoom_port: int
+    aws_port: int
+    settings: Mapping[str, str]
+    simulated: bool
+
+    @property
+    def front_door(self) -> str:
+        """Where this machine reaches the gateway."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def zoom_url(self) -> str:
+        """Zoom's site: the simulated one, or the host of the configured API."""
+        if self.simulated:
+            return f"http://localhost:{self.zoom_port}"
+        parts = urlsplit(self.settings["ZOOM_API_BASE_URL"])
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def redirect_uri(self) -> str:
+        """The redirect URI that Zoom has to know, exactly as it is sent."""
+        return self.settings["ZOOM_REDIRECT_URI"] or self.settings["PUBLIC_BASE_URL"] + "/auth/zoom/callback"
+
+    def parameter_overrides(self) -> list[str]:
+        """What `sam deploy --parameter-overrides` is given."""
+        values = {PARAMETERS[name]: value for name, value in self.settings.items()}
+        values |= {"Stage": "local", "Architecture": machine_architecture()}
+        return [f"{name}={value}" for name, value in sorted(values.items())]
+
+
+def machine_architecture() -> str:
+    """Lambda's name for this machine's processor: local functions run on it as it is."""
+    return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+
+
+def load(workspace: Workspace, *, port: int, zoom_port: int, aws_port: int) -> Configuration:
+    """Read `.env` below the real environment. Without a Zoom app there, make one up and simulate Zoom.
+
+    Raises Stop when a setting is incomplete or can not work.
+    """
+    given = {name: value.strip() for name, value in _given().items() if name in PARAMETERS and value}
+    simulated = "ZOOM_CLIENT_ID" not in given
+    if not simulated:
+        _check_complete(given)
+    base = _simulated_app(workspace, zoom_port) if simulated else REAL_ZOOM
+    settings = dict.fromkeys(PARAMETERS, "") | base | given
+    settings["PUBLIC_BASE_URL"] = (settings["PUBLIC_BASE_URL"] or f"http://localhost:{port}").rstrip("/")
+    origins = [settings["PUBLIC_BASE_URL"], f"http://localhost:{port}", *settings["RETURN_URLS"].split(",")]
+    settings["RETURN_URLS"] = ",".join(dict.fromkeys(origin.strip() for origin in origins if origin.strip()))
+    return Configuration(port, zoom_port, aws_port, settings, simulated)
+
+
+def _given() -> dict[str, str]:
+    from_file = {name: value or "" for name, value in dotenv_values(ROOT / ".env").items()}
+    return {**from_file, **os.environ}
+
+
+def _simulated_app(workspace: Workspace, zoom_port: int) -> dict[str, str]:
+    app = workspace.read("simulated-app.json")
+    if not app:
+        app = {
+            "ZOOM_CLIENT_ID": "local" + secrets.token_hex(8),
+            "ZOOM_CLIENT_SECRET": secrets.token_urlsafe(24),
+            "ZOOM_WEBHOOK_SECRET_TOKEN": secrets.token_urlsafe(16),
+        }
+        workspace.write("simulated-app.json", app)
+    return app | {
+        "ZOOM_API_BASE_URL": f"http://localhost:{zoom_port}/v2",
+        "ZOOM_OAUTH_URL": f"http://localhost:{zoom_port}/oauth",
+    }
+
+
+def _check_complete(given: Mapping[str, str]) -> None:
+    for name in ("ZOOM_CLIENT_SECRET", "ZOOM_WEBHOOK_SECRET_TOKEN"):
+        if name not in given:
+            raise Stop(f"{name} is missing beside ZOOM_CLIENT_ID.", f"Copy it from your Zoom app into .env: {name}=...")

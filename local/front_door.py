@@ -1,0 +1,99 @@
+"""One address for the whole gateway, as one tunnel needs it: webhooks to their function URL, the rest to the API.
+
+Headers, bodies and percent-escapes pass through as they came: Zoom signs raw bytes, and `%252F` must stay `%252F`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local import connect_pages
+from local.workspace import Workspace
+
+WEBHOOK_PATHS = frozenset({"/webhooks/zoom", "/webhooks/zoom/"})
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# Hop-by-hop headers end here (RFC 9110, 7.6.1), and so do lengths, which each side counts for itself.
+_HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding"}
+    | {"upgrade", "host", "content-length"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Where the emulator serves the two halves. `api_prefix` and `webhook_prefix` are paths."""
+
+    origin: str
+    api_prefix: str
+    webhook_prefix: str
+
+    def target(self, raw_path: str, query: str) -> str:
+        """The raw path on the emulator for a raw path at the door."""
+        path = self.webhook_prefix + "/" if raw_path in WEBHOOK_PATHS else self.api_prefix + raw_path
+        return f"{path}?{query}" if query else path
+
+
+def application(upstream: Upstream, client: httpx.AsyncClient, pages: Sequence[Route] = ()) -> Starlette:
+    """The door as an ASGI application. `pages` are served here and reach no emulator."""
+    origin = urlsplit(upstream.origin)
+
+    async def forward(request: Request) -> Response:
+        raw_path = request.scope["raw_path"].decode("ascii").partition("?")[0]
+        target = upstream.target(raw_path, request.url.query)
+        url = httpx.URL(scheme=origin.scheme, host=origin.hostname, port=origin.port, raw_path=target.encode())
+        headers = [(name, value) for name, value in request.headers.raw if name.decode().lower() not in _HOP_BY_HOP]
+        try:
+            answer = await client.request(request.method, url, headers=headers, content=await request.body())
+        except httpx.HTTPError:
+            return JSONResponse({"message": "The emulator does not answer; see .local/logs/emulator.log."}, 502)
+        response = Response(answer.content, answer.status_code)
+        kept = [(n.lower(), v) for n, v in answer.headers.raw if n.decode().lower() not in _HOP_BY_HOP]
+        if "content-encoding" in answer.headers:  # httpx has undone it
+            kept = [(n, v) for n, v in kept if n != b"content-encoding"]
+        length = [(n, v) for n, v in response.raw_headers if n == b"content-length"]
+        response.raw_headers = kept + length
+        return response
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await client.aclose()
+
+    return Starlette(routes=[*pages, Route("/{path:path}", forward, methods=METHODS)], lifespan=lifespan)
+
+
+def main() -> None:
+    """Serve until stopped. Loopback only."""
+    parser = argparse.ArgumentParser(prog="python -m local.front_door", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--emulator", required=True, help="the emulator's origin")
+    parser.add_argument("--api-id", required=True)
+    parser.add_argument("--webhook-url-id", required=True)
+    parser.add_argument("--folder", type=Path, required=True, help="where the run keeps its stack.json")
+    arguments = parser.parse_args()
+    upstream = Upstream(
+        arguments.emulator,
+        f"/_aws/execute-api/{arguments.api_id}/$default",
+        f"/_aws/lambda-url/{arguments.webhook_url_id}",
+    )
+    client = httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=200), trust_env=False)
+    workspace = Workspace(arguments.folder)
+    pages = connect_pages.routes(f"http://localhost:{arguments.port}", lambda: workspace.read("stack.json"), client)
+    door = application(upstream, client, pages)
+    uvicorn.run(door, host="127.0.0.1", port=arguments.port, log_level="warning", access_log=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""`make run`: the whole gateway on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from local import configuration, deploy, emulator, walkthrough
+from local.configuration import Configuration
+from local.console import Stop, say, step
+from local.key_table import on_local_stack
+from local.processes import Supervisor, port_is_free
+from local.workspace import ROOT, Workspace
+from zoom_common.access.keys import Credential, issue
+
+TENANT = "local"
+
+
+def main() -> int:
+    """Start everything, print the walk-through, wait, stop everything. Exit status 1 when a start failed."""
+    arguments = _arguments()
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: _interrupt(stopping))
+    workspace = Workspace(arguments.folder.resolve())
+    supervisor = Supervisor(workspace)
+    try:
+        with workspace.locked():
+            return _run(arguments, workspace, supervisor, stopping)
+    except Stop as stop:
+        say(f"\n{stop}\n{stop.fix}")
+        return 1
+
+
+class _Interrupted(BaseException):
+    """Ctrl-C during the start: unwinds like KeyboardInterrupt, once."""
+
+
+def _interrupt(stopping: threading.Event) -> None:
+    if not stopping.is_set():
+        stopping.set()
+        raise _Interrupted
+
+
+def _run(arguments: argparse.Namespace, workspace: Workspace, supervisor: Supervisor, stopping: threading.Event) -> int:
+    supervisor.stop_leftovers()
+    settings = configuration.load(
+        workspace, port=arguments.port, zoom_port=arguments.zoom_port, aws_port=arguments.aws_port
+    )
+    _check_ports(settings)
+    try:
+        say("Starting the gateway on this machine.\n")
+        _start(workspace, supervisor, settings)
+        say(walkthrough.text(settings, workspace.read("stack.json")))
+        while (died := supervisor.died()) is None and not stopping.wait(0.5):
+            pass
+        if died is not None:
+            raise Stop(f"{died} stopped by itself.", f"Read {workspace.log(died)}, then start again.")
+    except _Interrupted:
+        pass
+    finally:
+        stopping.set()  # from here on a second Ctrl-C must not cut the saving short
+        say()
+        with step("Saving and stopping"):
+            supervisor.stop_all()
+    return 0
+
+
+def _start(workspace: Workspace, supervisor: Supervisor, settings: Configuration) -> None:
+    if not emulator.is_installed():
+        with step("Installing the AWS emulator (once)"):
+            emulator.install(workspace)
+    with step("Starting the AWS emulator"):
+        emulator.start(supervisor, workspace, settings.aws_port)
+    if not deploy.is_current(workspace, settings):
+        with step("Building the functions and their layer (sam build)"):
+            deploy.build(workspace)
+        with step("Deploying the template to the emulator (sam deploy)"):
+            deploy.deploy(workspace, settings)
+    outputs = deploy.outputs(settings.aws_port)
+    with step("Opening the front door"):
+        _start_front_door(workspace, supervisor, settings, outputs)
+    stack = _stack(settings, outputs)
+    with step("Making sure there is an API key"):
+        stack["api_key"] = _api_key(workspace, stack)
+    workspace.write("stack.json", stack)
+    if settings.simulated:
+        with step("Starting the simulated Zoom"):
+            _start_zoom(workspace, supervisor, settings, stack)
+
+
+def _start_front_door(
+    workspace: Workspace, supervisor: Supervisor, settings: Configuration, outputs: dict[str, str]
+) -> None:
+    webhook_url_id = outputs["WebhookUrl"].removeprefix("https://").partition(".")[0]
+    supervisor.start(
+        "front-door",
+        [sys.executable, "-m", "local.front_door", "--port", str(settings.port)]
+        + ["--emulator", emulator.url(settings.aws_port), "--api-id", outputs["HttpApiId"]]
+        + ["--webhook-url-id", webhook_url_id, "--folder", str(workspace.folder)],
+        _environment(),
+    )
+    supervisor.wait_until_answers("front-door", f"http://127.0.0.1:{settings.port}/health", seconds=60)
+
+
+def _start_zoom(workspace: Workspace, supervisor: Supervisor, settings: Configuration, stack: dict[str, str]) -> None:
+    app = settings.settings
+    supervisor.start(
+        "zoom",
+        [sys.executable, "-m", "local.zoom", "--host", "127.0.0.1", "--port", str(settings.zoom_port)]
+        + ["--client-id", app["ZOOM_CLIENT_ID"], "--client-secret", app["ZOOM_CLIENT_SECRET"]]
+        + ["--redirect-uri", settings.redirect_uri, "--webhook-url", stack["webhook_url"]]
+        + ["--webhook-secret", app["ZOOM_WEBHOOK_SECRET_TOKEN"]]
+        + ["--state-file", str(workspace.path("zoom-state.json"))],
+        _environment(),
+    )
+    supervisor.wait_until_answers("zoom", f"http://127.0.0.1:{settings.zoom_port}/_sim/health")
+
+
+def _stack(settings: Configuration, outputs: dict[str, str]) -> dict[str, str]:
+    return {
+        "api_url": settings.front_door,
+        "webhook_url": f"{settings.front_door}/webhooks/zoom",
+        "webhook_secret": settings.settings["ZOOM_WEBHOOK_SECRET_TOKEN"],
+        "zoom_url": settings.zoom_url,
+        "tenant": TENANT,
+        "aws_endpoint_url": emulator.url(settings.aws_port),
+        "aws_region": emulator.REGION,
+        "aws_access_key_id": emulator.CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": emulator.CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        "stack_name": deploy.STACK,
+        "integration_queue_url": outputs["IntegrationEventsQueueUrl"],
+        "event_bus": outputs["EventBusName"],
+        "connections_table": outputs["ConnectionsTable"],
+        "events_table": outputs["EventsTable"],
+        "coordination_table": outputs["CoordinationTable"],
+        "token_refresh_function": outputs["TokenRefreshFunctionName"],
+    }
+
+
+def _api_key(workspace: Workspace, stack: dict[str, str]) -> str:
+    """The key of the run before while its table is still the same one, else a new key with every scope."""
+    former = workspace.read("stack.json")
+    if former.get("api_key") and former.get("connections_table") == stack["connections_table"]:
+        return str(former["api_key"])
+    credential = Credential.generate()
+    key = issue(credential, tenant=TENANT, name="local", scopes=["*"], now=time.time())
+    on_local_stack(stack).add(key)
+    return credential.text().reveal()
+
+
+def _check_ports(settings: Configuration) -> None:
+    wanted = {"PORT": settings.port, "AWS_PORT": settings.aws_port}
+    if settings.simulated:
+        wanted["ZOOM_PORT"] = settings.zoom_port
+    for name, port in wanted.items():
+        if not port_is_free(port):
+            raise Stop(
+                f"Port {port} is taken by another program.",
+                f"Stop that program, or choose another port: make run {name}={port + 100}",
+            )
+
+
+def _environment() -> dict[str, str]:
+    kept = ("PATH", "HOME", "LANG", "TMPDIR")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"PYTHONUNBUFFERED": "1"}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.run", description=__doc__)
+    parser.add_argument("--port", type=int, default=3000, help="the front door")
+    parser.add_argument("--zoom-port", type=int, default=3001, help="the simulated Zoom")
+    parser.add_argument("--aws-port", type=int, default=4566, help="the AWS emulator")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".local", help="where the run keeps its state")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

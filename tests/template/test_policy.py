@@ -1,0 +1,201 @@
+"""What holds for every resource of the template, whatever is added later."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.configuration import PARAMETERS
+
+ROOT = Path(__file__).resolve().parents[2]
+Template = dict[str, Any]
+
+# Each open route and why nobody has to present a key there.
+OPEN_ROUTES = {
+    "GET /health": "says that it runs, and nothing else",
+    "GET /auth/zoom/start": "opened from a link; the ticket in it is the credential, and nothing is consumed",
+    "POST /auth/zoom/start": "the ticket is the credential, and is consumed",
+    "GET /auth/zoom/callback": "state and cookie are the credential",
+    "GET /auth/zoom/callback/": "the same, for apps registered with a trailing slash",
+}
+# Actions that know no resource: AWS offers nothing narrower.
+WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    return {name: r["Properties"] for name, r in template["Resources"].items() if r["Type"] == kind}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def role_statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    for role, properties in of_type(template, "AWS::IAM::Role").items():
+        for policy in properties["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield role, statement
+
+
+def test_every_route_asks_the_authorizer_but_the_listed_ones(template: Template) -> None:
+    """A route is open only when it stands on the list above, with its reason."""
+    routes = of_type(template, "AWS::ApiGatewayV2::Route")
+    open_routes = {r["RouteKey"] for r in routes.values() if r["AuthorizationType"] != "CUSTOM"}
+    assert open_routes == set(OPEN_ROUTES)
+    assert all(r.get("AuthorizerId") for r in routes.values() if r["AuthorizationType"] == "CUSTOM")
+
+
+def test_the_template_has_no_hidden_routes(template: Template) -> None:
+    """Functions get no API events of SAM's own: those would be routes outside the list."""
+    kinds = {
+        event["Type"]
+        for function in of_type(template, "AWS::Serverless::Function").values()
+        for event in function.get("Events", {}).values()
+    }
+    assert kinds <= {"SQS"}
+
+
+def test_the_authorizer_keeps_answers_a_minute_at_most(template: Template) -> None:
+    """A revoked key works for a minute at most, and answers are kept per credential."""
+    (authorizer,) = of_type(template, "AWS::ApiGatewayV2::Authorizer").values()
+    assert authorizer["AuthorizerResultTtlInSeconds"] <= 60
+    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+
+
+def test_no_role_has_a_wildcard_action(template: Template) -> None:
+    """Every action a function may take is named."""
+    for role, statement in role_statements(template):
+        for action in as_list(statement["Action"]):
+            assert "*" not in action, (role, action)
+
+
+def test_no_role_reaches_every_resource(template: Template) -> None:
+    """Resource "*" stands only where AWS knows no narrower one."""
+    for role, statement in role_statements(template):
+        if "*" in as_list(statement["Resource"]):
+            assert set(as_list(statement["Action"])) <= WITHOUT_RESOURCE, role
+
+
+def test_two_roles_may_use_the_refresh_key(template: Template) -> None:
+    """Nobody but oauth and token_refresh can open a refresh token."""
+    holders = {
+        role
+        for role, statement in role_statements(template)
+        for resource in as_list(statement["Resource"])
+        if resource == {"Fn::GetAtt": ["RefreshKey", "Arn"]}
+    }
+    assert holders == {"OauthRole", "TokenRefreshRole"}
+
+
+def test_two_roles_may_read_the_client_secret(template: Template) -> None:
+    """The Zoom app's secret is for those who talk to Zoom's token endpoint."""
+    holders = {
+        role
+        for role, statement in role_statements(template)
+        for resource in as_list(statement["Resource"])
+        if resource == {"Fn::GetAtt": ["ZoomAppSecret", "Id"]}
+    }
+    assert holders == {"OauthRole", "TokenRefreshRole"}
+
+
+def test_access_tokens_open_only_as_access_tokens_for_the_api_functions(template: Template) -> None:
+    """A role that can not use RefreshKey opens ciphertexts of the kind `access` only."""
+    for role, statement in role_statements(template):
+        if "kms:Decrypt" in as_list(statement["Action"]) and role not in {"OauthRole", "TokenRefreshRole"}:
+            assert statement["Condition"] == {"StringEquals": {"kms:EncryptionContext:kind": "access"}}, role
+
+
+def test_every_function_has_its_own_role_and_log(template: Template) -> None:
+    """One role and one log group with retention per function."""
+    functions = of_type(template, "AWS::Serverless::Function")
+    roles = [str(f["Role"]) for f in functions.values()]
+    logs = [f["LoggingConfig"]["LogGroup"]["Ref"] for f in functions.values()]
+    assert len(set(roles)) == len(functions)
+    assert len(set(logs)) == len(functions)
+
+
+def test_every_log_group_forgets(template: Template) -> None:
+    """No log is kept for ever."""
+    groups = of_type(template, "AWS::Logs::LogGroup")
+    assert groups
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
+
+
+def test_every_function_folder_is_deployed(template: Template) -> None:
+    """One folder, one Lambda: none is forgotten, none is missing."""
+    deployed = {f["CodeUri"] for f in of_type(template, "AWS::Serverless::Function").values()}
+    assert deployed == {f"functions/{handler.parent.name}" for handler in ROOT.glob("functions/*/handler.py")}
+
+
+def test_every_queue_has_a_dead_letter_queue(template: Template) -> None:
+    """A message that can not be handled ends up where somebody can look at it."""
+    queues = of_type(template, "AWS::SQS::Queue")
+    targets = {
+        q["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] for q in queues.values() if "RedrivePolicy" in q
+    }
+    for name, queue in queues.items():
+        assert queue["SqsManagedSseEnabled"] is True, name
+        if name not in targets:
+            assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5, name
+        else:
+            assert queue["MessageRetentionPeriod"] == 1209600, name
+
+
+def test_a_queue_hides_a_message_for_six_timeouts_of_its_reader(template: Template) -> None:
+    """Lambda's own rule for SQS event sources: visibility of at least six function timeouts."""
+    queues = of_type(template, "AWS::SQS::Queue")
+    globals_ = template["Globals"]["Function"]
+    for name, function in of_type(template, "AWS::Serverless::Function").items():
+        for event in function.get("Events", {}).values():
+            queue = event["Properties"]["Queue"]["Fn::GetAtt"][0]
+            timeout = function.get("Timeout", globals_["Timeout"])
+            assert queues[queue]["VisibilityTimeout"] >= 6 * timeout, (name, queue)
+            assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"], (name, queue)
+
+
+def test_every_table_is_encrypted_with_our_key(template: Template) -> None:
+    """All three tables use DataKey, and items with an end leave by TTL."""
+    tables = of_type(template, "AWS::DynamoDB::Table")
+    assert set(tables) == {"ConnectionsTable", "EventsTable", "CoordinationTable"}
+    for table in tables.values():
+        assert table["SSESpecification"]["KMSMasterKeyId"] == {"Fn::GetAtt": ["DataKey", "Arn"]}
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+@pytest.mark.parametrize("name", ["ConnectionsTable", "EventsTable", "DataKey", "RefreshKey"])
+def test_deleting_the_stack_deletes_no_tokens(template: Template, name: str) -> None:
+    """Tables and keys that can not be made again outlive the stack."""
+    resource = template["Resources"][name]
+    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("name", ["ConnectionsTable", "EventsTable"])
+def test_what_can_not_be_made_again_is_backed_up(template: Template, name: str) -> None:
+    """Point-in-time recovery is on where an item is the only copy."""
+    table = template["Resources"][name]["Properties"]
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+
+
+def test_secret_parameters_are_not_echoed(template: Template) -> None:
+    """CloudFormation never shows a secret parameter's value."""
+    for name, parameter in template["Parameters"].items():
+        if "Secret" in name:
+            assert parameter["NoEcho"] is True, name
+
+
+def test_every_setting_has_a_parameter(template: Template) -> None:
+    """Each name of .env is a parameter of the template."""
+    assert set(PARAMETERS.values()) <= set(template["Parameters"])
+
+
+def test_every_resource_says_what_it_is_for() -> None:
+    """A comment line stands above every resource."""
+    resources = (ROOT / "template.yaml").read_text().partition("\nResources:\n")[2].partition("\nOutputs:\n")[0]
+    lines = resources.splitlines()
+    for number, line in enumerate(lines):
+        if re.fullmatch(r"  [A-Za-z0-9]+:", line):
+            assert lines[number - 1].startswith("  #"), line
