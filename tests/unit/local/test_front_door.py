@@ -1,0 +1,91 @@
+"""What passes through the front door stays as it was."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from local.front_door import Upstream, application
+
+UPSTREAM = Upstream("http://emulator:4566", "/_aws/execute-api/api1/$default", "/_aws/lambda-url/url1")
+
+
+class Emulator:
+    """Remembers what it was sent and answers with `answer`."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self.answer = httpx.Response(200, content=b"ok")
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return self.answer
+
+
+@dataclass(slots=True)
+class Door:
+    """A browser in front of the door, and an emulator behind it."""
+
+    emulator: httpx.MockTransport
+
+    def request(self, method: str, path: str, **given: Any) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            async with httpx.AsyncClient(transport=self.emulator) as behind:
+                inside = httpx.ASGITransport(application(UPSTREAM, behind))
+                async with httpx.AsyncClient(transport=inside, base_url="http://localhost:3000") as browser:
+                    return await browser.request(method, path, **given)
+
+        return asyncio.run(ask())
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    return Emulator()
+
+
+@pytest.fixture
+def door(emulator: Emulator) -> Door:
+    return Door(httpx.MockTransport(emulator))
+
+
+def test_webhooks_go_to_the_function_url(door: Door, emulator: Emulator) -> None:
+    """Zoom's deliveries reach the webhook function, byte for byte."""
+    body = '{"a": "\\u00e9é", "n": 12345678901234567890 }'.encode()
+    door.request("POST", "/webhooks/zoom", content=body, headers={"x-zm-signature": "v0=00"})
+    (sent,) = emulator.requests
+    assert sent.url.raw_path == b"/_aws/lambda-url/url1/"
+    assert sent.content == body
+    assert sent.headers["x-zm-signature"] == "v0=00"
+
+
+@pytest.mark.parametrize("path", ["/v2/meetings/a%252Fb%253D", "/v2/meetings/%2Fa%2B%3D?x=%2F&y=1+2", "/health"])
+def test_everything_else_goes_to_the_api_as_it_was_written(door: Door, emulator: Emulator, path: str) -> None:
+    """Percent-escapes are neither undone nor added on the way."""
+    door.request("GET", path)
+    (sent,) = emulator.requests
+    assert sent.url.raw_path == b"/_aws/execute-api/api1/$default" + path.encode()
+
+
+def test_cookies_and_redirects_come_back_whole(door: Door, emulator: Emulator) -> None:
+    """Two cookies stay two, and the browser follows redirects, not the door."""
+    headers = [("set-cookie", "a=1"), ("set-cookie", "b=2"), ("location", "http://zoom/x")]
+    emulator.answer = httpx.Response(303, headers=headers)
+    answer = door.request("GET", "/auth/zoom/start")
+    assert answer.status_code == 303
+    assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
+    assert answer.headers["location"] == "http://zoom/x"
+
+
+def test_a_dead_emulator_is_a_502() -> None:
+    """The caller learns where to look."""
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    answer = Door(httpx.MockTransport(refuse)).request("GET", "/health")
+    assert answer.status_code == 502
+    assert "emulator.log" in answer.text
