@@ -22,6 +22,7 @@ from zoom_common.errors import (
     TooManyRequests,
     Unauthenticated,
     ZoomRefused,
+    ZoomScopesMissing,
 )
 
 JSON = "application/json"
@@ -58,9 +59,9 @@ def json_response(status: int, payload: Any, headers: Mapping[str, str] | None =
 
 
 def error_response(error: GatewayError, request_id: str) -> Response:
-    """The answer to an error. What Zoom refused goes out as Zoom's own bytes; the request id is then a header only."""
+    """The answer to an error. What Zoom refused goes out as Zoom's own bytes; what we add is then in headers."""
     if isinstance(error, ZoomRefused):
-        return Response(error.status, error.body, _zoom_headers(error.body))
+        return Response(error.status, error.body, _zoom_headers(error))
     body: dict[str, Any] = {"code": error.code, "message": str(error), **_details(error)}
     body |= {"reason": error.reason, "request_id": request_id}
     if error.hint is not None:
@@ -72,15 +73,20 @@ def _details(error: GatewayError) -> dict[str, Any]:
     match error:
         case InvalidRequest() if error.fields:
             return {"errors": [{"field": each.field, "message": each.message} for each in error.fields]}
+        case ZoomScopesMissing():
+            return {"missing_scopes": list(error.scopes), **_link(error.reconnect_url)}
         case Forbidden():
             return {"missing_scopes": list(error.scopes)}
         case Conflict():
             return dict(error.details)
         case ConnectionUnusable():
-            link = {"reconnect_url": error.reconnect_url} if error.reconnect_url else {}
-            return {"state": error.state, **link}
+            return {"state": error.state, **_link(error.reconnect_url)}
         case _:
             return {}
+
+
+def _link(reconnect_url: str | None) -> dict[str, str]:
+    return {"reconnect_url": reconnect_url} if reconnect_url else {}
 
 
 def _headers(error: GatewayError) -> dict[str, str]:
@@ -101,11 +107,15 @@ def unexpected(request_id: str) -> Response:
     return json_response(500, body | {"request_id": request_id})
 
 
-def _zoom_headers(body: bytes) -> dict[str, str]:
-    if not body:
-        return {}
-    # Zoom's edge answers some failures in HTML: never let a browser render it as ours.
-    return {"content-type": JSON if body.lstrip()[:1] in {b"{", b"["} else "text/plain; charset=utf-8"}
+def _zoom_headers(error: ZoomRefused) -> dict[str, str]:
+    headers = {**error.headers, "x-gateway-reason": error.reason}
+    if error.hint is not None:
+        headers["x-gateway-hint"] = error.hint
+    if error.body:
+        # Zoom's edge answers some failures in HTML: never let a browser render it as ours.
+        is_json = error.body.lstrip()[:1] in {b"{", b"["}
+        headers["content-type"] = JSON if is_json else "text/plain; charset=utf-8"
+    return headers
 
 
 def _as_text(body: bytes, content_type: str) -> str | None:

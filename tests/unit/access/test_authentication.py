@@ -1,0 +1,65 @@
+"""From an Authorization header to a principal or a reason."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from zoom_common.access.authentication import Denial, authenticate
+from zoom_common.access.keys import ApiKey, Credential, issue
+from zoom_common.errors import Unavailable
+
+NOW = 1_800_000_000.0
+CREDENTIAL = Credential.generate()
+KEY = issue(CREDENTIAL, tenant="acme", name="reports", scopes=["meetings:read"], now=NOW, valid_until=NOW + 100)
+TEXT = CREDENTIAL.text().reveal()
+
+
+class Keys:
+    """A store of one key, that may be down."""
+
+    def __init__(self, key: ApiKey | None = KEY, *, down: Exception | None = None) -> None:
+        self.key, self.down, self.asked = key, down, 0
+
+    def get(self, key_id: str) -> ApiKey | None:
+        self.asked += 1
+        if self.down is not None:
+            raise Unavailable(reason="key_store_unavailable") from self.down
+        return self.key if self.key and self.key.key_id == key_id else None
+
+
+@pytest.mark.parametrize("header", [f"Bearer {TEXT}", f"bearer {TEXT}", f"  BEARER   {TEXT} "])
+def test_a_key_names_its_principal(header: str) -> None:
+    """The scheme is not case-sensitive; spaces around do not matter."""
+    assert authenticate(header, Keys(), now=NOW) == KEY.principal()
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", TEXT, f"Basic {TEXT}", "Bearer x", f"Bearer {TEXT} x", f"Bearer{TEXT}"]
+)
+def test_a_malformed_header_does_not_reach_the_store(header: str) -> None:
+    """Noise from the internet costs no read."""
+    keys = Keys()
+    assert authenticate(header, keys, now=NOW) == Denial("malformed_credential")
+    assert keys.asked == 0
+
+
+def test_each_no_has_its_reason() -> None:
+    """Unknown, wrong and expired are told apart inside."""
+    wrong = Credential.generate(key_id=KEY.key_id).text().reveal()
+    assert authenticate(f"Bearer {TEXT}", Keys(None), now=NOW) == Denial("unknown_key")
+    assert authenticate(f"Bearer {wrong}", Keys(), now=NOW) == Denial("wrong_secret")
+    assert authenticate(f"Bearer {TEXT}", Keys(), now=NOW + 100) == Denial("expired_key")
+
+
+def test_a_store_that_is_down_is_a_denial_with_a_cause() -> None:
+    """Operators see what AWS said, by its code; callers see that it is not their fault."""
+    refused = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "arn"}}, "GetItem")
+    gone = EndpointConnectionError(endpoint_url="http://localhost")
+    assert authenticate(f"Bearer {TEXT}", Keys(down=refused), now=NOW) == Denial("unavailable", "AccessDeniedException")
+    assert authenticate(f"Bearer {TEXT}", Keys(down=gone), now=NOW) == Denial("unavailable", "EndpointConnectionError")
+
+
+def test_the_context_of_a_denial_is_its_reason_alone() -> None:
+    """The cause is for the log."""
+    assert Denial("unavailable", "AccessDeniedException").to_context() == {"denied": "unavailable"}

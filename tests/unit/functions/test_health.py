@@ -1,0 +1,49 @@
+"""The health answer, and Zoom's 404 for what nobody serves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.fakes.edge import LambdaContext
+from zoom_common.edge.settings.health import VERSION
+
+EVENTS = Path(__file__).parents[3] / "events"
+
+type Call = Callable[[str], tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def call(function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Status and body of the answer to one of the sample events."""
+    monkeypatch.setenv("STAGE", "dev")
+    module = function("health")
+
+    def answer(name: str) -> tuple[int, dict[str, Any]]:
+        event = json.loads((EVENTS / f"health-{name}.json").read_text())
+        given = module.handler(event, LambdaContext())
+        return given["statusCode"], json.loads(given["body"])
+
+    return answer
+
+
+def test_health_is_open_and_shallow(call: Call) -> None:
+    """It says that the function runs, which version, and in which stage."""
+    assert call("get") == (200, {"status": "ok", "version": VERSION, "stage": "dev"})
+
+
+def test_an_unknown_route_is_zooms_404(call: Call) -> None:
+    """Code 2300, with the request's id."""
+    status, body = call("unknown-route")
+    assert (status, body["code"], body["request_id"]) == (404, 2300, "request-health-2")
+
+
+def test_a_stranger_gets_401_for_an_unknown_route(call: Call) -> None:
+    """Before anything else."""
+    status, body = call("unknown-route-denied")
+    assert (status, body["code"]) == (401, 124)
