@@ -1,0 +1,43 @@
+"""Turns verified deliveries on the ingest queue into events on the bus, each once."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cache
+from typing import Any
+
+from zoom_common.aws import client
+from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.table_client import Table
+from zoom_common.deadline import Deadline
+from zoom_common.edge.observability import count, logger
+from zoom_common.edge.settings.event_processor import Settings
+from zoom_common.events.bus import BusPublisher
+from zoom_common.events.log_store import EventLog
+from zoom_common.events.processor import EventProcessor
+from zoom_common.zoom.event_secrets import Redaction
+
+
+@cache
+def processor() -> EventProcessor:
+    """The container's processor."""
+    settings = Settings.from_env(os.environ)
+    dynamodb = client("dynamodb")
+    return EventProcessor(
+        log=EventLog(settings.events_table, dynamodb, clock=time.time, retention_days=settings.retention_days),
+        connections=ConnectionStore(Table(dynamodb, settings.connections_table)),
+        publisher=BusPublisher(settings.event_bus, client("events")),
+        redaction=Redaction(settings.published_secrets),
+        count=count,
+        report=lambda message, **fields: logger().warning(message, **fields),
+    )
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Handle a batch; the messages named in the answer come back."""
+    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
+    failed = processor().process(event["Records"], deadline)
+    if failed:
+        logger().warning("messages come back", messages=failed)
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}

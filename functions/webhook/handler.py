@@ -1,0 +1,80 @@
+"""The endpoint that Zoom delivers its events to."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from functools import cache
+from typing import Any
+
+from zoom_common.deadline import Deadline
+from zoom_common.edge.settings.webhook import Settings
+from zoom_common.events.aws_json_client import AwsJsonClient
+from zoom_common.events.metric_lines import MetricLines
+from zoom_common.events.receiver import Receiver
+from zoom_common.events.secrets_client import SecretReader, secrets_manager_endpoint
+from zoom_common.events.sigv4 import Credentials, Scope
+from zoom_common.events.sqs_client import SqsIngestQueue, sqs_endpoint
+from zoom_common.events.webhook_secrets import CachedSecrets
+
+# Zoom waits three seconds for an answer.
+_SECONDS = 2.6
+
+
+@cache
+def settings() -> Settings:
+    """What the environment says, read once."""
+    return Settings.from_env(os.environ)
+
+
+@cache
+def sqs() -> AwsJsonClient:
+    """The kept-alive connection to SQS."""
+    return _client("sqs", sqs_endpoint(os.environ, settings().ingest_queue_url), "1.0")
+
+
+@cache
+def secrets() -> CachedSecrets:
+    """The webhook secrets of every Zoom app."""
+    client = _client("secretsmanager", secrets_manager_endpoint(os.environ, settings().region), "1.1")
+    return CachedSecrets(SecretReader(settings().webhook_secret_arn, client).read, clock=time.time)
+
+
+@cache
+def receiver() -> Receiver:
+    """The container's receiver."""
+    return Receiver(
+        secrets=secrets(),
+        queue=SqsIngestQueue(settings().ingest_queue_url, sqs()),
+        metrics=MetricLines(settings().service, write=sys.stdout.write, clock=time.time),
+        clock=time.time,
+    )
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes both
+    """Verify, answer the challenge or enqueue, and answer 200; see the receiver for every other outcome."""
+    answer = receiver().receive(event, Deadline.after(_SECONDS)).to_event()
+    sys.stdout.flush()
+    return answer
+
+
+def _client(service: str, endpoint: str, protocol: str) -> AwsJsonClient:
+    return AwsJsonClient(
+        scope=Scope(service, settings().region),
+        endpoint=endpoint,
+        protocol=protocol,
+        credentials=lambda: Credentials.from_env(os.environ),
+        clock=time.time,
+    )
+
+
+def _warm_up() -> None:
+    """Shake TLS and read the secrets while Lambda starts the container: that time is ours, with a full core."""
+    sqs().warm()
+    secrets().newer(Deadline.after(_SECONDS))
+
+
+# The one thing that happens at import, and only in a Lambda that is starting; a snapshot must not hold connections.
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") in {"on-demand", "provisioned-concurrency"}:
+    _warm_up()

@@ -1,0 +1,28 @@
+"""What the webhook function is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from zoom_common.edge.settings import optional, require
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`from_env` raises MissingSetting."""
+
+    ingest_queue_url: str
+    webhook_secret_arn: str
+    region: str
+    service: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings in a function's environment."""
+        return cls(
+            ingest_queue_url=require(environ, "INGEST_QUEUE_URL"),
+            webhook_secret_arn=require(environ, "ZOOM_WEBHOOK_SECRET_ARN"),
+            region=require(environ, "AWS_REGION"),
+            service=optional(environ, "POWERTOOLS_SERVICE_NAME", "webhook"),
+        )

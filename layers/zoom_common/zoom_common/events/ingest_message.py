@@ -1,0 +1,93 @@
+"""One delivery on its way from the webhook to the processor, as an SQS message. Standard library only.
+
+The body travels as it arrived. Text that SQS takes stands as text, so that an operator can read a dead letter;
+anything else stands as base64, deflated when it would not fit.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+LARGEST_BODY = 900 * 1024
+_LARGEST_MESSAGE = 1024 * 1024 - 4096  # one MiB, with room for the attributes
+# SQS takes the characters of XML 1.0 and refuses a message for any other.
+_NOT_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_REQUEST_ID = re.compile(r"[\w.=;-]{1,128}", re.ASCII)
+
+
+class TooLarge(Exception):
+    """No message can hold this body."""
+
+
+class ForeignMessage(Exception):
+    """A message on the queue that the webhook did not write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A verified delivery. `app` is the client id whose secret verified it; `request_id` is unsigned, for tracing."""
+
+    app: str
+    body: bytes = field(repr=False)
+    received_at_ms: int
+    request_id: str = ""
+
+    def to_message(self) -> dict[str, Any]:
+        """`MessageBody` and `MessageAttributes` of SendMessage. Raises TooLarge."""
+        encoding, text = _encode(self.body)
+        attributes = {"app": self.app, "encoding": encoding}
+        if _REQUEST_ID.fullmatch(self.request_id):
+            attributes["request_id"] = self.request_id
+        typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        typed["received_at"] = {"DataType": "Number", "StringValue": str(self.received_at_ms)}
+        return {"MessageBody": text, "MessageAttributes": typed}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Delivery:
+        """The delivery in one record of a Lambda's SQS event. Raises ForeignMessage."""
+        try:
+            attributes = {name: str(item["stringValue"]) for name, item in record["messageAttributes"].items()}
+            return cls(
+                app=attributes["app"],
+                body=_decode(attributes["encoding"], record["body"]),
+                received_at_ms=int(attributes["received_at"]),
+                request_id=attributes.get("request_id", ""),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
+            raise ForeignMessage(type(error).__name__) from None
+
+
+def _encode(body: bytes) -> tuple[str, str]:
+    if not body:
+        return "empty", "-"  # SQS has no empty messages
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = ""
+    if text and not _NOT_SQS.search(text):
+        return "text", text
+    for encoding, packed in (("base64", body), ("zlib+base64", zlib.compress(body))):
+        encoded = base64.b64encode(packed).decode()
+        if len(encoded) <= _LARGEST_MESSAGE:
+            return encoding, encoded
+    raise TooLarge
+
+
+def _decode(encoding: str, text: str) -> bytes:
+    match encoding:
+        case "text":
+            return text.encode()
+        case "empty":
+            return b""
+        case "base64":
+            return base64.b64decode(text, validate=True)
+        case "zlib+base64":
+            return zlib.decompress(base64.b64decode(text, validate=True))
+    raise binascii.Error("unknown encoding")

@@ -1,0 +1,98 @@
+"""The event log's items in the Events table, written and read.
+
+pk <owner>#event#<id>    sk event             the entry; `claimed_until` while someone finishes it, then `done_at`
+pk <owner>#event#<id>    sk body#<sha>#<nnn>  parts of a body too large for one item, written before the entry
+pk <owner>#events#<day>  sk <received>#<id>   the log in order of arrival, without bodies
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from zoom_common.events.log_entry import LogEntry
+
+Item = dict[str, Any]
+
+LARGEST_PART = 350_000  # an item may have 400 KB, names included
+_WORTH_DEFLATING = 1024
+
+
+def entry_key(owner: str, event_id: str) -> Item:
+    """The key of an entry."""
+    return {"pk": {"S": f"{owner}#event#{event_id}"}, "sk": {"S": "event"}}
+
+
+def index_item(entry: LogEntry, expires_at: int) -> Item:
+    """The entry's line in its owner's log of the day it arrived."""
+    day = datetime.fromtimestamp(entry.received_at_ms // 1000, UTC).date().isoformat()
+    return {
+        "pk": {"S": f"{entry.owner}#events#{day}"},
+        "sk": {"S": f"{entry.received_at_ms:013}#{entry.event_id}"},
+        "expires_at": number(expires_at),
+        **_labels(entry),
+    }
+
+
+def entry_items(entry: LogEntry, *, claimed_until: int, expires_at: int) -> tuple[Item, list[Item]]:
+    """The entry's item, claimed, and the parts of its body to be written first, named by digest: no two bodies mix."""
+    deflated = len(entry.content) > _WORTH_DEFLATING
+    body = zlib.compress(entry.content) if deflated else entry.content
+    item = {
+        **entry_key(entry.owner, entry.event_id),
+        **_labels(entry),
+        "key": {"S": entry.key},
+        "app": {"S": entry.app},
+        "received_at_ms": number(entry.received_at_ms),
+        "request_id": {"S": entry.request_id},
+        "deflated": {"BOOL": deflated},
+        "claimed_until": number(claimed_until),
+        "expires_at": number(expires_at),
+    }
+    if len(body) <= LARGEST_PART:
+        return {**item, "body": {"B": body}}, []
+    prefix = f"body#{hashlib.sha256(body).hexdigest()[:16]}#"
+    parts = [
+        {
+            "pk": item["pk"],
+            "sk": {"S": f"{prefix}{start // LARGEST_PART:03}"},
+            "body": {"B": body[start : start + LARGEST_PART]},
+            "expires_at": number(expires_at),
+        }
+        for start in range(0, len(body), LARGEST_PART)
+    ]
+    return {**item, "parts": {"S": prefix}}, parts
+
+
+def read_entry(item: Mapping[str, Any], body: bytes) -> LogEntry:
+    """The entry in an item; `body` is as stored, whole."""
+    owner, _, event_id = item["pk"]["S"].rpartition("#event#")
+    return LogEntry(
+        owner=owner,
+        event_id=event_id,
+        key=item["key"]["S"],
+        app=item["app"]["S"],
+        type=item["type"]["S"],
+        received_at_ms=int(item["received_at_ms"]["N"]),
+        occurred_at_ms=int(item["occurred_at_ms"]["N"]) if "occurred_at_ms" in item else None,
+        subject=item.get("subject", {}).get("S"),
+        request_id=item["request_id"]["S"],
+        content=zlib.decompress(body) if item["deflated"]["BOOL"] else body,
+    )
+
+
+def number(value: int) -> Item:
+    """A DynamoDB number."""
+    return {"N": str(value)}
+
+
+def _labels(entry: LogEntry) -> Item:
+    labels: Item = {"type": {"S": entry.type}}
+    if entry.subject:
+        labels["subject"] = {"S": entry.subject}
+    if entry.occurred_at_ms is not None:
+        labels["occurred_at_ms"] = number(entry.occurred_at_ms)
+    return labels

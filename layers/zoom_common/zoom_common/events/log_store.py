@@ -1,0 +1,146 @@
+"""The event log, which is the dedupe record as well: one item decides whose turn an event is.
+
+Writes come in an order that a crash may cut anywhere: whoever gets the delivery next finds the first delivery's entry
+and finishes that, with the same id and the same content. Everything expires after the same number of days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from zoom_common.errors import Unavailable
+from zoom_common.events.log_entry import Admission, Admitted, LogEntry
+from zoom_common.events.log_items import entry_items, entry_key, index_item, number, read_entry
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Longer than any queue holds a message.
+RETENTION_DAYS = 30
+# Longer than the processor may run, shorter than its queue hides a message: a crashed worker's claim has run out when
+# its message comes back.
+CLAIM_SECONDS = 60
+
+
+class EventLog:
+    """The log in one table. Every method raises Unavailable when the table cannot be used."""
+
+    def __init__(
+        self,
+        table: str,
+        client: DynamoDBClient,
+        *,
+        clock: Callable[[], float],
+        retention_days: int = RETENTION_DAYS,
+    ) -> None:
+        self._table = table
+        self._client = client
+        self._clock = clock
+        self._retention = retention_days * 86_400
+
+    def admit(self, entry: LogEntry) -> Admitted:
+        """Claim an event that is new, or that its last worker did not finish; the first delivery's content counts."""
+        claim = int(self._clock()) + CLAIM_SECONDS
+        item, parts = entry_items(entry, claimed_until=claim, expires_at=self._expiry(entry))
+        with _translated():
+            for part in parts:
+                self._client.put_item(TableName=self._table, Item=part)
+            existing = self._put_new(item)
+            if existing is not None:
+                return self._known(existing)
+            self._put_index(entry)
+        return Admitted(Admission.ADMITTED, entry)
+
+    def finish(self, entry: LogEntry) -> None:
+        """Record that an admitted event is published, or kept apart and counted: from now on it is a duplicate."""
+        self._update(
+            entry_key(entry.owner, entry.event_id),
+            update="SET done_at = :now REMOVE claimed_until",
+            condition="attribute_exists(pk)",  # erased in between: nothing to remember
+            values={":now": number(int(self._clock()))},
+        )
+
+    def get(self, owner: str, event_id: str) -> LogEntry | None:
+        """One entry with its content, read consistently."""
+        with _translated():
+            answer = self._client.get_item(TableName=self._table, Key=entry_key(owner, event_id), ConsistentRead=True)
+            item = answer.get("Item")
+            return self._read(item) if item else None
+
+    def _put_new(self, item: dict[str, Any]) -> Mapping[str, Any] | None:
+        """Write an entry that does not exist; the one that does, otherwise."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression="attribute_not_exists(pk)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            response: Any = error.response  # the stubs do not know of the item in it
+            existing: Mapping[str, Any] = response["Item"]
+            return existing
+        return None
+
+    def _known(self, item: Mapping[str, Any]) -> Admitted:
+        """What to do about an event whose entry exists."""
+        if "done_at" in item:
+            return Admitted(Admission.FINISHED)
+        if int(item["claimed_until"]["N"]) > self._clock():
+            return Admitted(Admission.IN_PROGRESS)
+        taken = self._update(
+            {"pk": item["pk"], "sk": item["sk"]},
+            update="SET claimed_until = :until",
+            condition="claimed_until = :held",
+            values={":until": number(int(self._clock()) + CLAIM_SECONDS), ":held": item["claimed_until"]},
+        )
+        if not taken:
+            return Admitted(Admission.IN_PROGRESS)
+        first = self._read(item)
+        self._put_index(first)
+        return Admitted(Admission.ADMITTED, first)
+
+    def _update(self, key: dict[str, Any], *, update: str, condition: str, values: dict[str, Any]) -> bool:
+        """Update one item; False when the condition does not hold."""
+        with _translated():
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=key,
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
+    def _put_index(self, entry: LogEntry) -> None:
+        self._client.put_item(TableName=self._table, Item=index_item(entry, self._expiry(entry)))
+
+    def _read(self, item: Mapping[str, Any]) -> LogEntry:
+        return read_entry(item, item["body"]["B"] if "body" in item else self._joined(item))
+
+    def _joined(self, item: Mapping[str, Any]) -> bytes:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={":pk": item["pk"], ":prefix": item["parts"]},
+            ConsistentRead=True,
+        )
+        return b"".join(part["body"]["B"] for page in pages for part in page["Items"])
+
+    def _expiry(self, entry: LogEntry) -> int:
+        return entry.received_at_ms // 1000 + self._retention
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, BotoCoreError):
+        raise Unavailable(reason="events_table") from None

@@ -1,0 +1,208 @@
+"""From the queue to the bus: parse, route, admit once, publish, and only then acknowledge.
+
+A message is acknowledged when every event in it is published and recorded as such. Until then it comes back, and what
+is published again has the same id and the same content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from zoom_common.deadline import Deadline
+from zoom_common.errors import Unavailable
+from zoom_common.events.bus import NotPublished
+from zoom_common.events.envelope import CloudEvent, event_id, rfc3339, source_of
+from zoom_common.events.ingest_message import Delivery
+from zoom_common.events.log_entry import Admission, Admitted, LogEntry, malformed, unrouted
+from zoom_common.events.routing import Connections, Route, routes
+from zoom_common.zoom.event_keys import dedupe_key
+from zoom_common.zoom.event_secrets import Redaction
+from zoom_common.zoom.events import MalformedEvent, ZoomEvent, parse
+
+# What publishing and recording a whole batch may take; messages not begun by then come back.
+_RESERVE_SECONDS = 10.0
+
+
+class Log(Protocol):
+    """Where events are admitted once and kept."""
+
+    def admit(self, entry: LogEntry) -> Admitted:
+        """Claim an event."""
+        ...
+
+    def finish(self, entry: LogEntry) -> None:
+        """Make it a duplicate from now on."""
+        ...
+
+
+class Publisher(Protocol):
+    """Where events go out."""
+
+    def publish(self, events: Sequence[CloudEvent]) -> None:
+        """Publish all. Raises NotPublished."""
+        ...
+
+
+class Count(Protocol):
+    """A metric's counter."""
+
+    def __call__(self, name: str, value: int = 1) -> None:
+        """Add `value` to `name`."""
+        ...
+
+
+class Report(Protocol):
+    """The log, for reasons and ids."""
+
+    def __call__(self, message: str, **fields: str) -> None:
+        """Write one line."""
+        ...
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The admitted entries of one invocation with the messages that wait for each, and the messages that come back."""
+
+    waiting: dict[tuple[str, str], tuple[LogEntry, set[str]]] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+
+    def fail(self, entry: LogEntry) -> None:
+        self.failed |= self.waiting[entry.owner, entry.event_id][1]
+
+
+class EventProcessor:
+    """One invocation's messages at a time."""
+
+    def __init__(
+        self,
+        *,
+        log: Log,
+        connections: Connections,
+        publisher: Publisher,
+        redaction: Redaction,
+        count: Count,
+        report: Report,
+    ) -> None:
+        self._log = log
+        self._connections = connections
+        self._publisher = publisher
+        self._redaction = redaction
+        self._count = count
+        self._report = report
+
+    def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> list[str]:
+        """Handle the records of an SQS event; the ids of the messages that have to come back."""
+        batch = _Batch()
+        for record in records:
+            message = record["messageId"]
+            if not deadline.allows(_RESERVE_SECONDS):
+                batch.failed.add(message)
+                continue
+            try:
+                self._admit_all(Delivery.from_record(record), message, batch)
+            except Exception as error:  # noqa: BLE001 - one message's fault must not take its neighbours along
+                self._count("EventFailed")
+                self._report("event failed", reason=getattr(error, "reason", type(error).__name__), message_id=message)
+                batch.failed.add(message)
+        self._finish(batch, self._publish(batch))
+        return [record["messageId"] for record in records if record["messageId"] in batch.failed]
+
+    def _admit_all(self, delivery: Delivery, message: str, batch: _Batch) -> None:
+        for entry in self._entries(delivery):
+            admitted = self._log.admit(entry)
+            identity = entry.owner, entry.event_id
+            if admitted.entry is not None:
+                batch.waiting[identity] = admitted.entry, {message}
+            elif admitted.outcome is Admission.FINISHED:
+                self._count("EventDuplicate")
+            elif identity in batch.waiting:
+                batch.waiting[identity][1].add(message)
+            else:
+                batch.failed.add(message)
+
+    def _entries(self, delivery: Delivery) -> Iterator[LogEntry]:
+        """What to keep of one delivery: an entry for each tenant it belongs to, or one kept apart."""
+        try:
+            event = parse(delivery.body)
+        except MalformedEvent:
+            yield _malformed_entry(delivery)
+            return
+        body = self._redaction.apply(event.body)
+        found = routes(event, delivery.app, self._connections)
+        for route in found:
+            yield _published_entry(delivery, event, route, body)
+        if not found:
+            yield _unrouted_entry(delivery, event, body)
+
+    def _publish(self, batch: _Batch) -> frozenset[str]:
+        """Publish what belongs to a tenant; the ids of what is not on the bus."""
+        entries = [entry for entry, _ in batch.waiting.values() if not (entry.unrouted or entry.malformed)]
+        failed: frozenset[str] = frozenset()
+        if entries:
+            try:
+                self._publisher.publish([CloudEvent.from_json(entry.content) for entry in entries])
+            except NotPublished as refused:
+                failed = frozenset(refused.failed)
+                self._count("EventNotPublished", len(failed))
+                self._report("events not published", reason=",".join(refused.codes))
+            self._count("EventPublished", len(entries) - len(failed))
+        return failed
+
+    def _finish(self, batch: _Batch, unpublished: frozenset[str]) -> None:
+        for entry, _ in batch.waiting.values():
+            if entry.event_id in unpublished:
+                batch.fail(entry)
+                continue
+            if entry.unrouted or entry.malformed:
+                self._count("EventUnrouted" if entry.unrouted else "EventMalformed")
+            try:
+                self._log.finish(entry)
+            except Unavailable:
+                batch.fail(entry)
+
+
+def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: Mapping[str, Any]) -> LogEntry:
+    entry = _event_entry(delivery, event, route.tenant)
+    cloud_event = CloudEvent(
+        id=entry.event_id,
+        source=source_of(delivery.app),
+        type=entry.type,
+        subject=entry.subject,
+        time=rfc3339(event.occurred_at_ms or delivery.received_at_ms),
+        tenant=route.tenant,
+        connection_id=route.connection_id,
+        data=body,
+    )
+    return replace(entry, content=cloud_event.to_json().encode())
+
+
+def _unrouted_entry(delivery: Delivery, event: ZoomEvent, body: Mapping[str, Any]) -> LogEntry:
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return replace(_event_entry(delivery, event, unrouted(delivery.app)), content=content)
+
+
+def _malformed_entry(delivery: Delivery) -> LogEntry:
+    key = f"bytes:{hashlib.sha256(delivery.body).hexdigest()}"
+    entry = _entry(delivery, malformed(delivery.app), key)
+    return replace(entry, type="malformed", content=delivery.body)
+
+
+def _event_entry(delivery: Delivery, event: ZoomEvent, owner: str) -> LogEntry:
+    entry = _entry(delivery, owner, dedupe_key(event))
+    return replace(entry, type=f"zoom.{event.name}", subject=event.subject, occurred_at_ms=event.occurred_at_ms)
+
+
+def _entry(delivery: Delivery, owner: str, key: str) -> LogEntry:
+    return LogEntry(
+        owner=owner,
+        event_id=event_id(source_of(delivery.app), owner, key),
+        key=key,
+        app=delivery.app,
+        type="",
+        received_at_ms=delivery.received_at_ms,
+        request_id=delivery.request_id,
+    )

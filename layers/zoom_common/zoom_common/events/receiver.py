@@ -1,0 +1,128 @@
+"""Takes Zoom's deliveries in: size, signature, challenge or queue, in that order, and says to Zoom what it acts on.
+
+Zoom repeats a delivery on a 5xx and gives it up on a 4xx, so a fault of ours is always a 5xx, and 401 means a signature
+and nothing else. Standard library only.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoom_common.deadline import Deadline
+from zoom_common.errors import Unavailable
+from zoom_common.events.ingest_message import LARGEST_BODY, Delivery, TooLarge
+from zoom_common.events.metric_lines import MetricLines
+from zoom_common.events.sqs_client import IngestQueue
+from zoom_common.events.webhook_secrets import CachedSecrets
+from zoom_common.zoom.webhooks import (
+    CHALLENGE,
+    Claim,
+    MalformedChallenge,
+    Rejected,
+    SigningSecret,
+    WrongSignature,
+    answer_challenge,
+)
+
+_HEADERS = {"content-type": "application/json", "cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Zoom gets."""
+
+    status: int
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def to_event(self) -> dict[str, Any]:
+        """The answer as a function URL wants it."""
+        return {
+            "statusCode": self.status,
+            "headers": dict(_HEADERS),
+            "body": json.dumps(self.body),
+            "isBase64Encoded": False,
+        }
+
+
+class Receiver:
+    """One delivery at a time, from the function URL's event to Zoom's answer."""
+
+    def __init__(
+        self, *, secrets: CachedSecrets, queue: IngestQueue, metrics: MetricLines, clock: Callable[[], float]
+    ) -> None:
+        self._secrets = secrets
+        self._queue = queue
+        self._metrics = metrics
+        self._clock = clock
+
+    def receive(self, event: Mapping[str, Any], deadline: Deadline) -> Answer:
+        """The answer to one delivery; each outcome is counted with its reason."""
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        request_id = headers.get("x-zm-request-id", "")
+        try:
+            return self._take(headers, _raw_body(event), request_id, deadline)
+        except TooLarge:
+            return self._refuse(413, "WebhookTooLarge", "too_large")
+        except binascii.Error:
+            return self._refuse(400, "WebhookUnreadable", "not_base64")
+        except Rejected as rejected:
+            return self._refuse(401, "WebhookRejected", rejected.reason)
+        except MalformedChallenge:
+            return self._refuse(400, "WebhookUnreadable", "malformed_challenge")
+        except Unavailable as unavailable:
+            return self._refuse(503, "WebhookFailed", unavailable.reason)
+
+    def _take(self, headers: Mapping[str, str], body: bytes, request_id: str, deadline: Deadline) -> Answer:
+        secret = self._verify(body, headers, deadline)
+        document = _parsed(body)
+        if isinstance(document, dict) and document.get("event") == CHALLENGE:
+            answer = answer_challenge(document.get("payload"), secret)
+            self._metrics.count("WebhookChallenged", app=secret.app)
+            return Answer(200, answer)
+        self._queue.send(Delivery(secret.app, body, int(self._clock() * 1000), request_id), deadline)
+        if document is None:
+            self._metrics.count("WebhookMalformed", app=secret.app)
+        self._metrics.count("WebhookAccepted", app=secret.app)
+        return Answer(200)
+
+    def _verify(self, body: bytes, headers: Mapping[str, str], deadline: Deadline) -> SigningSecret:
+        claim = Claim.from_headers(headers, now=self._clock())
+        secrets = self._secrets.current(deadline)
+        if self._secrets.stale:
+            self._metrics.count("WebhookSecretsStale", reason=self._secrets.failure)
+        try:
+            return claim.verify(body, secrets)
+        except WrongSignature:
+            newer = self._secrets.newer(deadline)
+            if newer is None:
+                raise
+            return claim.verify(body, newer)
+
+    def _refuse(self, status: int, metric: str, reason: str) -> Answer:
+        self._metrics.count(metric, reason=reason)
+        return Answer(status, {"message": "refused" if status < 500 else "unavailable"})  # noqa: PLR2004 - HTTP's own
+
+
+def _raw_body(event: Mapping[str, Any]) -> bytes:
+    """The bytes Zoom sent. Raises TooLarge before anything is decoded, or binascii.Error."""
+    text = event.get("body") or ""
+    encoded = bool(event.get("isBase64Encoded"))
+    if len(text) > (LARGEST_BODY * 4 / 3 + 4 if encoded else LARGEST_BODY):
+        raise TooLarge
+    body = base64.b64decode(text, validate=True) if encoded else text.encode(errors="replace")
+    if len(body) > LARGEST_BODY:
+        raise TooLarge
+    return body
+
+
+def _parsed(body: bytes) -> Any:
+    """The JSON value, or None for what is none: Zoom's signed word is kept even then."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

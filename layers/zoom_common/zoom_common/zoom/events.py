@@ -1,0 +1,197 @@
+"""What a Zoom event says about itself: name, time, whose it is and what it is about.
+
+https://developers.zoom.us/docs/api/webhooks/ ; the marketplace's `app_deauthorized` has a shape of its own: no
+top-level `event_ts`, no `object`. Nothing Zoom adds to an event is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+
+DEAUTHORIZED = "app_deauthorized"
+
+_NAME = re.compile(r"[\x21-\x7e]{1,120}")
+_DEEPEST = 200
+_INT64 = range(-(2**63), 2**63)
+_LAST_MS = 253_402_300_799_999  # the end of the year 9999
+
+_FAMILIES = {"meeting": "meetings", "recording": "meetings", "webinar": "webinars", "user": "users", "group": "groups"}
+
+
+class MalformedEvent(Exception):
+    """Signed by Zoom, and not an event we can read. `reason` is safe to log."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class ZoomEvent:
+    """One event. `body` is Zoom's JSON, made fit for every JSON reader; content, so never shown in a repr."""
+
+    name: str
+    body: dict[str, Any] = field(repr=False)
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """Zoom's `payload`, or nothing."""
+        return _mapping(self.body.get("payload"))
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The thing the event is about, or nothing."""
+        return _mapping(self.payload.get("object"))
+
+    @property
+    def occurred_at_ms(self) -> int | None:
+        """When it happened at Zoom, in epoch milliseconds; None when the event does not say."""
+        for value in (
+            self.body.get("event_ts"),
+            self.payload.get("event_ts"),
+            self.payload.get("deauthorization_time"),
+        ):
+            moment = _epoch_ms(value)
+            if moment is not None:
+                return moment
+        return None
+
+    @property
+    def account_id(self) -> str | None:
+        """The Zoom account the event belongs to."""
+        return identifier(self.payload.get("account_id"))
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Ids of the Zoom users whose event this is, the host first and who did it last, each once."""
+        return tuple(dict.fromkeys(self._users()))
+
+    @property
+    def instance(self) -> str | None:
+        """The UUID of the one run of a meeting or webinar that the event is about."""
+        for name in ("uuid", "meeting_uuid", "webinar_uuid"):
+            for place in (self.object, self.payload):
+                found = identifier(place.get(name))
+                if found:
+                    return found
+        return None
+
+    @property
+    def subject(self) -> str | None:
+        """What the event is about, as a path: `meetings/<id>`, `meetings/<id>/recordings`, `users/<id>`; or None."""
+        if self.name == DEAUTHORIZED:
+            user = identifier(self.payload.get("user_id"))
+            return f"users/{user}" if user else None
+        family = self.name.partition(".")[0]
+        about = self._object_id() or (self.instance if family in {"meeting", "recording", "webinar"} else None)
+        if about is None:
+            return None
+        path = f"{_FAMILIES.get(family, family)}/{about}"
+        return f"{path}/recordings" if family == "recording" else path
+
+    def _object_id(self) -> str | None:
+        for name in ("id", "meeting_id", "webinar_id"):
+            found = identifier(self.object.get(name))
+            if found:
+                return found
+        return None
+
+    def _users(self) -> Iterator[str]:
+        renamed = _mapping(self.payload.get("recording_file"))
+        candidates = [self.object.get("host_id"), self.object.get("meeting_host_id"), renamed.get("host_id")]
+        if self.name.startswith("user."):
+            candidates.append(self.object.get("id"))
+        if self.name == DEAUTHORIZED:
+            candidates.append(self.payload.get("user_id"))
+        candidates.append(self.payload.get("operator_id"))
+        yield from filter(None, map(identifier, candidates))
+
+
+def parse(body: bytes) -> ZoomEvent:
+    """The event in a delivered body. Raises MalformedEvent."""
+    try:
+        document = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse, parse_float=_finite)
+        clean = _portable(document, 0)
+    except UnicodeDecodeError:
+        raise MalformedEvent("not_utf8") from None
+    except RecursionError:
+        raise MalformedEvent("too_deep") from None
+    except ValueError:
+        raise MalformedEvent("not_json") from None
+    if not isinstance(clean, dict):
+        raise MalformedEvent("not_an_object")
+    name = clean.get("event")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise MalformedEvent("no_name")
+    return ZoomEvent(name, clean)
+
+
+def identifier(value: object) -> str | None:
+    """One identity for an id, whether Zoom sent it as a number or as text; None for anything else and for ""."""
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _epoch_ms(value: object) -> int | None:
+    if isinstance(value, str) and not value.isascii():
+        return None
+    if isinstance(value, str) and not value.isdigit():
+        return _date_ms(value)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    moment = int(value[:20]) if isinstance(value, str) else value
+    return moment if 0 < moment <= _LAST_MS else None
+
+
+def _date_ms(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _portable(value: Any, depth: int) -> Any:
+    """The same JSON within what every reader takes: integers of 64 bits, text without lone surrogates, a bounded depth.
+
+    EventBridge refuses an event over one such number, and DynamoDB over one such letter.
+    """
+    if depth > _DEEPEST:
+        raise MalformedEvent("too_deep")
+    if isinstance(value, dict):
+        return {_encodable(key): _portable(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_portable(item, depth + 1) for item in value]
+    if isinstance(value, str):
+        return _encodable(value)
+    if isinstance(value, int) and value not in _INT64:
+        return str(value)
+    return value
+
+
+def _encodable(text: str) -> str:
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
+    return number
