@@ -1,0 +1,153 @@
+"""Rooms and arrows: who may import whom, who may reach outside, and that nothing happens at import."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ROOT / "layers" / "zoom_common" / "zoom_common"
+MODULES = sorted(ROOMS.rglob("*.py"))
+HANDLERS = sorted((ROOT / "functions").glob("*/*.py"))
+
+# The modules whose business is something outside: a table, a key, a queue, a bus, a connection.
+OUTSIDE = {"aws", "bus", "cipher", "client", "queue", "store", "transport"}
+CLIENT_LIBRARIES = {"aiohttp", "boto3", "botocore", "http", "httpx", "requests", "socket", "urllib3"}
+AT_IMPORT = {"client", "resource", "Session", "RequestsTransport", "getenv", "environ", "environb", "HTTPSConnection"}
+
+
+def name_of(path: Path) -> str:
+    """A test id that reads like the tree."""
+    return str(path.relative_to(ROOT))
+
+
+def parsed(path: Path) -> ast.Module:
+    """The module's syntax tree."""
+    return ast.parse(path.read_text(), name_of(path))
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    """Every module that is imported anywhere when the code runs."""
+    for node in _running(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or "")
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and what it holds, without what only a type checker sees."""
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        for other in node.orelse:
+            yield from _running(other)
+        return
+    yield node
+    for each in ast.iter_child_nodes(node):
+        yield from _running(each)
+
+
+def _at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs while a module is imported: not bodies of functions, but their defaults and decorators."""
+    if isinstance(node, ast.Lambda) or _warms_up(node):
+        return
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        for early in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
+            yield from _at_import(early)
+        return
+    yield node
+    for each in ast.iter_child_nodes(node):
+        yield from _at_import(each)
+
+
+def _warms_up(node: ast.AST) -> bool:
+    """The one thing that may happen at import: opening a connection while Lambda, and nobody else, starts the code."""
+    return isinstance(node, ast.If) and "AWS_LAMBDA_INITIALIZATION_TYPE" in ast.dump(node.test)
+
+
+def happenings(tree: ast.Module) -> set[str]:
+    """Reads of the environment, and clients made, while the module is imported."""
+    found = set()
+    for node in _at_import(tree):
+        reached = node.func if isinstance(node, ast.Call) else node
+        name = getattr(reached, "attr", None) or getattr(reached, "id", None)
+        environment = isinstance(node, ast.Attribute) and name in {"environ", "environb", "getenv"}
+        if name in AT_IMPORT and (isinstance(node, ast.Call) or environment):
+            found.add(str(name))
+    return found
+
+
+def test_arrows_point_downwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The contracts of pyproject.toml hold: rooms in layers, Zoom's protocol pure, the simulated Zoom apart."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(str(ROOMS.parent))
+    monkeypatch.syspath_prepend(str(ROOT))
+    assert lint_imports(no_cache=True) == EXIT_STATUS_SUCCESS
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_few_modules_reach_outside(path: Path) -> None:
+    """Only a store, a cipher, a queue, a bus, a transport or a client imports a client library."""
+    used = {name.partition(".")[0] for name in imports(parsed(path))} & CLIENT_LIBRARIES
+    assert not used or path.stem.rpartition("_")[2] in OUTSIDE
+
+
+@pytest.mark.parametrize("path", [*MODULES, *HANDLERS], ids=name_of)
+def test_nothing_happens_at_import(path: Path) -> None:
+    """No module reads the environment or makes a client before it is asked to."""
+    assert happenings(parsed(path)) == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_the_environment_is_handed_in(path: Path) -> None:
+    """Only a handler reads the process's environment; the layer is given a mapping."""
+    read = {node.attr for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)}
+    assert read.isdisjoint({"environ", "environb", "getenv"})
+
+
+@pytest.mark.parametrize("path", HANDLERS, ids=name_of)
+def test_a_function_is_one_file_that_knows_no_other(path: Path) -> None:
+    """It imports the standard library and the layer; nothing of a sibling, no client, nothing relative."""
+    assert path.name == "handler.py"
+    siblings = {folder.name for folder in (ROOT / "functions").iterdir()} | {"functions", "local", "tests"}
+    used = {name.partition(".")[0] for name in imports(parsed(path))}
+    assert used.isdisjoint(siblings | CLIENT_LIBRARIES | {""})
+
+
+@pytest.mark.parametrize("path", [ROOMS / "__init__.py", *sorted(ROOMS.glob("*/__init__.py"))], ids=name_of)
+def test_a_room_says_what_it_is_and_nothing_else(path: Path) -> None:
+    """Its own file is a docstring, so that importing one module of a room imports no other."""
+    [only] = parsed(path).body
+    assert isinstance(only, ast.Expr)
+
+
+def test_only_the_webhook_warms_up() -> None:
+    """Zoom waits three seconds and not every delivery comes again; every other function starts cold and lazily."""
+    warm = {path.parent.name for path in HANDLERS if any(_warms_up(node) for node in ast.walk(parsed(path)))}
+    assert warm <= {"webhook"}
+
+
+@pytest.mark.parametrize(
+    ("source", "happens"),
+    [
+        ("import os\nTABLE = os.environ['TABLE']", {"environ"}),
+        ("import os\ndef f(table=os.getenv('TABLE')): ...", {"getenv"}),
+        ("class A:\n    client = boto3.client('s3')", {"client"}),
+        ("session = Session()", {"Session"}),
+        ("import os\ndef f():\n    return os.environ['TABLE']", set()),
+        ("make = lambda: boto3.client('s3')", set()),
+        ("class A:\n    client: str", set()),
+    ],
+)
+def test_the_check_itself_sees(source: str, happens: set[str]) -> None:
+    """What runs at import is told from what only stands there."""
+    assert happenings(ast.parse(source)) == happens
+
+
+def test_the_check_itself_sees_imports() -> None:
+    """Inside functions too, but not what only a type checker reads."""
+    source = "def f():\n    import boto3\nif TYPE_CHECKING:\n    import requests\nfrom urllib3 import util"
+    assert set(imports(ast.parse(source))) == {"boto3", "urllib3"}
