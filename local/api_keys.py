@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from time import time
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from local.key_table import NoStack, local_stack, on_aws, on_local_stack
 from zoom_common.access.keys import ApiKey, Credential, issue
@@ -106,6 +106,8 @@ def _explain(error: Exception) -> str:
     match error:
         case InvalidRequest():
             return " ".join(f"{each.field}: {each.message}" for each in error.fields)
+        case Unavailable() if isinstance(error.__cause__, EndpointConnectionError):
+            return f"{error.__cause__} If that is the local stack, start it with `make run`."
         case Unavailable() if error.__cause__ is not None:
             return f"The key table does not answer: {error.__cause__}"
         case NoRegionError():

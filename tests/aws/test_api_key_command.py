@@ -118,6 +118,14 @@ def test_without_a_local_stack_it_says_how_to_get_one(run: Any, stack: Path) -> 
     assert "make run" in run("list")[2]
 
 
+def test_a_local_stack_that_has_stopped_is_said_to(run: Any, stack: Path) -> None:
+    """The file outlives the stack."""
+    stack.write_text(json.dumps(STACK | {"aws_endpoint_url": "http://127.0.0.1:1"}))
+    status, _, err = run("list")
+    assert status == 1
+    assert "start it with `make run`" in err
+
+
 def test_without_a_table_it_says_what_aws_said(run: Any, stack: Path) -> None:
     """The operator holds the credentials and may know."""
     stack.write_text(json.dumps(STACK | {"connections_table": "gone"}))

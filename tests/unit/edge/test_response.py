@@ -116,11 +116,14 @@ def test_a_decision_comes_with_its_choices() -> None:
 
 
 def test_what_zoom_refused_is_not_touched() -> None:
-    """Zoom's bytes go out as they came, under Zoom's status."""
+    """Zoom's bytes go out as they came, under Zoom's status and type."""
     body = b'{ "code":3001,  "message":"Meeting does not exist: 1." }'
     response = error_response(errors.ZoomRefused(404, body, zoom_code=3001, reason="zoom"), "request-1")
     assert (response.status, response.body) == (404, body)
     assert response.headers["content-type"] == "application/json"
+    typed = {"content-type": "application/json;charset=UTF-8"}
+    refused = errors.ZoomRefused(404, body, zoom_code=3001, reason="zoom", headers=typed)
+    assert error_response(refused, "request-1").headers["content-type"] == "application/json;charset=UTF-8"
 
 
 def test_what_the_gateway_adds_to_zooms_refusal_is_in_headers() -> None:
@@ -138,7 +141,7 @@ def test_what_the_gateway_adds_to_zooms_refusal_is_in_headers() -> None:
 
 def test_zooms_html_is_never_ours() -> None:
     """An error page of Zoom's edge is passed on as plain text; an empty body has no type."""
-    page = errors.ZoomRefused(502, b"<html>", zoom_code=None, reason="zoom")
+    page = errors.ZoomRefused(502, b"<html>", zoom_code=None, reason="zoom", headers={"content-type": "text/html"})
     assert error_response(page, "r").headers["content-type"] == "text/plain; charset=utf-8"
     empty = errors.ZoomRefused(500, b"", zoom_code=None, reason="zoom")
     assert "content-type" not in error_response(empty, "r").headers

@@ -111,7 +111,7 @@ def _zoom_headers(error: ZoomRefused) -> dict[str, str]:
     headers = {**error.headers, "x-gateway-reason": error.reason}
     if error.hint is not None:
         headers["x-gateway-hint"] = error.hint
-    if error.body:
+    if error.body and "json" not in headers.get("content-type", ""):
         # Zoom's edge answers some failures in HTML: never let a browser render it as ours.
         is_json = error.body.lstrip()[:1] in {b"{", b"["}
         headers["content-type"] = JSON if is_json else "text/plain; charset=utf-8"
