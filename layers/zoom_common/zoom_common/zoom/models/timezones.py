@@ -22,7 +22,7 @@ _ZONE = re.compile(
     |WET|Zulu
     |(GMT|UTC|UT)[+-]\d\d?(:?\d\d)?
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.IGNORECASE,  # a name in another case is not beyond doubt
 )
 
 

@@ -1,0 +1,124 @@
+"""Bodies that create and update meetings: never stricter than Zoom's contract, clear where Zoom is sure to refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from zoom_common.zoom.models.base import faults
+from zoom_common.zoom.models.meeting import CreateMeeting, UpdateMeeting
+
+WEEKLY = {"topic": "Standup", "type": 8, "start_time": "2030-01-07T09:00:00Z", "duration": 30, "timezone": "UTC"}
+
+
+def recurring(**recurrence: Any) -> dict[str, Any]:
+    """A meeting that repeats like this."""
+    return {**WEEKLY, "recurrence": recurrence}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {
+            "topic": "Standup",
+            "type": 2,
+            "start_time": "2030-01-07T09:00:00",
+            "duration": 60,
+            "timezone": "Asia/Kolkata",
+        },
+        recurring(type=2, weekly_days="2,4", end_times=12, repeat_interval=1),
+        recurring(type=1, repeat_interval=99, end_times=0),
+        recurring(type=3, monthly_week=-1, monthly_week_day=6, end_date_time="2031-01-01T00:00:00Z"),
+        recurring(type=3, monthly_day=31),
+        {"topic": None, "settings": None, "recurrence": None, "tracking_fields": None},
+        {"duration": "60", "type": "2", "settings": {"host_video": "true", "approval_type": "0"}},
+        {"settings": {"waiting_room": 1, "jbh_time": 10.0}, "password": 123456},
+        {"something_new": {"since": [1, 2]}, "settings": {"newer": 2**80}},
+        {"topic": "\U0001f600" * 200},
+        {"type": 2, "recurrence": {"type": 2, "end_times": 3, "end_date_time": "2031-01-01T00:00:00Z"}},
+        {"start_time": "", "timezone": "", "password": ""},
+    ],
+)
+def test_what_zoom_may_accept_passes(body: dict[str, Any]) -> None:
+    """Numbers as text, nulls, unknown members, and a recurrence that Zoom does not read for this type."""
+    assert faults(CreateMeeting, body) == []
+    assert faults(UpdateMeeting, body) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"topic": "x" * 201}, "topic"),
+        ({"topic": 3}, "topic"),
+        ({"topic": ["x"]}, "topic"),
+        ({"agenda": "x" * 2001}, "agenda"),
+        ({"type": 5}, "type"),
+        ({"type": True}, "type"),
+        ({"duration": 0}, "duration"),
+        ({"duration": 1441}, "duration"),
+        ({"duration": "an hour"}, "duration"),
+        ({"duration": 1.5}, "duration"),
+        ({"password": "12345678901"}, "password"),
+        ({"start_time": "tomorrow"}, "start_time"),
+        ({"start_time": "2030-02-30T10:00:00Z"}, "start_time"),
+        ({"start_time": 1900000000}, "start_time"),
+        ({"timezone": "Mars/Olympus_Mons"}, "timezone"),
+        ({"settings": []}, "settings"),
+        ({"settings": {"audio": "loud"}}, "settings.audio"),
+        ({"settings": {"host_video": "maybe"}}, "settings.host_video"),
+        ({"settings": {"host_video": []}}, "settings.host_video"),
+        ({"settings": {"alternative_hosts": ["a@example.com"]}}, "settings.alternative_hosts"),
+        ({"settings": {"waiting_room_options": {}}}, "settings.waiting_room_options.mode"),
+        ({"settings": {"meeting_invitees": [{"email": "nobody"}]}}, "settings.meeting_invitees[0].email"),
+        (
+            {"settings": {"auto_add_recording_to_video_management": {"enable": True, "channels": []}}},
+            "settings.auto_add_recording_to_video_management.channels",
+        ),
+        ({"settings": {"custom_keys": [{"key": "k"}] * 11}}, "settings.custom_keys"),
+        ({"recurrence": {}}, "recurrence.type"),
+        (recurring(type=4), "recurrence.type"),
+        (recurring(type=2), "recurrence.weekly_days"),
+        (recurring(type=2, weekly_days="0,8"), "recurrence.weekly_days"),
+        (recurring(type=1, end_times=61), "recurrence.end_times"),
+        (recurring(type=1, end_times=2, end_date_time="2031-01-01T00:00:00Z"), "recurrence.end_times"),
+        (recurring(type=1, end_date_time="soon"), "recurrence.end_date_time"),
+        (recurring(type=1, repeat_interval=100), "recurrence.repeat_interval"),
+        (recurring(type=2, weekly_days="1", repeat_interval=51), "recurrence.repeat_interval"),
+        (recurring(type=3, monthly_day=1, repeat_interval=11), "recurrence.repeat_interval"),
+        (recurring(type=3, monthly_day=32), "recurrence.monthly_day"),
+        (recurring(type=3, monthly_week=5, monthly_week_day=1), "recurrence.monthly_week"),
+        (recurring(type=3, monthly_week=1), "recurrence.monthly_week_day"),
+        (recurring(type=3, monthly_week_day=1), "recurrence.monthly_week"),
+    ],
+)
+def test_what_zoom_is_sure_to_refuse_is_named_once(body: dict[str, Any], field: str) -> None:
+    """One fault, one field, by Zoom's name for it."""
+    assert [each.field for each in faults(CreateMeeting, body)] == [field]
+    assert [each.field for each in faults(UpdateMeeting, body)] == [field]
+
+
+def test_a_tracking_field_is_named_when_it_is_new() -> None:
+    """Zoom's contract asks for the name on creating only."""
+    body = {"tracking_fields": [{"value": "x"}]}
+    assert [each.field for each in faults(CreateMeeting, body)] == ["tracking_fields[0].field"]
+    assert faults(UpdateMeeting, body) == []
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """In the words of the contract, not of a library."""
+    told = {each.field: each.message for each in faults(CreateMeeting, {"type": 99, "duration": 0, "topic": 1})}
+    assert told == {
+        "type": "Must be 1, 2, 3, 8 or 10.",
+        "duration": "Must be 1 or more.",
+        "topic": "Must be a string.",
+    }
+
+
+def test_no_fault_quotes_what_was_sent() -> None:
+    """Bodies hold passcodes and addresses."""
+    body = {"password": "s3cret-and-long", "timezone": "s3cret", "start_time": "s3cret", "type": "s3cret"}
+    found = faults(CreateMeeting, {**body, "settings": {"audio": "s3cret", "meeting_invitees": [{"email": "s3cret"}]}})
+    assert len(found) == 6
+    assert "s3cret" not in repr(found)

@@ -1,0 +1,155 @@
+"""Requests to Zoom and its answers, as bytes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from zoom_common.errors import InvalidRequest, ZoomRefused
+from zoom_common.secret import Secret
+from zoom_common.zoom import api
+from zoom_common.zoom.operations import match
+from zoom_common.zoom.wire import HttpRequest, HttpResponse
+
+BASE = "https://api.zoom.us/v2"
+CREATE = match("POST", "/v2/users/me/meetings")[0]
+GET = match("GET", "/v2/meetings/1")[0]
+
+
+def built(method: str, path: str, *, query_string: str = "", body: bytes = b"", base: str = BASE) -> HttpRequest:
+    """The request for a path of ours."""
+    operation, ids = match(method, path)
+    return api.build(operation, ids, query_string=query_string, body=body, base_url=base, token=Secret("t0k"))
+
+
+def test_a_body_goes_out_byte_for_byte() -> None:
+    """Big numbers, escapes, spacing and text of any script are the caller's."""
+    body = (
+        '{ "topic": "Ünïcode \\u0041 \U0001f600", "settings": {"x": 123456789012345678901234567890}, "a":1.10}'.encode()
+    )
+    api.check_body(CREATE, body)
+    assert built("POST", "/v2/users/me/meetings", body=body).body == body
+
+
+def test_a_request_carries_token_and_type() -> None:
+    """The token in its header only, the content type where there is content."""
+    request = built("POST", "/v2/users/me/meetings", body=b"{}")
+    assert request.headers["Authorization"] == "Bearer t0k"
+    assert request.headers["Content-Type"] == "application/json"
+    assert "t0k" not in request.url
+    assert "Content-Type" not in built("GET", "/v2/meetings/1").headers
+
+
+def test_a_body_where_none_belongs_stays_behind() -> None:
+    """Some clients send {} with every request."""
+    assert built("DELETE", "/v2/meetings/1", body=b"{}").body is None
+    assert built("POST", "/v2/users/me/meetings", body=b" ").body is None
+
+
+def test_uuids_stand_on_the_wire_as_zoom_wants() -> None:
+    """However they arrived."""
+    assert built("GET", "/v2/meetings//ab//c==").url == f"{BASE}/meetings/%252Fab%252F%252Fc%253D%253D"
+    assert built("GET", "/v2/meetings/ab%252Fc%253D%253D").url == f"{BASE}/meetings/ab%2Fc%3D%3D"
+
+
+def test_a_query_goes_out_as_written() -> None:
+    """Escapes are not escaped again; what may not stand in a URL is."""
+    query = "next_page_token=a%2Bb%3D&x=1+2&y=[a]&empty="
+    assert built("GET", "/v2/users/me/meetings", query_string=query).url == f"{BASE}/users/me/meetings?{query}"
+    url = built("GET", "/v2/users/me/meetings", query_string="x=\u00fc y\r\nz#").url
+    assert url == f"{BASE}/users/me/meetings?x=%C3%BC%20y%0D%0Az%23"
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b'"x"', b"1", b"{", b"\xff{}", b'{"a":NaN}', b"[" * 100_000, b"null", b'{"a":' + b"9" * 5000 + b"}"]
+)
+def test_what_is_no_json_object_is_refused(body: bytes) -> None:
+    """With Zoom's words for it, and no stack overflow."""
+    with pytest.raises(InvalidRequest) as refusal:
+        api.check_body(CREATE, body)
+    assert str(refusal.value) == "Request Body should be a valid JSON object."
+
+
+def test_faults_are_told_field_by_field() -> None:
+    """All of them at once."""
+    with pytest.raises(InvalidRequest) as refusal:
+        api.check_body(CREATE, json.dumps({"type": 99, "settings": {"audio": "loud"}}).encode())
+    assert {each.field for each in refusal.value.fields} == {"type", "settings.audio"}
+
+
+def test_bodies_nobody_declares_are_not_read() -> None:
+    """A GET has none to check."""
+    api.check_body(GET, b"not json")
+    api.check_body(CREATE, b"")
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_a_success_says_nothing(status: int) -> None:
+    """The bytes are the caller's."""
+    api.decipher(HttpResponse(status, {}, b'{"id":1}'))
+
+
+def refused(status: int, body: bytes) -> ZoomRefused:
+    """What an answer is deciphered to."""
+    with pytest.raises(ZoomRefused) as refusal:
+        api.decipher(HttpResponse(status, {}, body), headers={"retry-after": "1"})
+    return refusal.value
+
+
+def test_a_refusal_keeps_zooms_bytes() -> None:
+    """Status, body and code are Zoom's; the reason is ours and never read from its words."""
+    body = b'{"code":3001,"message":"La reuni\xc3\xb3n no existe."}'
+    error = refused(404, body)
+    assert (error.status, error.body, error.zoom_code, error.reason) == (404, body, 3001, "unknown_meeting")
+    assert error.headers == {"retry-after": "1"}
+    assert not error.retryable
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "reason", "retryable"),
+    [
+        (401, b'{"code":124}', 124, "zoom_rejected_token", False),
+        (400, b'{"code":200}', 200, "plan_or_permission", False),
+        (400, b'{"code":999999}', 999999, "zoom_refused", False),
+        (400, b'{"code":"300"}', None, "zoom_refused", False),
+        (403, b"<html>", None, "zoom_refused", False),
+        (429, b'{"code":429}', 429, "zoom_rate_limited", True),
+        (500, b'{"code":500}', 500, "zoom_failed", True),
+        (404, b"", None, "zoom_refused", False),
+        (404, b"[1]", None, "zoom_refused", False),
+    ],
+)
+def test_refusals_are_told_apart_by_number(
+    status: int, body: bytes, code: int | None, reason: str, *, retryable: bool
+) -> None:
+    """Status and code, never the message."""
+    error = refused(status, body)
+    assert (error.zoom_code, error.reason, error.retryable) == (code, reason, retryable)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_one"),
+    [
+        (200, b'{"id":1}', True),
+        (204, b"", True),
+        (201, b'{"id":1', False),
+        (200, b"<html>", False),
+        (302, b"", False),
+        (404, b"<html>", True),
+        (500, b'{"code":500}', True),
+        (502, b"<html>Bad gateway", False),
+        (500, b'["code"]', False),
+    ],
+)
+def test_pages_of_proxies_are_no_answers(status: int, body: bytes, *, is_one: bool) -> None:
+    """Neither is JSON that breaks off, or a redirect: Zoom's API has none."""
+    assert api.is_answer(HttpResponse(status, {}, body)) is is_one
+
+
+def test_a_rejected_token_is_known_with_either_status() -> None:
+    """Some operations answer 124 with a 400."""
+    assert api.token_rejected(HttpResponse(401, {}, b'{"code":124}'))
+    assert api.token_rejected(HttpResponse(401, {}, b""))
+    assert api.token_rejected(HttpResponse(400, {}, b'{"code":124}'))
+    assert not api.token_rejected(HttpResponse(400, {}, b'{"code":4711}'))

@@ -1,0 +1,65 @@
+"""Zoom's 429: which limit, and until when."""
+
+from __future__ import annotations
+
+import pytest
+
+from zoom_common.zoom.limits import Limit, Refusal, read, retry_after, until_midnight
+from zoom_common.zoom.wire import HttpResponse
+
+NOW = 1_590_883_190.0  # 2020-05-30T23:59:50Z
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("3", 3.0),
+        (" 0 ", 0.0),
+        ("2020-05-31T00:00:00Z", 10.0),
+        ("2020-05-31T00:00:00", 10.0),
+        ("2020-05-31T02:00:00+02:00", 10.0),
+        ("Sun, 31 May 2020 00:00:00 GMT", 10.0),
+        ("Fri, 29 May 2020 00:00:00 GMT", 0.0),
+        ("", None),
+        (None, None),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+        ("\N{ARABIC-INDIC DIGIT THREE}", None),
+    ],
+)
+def test_retry_after_is_read_in_every_form(value: str | None, seconds: float | None) -> None:
+    """Seconds, HTTP dates and ISO times; a time that has passed is now."""
+    assert retry_after(value, now=NOW) == seconds
+
+
+def refusal(*, counts_for_user: bool = False, **headers: str) -> Refusal:
+    """Read a 429 with these headers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return read(HttpResponse(429, named, b'{"code":429}'), counts_for_user=counts_for_user, now=NOW)
+
+
+def test_a_bare_429_is_the_limit_per_second() -> None:
+    """Nothing says when: the next second will do."""
+    assert refusal() == Refusal(Limit.PER_SECOND, None)
+    assert refusal(counts_for_user=True) == Refusal(Limit.PER_SECOND, None)
+    assert refusal(x_ratelimit_type="QPS", retry_after="2") == Refusal(Limit.PER_SECOND, 2.0)
+
+
+def test_a_daily_limit_is_known_by_its_header_or_its_long_wait() -> None:
+    """With the time Zoom names, else until midnight UTC."""
+    assert refusal(x_ratelimit_type="Daily-limit", retry_after="2020-05-31T00:00:00Z") == Refusal(Limit.DAILY, 10.0)
+    assert refusal(x_ratelimit_type="Daily-limit") == Refusal(Limit.DAILY, 10.0)
+    assert refusal(retry_after="86400").limit is Limit.DAILY
+
+
+def test_a_users_limit_is_known_by_the_quota_that_is_left() -> None:
+    """As Zoom was seen to answer the hundred-and-first create of a user: plenty left, no word on when."""
+    seen = {"x_ratelimit_category": "Light", "x_ratelimit_limit": "6000", "x_ratelimit_remaining": "5893"}
+    assert refusal(counts_for_user=True, **seen) == Refusal(Limit.PER_USER, 10.0)
+    assert refusal(counts_for_user=False, **seen).limit is Limit.PER_SECOND
+
+
+def test_midnight_is_never_now() -> None:
+    """At midnight exactly a whole day lies ahead."""
+    assert until_midnight(NOW + 10) == 86400.0

@@ -1,0 +1,117 @@
+"""The operations table: what is declared, and which operation a request means."""
+
+from __future__ import annotations
+
+import pytest
+
+from zoom_common.access.principal import SCOPES
+from zoom_common.errors import MethodNotAllowed, NotFound
+from zoom_common.zoom.operations import OPERATIONS, ZoomScopes, match, routes
+
+LISTED = {
+    f"{kind}.{verb}" for kind in ("meetings", "webinars") for verb in ("list", "create", "get", "update", "delete")
+}
+UUIDS = ["abcDEF0123456789ghijkl==", "/ajXp112QmuoKj4854875==", "a//b+cDEF0123456789ghij==", "ab/cd+efDEF01234567890=="]
+
+
+def test_names_are_unique_and_the_table_is_whole() -> None:
+    """Metrics, budgets and idempotency records are keyed by name."""
+    names = [each.name for each in OPERATIONS]
+    assert len(names) == len(set(names))
+    assert set(names) >= LISTED
+
+
+def test_no_two_rows_answer_to_the_same_request() -> None:
+    """A request means one operation."""
+    assert len({(each.method, each.path) for each in OPERATIONS}) == len(OPERATIONS)
+
+
+def test_only_reads_are_safe_to_retry_and_need_read_scopes() -> None:
+    """Sending a change twice may mail people twice; what reads asks for no more than to read."""
+    for each in OPERATIONS:
+        assert each.safe_to_retry == (each.method == "GET"), each.name
+        assert each.gateway_scope in SCOPES, each.name
+        assert each.gateway_scope.endswith(":read") == (each.method == "GET"), each.name
+
+
+def test_creates_and_updates_count_against_the_users_hundred() -> None:
+    """Zoom takes 100 creates and updates of meetings and webinars a day from one user."""
+    counting = {each.name for each in OPERATIONS if each.counts_for_user}
+    assert counting == {"meetings.create", "meetings.update", "webinars.create", "webinars.update"}
+
+
+def test_each_function_knows_its_routes() -> None:
+    """The template declares these, and nothing else reaches the function."""
+    assert routes("meetings") == {"/v2/meetings/{proxy+}", "/v2/users/{userId}/meetings"}
+    assert routes("webinars") == {"/v2/webinars/{proxy+}", "/v2/users/{userId}/webinars"}
+
+
+@pytest.mark.parametrize("uuid", UUIDS)
+@pytest.mark.parametrize("encode", [0, 1, 2])
+def test_uuids_arrive_plain_once_or_twice_encoded(uuid: str, encode: int) -> None:
+    """API Gateway may have decoded one level before we see the path."""
+    sent = uuid
+    for _ in range(encode):
+        sent = sent.replace("%", "%25").replace("/", "%2F").replace("+", "%2B").replace("=", "%3D")
+    operation, ids = match("GET", f"/v2/meetings/{sent}")
+    assert operation.name == "meetings.get"
+    assert ids == {"meetingId": uuid}
+
+
+@pytest.mark.parametrize("user", ["me", "30R7kT7bTIKSNUFEuH_Qlg", "jchill+a@example.com"])
+def test_users_are_found_in_the_middle_of_a_path(user: str) -> None:
+    """A plus sign is a plus sign, not a space."""
+    operation, ids = match("POST", f"/v2/users/{user}/webinars")
+    assert (operation.name, ids) == ("webinars.create", {"userId": user})
+
+
+def test_a_trailing_slash_changes_nothing() -> None:
+    """Clients that join URLs by hand send one."""
+    assert match("GET", "/v2/users/me/meetings/")[0].name == "meetings.list"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2/meetings",
+        "/v2/meetings/",
+        "/v2/meetings/123/unheard_of",
+        "/v2/meetings/..",
+        "/v2/meetings/%2e%2e",
+        "/v2/users/../meetings",
+        "/v2/users/a%2Fb/meetings",
+        "/v2/meetings/%FF",
+        "/meetings/123",
+        "/v3/meetings/123",
+        "/",
+    ],
+)
+def test_what_zoom_does_not_have_is_2300(path: str) -> None:
+    """An id with a slash is a UUID or nothing, and no dots climb out of the path that was checked."""
+    with pytest.raises(NotFound) as refusal:
+        match("GET", path)
+    assert (refusal.value.code, refusal.value.reason) == (2300, "unknown_route")
+
+
+def test_a_wrong_method_says_which_are_right() -> None:
+    """405 comes with Allow."""
+    with pytest.raises(MethodNotAllowed) as refusal:
+        match("PUT", "/v2/meetings/123")
+    assert refusal.value.allowed == ("DELETE", "GET", "PATCH")
+
+
+def test_any_form_of_a_scope_is_enough() -> None:
+    """Granular or classic, the user's, the administrator's or the master account's."""
+    scopes = ZoomScopes.of("meeting:read:meeting", "meeting:read")
+    for held in ("meeting:read:meeting", "meeting:read:meeting:admin", "meeting:read", "meeting:read:admin"):
+        assert scopes.allow({held, "user:read"})
+    assert scopes.allow({"meeting:read:meeting:master"})
+    assert not scopes.allow({"meeting:write", "meeting:read:list_meetings"})
+    assert not scopes.allow(set())
+
+
+def test_an_operation_for_administrators_has_no_user_form() -> None:
+    """Reports, say."""
+    scopes = ZoomScopes(None, "report:read:user:admin", ("report:read:admin",))
+    assert scopes.granular == ("report:read:user:admin",)
+    assert not scopes.allow({"report:read:user"})
