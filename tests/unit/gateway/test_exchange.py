@@ -1,0 +1,91 @@
+"""Sending a request as often as is safe and as the deadline allows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.gateway import World, answer
+from zoom_common.errors import OutcomeUnknown, ZoomUnavailable
+from zoom_common.gateway.exchange import READ_TIMEOUT
+from zoom_common.transport import AnswerLost, NotSent
+from zoom_common.zoom.operations import OPERATIONS
+from zoom_common.zoom.wire import HttpRequest, HttpResponse
+
+BY_NAME = {each.name: each for each in OPERATIONS}
+REQUEST = HttpRequest("GET", "https://api.zoom.us/v2/meetings/1")
+
+
+def send(world: World, name: str, *, seconds: float = 28.0) -> HttpResponse:
+    """Send one request as the operation `name`."""
+    return world.exchange().send(BY_NAME[name], REQUEST, world.time.deadline(seconds))
+
+
+def test_a_read_survives_faults_and_silence() -> None:
+    """Each try waits a little longer, and the answer is the last one."""
+    world = World.of(answer(500, b'{"code":500}'), AnswerLost(), NotSent(), answer(200, b'{"id":1}'))
+    assert send(world, "meetings.get").body == b'{"id":1}'
+    assert world.time.waits == [0.5, 1.0, 2.0]
+
+
+def test_a_lost_answer_to_a_create_is_an_unknown_outcome() -> None:
+    """Sent once, never again, and the caller is told how to check."""
+    world = World.of(AnswerLost())
+    with pytest.raises(OutcomeUnknown) as unknown:
+        send(world, "meetings.create")
+    assert unknown.value.hint is not None
+    assert "List" in unknown.value.hint
+    assert len(world.zoom.sent) == 1
+
+
+@pytest.mark.parametrize("page", [answer(502, b"<html>"), answer(201, b'{"id":1'), answer(302)])
+@pytest.mark.parametrize("name", ["meetings.create", "meetings.update", "meetings.delete"])
+def test_a_proxys_page_is_no_answer_to_a_change(name: str, page: HttpResponse) -> None:
+    """Somebody answered, but not Zoom: it may have happened."""
+    with pytest.raises(OutcomeUnknown):
+        send(World.of(page), name)
+
+
+def test_zooms_own_fault_is_an_answer_to_a_create() -> None:
+    """It says so in JSON, with a number: the caller gets it as it is."""
+    assert send(World.of(answer(500, b'{"code":500}')), "meetings.create").status == 500
+
+
+def test_a_create_that_never_left_is_sent_again() -> None:
+    """Nothing can have happened."""
+    world = World.of(NotSent(), answer(201, b"{}"))
+    assert send(world, "meetings.create").status == 201
+
+
+def test_giving_up_says_that_nothing_happened() -> None:
+    """For reads, and for what never left."""
+    with pytest.raises(ZoomUnavailable):
+        send(World.of(*[NotSent()] * 4), "meetings.create")
+    with pytest.raises(ZoomUnavailable):
+        send(World.of(*[AnswerLost()] * 4), "meetings.get")
+    with pytest.raises(ZoomUnavailable):
+        send(World.of(*[answer(503, b"<html>")] * 4), "meetings.get")
+
+
+def test_no_wait_outlasts_the_deadline() -> None:
+    """One deadline for all tries: a wait that does not fit is not begun."""
+    world = World.of(answer(429, b'{"code":429}', retry_after="5"))
+    assert send(world, "meetings.get", seconds=4.0).status == 429
+    assert world.time.waits == []
+
+
+def test_a_passed_deadline_sends_nothing() -> None:
+    """And says so."""
+    world = World.of()
+    with pytest.raises(ZoomUnavailable) as refusal:
+        send(world, "meetings.create", seconds=0.0)
+    assert refusal.value.reason == "deadline_exceeded"
+
+
+def test_each_try_gets_what_is_left() -> None:
+    """A read less than that, so that another try fits."""
+    world = World.of(answer(200, b"{}"))
+    send(world, "meetings.get")
+    assert world.zoom.timeouts == [READ_TIMEOUT]
+    world = World.of(NotSent(), answer(201, b"{}"))
+    send(world, "meetings.create", seconds=10.0)
+    assert world.zoom.timeouts == [9.0, pytest.approx(8.55)]
