@@ -9,6 +9,7 @@ GatewayError
 ├── MethodNotAllowed          405
 ├── Conflict                  409  the caller has to decide something first
 ├── ConnectionUnusable        409  the person has to reconnect, or the link is not finished
+├── LinkRefused               a person's browser cannot go on linking an account; `reason` says why
 ├── TooManyRequests           429  with seconds to wait
 ├── ZoomRefused               as Zoom said: its status and its body
 ├── OutcomeUnknown            502  sent, and no answer: it may have happened
@@ -133,6 +134,15 @@ class ConnectionUnusable(GatewayError):
         super().__init__(f"The Zoom connection is {state}.", reason=reason)
         self.state = state
         self.reconnect_url = reconnect_url
+
+
+class LinkRefused(GatewayError):
+    """A step of linking a Zoom account, taken by a browser, that leads nowhere. Nothing was stored."""
+
+    def __init__(self, reason: str, *, status: int) -> None:
+        super().__init__("The Zoom account could not be connected.", reason=reason)
+        self.status = status
+        self.code = status
 
 
 class TooManyRequests(GatewayError):

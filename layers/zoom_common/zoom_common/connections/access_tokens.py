@@ -1,0 +1,180 @@
+"""Access tokens for calls to Zoom. Never a refresh token: those stay behind `token_refresh`."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Protocol
+
+from zoom_common import aws
+from zoom_common.connections.cipher import Cipher
+from zoom_common.connections.model import Connection, State
+from zoom_common.connections.refresh_client import RefreshFunction, RefreshOnDemand
+from zoom_common.connections.seal import SealBroken, SealContext, SealKind
+from zoom_common.connections.steps import Outcome
+from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.table_client import Table
+from zoom_common.deadline import Deadline
+from zoom_common.errors import ConnectionUnusable, NotFound, Unavailable, ZoomUnavailable
+from zoom_common.secret import Secret
+
+MARGIN = 300.0  # refresh this long before the end, spread by 20 % either way
+_LEFT = 10.0  # with less than this, a token may end on its way to Zoom
+_TOUCH_EVERY = 3600.0
+_TO_ANSWER = 1.0
+
+
+class AccessTokenSettings(Protocol):
+    """What a function that calls Zoom is told about the vault."""
+
+    @property
+    def connections_table(self) -> str: ...  # noqa: D102
+    @property
+    def data_key_id(self) -> str: ...  # noqa: D102
+    @property
+    def token_refresh_function(self) -> str: ...  # noqa: D102
+    @property
+    def public_base_url(self) -> str: ...  # noqa: D102
+    @property
+    def connect_page_url(self) -> str: ...  # noqa: D102
+
+
+class AccessTokens:
+    """Opened tokens, kept warm: bounded, by connection and version, never past their end.
+
+    Every call hands in a connection it has just read consistently, so a disconnect holds at once, warm or not.
+    """
+
+    def __init__(
+        self,
+        store: ConnectionStore,
+        cipher: Cipher,
+        refresher: RefreshOnDemand,
+        *,
+        reconnect_url: Callable[[str], str],
+        clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+        capacity: int = 256,
+    ) -> None:
+        self._store = store
+        self._cipher = cipher
+        self._refresher = refresher
+        self._reconnect_url = reconnect_url
+        self._clock = clock
+        self._chance = chance
+        self._capacity = capacity
+        self._opened: OrderedDict[tuple[str, str, str, int], Secret] = OrderedDict()
+        self._touched: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def token(self, connection: Connection, deadline: Deadline) -> Secret:
+        """A token that lives. Raises ConnectionUnusable, NotFound, ZoomUnavailable, Unavailable."""
+        self._usable(connection)
+        self._touch(connection)
+        left = connection.access_expires_at - self._clock()
+        if left > MARGIN * (0.8 + 0.4 * self._chance()):
+            return self._open(connection)
+        if left > _LEFT and self._no_use_in_asking(connection):
+            return self._open(connection)
+        try:
+            return self._refreshed(connection, deadline)
+        except (Unavailable, ZoomUnavailable):
+            if left > _LEFT:
+                return self._open(connection)
+            raise
+
+    def after_rejection(self, connection: Connection, deadline: Deadline) -> Secret:
+        """Another token than the one Zoom has just refused (401, code 124). Raises as `token` does."""
+        latest = self._read(connection)
+        if (latest.grant_id, latest.version) != (connection.grant_id, connection.version):
+            return self.token(latest, deadline)
+        return self._refreshed(latest, deadline)
+
+    def _refreshed(self, connection: Connection, deadline: Deadline) -> Secret:
+        outcome = self._refresher.refresh(connection, wait=max(0.0, deadline.remaining() - _TO_ANSWER))
+        latest = self._read(connection)
+        moved = (latest.grant_id, latest.version) != (connection.grant_id, connection.version)
+        if moved and latest.access_expires_at - self._clock() > _LEFT:
+            return self._open(latest)
+        if outcome is Outcome.REFRESH_FAILING:
+            raise ZoomUnavailable(reason="refresh_failing")
+        raise Unavailable(reason=f"token_refresh_{outcome}")
+
+    def _read(self, connection: Connection) -> Connection:
+        latest = self._store.get(connection.tenant, connection.connection_id)
+        if latest is None:
+            raise NotFound("There is no such connection.", reason="connection_unknown")
+        self._usable(latest)
+        return latest
+
+    def _usable(self, connection: Connection) -> None:
+        match connection.state:
+            case State.CONNECTED | State.REFRESH_FAILING:
+                return
+            case State.REAUTHORIZATION_REQUIRED:
+                reason, url = connection.reason or "refused", self._reconnect_url(connection.connection_id)
+                raise ConnectionUnusable(str(connection.state), reason=reason, reconnect_url=url)
+            case State.PENDING:
+                raise ConnectionUnusable(str(connection.state), reason="not_redeemed")
+            case State.DISCONNECTED:
+                raise NotFound("There is no such connection.", reason="connection_unknown")
+
+    def _no_use_in_asking(self, connection: Connection) -> bool:
+        now = self._clock()
+        leased = connection.lease_owner is not None and connection.lease_expires_at > now
+        return leased or connection.cool_until > now
+
+    def _open(self, connection: Connection) -> Secret:
+        key = (connection.tenant, connection.connection_id, connection.grant_id, connection.version)
+        token = self._opened.get(key)
+        if token is None:
+            context = SealContext(connection.tenant, connection.connection_id, SealKind.ACCESS)
+            try:
+                token = self._cipher.open(connection.sealed_access, context)
+            except SealBroken:
+                raise Unavailable(reason="seal_broken") from None
+            self._opened[key] = token
+        self._opened.move_to_end(key)
+        while len(self._opened) > self._capacity:
+            self._opened.popitem(last=False)
+        return token
+
+    def _touch(self, connection: Connection) -> None:
+        """Say now and then that the connection is in use; failing to is no reason to fail a call."""
+        key, now = (connection.tenant, connection.connection_id), self._clock()
+        if now - max(connection.last_used_at, self._touched.get(key, 0.0)) < _TOUCH_EVERY:
+            return
+        self._touched[key] = now
+        self._touched.move_to_end(key)
+        while len(self._touched) > self._capacity:
+            self._touched.popitem(last=False)
+        try:
+            self._refresher.touch(connection)
+        except Unavailable:
+            return
+
+
+def access_tokens(settings: AccessTokenSettings) -> AccessTokens:
+    """The vault's access tokens, wired for a function that may read connections and use DataKey, and no more."""
+    return AccessTokens(
+        ConnectionStore(Table(aws.client("dynamodb"), settings.connections_table)),
+        Cipher(aws.client("kms"), {SealKind.ACCESS: settings.data_key_id}),
+        RefreshFunction(aws.client("lambda"), settings.token_refresh_function),
+        reconnect_url=lambda connection_id: reconnect_url(settings, connection_id),
+    )
+
+
+class _Pages(Protocol):
+    @property
+    def public_base_url(self) -> str: ...
+    @property
+    def connect_page_url(self) -> str: ...
+
+
+def reconnect_url(pages: _Pages, connection_id: str) -> str:
+    """Where a connection is given a new grant: the company's own page, else the API's route."""
+    if pages.connect_page_url:
+        joint = "&" if "?" in pages.connect_page_url else "?"
+        return f"{pages.connect_page_url}{joint}connection={connection_id}"
+    return f"{pages.public_base_url}/connections/{connection_id}/reconnect"

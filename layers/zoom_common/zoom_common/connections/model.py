@@ -1,0 +1,87 @@
+"""A Zoom connection: one grant of one Zoom user or account, kept for one owner of one tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+# A connection id, as it appears in paths and in DynamoDB sort keys.
+ID_PREFIX = "con_"
+
+
+class State(StrEnum):
+    """Where a connection stands; docs/architecture.md draws how it gets there."""
+
+    PENDING = "pending"  # linked in a browser, not yet redeemed by the program that asked
+    CONNECTED = "connected"
+    REFRESH_FAILING = "refresh_failing"  # the grant may well be alive; Zoom or we are not
+    REAUTHORIZATION_REQUIRED = "reauthorization_required"  # only the person can help, see `reason`
+    DISCONNECTED = "disconnected"  # on its way out: tokens are gone, the item follows
+
+
+# In these states the grant is refreshed and may be used.
+ALIVE = frozenset({State.CONNECTED, State.REFRESH_FAILING})
+
+
+class Kind(StrEnum):
+    """Whose token it is."""
+
+    USER = "user"
+    ACCOUNT = "account"  # Server-to-Server: no refresh token, the app's secret takes its place
+
+
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """A refresh token that came too late to be the current one and may be the live one."""
+
+    sealed: bytes = field(repr=False)
+    issued_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """One connection as last read. Times are epoch seconds; `sealed_*` open only under this tenant, id and kind."""
+
+    tenant: str
+    connection_id: str
+    owner: str
+    kind: Kind
+    state: State
+    reason: str | None
+    client_id: str
+    zoom_user_id: str | None
+    zoom_account_id: str
+    scopes: frozenset[str]
+    api_url: str | None
+    # A grant is what the person gave; a version is one pair of tokens of it.
+    grant_id: str
+    version: int
+    access_expires_at: float
+    refresh_issued_at: float
+    created_at: float
+    authorized_at: float
+    state_changed_at: float
+    last_used_at: float
+    sealed_access: bytes = field(repr=False)
+    sealed_refresh: bytes = field(repr=False)
+    previous_refresh: bytes | None = field(default=None, repr=False)
+    spares: Mapping[str, Spare] = field(default_factory=dict, repr=False)  # by the attempt that got them
+    intents: Mapping[str, float] = field(default_factory=dict)  # attempts that may have rotated the grant, and when
+    lease_owner: str | None = None
+    lease_expires_at: float = 0.0
+    written_by: str | None = None  # the attempt that wrote this version
+    failures: int = 0
+    cool_until: float = 0.0
+    due_at: float | None = None
+    expires_at: float | None = None  # when an unredeemed link may be forgotten
+
+    def fallbacks(self) -> Iterable[bytes]:
+        """Refresh tokens to try when the current one is refused: spares, newest first, then the previous one."""
+        yield from (spare.sealed for spare in sorted(self.spares.values(), key=lambda each: -each.issued_at))
+        if self.previous_refresh is not None:
+            yield self.previous_refresh
+
+    def unresolved(self, *, since: float, but: str) -> list[str]:
+        """Attempts newer than `since`, other than `but`, whose outcome nobody has written down."""
+        return [attempt for attempt, at in self.intents.items() if at > since and attempt != but]

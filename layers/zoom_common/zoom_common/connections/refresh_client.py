@@ -1,0 +1,65 @@
+"""Asks the one function that may touch refresh tokens to use one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from zoom_common.connections.model import Connection
+from zoom_common.connections.steps import Outcome
+from zoom_common.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+TOUCH = "touch"
+
+
+class RefreshOnDemand(Protocol):
+    """Refreshes elsewhere; see `RefreshFunction`."""
+
+    def refresh(self, connection: Connection, *, wait: float) -> Outcome:
+        """Refresh unless its version has moved. Raises Unavailable."""
+        ...
+
+    def touch(self, connection: Connection) -> None:
+        """Say that it is in use, without waiting. Raises Unavailable."""
+        ...
+
+
+class RefreshFunction:
+    """The function `token_refresh`, invoked directly."""
+
+    def __init__(self, lambda_: LambdaClient, name: str) -> None:
+        self._lambda = lambda_
+        self._name = name
+
+    def refresh(self, connection: Connection, *, wait: float) -> Outcome:
+        """Refresh and wait for the outcome; behind another's refresh for at most `wait` seconds. Raises Unavailable."""
+        payload = {
+            "action": "refresh",
+            **_named(connection),
+            "seen_version": connection.version,
+            "wait": round(wait, 1),
+        }
+        try:
+            answer = self._lambda.invoke(FunctionName=self._name, Payload=json.dumps(payload).encode())
+            if answer.get("FunctionError"):
+                raise Unavailable(reason="token_refresh_failed")
+            return Outcome(json.loads(answer["Payload"].read())["outcome"])
+        except (BotoCoreError, ClientError, KeyError, TypeError, ValueError):
+            raise Unavailable(reason="token_refresh_unavailable") from None
+
+    def touch(self, connection: Connection) -> None:
+        """Hand over that the connection is in use: API functions may not write to the table. Raises Unavailable."""
+        payload = json.dumps({"action": TOUCH, **_named(connection)}).encode()
+        try:
+            self._lambda.invoke(FunctionName=self._name, InvocationType="Event", Payload=payload)
+        except (BotoCoreError, ClientError):
+            raise Unavailable(reason="token_refresh_unavailable") from None
+
+
+def _named(connection: Connection) -> dict[str, Any]:
+    return {"tenant": connection.tenant, "connection_id": connection.connection_id}

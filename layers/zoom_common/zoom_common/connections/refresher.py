@@ -1,0 +1,141 @@
+"""Carries out the steps of a refresh, and tells the world when a connection's state has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoom_common.connections.attempt import Attempt, Steps
+from zoom_common.connections.changes import Publish, state_changed
+from zoom_common.connections.cipher import Cipher
+from zoom_common.connections.model import Connection, Kind, State
+from zoom_common.connections.placing import Rest, place
+from zoom_common.connections.queue import EscrowQueue
+from zoom_common.connections.refresh import refresh, why_not
+from zoom_common.connections.refresh_store import RefreshStore
+from zoom_common.connections.schedule import Policy
+from zoom_common.connections.seal import SealBroken, SealContext, SealKind
+from zoom_common.connections.settling import current
+from zoom_common.connections.steps import (
+    Ask,
+    Escrow,
+    FetchKeys,
+    KeepSpare,
+    Outcome,
+    Read,
+    Result,
+    SealedPair,
+    Settle,
+    Sleep,
+    Step,
+    TakeLease,
+    Write,
+)
+from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.zoom_client import ZoomOAuth
+from zoom_common.errors import Unavailable
+from zoom_common.zoom.oauth import App, TokenGrant
+from zoom_common.zoom.token_errors import TokenError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresher:
+    """Refreshes connections. `new_id` names attempts; `sleep` and `clock` are in seconds."""
+
+    connections: ConnectionStore
+    store: RefreshStore
+    cipher: Cipher
+    zoom: ZoomOAuth
+    escrow: EscrowQueue
+    publish: Publish
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    chance: Callable[[], float]
+    new_id: Callable[[], str]
+    policy: Policy = field(default_factory=Policy)
+
+    def on_demand(self, tenant: str, connection_id: str, *, seen_version: int, wait: float) -> Result:
+        """Refresh unless somebody has since `seen_version`; a loser waits up to `wait` seconds for the winner."""
+        return self._refresh(tenant, connection_id, seen_version=seen_version, wait=wait)
+
+    def when_due(self, tenant: str, connection_id: str) -> Result:
+        """Refresh if it is due by now; a message that comes twice, or late, does nothing the second time."""
+        return self._refresh(tenant, connection_id, seen_version=None, wait=0.0)
+
+    def restore(self, pair: SealedPair) -> Rest:
+        """Bring a pair from escrow to rest. Raises Unavailable: the queue keeps it, and brings it again."""
+        before = self.connections.get(pair.tenant, pair.connection_id)
+        rested = run(place(pair), lambda step: self._perform(step, before, pair.attempt))
+        after = self.connections.get(pair.tenant, pair.connection_id)
+        if before is not None and after is not None:
+            self._announce(before, Result(Outcome.REFRESHED, after.version, after.state, after.reason))
+        return rested
+
+    def _refresh(self, tenant: str, connection_id: str, *, seen_version: int | None, wait: float) -> Result:
+        try:
+            connection = self.connections.get(tenant, connection_id)
+            if connection is None:
+                return current(None)
+            refusal = why_not(connection, now=self.clock(), seen_version=seen_version)
+            if refusal is not None:
+                return refusal
+            attempt = Attempt(self.new_id(), connection, self.clock, self.chance, self.policy, wait)
+            result = run(refresh(attempt), lambda step: self._perform(step, connection, attempt.attempt_id))
+        except Unavailable as ours:
+            return Result(Outcome.UNAVAILABLE, seen_version or 0, State.CONNECTED, ours.reason)
+        if result.outcome is not Outcome.CURRENT:
+            self._announce(connection, result)
+        return result
+
+    def _announce(self, before: Connection, result: Result) -> None:
+        if result.state is not before.state:
+            self.publish(state_changed(before, result.state, result.reason, at=self.clock()))
+
+    def _perform(self, step: Step, connection: Connection | None, attempt: str) -> Any:  # noqa: PLR0911 - one per step
+        match step:
+            case TakeLease(seen, until):
+                return self.store.take_lease(seen, attempt, now=self.clock(), until=until, skew=self.policy.skew)
+            case Read() if connection is not None:
+                return self.connections.get(connection.tenant, connection.connection_id)
+            case FetchKeys() if connection is not None:
+                return self.cipher.pair_sealer(connection.tenant, connection.connection_id)
+            case Ask(sealed_refresh) if connection is not None:
+                return self._ask(connection, sealed_refresh)
+            case Write(pair, release):
+                return self.store.write(pair, release=release)
+            case KeepSpare(pair):
+                return self.store.keep_spare(pair)
+            case Escrow(pair):
+                return self.escrow.hold(pair)
+            case Settle(seen, settlement):
+                return self.store.settle(seen, settlement)
+            case Sleep(seconds):
+                return self.sleep(seconds)
+        raise TypeError(type(step).__name__)
+
+    def _ask(self, connection: Connection, sealed_refresh: bytes) -> TokenGrant:
+        context = SealContext(connection.tenant, connection.connection_id, SealKind.REFRESH)
+        try:
+            token = self.cipher.open(sealed_refresh, context)
+        except SealBroken:
+            raise Unavailable(reason="seal_broken") from None
+        if connection.kind is Kind.ACCOUNT:
+            return self.zoom.account_token(App(connection.client_id, token), connection.zoom_account_id)
+        return self.zoom.refresh(token)
+
+
+def run[T](steps: Steps[T], perform: Callable[[Step], Any]) -> T:
+    """Carry out `steps` one after the other; what `perform` raises is raised inside them."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                answer = perform(step)
+            except (TokenError, Unavailable, LookupError) as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(answer)
+    except StopIteration as end:
+        result: T = end.value
+        return result

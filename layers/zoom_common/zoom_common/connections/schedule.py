@@ -1,0 +1,46 @@
+"""When a connection is due, and how long it rests after a failure. Pure; times are epoch seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Every length of time that refreshing depends on, in seconds."""
+
+    # Token requests: two tries, then the writes, all within the lease; and the function ends before its lease does.
+    lease: float = 60.0
+    skew: float = 10.0
+    request: float = 8.0
+    reserve: float = 12.0
+    retry_pause: float = 0.5
+    # A pair that cannot be written goes to escrow after so many tries.
+    write_tries: int = 3
+    write_pause: float = 0.5
+    # A refused token may have been rotated by a writer that is still writing: how long to wait for it.
+    patience: float = 5.0
+    poll: float = 0.25
+    # After failures.
+    cool_first: float = 30.0
+    cool_most: float = 900.0
+    failing_after: int = 3
+    # The sweep: warm while used, kept alive well before the 90 days of a refresh token.
+    ahead: float = 900.0
+    active: float = _DAY
+    dormant: float = 60 * _DAY
+
+    def due_at(self, *, now: float, last_used_at: float, expires_at: float, issued_at: float, chance: float) -> float:
+        """When the sweep should refresh: before the access token ends while in use, else before the grant ages out.
+
+        `chance` in [0, 1) spreads the times: connections that were linked together are not refreshed together for ever.
+        """
+        if now - last_used_at < self.active:
+            return expires_at - self.ahead * (0.8 + 0.4 * chance)
+        return issued_at + self.dormant * (1 - 0.1 * chance)
+
+    def cool_down(self, failures: int, *, chance: float) -> float:
+        """Seconds to rest after the `failures`-th failure in a row: doubling, bounded, spread by 20 % either way."""
+        return min(self.cool_first * 2.0 ** min(failures - 1, 16), self.cool_most) * (0.8 + 0.4 * chance)

@@ -1,0 +1,59 @@
+"""Which connections a caller reaches, and which one serves its call."""
+
+from __future__ import annotations
+
+from zoom_common.access.principal import Principal
+from zoom_common.connections.model import Connection, State
+from zoom_common.connections.store import ConnectionStore
+from zoom_common.errors import Conflict, NotFound
+
+EVERY_OWNER = "connections:all"
+_NOT_IN_USE = frozenset({State.PENDING, State.DISCONNECTED})
+_NAMED = 100
+
+
+def owner_filter(principal: Principal) -> str | None:
+    """The one owner whose connections the caller reaches, or None for every owner of its tenant.
+
+    An API key acts for the tenant's program. A person, signed in by OIDC, reaches only what is their own.
+    """
+    everyone = principal.subject.startswith("key:") or principal.may(EVERY_OWNER)
+    return None if everyone else principal.subject
+
+
+def reach(principal: Principal, connection_id: str, store: ConnectionStore) -> Connection:
+    """The connection `connection_id`, if the caller reaches it. Raises NotFound, whatever the reason is."""
+    connection = store.get(principal.tenant, connection_id)
+    if connection is None or not _reaches(principal, connection):
+        raise NotFound("There is no such connection.", reason="connection_unknown")
+    return connection
+
+
+def select(principal: Principal, requested: str | None, store: ConnectionStore) -> Connection:
+    """The connection that serves a call: the caller's own by binding, else the `requested` one, else the only one.
+
+    Raises NotFound, and Conflict with the ids when there are several, or none. The read is consistent.
+    """
+    if principal.connection is not None:
+        if requested not in {None, principal.connection}:
+            raise NotFound("There is no such connection.", reason="connection_unknown")
+        return reach(principal, principal.connection, store)
+    if requested is not None:
+        return reach(principal, requested, store)
+    page = store.list(principal.tenant, owner=owner_filter(principal), limit=_NAMED)
+    usable = [connection for connection in page.connections if connection.state not in _NOT_IN_USE]
+    if len(usable) == 1 and page.cursor is None:
+        return usable[0]
+    if not usable:
+        raise Conflict("No Zoom account is connected.", reason="no_connection")
+    raise Conflict(
+        "Several Zoom accounts are connected: name one in the header X-Zoom-Connection.",
+        reason="connection_ambiguous",
+        details={"connections": [connection.connection_id for connection in usable]},
+    )
+
+
+def _reaches(principal: Principal, connection: Connection) -> bool:
+    owner = owner_filter(principal)
+    bound = principal.connection in {None, connection.connection_id}
+    return connection.tenant == principal.tenant and bound and owner in {None, connection.owner}

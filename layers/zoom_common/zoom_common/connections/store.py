@@ -1,0 +1,158 @@
+"""Connections in DynamoDB: reading them, finding them, and ending them. Refreshing has a store of its own."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zoom_common.connections.item import account_partition, claim_key, from_values, partition
+from zoom_common.connections.model import ALIVE, Connection, State
+from zoom_common.connections.table_client import ConditionFailed, Table
+from zoom_common.errors import FieldError, InvalidRequest
+
+_PAGE = 100
+
+type Connections = list[Connection]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some connections, oldest id first, and where to go on; `cursor` is None at the end."""
+
+    connections: Sequence[Connection]
+    cursor: str | None
+
+
+class ConnectionStore:
+    """A tenant's connections. Every method raises Unavailable when the table does not answer."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, tenant: str, connection_id: str) -> Connection | None:
+        """The connection as last written (a consistent read)."""
+        values = self._table.get(partition(tenant), connection_id)
+        return from_values(values) if values else None
+
+    def list(self, tenant: str, *, owner: str | None = None, limit: int = _PAGE, cursor: str | None = None) -> Page:
+        """Up to `limit` connections, of one owner or of all. Raises InvalidRequest for a cursor we did not make."""
+        found: Connections = []
+        after: dict[str, Any] | None = _after(tenant, cursor) if cursor else None
+        while True:
+            page, after = self._table.query(
+                "#pk = :pk AND begins_with(#sk, :prefix)",
+                {"pk": partition(tenant), "prefix": "con_"},
+                limit=_PAGE,
+                after=after,
+            )
+            for values in page:
+                connection = from_values(values)
+                if owner is None or connection.owner == owner:
+                    found.append(connection)
+                if len(found) > limit:
+                    return Page(found[:limit], _cursor(found[limit - 1]))
+            if after is None:
+                return Page(found, None)
+
+    def by_zoom_user(self, client_id: str, zoom_user_id: str) -> Connection | None:
+        """The connection that holds the claim of app `client_id` on a Zoom user."""
+        claim = self._table.get(*claim_key(client_id, zoom_user_id))
+        connection = self.get(claim["tenant"], claim["connection_id"]) if claim else None
+        return connection if connection and connection.zoom_user_id == zoom_user_id else None
+
+    def by_account(self, client_id: str, account_id: str) -> Connections:
+        """The account-level connections of app `client_id` to one Zoom account."""
+        links, after = self._table.query("#pk = :pk", {"pk": account_partition(client_id, account_id)})
+        while after is not None:
+            more, after = self._table.query("#pk = :pk", {"pk": account_partition(client_id, account_id)}, after=after)
+            links += more
+        found = (self.get(link["tenant"], link["connection_id"]) for link in links)
+        return [connection for connection in found if connection is not None]
+
+    def touch(self, connection: Connection, *, now: float, due_at: float) -> None:
+        """Note that the connection is in use, which keeps it warm. Nothing happens when it has changed meanwhile."""
+        try:
+            self._table.update(
+                partition(connection.tenant),
+                connection.connection_id,
+                "SET #last_used_at = :now, #due_at = :due",
+                condition="#grant_id = :grant AND #version = :version AND attribute_exists(#due_at)",
+                values={"now": now, "due": due_at, "grant": connection.grant_id, "version": connection.version},
+            )
+        except ConditionFailed:
+            return
+
+    def end(self, connection: Connection, *, reason: str, now: float) -> bool:
+        """Ask for re-authorization, if the grant is still the one seen; tokens stay. Whether it was."""
+        try:
+            self._table.update(
+                partition(connection.tenant),
+                connection.connection_id,
+                "SET #state = :state, #reason = :reason, #state_changed_at = :now REMOVE #due_shard, #due_at",
+                condition="#grant_id = :grant AND #state IN (:connected, :failing)",
+                values={
+                    "state": str(State.REAUTHORIZATION_REQUIRED),
+                    "reason": reason,
+                    "now": now,
+                    "grant": connection.grant_id,
+                    **alive_values(),
+                },
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def disconnect(self, connection: Connection, *, now: float) -> Connection | None:
+        """Stop all use and refresh at once, before anything is told to Zoom. None when it is gone already.
+
+        A grant id of its own makes every refresh that is under way drop what it gets.
+        """
+        try:
+            values = self._table.update(
+                partition(connection.tenant),
+                connection.connection_id,
+                "SET #state = :state, #state_changed_at = :now, #grant_id = :none REMOVE #due_shard, #due_at, #reason",
+                condition="attribute_exists(#pk)",
+                values={"state": str(State.DISCONNECTED), "now": now, "none": "disconnected"},
+            )
+        except ConditionFailed:
+            return None
+        return from_values(values)
+
+    def delete(self, connection: Connection) -> None:
+        """Delete the connection with its tokens, and its claim in the same transaction if the claim is its own."""
+        key = partition(connection.tenant), connection.connection_id
+        item = {"Delete": self._table.to_delete(*key)}
+        if connection.zoom_user_id is None:
+            link = account_partition(connection.client_id, connection.zoom_account_id)
+            at = f"{connection.tenant}#{connection.connection_id}"
+            return self._table.transact([item, {"Delete": self._table.to_delete(link, at)}])
+        claim = self._table.to_delete(
+            *claim_key(connection.client_id, connection.zoom_user_id),
+            condition="#tenant = :tenant AND #connection_id = :id",
+            values={"tenant": connection.tenant, "id": connection.connection_id},
+        )
+        try:
+            self._table.transact([item, {"Delete": claim}])
+        except ConditionFailed:
+            # The claim is another's, or was never made: it stays as it is.
+            self._table.delete(*key)
+
+
+def alive_values() -> dict[str, str]:
+    """The values that `#state IN (:connected, :failing)` compares with."""
+    return dict(zip(("connected", "failing"), sorted(map(str, ALIVE)), strict=True))
+
+
+def _cursor(last: Connection) -> str:
+    return urlsafe_b64encode(last.connection_id.encode()).rstrip(b"=").decode()
+
+
+def _after(tenant: str, cursor: str) -> dict[str, Any]:
+    try:
+        connection_id = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except ValueError:
+        raise InvalidRequest([FieldError("next_page_token", "Invalid field.")]) from None
+    return {"pk": partition(tenant), "sk": connection_id}

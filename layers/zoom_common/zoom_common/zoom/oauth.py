@@ -1,0 +1,254 @@
+"""Zoom's OAuth as values: requests out, a grant or a typed error in. No I/O, and the time is passed in.
+
+Protocol: https://developers.zoom.us/docs/integrations/oauth/
+Server-to-Server: https://developers.zoom.us/docs/internal-apps/s2s-oauth/
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from zoom_common.secret import Secret
+from zoom_common.zoom.token_errors import AppAtFault, GrantRejected, TokenError, TokenUnavailable, TokenUnreadable
+from zoom_common.zoom.wire import HttpRequest, HttpResponse
+
+ZOOM_OAUTH_URL = "https://zoom.us/oauth"
+# Hosts that may see a bearer token: regional and vanity hosts are all below these.
+_ZOOM_DOMAINS = (".zoom.us", ".zoomgov.com")
+
+_REJECTED = {
+    4711: "refresh_token_invalid",
+    4733: "code_expired",
+    4734: "code_invalid",
+    4735: "owner_gone",
+    4737: "refresh_token_unknown",
+    4740: "outside_tolerance",
+    4741: "revoked",
+}
+_APP = {
+    4702: "invalid_client",
+    4704: "invalid_client",
+    4705: "unsupported_grant_type",
+    4706: "invalid_client",
+    4709: "redirect_mismatch",
+    4717: "app_disabled",
+    4738: "app_disabled_by_admin",
+}
+# `invalid_request` with "Invalid Token!" was seen for a dead refresh token, and for an unknown S2S account.
+_REJECTED_NAMES = {"invalid_grant", "invalid_request"}
+_APP_NAMES = {"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"}
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The credentials of one app in Zoom's Marketplace."""
+
+    client_id: str
+    client_secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where the three OAuth endpoints are."""
+
+    base_url: str = ZOOM_OAUTH_URL
+
+    @classmethod
+    def parse(cls, setting: str) -> Endpoints:
+        """From a setting that may name the base, or one of the endpoints, with or without a trailing slash."""
+        base = setting.strip().rstrip("/")
+        for endpoint in ("/authorize", "/token", "/revoke"):
+            base = base.removesuffix(endpoint)
+        return cls(base.rstrip("/"))
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, as a browser names them."""
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGrant:
+    """What Zoom gave. `expires_at` is epoch seconds; `refresh_token` is None for Server-to-Server."""
+
+    access_token: Secret
+    refresh_token: Secret | None
+    expires_at: float
+    scopes: frozenset[str]
+    api_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ZoomUser:
+    """Who a grant speaks for."""
+
+    user_id: str
+    account_id: str
+
+
+def pkce_challenge(verifier: Secret) -> str:
+    """The S256 challenge of a verifier (RFC 7636). Zoom's default is `plain`, so the method is always named."""
+    return urlsafe_b64encode(sha256(verifier.reveal().encode()).digest()).rstrip(b"=").decode()
+
+
+def authorize_url(endpoints: Endpoints, *, client_id: str, redirect_uri: str, state: Secret, verifier: Secret) -> str:
+    """Where the person's browser goes. Scopes are not sent: they come from the app's configuration."""
+    query = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "state": state.reveal(),
+        "code_challenge": pkce_challenge(verifier),
+        "code_challenge_method": "S256",
+    }
+    return f"{endpoints.base_url}/authorize?{urlencode(query)}"
+
+
+def code_request(endpoints: Endpoints, app: App, *, code: Secret, redirect_uri: str, verifier: Secret) -> HttpRequest:
+    """Exchange a code, which lives five minutes and works once."""
+    return _form(
+        f"{endpoints.base_url}/token",
+        app,
+        {
+            "grant_type": "authorization_code",
+            "code": code.reveal(),
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier.reveal(),
+        },
+    )
+
+
+def refresh_request(endpoints: Endpoints, app: App, refresh_token: Secret) -> HttpRequest:
+    """Exchange a refresh token for a new pair; Zoom rotates it on every use."""
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}
+    return _form(f"{endpoints.base_url}/token", app, form)
+
+
+def account_request(endpoints: Endpoints, app: App, account_id: str) -> HttpRequest:
+    """Ask for an account's token with the app's own credentials; several at once are allowed."""
+    form = {"grant_type": "account_credentials", "account_id": account_id}
+    return _form(f"{endpoints.base_url}/token", app, form)
+
+
+def revoke_request(endpoints: Endpoints, app: App, access_token: Secret) -> HttpRequest:
+    """Revoke the grant behind an access token. It also uninstalls the app for that user."""
+    return _form(f"{endpoints.base_url}/revoke", app, {"token": access_token.reveal()})
+
+
+def identity_request(api_base_url: str, access_token: Secret) -> HttpRequest:
+    """Ask who a new grant speaks for. `api_base_url` ends in `/v2`."""
+    headers = {"Authorization": f"Bearer {access_token.reveal()}", "Accept": "application/json"}
+    return HttpRequest("GET", f"{api_base_url.rstrip('/')}/users/me", headers)
+
+
+def decipher_token(response: HttpResponse, now: float) -> TokenGrant:
+    """Read a token answer received at `now` (epoch seconds); raises one of `token_errors` when it is not a grant."""
+    if response.status != 200:  # noqa: PLR2004 - the one status that means yes
+        raise _refusal(response)
+    fields = _fields(response.body)
+    try:
+        access_token = _text(fields["access_token"])
+        refresh_token = _text(fields["refresh_token"]) if fields.get("refresh_token") else None
+        lifetime = float(fields.get("expires_in", 3600))
+        scopes = frozenset(_text(fields["scope"]).replace(",", " ").split()) if fields.get("scope") else frozenset()
+    except (KeyError, TypeError, ValueError):
+        raise TokenUnreadable from None
+    refresh = Secret(refresh_token) if refresh_token else None
+    return TokenGrant(Secret(access_token), refresh, now + lifetime, scopes, trusted_api_url(fields.get("api_url")))
+
+
+def decipher_identity(response: HttpResponse) -> ZoomUser:
+    """Read `/users/me`; raises TokenUnavailable when it does not name a user and an account."""
+    fields = _fields(response.body) if response.status == 200 else {}  # noqa: PLR2004
+    user, account = fields.get("id"), fields.get("account_id")
+    if isinstance(user, str) and user and isinstance(account, str):
+        return ZoomUser(user, account)
+    raise TokenUnavailable("identity_unreadable", outcome_known=True)
+
+
+def trusted_api_url(api_url: object) -> str | None:
+    """The grant's regional base URL, or None unless it is https on a host of Zoom's: a bearer goes nowhere else.
+
+    https://developers.zoom.us/docs/api/using-zoom-apis/
+    """
+    if not isinstance(api_url, str):
+        return None
+    try:
+        parts = urlsplit(api_url)
+        port = parts.port
+    except ValueError:
+        return None
+    host = parts.hostname or ""
+    plain = parts.username is None and parts.password is None and port in (None, 443)
+    if parts.scheme == "https" and plain and host.endswith(_ZOOM_DOMAINS):
+        return f"https://{host}"
+    return None
+
+
+def _form(url: str, app: App, form: Mapping[str, str]) -> HttpRequest:
+    # In the body and not in the query string, which ends up in access logs along the way.
+    basic = b64encode(f"{app.client_id}:{app.client_secret.reveal()}".encode()).decode()
+    headers = {
+        "Authorization": f"Basic {basic}",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Accept": "application/json",
+    }
+    return HttpRequest("POST", url, headers, urlencode(form).encode())
+
+
+def _refusal(response: HttpResponse) -> TokenError:
+    if response.status >= 500:  # noqa: PLR2004
+        return TokenUnavailable("zoom_error", outcome_known=False)
+    if response.status == 429:  # noqa: PLR2004
+        return TokenUnavailable("rate_limited", outcome_known=True, retry_after=_seconds(response.headers))
+    fields = _fields(response.body)
+    return _meaning(_number(fields), str(fields.get("error")), response.status)
+
+
+def _meaning(number: int | None, name: str, status: int) -> TokenError:
+    if number in _APP:
+        return AppAtFault(_APP[number])
+    if number in _REJECTED:
+        return GrantRejected(_REJECTED[number])
+    if name in _APP_NAMES:
+        return AppAtFault(name)
+    if name in _REJECTED_NAMES:
+        return GrantRejected("invalid_grant")
+    if status == 401:  # noqa: PLR2004 - the Basic credentials, since nothing else was in a header
+        return AppAtFault("invalid_client")
+    # Whatever this is (a proxy's page, a new number), it never ends a grant.
+    return TokenUnavailable("unexpected_answer", outcome_known=True)
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _number(fields: Mapping[str, Any]) -> int | None:
+    for key in ("errorCode", "error_code", "code"):
+        value = fields.get(key)
+        if isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit()):
+            return int(value)
+    return None
+
+
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    value = headers.get("retry-after", "")
+    return float(value) if value.isascii() and value.isdigit() else None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError
+    return value
