@@ -23,7 +23,7 @@ from zoom_common.edge.settings.authorizer import AuthorizerSettings
 @cache
 def _keys() -> ApiKeyStore:
     settings = AuthorizerSettings.from_env(os.environ)
-    return ApiKeyStore(aws.client("dynamodb"), settings.connections_table)
+    return ApiKeyStore(aws.impatient_dynamodb(), settings.connections_table)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def aws_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def forget_clients() -> None:
     """Make the next `aws.client` a new one."""
     cached: Any
-    for cached in (aws.client, aws._session):
+    for cached in (aws.client, aws.impatient_dynamodb, aws._session):
         cached.cache_clear()
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.fakes.edge import LambdaContext, http_event
 from zoom_common.access.principal import Principal
 from zoom_common.edge.http import Request, Response, Router, authorize, guarded, json_response
+from zoom_common.edge.settings import MissingSetting
 from zoom_common.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 
 READER = Principal("acme", "key:abc", frozenset({"connections:read"}))
@@ -142,6 +143,13 @@ def test_an_unexpected_error_is_a_500_that_says_nothing(observed: Any) -> None:
     assert fields["at"][-1].endswith(" answer")
     assert observed.counted == [("UnexpectedErrors", 1, {})]
     assert "abc" not in observed.text() + str(answer)
+
+
+def test_a_missing_setting_is_named_in_the_log(observed: Any) -> None:
+    """A variable's name is no secret, and the one thing an operator has to know."""
+    answer = guarded(failing(MissingSetting("CONNECTIONS_TABLE")))(http_event(), LambdaContext())
+    assert observed.lines[0][2]["setting"] == "CONNECTIONS_TABLE"
+    assert "CONNECTIONS_TABLE" not in str(answer)
 
 
 def test_faults_of_ours_are_logged_and_callers_errors_are_not(observed: Any) -> None:

@@ -13,6 +13,7 @@ from zoom_common.access.principal import Principal
 from zoom_common.edge import observability
 from zoom_common.edge.request import Request, request_id
 from zoom_common.edge.response import Response, error_response, json_response, unexpected
+from zoom_common.edge.settings import MissingSetting
 from zoom_common.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound, Unauthenticated, Unavailable
 
 __all__ = ["Request", "Response", "Router", "authorize", "error_response", "guarded", "json_response"]
@@ -77,7 +78,8 @@ def guarded(answer: Callable[[Request], Response]) -> Handler:
 def _place(error: Exception) -> dict[str, Any]:
     # Never the message: it may quote what a person or Zoom sent.
     frames = traceback.extract_tb(error.__traceback__)
-    return {"error": type(error).__qualname__, "at": [f"{each.filename}:{each.lineno} {each.name}" for each in frames]}
+    place = {"error": type(error).__qualname__, "at": [f"{each.filename}:{each.lineno} {each.name}" for each in frames]}
+    return {**place, "setting": error.name} if isinstance(error, MissingSetting) else place
 
 
 def _finished(response: Response, event: Mapping[str, Any], known_as: str) -> Response:

@@ -1,0 +1,55 @@
+"""The authorizer as Lambda runs it, wired to its table."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from tests.fakes.edge import LambdaContext
+from zoom_common.access.keys import Credential, issue
+from zoom_common.access.principal import Principal
+from zoom_common.access.store import ApiKeyStore
+
+pytestmark = pytest.mark.aws
+
+ROOT = Path(__file__).parents[2]
+EVENT: dict[str, Any] = json.loads((ROOT / "events" / "authorizer-api-key.json").read_text())
+
+
+@pytest.fixture
+def authorizer() -> ModuleType:
+    """The handler's module, fresh, as in a new container."""
+    spec = importlib.util.spec_from_file_location(
+        "authorizer_handler", ROOT / "functions" / "authorizer" / "handler.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_sample_events_key_is_found(
+    authorizer: ModuleType, dynamodb: DynamoDBClient, connections_table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Environment, client, table and key, end to end."""
+    monkeypatch.setenv("CONNECTIONS_TABLE", connections_table)
+    credential = Credential.parse(EVENT["headers"]["authorization"].removeprefix("Bearer "))
+    assert credential is not None
+    key = issue(credential, tenant="acme", name="sample", scopes=["*"], now=0)
+    ApiKeyStore(dynamodb, connections_table).add(key)
+    answer = authorizer.handler(EVENT, LambdaContext())
+    assert answer["isAuthorized"] is True
+    assert Principal.from_context(answer["context"]) == key.principal()
+
+
+def test_a_table_that_is_not_there_is_a_denial(authorizer: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever DynamoDB says, the request goes on and the function answers 503."""
+    monkeypatch.setenv("CONNECTIONS_TABLE", "no-such-table")
+    assert authorizer.handler(EVENT, LambdaContext()) == {"isAuthorized": True, "context": {"denied": "unavailable"}}
