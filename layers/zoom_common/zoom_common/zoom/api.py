@@ -6,6 +6,7 @@ https://developers.zoom.us/docs/api/
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -17,8 +18,9 @@ from zoom_common.zoom.operations.model import Operation
 from zoom_common.zoom.operations.paths import filled
 from zoom_common.zoom.wire import HttpRequest, HttpResponse
 
-# What may stand in a query as it is: a caller's own %-escapes included, so that nothing is encoded twice.
-_QUERY = "%&=+-._~!$'()*,;:@/?[]|"
+# What RFC 3986 lets stand in a query as it is, and a caller's own %-escapes: nothing is encoded twice.
+_QUERY = "%&=+-._~!$'()*,;:@/?"
+_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TOKEN_REJECTED = 124
 # Reason and hint for what Zoom's codes mean to a caller. https://developers.zoom.us/docs/api/errors/
 _MEANINGS: dict[tuple[int, int], tuple[str, str]] = {
@@ -72,7 +74,7 @@ def build(
     """
     url = base_url.rstrip("/") + filled(operation.path, params)
     if query_string:
-        url += "?" + quote(query_string, safe=_QUERY)
+        url += "?" + quote(_LONE_PERCENT.sub("%25", query_string), safe=_QUERY)
     headers = {
         "Authorization": f"Bearer {token.reveal()}",
         "Accept": "application/json",

@@ -1,0 +1,41 @@
+"""Puts a gateway together, once per container: the only place that knows which parts are the real ones."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Protocol
+
+from zoom_common import aws
+from zoom_common.access.principal import Principal
+from zoom_common.connections.access_tokens import AccessTokenSettings, access_tokens, reconnect_url
+from zoom_common.connections.model import Connection
+from zoom_common.connections.selection import select
+from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.table_client import Table
+from zoom_common.gateway.call import Gateway
+from zoom_common.gateway.exchange import Exchange
+from zoom_common.transport import RequestsTransport
+
+
+class GatewaySettings(AccessTokenSettings, Protocol):
+    """What a function that calls Zoom is told: where the vault is, and where Zoom is."""
+
+    @property
+    def zoom_api_base_url(self) -> str: ...  # noqa: D102
+
+
+def gateway(settings: GatewaySettings) -> Gateway:
+    """A gateway to Zoom over one kept-alive session, for connections in DynamoDB."""
+    store = ConnectionStore(Table(aws.client("dynamodb"), settings.connections_table))
+
+    def selected(principal: Principal, requested: str | None) -> Connection:
+        return select(principal, requested, store)
+
+    return Gateway(
+        select=selected,
+        tokens=access_tokens(settings),
+        exchange=Exchange(transport=RequestsTransport(), clock=time.time, sleep=time.sleep, random=random.random),
+        api_base_url=settings.zoom_api_base_url,
+        reconnect_url=lambda connection: reconnect_url(settings, connection.connection_id),
+    )
