@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.fakes.edge import LambdaContext, http_event
 from zoom_common.access.principal import Principal
@@ -177,6 +179,29 @@ def test_https_is_pinned_only_where_it_is_spoken() -> None:
     assert "strict-transport-security" not in answer(http_event(), LambdaContext())["headers"]
     secure = http_event(headers={"X-Forwarded-Proto": "https"})
     assert "strict-transport-security" in answer(secure, LambdaContext())["headers"]
+
+
+ANY = st.none() | st.text(max_size=8) | st.booleans() | st.lists(st.text(max_size=8), max_size=3)
+TEXTS = st.none() | st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)
+EVENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "headers": TEXTS,
+        "requestContext": st.none()
+        | st.dictionaries(st.sampled_from(("authorizer", "http", "requestId", "stage")), ANY),
+        **dict.fromkeys(("body", "cookies", "isBase64Encoded", "rawPath", "rawQueryString"), ANY),
+    },
+)
+
+
+@given(event=EVENTS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.usefixtures("observed")
+def test_every_event_is_answered(event: dict[str, Any]) -> None:
+    """Whatever is missing from it or of another type than documented."""
+    answer = guarded(lambda request: json_response(200, {"path": request.path}))(event, LambdaContext())
+    assert answer["statusCode"] in {200, 400, 500}
+    assert json.loads(answer["body"])
 
 
 def test_an_event_nobody_can_read_is_answered(observed: Any) -> None:

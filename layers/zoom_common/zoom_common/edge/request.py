@@ -42,13 +42,13 @@ class Request:
     @classmethod
     def from_event(cls, event: Mapping[str, Any], context: Any = None) -> Request:
         """Read an event. `context` gives the time that is left. Raises InvalidRequest when the body is not readable."""
-        about = event.get("requestContext", {})
+        about = event.get("requestContext") or {}
         authorizer = (about.get("authorizer") or {}).get("lambda") or {}
-        query_string = event.get("rawQueryString", "")
+        query_string = event.get("rawQueryString") or ""
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         return cls(
-            method=about.get("http", {}).get("method", "GET").upper(),
-            path=_without_stage(event.get("rawPath", "/"), about.get("stage", "$default")),
+            method=(about.get("http") or {}).get("method", "GET").upper(),
+            path=_without_stage(event.get("rawPath") or "/", about.get("stage", "$default")),
             query=_first_of_each(parse_qsl(query_string, keep_blank_values=True)),
             query_string=query_string,
             headers=headers,
@@ -73,7 +73,8 @@ class Request:
 
 def request_id(event: Mapping[str, Any], context: Any = None) -> str:
     """The id under which API Gateway knows the request, else the one of the invocation."""
-    return str(event.get("requestContext", {}).get("requestId") or getattr(context, "aws_request_id", ""))
+    about = event.get("requestContext") or {}
+    return str(about.get("requestId") or getattr(context, "aws_request_id", ""))
 
 
 def _without_stage(path: str, stage: str) -> str:
