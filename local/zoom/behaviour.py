@@ -1,0 +1,82 @@
+"""The switches: where what is known about Zoom disagrees, or differs by plan and year, the simulator can do both."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+
+@dataclass(slots=True)
+class Behaviour:
+    """How this Zoom behaves. Every field can be changed while it runs (`PATCH /_sim/behaviour`)."""
+
+    # OAuth
+    access_token_seconds: int = 3600
+    refresh_token_seconds: int = 90 * 86_400
+    code_seconds: int = 300
+    old_refresh_token_grace_seconds: float = 0.0  # seen in 2026: minutes; documented: none
+    old_access_token_survives_refresh: bool = True
+    scope_parameter: Literal["accept", "refuse"] = "accept"  # 2021: "invalid scope"; 2026: accepted
+    invalid_client_status: Literal[400, 401] = 400
+    reauthorisation_supersedes: bool = True
+    api_url: str = ""  # empty: this server's own base
+    # REST
+    enforce_scopes: bool = True
+    own_id_for_me: Literal["refuse", "accept"] = "refuse"  # user-level apps must say `me`
+    me_for_account_apps: Literal["refuse", "accept"] = "refuse"  # Server-to-Server apps must not
+    unknown_endpoint_status: Literal[400, 404] = 400
+    language: str = ""  # force one language of messages; empty: what the caller's Accept-Language asks for
+    page_token_seconds: int = 900
+    users_page_size_max: Literal[300, 2000] = 2000  # the contract and the guide disagree
+    awkward_uuids: bool = False
+    lone_meetings: Literal["empty", "not_found"] = "empty"  # past participants of a one-person meeting
+    settle_seconds: float = 0.0  # after a big meeting, participants' durations are 0 for a while
+    # Limits
+    enforce_limits: bool = True
+    limit_window: Literal["fixed", "sliding"] = "fixed"
+    limit_scale: float = 1.0  # multiplies every allowance
+    limit_headers: Literal["category", "full", "none"] = "category"  # on 200; 2026 shows the category only
+    limit_headers_refused: Literal["category", "full", "none"] = "full"
+    retry_after: Literal["zoom", "seconds", "http-date", "iso", "none"] = "zoom"  # zoom: ISO for a day, absent else
+    per_second_code: Literal[429, 4001] = 429
+    user_daily_limit: int = 100
+    user_limit_counts_deletes: bool = False  # older documentation counts them
+    # Webhooks
+    delivery_timeout_seconds: float = 3.0
+    retry_minutes: tuple[float, ...] = (5, 20, 60)
+    retry_scale: float = 1.0
+    revalidate_hours: float = 72.0
+    challenge_on_save: bool = True
+    failed_challenges_allowed: int = 6
+    delivery_concurrency: int = 32
+    stamp: Literal["wall", "simulated"] = "wall"  # the clock behind x-zm-request-timestamp
+    audience: Literal["account", "installed"] = "account"  # whose events reach an app
+    twin_recordings: bool = False
+    host_join_event: bool = True  # both were measured
+    deauthorised_event_ts: Literal["text", "number"] = "text"
+    keep_deliveries: int = 2000
+    # Recordings
+    processing_seconds: float = 2.0
+    transcripts: bool = False  # recording.transcript_completed, Business and higher
+    transcript_seconds: float = 2.0
+    recording_bytes: int = 65_536
+    forbidden_download: Literal["401", "html"] = "401"
+    download_host: str = ""  # empty: another name of this host, so that a redirect crosses hosts
+
+    def change(self, values: dict[str, Any]) -> None:
+        """Set the named switches; ValueError names one that does not exist or has the wrong type."""
+        for name, value in values.items():
+            if name not in {field.name for field in fields(self)}:
+                raise ValueError(f"no such behaviour: {name}")
+            current = getattr(self, name)
+            if isinstance(current, tuple):
+                value = tuple(float(each) for each in value)  # noqa: PLW2901 - JSON has no tuples
+            elif isinstance(current, bool) != isinstance(value, bool) or (
+                not isinstance(value, type(current)) and not (isinstance(current, float) and isinstance(value, int))
+            ):
+                raise ValueError(f"{name} is a {type(current).__name__}")
+            setattr(self, name, value)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every switch with its value."""
+        return asdict(self)

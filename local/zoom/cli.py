@@ -1,0 +1,100 @@
+"""`python -m local.zoom`: run the simulated Zoom on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from local.zoom import snapshot
+from local.zoom.app import Server
+from local.zoom.behaviour import Behaviour
+from local.zoom.seed import Settings
+from local.zoom.simulator import Simulator
+
+DEFAULT_PORT = 3001
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        server = build(options)
+    except ValueError as problem:
+        print(f"cannot start: {problem}", file=sys.stderr)
+        return 2
+    print(f"simulated Zoom at {server.sim.base_url} (client id {server.sim.app.client_id})", flush=True)
+    config = uvicorn.Config(
+        server,
+        host=options.host,
+        port=options.port,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+    signal.signal(signal.SIGTERM, lambda *_: None)  # what uvicorn raises again once it has stopped in good order
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run()
+    return 0
+
+
+def build(options: argparse.Namespace) -> Server:
+    """The server these options describe. ValueError when the state file cannot be read."""
+    settings = Settings(
+        client_id=options.client_id,
+        client_secret=options.client_secret,
+        redirect_uris=tuple(options.redirect_uri),
+        webhook_url=options.webhook_url,
+        webhook_secret=options.webhook_secret,
+        account_id=options.account_id,
+        plan=options.plan,
+        scopes=tuple(options.scope),
+        published=options.published,
+        base_url=options.base_url or f"http://localhost:{options.port}",
+    )
+    behaviour = Behaviour(retry_scale=options.retry_scale, enforce_limits=not options.no_limits)
+    behaviour.change(dict(_switch(text) for text in options.set))
+    path = Path(options.state_file) if options.state_file else None
+    state = snapshot.load(path) if path else None
+    return Server(Simulator(settings, state=state, behaviour=behaviour, seed=options.seed), path)
+
+
+def _switch(text: str) -> tuple[str, object]:
+    name, _, value = text.partition("=")
+    current = getattr(Behaviour(), name, None)
+    if isinstance(current, bool):
+        return name, value.lower() in ("1", "true", "yes", "on")
+    if isinstance(current, tuple):
+        return name, [float(part) for part in value.split(",")]
+    if isinstance(current, int | float):
+        return name, type(current)(value)
+    return name, value
+
+
+def _parser() -> argparse.ArgumentParser:
+    default = Settings()
+    parser = argparse.ArgumentParser(prog="python -m local.zoom", description="A simulated Zoom on this machine.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: the loopback only)")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
+    parser.add_argument("--base-url", default="", help="how others reach it (default: http://localhost:PORT)")
+    parser.add_argument("--client-id", default=default.client_id)
+    parser.add_argument("--client-secret", default=default.client_secret)
+    parser.add_argument("--redirect-uri", action="append", default=[], metavar="URL", help="may be repeated")
+    parser.add_argument("--scope", action="append", default=[], help="a scope of the app (default: all); repeatable")
+    parser.add_argument("--webhook-url", default="", metavar="URL")
+    parser.add_argument("--webhook-secret", default=default.webhook_secret)
+    parser.add_argument("--account-id", default="", help="the id of a new account (default: a random one)")
+    parser.add_argument("--plan", choices=("free", "pro", "business"), default="pro")
+    parser.add_argument("--published", action="store_true", help="a published app: revoking notifies it")
+    parser.add_argument("--retry-scale", type=float, default=1.0, help="multiplies the 5, 20 and 60 minutes")
+    parser.add_argument("--no-limits", action="store_true", help="do not enforce rate limits")
+    parser.add_argument("--state-file", default="", metavar="FILE", help="load it at start, save it at the end")
+    parser.add_argument("--seed", type=int, default=None, help="make ids and tokens the same every time")
+    parser.add_argument("--set", action="append", default=[], metavar="SWITCH=VALUE", help="see docs/simulated-zoom.md")
+    return parser

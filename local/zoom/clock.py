@@ -1,0 +1,74 @@
+"""Time that can be moved: every expiry, retry and recurring check of the simulated Zoom follows this clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Wall = Callable[[], float]
+
+
+class Clock:
+    """Epoch seconds, UTC. Runs with the wall until it is moved, sped up or frozen."""
+
+    def __init__(self, wall: Wall = time.time) -> None:
+        self.wall = wall
+        self._since = wall()
+        self._origin = self._since
+        self._rate = 1.0
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def rate(self) -> float:
+        """Simulated seconds per real second; 0 is frozen."""
+        return self._rate
+
+    def now(self) -> float:
+        """The simulated time."""
+        return self._origin + (self.wall() - self._since) * self._rate
+
+    def advance(self, seconds: float) -> None:
+        """Jump forward; whatever falls due on the way is done at once."""
+        self._rebase(self.now() + seconds)
+
+    def set(self, moment: float) -> None:
+        """Jump to `moment`."""
+        self._rebase(moment)
+
+    def run_at(self, rate: float) -> None:
+        """Run at `rate` simulated seconds per real second."""
+        moment = self.now()
+        self._rate = rate
+        self._rebase(moment)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever the clock was moved, so that sleepers can look again."""
+        self._listeners.append(listener)
+
+    def real_delay(self, moment: float) -> float | None:
+        """Real seconds until `moment`, never negative; None while the clock is frozen before it."""
+        left = moment - self.now()
+        if left <= 0:
+            return 0.0
+        return left / self._rate if self._rate > 0 else None
+
+    def _rebase(self, moment: float) -> None:
+        self._origin, self._since = moment, self.wall()
+        for listener in self._listeners:
+            listener()
+
+
+def iso(moment: float) -> str:
+    """`2026-11-23T18:00:00Z`, the form Zoom writes times in."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(moment: float) -> str:
+    """`2026-11-23`, the UTC day."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")
+
+
+def milliseconds(moment: float) -> int:
+    """Epoch milliseconds, the unit of `event_ts`."""
+    return int(moment * 1000)

@@ -1,0 +1,80 @@
+"""What the control endpoints share: bodies, refusals and look-ups."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from local.zoom.failures import ZoomError
+from local.zoom.life.stage import NotNow
+from local.zoom.messages import translator
+from local.zoom.model import Json, Meeting, User
+from local.zoom.simulator import Simulator
+
+Endpoint = Callable[[Request, Simulator, Json], Awaitable[Any]]
+
+
+class Refused(Exception):
+    """A control request that makes no sense."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def endpoint(function: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    """Wrap a control function: JSON or form in, JSON out; a form of the page goes back to the page."""
+
+    async def answer(request: Request) -> Response:
+        sim: Simulator = request.app.state.sim
+        try:
+            body, is_form = await _body(request)
+            result = await function(request, sim, body)
+        except (Refused, NotNow, ValueError, ZoomError) as problem:
+            return _refusal(problem)
+        if is_form:
+            return RedirectResponse("/", status_code=303)
+        return result if isinstance(result, Response) else JSONResponse(result)
+
+    return answer
+
+
+def the_user(sim: Simulator, reference: str) -> User:
+    """The user of this id or e-mail address; the account's owner when nobody is named."""
+    account = next(iter(sim.state.accounts.values()))
+    user = sim.world.user(reference or account.owner_id)
+    if user is None:
+        raise Refused(f"no such user: {reference}", 404)
+    return user
+
+
+def the_meeting(sim: Simulator, reference: str) -> Meeting:
+    """The meeting or webinar of this number or UUID."""
+    meeting = sim.meetings.find(reference)
+    if meeting is None:
+        raise Refused(f"no such meeting: {reference}", 404)
+    return meeting
+
+
+async def _body(request: Request) -> tuple[Json, bool]:
+    raw = await request.body()
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return {name: value for name, value in parse_qsl(raw.decode()) if value}, True
+    if not raw.strip():
+        return {}, False
+    value = json.loads(raw)
+    if not isinstance(value, dict):
+        raise Refused("the body has to be a JSON object")
+    return value, False
+
+
+def _refusal(problem: Exception) -> Response:
+    if isinstance(problem, ZoomError):
+        return JSONResponse(problem.body(translator("en")), problem.status)
+    status = problem.status if isinstance(problem, Refused) else 409 if isinstance(problem, NotNow) else 400
+    return JSONResponse({"error": str(problem)}, status)

@@ -1,0 +1,200 @@
+"""Control: the clock, the behaviour, faults, people, grants, and saving."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from local.zoom.clock import iso
+from local.zoom.control.common import Refused, endpoint, the_user
+from local.zoom.faults import DELIVERY_EFFECTS, PRESETS, REQUEST_EFFECTS
+from local.zoom.model import Json
+from local.zoom.simulator import Simulator
+
+
+async def health(_: Request, sim: Simulator, __: Json) -> Json:
+    """200 once it is ready."""
+    return {"status": "ok", "time": iso(sim.clock.now()), "client_id": sim.app.client_id}
+
+
+async def overview(_: Request, sim: Simulator, __: Json) -> Json:
+    """Accounts, people, apps and counts."""
+    return {
+        "base_url": sim.base_url,
+        "time": iso(sim.clock.now()),
+        "accounts": [{"id": a.id, "name": a.name, "plan": a.plan} for a in sim.state.accounts.values()],
+        "users": [_user(sim, user.id) for user in sim.state.users.values()],
+        "apps": [
+            {"client_id": a.client_id, "name": a.name, "redirect_uris": a.redirect_uris, "published": a.published}
+            for a in sim.state.apps.values()
+        ],
+        "meetings": len(sim.state.meetings),
+        "live": list(sim.world.live),
+        "recordings": len(sim.state.recordings),
+        "deliveries": len(sim.state.deliveries),
+        "events": sim.publisher.counts,
+        "refused_by_limits": sim.limits.refused,
+    }
+
+
+async def clock(_: Request, sim: Simulator, body: Json) -> Json:
+    """Move time: `advance` seconds, `set` an ISO time, or run at `rate` (0 freezes)."""
+    if "set" in body:
+        moment = datetime.fromisoformat(str(body["set"]))
+        sim.clock.set((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    if "rate" in body:
+        sim.clock.run_at(float(body["rate"]))
+    if "advance" in body:
+        sim.clock.advance(float(body["advance"]))
+    ran = sim.timetable.run_due() if body else 0
+    return {"time": iso(sim.clock.now()), "rate": sim.clock.rate, "jobs_run": ran}
+
+
+async def behaviour(request: Request, sim: Simulator, body: Json) -> Json:
+    """Show the switches, or change some."""
+    if request.method == "PATCH":
+        sim.behaviour.change(body)
+    return sim.behaviour.as_dict()
+
+
+async def faults(request: Request, sim: Simulator, body: Json) -> Json:
+    """Show, add or clear faults."""
+    if request.method == "POST":
+        return sim.faults.add(_numbers(body)).as_dict()
+    if request.method == "DELETE":
+        sim.faults.clear()
+    return {
+        "faults": [rule.as_dict() for rule in sim.faults.rules.values()],
+        "presets": list(PRESETS),
+        "effects": {**REQUEST_EFFECTS, **DELIVERY_EFFECTS},
+    }
+
+
+async def fault(request: Request, sim: Simulator, _: Json) -> Json:
+    """Take one fault out of force."""
+    if not sim.faults.remove(request.path_params["fault"]):
+        raise Refused("no such fault", 404)
+    return {"removed": request.path_params["fault"]}
+
+
+async def limits(_: Request, sim: Simulator, __: Json) -> Json:
+    """Start all rate limits anew."""
+    sim.limits.reset()
+    return {"reset": True}
+
+
+async def revoke(request: Request, sim: Simulator, body: Json) -> Json:
+    """End a person's grants without telling anybody."""
+    return _end_grants(request, sim, body, tell=False)
+
+
+async def deauthorize(request: Request, sim: Simulator, body: Json) -> Json:
+    """End a person's grants as if the app had been removed, with `app_deauthorized`."""
+    return _end_grants(request, sim, body, tell=True)
+
+
+async def grants(_: Request, sim: Simulator, __: Json) -> Json:
+    """Who has authorised what; never a token."""
+    return {
+        "grants": [
+            {
+                "id": each.id,
+                "client_id": each.client_id,
+                "user_id": each.user_id,
+                "level": each.level,
+                "created_at": iso(each.created_at),
+                "revoked": each.revoked,
+                "scopes": each.scopes,
+            }
+            for each in sim.state.grants.values()
+        ]
+    }
+
+
+async def app(request: Request, sim: Simulator, body: Json) -> Json:
+    """Change an app: `scopes`, `redirect_uris`, `published`, `enabled`, `server_to_server`."""
+    found = sim.state.apps.get(request.path_params["app"])
+    if found is None:
+        raise Refused("no such app", 404)
+    for name in ("scopes", "account_scopes", "redirect_uris", "published", "enabled", "server_to_server", "name"):
+        if name in body:
+            setattr(found, name, body[name])
+    return {"client_id": found.client_id, "enabled": found.enabled, "published": found.published}
+
+
+async def account(request: Request, sim: Simulator, body: Json) -> Json:
+    """Change an account: `plan` (free, pro, business), `webinars`, `timezone`."""
+    found = sim.state.accounts.get(request.path_params["account"])
+    if found is None:
+        raise Refused("no such account", 404)
+    if "plan" in body and body["plan"] not in ("free", "pro", "business"):
+        raise Refused("plan is free, pro or business")
+    for name in ("plan", "webinars", "timezone"):
+        if name in body:
+            setattr(found, name, body[name])
+    return {"id": found.id, "plan": found.plan, "webinars": found.webinars, "timezone": found.timezone}
+
+
+async def users(_: Request, sim: Simulator, __: Json) -> Json:
+    """Everybody."""
+    return {"users": [_user(sim, user_id) for user_id in sim.state.users]}
+
+
+def _end_grants(request: Request, sim: Simulator, body: Json, *, tell: bool) -> Json:
+    user = the_user(sim, request.path_params["user"])
+    ended = sim.grants.living(user.id, str(body.get("client_id", "")))
+    for grant in ended:
+        sim.grants.end(grant, "deauthorized" if tell else "revoked")
+        if tell:
+            sim.uninstalled(grant)
+    return {"grants_ended": len(ended)}
+
+
+def _user(sim: Simulator, user_id: str) -> Json:
+    user = sim.state.users[user_id]
+    return {
+        "id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "role": user.role,
+        "type": user.type,
+        "status": user.status,
+        "pmi": user.pmi,
+        "connected": [grant.client_id for grant in sim.grants.living(user.id)],
+    }
+
+
+def _numbers(body: Json) -> Json:
+    """Fields of a form are text; rules want numbers."""
+    wanted = {
+        "status": int,
+        "code": int,
+        "count": int,
+        "skip": int,
+        "seed": int,
+        "seconds": float,
+        "probability": float,
+    }
+    return {
+        name: wanted[name](value) if name in wanted and isinstance(value, str) else value
+        for name, value in body.items()
+    }
+
+
+ROUTES = [
+    Route("/_sim/health", endpoint(health), methods=["GET"]),
+    Route("/_sim/state", endpoint(overview), methods=["GET"]),
+    Route("/_sim/clock", endpoint(clock), methods=["GET", "POST"]),
+    Route("/_sim/behaviour", endpoint(behaviour), methods=["GET", "PATCH"]),
+    Route("/_sim/faults", endpoint(faults), methods=["GET", "POST", "DELETE"]),
+    Route("/_sim/faults/{fault}", endpoint(fault), methods=["DELETE"]),
+    Route("/_sim/limits", endpoint(limits), methods=["DELETE"]),
+    Route("/_sim/grants", endpoint(grants), methods=["GET"]),
+    Route("/_sim/users", endpoint(users), methods=["GET"]),
+    Route("/_sim/users/{user}/revoke", endpoint(revoke), methods=["POST"]),
+    Route("/_sim/users/{user}/deauthorize", endpoint(deauthorize), methods=["POST"]),
+    Route("/_sim/apps/{app}", endpoint(app), methods=["PATCH"]),
+    Route("/_sim/accounts/{account}", endpoint(account), methods=["PATCH"]),
+]

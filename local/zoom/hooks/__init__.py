@@ -1,0 +1,1 @@
+"""Webhooks: subscriptions, the endpoint challenge, signing, delivery and retries."""

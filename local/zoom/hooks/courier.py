@@ -1,0 +1,214 @@
+"""Deliveries: to every subscription, signed, within three seconds, tried again after 5, 20 and 60 minutes.
+
+https://developers.zoom.us/docs/api/webhooks/#notification-delivery
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from local.zoom.behaviour import Behaviour
+from local.zoom.clock import Clock
+from local.zoom.faults import Faults
+from local.zoom.hooks.sender import Sender
+from local.zoom.hooks.signing import sign
+from local.zoom.ids import Ids
+from local.zoom.model import Attempt, Delivery, State, Subscription
+from local.zoom.timetable import Timetable
+
+SERVER_ERROR = 500
+REDIRECT = 300
+Outcome = Callable[[Delivery], None]
+
+
+class Courier:
+    """Carries deliveries to endpoints and keeps their history."""
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        clock: Clock,
+        ids: Ids,
+        behaviour: Behaviour,
+        timetable: Timetable,
+        faults: Faults,
+        sender: Sender,
+    ) -> None:
+        self._state = state
+        self._clock = clock
+        self._ids = ids
+        self._behaviour = behaviour
+        self._timetable = timetable
+        self._faults = faults
+        self._sender = sender
+        self._queue: deque[Delivery] = deque()
+        self._held: list[Delivery] = []
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.sent = 0
+
+    def submit(self, subscription: Subscription, event: str, body: str) -> Delivery:
+        """Queue an event for one subscription, with the faults that are in force."""
+        delivery = Delivery(
+            id=self._ids.request_id(),
+            subscription_id=subscription.id,
+            event=event,
+            body=body,
+            created_at=self._clock.now(),
+            tracking_id=f"v=2.0;clid=us02;rid=WEB_{self._ids.file_id().replace('-', '')}",
+        )
+        self._remember(delivery)
+        effects = {rule.effect: rule for rule in self._faults.strike_delivery(event)}
+        delivery.note = ",".join(effects)
+        if "drop" in effects:
+            delivery.state = "dropped"
+        elif "reorder" in effects:
+            self._held.append(delivery)
+        elif "late" in effects:
+            delivery.next_at = self._clock.now() + effects["late"].seconds
+            self._timetable.at(delivery.next_at, partial(self.enqueue, delivery))
+        else:
+            self.enqueue(delivery)
+        for effect in ("duplicate", "forge", "stale"):
+            if effect in effects:
+                self._submit_copy(delivery, effect, effects[effect].seconds)
+        if "reorder" not in effects:
+            self._release()
+        return delivery
+
+    def enqueue(self, delivery: Delivery) -> None:
+        """Send it at the next turn, whatever its state (also what a redelivery does)."""
+        delivery.state, delivery.next_at = "queued", None
+        self._queue.append(delivery)
+        self._wake.set()
+
+    def resume(self) -> None:
+        """Take up the deliveries that were under way when the state was saved."""
+        for delivery in self._state.deliveries.values():
+            if delivery.state in ("queued", "sending"):
+                self.enqueue(delivery)
+            elif delivery.state == "retrying" and delivery.next_at is not None:
+                self._timetable.at(delivery.next_at, partial(self.enqueue, delivery))
+
+    def release_all(self) -> None:
+        """Let go of everything that was held back to come out of order."""
+        self._release()
+
+    async def run(self) -> None:
+        """Deliver until cancelled, several at a time."""
+        gate = asyncio.Semaphore(self._behaviour.delivery_concurrency)
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                delivery = self._queue.popleft()
+                await gate.acquire()
+                task = asyncio.create_task(self._attempt(delivery))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+                task.add_done_callback(lambda _: gate.release())
+
+    async def drain(self) -> None:
+        """Deliver what is queued now, one after the other; for tests that drive time themselves."""
+        while self._queue:
+            await self._attempt(self._queue.popleft())
+
+    def idle(self) -> bool:
+        """Whether nothing is queued or on its way."""
+        return not self._queue and not self._tasks
+
+    def headers(self, subscription: Subscription, delivery: Delivery, stamp: str) -> dict[str, str]:
+        """The headers of one attempt; timestamp and signature are fresh each time, the request id is not."""
+        return {
+            "content-type": "application/json; charset=utf-8",
+            "user-agent": "Zoom Marketplace/1.0a",
+            "clientid": subscription.client_id,
+            "x-zm-signature": sign(subscription.secret, stamp, delivery.body),
+            "x-zm-request-timestamp": stamp,
+            "x-zm-request-id": delivery.id.split("#")[0],
+            "x-zm-trackingid": delivery.tracking_id,
+            **subscription.headers,
+        }
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        subscription = self._state.subscriptions.get(delivery.subscription_id)
+        if subscription is None or not subscription.enabled:
+            delivery.state, delivery.note = "dropped", "subscription is disabled or gone"
+            return
+        delivery.state = "sending"
+        stamp = str(int(self._stamp_time() - (self._age(delivery))))
+        headers = self.headers(subscription, delivery, stamp)
+        if "forged" in delivery.note:
+            headers["x-zm-signature"] = sign(self._ids.secret(), stamp, delivery.body)
+        answer = await self._sender.post(
+            subscription.url, headers, delivery.body.encode(), self._behaviour.delivery_timeout_seconds
+        )
+        self.sent += 1
+        delivery.attempts.append(
+            Attempt(
+                at=self._clock.now(),
+                stamp=stamp,
+                signature=headers["x-zm-signature"],
+                status=answer.status,
+                error=answer.error,
+                milliseconds=round(answer.milliseconds, 1),
+                answer=answer.body.decode(errors="replace")[:500],
+            )
+        )
+        self._settle(delivery, answer.status)
+
+    def _settle(self, delivery: Delivery, status: int | None) -> None:
+        if status is not None and status < SERVER_ERROR:
+            delivery.state = "delivered" if status < REDIRECT else "refused"
+            return
+        retries = self._behaviour.retry_minutes
+        done = len(delivery.attempts) - 1
+        if done >= len(retries) or "forged" in delivery.note:
+            delivery.state = "failed"
+            return
+        delivery.state = "retrying"
+        delivery.next_at = self._clock.now() + retries[done] * 60 * self._behaviour.retry_scale
+        self._timetable.at(delivery.next_at, partial(self._retry, delivery))
+
+    def _retry(self, delivery: Delivery) -> None:
+        if delivery.state == "retrying":
+            self.enqueue(delivery)
+
+    def _submit_copy(self, original: Delivery, effect: str, seconds: float) -> None:
+        copy = Delivery(
+            id=f"{original.id}#{effect}",
+            subscription_id=original.subscription_id,
+            event=original.event,
+            body=original.body,
+            created_at=original.created_at,
+            tracking_id=original.tracking_id,
+            note={"duplicate": "duplicate", "forge": "forged", "stale": f"stale:{seconds:.0f}"}[effect],
+        )
+        if effect == "forge":
+            copy.body = original.body.replace('"account_id":"', '"account_id":"X', 1)
+        self._remember(copy)
+        self.enqueue(copy)
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for delivery in held:
+            self.enqueue(delivery)
+
+    def _age(self, delivery: Delivery) -> float:
+        return float(delivery.note.partition("stale:")[2] or 0)
+
+    def _stamp_time(self) -> float:
+        return self._clock.wall() if self._behaviour.stamp == "wall" else self._clock.now()
+
+    def _remember(self, delivery: Delivery) -> None:
+        deliveries = self._state.deliveries
+        deliveries[delivery.id] = delivery
+        while len(deliveries) > self._behaviour.keep_deliveries:
+            oldest = next(iter(deliveries))
+            if deliveries[oldest].state in ("queued", "sending", "retrying"):
+                break
+            del deliveries[oldest]

@@ -1,0 +1,66 @@
+"""From something that happened to one delivery for each subscription that asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+
+from local.zoom.behaviour import Behaviour
+from local.zoom.clock import Clock, milliseconds
+from local.zoom.hooks.courier import Courier
+from local.zoom.hooks.signing import serialise
+from local.zoom.model import Json, State, Subscription
+
+PAYLOAD_FIRST = ("recording.", "user.", "webinar.")
+
+
+class Publisher:
+    """Turns events into deliveries."""
+
+    def __init__(self, state: State, *, clock: Clock, behaviour: Behaviour, courier: Courier) -> None:
+        self._state = state
+        self._clock = clock
+        self._behaviour = behaviour
+        self._courier = courier
+        self.counts: dict[str, int] = {}
+
+    def publish(
+        self, event: str, payload: Json, *, user_id: str = "", download_token: Callable[[], str] | None = None
+    ) -> None:
+        """Deliver `event` about something of `user_id` to everybody who subscribed.
+
+        `download_token` makes a fresh token for each delivery.
+        """
+        self.counts[event] = self.counts.get(event, 0) + 1
+        for subscription in list(self._state.subscriptions.values()):
+            if self._concerns(subscription, event, str(payload.get("account_id", "")), user_id):
+                self._courier.submit(subscription, event, serialise(self._envelope(event, payload, download_token)))
+
+    def publish_raw(self, subscription: Subscription, event: str, body: Json) -> None:
+        """Deliver a body as it is, without the usual envelope (`app_deauthorized` has none)."""
+        self.counts[event] = self.counts.get(event, 0) + 1
+        self._courier.submit(subscription, event, serialise(body))
+
+    def _envelope(self, event: str, payload: Json, download_token: Callable[[], str] | None) -> Json:
+        now_ms = milliseconds(self._clock.now())
+        if event.startswith(PAYLOAD_FIRST):  # the order of keys depends on who at Zoom sends it
+            body: Json = {"payload": payload, "event_ts": now_ms, "event": event}
+        else:
+            body = {"event": event, "payload": payload, "event_ts": now_ms}
+        if download_token is not None:
+            body["download_token"] = download_token()
+        return body
+
+    def _concerns(self, subscription: Subscription, event: str, account_id: str, user_id: str) -> bool:
+        app = self._state.apps.get(subscription.client_id)
+        if not subscription.enabled or app is None or not app.enabled or app.account_id != account_id:
+            return False
+        if not any(fnmatchcase(event, pattern) for pattern in subscription.events):
+            return False
+        return self._behaviour.audience == "account" or self._installed(app.client_id, user_id)
+
+    def _installed(self, client_id: str, user_id: str) -> bool:
+        return any(
+            grant.client_id == client_id and grant.user_id == user_id and not grant.revoked
+            for grant in self._state.grants.values()
+        )

@@ -1,0 +1,110 @@
+"""The endpoint challenge: when a subscription is saved, and every 72 hours after.
+
+https://developers.zoom.us/docs/api/webhooks/#validate-your-webhook-endpoint
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+from functools import partial
+
+from local.zoom.behaviour import Behaviour
+from local.zoom.clock import Clock, milliseconds
+from local.zoom.hooks.sender import Answer, Sender
+from local.zoom.hooks.signing import encrypted_token, serialise, sign
+from local.zoom.ids import Ids
+from local.zoom.model import State, Subscription
+from local.zoom.timetable import Timetable
+
+NOTICES_AFTER = (2, 4)
+
+
+class Validator:
+    """Challenges endpoints and disables those that keep failing."""
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        clock: Clock,
+        ids: Ids,
+        behaviour: Behaviour,
+        timetable: Timetable,
+        sender: Sender,
+    ) -> None:
+        self._state = state
+        self._clock = clock
+        self._ids = ids
+        self._behaviour = behaviour
+        self._timetable = timetable
+        self._sender = sender
+        self._tasks: set[asyncio.Task[bool]] = set()
+        self.notices: list[str] = []
+
+    def schedule(self, subscription: Subscription) -> None:
+        """Arrange for the next re-validation."""
+        if not subscription.next_challenge_at:
+            subscription.next_challenge_at = self._clock.now() + self._behaviour.revalidate_hours * 3600
+        self._timetable.at(subscription.next_challenge_at, partial(self._begin, subscription.id))
+
+    async def challenge(self, subscription: Subscription) -> bool:
+        """Send the challenge now and note the outcome; True when the endpoint answered as it must."""
+        plain = self._ids.passcode() + self._ids.passcode() + self._ids.passcode()
+        now_ms = milliseconds(self._clock.now())
+        body = serialise({"payload": {"plainToken": plain}, "event_ts": now_ms, "event": "endpoint.url_validation"})
+        stamp = str(int(self._clock.wall() if self._behaviour.stamp == "wall" else self._clock.now()))
+        headers = {
+            "content-type": "application/json; charset=utf-8",
+            "user-agent": "Zoom Marketplace/1.0a",
+            "x-zm-signature": sign(subscription.secret, stamp, body),
+            "x-zm-request-timestamp": stamp,
+            "x-zm-request-id": self._ids.request_id(),
+            **subscription.headers,
+        }
+        timeout = self._behaviour.delivery_timeout_seconds
+        answer = await self._sender.post(subscription.url, headers, body.encode(), timeout)
+        good = _is_right(answer, plain, encrypted_token(subscription.secret, plain))
+        self._note(subscription, good=good)
+        return good
+
+    def begin(self, subscription: Subscription) -> None:
+        """Challenge in the background."""
+        self._begin(subscription.id)
+
+    def _begin(self, subscription_id: str) -> None:
+        subscription = self._state.subscriptions.get(subscription_id)
+        if subscription is None or not subscription.enabled:
+            return
+        subscription.next_challenge_at = 0
+        self.schedule(subscription)
+        task = asyncio.get_running_loop().create_task(self.challenge(subscription))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _note(self, subscription: Subscription, *, good: bool) -> None:
+        if good:
+            subscription.validated, subscription.failed_challenges = True, 0
+            return
+        subscription.failed_challenges += 1
+        failures = subscription.failed_challenges
+        if failures >= self._behaviour.failed_challenges_allowed:
+            subscription.enabled = False
+            subscription.disabled_reason = f"{failures} failed challenges in a row"
+            self.notices.append(f"mail: the subscription {subscription.name} was disabled")
+        elif failures in NOTICES_AFTER:
+            self.notices.append(f"mail: {failures} challenges of the subscription {subscription.name} failed in a row")
+
+
+def _is_right(answer: Answer, plain: str, expected: str) -> bool:
+    if answer.status != 200:  # noqa: PLR2004 - "200 or 204", but a 204 has no body to check
+        return False
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        return False
+    if not isinstance(body, dict):
+        return False
+    given = str(body.get("encryptedToken", ""))
+    return body.get("plainToken") == plain and hmac.compare_digest(given.encode(), expected.encode())

@@ -1,0 +1,1 @@
+"""What people do: meetings that start, fill, empty and end, recordings that appear, crowds."""

@@ -1,0 +1,263 @@
+"""Cloud recordings: started, paused, stopped, processed and completed, with files that can be downloaded."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from local.zoom.behaviour import Behaviour
+from local.zoom.clock import Clock, day, iso
+from local.zoom.hooks.publisher import Publisher
+from local.zoom.ids import Ids
+from local.zoom.life.stage import NotNow
+from local.zoom.model import DownloadToken, Instance, Json, Meeting, Recording, RecordingFile, State, User
+from local.zoom.timetable import Timetable
+
+DOWNLOAD_SECONDS = 86_400
+AUTO_DELETE_DAYS = 30
+KINDS = (
+    ("MP4", "MP4", "shared_screen_with_speaker_view", 1.0),
+    ("M4A", "M4A", "audio_only", 0.25),
+    ("TIMELINE", "JSON", "timeline", 0.01),
+)
+CHAT = ("CHAT", "TXT", "chat_file", 0.005)
+TRANSCRIPT = ("TRANSCRIPT", "VTT", "audio_transcript", 0.02)
+
+
+class Studio:
+    """Records instances."""
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        publisher: Publisher,
+        clock: Clock,
+        ids: Ids,
+        behaviour: Behaviour,
+        timetable: Timetable,
+        base_url: str,
+    ) -> None:
+        self._state = state
+        self._publisher = publisher
+        self._clock = clock
+        self._ids = ids
+        self._behaviour = behaviour
+        self._timetable = timetable
+        self._base_url = base_url
+
+    def when_started(self, meeting: Meeting, instance: Instance) -> None:
+        """Record from the beginning where the meeting says so."""
+        if meeting.settings.get("auto_recording") == "cloud":
+            self.start(meeting, instance)
+
+    def start(self, meeting: Meeting, instance: Instance) -> Recording:
+        """Begin to record, or begin another segment after a stop. NotNow while it records."""
+        now = self._clock.now()
+        recording = self._state.recordings.get(instance.uuid)
+        if recording is None:
+            recording = Recording(
+                uuid=instance.uuid,
+                meeting_id=instance.meeting_id,
+                account_id=instance.account_id,
+                host_id=instance.host_id,
+                topic=instance.topic,
+                type=instance.type,
+                timezone=instance.timezone,
+                duration=instance.duration,
+                start=instance.started_at,
+                play_passcode=self._ids.secret(),
+                password=meeting.password,
+                share_key=self._ids.secret(),
+            )
+            self._state.recordings[recording.uuid] = recording
+        elif recording.state != "stopped":
+            raise NotNow(f"the recording is {recording.state}")
+        recording.state = "recording"
+        recording.segments.append([now, now])
+        self._progress(recording, instance, "started", ended="")
+        return recording
+
+    def pause(self, instance: Instance) -> None:
+        """Pause; NotNow unless it records."""
+        recording = self._in(instance, "recording")
+        recording.state = "paused"
+        recording.segments[-1][1] = self._clock.now()
+        self._progress(recording, instance, "paused", ended=iso(self._clock.now()))
+
+    def resume_recording(self, instance: Instance) -> None:
+        """Go on after a pause."""
+        recording = self._in(instance, "paused")
+        recording.state = "recording"
+        self._progress(recording, instance, "resumed", ended="")
+
+    def stop(self, instance: Instance) -> None:
+        """Stop; the files come once the meeting is over."""
+        recording = self._state.recordings.get(instance.uuid)
+        if recording is None or recording.state not in ("recording", "paused"):
+            raise NotNow("nothing is being recorded")
+        recording.state = "stopped"
+        recording.segments[-1][1] = self._clock.now()
+        self._progress(recording, instance, "stopped", ended=iso(self._clock.now()))
+
+    def when_ended(self, instance: Instance) -> None:
+        """Stop what still runs, and process what there is."""
+        recording = self._state.recordings.get(instance.uuid)
+        if recording is None or recording.state in ("processing", "completed"):
+            return
+        if recording.state != "stopped":
+            self.stop(instance)
+        recording.state = "processing"
+        recording.ready_at = self._clock.now() + self._behaviour.processing_seconds
+        self._timetable.at(recording.ready_at, partial(self.complete, recording.uuid))
+
+    def complete(self, uuid: str) -> None:
+        """The files are there: once, or twice with different tokens where that is switched on."""
+        recording = self._state.recordings.get(uuid)
+        if recording is None or recording.state != "processing":
+            return
+        instance = self._state.instances.get(uuid)
+        recording.state = "completed"
+        for segment in recording.segments:
+            kinds = [*KINDS, CHAT] if instance is not None and instance.chatted else KINDS
+            recording.files += [self._file(kind, segment) for kind in kinds]
+        self.announce_completed(recording)
+        if self._behaviour.twin_recordings:
+            self.announce_completed(recording)
+        if self._behaviour.transcripts:
+            recording.transcript_at = self._clock.now() + self._behaviour.transcript_seconds
+            self._timetable.at(recording.transcript_at, partial(self.transcribe, uuid))
+
+    def announce_completed(self, recording: Recording) -> None:
+        """Deliver `recording.completed` with a fresh download token."""
+        self._publish(recording, "completed", self.event_object(recording, recording.files), token=True)
+
+    def transcribe(self, uuid: str) -> None:
+        """The transcript is there as well."""
+        recording = self._state.recordings.get(uuid)
+        if recording is None or any(each.type == "TRANSCRIPT" for each in recording.files):
+            return
+        transcript = self._file(TRANSCRIPT, recording.segments[0])
+        recording.files.append(transcript)
+        self._publish(recording, "transcript_completed", self.event_object(recording, [transcript]), token=True)
+
+    def resume(self) -> None:
+        """Take up the processing that was under way when the state was saved."""
+        for recording in self._state.recordings.values():
+            if recording.state == "processing":
+                self._timetable.at(recording.ready_at, partial(self.complete, recording.uuid))
+            elif recording.transcript_at:
+                self._timetable.at(recording.transcript_at, partial(self.transcribe, recording.uuid))
+
+    def change(self, recording: Recording, what: str, operator: Json, files: list[RecordingFile]) -> None:
+        """Deliver `recording.trashed`, `deleted` or `recovered`."""
+        shown = self.event_object(recording, files)
+        for name in ("password", "on_prem", "recording_play_passcode", "auto_delete", "auto_delete_date", "host_email"):
+            shown.pop(name, None)
+        self._publish(recording, what, shown, extra=operator, token=what != "deleted")
+
+    def renamed(self, recording: Recording, old_topic: str, operator: Json, moment_ms: int) -> None:
+        """Deliver `recording.renamed`."""
+        shown = {
+            "uuid": recording.uuid,
+            "id": recording.meeting_id,
+            "topic": recording.topic,
+            "type": recording.type,
+            "host_id": recording.host_id,
+        }
+        extra = {**operator, "time_stamp": moment_ms, "old_object": {**shown, "topic": old_topic}}
+        self._publish(recording, "renamed", shown, extra=extra)
+
+    def token(self, recording: Recording, seconds: float = DOWNLOAD_SECONDS) -> str:
+        """A fresh token that opens this recording's files."""
+        token = DownloadToken(self._ids.token(), recording.uuid, self._clock.now() + seconds)
+        self._state.download_tokens[token.value] = token
+        return token.value
+
+    def event_object(self, recording: Recording, files: list[RecordingFile]) -> Json:
+        """The object of `recording.completed`; others leave some of it out."""
+        host: User | None = self._state.users.get(recording.host_id)
+        return {
+            "uuid": recording.uuid,
+            "id": recording.meeting_id,
+            "account_id": recording.account_id,
+            "host_id": recording.host_id,
+            "topic": recording.topic,
+            "type": recording.type,
+            "start_time": iso(recording.start),
+            "password": recording.password,
+            "timezone": recording.timezone,
+            "host_email": host.email if host else "",
+            "duration": recording.duration,
+            "share_url": self.share_url(recording),
+            "total_size": sum(each.size for each in files),
+            "recording_count": len(files),
+            "on_prem": False,
+            "recording_play_passcode": recording.play_passcode,
+            "auto_delete": True,
+            "auto_delete_date": day(recording.start + AUTO_DELETE_DAYS * 86_400),
+            "recording_files": [self.shown_file(recording, each) for each in files],
+        }
+
+    def share_url(self, recording: Recording) -> str:
+        """Where people watch it."""
+        return f"{self._base_url}/rec/share/{recording.share_key}"
+
+    def shown_file(self, recording: Recording, each: RecordingFile) -> Json:
+        """A file in events and in REST answers."""
+        shown: Json = {
+            "id": each.id,
+            "meeting_id": recording.uuid,
+            "recording_start": iso(each.start),
+            "recording_end": iso(each.end),
+            "file_type": each.type,
+            "file_extension": each.extension,
+            "file_size": each.size,
+            "download_url": f"{self._base_url}/rec/download/{each.key}",
+            "status": each.status,
+            "recording_type": each.recording_type,
+        }
+        if each.type not in ("TIMELINE", "CHAT", "TRANSCRIPT"):
+            shown["play_url"] = f"{self._base_url}/rec/play/{each.key}"
+        if each.deleted_at is not None:
+            shown["deleted_time"] = iso(each.deleted_at)
+        return shown
+
+    def _file(self, kind: tuple[str, str, str, float], segment: list[float]) -> RecordingFile:
+        file_type, extension, recording_type, share = kind
+        return RecordingFile(
+            id=self._ids.file_id(),
+            type=file_type,
+            extension=extension,
+            recording_type=recording_type,
+            size=max(64, int(self._behaviour.recording_bytes * share)),
+            start=segment[0],
+            end=segment[1],
+            key=self._ids.secret(),
+        )
+
+    def _in(self, instance: Instance, state: str) -> Recording:
+        recording = self._state.recordings.get(instance.uuid)
+        if recording is None or recording.state != state:
+            raise NotNow(f"the recording is not in the state {state}")
+        return recording
+
+    def _progress(self, recording: Recording, instance: Instance, what: str, *, ended: str) -> None:
+        shown = {
+            "uuid": instance.uuid,
+            "id": instance.shown_id,
+            "host_id": instance.host_id,
+            "topic": instance.topic,
+            "type": instance.type,
+            "start_time": iso(instance.started_at),
+            "timezone": instance.timezone,
+            "duration": instance.duration,
+            "recording_file": {"recording_start": iso(recording.segments[-1][0]), "recording_end": ended},
+        }
+        self._publish(recording, what, shown)
+
+    def _publish(
+        self, recording: Recording, what: str, shown: Json, *, extra: Json | None = None, token: bool = False
+    ) -> None:
+        payload = {"account_id": recording.account_id, **(extra or {}), "object": shown}
+        maker = partial(self.token, recording) if token else None
+        self._publisher.publish(f"recording.{what}", payload, user_id=recording.host_id, download_token=maker)

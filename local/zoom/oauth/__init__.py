@@ -1,0 +1,1 @@
+"""Authorisation: consent page, codes, tokens, rotation and revocation."""

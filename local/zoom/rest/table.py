@@ -1,0 +1,23 @@
+"""All operations, from every resource module."""
+
+from __future__ import annotations
+
+from local.zoom.rest import meetings, users, webinars
+from local.zoom.rest.operations import OPERATIONS, Operation
+
+RESOURCES = (meetings, users, webinars)
+
+
+def rows() -> list[Operation]:
+    """The whole table."""
+    return OPERATIONS
+
+
+def user_scopes() -> list[str]:
+    """Every granular scope a user-managed app can have, and the admin form where there is no other."""
+    return sorted({f"{row.scope}:admin" if row.admin_only else row.scope for row in OPERATIONS})
+
+
+def admin_scopes() -> list[str]:
+    """The `:admin` form of every granular scope: what a Server-to-Server app is given."""
+    return sorted({f"{row.scope}:admin" for row in OPERATIONS})

@@ -1,0 +1,141 @@
+"""The simulated Zoom, put together."""
+
+from __future__ import annotations
+
+from local.zoom.behaviour import Behaviour
+from local.zoom.clock import Clock
+from local.zoom.faults import Faults
+from local.zoom.hooks.courier import Courier
+from local.zoom.hooks.publisher import Publisher
+from local.zoom.hooks.sender import HttpSender, Sender
+from local.zoom.hooks.validation import Validator
+from local.zoom.ids import Ids
+from local.zoom.life.stage import Stage
+from local.zoom.life.studio import Studio
+from local.zoom.limits import Limits
+from local.zoom.meetings import Meetings
+from local.zoom.model import Grant, State, Subscription
+from local.zoom.oauth.deauthorisation import announce
+from local.zoom.oauth.grants import Grants
+from local.zoom.rest import table
+from local.zoom.seed import Settings, first_state, install_app
+from local.zoom.timetable import Timetable
+from local.zoom.user_tokens import UserTokens
+from local.zoom.world import World
+
+
+class Simulator:
+    """One Zoom. Everything it does follows its clock, its ids and its behaviour, which tests bring along."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        state: State | None = None,
+        behaviour: Behaviour | None = None,
+        clock: Clock | None = None,
+        seed: int | None = None,
+        sender: Sender | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.base_url = self.settings.base_url.rstrip("/")
+        self.clock = clock or Clock()
+        self.ids = Ids(seed)
+        self.behaviour = behaviour or Behaviour()
+        self.state = state or first_state(self.ids, self.settings, self.clock.now())
+        self.world = World(self.state)
+        self.faults = Faults()
+        self.limits = Limits(self.behaviour)
+        self.timetable = Timetable(self.clock)
+        self.sender = sender or HttpSender()
+        self.app = install_app(self.state, self.settings, list(self._scopes()), table.admin_scopes())
+        self.courier = Courier(
+            self.state,
+            clock=self.clock,
+            ids=self.ids,
+            behaviour=self.behaviour,
+            timetable=self.timetable,
+            faults=self.faults,
+            sender=self.sender,
+        )
+        self.publisher = Publisher(self.state, clock=self.clock, behaviour=self.behaviour, courier=self.courier)
+        self.validator = Validator(
+            self.state,
+            clock=self.clock,
+            ids=self.ids,
+            behaviour=self.behaviour,
+            timetable=self.timetable,
+            sender=self.sender,
+        )
+        self.user_tokens = UserTokens(self.state)
+        self.meetings = Meetings(self.world, clock=self.clock, ids=self.ids, behaviour=self.behaviour)
+        self.grants = Grants(
+            self.state,
+            ids=self.ids,
+            behaviour=self.behaviour,
+            base_url=self.base_url,
+            uninstalled=self.uninstalled,
+        )
+        self.studio = Studio(
+            self.state,
+            publisher=self.publisher,
+            clock=self.clock,
+            ids=self.ids,
+            behaviour=self.behaviour,
+            timetable=self.timetable,
+            base_url=self.base_url,
+        )
+        self.stage = Stage(
+            self.world,
+            meetings=self.meetings,
+            publisher=self.publisher,
+            clock=self.clock,
+            ids=self.ids,
+            behaviour=self.behaviour,
+        )
+        self.stage.on_start.append(self.studio.when_started)
+        self.stage.on_end.append(self.studio.when_ended)
+        self._subscribe_from_settings()
+
+    def resume(self) -> None:
+        """Take up what was under way when the state was saved, and begin the recurring checks."""
+        self.courier.resume()
+        self.studio.resume()
+        for subscription in self.state.subscriptions.values():
+            if subscription.enabled:
+                self.validator.schedule(subscription)
+                if not subscription.validated and self.behaviour.challenge_on_save:
+                    self.timetable.at(self.clock.now(), lambda each=subscription: self.validator.begin(each))  # type: ignore[misc]
+
+    def subscribe(
+        self, url: str, secret: str, events: list[str], *, client_id: str = "", name: str = ""
+    ) -> Subscription:
+        """Add an event subscription; the caller decides when to challenge its endpoint."""
+        subscription = Subscription(
+            id=self.ids.opaque(),
+            client_id=client_id or self.app.client_id,
+            url=url,
+            secret=secret,
+            events=events or ["*"],
+            name=name or "default",
+        )
+        self.state.subscriptions[subscription.id] = subscription
+        self.validator.schedule(subscription)
+        return subscription
+
+    def uninstalled(self, grant: Grant) -> None:
+        """Tell the app that a user has removed it."""
+        announce(self, grant)
+
+    def _scopes(self) -> tuple[str, ...]:
+        return self.settings.scopes or tuple(table.user_scopes())
+
+    def _subscribe_from_settings(self) -> None:
+        if not self.settings.webhook_url:
+            return
+        for subscription in self.state.subscriptions.values():
+            if subscription.name == "command line":
+                subscription.url, subscription.secret = self.settings.webhook_url, self.settings.webhook_secret
+                subscription.client_id = self.app.client_id
+                return
+        self.subscribe(self.settings.webhook_url, self.settings.webhook_secret, ["*"], name="command line")
