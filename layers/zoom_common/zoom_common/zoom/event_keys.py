@@ -35,13 +35,11 @@ def _deauthorized(event: ZoomEvent) -> Sequence[str | None]:
 
 
 def _recorded(event: ZoomEvent) -> Sequence[str | None]:
-    files = [
-        identifier(file.get("id"))
-        for kind in ("recording_files", "participant_audio_files")
-        for file in event.object.get(kind) or ()
-        if isinstance(file, dict)
-    ]
-    return [event.instance, ",".join(sorted(name for name in files if name))]
+    # Timelines and captions have no id of their own; they come and go with the files that have one.
+    lists = (event.object.get("recording_files"), event.object.get("participant_audio_files"))
+    files = [file for files in lists if isinstance(files, list) for file in files if isinstance(file, dict)]
+    names = filter(None, (identifier(file.get("id")) for file in files))
+    return [event.instance, ",".join(sorted(names))]
 
 
 def _took_part(event: ZoomEvent) -> Sequence[str | None]:

@@ -1,0 +1,173 @@
+"""Stands in for what the events room talks to: Zoom's signature, the clock, the queue, the vault, the log, the bus."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from zoom_common.deadline import Deadline
+from zoom_common.errors import Unavailable
+from zoom_common.events.bus import NotPublished
+from zoom_common.events.envelope import CloudEvent
+from zoom_common.events.ingest_message import Delivery
+from zoom_common.events.log_entry import Admission, Admitted, LogEntry
+
+NOW = 1_790_000_000.0
+SECRET = "a-webhook-secret"
+APP = "AppClientId_1"
+
+
+def zoom_headers(body: bytes, *, secret: str = SECRET, at: float = NOW) -> dict[str, str]:
+    """The headers Zoom sends along, written from its documentation and not with our code."""
+    stamp = str(int(at))
+    digest = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
+    return {
+        "content-type": "application/json; charset=utf-8",
+        "x-zm-request-id": "f8e7d6c5_b4a3_4a2b_9c1d_0123456789ab",
+        "x-zm-request-timestamp": stamp,
+        "x-zm-signature": f"v0={digest}",
+    }
+
+
+def meeting(
+    name: str, *, host: str = "host-1", uuid: str = "uu/id==", ts: int = 1_789_999_999_000, **more: Any
+) -> bytes:
+    """A delivered body about a meeting, `more` being further fields of its object."""
+    thing = {"id": "85746065", "uuid": uuid, "host_id": host, "topic": "Stand-up", **more}
+    return json.dumps({"event": name, "event_ts": ts, "payload": {"account_id": "acc-1", "object": thing}}).encode()
+
+
+def plenty() -> Deadline:
+    """A deadline that is far off and stays there."""
+    return Deadline(1000.0, clock=lambda: 0.0)
+
+
+def record(
+    body: bytes, *, message: str = "m-1", app: str = APP, received_at_ms: int = int(NOW * 1000)
+) -> dict[str, Any]:
+    """One record of the event a Lambda gets for a message on the ingest queue."""
+    sent = Delivery(app, body, received_at_ms, "r-1").to_message()
+    attributes = {
+        name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
+        for name, value in sent["MessageAttributes"].items()
+    }
+    return {"messageId": message, "body": sent["MessageBody"], "messageAttributes": attributes}
+
+
+@dataclass
+class Clock:
+    """Epoch seconds that pass when told to."""
+
+    now: float = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Queue:
+    """An ingest queue that remembers, or is down."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    down: bool = False
+
+    def send(self, delivery: Delivery, deadline: Deadline) -> None:  # noqa: ARG002 - the seam has it
+        delivery.to_message()
+        if self.down:
+            raise Unavailable(reason="ingest_queue_unreachable")
+        self.deliveries.append(delivery)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A connection as routing sees it."""
+
+    tenant: str
+    connection_id: str
+    kind: str = "user"
+    state: str = "connected"
+
+
+@dataclass
+class Connections:
+    """The vault's two lookups, filled by hand."""
+
+    users: dict[tuple[str, str], Connection] = field(default_factory=dict)
+    accounts: dict[tuple[str, str], list[Connection]] = field(default_factory=dict)
+    down: bool = False
+
+    def by_zoom_user(self, client_id: str, zoom_user_id: str) -> Connection | None:
+        if self.down:
+            raise Unavailable(reason="connections_table")
+        return self.users.get((client_id, zoom_user_id))
+
+    def by_account(self, client_id: str, account_id: str) -> Sequence[Connection]:
+        return self.accounts.get((client_id, account_id), [])
+
+
+class Crash(BaseException):
+    """The worker was killed: nothing catches this, nothing cleans up."""
+
+
+@dataclass
+class Log:
+    """The event log's promises, in memory. `crash_on_finish` kills the worker after publishing."""
+
+    clock: Clock
+    entries: dict[tuple[str, str], LogEntry] = field(default_factory=dict)
+    claims: dict[tuple[str, str], float | None] = field(default_factory=dict)
+    crash_on_finish: bool = False
+    down: bool = False
+
+    def admit(self, entry: LogEntry) -> Admitted:
+        if self.down:
+            raise Unavailable(reason="events_table")
+        key = entry.owner, entry.event_id
+        if key in self.claims:
+            held = self.claims[key]
+            if held is None:
+                return Admitted(Admission.FINISHED)
+            if held > self.clock():
+                return Admitted(Admission.IN_PROGRESS)
+        self.claims[key] = self.clock() + 60
+        return Admitted(Admission.ADMITTED, self.entries.setdefault(key, replace(entry)))
+
+    def finish(self, entry: LogEntry) -> None:
+        if self.crash_on_finish:
+            raise Crash
+        self.claims[entry.owner, entry.event_id] = None
+
+
+@dataclass
+class Bus:
+    """A bus that remembers; `refusing` names event types it has no room for."""
+
+    events: list[CloudEvent] = field(default_factory=list)
+    refusing: set[str] = field(default_factory=set)
+    crash: bool = False
+
+    def publish(self, events: Sequence[CloudEvent]) -> None:
+        if self.crash:
+            raise Crash
+        refused = [event.id for event in events if event.detail_type in self.refusing]
+        self.events += [event for event in events if event.id not in refused]
+        if refused:
+            raise NotPublished(refused, ["InternalFailure"])
+
+
+@dataclass
+class Counts:
+    """Counters by name, and what was reported."""
+
+    totals: dict[str, int] = field(default_factory=dict)
+    reports: list[Mapping[str, str]] = field(default_factory=list)
+
+    def count(self, name: str, value: int = 1) -> None:
+        self.totals[name] = self.totals.get(name, 0) + value
+
+    def report(self, message: str, **fields: str) -> None:
+        self.reports.append({"message": message, **fields})

@@ -1,0 +1,30 @@
+"""Metrics as lines."""
+
+from __future__ import annotations
+
+import json
+
+from tests.fakes.events import NOW
+from zoom_common.events.metric_lines import MetricLines
+
+
+def test_a_count_is_one_line_of_embedded_metrics() -> None:
+    """CloudWatch finds namespace, dimensions and value in the line; a reason makes a second, finer metric."""
+    lines: list[str] = []
+    metrics = MetricLines("webhook", write=lines.append, clock=lambda: NOW)
+    metrics.count("WebhookRejected", reason="wrong_signature", request_id="r")
+    metrics.count("WebhookAccepted")
+    rejected, accepted = (json.loads(line) for line in lines)
+    assert [line[-1] for line in lines] == ["\n", "\n"]
+    assert rejected["_aws"]["Timestamp"] == NOW * 1000
+    assert rejected["_aws"]["CloudWatchMetrics"] == [
+        {
+            "Namespace": "ZoomGateway",
+            "Dimensions": [["service"], ["service", "reason"]],
+            "Metrics": [{"Name": "WebhookRejected", "Unit": "Count"}],
+        }
+    ]
+    assert rejected["WebhookRejected"] == 1
+    assert (rejected["service"], rejected["reason"], rejected["request_id"]) == ("webhook", "wrong_signature", "r")
+    assert accepted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+    assert "reason" not in accepted

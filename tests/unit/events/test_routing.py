@@ -1,0 +1,80 @@
+"""Whose an event is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.fakes.events import APP, Connection, Connections
+from zoom_common.events.routing import Route, routes
+from zoom_common.zoom.events import parse
+
+ACME = Connection("acme", "con_a")
+GLOBEX = Connection("globex", "con_g")
+
+
+def routed(connections: Connections, app: str = APP, **payload: Any) -> list[Route]:
+    event = parse(json.dumps({"event": "meeting.updated", "payload": payload}).encode())
+    return routes(event, app, connections)
+
+
+def hosted(host: str = "host-1", **payload: Any) -> dict[str, Any]:
+    return {"object": {"id": 1, "host_id": host}, **payload}
+
+
+def test_an_event_goes_to_its_hosts_tenant() -> None:
+    """By the connection of the verified app and the host's Zoom user."""
+    vault = Connections(users={(APP, "host-1"): ACME})
+    assert routed(vault, **hosted()) == [Route("acme", "con_a")]
+
+
+def test_another_app_reaches_nobody() -> None:
+    """An event signed with another app's secret finds no connection of this one, whatever it names."""
+    vault = Connections(
+        users={(APP, "host-1"): ACME}, accounts={(APP, "acc-1"): [Connection("acme", "con_s", "account")]}
+    )
+    assert routed(vault, "OtherApp", **hosted(account_id="acc-1", client_id=APP)) == []
+
+
+def test_an_account_reaches_account_level_connections_only() -> None:
+    """A colleague's meeting is not an event of everyone in the company."""
+    server = Connection("initech", "con_s", "account")
+    vault = Connections(users={(APP, "host-1"): ACME}, accounts={(APP, "acc-1"): [server, GLOBEX]})
+    assert routed(vault, **hosted("colleague", account_id="acc-1")) == [Route("initech", "con_s")]
+    assert routed(vault, **hosted("colleague", account_id="acc-2")) == []
+
+
+def test_host_and_operator_each_get_it_once() -> None:
+    """Two tenants, one event each; within a tenant the host's connection speaks."""
+    vault = Connections(
+        users={(APP, "host-1"): ACME, (APP, "op"): GLOBEX, (APP, "op-2"): Connection("acme", "con_b")},
+        accounts={(APP, "acc-1"): [Connection("globex", "con_s", "account")]},
+    )
+    assert routed(vault, **hosted(operator_id="op", account_id="acc-1")) == [
+        Route("acme", "con_a"),
+        Route("globex", "con_g"),
+    ]
+    assert routed(vault, **hosted(operator_id="op-2")) == [Route("acme", "con_a")]
+
+
+@pytest.mark.parametrize(
+    ("state", "receives"),
+    [
+        ("connected", True),
+        ("refresh_failing", True),
+        ("reauthorization_required", True),
+        ("pending", False),
+        ("disconnected", False),
+    ],
+)
+def test_only_a_redeemed_connection_receives(state: str, *, receives: bool) -> None:
+    """Before the program that asked has redeemed it, the person's events are nobody's."""
+    vault = Connections(users={(APP, "host-1"): Connection("acme", "con_a", state=state)})
+    assert bool(routed(vault, **hosted())) is receives
+
+
+def test_an_event_of_nobody_has_no_route() -> None:
+    """No host, no operator, no account."""
+    assert routed(Connections()) == []
