@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import monotonic
 from typing import Protocol
 
 import requests
@@ -11,6 +13,9 @@ from requests.adapters import HTTPAdapter
 from zoom_common.zoom.wire import HttpRequest, HttpResponse
 
 CONNECT_TIMEOUT = 3.05
+# A kept-alive connection that idled longer is not trusted. A frozen Lambda misses that the other side hung up, and a
+# create that is sent into a dead connection has an unknown outcome.
+LONGEST_IDLE = 30.0
 
 
 class NotSent(Exception):
@@ -32,7 +37,9 @@ class Transport(Protocol):
 class RequestsTransport:
     """One `requests.Session` per container: TLS is shaken once, and no environment proxy or netrc is looked up."""
 
-    def __init__(self, *, connections: int = 10) -> None:
+    def __init__(self, *, connections: int = 10, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._last_used = clock()
         self._session = requests.Session()
         self._session.trust_env = False
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections, max_retries=0)
@@ -41,6 +48,7 @@ class RequestsTransport:
 
     def send(self, request: HttpRequest, *, timeout: float) -> HttpResponse:
         """Send once. `timeout` bounds the wait for the answer's headers and for each read, in seconds."""
+        self._drop_idle_connections()
         connect = min(CONNECT_TIMEOUT, timeout)
         prepared = requests.Request(request.method, request.url, headers=dict(request.headers)).prepare()
         # requests would normalise %-escapes (%252F must stay) and guess a content type: set both as given.
@@ -64,6 +72,12 @@ class RequestsTransport:
             raise AnswerLost("unreadable answer") from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         return HttpResponse(response.status_code, headers, response.content)
+
+    def _drop_idle_connections(self) -> None:
+        now = self._clock()
+        if now - self._last_used > LONGEST_IDLE:
+            self._session.close()  # the pools only: the session opens new connections when it sends again
+        self._last_used = now
 
 
 def _never_connected(error: requests.exceptions.ConnectionError) -> bool:

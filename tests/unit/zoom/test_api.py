@@ -147,6 +147,13 @@ def test_pages_of_proxies_are_no_answers(status: int, body: bytes, *, is_one: bo
     assert api.is_answer(HttpResponse(status, {}, body)) is is_one
 
 
+def test_an_empty_success_says_that_it_is_empty() -> None:
+    """Else it broke off within its headers; 204 never has a body."""
+    assert not api.is_answer(HttpResponse(200, {"date": "today"}))
+    assert api.is_answer(HttpResponse(200, {"content-length": "0"}))
+    assert api.is_answer(HttpResponse(200, {"transfer-encoding": "chunked"}))
+
+
 def test_a_rejected_token_is_known_with_either_status() -> None:
     """Some operations answer 124 with a 400."""
     assert api.token_rejected(HttpResponse(401, {}, b'{"code":124}'))

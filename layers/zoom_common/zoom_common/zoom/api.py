@@ -88,10 +88,15 @@ def build(
 def is_answer(response: HttpResponse) -> bool:
     """Whether this is Zoom's word: a success with JSON or nothing in it, or an error. Pages of some proxy are not."""
     if 200 <= response.status < 300:  # noqa: PLR2004 - the class of successes
-        return not response.body.strip() or _json(response.body) is not None
+        return _json(response.body) is not None if response.body.strip() else _meant_to_be_empty(response)
     if 400 <= response.status < 500:  # noqa: PLR2004 - the class of refusals
         return True
     return zoom_code(response) is not None
+
+
+def _meant_to_be_empty(response: HttpResponse) -> bool:
+    # An answer that breaks off within its headers looks like an empty one, without a word on its length.
+    return response.status == 204 or not response.headers.keys().isdisjoint(("content-length", "transfer-encoding"))  # noqa: PLR2004
 
 
 def token_rejected(response: HttpResponse) -> bool:

@@ -1,0 +1,191 @@
+"""What really goes over a socket: a small server on the loopback hears it and misbehaves as told."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from threading import Thread
+
+import pytest
+
+from zoom_common.secret import Secret
+from zoom_common.transport import LONGEST_IDLE, AnswerLost, NotSent, RequestsTransport
+from zoom_common.zoom import api
+from zoom_common.zoom.operations import match
+from zoom_common.zoom.wire import HttpRequest
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Seen: Yes\r\n\r\n{}"
+
+
+@dataclass(slots=True)
+class Server:
+    """Answers each request with the next of its answers; an empty one hangs up. Counts connections."""
+
+    answers: list[bytes] = field(default_factory=list)
+    heard: list[bytes] = field(default_factory=list)
+    connections: int = 0
+    listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.listener.getsockname()[1]}/v2"
+
+    def serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            with connection:
+                self._talk(connection)
+
+    def _talk(self, connection: socket.socket) -> None:
+        while request := _whole(connection):
+            self.heard.append(request)
+            answer = self.answers.pop(0) if self.answers else OK
+            connection.sendall(answer)
+            if answer is not OK:
+                return
+
+
+def _whole(connection: socket.socket) -> bytes:
+    """One request with its body, or nothing when the client has hung up."""
+    heard = b""
+    while True:
+        head, end, body = heard.partition(b"\r\n\r\n")
+        length = re.search(rb"Content-Length: (\d+)", head)
+        if end and len(body) >= (int(length[1]) if length else 0):
+            return heard
+        more = connection.recv(65536)
+        if not more:
+            return b""
+        heard += more
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server of this test's own."""
+    made = Server()
+    thread = Thread(target=made.serve, daemon=True)
+    thread.start()
+    yield made
+    # Closing a listener does not wake whoever waits on it; shutting it down does.
+    made.listener.shutdown(socket.SHUT_RDWR)
+    made.listener.close()
+    thread.join(timeout=5)
+
+
+class Clock:
+    """Seconds that pass when told."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def transport() -> Iterator[Callable[[Clock], RequestsTransport]]:
+    """Transports whose connections are closed at the end."""
+    made: list[RequestsTransport] = []
+
+    def make(clock: Clock) -> RequestsTransport:
+        made.append(RequestsTransport(clock=clock))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each._session.close()
+
+
+type Make = Callable[[Clock], RequestsTransport]
+
+
+@pytest.mark.parametrize(
+    ("path", "heard"),
+    [
+        ("/v2/meetings//ab//c+d==", "/v2/meetings/%252Fab%252F%252Fc%252Bd%253D%253D"),
+        ("/v2/meetings/ab/c+d==", "/v2/meetings/ab%2Fc%2Bd%3D%3D"),
+        ("/v2/meetings/ab%252Fc%253D%253D", "/v2/meetings/ab%2Fc%3D%3D"),
+        ("/v2/users/jchill+a@example.com/meetings", "/v2/users/jchill%2Ba%40example.com/meetings"),
+    ],
+)
+def test_ids_stand_on_the_wire_as_zoom_wants(server: Server, transport: Make, path: str, heard: str) -> None:
+    """No library on the way decodes, encodes or tidies them."""
+    operation, ids = match("GET", path)
+    query = "next_page_token=a%2Bb%3D&x=%zz[1]"
+    request = api.build(operation, ids, query_string=query, body=b"", base_url=server.base, token=Secret("t"))
+    answer = transport(Clock()).send(request, timeout=5)
+    assert server.heard[0].startswith(f"GET {heard}?next_page_token=a%2Bb%3D&x=%25zz%5B1%5D HTTP/1.1\r\n".encode())
+    assert (answer.status, answer.headers["x-seen"], answer.body) == (200, "Yes", b"{}")
+
+
+def test_a_body_arrives_byte_for_byte(server: Server, transport: Make) -> None:
+    """With its length."""
+    operation, ids = match("POST", "/v2/users/me/meetings")
+    body = '{"topic": "\u00fc \U0001f600", "n": 123456789012345678901234567890}'.encode()
+    request = api.build(operation, ids, query_string="", body=body, base_url=server.base, token=Secret("t"))
+    transport(Clock()).send(request, timeout=5)
+    head, _, sent = server.heard[0].partition(b"\r\n\r\n")
+    assert sent == body
+    assert f"Content-Length: {len(body)}".encode() in head
+    assert b"Content-Type: application/json" in head
+
+
+def test_one_connection_serves_many_requests(server: Server, transport: Make) -> None:
+    """TLS is shaken once for them all."""
+    sender = transport(Clock())
+    for _ in range(3):
+        sender.send(HttpRequest("GET", f"{server.base}/x"), timeout=5)
+    assert (len(server.heard), server.connections) == (3, 1)
+
+
+def test_a_connection_that_idled_is_not_trusted(server: Server, transport: Make) -> None:
+    """It may be dead without our knowing, after a freeze."""
+    clock = Clock()
+    sender = transport(clock)
+    sender.send(HttpRequest("GET", f"{server.base}/x"), timeout=5)
+    clock.now += LONGEST_IDLE + 1
+    sender.send(HttpRequest("GET", f"{server.base}/x"), timeout=5)
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 201 Created\r\nContent-Length: 20\r\n\r\n{"])
+def test_half_an_answer_is_a_lost_one(server: Server, transport: Make, answer: bytes) -> None:
+    """The request has arrived."""
+    server.answers = [answer]
+    with pytest.raises(AnswerLost):
+        transport(Clock()).send(HttpRequest("POST", f"{server.base}/x", {}, b"{}"), timeout=5)
+    assert len(server.heard) == 1
+
+
+def test_headers_that_break_off_are_no_answer(server: Server, transport: Make) -> None:
+    """What is left of them looks like an empty success."""
+    server.answers = [b"HTTP/1.1 201 Created\r\nContent-Le"]
+    answer = transport(Clock()).send(HttpRequest("POST", f"{server.base}/x", {}, b"{}"), timeout=5)
+    assert not api.is_answer(answer)
+
+
+def test_silence_is_a_lost_answer(server: Server, transport: Make) -> None:
+    """After the timeout."""
+    server.answers = [b"HTTP/1.1 100 Continue\r\n\r\n"]
+    with pytest.raises(AnswerLost):
+        transport(Clock()).send(HttpRequest("GET", f"{server.base}/x"), timeout=0.2)
+
+
+def test_where_nobody_listens_nothing_was_sent(transport: Make) -> None:
+    """It is safe to send again."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(NotSent):
+        transport(Clock()).send(HttpRequest("POST", f"http://127.0.0.1:{port}/x", {}, b"{}"), timeout=1)
+
+
+def test_redirects_are_not_followed(server: Server, transport: Make) -> None:
+    """A token goes where it was sent and nowhere else."""
+    server.answers = [b"HTTP/1.1 302 Found\r\nLocation: /v2/elsewhere\r\nContent-Length: 0\r\n\r\n"]
+    assert transport(Clock()).send(HttpRequest("GET", f"{server.base}/x"), timeout=5).status == 302
+    assert len(server.heard) == 1
