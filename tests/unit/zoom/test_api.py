@@ -111,6 +111,7 @@ def test_a_refusal_keeps_zooms_bytes() -> None:
     [
         (401, b'{"code":124}', 124, "zoom_rejected_token", False),
         (400, b'{"code":200}', 200, "plan_or_permission", False),
+        (400, b'{"code":4711}', 4711, "missing_zoom_scopes", False),
         (400, b'{"code":999999}', 999999, "zoom_refused", False),
         (400, b'{"code":"300"}', None, "zoom_refused", False),
         (403, b"<html>", None, "zoom_refused", False),

@@ -30,6 +30,7 @@ _MEANINGS: dict[tuple[int, int], tuple[str, str]] = {
     ),
     (400, 200): ("plan_or_permission", "The Zoom account's plan or the user's permissions do not include this."),
     (400, 3161): ("no_scheduling_rights", "This Zoom user may not host or schedule meetings."),
+    (400, 4711): ("missing_zoom_scopes", "The connection lacks a Zoom scope: the person has to consent again."),
     (404, 1001): ("unknown_user", "The user does not exist or is not in the connected Zoom account."),
     (404, 3001): ("unknown_meeting", "It does not exist, has expired, or is not visible to this connection."),
 }
