@@ -105,7 +105,7 @@ def test_the_connection_is_kept() -> None:
 @pytest.mark.parametrize(
     "stale",
     [
-        http.client.RemoteDisconnected(),
+        http.client.RemoteDisconnected(""),
         ConnectionResetError(),
         BrokenPipeError(),
         TimeoutError(),

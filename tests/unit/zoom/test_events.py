@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from tests.fakes.events import meeting
 from zoom_common.zoom.events import MalformedEvent, ZoomEvent, identifier, parse
 
+ODD_TIMES: tuple[object, ...] = (-1, 10**17, True, "soon", "\u0663", "9" * 5000, {}, 1.5)
+
 
 def event(name: str, payload: dict[str, Any], **top: Any) -> ZoomEvent:
     return parse(json.dumps({"event": name, "payload": payload, **top}).encode())
@@ -82,7 +84,7 @@ def test_deauthorization_has_a_shape_of_its_own() -> None:
     [
         (1_626_230_691_572, 1_626_230_691_572),
         ("1641884378841", 1_641_884_378_841),
-        *[(odd, None) for odd in (-1, 10**17, True, "soon", "\u0663", "9" * 5000, {}, 1.5)],
+        *((odd, None) for odd in ODD_TIMES),
     ],
 )
 def test_times(stamp: object, moment: int | None) -> None:

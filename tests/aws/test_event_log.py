@@ -1,0 +1,136 @@
+"""The event log in DynamoDB."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from tests.fakes.events import NOW, Clock
+from zoom_common.errors import Unavailable
+from zoom_common.events.log_entry import Admission, Admitted, LogEntry
+from zoom_common.events.log_store import EventLog
+
+pytestmark = pytest.mark.aws
+
+ENTRY = LogEntry(
+    owner="acme",
+    event_id="evt_1",
+    key="natural:1",
+    app="App",
+    type="zoom.meeting.started",
+    received_at_ms=int(NOW * 1000),
+    occurred_at_ms=int(NOW * 1000) - 500,
+    subject="meetings/1",
+    request_id="r",
+    content=b'{"a":1}',
+)
+BARE = LogEntry("malformed.App", "evt_2", "bytes:1", "App", "malformed", int(NOW * 1000))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def log(dynamodb: DynamoDBClient, events_table: str, clock: Clock) -> EventLog:
+    return EventLog(events_table, dynamodb, clock=clock)
+
+
+def items(dynamodb: DynamoDBClient, table: str) -> list[tuple[str, str]]:
+    pages = dynamodb.get_paginator("scan").paginate(TableName=table)
+    return sorted((item["pk"]["S"], item["sk"]["S"]) for page in pages for item in page["Items"])
+
+
+def test_a_new_event_is_admitted_and_kept(log: EventLog, dynamodb: DynamoDBClient, events_table: str) -> None:
+    """One entry, and one line in the log of its day; both expire after thirty days."""
+    assert log.admit(ENTRY) == Admitted(Admission.ADMITTED, ENTRY)
+    assert items(dynamodb, events_table) == [
+        ("acme#event#evt_1", "event"),
+        ("acme#events#2026-09-21", "1790000000000#evt_1"),
+    ]
+    found = dynamodb.scan(TableName=events_table)["Items"]
+    assert {item["expires_at"]["N"] for item in found} == {str(int(NOW) + 30 * 86_400)}
+    assert log.get("acme", "evt_1") == ENTRY
+    assert log.get("globex", "evt_1") is None
+
+
+def test_a_bare_entry_is_kept_too(log: EventLog) -> None:
+    """No subject, no time, no body."""
+    log.admit(BARE)
+    assert log.get("malformed.App", "evt_2") == BARE
+
+
+def test_until_it_is_finished_an_event_is_one_workers(log: EventLog, clock: Clock) -> None:
+    """Another one waits, and takes over the first delivery's content when the claim has run out."""
+    log.admit(ENTRY)
+    twin = replace(ENTRY, content=b'{"a":2}', received_at_ms=ENTRY.received_at_ms + 9)
+    assert log.admit(twin) == Admitted(Admission.IN_PROGRESS)
+    clock.now += 60
+    assert log.admit(twin) == Admitted(Admission.ADMITTED, ENTRY)
+    assert log.admit(twin) == Admitted(Admission.IN_PROGRESS)
+
+
+def test_a_finished_event_is_a_duplicate_from_then_on(log: EventLog, clock: Clock) -> None:
+    """However late."""
+    log.admit(ENTRY)
+    log.finish(ENTRY)
+    clock.now += 20 * 86_400
+    assert log.admit(ENTRY) == Admitted(Admission.FINISHED)
+
+
+def test_a_log_line_missing_after_a_crash_is_written_later(
+    log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
+) -> None:
+    """Killed between the entry and its line: whoever takes over writes the line of the first delivery."""
+    log.admit(ENTRY)
+    dynamodb.delete_item(
+        TableName=events_table,
+        Key={"pk": {"S": "acme#events#2026-09-21"}, "sk": {"S": "1790000000000#evt_1"}},
+    )
+    clock.now += 61
+    log.admit(replace(ENTRY, received_at_ms=ENTRY.received_at_ms + 86_400_000))
+    assert items(dynamodb, events_table)[1] == ("acme#events#2026-09-21", "1790000000000#evt_1")
+
+
+def test_a_large_body_is_deflated(log: EventLog, dynamodb: DynamoDBClient, events_table: str) -> None:
+    """JSON shrinks to a tenth."""
+    log.admit(replace(ENTRY, content=b'{"a":1}' * 50_000))
+    assert len(items(dynamodb, events_table)) == 2
+    found = log.get("acme", "evt_1")
+    assert found
+    assert found.content == b'{"a":1}' * 50_000
+
+
+def test_a_body_that_does_not_shrink_is_split(
+    log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
+) -> None:
+    """And joined again, from the parts of the delivery that was admitted."""
+    first, second = os.urandom(900_000), os.urandom(900_000)
+    log.admit(replace(ENTRY, content=first))
+    log.admit(replace(ENTRY, content=second))
+    assert len(items(dynamodb, events_table)) == 2 + 3 + 3
+    found = log.get("acme", "evt_1")
+    assert found
+    assert found.content == first
+    clock.now += 61
+    taken = log.admit(replace(ENTRY, content=second))
+    assert taken.entry
+    assert taken.entry.content == first
+
+
+def test_finishing_what_was_erased_leaves_nothing(log: EventLog, dynamodb: DynamoDBClient, events_table: str) -> None:
+    """An erasure between admission and finish is not undone."""
+    log.finish(ENTRY)
+    assert items(dynamodb, events_table) == []
+
+
+def test_a_table_that_does_not_answer_is_unavailable(dynamodb: DynamoDBClient, clock: Clock) -> None:
+    """Whatever is asked of it."""
+    log = EventLog("missing", dynamodb, clock=clock)
+    for attempt in (lambda: log.admit(ENTRY), lambda: log.finish(ENTRY), lambda: log.get("acme", "evt_1")):
+        with pytest.raises(Unavailable, match="not available"):
+            attempt()

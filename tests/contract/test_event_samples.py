@@ -1,0 +1,104 @@
+"""Every event in Zoom's documentation goes through, when its samples are at hand."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Log, plenty, record
+from zoom_common.events.processor import EventProcessor
+from zoom_common.zoom.event_keys import dedupe_key
+from zoom_common.zoom.event_secrets import Redaction
+from zoom_common.zoom.events import parse
+
+REFERENCE = Path(os.environ.get("ZOOM_REFERENCE") or Path(__file__).parents[2].parent / "shared" / "reference")
+SAMPLES = sorted((REFERENCE / "zoom-webhook-samples").glob("*.json"))
+
+pytestmark = pytest.mark.skipif(not SAMPLES, reason="Zoom's samples are not at hand (ZOOM_REFERENCE)")
+
+# Of these Zoom names neither host nor operator nor account: nothing says whose they are.
+OWNERLESS = {
+    "app.authorization_request_created",
+    "endpoint.url_validation",
+    "meeting.rtms_concurrency_near_limit",
+    "meeting.rtms_interrupted",
+    "meeting.rtms_stopped",
+    "webinar.rtms_interrupted",
+    "webinar.rtms_stopped",
+}
+# And these are about nothing that has an id.
+SUBJECTLESS = {
+    "app.authorization_request_created",
+    "endpoint.url_validation",
+    "meeting.rtms_concurrency_near_limit",
+    "recording.batch_deleted",
+    "recording.batch_recovered",
+    "recording.batch_trashed",
+    "recording.cloud_storage_usage_updated",
+}
+
+samples = pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
+
+
+class Everyone(Connections):
+    """A vault where every user and every account is connected."""
+
+    def by_zoom_user(self, client_id: str, zoom_user_id: str) -> Connection | None:
+        assert client_id == APP
+        return Connection("acme", f"con_{zoom_user_id}")
+
+    def by_account(self, client_id: str, account_id: str) -> list[Connection]:
+        assert client_id == APP
+        return [Connection("acme", f"con_{account_id}", kind="account")]
+
+
+@samples
+def test_a_sample_says_what_it_is(sample: Path) -> None:
+    """Its name, its time, whose it is and what it is about."""
+    event = parse(sample.read_bytes())
+    assert event.name == sample.stem
+    assert event.occurred_at_ms
+    assert bool(event.users or event.account_id) is (event.name not in OWNERLESS)
+    assert bool(event.subject) is (event.name not in SUBJECTLESS)
+
+
+@samples
+def test_a_sample_is_published_once(sample: Path) -> None:
+    """With all of its content but its secrets, however often and with whatever token it is delivered."""
+    bus, counts = Bus(), Counts()
+    processor = EventProcessor(
+        log=Log(Clock()),
+        connections=Everyone(),
+        publisher=bus,
+        redaction=Redaction(),
+        count=counts.count,
+        report=counts.report,
+    )
+    body = sample.read_bytes()
+    again = json.dumps({**json.loads(body), "download_token": "another"}).encode()
+    assert processor.process([record(body), record(again, message="m-2")], plenty()) == []
+    if sample.stem in OWNERLESS:
+        assert counts.totals == {"EventUnrouted": 1}
+        return
+    (event,) = bus.events
+    assert event.detail_type == sample.stem
+    assert event.data == Redaction().apply(json.loads(body))
+    assert not {"download_token", "password", "recording_play_passcode", "start_url"} & _names(event.data)
+
+
+def test_no_two_samples_are_one_event() -> None:
+    """Each has a key of its own."""
+    keys = [dedupe_key(parse(sample.read_bytes())) for sample in SAMPLES]
+    assert len(set(keys)) == len(keys)
+
+
+def _names(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value).union(*map(_names, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(_names, value))
+    return set()

@@ -1,0 +1,261 @@
+"""From the queue to the bus, with workers that are killed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fakes.events import (
+    APP,
+    NOW,
+    Bus,
+    Clock,
+    Connection,
+    Connections,
+    Counts,
+    Crash,
+    Log,
+    meeting,
+    plenty,
+    record,
+)
+from zoom_common.deadline import Deadline
+from zoom_common.events.processor import EventProcessor
+from zoom_common.zoom.event_secrets import KINDS, Redaction
+
+STARTED = meeting("meeting.started")
+
+
+@dataclass
+class Room:
+    """A processor and all it touches; two tenants, a Zoom user each."""
+
+    clock: Clock = field(default_factory=Clock)
+    bus: Bus = field(default_factory=Bus)
+    counts: Counts = field(default_factory=Counts)
+    redaction: Redaction = field(default_factory=Redaction)
+
+    def __post_init__(self) -> None:
+        self.log = Log(self.clock)
+        self.connections = Connections(
+            users={
+                (APP, "host-1"): Connection("acme", "con_a"),
+                (APP, "host-2"): Connection("globex", "con_g"),
+            }
+        )
+
+    def process(self, *records: dict[str, Any], deadline: Deadline | None = None) -> list[str]:
+        processor = EventProcessor(
+            log=self.log,
+            connections=self.connections,
+            publisher=self.bus,
+            redaction=self.redaction,
+            count=self.counts.count,
+            report=self.counts.report,
+        )
+        return processor.process(records, deadline or plenty())
+
+    def published(self) -> list[tuple[str, str]]:
+        return [(event.tenant, event.detail_type) for event in self.bus.events]
+
+    def kept(self) -> list[str]:
+        return [owner for owner, _ in self.log.entries]
+
+
+def test_an_event_is_published_to_its_tenant() -> None:
+    """As a CloudEvent with Zoom's body, its time and its subject."""
+    room = Room()
+    assert room.process(record(STARTED)) == []
+    (event,) = room.bus.events
+    assert (event.tenant, event.connection_id, event.source) == ("acme", "con_a", f"/zoom/{APP}")
+    assert (event.type, event.subject) == ("zoom.meeting.started", "meetings/85746065")
+    assert event.time == "2026-09-21T14:13:19.000Z"
+    assert event.data == json.loads(STARTED)
+    assert room.counts.totals == {"EventPublished": 1}
+
+
+def test_a_duplicate_changes_nothing() -> None:
+    """Whenever it comes, in one batch or days later."""
+    room = Room()
+    assert room.process(record(STARTED), record(STARTED, message="m-2")) == []
+    room.clock.now += 86_400
+    assert room.process(record(STARTED, message="m-3")) == []
+    assert len(room.bus.events) == 1
+    assert room.counts.totals["EventDuplicate"] == 1
+
+
+def test_a_duplicate_is_not_acknowledged_before_the_first_is_published() -> None:
+    """Another worker has the event in hand: if that one dies, this message is the event's second life."""
+    room = Room()
+    room.bus.crash = True
+    with pytest.raises(Crash):
+        room.process(record(STARTED))
+    room.bus.crash = False
+    assert room.process(record(STARTED, message="m-2")) == ["m-2"]
+    assert room.bus.events == []
+    room.clock.now += 61
+    assert room.process(record(STARTED, message="m-2")) == []
+    assert room.published() == [("acme", "meeting.started")]
+
+
+def test_duplicates_in_one_batch_share_its_fate() -> None:
+    """When the first cannot be published, both messages come back."""
+    room = Room()
+    room.bus.refusing = {"meeting.started"}
+    other = record(meeting("meeting.ended"), message="m-3")
+    assert room.process(record(STARTED), record(STARTED, message="m-2"), other) == ["m-1", "m-2"]
+    assert room.published() == [("acme", "meeting.ended")]
+    assert room.counts.totals == {"EventPublished": 1, "EventNotPublished": 1}
+
+
+def test_killed_after_publishing_the_same_event_is_published_again() -> None:
+    """Same id and same content, even if the redelivery is a twin with another token: nobody counts it twice."""
+    room = Room()
+    twin = json.dumps({**json.loads(STARTED), "download_token": "other"}).encode()
+    room.log.crash_on_finish = True
+    with pytest.raises(Crash):
+        room.process(record(STARTED))
+    room.log.crash_on_finish = False
+    room.clock.now += 61
+    assert room.process(record(twin, message="m-2", received_at_ms=int(NOW * 1000) + 5)) == []
+    first, second = room.bus.events
+    assert first == second
+
+
+def test_each_tenant_gets_its_own_event() -> None:
+    """Host and operator may belong to two tenants: two events, with ids of their own."""
+    body = {**json.loads(STARTED)}
+    body["payload"]["operator_id"] = "host-2"
+    room = Room()
+    assert room.process(record(json.dumps(body).encode())) == []
+    assert {event.tenant for event in room.bus.events} == {"acme", "globex"}
+    assert len({event.id for event in room.bus.events}) == 2
+
+
+def test_an_event_of_nobody_is_kept_apart_and_counted_once() -> None:
+    """Not published, not dropped: someone has to look why it came."""
+    room = Room()
+    stranger = meeting("meeting.started", host="stranger", password="p")
+    assert room.process(record(stranger), record(stranger, message="m-2")) == []
+    assert room.process(record(stranger, message="m-3")) == []
+    assert room.bus.events == []
+    assert room.kept() == [f"unrouted.{APP}"]
+    assert room.counts.totals == {"EventUnrouted": 1, "EventDuplicate": 1}
+    (entry,) = room.log.entries.values()
+    assert json.loads(entry.content)["payload"]["object"]["host_id"] == "stranger"
+    assert b"password" not in entry.content
+
+
+def test_another_apps_secret_reaches_no_tenant_of_this_one() -> None:
+    """The app that verified decides, whatever host and account the event names."""
+    room = Room()
+    assert room.process(record(STARTED, app="OtherApp")) == []
+    assert room.bus.events == []
+    assert room.kept() == ["unrouted.OtherApp"]
+
+
+@pytest.mark.parametrize("body", [b"", b"not json", b"[]", b'{"event":7}', b"\xff\x00", b"[" * 200_000])
+def test_a_malformed_body_is_kept_as_it_is(body: bytes) -> None:
+    """It is Zoom's word, and somebody will want to see it; it crashes nothing and comes back never."""
+    room = Room()
+    assert room.process(record(body), record(body, message="m-2"), record(STARTED, message="m-3")) == []
+    assert room.published() == [("acme", "meeting.started")]
+    assert room.kept()[0] == f"malformed.{APP}"
+    assert next(iter(room.log.entries.values())).content == body
+    assert room.counts.totals["EventMalformed"] == 1
+
+
+def test_an_unknown_event_is_published_as_it_is() -> None:
+    """Zoom has new ones every month."""
+    room = Room()
+    assert room.process(record(meeting("meeting.hologram_joined", hologram={"size": [1, None, 2.5]}))) == []
+    (event,) = room.bus.events
+    assert event.type == "zoom.meeting.hologram_joined"
+    assert event.data is not None
+    assert event.data["payload"]["object"]["hologram"] == {"size": [1, None, 2.5]}
+
+
+def test_secrets_are_not_published_unless_asked_for() -> None:
+    """Neither on the bus nor in the log."""
+    body = meeting("meeting.created", password="secret-1", join_url="https://zoom.us/j/1?pwd=secret-2")
+    room, open_room = Room(), Room(redaction=Redaction(KINDS))
+    room.process(record(body))
+    open_room.process(record(body))
+    assert "secret" not in room.bus.events[0].to_json()
+    assert not any(b"secret" in entry.content for entry in room.log.entries.values())
+    assert open_room.bus.events[0].data == json.loads(body)
+    assert open_room.bus.events[0].id == room.bus.events[0].id
+
+
+def test_a_table_that_is_down_brings_messages_back() -> None:
+    """The vault's or the log's: nothing is guessed, nothing is lost."""
+    room = Room()
+    room.connections.down = True
+    assert room.process(record(STARTED)) == ["m-1"]
+    room.connections.down, room.log.down = False, True
+    assert room.process(record(STARTED)) == ["m-1"]
+    assert [report["reason"] for report in room.counts.reports] == ["connections_table", "events_table"]
+    room.log.down = False
+    assert room.process(record(STARTED)) == []
+    assert len(room.bus.events) == 1
+
+
+def test_a_foreign_message_comes_back_until_it_is_dead() -> None:
+    """Only the webhook writes to the queue; its neighbours are not touched."""
+    room = Room()
+    foreign = {"messageId": "m-0", "body": "{}", "messageAttributes": {}}
+    assert room.process(foreign, record(STARTED)) == ["m-0"]
+    assert room.published() == [("acme", "meeting.started")]
+    assert room.counts.totals["EventFailed"] == 1
+
+
+def test_what_there_is_no_time_for_comes_back() -> None:
+    """Lambda would kill the worker in the middle of it otherwise."""
+    room = Room()
+    times = iter([0.0, 25.0])
+    deadline = Deadline(30.0, clock=lambda: next(times))
+    assert room.process(record(STARTED), record(meeting("meeting.ended"), message="m-2"), deadline=deadline) == ["m-2"]
+    assert room.published() == [("acme", "meeting.started")]
+
+
+def _names(room: Room) -> Sequence[str]:
+    return sorted({event.id for event in room.bus.events})
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    deliveries=st.lists(st.integers(0, 5), min_size=1, max_size=25),
+    faults=st.lists(st.sampled_from(["none", "bus", "finish", "refuse"]), min_size=1, max_size=12),
+)
+def test_killed_at_random_nothing_is_lost_and_nothing_counts_twice(deliveries: list[int], faults: list[str]) -> None:
+    """Whatever is delivered how often, and wherever workers die, the published ids are the genuine events exactly."""
+    bodies = [meeting("meeting.updated", ts=1_789_999_999_000 + number) for number in range(6)]
+    queue = [record(bodies[number], message=f"m-{place}") for place, number in enumerate(deliveries)]
+    room = Room()
+    for fault in [*faults, "none", "none"]:
+        room.bus.crash, room.log.crash_on_finish = fault == "bus", fault == "finish"
+        room.bus.refusing = {"meeting.updated"} if fault == "refuse" else set()
+        batch, queue = queue[:10], queue[10:]
+        try:
+            failed = room.process(*batch)
+        except Crash:
+            failed = [item["messageId"] for item in batch]
+        queue += [item for item in batch if item["messageId"] in failed]
+        room.clock.now += 200
+    room.bus.crash = room.log.crash_on_finish = False
+    room.bus.refusing = set()
+    while queue:
+        failed = room.process(*queue[:10])
+        queue = queue[10:] + [item for item in queue[:10] if item["messageId"] in failed]
+        room.clock.now += 200
+    clean = Room()
+    for number in sorted(set(deliveries)):
+        clean.process(record(bodies[number]))
+    assert _names(room) == _names(clean)
+    assert len({event.to_json() for event in room.bus.events}) == len(set(deliveries))
