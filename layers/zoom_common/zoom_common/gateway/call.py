@@ -101,7 +101,7 @@ class Gateway:
 
     def _headers(self, operation: Operation, response: HttpResponse) -> dict[str, str]:
         headers = {name: value for name, value in response.headers.items() if name.startswith(_PASSED_ON)}
-        headers["x-zoom-ratelimit-category"] = response.headers.get(limits.CATEGORY_HEADER, operation.label)
+        headers["x-zoom-ratelimit-category"] = response.headers.get(limits.CATEGORY_HEADER, str(operation.label))
         if response.status == 429:  # noqa: PLR2004 - HTTP's own number
             refusal = limits.read(response, counts_for_user=operation.counts_for_user, now=self.exchange.clock())
             headers["retry-after"] = str(ceil(refusal.retry_after if refusal.retry_after is not None else 1))
