@@ -16,7 +16,8 @@ from math import ceil
 from zoom_common.zoom.wire import HttpResponse
 
 CATEGORY_HEADER = "x-ratelimit-category"
-_SECOND_OR_SO = 5 * 60
+# A wait longer than this, in seconds, is for the next day and not for the next second or minute.
+_LONGEST_SHORT_WAIT = 5 * 60
 
 
 class Limit(StrEnum):
@@ -72,7 +73,7 @@ def read(response: HttpResponse, *, counts_for_user: bool, now: float) -> Refusa
     headers = response.headers
     wait = retry_after(headers.get("retry-after"), now=now)
     kind = headers.get("x-ratelimit-type", "").lower()
-    if kind.startswith("daily") or (not kind and wait is not None and wait > _SECOND_OR_SO):
+    if kind.startswith("daily") or (not kind and wait is not None and wait > _LONGEST_SHORT_WAIT):
         return Refusal(Limit.DAILY, wait if wait is not None else until_midnight(now))
     if counts_for_user and wait is None and not kind.startswith("qps") and _quota_left(headers):
         # Seen on the limit of 100 a day for one user: the account has plenty left, and no word on when to come back.
