@@ -1,0 +1,50 @@
+"""The routes of the template against the table of operations, and what the functions behind them are told."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from zoom_common.edge.settings.zoom_api import ZoomApiSettings
+from zoom_common.zoom.operations import OPERATIONS, routes
+
+Template = dict[str, Any]
+FUNCTIONS = sorted({each.function for each in OPERATIONS})
+
+
+def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    return {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
+
+
+def function_of(template: Template, route: dict[str, Any]) -> str:
+    """The folder of the function that a route leads to."""
+    integration = re.search(r"\$\{(\w+)\}", route["Target"]["Fn::Sub"])
+    assert integration is not None
+    target = template["Resources"][integration[1]]["Properties"]["IntegrationUri"]["Fn::GetAtt"]
+    name = target[0] if isinstance(target, list) else target.split(".")[0]
+    folder: str = template["Resources"][name]["Properties"]["CodeUri"]
+    return folder.removeprefix("functions/")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_gets_the_routes_of_its_operations(template: Template, function: str) -> None:
+    """All methods of them, so that a wrong one is answered in Zoom's shape; and no others."""
+    declared = {
+        each["RouteKey"]
+        for each in resources(template, "AWS::ApiGatewayV2::Route").values()
+        if function_of(template, each) == function
+    }
+    assert declared == {f"ANY {route}" for route in routes(function)}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_told_what_it_needs(template: Template, function: str) -> None:
+    """Every variable without which it refuses to start."""
+    told = next(
+        each["Environment"]["Variables"]
+        for each in resources(template, "AWS::Serverless::Function").values()
+        if each["CodeUri"] == f"functions/{function}"
+    )
+    assert ZoomApiSettings.from_env(dict.fromkeys(told, "a value")).zoom_api_base_url == "a value"
