@@ -61,7 +61,8 @@ class Configuration:
         """What `sam deploy --parameter-overrides` is given."""
         values = {PARAMETERS[name]: value for name, value in self.settings.items()}
         values |= {"Stage": "local", "Architecture": machine_architecture()}
-        return [f"{name}={value}" for name, value in sorted(values.items())]
+        # Quoted, so that an empty value is given too: SAM would keep the former one.
+        return [f'{name}="{value}"' for name, value in sorted(values.items())]
 
 
 def machine_architecture() -> str:

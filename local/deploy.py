@@ -53,7 +53,14 @@ def deploy(workspace: Workspace, configuration: Configuration) -> None:
     storage = emulator.client("s3", configuration.aws_port)
     if BUCKET not in {bucket["Name"] for bucket in storage.list_buckets()["Buckets"]}:
         storage.create_bucket(Bucket=BUCKET)
-    arguments = ["--config-env", "local", "--template-file", str(workspace.path("build") / "template.yaml")]
+    arguments = [
+        "--config-file",
+        str(ROOT / "samconfig.toml"),
+        "--config-env",
+        "local",
+        "--template-file",
+        str(workspace.path("build") / "template.yaml"),
+    ]
     _sam(
         workspace,
         "deploy",

@@ -24,10 +24,10 @@ from local.workspace import Workspace
 
 WEBHOOK_PATHS = frozenset({"/webhooks/zoom", "/webhooks/zoom/"})
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-# Hop-by-hop headers end here (RFC 9110, 7.6.1), and so do lengths, which each side counts for itself.
+# Hop-by-hop headers end here (RFC 9110, 7.6.1), and so do what each side says for itself.
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding"}
-    | {"upgrade", "host", "content-length"}
+    | {"upgrade", "host", "content-length", "date", "server"}
 )
 
 
