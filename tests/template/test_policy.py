@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from local.configuration import PARAMETERS
+from zoom_common.connections.seal import SealKind
 
 ROOT = Path(__file__).resolve().parents[2]
 Template = dict[str, Any]
@@ -106,7 +107,7 @@ def test_access_tokens_open_only_as_access_tokens_for_the_api_functions(template
     """A role that can not use RefreshKey opens ciphertexts of the kind `access` only."""
     for role, statement in role_statements(template):
         if "kms:Decrypt" in as_list(statement["Action"]) and role not in {"OauthRole", "TokenRefreshRole"}:
-            condition = {"StringEquals": {"kms:EncryptionContext:kind": "access"}}
+            condition = {"StringEquals": {"kms:EncryptionContext:kind": str(SealKind.ACCESS)}}
             assert statement["Condition"] == {"Fn::If": ["IsLocal", {"Ref": "AWS::NoValue"}, condition]}, role
 
 
