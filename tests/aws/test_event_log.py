@@ -11,6 +11,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.fakes.events import NOW, Clock
 from zoom_common.errors import Unavailable
 from zoom_common.events.log_entry import Admission, Admitted, LogEntry
+from zoom_common.events.log_items import entry_key
 from zoom_common.events.log_store import EventLog
 
 pytestmark = pytest.mark.aws
@@ -72,6 +73,18 @@ def test_until_it_is_finished_an_event_is_one_workers(log: EventLog, clock: Cloc
     clock.now += 60
     assert log.admit(twin) == Admitted(Admission.ADMITTED, ENTRY)
     assert log.admit(twin) == Admitted(Admission.IN_PROGRESS)
+
+
+def test_two_workers_never_take_over_together(
+    log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
+) -> None:
+    """Both saw the claim run out; only the first of them gets the event."""
+    log.admit(ENTRY)
+    seen = dynamodb.get_item(TableName=events_table, Key=entry_key("acme", "evt_1"))["Item"]
+    clock.now += 61
+    assert log._known(seen).outcome is Admission.ADMITTED
+    clock.now += 1
+    assert log._known(seen).outcome is Admission.IN_PROGRESS
 
 
 def test_a_finished_event_is_a_duplicate_from_then_on(log: EventLog, clock: Clock) -> None:

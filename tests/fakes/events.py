@@ -156,7 +156,7 @@ class Bus:
         refused = [event.id for event in events if event.detail_type in self.refusing]
         self.events += [event for event in events if event.id not in refused]
         if refused:
-            raise NotPublished(refused, ["InternalFailure"])
+            raise NotPublished(dict.fromkeys(refused, "InternalFailure"))
 
 
 @dataclass

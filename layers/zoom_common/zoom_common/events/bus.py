@@ -7,7 +7,7 @@ counted in UTF-8 bytes, and each entry succeeds or fails by itself in an answer 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,6 +18,8 @@ from zoom_common.events.envelope import CloudEvent
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+    type _Item = tuple[str, PutEventsRequestEntryTypeDef]
 
 SOURCE = "zoom-gateway"
 MOST_ENTRIES = 10
@@ -30,10 +32,10 @@ _PASSING = frozenset({"InternalFailure", "ThrottlingException"})
 class NotPublished(Unavailable):
     """Some events are not on the bus: `failed` holds their ids, `codes` EventBridge's reasons. The others are."""
 
-    def __init__(self, failed: Sequence[str], codes: Sequence[str]) -> None:
+    def __init__(self, codes: Mapping[str, str]) -> None:
         super().__init__(reason="event_bus")
-        self.failed = tuple(failed)
-        self.codes = tuple(sorted(set(codes)))
+        self.failed = frozenset(codes)
+        self.codes = tuple(sorted(set(codes.values())))
 
 
 class BusPublisher:
@@ -46,41 +48,38 @@ class BusPublisher:
 
     def publish(self, events: Sequence[CloudEvent]) -> None:
         """Return once every event is on the bus. Raises NotPublished, after every event had its tries."""
-        failed: list[str] = []
-        codes: list[str] = []
+        codes: dict[str, str] = {}
         for batch in _batches([(event.id, self._entry(event)) for event in events]):
-            for name, code in self._put(batch):
-                failed.append(name)
-                codes.append(code)
-        if failed:
-            raise NotPublished(failed, codes)
+            codes |= self._put(batch)
+        if codes:
+            raise NotPublished(codes)
 
-    def _put(self, batch: list[tuple[str, PutEventsRequestEntryTypeDef]]) -> list[tuple[str, str]]:
-        """Ids and error codes of what is not on the bus after all tries."""
-        refused: list[tuple[str, str]] = []
+    def _put(self, batch: list[_Item]) -> dict[str, str]:
+        """Error codes by id, of what is not on the bus after all tries."""
+        codes: dict[str, str] = {}
         for pause in (*_PAUSES, None):
-            outcome = self._put_once(batch)
-            refused += [(name, code) for (name, _), code in outcome if code not in _PASSING]
-            batch = [item for item, code in outcome if code in _PASSING]
+            failed = self._put_once(batch)
+            codes = {name: code for name, code in codes.items() if code not in _PASSING} | failed
+            batch = [item for item in batch if failed.get(item[0]) in _PASSING]
             if not batch or pause is None:
-                return refused + [(name, code) for (name, _), code in outcome if code in _PASSING]
+                break
             self._pause(pause)
-        return refused
+        return codes
 
-    def _put_once(
-        self, batch: list[tuple[str, PutEventsRequestEntryTypeDef]]
-    ) -> list[tuple[tuple[str, PutEventsRequestEntryTypeDef], str]]:
-        """The items that failed, each with its error code."""
+    def _put_once(self, batch: list[_Item]) -> dict[str, str]:
+        """Error codes by id, of what one request did not put on the bus."""
         try:
             answer = self._client.put_events(Entries=[entry for _, entry in batch])
         except ClientError as error:
-            return [(item, error.response.get("Error", {}).get("Code", "ClientError")) for item in batch]
+            return dict.fromkeys(
+                (name for name, _ in batch), error.response.get("Error", {}).get("Code", "ClientError")
+            )
         except BotoCoreError:
-            return [(item, "Unreachable") for item in batch]
+            return dict.fromkeys((name for name, _ in batch), "Unreachable")
         if not answer["FailedEntryCount"]:
-            return []
+            return {}
         codes = [entry.get("ErrorCode") for entry in answer["Entries"]]
-        return [(item, code) for item, code in zip(batch, codes, strict=True) if code]
+        return {name: code for (name, _), code in zip(batch, codes, strict=True) if code}
 
     def _entry(self, event: CloudEvent) -> PutEventsRequestEntryTypeDef:
         entry = self._entry_of(event)
@@ -95,10 +94,8 @@ class BusPublisher:
         }
 
 
-def _batches(
-    items: Sequence[tuple[str, PutEventsRequestEntryTypeDef]],
-) -> Iterator[list[tuple[str, PutEventsRequestEntryTypeDef]]]:
-    batch: list[tuple[str, PutEventsRequestEntryTypeDef]] = []
+def _batches(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+    batch: list[_Item] = []
     size = 0
     for item in items:
         if batch and (len(batch) == MOST_ENTRIES or size + _size(item[1]) >= LARGEST_REQUEST):

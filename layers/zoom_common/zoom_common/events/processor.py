@@ -146,7 +146,7 @@ class EventProcessor:
             try:
                 self._publisher.publish([CloudEvent.from_json(entry.content) for entry in entries])
             except NotPublished as refused:
-                failed = frozenset(refused.failed)
+                failed = refused.failed
                 self._count("EventNotPublished", len(failed))
                 self._report("events not published", reason=",".join(refused.codes))
             self._count("EventPublished", len(entries) - len(failed))
