@@ -1,7 +1,7 @@
 """The event log's items in the Events table, written and read.
 
 pk <owner>#event#<id>    sk event             the entry; `claimed_until` while someone finishes it, then `done_at`
-pk <owner>#event#<id>    sk body#<sha>#<nnn>  parts of a body too large for one item, written before the entry
+pk <owner>#event#<id>    sk body#<sha>#<n>    parts of a body too large for one item, written before the entry
 pk <owner>#events#<day>  sk <received>#<id>   the log in order of arrival, without bodies
 """
 
@@ -58,13 +58,13 @@ def entry_items(entry: LogEntry, *, claimed_until: int, expires_at: int) -> tupl
     parts = [
         {
             "pk": item["pk"],
-            "sk": {"S": f"{prefix}{start // LARGEST_PART:03}"},
+            "sk": {"S": f"{prefix}{start // LARGEST_PART}"},
             "body": {"B": body[start : start + LARGEST_PART]},
             "expires_at": number(expires_at),
         }
         for start in range(0, len(body), LARGEST_PART)
     ]
-    return {**item, "parts": {"S": prefix}}, parts
+    return {**item, "parts": {"L": [part["sk"] for part in parts]}}, parts
 
 
 def read_entry(item: Mapping[str, Any], body: bytes) -> LogEntry:

@@ -67,8 +67,7 @@ class EventLog:
     def get(self, owner: str, event_id: str) -> LogEntry | None:
         """One entry with its content, read consistently."""
         with _translated():
-            answer = self._client.get_item(TableName=self._table, Key=entry_key(owner, event_id), ConsistentRead=True)
-            item = answer.get("Item")
+            item = self._get(entry_key(owner, event_id))
             return self._read(item) if item else None
 
     def _put_new(self, item: dict[str, Any]) -> Mapping[str, Any] | None:
@@ -126,13 +125,11 @@ class EventLog:
         return read_entry(item, item["body"]["B"] if "body" in item else self._joined(item))
 
     def _joined(self, item: Mapping[str, Any]) -> bytes:
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues={":pk": item["pk"], ":prefix": item["parts"]},
-            ConsistentRead=True,
-        )
-        return b"".join(part["body"]["B"] for page in pages for part in page["Items"])
+        parts = (self._get({"pk": item["pk"], "sk": sort}) for sort in item["parts"]["L"])
+        return b"".join(part["body"]["B"] for part in parts if part)
+
+    def _get(self, key: dict[str, Any]) -> Mapping[str, Any] | None:
+        return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
 
     def _expiry(self, entry: LogEntry) -> int:
         return entry.received_at_ms // 1000 + self._retention
