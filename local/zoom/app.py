@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from local.zoom import snapshot, wire
 from local.zoom.control import lifecycle, webhooks, world
+from local.zoom.downloads import Downloads
 from local.zoom.oauth.endpoints import OAuth
 from local.zoom.rest.gate import Gate
 from local.zoom.simulator import Simulator
@@ -26,6 +27,7 @@ class Server:
         self._state_file = state_file
         self._rest = Gate(sim)
         self._oauth = OAuth(sim)
+        self._downloads = Downloads(sim)
         self._rest_of_it = Starlette(
             routes=[*world.ROUTES, *lifecycle.ROUTES, *webhooks.ROUTES],
             lifespan=self._lifespan,
@@ -38,6 +40,8 @@ class Server:
             path = scope["path"]
             if path.startswith("/v2/"):
                 return await self._rest(scope, receive, send)
+            if path.startswith("/rec/"):
+                return await self._downloads(scope, receive, send)
             if path.startswith("/oauth/"):
                 return await self._oauth(scope, receive, send)
         return await self._rest_of_it(scope, receive, send)

@@ -30,6 +30,7 @@ class Behaviour:
     users_page_size_max: Literal[300, 2000] = 2000  # the contract and the guide disagree
     awkward_uuids: bool = False
     lone_meetings: Literal["empty", "not_found"] = "empty"  # past participants of a one-person meeting
+    show_lone_meetings: bool = False  # the account setting "Show one person meetings"
     settle_seconds: float = 0.0  # after a big meeting, participants' durations are 0 for a while
     # Limits
     enforce_limits: bool = True
@@ -55,6 +56,9 @@ class Behaviour:
     host_join_event: bool = True  # both were measured
     deauthorised_event_ts: Literal["text", "number"] = "text"
     keep_deliveries: int = 2000
+    registrant_capacity: int = 1000
+    registrations_per_day: int = 3  # per registrant and meeting
+    registrant_changes_per_day: int = 10
     # Recordings
     processing_seconds: float = 2.0
     transcripts: bool = False  # recording.transcript_completed, Business and higher

@@ -17,6 +17,7 @@ from local.zoom.meetings import Meetings
 from local.zoom.model import Grant, State, Subscription
 from local.zoom.oauth.deauthorisation import announce
 from local.zoom.oauth.grants import Grants
+from local.zoom.registration import Registration
 from local.zoom.rest import table
 from local.zoom.seed import Settings, first_state, install_app
 from local.zoom.timetable import Timetable
@@ -75,6 +76,14 @@ class Simulator:
             behaviour=self.behaviour,
             base_url=self.base_url,
             uninstalled=self.uninstalled,
+        )
+        self.registration = Registration(
+            meetings=self.meetings,
+            publisher=self.publisher,
+            clock=self.clock,
+            ids=self.ids,
+            behaviour=self.behaviour,
+            base_url=self.base_url,
         )
         self.studio = Studio(
             self.state,

@@ -177,7 +177,7 @@ def day_range(call: Call, *, most_days: int, default_from: float | None = None) 
     today = call.now - call.now % 86_400
     begin = _day(call, "from", today if default_from is None else default_from)
     end = _day(call, "to", today)
-    if end < begin or end - begin > most_days * 86_400:
+    if end < begin or (call.query.get("from") and end - begin > most_days * 86_400):
         raise validation_failed(("from", f"The range from {iso(begin)[:10]} to {iso(end)[:10]} is invalid."))
     return begin, end + 86_400
 

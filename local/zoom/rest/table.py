@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from local.zoom.rest import meetings, users, webinars
+from local.zoom.rest import (
+    livestream,
+    meetings,
+    panelists,
+    past,
+    recordings,
+    registrants,
+    reports,
+    users,
+    webinars,
+)
 from local.zoom.rest.operations import OPERATIONS, Operation
 
-RESOURCES = (meetings, users, webinars)
+RESOURCES = (users, meetings, registrants, livestream, webinars, panelists, past, recordings, reports)
 
 
 def rows() -> list[Operation]:

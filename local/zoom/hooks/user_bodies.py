@@ -1,0 +1,73 @@
+"""Events about users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local.zoom.clock import iso, milliseconds
+from local.zoom.hooks import bodies
+from local.zoom.model import Json, User
+
+if TYPE_CHECKING:
+    from local.zoom.simulator import Simulator
+
+LICENSED = 2
+COMPARED = ("first_name", "last_name", "email", "type", "pmi", "use_pmi", "timezone", "host_key", "language")
+EXTRA = ("phone_number", "phone_country", "company", "vanity_name", "dept")
+
+
+def created(sim: Simulator, user: User, operator: User, creation_type: str) -> None:
+    """`user.created`."""
+    payload = {**bodies.operator(operator), "creation_type": creation_type}
+    shown = {**_basics(user), "display_name": user.name}
+    _publish(sim, "created", user, payload, shown)
+
+
+def updated(sim: Simulator, user: User, operator: User, before: Json) -> None:
+    """`user.updated` with what changed, where anything did."""
+    after = comparable(user)
+    new = {name: value for name, value in after.items() if before.get(name) != value}
+    if not new:
+        return
+    old = {name: before[name] for name in new if name in before}
+    payload: Json = {**bodies.operator(operator), "time_stamp": milliseconds(sim.clock.now())}
+    payload["old_object"] = {"id": user.id, **old}
+    _publish(sim, "updated", user, payload, {"id": user.id, **new})
+
+
+def simple(sim: Simulator, what: str, user: User, operator: User | None) -> None:
+    """`user.deleted`, `disassociated`, `activated` and `deactivated`; `invitation_accepted` without an operator."""
+    _publish(sim, what, user, bodies.operator(operator) if operator else {}, _basics(user))
+
+
+def signed(sim: Simulator, user: User, what: str, client: str) -> None:
+    """`user.signed_in` and `user.signed_out`."""
+    shown = {
+        "id": user.id,
+        "email": user.email,
+        "client_type": client,
+        "date_time": iso(sim.clock.now()),
+        "version": "6.10.0",
+        "login_type": 100,
+    }
+    _publish(sim, what, user, {}, shown)
+
+
+def comparable(user: User) -> Json:
+    """The fields of which `user.updated` carries those that changed."""
+    shown = {name: getattr(user, name) for name in COMPARED}
+    return {**shown, "display_name": user.name, **{name: user.extra[name] for name in EXTRA if name in user.extra}}
+
+
+def _basics(user: User) -> Json:
+    return {
+        "id": user.id,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "email": user.email,
+        "type": min(user.type, LICENSED),
+    }
+
+
+def _publish(sim: Simulator, what: str, user: User, payload: Json, shown: Json) -> None:
+    sim.publisher.publish(f"user.{what}", {"account_id": user.account_id, **payload, "object": shown}, user_id=user.id)
