@@ -135,6 +135,16 @@ def test_a_body_that_does_not_shrink_is_split(
     assert taken.entry.content == first
 
 
+def test_half_an_event_is_none(log: EventLog, dynamodb: DynamoDBClient, events_table: str) -> None:
+    """DynamoDB expires items one by one: a body with a hole in it is not given out."""
+    log.admit(replace(ENTRY, content=os.urandom(900_000)))
+    owner, part = next(key for key in items(dynamodb, events_table) if key[1].startswith("body#"))
+    dynamodb.delete_item(TableName=events_table, Key={"pk": {"S": owner}, "sk": {"S": part}})
+    with pytest.raises(Unavailable) as caught:
+        log.get("acme", "evt_1")
+    assert caught.value.reason == "event_expired"
+
+
 def test_finishing_what_was_erased_leaves_nothing(log: EventLog, dynamodb: DynamoDBClient, events_table: str) -> None:
     """An erasure between admission and finish is not undone."""
     log.finish(ENTRY)

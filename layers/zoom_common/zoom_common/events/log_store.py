@@ -125,7 +125,9 @@ class EventLog:
         return read_entry(item, item["body"]["B"] if "body" in item else self._joined(item))
 
     def _joined(self, item: Mapping[str, Any]) -> bytes:
-        parts = (self._get({"pk": item["pk"], "sk": sort}) for sort in item["parts"]["L"])
+        parts = [self._get({"pk": item["pk"], "sk": sort}) for sort in item["parts"]["L"]]
+        if None in parts:  # expiry takes items one by one, in any order
+            raise Unavailable(reason="event_expired")
         return b"".join(part["body"]["B"] for part in parts if part)
 
     def _get(self, key: dict[str, Any]) -> Mapping[str, Any] | None:
