@@ -99,9 +99,11 @@ class Receiver:
             return claim.verify(body, secrets)
         except WrongSignature:
             newer = self._secrets.newer(deadline)
-            if newer is None:
-                raise
-            return claim.verify(body, newer)
+            if newer is not None:
+                return claim.verify(body, newer)
+            if self._secrets.failure:  # it may be signed with a secret we cannot read: that is a fault of ours
+                raise Unavailable(reason=self._secrets.failure) from None
+            raise
 
     def _refuse(self, status: int, metric: str, reason: str) -> Answer:
         self._metrics.count(metric, reason=reason)
@@ -114,7 +116,9 @@ def _raw_body(event: Mapping[str, Any]) -> bytes:
     encoded = bool(event.get("isBase64Encoded"))
     if len(text) > (LARGEST_BODY * 4 / 3 + 4 if encoded else LARGEST_BODY):
         raise TooLarge
-    body = base64.b64decode(text, validate=True) if encoded else text.encode(errors="replace")
+    body = text.encode(errors="replace")
+    if encoded:
+        body = base64.b64decode(body, validate=True)
     if len(body) > LARGEST_BODY:
         raise TooLarge
     return body
