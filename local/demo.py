@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 import boto3
@@ -44,12 +44,28 @@ class Story:
     stack: Mapping[str, str]
     program: httpx.Client = field(init=False)
     browser: httpx.Client = field(init=False)
+    queue: Any = field(init=False)
     steps: int = 0
 
     def __post_init__(self) -> None:
         key = {"Authorization": f"Bearer {self.stack['api_key']}"}
         self.program = httpx.Client(base_url=self.stack["api_url"], headers=key, timeout=40)
         self.browser = httpx.Client(timeout=40)
+        self.queue = boto3.client(
+            "sqs",
+            endpoint_url=self.stack["aws_endpoint_url"],
+            region_name=self.stack["aws_region"],
+            aws_access_key_id=self.stack["aws_access_key_id"],
+            aws_secret_access_key=self.stack["aws_secret_access_key"],
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.program.close()
+        self.browser.close()
+        self.queue.close()
 
     def tell(self) -> None:
         """Run every step in order. Raises Wrong at the first that fails."""
@@ -141,12 +157,25 @@ class Story:
         seen: dict[str, dict[str, Any]] = {}
         deadline = time.monotonic() + WAIT_SECONDS
         while (missing := _missing(seen.values())) and time.monotonic() < deadline:
-            for event in _receive(self.stack, meeting):
+            for event in self.receive(meeting):
                 check(event["id"] not in seen, f"{event['type']} comes out once")
                 check(event["tenant"] == self.stack["tenant"], "the event names its tenant")
                 seen[event["id"]] = event
                 show(event["time"], event["type"])
         check(not missing, f"the queue gave everything (missing: {', '.join(sorted(missing))})")
+
+    def receive(self, meeting: int) -> Iterator[dict[str, Any]]:
+        """This meeting's events, taken off the queue; everybody else's stay on it."""
+        url = self.stack["integration_queue_url"]
+        answer = self.queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=2)
+        for message in answer.get("Messages", []):
+            event = json.loads(message["Body"])
+            if str(event["data"].get("payload", {}).get("object", {}).get("id")) == str(meeting):
+                self.queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                yield event
+            else:
+                handle = message["ReceiptHandle"]
+                self.queue.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=1)
 
 
 def expect(response: httpx.Response, status: int) -> httpx.Response:
@@ -180,25 +209,6 @@ def _missing(events: Any) -> set[str]:
     return {name for name, times in EXPECTED.items() if types.count(name) < times}
 
 
-def _receive(stack: Mapping[str, str], meeting: int) -> Iterator[dict[str, Any]]:
-    """This meeting's events, taken off the queue; everybody else's stay on it."""
-    queue = boto3.client(
-        "sqs",
-        endpoint_url=stack["aws_endpoint_url"],
-        region_name=stack["aws_region"],
-        aws_access_key_id=stack["aws_access_key_id"],
-        aws_secret_access_key=stack["aws_secret_access_key"],
-    )
-    url = stack["integration_queue_url"]
-    for message in queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=2).get("Messages", []):
-        event = json.loads(message["Body"])
-        if str(event["data"].get("payload", {}).get("object", {}).get("id")) == str(meeting):
-            queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            yield event
-        else:
-            queue.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=1)
-
-
 def main() -> int:
     """Tell the story against `.local/stack.json`, or the file named as the first argument."""
     folder = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / ".local")
@@ -207,7 +217,8 @@ def main() -> int:
         say("Nothing runs here. Start it with `make run`, then try again.")
         return 1
     try:
-        Story(stack).tell()
+        with Story(stack) as story:
+            story.tell()
     except (Wrong, httpx.HTTPError) as problem:
         say(f"\nThe story went wrong: {problem}")
         return 1
