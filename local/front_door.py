@@ -9,7 +9,9 @@ import argparse
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -74,6 +76,11 @@ def application(upstream: Upstream, client: httpx.AsyncClient, pages: Sequence[R
     return Starlette(routes=[*pages, Route("/{path:path}", forward, methods=METHODS)], lifespan=lifespan)
 
 
+def forgetful_client(**given: Any) -> httpx.AsyncClient:
+    """A client that keeps no cookies: one person's must never ride on another's request."""
+    return httpx.AsyncClient(cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])), **given)
+
+
 def main() -> None:
     """Serve until stopped. Loopback only."""
     parser = argparse.ArgumentParser(prog="python -m local.front_door", description=__doc__)
@@ -88,7 +95,7 @@ def main() -> None:
         f"/_aws/execute-api/{arguments.api_id}/$default",
         f"/_aws/lambda-url/{arguments.webhook_url_id}",
     )
-    client = httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=200), trust_env=False)
+    client = forgetful_client(timeout=60, limits=httpx.Limits(max_connections=200), trust_env=False)
     workspace = Workspace(arguments.folder)
     pages = connect_pages.routes(f"http://localhost:{arguments.port}", lambda: workspace.read("stack.json"), client)
     door = application(upstream, client, pages)

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.front_door import Upstream, application
+from local.front_door import Upstream, application, forgetful_client
 
 UPSTREAM = Upstream("http://emulator:4566", "/_aws/execute-api/api1/$default", "/_aws/lambda-url/url1")
 
@@ -28,16 +28,19 @@ class Emulator:
 
 @dataclass(slots=True)
 class Door:
-    """A browser in front of the door, and an emulator behind it."""
+    """Browsers in front of the door, one after the other, and an emulator behind it."""
 
     emulator: httpx.MockTransport
+    people: int = 1
 
     def request(self, method: str, path: str, **given: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
-            async with httpx.AsyncClient(transport=self.emulator) as behind:
+            async with forgetful_client(transport=self.emulator) as behind:
                 inside = httpx.ASGITransport(application(UPSTREAM, behind))
-                async with httpx.AsyncClient(transport=inside, base_url="http://localhost:3000") as browser:
-                    return await browser.request(method, path, **given)
+                for _ in range(self.people):
+                    async with httpx.AsyncClient(transport=inside, base_url="http://localhost:3000") as browser:
+                        answer = await browser.request(method, path, **given)
+            return answer
 
         return asyncio.run(ask())
 
@@ -78,6 +81,14 @@ def test_cookies_and_redirects_come_back_whole(door: Door, emulator: Emulator) -
     assert answer.status_code == 303
     assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
     assert answer.headers["location"] == "http://zoom/x"
+
+
+def test_one_persons_cookie_never_rides_on_anothers_request(door: Door, emulator: Emulator) -> None:
+    """The door keeps no cookies of its own."""
+    emulator.answer = httpx.Response(200, headers=[("set-cookie", "zoom-connect=first; Path=/")])
+    door.people = 2
+    door.request("GET", "/auth/zoom/callback")
+    assert [request.headers.get("cookie") for request in emulator.requests] == [None, None]
 
 
 def test_a_dead_emulator_is_a_502() -> None:
