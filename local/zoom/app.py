@@ -9,7 +9,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
-from local.zoom import snapshot, wire
+from local.zoom import page, snapshot, wire
 from local.zoom.control import lifecycle, webhooks, world
 from local.zoom.downloads import Downloads
 from local.zoom.oauth.endpoints import OAuth
@@ -29,10 +29,11 @@ class Server:
         self._oauth = OAuth(sim)
         self._downloads = Downloads(sim)
         self._rest_of_it = Starlette(
-            routes=[*world.ROUTES, *lifecycle.ROUTES, *webhooks.ROUTES],
+            routes=[*page.ROUTES, *world.ROUTES, *lifecycle.ROUTES, *webhooks.ROUTES],
             lifespan=self._lifespan,
         )
         self._rest_of_it.state.sim = sim
+        sim.save = self.save
 
     async def __call__(self, scope: wire.Scope, receive: wire.Receive, send: wire.Send) -> None:
         """Answer one request."""

@@ -81,6 +81,21 @@ class Behaviour:
                 raise ValueError(f"{name} is a {type(current).__name__}")
             setattr(self, name, value)
 
+    def change_text(self, values: dict[str, str]) -> None:
+        """Like `change`, for values that come as text from a form or a command line."""
+        typed: dict[str, Any] = {}
+        for name, text in values.items():
+            current = getattr(self, name, None)
+            if isinstance(current, bool):
+                typed[name] = text.lower() in ("1", "true", "yes", "on")
+            elif isinstance(current, tuple):
+                typed[name] = text.split(",")
+            elif isinstance(current, int | float):
+                typed[name] = type(current)(text)
+            else:
+                typed[name] = text
+        self.change(typed)
+
     def as_dict(self) -> dict[str, Any]:
         """Every switch with its value."""
         return asdict(self)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
-from local.zoom import snapshot
+from local.zoom import remote, snapshot
 from local.zoom.app import Server
 from local.zoom.behaviour import Behaviour
 from local.zoom.seed import Settings
@@ -21,7 +21,10 @@ DEFAULT_PORT = 3001
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit status."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] == "do":
+        return remote.main(given[1:])
+    options = _parser().parse_args(given)
     try:
         server = build(options)
     except ValueError as problem:
@@ -59,27 +62,19 @@ def build(options: argparse.Namespace) -> Server:
         base_url=options.base_url or f"http://localhost:{options.port}",
     )
     behaviour = Behaviour(retry_scale=options.retry_scale, enforce_limits=not options.no_limits)
-    behaviour.change(dict(_switch(text) for text in options.set))
+    behaviour.change_text(dict(text.split("=", 1) for text in options.set if "=" in text))
     path = Path(options.state_file) if options.state_file else None
     state = snapshot.load(path) if path else None
     return Server(Simulator(settings, state=state, behaviour=behaviour, seed=options.seed), path)
 
 
-def _switch(text: str) -> tuple[str, object]:
-    name, _, value = text.partition("=")
-    current = getattr(Behaviour(), name, None)
-    if isinstance(current, bool):
-        return name, value.lower() in ("1", "true", "yes", "on")
-    if isinstance(current, tuple):
-        return name, [float(part) for part in value.split(",")]
-    if isinstance(current, int | float):
-        return name, type(current)(value)
-    return name, value
-
-
 def _parser() -> argparse.ArgumentParser:
     default = Settings()
-    parser = argparse.ArgumentParser(prog="python -m local.zoom", description="A simulated Zoom on this machine.")
+    parser = argparse.ArgumentParser(
+        prog="python -m local.zoom",
+        description="A simulated Zoom on this machine.",
+        epilog="`python -m local.zoom do --help` drives one that runs.",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: the loopback only)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT)
     parser.add_argument("--base-url", default="", help="how others reach it (default: http://localhost:PORT)")

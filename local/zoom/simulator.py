@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from local.zoom.behaviour import Behaviour
 from local.zoom.clock import Clock
 from local.zoom.faults import Faults
@@ -10,6 +12,7 @@ from local.zoom.hooks.publisher import Publisher
 from local.zoom.hooks.sender import HttpSender, Sender
 from local.zoom.hooks.validation import Validator
 from local.zoom.ids import Ids
+from local.zoom.life.crowd import Crowd
 from local.zoom.life.stage import Stage
 from local.zoom.life.studio import Studio
 from local.zoom.limits import Limits
@@ -104,6 +107,9 @@ class Simulator:
         )
         self.stage.on_start.append(self.studio.when_started)
         self.stage.on_end.append(self.studio.when_ended)
+        self.crowds: list[Crowd] = []
+        self.mishaps: list[str] = []
+        self.save: Callable[[], None] = lambda: None  # the server knows where to
         self._subscribe_from_settings()
 
     def resume(self) -> None:

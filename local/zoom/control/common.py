@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -16,6 +16,7 @@ from local.zoom.messages import translator
 from local.zoom.model import Json, Meeting, User
 from local.zoom.simulator import Simulator
 
+FORM = "application/x-www-form-urlencoded"
 Endpoint = Callable[[Request, Simulator, Json], Awaitable[Any]]
 
 
@@ -36,6 +37,8 @@ def endpoint(function: Endpoint) -> Callable[[Request], Awaitable[Response]]:
             body, is_form = await _body(request)
             result = await function(request, sim, body)
         except (Refused, NotNow, ValueError, ZoomError) as problem:
+            if request.headers.get("content-type", "").startswith(FORM):
+                return RedirectResponse("/?" + urlencode({"problem": str(problem)}), status_code=303)
             return _refusal(problem)
         if is_form:
             return RedirectResponse("/", status_code=303)
@@ -63,7 +66,7 @@ def the_meeting(sim: Simulator, reference: str) -> Meeting:
 
 async def _body(request: Request) -> tuple[Json, bool]:
     raw = await request.body()
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    if request.headers.get("content-type", "").startswith(FORM):
         return {name: value for name, value in parse_qsl(raw.decode()) if value}, True
     if not raw.strip():
         return {}, False

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from starlette.requests import Request
 from starlette.routing import Route
 
 from local.zoom.clock import iso
 from local.zoom.control.common import Refused, endpoint, the_meeting, the_user
-from local.zoom.hooks import bodies
-from local.zoom.life.stage import Guest
-from local.zoom.model import Instance, Json, Meeting, Visit
-from local.zoom.rest.scheduling import check_body
+from local.zoom.life import actions
+from local.zoom.life.crowd import Crowd, Plan, play
+from local.zoom.model import Json, Meeting, Registrant, Visit
 from local.zoom.simulator import Simulator
-
-Action = Callable[[Simulator, Meeting, Json], Any]
 
 
 async def create(_: Request, sim: Simulator, body: Json) -> Json:
     """Schedule something as a person does in the web portal: `user`, `kind` and the fields of Zoom's API."""
     user = the_user(sim, str(body.pop("user", "")))
-    kind = "webinar" if body.pop("kind", "meeting") == "webinar" else "meeting"
-    check_body(kind, body)  # type: ignore[arg-type]
-    meeting = sim.meetings.new(kind, sim.state.accounts[user.account_id], user, body)  # type: ignore[arg-type]
-    meeting.creation_source = "web_portal"
-    sim.world.add_meeting(meeting)
-    payload = {"account_id": user.account_id, **bodies.operator(user), "operation": "single"}
-    sim.publisher.publish(
-        f"{kind}.created", {**payload, "object": bodies.created(meeting, sim.base_url)}, user_id=user.id
-    )
-    return meeting_view(sim, meeting)
+    recording = body.pop("auto_recording", "")
+    if recording:
+        body["settings"] = {**body.get("settings", {}), "auto_recording": recording}
+    return meeting_view(sim, actions.schedule(sim, user, body))
 
 
 async def listing(_: Request, sim: Simulator, __: Json) -> Json:
@@ -46,91 +34,45 @@ async def show(request: Request, sim: Simulator, _: Json) -> Json:
 
 
 async def act(request: Request, sim: Simulator, body: Json) -> Json:
-    """Do something to a meeting: see ACTIONS."""
-    action = ACTIONS.get(request.path_params["action"])
-    if action is None:
-        raise Refused(f"no such action; there are {', '.join(ACTIONS)}", 404)
+    """Do something to a meeting: see `actions.ACTIONS`."""
     meeting = the_meeting(sim, request.path_params["meeting"])
-    result = action(sim, meeting, body)
+    result = actions.perform(sim, meeting, request.path_params["action"], body)
     answer = meeting_view(sim, meeting)
     if isinstance(result, Visit):
         answer["participant"] = visit_view(result)
+    elif isinstance(result, Registrant):
+        answer["registrant"] = {"id": result.id, "email": result.email, "status": result.status}
     elif isinstance(result, dict):
-        answer.update(result)
+        answer |= result
     return answer
 
 
-def _start(sim: Simulator, meeting: Meeting, _: Json) -> None:
-    sim.stage.start(meeting)
+async def crowds(request: Request, sim: Simulator, body: Json) -> Json:
+    """Show the crowds, let one in, or send all home."""
+    if request.method == "POST":
+        crowd = Crowd(sim, Plan.read(body))
+        sim.crowds.append(crowd)
+        crowd.begin()
+        return crowd.describe()
+    if request.method == "DELETE":
+        await stop_crowds(request, sim, body)
+    return {"crowds": [crowd.describe() for crowd in sim.crowds], "mishaps": sim.mishaps[-50:]}
 
 
-def _end(sim: Simulator, meeting: Meeting, _: Json) -> Json:
-    return {"uuid": sim.stage.end(meeting).uuid}
+async def stop_crowds(_: Request, sim: Simulator, __: Json) -> Json:
+    """Send all crowds home."""
+    for crowd in sim.crowds:
+        crowd.stop()
+    return {"crowds": [crowd.describe() for crowd in sim.crowds]}
 
 
-def _join(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
-    fields = ("name", "email", "registrant_id", "customer_key", "phone_number")
-    if body.get("host"):
-        host = sim.state.users[meeting.host_id]
-        return sim.stage.arrive(meeting, Guest(host.name, host.email))
-    return sim.stage.arrive(meeting, Guest(**{name: str(body[name]) for name in fields if name in body}))
-
-
-def _with_visit(function: Callable[[Simulator, Instance, Visit, Json], None]) -> Action:
-    def act_on(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
-        instance = sim.stage.live(meeting)
-        visit = sim.stage.visit_of(instance, str(body.get("participant", "")))
-        function(sim, instance, visit, body)
-        return visit
-
-    return act_on
-
-
-def _record(sim: Simulator, meeting: Meeting, _: Json) -> None:
-    sim.studio.start(meeting, sim.stage.live(meeting))
-
-
-def _pause(sim: Simulator, meeting: Meeting, _: Json) -> None:
-    sim.studio.pause(sim.stage.live(meeting))
-
-
-def _resume(sim: Simulator, meeting: Meeting, _: Json) -> None:
-    sim.studio.resume_recording(sim.stage.live(meeting))
-
-
-def _stop_recording(sim: Simulator, meeting: Meeting, _: Json) -> None:
-    sim.studio.stop(sim.stage.live(meeting))
-
-
-def _chat(sim: Simulator, meeting: Meeting, _: Json) -> None:
-    sim.stage.live(meeting).chatted = True
-
-
-def _alert(sim: Simulator, meeting: Meeting, body: Json) -> None:
-    issues = body.get("issues", ["Unstable audio quality"])
-    sim.stage.alert(sim.stage.live(meeting), issues if isinstance(issues, list) else [str(issues)])
-
-
-ACTIONS: dict[str, Action] = {
-    "start": _start,
-    "join": _join,
-    "admit": _with_visit(lambda sim, instance, visit, _: sim.stage.admit(instance, visit)),
-    "hold": _with_visit(lambda sim, instance, visit, _: sim.stage.hold(instance, visit)),
-    "leave": _with_visit(
-        lambda sim, instance, visit, body: sim.stage.leave(instance, visit, str(body.get("reason", "left the meeting")))
-    ),
-    "share": _with_visit(
-        lambda sim, instance, visit, body: sim.stage.share(instance, visit, str(body.get("content", "desktop")))
-    ),
-    "unshare": _with_visit(lambda sim, instance, visit, _: sim.stage.stop_sharing(instance, visit)),
-    "record": _record,
-    "pause-recording": _pause,
-    "resume-recording": _resume,
-    "stop-recording": _stop_recording,
-    "chat": _chat,
-    "alert": _alert,
-    "end": _end,
-}
+async def script(_: Request, sim: Simulator, body: Json) -> Json:
+    """Play a script: `steps`, each with `at` (seconds), `action`, `meeting` and what the action takes."""
+    steps = body.get("steps")
+    if not isinstance(steps, list):
+        raise Refused("steps is missing")
+    play(sim, steps)
+    return {"steps": len(steps)}
 
 
 def meeting_view(sim: Simulator, meeting: Meeting) -> Json:
@@ -166,6 +108,9 @@ def visit_view(visit: Visit) -> Json:
 
 
 ROUTES = [
+    Route("/_sim/crowds", endpoint(crowds), methods=["GET", "POST", "DELETE"]),
+    Route("/_sim/crowds/stop", endpoint(stop_crowds), methods=["POST"]),
+    Route("/_sim/scripts", endpoint(script), methods=["POST"]),
     Route("/_sim/meetings", endpoint(listing), methods=["GET"]),
     Route("/_sim/meetings", endpoint(create), methods=["POST"]),
     Route("/_sim/meetings/{meeting}", endpoint(show), methods=["GET"]),

@@ -44,10 +44,12 @@ async def subscription(request: Request, sim: Simulator, body: Json) -> Json:
     if request.method == "DELETE":
         del sim.state.subscriptions[found.id]
         return {"removed": found.id}
+    if isinstance(body.get("enabled"), str):  # from a form
+        body["enabled"] = body["enabled"] == "true"
     for name in ("url", "secret", "events", "enabled", "headers", "name"):
         if name in body:
             setattr(found, name, body[name])
-    if body.get("enabled"):
+    if found.enabled and "enabled" in body:
         found.failed_challenges, found.disabled_reason = 0, ""
         sim.validator.schedule(found)
     return subscription_view(found)
@@ -154,7 +156,7 @@ def _subscription(request: Request, sim: Simulator) -> Subscription:
 
 ROUTES = [
     Route("/_sim/subscriptions", endpoint(subscriptions), methods=["GET", "POST"]),
-    Route("/_sim/subscriptions/{subscription}", endpoint(subscription), methods=["PATCH", "DELETE"]),
+    Route("/_sim/subscriptions/{subscription}", endpoint(subscription), methods=["PATCH", "POST", "DELETE"]),
     Route("/_sim/subscriptions/{subscription}/challenge", endpoint(challenge), methods=["POST"]),
     Route("/_sim/deliveries", endpoint(deliveries), methods=["GET"]),
     Route("/_sim/deliveries/release", endpoint(release), methods=["POST"]),

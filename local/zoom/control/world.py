@@ -10,7 +10,9 @@ from starlette.routing import Route
 from local.zoom.clock import iso
 from local.zoom.control.common import Refused, endpoint, the_user
 from local.zoom.faults import DELIVERY_EFFECTS, PRESETS, REQUEST_EFFECTS
+from local.zoom.hooks import user_bodies
 from local.zoom.model import Json
+from local.zoom.seed import new_user
 from local.zoom.simulator import Simulator
 
 
@@ -54,7 +56,9 @@ async def clock(_: Request, sim: Simulator, body: Json) -> Json:
 
 async def behaviour(request: Request, sim: Simulator, body: Json) -> Json:
     """Show the switches, or change some."""
-    if request.method == "PATCH":
+    if request.method == "POST":
+        sim.behaviour.change_text({str(body["name"]): str(body.get("value", ""))})
+    elif request.method == "PATCH":
         sim.behaviour.change(body)
     return sim.behaviour.as_dict()
 
@@ -72,11 +76,23 @@ async def faults(request: Request, sim: Simulator, body: Json) -> Json:
     }
 
 
+async def clear_faults(_: Request, sim: Simulator, __: Json) -> Json:
+    """Take all faults out of force."""
+    sim.faults.clear()
+    return {"faults": []}
+
+
 async def fault(request: Request, sim: Simulator, _: Json) -> Json:
     """Take one fault out of force."""
     if not sim.faults.remove(request.path_params["fault"]):
         raise Refused("no such fault", 404)
     return {"removed": request.path_params["fault"]}
+
+
+async def save(_: Request, sim: Simulator, __: Json) -> Json:
+    """Write the state file now."""
+    sim.save()
+    return {"saved": True}
 
 
 async def limits(_: Request, sim: Simulator, __: Json) -> Json:
@@ -137,9 +153,49 @@ async def account(request: Request, sim: Simulator, body: Json) -> Json:
     return {"id": found.id, "plan": found.plan, "webinars": found.webinars, "timezone": found.timezone}
 
 
-async def users(_: Request, sim: Simulator, __: Json) -> Json:
-    """Everybody."""
+async def users(request: Request, sim: Simulator, body: Json) -> Json:
+    """Everybody; or add somebody: `email`, `first_name`, `last_name`, `role`, `type`."""
+    if request.method == "POST":
+        if not body.get("email") or sim.world.user(str(body["email"])) is not None:
+            raise Refused("email is missing or in use")
+        return _add_user(sim, body)
     return {"users": [_user(sim, user_id) for user_id in sim.state.users]}
+
+
+async def sign_in(request: Request, sim: Simulator, body: Json) -> Json:
+    """A person signs in, from `client` (browser, mac, win, ...)."""
+    user = the_user(sim, request.path_params["user"])
+    user_bodies.signed(sim, user, "signed_in", str(body.get("client", "browser")))
+    return _user(sim, user.id)
+
+
+async def sign_out(request: Request, sim: Simulator, body: Json) -> Json:
+    """A person signs out."""
+    user = the_user(sim, request.path_params["user"])
+    user_bodies.signed(sim, user, "signed_out", str(body.get("client", "browser")))
+    return _user(sim, user.id)
+
+
+async def accept(request: Request, sim: Simulator, _: Json) -> Json:
+    """A pending user accepts the invitation."""
+    user = the_user(sim, request.path_params["user"])
+    if user.status != "pending":
+        raise Refused("that user is not pending", 409)
+    user.status = "active"
+    user_bodies.simple(sim, "invitation_accepted", user, None)
+    return _user(sim, user.id)
+
+
+def _add_user(sim: Simulator, body: Json) -> Json:
+    account = next(iter(sim.state.accounts.values()))
+    first, last = str(body.get("first_name", "New")), str(body.get("last_name", "User"))
+    email = str(body["email"])
+    user = new_user(sim.ids, account, email=email, first_name=first, last_name=last, now=sim.clock.now())
+    user.role = "admin" if body.get("role") == "admin" else "member"
+    user.type = int(body.get("type", 2))
+    sim.world.add_user(user)
+    user_bodies.created(sim, user, sim.state.users[account.owner_id], "create")
+    return _user(sim, user.id)
 
 
 def _end_grants(request: Request, sim: Simulator, body: Json, *, tell: bool) -> Json:
@@ -187,12 +243,17 @@ ROUTES = [
     Route("/_sim/health", endpoint(health), methods=["GET"]),
     Route("/_sim/state", endpoint(overview), methods=["GET"]),
     Route("/_sim/clock", endpoint(clock), methods=["GET", "POST"]),
-    Route("/_sim/behaviour", endpoint(behaviour), methods=["GET", "PATCH"]),
+    Route("/_sim/behaviour", endpoint(behaviour), methods=["GET", "PATCH", "POST"]),
     Route("/_sim/faults", endpoint(faults), methods=["GET", "POST", "DELETE"]),
+    Route("/_sim/faults/clear", endpoint(clear_faults), methods=["POST"]),
     Route("/_sim/faults/{fault}", endpoint(fault), methods=["DELETE"]),
+    Route("/_sim/save", endpoint(save), methods=["POST"]),
     Route("/_sim/limits", endpoint(limits), methods=["DELETE"]),
     Route("/_sim/grants", endpoint(grants), methods=["GET"]),
-    Route("/_sim/users", endpoint(users), methods=["GET"]),
+    Route("/_sim/users", endpoint(users), methods=["GET", "POST"]),
+    Route("/_sim/users/{user}/sign-in", endpoint(sign_in), methods=["POST"]),
+    Route("/_sim/users/{user}/sign-out", endpoint(sign_out), methods=["POST"]),
+    Route("/_sim/users/{user}/accept", endpoint(accept), methods=["POST"]),
     Route("/_sim/users/{user}/revoke", endpoint(revoke), methods=["POST"]),
     Route("/_sim/users/{user}/deauthorize", endpoint(deauthorize), methods=["POST"]),
     Route("/_sim/apps/{app}", endpoint(app), methods=["PATCH"]),

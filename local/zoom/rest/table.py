@@ -10,12 +10,13 @@ from local.zoom.rest import (
     recordings,
     registrants,
     reports,
+    subscriptions,
     users,
     webinars,
 )
 from local.zoom.rest.operations import OPERATIONS, Operation
 
-RESOURCES = (users, meetings, registrants, livestream, webinars, panelists, past, recordings, reports)
+RESOURCES = (users, meetings, registrants, livestream, webinars, panelists, past, recordings, reports, subscriptions)
 
 
 def rows() -> list[Operation]:
@@ -25,9 +26,13 @@ def rows() -> list[Operation]:
 
 def user_scopes() -> list[str]:
     """Every granular scope a user-managed app can have, and the admin form where there is no other."""
-    return sorted({f"{row.scope}:admin" if row.admin_only else row.scope for row in OPERATIONS})
+    return sorted({f"{row.scope}:admin" if row.admin_only else row.scope for row in OPERATIONS if _is_for_people(row)})
 
 
 def admin_scopes() -> list[str]:
     """The `:admin` form of every granular scope: what a Server-to-Server app is given."""
-    return sorted({f"{row.scope}:admin" for row in OPERATIONS})
+    return sorted({f"{row.scope}:admin" for row in OPERATIONS if _is_for_people(row)})
+
+
+def _is_for_people(row: Operation) -> bool:
+    return not row.scope.startswith("marketplace:")  # those belong to the app itself
