@@ -35,18 +35,23 @@ class Gateway:
         return loaded
 
     @property
+    def environment(self) -> dict[str, str]:
+        """Ours, without settings that would change what is run."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZOOM_", "AWS_"))}
+        return kept | {"PYTHONPATH": f"layers/zoom_common{os.pathsep}."}
+
+    @property
     def output(self) -> str:
         return (self.folder / "run.log").read_text()
 
     def start(self) -> None:
         """`make run`, without make: returns when the walk-through is printed."""
         arguments = [f"--{name}={port}" for name, port in self.ports.items()]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("ZOOM_", "AWS_"))}
         with (self.folder / "run.log").open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "local.run", f"--folder={self.folder}", *arguments],
                 cwd=ROOT,
-                env=environment | {"PYTHONPATH": f"layers/zoom_common{os.pathsep}."},
+                env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -94,3 +99,8 @@ def api(stack: dict[str, Any]) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {stack['api_key']}"}
     with httpx.Client(base_url=stack["api_url"], headers=headers, timeout=40) as client:
         yield client
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The lifecycle tests stop the gateway and read its logs: they come after everything that uses it."""
+    items.sort(key=lambda item: "test_lifecycle" in item.nodeid)

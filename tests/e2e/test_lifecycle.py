@@ -1,0 +1,86 @@
+"""Stopping, starting again, and what a run leaves behind. Runs last: it restarts the gateway the others use."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import ROOT, Gateway
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+
+
+def run(gateway: Gateway, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Start a second run on the same ports; it has to give up by itself."""
+    arguments = [f"--{name}={port}" for name, port in gateway.ports.items()]
+    return subprocess.run(
+        [sys.executable, "-m", "local.run", f"--folder={folder}", *arguments],
+        cwd=ROOT,
+        env=gateway.environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_second_run_in_the_same_folder_is_told(gateway: Gateway) -> None:
+    """One clear sentence and the fix; the first run goes on."""
+    second = run(gateway, gateway.folder)
+    assert second.returncode == 1
+    assert "already running" in second.stdout
+    assert "Traceback" not in second.stdout + second.stderr
+    assert httpx.get(f"{gateway.stack['api_url']}/health").status_code == 200
+
+
+def test_a_taken_port_is_told(gateway: Gateway, tmp_path: Path) -> None:
+    """The port and how to choose another, before anything is started."""
+    second = run(gateway, tmp_path)
+    assert second.returncode == 1
+    assert f"Port {gateway.ports['port']} is taken" in second.stdout
+    assert "make run PORT=" in second.stdout
+    assert "Traceback" not in second.stdout + second.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the kernel's list of sockets is Linux's")
+def test_everything_listens_on_the_loopback_only(gateway: Gateway) -> None:
+    """Nobody else on the network reaches the run."""
+    listening = [
+        fields[1].split(":")
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        for fields in map(str.split, Path(table).read_text().splitlines()[1:])
+        if fields[3] == "0A"
+    ]
+    for port in gateway.ports.values():
+        addresses = {address for address, number in listening if int(number, 16) == port}
+        assert addresses == {"0100007F"}, (port, addresses)
+
+
+def test_secrets_are_in_no_log(gateway: Gateway, stack: dict[str, Any]) -> None:
+    """After a whole run no log holds a key, a secret, a token or a code."""
+    logs = "\n".join(file.read_text(errors="replace") for file in (gateway.folder / "logs").glob("*.log"))
+    simulated = (gateway.folder / "simulated-app.json").read_text()
+    for value in [stack["api_key"], stack["webhook_secret"], *re.findall(r'SECRET[A-Z_]*": "([^"]+)"', simulated)]:
+        assert value not in logs
+    assert not re.search(r"[?&](code|state|ticket)=[A-Za-z0-9_-]{8,}", logs)
+
+
+def test_state_survives_a_restart_and_nothing_is_left_behind(gateway: Gateway, api: httpx.Client) -> None:
+    """Ctrl-C ends every process; the next start builds nothing and knows everything."""
+    connections = {c["id"]: c["state"] for c in api.get("/connections").json()["connections"]}
+    api.headers["X-Zoom-Connection"] = next(each for each, state in connections.items() if state == "connected")
+    meeting = api.post("/v2/users/me/meetings", json={"topic": "kept"}).json()
+    assert gateway.stop() == 0
+    listing = subprocess.run(["ps", "-eo", "command"], capture_output=True, text=True, check=True).stdout
+    assert str(gateway.folder) not in listing
+    gateway.start()
+    assert "sam build" not in gateway.output
+    assert "sam deploy" not in gateway.output
+    assert connections == {c["id"]: c["state"] for c in api.get("/connections").json()["connections"]}
+    assert api.get(f"/v2/meetings/{meeting['id']}").json()["topic"] == "kept"
