@@ -1,4 +1,4 @@
-"""Turns an API key into a principal, or into the reason why there is none.
+"""Turns an API key, or the token of a person who signed in, into a principal, or into the reason why there is none.
 
 The request always goes on to its function: an HTTP API cannot shape its own 401 and 403, and an answer it keeps
 serves every route of the same credential, so what the caller may do is not decided here.
@@ -14,6 +14,7 @@ from typing import Any
 
 from zoom_common import aws
 from zoom_common.access.authentication import Denial, authenticate
+from zoom_common.access.principal import Principal
 from zoom_common.access.store import ApiKeyStore
 from zoom_common.edge import observability
 from zoom_common.edge.request import request_id
@@ -21,15 +22,33 @@ from zoom_common.edge.settings.authorizer import AuthorizerSettings
 
 
 @cache
+def _settings() -> AuthorizerSettings:
+    return AuthorizerSettings.from_env(os.environ)
+
+
+@cache
 def _keys() -> ApiKeyStore:
-    settings = AuthorizerSettings.from_env(os.environ)
-    return ApiKeyStore(aws.impatient_dynamodb(), settings.connections_table)
+    return ApiKeyStore(aws.impatient_dynamodb(), _settings().connections_table)
+
+
+class _People:
+    """Judges tokens with what is imported only now: most callers have keys, and pay for no JWT library."""
+
+    def verify(self, token: str, *, now: float) -> Principal | Denial:
+        from zoom_common.access.token_client import verifier  # noqa: PLC0415 - see above
+
+        return verifier(_settings()).verify(token, now=now)
+
+
+@cache
+def _tokens() -> _People | None:
+    return _People() if _settings().oidc_issuer else None
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Answer an HTTP API's authorizer request (payload 2.0, simple response)."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    verdict = authenticate(headers.get("authorization", ""), _keys(), now=time())
+    verdict = authenticate(headers.get("authorization", ""), _keys(), now=time(), tokens=_tokens())
     if isinstance(verdict, Denial):
         observability.logger().info(
             "denied", reason=verdict.reason, cause=verdict.cause, request_id=request_id(event, context)

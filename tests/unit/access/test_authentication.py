@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from zoom_common.access.authentication import Denial, authenticate
 from zoom_common.access.keys import ApiKey, Credential, issue
+from zoom_common.access.principal import Principal
 from zoom_common.errors import Unavailable
 
 NOW = 1_800_000_000.0
@@ -63,3 +64,20 @@ def test_a_store_that_is_down_is_a_denial_with_a_cause() -> None:
 def test_the_context_of_a_denial_is_its_reason_alone() -> None:
     """The cause is for the log."""
     assert Denial("unavailable", "AccessDeniedException").to_context() == {"denied": "unavailable"}
+
+
+class People:
+    """Judges every token the same way."""
+
+    def verify(self, token: str, *, now: float) -> Principal | Denial:
+        assert now == NOW
+        return Principal("acme", token, frozenset())
+
+
+def test_a_token_goes_to_the_judge_of_tokens_and_a_key_does_not() -> None:
+    """What has three parts is a token; without a judge it is noise."""
+    text = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln"
+    assert authenticate(f"Bearer {text}", Keys(), now=NOW, tokens=People()) == Principal("acme", text, frozenset())
+    assert authenticate(f"Bearer {TEXT}", Keys(), now=NOW, tokens=People()) == KEY.principal()
+    assert authenticate(f"Bearer {text}", Keys(), now=NOW) == Denial("malformed_credential")
+    assert authenticate(f"Bearer {text * 400}", Keys(), now=NOW, tokens=People()) == Denial("malformed_credential")

@@ -1,1 +1,1 @@
-"""Who is calling: API keys, principals and what they may do."""
+"""Who is calling: API keys, people who signed in, principals and what they may do."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,10 +14,14 @@ from zoom_common.errors import Unavailable
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """No principal, and why: malformed_credential, unknown_key, wrong_secret, expired_key, revoked_key, unavailable."""
+    """No principal, and why.
+
+    Of a key: unknown_key, wrong_secret, expired_key, revoked_key. Of a token: untrusted_token, expired_token. Of both:
+    malformed_credential, unavailable.
+    """
 
     reason: str
-    cause: str = ""  # what the store ran into, for the log
+    cause: str = ""  # what the store ran into or what is wrong with a token, for the log
 
     def to_context(self) -> dict[str, str]:
         """The authorizer context of a refusal."""
@@ -31,10 +36,28 @@ class Keys(Protocol):
         ...
 
 
-def authenticate(header: str, keys: Keys, *, now: float) -> Principal | Denial:
-    """Judge an `Authorization` header. `now` in epoch seconds. Raises nothing: a store that fails is a denial."""
-    scheme, _, token = header.strip().partition(" ")
-    credential = Credential.parse(token.strip()) if scheme.lower() == "bearer" else None
+class Tokens(Protocol):
+    """Anything that judges a token of the identity provider."""
+
+    def verify(self, token: str, *, now: float) -> Principal | Denial:
+        """Who signed in, or why nobody did."""
+        ...
+
+
+# Three parts in base64url (RFC 7515, section 3.1), and no longer than a header may be.
+_JWT = re.compile(r"(?=.{20,8192}$)[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+
+
+def authenticate(header: str, keys: Keys, *, now: float, tokens: Tokens | None = None) -> Principal | Denial:
+    """Judge an `Authorization` header: an API key, or a token where there is somebody to judge `tokens`.
+
+    `now` in epoch seconds. Raises nothing: a store that fails is a denial.
+    """
+    scheme, _, credential_text = header.strip().partition(" ")
+    text = credential_text.strip() if scheme.lower() == "bearer" else ""
+    if tokens is not None and _JWT.fullmatch(text):
+        return tokens.verify(text, now=now)
+    credential = Credential.parse(text)
     if credential is None:
         return Denial("malformed_credential")
     try:

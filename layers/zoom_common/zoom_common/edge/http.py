@@ -46,7 +46,7 @@ def _denial(reason: str | None) -> GatewayError:
     match reason:
         case "unavailable":
             return Unavailable(reason="key_store_unavailable")
-        case "expired_key":
+        case "expired_key" | "expired_token":
             return Unauthenticated(reason=reason, message="Access token is expired.")
         case "revoked_key":
             return Unauthenticated(reason=reason)

@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zoom_common.edge.settings import require
+from zoom_common.edge.settings import optional, require
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizerSettings:
-    """Where API keys are."""
+    """Where API keys are, and whose tokens count. Without an issuer only keys do."""
 
     connections_table: str
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    oidc_tenant_claim: str = "tenant"
+    oidc_scope_claim: str = "scope"
+    oidc_tenant: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> AuthorizerSettings:
-        """Read the settings. Raises MissingSetting."""
-        return cls(connections_table=require(environ, "CONNECTIONS_TABLE"))
+        """Read the settings. Raises MissingSetting, for the audience too once there is an issuer."""
+        issuer = optional(environ, "OIDC_ISSUER")
+        return cls(
+            connections_table=require(environ, "CONNECTIONS_TABLE"),
+            oidc_issuer=issuer,
+            # A token that this provider made for another program must not open this one.
+            oidc_audience=require(environ, "OIDC_AUDIENCE") if issuer else "",
+            oidc_tenant_claim=optional(environ, "OIDC_TENANT_CLAIM", "tenant"),
+            oidc_scope_claim=optional(environ, "OIDC_SCOPE_CLAIM", "scope"),
+            oidc_tenant=optional(environ, "OIDC_TENANT"),
+        )
