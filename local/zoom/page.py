@@ -15,6 +15,7 @@ from local.zoom.model import Delivery, Json, Meeting, Subscription, User
 from local.zoom.simulator import Simulator
 
 SHOWN = 40
+SHOWN_MEETINGS = 12
 STYLE = """
 :root{color-scheme:light}*{box-sizing:border-box}
 body{font:14px/1.45 system-ui,sans-serif;margin:0;background:#f3f5fa;color:#1b2333}
@@ -95,7 +96,7 @@ def _person(sim: Simulator, user: User) -> str:
 def _meetings(sim: Simulator) -> str:
     found = [each for each in sim.state.meetings.values() if each.deleted_at is None]
     found.sort(key=lambda each: (bool(each.live_uuid), each.created_at), reverse=True)
-    rows = "".join(_meeting(sim, each) for each in found[:SHOWN])
+    rows = "".join(_meeting(sim, each) for each in found[:SHOWN_MEETINGS])
     users = "".join(f"<option>{escape(user.email)}</option>" for user in sim.state.users.values())
     add = _form(
         "/_sim/meetings",

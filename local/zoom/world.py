@@ -51,6 +51,11 @@ class World:
             found = self.state.users.get(self._by_email.get(reference.lower(), ""))
         return found
 
+    def someone(self, user_id: str) -> User:
+        """The user of this id, or a stand-in for one who is gone, so that history can still be told."""
+        found = self.state.users.get(user_id)
+        return found or User(user_id, "", "", "Deleted", "User", 0, 0.0, status="inactive")
+
     def owner_of_pmi(self, pmi: int) -> User | None:
         """The user whose personal meeting id this is."""
         return self.state.users.get(self._by_pmi.get(pmi, ""))

@@ -43,7 +43,8 @@ def created(meeting: Meeting, base_url: str) -> Json:
         shown["password"] = meeting.password
     if meeting.pmi:
         shown["pmi"] = str(meeting.pmi)
-    shown["settings"] = {name: meeting.settings[name] for name in SETTINGS_OF_CREATED if name in meeting.settings}
+    settings = {name: meeting.settings[name] for name in SETTINGS_OF_CREATED if name in meeting.settings}
+    shown["settings"] = {"use_pmi": False, **settings}
     if meeting.recurrence is not None:
         shown["recurrence"] = meeting.recurrence
         shown["occurrences"] = [

@@ -73,6 +73,10 @@ class Validator:
         """Challenge in the background."""
         self._begin(subscription.id)
 
+    async def settle(self) -> None:
+        """Wait for the challenges that were begun; for tests that drive time themselves."""
+        await asyncio.gather(*self._tasks)
+
     def _begin(self, subscription_id: str) -> None:
         subscription = self._state.subscriptions.get(subscription_id)
         if subscription is None or not subscription.enabled:

@@ -109,7 +109,7 @@ def _unshare(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
 
 
 def _record(sim: Simulator, meeting: Meeting, _: Json) -> None:
-    sim.studio.start(meeting, sim.stage.live(meeting))
+    sim.studio.start(sim.stage.live(meeting))
 
 
 def _pause_recording(sim: Simulator, meeting: Meeting, _: Json) -> None:

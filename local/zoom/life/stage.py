@@ -251,4 +251,4 @@ class Stage:
         self._publisher.publish(f"{instance.kind}.{what}", payload, user_id=instance.host_id)
 
     def _host(self, instance: Instance) -> User:
-        return self._world.state.users[instance.host_id]
+        return self._world.someone(instance.host_id)

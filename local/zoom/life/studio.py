@@ -48,9 +48,9 @@ class Studio:
     def when_started(self, meeting: Meeting, instance: Instance) -> None:
         """Record from the beginning where the meeting says so."""
         if meeting.settings.get("auto_recording") == "cloud":
-            self.start(meeting, instance)
+            self.start(instance)
 
-    def start(self, meeting: Meeting, instance: Instance) -> Recording:
+    def start(self, instance: Instance) -> Recording:
         """Begin to record, or begin another segment after a stop. NotNow while it records."""
         now = self._clock.now()
         recording = self._state.recordings.get(instance.uuid)
@@ -66,7 +66,7 @@ class Studio:
                 duration=instance.duration,
                 start=instance.started_at,
                 play_passcode=self._ids.secret(),
-                password=meeting.password,
+                password=self._ids.secret()[:8],
                 share_key=self._ids.secret(),
             )
             self._state.recordings[recording.uuid] = recording

@@ -62,7 +62,7 @@ def past_meeting(call: Call) -> Reply:
     """What was."""
     require_paid(call)
     instance = past_instance(call, "meeting", call.params["meetingId"])
-    host = call.sim.state.users[instance.host_id]
+    host = call.sim.world.someone(instance.host_id)
     answer: Json = {
         "uuid": instance.uuid,
         "id": instance.shown_id,

@@ -174,7 +174,7 @@ def _instance(call: Call, kind: Kind) -> Instance:
 
 
 def _details(call: Call, instance: Instance) -> Json:
-    host = call.sim.state.users[instance.host_id]
+    host = call.sim.world.someone(instance.host_id)
     return {
         "uuid": instance.uuid,
         "id": instance.shown_id,
@@ -225,7 +225,7 @@ def _meeting_row(call: Call, instance: Instance) -> Json:
     row = _details(call, instance)
     row.pop("tracking_fields")
     row.pop("dept")
-    host = call.sim.state.users[instance.host_id]
+    host = call.sim.world.someone(instance.host_id)
     return {
         **row,
         "source": "Zoom",

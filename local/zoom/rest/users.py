@@ -136,11 +136,12 @@ def delete_user(call: Call) -> Reply:
     action = call.text("action", "disassociate", ("disassociate", "delete"))
     if user.role == "owner":
         raise ZoomError(400, 200, "You cannot delete or unlink the account owner.")
+    operator = call.caller
     _transfer(call, user)
     for grant in call.sim.grants.living(user.id):
         call.sim.grants.end(grant, "the user is gone")
     call.sim.world.remove_user(user)
-    user_bodies.simple(call.sim, "deleted" if action == "delete" else "disassociated", user, call.caller)
+    user_bodies.simple(call.sim, "deleted" if action == "delete" else "disassociated", user, operator)
     return Reply(204)
 
 
@@ -289,6 +290,8 @@ def _transfer(call: Call, user: User) -> None:
         raise ZoomError(400, 300, text)
     for kind in ("meeting", "webinar"):
         for meeting in list(call.sim.world.meetings_of(user.id, kind)):
+            if meeting.live_uuid:
+                call.sim.stage.end(meeting)
             if heir is not None and kind in wanted:
                 call.sim.world.change_host(meeting, heir.id)
             else:
