@@ -71,9 +71,9 @@ class AccessTokens:
     def token(self, connection: Connection, deadline: Deadline) -> Secret:
         """A token that lives. Raises ConnectionUnusable, NotFound, ZoomUnavailable, Unavailable."""
         self._usable(connection)
-        self._touch(connection)
         left = connection.access_expires_at - self._clock()
         if left > MARGIN * (0.8 + 0.4 * self._chance()):
+            self._touch(connection)
             return self._open(connection)
         if left > _LEFT and self._no_use_in_asking(connection):
             return self._open(connection)

@@ -31,8 +31,10 @@ class Attempt:
     clock: Callable[[], float]
     chance: Callable[[], float]
     policy: Policy
+    in_use: bool = False  # somebody needs the token now
     wait: float = 0.0  # for how long a loser may wait for the winner's result
-    until: float = 0.0  # the end of our lease
+    ends: float = float("inf")  # when this process is stopped
+    until: float = 0.0  # the end of our lease, or of this process
     uncertain: bool = False  # a request left and its outcome is unknown: Zoom may have rotated
 
     def may_ask(self) -> bool:

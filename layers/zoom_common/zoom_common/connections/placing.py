@@ -74,7 +74,7 @@ def pair_of(attempt: Attempt, grant: TokenGrant, used: bytes, seals: Seals) -> S
     seen, now = attempt.seen, attempt.clock()
     due_at = attempt.policy.due_at(
         now=now,
-        last_used_at=seen.last_used_at,
+        last_used_at=now if attempt.in_use else seen.last_used_at,
         expires_at=grant.expires_at,
         issued_at=now,
         chance=attempt.chance(),
@@ -95,6 +95,7 @@ def pair_of(attempt: Attempt, grant: TokenGrant, used: bytes, seals: Seals) -> S
         scopes=grant.scopes,
         api_url=grant.api_url,
         state_changed_at=seen.state_changed_at if seen.state is State.CONNECTED else now,
+        last_used_at=now if attempt.in_use else None,
         due_at=due_at,
     )
 

@@ -23,8 +23,9 @@ def refresh(attempt: Attempt) -> Steps[Result]:
 
     Raises Unavailable when the lease could not be asked for, Unplaced when nothing would take the pair.
     """
-    attempt.until = attempt.clock() + attempt.policy.lease
-    leased: Connection | None = yield TakeLease(attempt.seen, attempt.until)
+    lease_ends = attempt.clock() + attempt.policy.lease
+    attempt.until = min(lease_ends, attempt.ends)
+    leased: Connection | None = yield TakeLease(attempt.seen, lease_ends)
     if leased is None:
         return (yield from ride_along(attempt))
     attempt.seen = leased
@@ -93,7 +94,7 @@ def _ask_twice(attempt: Attempt, sealed_refresh: bytes) -> Steps[TokenGrant]:
 
 def _ask(attempt: Attempt, sealed_refresh: bytes) -> Steps[TokenGrant]:
     if not attempt.may_ask():
-        raise TokenUnavailable("lease_ran_out", outcome_known=True)
+        raise Unavailable(reason="time_ran_out")
     try:
         grant: TokenGrant = yield Ask(sealed_refresh)
     except TokenUnavailable as error:

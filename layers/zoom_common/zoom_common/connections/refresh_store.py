@@ -54,7 +54,7 @@ class RefreshStore:
         """
         change = (
             "SET #version = :next, #sealed_access = :access, #sealed_refresh = :refresh, #previous_refresh = :used,"
-            " #access_expires_at = :expires, #refresh_issued_at = :issued, #scopes = :scopes, #written_by = :attempt,"
+            " #access_expires_at = :expires, #refresh_issued_at = :issued, #written_by = :attempt,"
             " #state = :connected, #state_changed_at = :changed, #failures = :zero, #cool_until = :zero,"
             " #due_shard = :shard, #due_at = :due"
         )
@@ -65,7 +65,6 @@ class RefreshStore:
             "used": pair.used_refresh,
             "expires": pair.access_expires_at,
             "issued": pair.issued_at,
-            "scopes": pair.scopes,
             "attempt": pair.attempt,
             "connected": str(State.CONNECTED),
             "changed": pair.state_changed_at,
@@ -76,12 +75,10 @@ class RefreshStore:
             "version": pair.seen_version,
         }
         remove = ["#reason", "#intents.#attempt", *(f"#spares.#tried{at}" for at in range(len(pair.tried)))]
-        if pair.api_url is not None:
-            change += ", #api_url = :api_url"
-            values["api_url"] = pair.api_url
-        if not pair.scopes:
-            change = change.replace(" #scopes = :scopes,", "")
-            del values["scopes"]
+        for name in ("scopes", "api_url", "last_used_at"):  # what Zoom did not say stays as it is
+            if value := getattr(pair, name):
+                change += f", #{name} = :{name}"
+                values[name] = value
         condition = "#grant_id = :grant AND #version = :version"
         if release:
             condition += " AND #lease_owner = :attempt"

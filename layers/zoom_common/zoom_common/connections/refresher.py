@@ -9,7 +9,7 @@ from typing import Any
 from zoom_common.connections.attempt import Attempt, Steps
 from zoom_common.connections.changes import Publish, state_changed
 from zoom_common.connections.cipher import Cipher
-from zoom_common.connections.model import Connection, Kind, State
+from zoom_common.connections.model import ALIVE, Connection, Kind, State
 from zoom_common.connections.placing import Rest, place
 from zoom_common.connections.queue import EscrowQueue
 from zoom_common.connections.refresh import refresh, why_not
@@ -55,13 +55,33 @@ class Refresher:
     new_id: Callable[[], str]
     policy: Policy = field(default_factory=Policy)
 
-    def on_demand(self, tenant: str, connection_id: str, *, seen_version: int, wait: float) -> Result:
-        """Refresh unless somebody has since `seen_version`; a loser waits up to `wait` seconds for the winner."""
-        return self._refresh(tenant, connection_id, seen_version=seen_version, wait=wait)
+    def on_demand(
+        self, tenant: str, connection_id: str, *, seen_version: int, wait: float, ends: float = float("inf")
+    ) -> Result:
+        """Refresh unless somebody has since `seen_version`; a loser waits up to `wait` seconds for the winner.
 
-    def when_due(self, tenant: str, connection_id: str) -> Result:
+        `ends`: the epoch second in which this process is stopped. No request leaves that could not be followed up.
+        """
+        return self._refresh(tenant, connection_id, seen_version=seen_version, wait=wait, ends=ends)
+
+    def when_due(self, tenant: str, connection_id: str, *, ends: float = float("inf")) -> Result:
         """Refresh if it is due by now; a message that comes twice, or late, does nothing the second time."""
-        return self._refresh(tenant, connection_id, seen_version=None, wait=0.0)
+        return self._refresh(tenant, connection_id, seen_version=None, wait=0.0, ends=ends)
+
+    def touch(self, tenant: str, connection_id: str) -> bool:
+        """Note that a connection is in use, which keeps it warm; whether it is there. Raises Unavailable."""
+        seen, now = self.connections.get(tenant, connection_id), self.clock()
+        if seen is None or seen.state not in ALIVE:
+            return False
+        due_at = self.policy.due_at(
+            now=now,
+            last_used_at=now,
+            expires_at=seen.access_expires_at,
+            issued_at=seen.refresh_issued_at,
+            chance=self.chance(),
+        )
+        self.connections.touch(seen, now=now, due_at=max(due_at, seen.cool_until))
+        return True
 
     def restore(self, pair: SealedPair) -> Rest:
         """Bring a pair from escrow to rest. Raises Unavailable: the queue keeps it, and brings it again."""
@@ -72,7 +92,9 @@ class Refresher:
             self._announce(before, Result(Outcome.REFRESHED, after.version, after.state, after.reason))
         return rested
 
-    def _refresh(self, tenant: str, connection_id: str, *, seen_version: int | None, wait: float) -> Result:
+    def _refresh(
+        self, tenant: str, connection_id: str, *, seen_version: int | None, wait: float, ends: float
+    ) -> Result:
         try:
             connection = self.connections.get(tenant, connection_id)
             if connection is None:
@@ -80,7 +102,16 @@ class Refresher:
             refusal = why_not(connection, now=self.clock(), seen_version=seen_version)
             if refusal is not None:
                 return refusal
-            attempt = Attempt(self.new_id(), connection, self.clock, self.chance, self.policy, wait)
+            attempt = Attempt(
+                self.new_id(),
+                connection,
+                self.clock,
+                self.chance,
+                self.policy,
+                in_use=seen_version is not None,
+                wait=wait,
+                ends=ends,
+            )
             result = run(refresh(attempt), lambda step: self._perform(step, connection, attempt.attempt_id))
         except Unavailable as ours:
             return Result(Outcome.UNAVAILABLE, seen_version or 0, State.CONNECTED, ours.reason)

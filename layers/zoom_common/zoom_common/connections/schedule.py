@@ -11,8 +11,8 @@ _DAY = 86_400.0
 class Policy:
     """Every length of time that refreshing depends on, in seconds."""
 
-    # Token requests: two tries, then the writes, all within the lease; and the function ends before its lease does.
-    lease: float = 60.0
+    # Two token requests, then the writes, all within the lease; and the function (60 s) ends before its lease does.
+    lease: float = 75.0
     skew: float = 10.0
     request: float = 8.0
     reserve: float = 12.0

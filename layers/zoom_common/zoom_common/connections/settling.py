@@ -8,7 +8,10 @@ from zoom_common.connections.attempt import Attempt, Moved, Steps
 from zoom_common.connections.model import ALIVE, Connection, State
 from zoom_common.connections.steps import Outcome, Result, Settle, Settlement
 from zoom_common.errors import Unavailable
-from zoom_common.zoom.token_errors import GrantRejected, TokenUnavailable
+from zoom_common.zoom.token_errors import AppAtFault, GrantRejected, TokenUnavailable
+
+# Begins the reason of a result that is the app's fault: one alarm, and no connection is to blame.
+APP_FAULT = "app:"
 
 
 def conclude(attempt: Attempt, end: Exception) -> Steps[Result]:
@@ -25,6 +28,8 @@ def conclude(attempt: Attempt, end: Exception) -> Steps[Result]:
             return (yield from _ask_the_person(attempt, reason))
         case TokenUnavailable(reason=reason, retry_after=retry_after):
             return (yield from _rest(attempt, reason, at_least=retry_after or 0.0))
+        case AppAtFault(reason=reason):
+            return (yield from _leave_alone(attempt, APP_FAULT + reason))
         case _:
             return (yield from _leave_alone(attempt, str(getattr(end, "reason", ""))))
 

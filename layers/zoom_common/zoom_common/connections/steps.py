@@ -45,6 +45,7 @@ class SealedPair:
     scopes: frozenset[str]
     api_url: str | None
     state_changed_at: float
+    last_used_at: float | None  # None leaves it as it is
     due_at: float
 
 

@@ -1,0 +1,176 @@
+"""Linking Zoom accounts, and the connections that come of it: `/auth/zoom/*` and `/connections*`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache, wraps
+from urllib.parse import parse_qs, urlencode
+
+from zoom_common.access.principal import Principal
+from zoom_common.connections.access_tokens import reconnect_url
+from zoom_common.connections.linking import Ticket
+from zoom_common.connections.model import Connection
+from zoom_common.connections.selection import owner_filter, reach
+from zoom_common.connections.view import describe, iso
+from zoom_common.edge import connect_pages, observability, vault
+from zoom_common.edge.http import Request, Response, Router, error_response, json_response
+from zoom_common.edge.link_requests import body_of, cookie_name, owner_of, page_of, text_of, wants_json
+from zoom_common.edge.settings.oauth import OAuthSettings
+from zoom_common.errors import Conflict, GatewayError, LinkRefused
+from zoom_common.secret import Secret
+
+router = Router()
+handler = router.handle
+
+
+@cache
+def settings() -> OAuthSettings:
+    """What this container was told."""
+    return OAuthSettings.from_env(os.environ)
+
+
+@cache
+def wiring() -> vault.Linked:
+    """The vault, once per container."""
+    return vault.linked(settings())
+
+
+def for_browsers(answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """Show errors as a page, or as JSON to those who ask for it."""
+
+    @wraps(answer)
+    def shown(request: Request) -> Response:
+        try:
+            return answer(request)
+        except GatewayError as error:
+            observability.count("LinksRefused", reason=error.reason)
+            observability.logger().info("link refused", reason=error.reason, request_id=request.request_id)
+            if wants_json(request):
+                return error_response(error, request.request_id)
+            return connect_pages.failure_page(error, request.request_id)
+
+    return shown
+
+
+@router.route("POST", "/auth/zoom/authorize", scope="connections:write")
+def authorize(request: Request, principal: Principal) -> Response:
+    """Ask for a link that a person opens."""
+    if principal.connection is not None:
+        raise Conflict("This key is bound to one connection: reconnect that one.", reason="key_bound")
+    body = body_of(request)
+    owner = owner_of(principal, text_of(body, "owner"))
+    return _created(wiring().linking.request(principal, owner=owner, return_url=text_of(body, "return_url")))
+
+
+@router.route("GET", "/auth/zoom/start", scope=None)
+@for_browsers
+def look(request: Request) -> Response:
+    """Show who asks to connect whom."""
+    ticket = Secret(request.query.get("ticket", ""))
+    return connect_pages.start_page(wiring().linking.look_up(ticket), ticket)
+
+
+@router.route("POST", "/auth/zoom/start", scope=None)
+@for_browsers
+def start(request: Request) -> Response:
+    """Consume the ticket and go to Zoom."""
+    if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+        raise LinkRefused("foreign_form", status=403)
+    form = parse_qs(request.body.decode(errors="replace"))
+    departure = wiring().linking.start(Secret(form.get("ticket", [""])[0]))
+    cookie = _cookie(departure.cookie.reveal(), departure.expires_in)
+    return Response(303, headers={"location": departure.authorize_url}, cookies=[cookie])
+
+
+@router.route("GET", "/auth/zoom/callback", scope=None)
+@router.route("GET", "/auth/zoom/callback/", scope=None)
+@for_browsers
+def callback(request: Request) -> Response:
+    """The way back from Zoom."""
+    page = settings().connect_page_url
+    try:
+        arrival = wiring().linking.complete(request.query, request.cookies.get(cookie_name(settings().public_base_url)))
+    except LinkRefused as refused:
+        if refused.reason == "not_asked_for" and page:
+            return Response(303, headers={"location": page})
+        raise
+    spent = _cookie("", 0)
+    if arrival.return_url is not None:
+        return Response(303, headers={"location": arrival.return_url}, cookies=[spent])
+    if wants_json(request):
+        done = {"code": arrival.code.reveal(), "connection": arrival.connection_id}
+        return Response(200, json_response(200, done).body, {"content-type": "application/json"}, [spent])
+    shown = connect_pages.done_page(arrival)
+    return Response(shown.status, shown.body, shown.headers, [spent])
+
+
+@router.route("POST", "/auth/zoom/redeem", scope="connections:write")
+def redeem(request: Request, principal: Principal) -> Response:
+    """Make a linked account work, for the program that asked."""
+    code = Secret(text_of(body_of(request), "code") or "")
+    return json_response(200, _shown(wiring().redemption.redeem(principal, code)))
+
+
+@router.route("GET", "/connections", scope="connections:read")
+def list_connections(request: Request, principal: Principal) -> Response:
+    """The connections the caller reaches."""
+    connections = wiring().connections
+    if principal.connection is not None:
+        bound = reach(principal, principal.connection, connections)
+        return json_response(200, {"connections": [_shown(bound)], "next_page_token": ""})
+    limit, cursor = page_of(request)
+    owner = owner_filter(principal) or request.query.get("owner") or None
+    page = connections.list(principal.tenant, owner=owner, limit=limit, cursor=cursor)
+    shown = [_shown(each) for each in page.connections]
+    return json_response(200, {"connections": shown, "next_page_token": page.cursor or ""})
+
+
+@router.route("GET", "/connections/{connection_id}", scope="connections:read")
+def show(request: Request, principal: Principal, connection_id: str) -> Response:  # noqa: ARG001 - a route's signature
+    """One connection."""
+    return json_response(200, _shown(reach(principal, connection_id, wiring().connections)))
+
+
+@router.route("DELETE", "/connections/{connection_id}", scope="connections:write")
+def disconnect(request: Request, principal: Principal, connection_id: str) -> Response:  # noqa: ARG001
+    """Revoke at Zoom and delete."""
+    connection = reach(principal, connection_id, wiring().connections)
+    revoked = wiring().disconnection.disconnect(connection)
+    if not revoked:
+        observability.count("RevokesUnconfirmed")
+    return json_response(200, {"id": connection_id, "state": "disconnected", "revoked_at_zoom": revoked})
+
+
+@router.route("POST", "/connections/{connection_id}/reconnect", scope="connections:write")
+def reconnect(request: Request, principal: Principal, connection_id: str) -> Response:
+    """Ask for a link that gives an existing connection a new grant."""
+    connection = reach(principal, connection_id, wiring().connections)
+    return_url = text_of(body_of(request), "return_url")
+    return _created(
+        wiring().linking.request(
+            principal, owner=connection.owner, return_url=return_url, reconnects=connection.connection_id
+        )
+    )
+
+
+def _created(ticket: Ticket) -> Response:
+    query = urlencode({"ticket": ticket.secret.reveal()})
+    return json_response(
+        201,
+        {
+            "authorize_url": f"{settings().public_base_url}/auth/zoom/start?{query}",
+            "ticket_expires_at": iso(ticket.expires_at),
+            "expires_in": ticket.expires_in,
+        },
+    )
+
+
+def _shown(connection: Connection) -> dict[str, object]:
+    return describe(connection, reconnect_url=reconnect_url(settings(), connection.connection_id))
+
+
+def _cookie(value: str, max_age: int) -> str:
+    name = cookie_name(settings().public_base_url)
+    secure = "; Secure" if name.startswith("__Host-") else ""
+    return f"{name}={value}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax{secure}"

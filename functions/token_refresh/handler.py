@@ -1,0 +1,119 @@
+"""The one function that uses refresh tokens: by schedule (sweep), from two queues, and when it is invoked directly.
+
+Sweep `{"action": "sweep"}`; direct `{"action": "refresh", "tenant", "connection_id", "seen_version"[, "wait"]}` and
+`{"action": "touch", "tenant", "connection_id"}`; queue messages say `refresh` or `restore`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from zoom_common.connections.placing import Unplaced
+from zoom_common.connections.queue import REFRESH, RESTORE, from_message
+from zoom_common.connections.refresh_client import TOUCH
+from zoom_common.connections.settling import APP_FAULT
+from zoom_common.connections.steps import Outcome, Result
+from zoom_common.connections.sweep import sweep
+from zoom_common.deadline import Deadline
+from zoom_common.edge import observability, vault
+from zoom_common.edge.settings.token_refresh import TokenRefreshSettings
+from zoom_common.errors import Unavailable
+
+_MOST_WAIT = 25.0
+_ONE_ATTEMPT = 25.0
+
+
+@cache
+def wiring() -> vault.Refreshing:
+    """The vault, once per container."""
+    return vault.refreshing(TokenRefreshSettings.from_env(os.environ))
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one invocation; queue batches fail message by message."""
+    if "Records" in event:
+        ends = _ends(context)
+        failed = [record["messageId"] for record in event["Records"] if not _taken(record, ends)]
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+    match event.get("action"):
+        case "sweep":
+            return {"enqueued": _sweep(context)}
+        case "refresh":
+            result = _noted(_on_demand(event, _ends(context)))
+            return {"outcome": str(result.outcome), "version": result.version}
+        case str(action) if action == TOUCH:
+            return {"touched": _touch(event)}
+        case _:
+            raise ValueError("an event of no known action")
+
+
+def _taken(record: Mapping[str, Any], ends: float) -> bool:
+    """Whether a message is done with. What nobody can read ends in the dead-letter queue."""
+    if time.time() + _ONE_ATTEMPT > ends:
+        return False  # an attempt cut off in the middle is worse than one that comes later
+    try:
+        message = json.loads(record["body"])
+        if message["action"] == RESTORE:
+            rested = wiring().refresher.restore(from_message(message))
+            observability.count("PairsRestored", rest=str(rested))
+            return True
+        if message["action"] == REFRESH:
+            result = wiring().refresher.when_due(message["tenant"], message["connection_id"], ends=ends)
+            # Failures of Zoom and of the app rest in the due index; only what we could not even look at comes back.
+            return _noted(result).reason != "connections_store_unavailable"
+    except Unavailable as error:
+        observability.logger().warning("message kept", reason=error.reason)
+        return False
+    except Unplaced:
+        _lost()
+        return False
+    except (KeyError, TypeError, ValueError):
+        pass
+    observability.logger().error("message unreadable", message_id=record["messageId"])
+    observability.count("RefreshMessagesUnreadable")
+    return False
+
+
+def _on_demand(event: Mapping[str, Any], ends: float) -> Result:
+    wait = min(float(event.get("wait", 0.0)), _MOST_WAIT)
+    try:
+        return wiring().refresher.on_demand(
+            event["tenant"], event["connection_id"], seen_version=int(event["seen_version"]), wait=wait, ends=ends
+        )
+    except Unplaced:
+        _lost()
+        raise
+
+
+def _ends(context: Any) -> float:
+    return time.time() + float(context.get_remaining_time_in_millis()) / 1000
+
+
+def _touch(event: Mapping[str, Any]) -> bool:
+    return wiring().refresher.touch(event["tenant"], event["connection_id"])
+
+
+def _sweep(context: Any) -> int:
+    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
+    enqueued = sweep(wiring().index, wiring().workers, clock=time.time, deadline=deadline)
+    observability.count("ConnectionsDue", enqueued)
+    return enqueued
+
+
+def _noted(result: Result) -> Result:
+    observability.count("Refreshes", outcome=str(result.outcome))
+    if (result.reason or "").startswith(APP_FAULT):
+        observability.count("AppFaults")  # one alarm for the app, none per connection
+    if result.outcome in {Outcome.UNAVAILABLE, Outcome.REFRESH_FAILING, Outcome.REAUTHORIZATION_REQUIRED}:
+        observability.logger().warning("not refreshed", outcome=str(result.outcome), reason=result.reason)
+    return result
+
+
+def _lost() -> None:
+    observability.logger().critical("a pair could not be written nor put in escrow")
+    observability.count("PairsUnplaced")

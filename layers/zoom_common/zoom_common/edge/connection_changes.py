@@ -1,0 +1,49 @@
+"""State changes of connections, counted and put on the bus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zoom_common import aws
+from zoom_common.connections.changes import Publish
+from zoom_common.edge import observability
+from zoom_common.errors import GatewayError
+from zoom_common.events.bus import BusPublisher
+from zoom_common.events.envelope import CloudEvent, event_id, rfc3339
+
+SOURCE = "/gateway/connections"
+
+
+def publisher(bus: str) -> Publish:
+    """Publishes to `bus`, or only counts when there is none. Never raises: the state has changed already."""
+    publisher = BusPublisher(bus, aws.client("events")) if bus else None
+
+    def publish(change: Mapping[str, Any]) -> None:
+        observability.count("ConnectionStateChanges", state=str(change["state"]))
+        if publisher is None:
+            return
+        try:
+            publisher.publish([to_event(change)])
+        except GatewayError as error:
+            observability.logger().error(
+                "connection change not published", reason=error.reason, connection=change["connection_id"]
+            )
+            observability.count("ConnectionChangesUnpublished")
+
+    return publish
+
+
+def to_event(change: Mapping[str, Any]) -> CloudEvent:
+    """One change as a CloudEvent: `connection.connected`, `connection.reauthorization_required`, ..."""
+    at_ms, name = int(change["at"] * 1000), str(change["connection_id"])
+    return CloudEvent(
+        id=event_id(SOURCE, str(change["tenant"]), f"{name}/{change['state']}/{at_ms}"),
+        source=SOURCE,
+        type=str(change["type"]),
+        time=rfc3339(at_ms),
+        tenant=str(change["tenant"]),
+        subject=f"connections/{name}",
+        connection_id=name,
+        data={key: value for key, value in change.items() if key not in {"type", "at"}},
+    )

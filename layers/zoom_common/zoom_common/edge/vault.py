@@ -1,0 +1,133 @@
+"""Wires the vault for the two functions that may open refresh tokens."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from zoom_common import aws
+from zoom_common.connections.app_secret_client import AppSecret
+from zoom_common.connections.authorization_store import AuthorizationStore
+from zoom_common.connections.cipher import Cipher
+from zoom_common.connections.disconnection import Disconnection
+from zoom_common.connections.linking import Linking
+from zoom_common.connections.queue import EscrowQueue, RefreshQueue
+from zoom_common.connections.redemption import Redemption
+from zoom_common.connections.refresh_store import RefreshStore
+from zoom_common.connections.refresher import Refresher
+from zoom_common.connections.schedule import Policy
+from zoom_common.connections.seal import SealKind
+from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.table_client import Table
+from zoom_common.connections.zoom_client import ZoomOAuth
+from zoom_common.edge.connection_changes import publisher
+from zoom_common.edge.settings.oauth import OAuthSettings
+from zoom_common.edge.settings.token_refresh import TokenRefreshSettings
+from zoom_common.transport import RequestsTransport
+from zoom_common.zoom.oauth import Endpoints
+
+_RANDOM = random.SystemRandom()
+
+
+class _Settings(Protocol):
+    @property
+    def connections_table(self) -> str: ...
+    @property
+    def data_key_id(self) -> str: ...
+    @property
+    def refresh_key_id(self) -> str: ...
+    @property
+    def app_secret_arn(self) -> str: ...
+    @property
+    def zoom_oauth_url(self) -> str: ...
+    @property
+    def zoom_api_base_url(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What the OAuth routes call."""
+
+    connections: ConnectionStore
+    linking: Linking
+    redemption: Redemption
+    disconnection: Disconnection
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshing:
+    """What the refresh function calls."""
+
+    connections: ConnectionStore
+    index: RefreshStore
+    workers: RefreshQueue
+    refresher: Refresher
+
+
+def linked(settings: OAuthSettings) -> Linked:
+    """The vault behind the OAuth routes."""
+    connections, cipher, credentials, zoom = _common(settings)
+    store = AuthorizationStore(
+        Table(aws.client("dynamodb"), settings.coordination_table),
+        Table(aws.client("dynamodb"), settings.connections_table),
+    )
+    publish = publisher(settings.event_bus)
+    linking = Linking(
+        store=store,
+        connections=connections,
+        cipher=cipher,
+        zoom=zoom,
+        credentials=credentials,
+        redirect_uri=settings.redirect_uri,
+        return_urls=settings.return_urls,
+        clock=time.time,
+        new_secret=lambda: secrets.token_urlsafe(32),
+        random_bits=lambda: secrets.randbits(80),
+    )
+    redemption = Redemption(
+        store=store,
+        connections=connections,
+        cipher=cipher,
+        publish=publish,
+        clock=time.time,
+        chance=_RANDOM.random,
+    )
+    disconnection = Disconnection(connections=connections, cipher=cipher, zoom=zoom, publish=publish, clock=time.time)
+    return Linked(connections, linking, redemption, disconnection)
+
+
+def refreshing(settings: TokenRefreshSettings) -> Refreshing:
+    """The vault behind the refresh function."""
+    connections, cipher, _, zoom = _common(settings)
+    store = RefreshStore(Table(aws.client("dynamodb"), settings.connections_table))
+    refresher = Refresher(
+        connections=connections,
+        store=store,
+        cipher=cipher,
+        zoom=zoom,
+        escrow=EscrowQueue(aws.client("sqs"), settings.escrow_queue_url),
+        publish=publisher(settings.event_bus),
+        clock=time.time,
+        sleep=time.sleep,
+        chance=_RANDOM.random,
+        new_id=lambda: secrets.token_hex(8),
+    )
+    return Refreshing(connections, store, RefreshQueue(aws.client("sqs"), settings.refresh_queue_url), refresher)
+
+
+def _common(settings: _Settings) -> tuple[ConnectionStore, Cipher, AppSecret, ZoomOAuth]:
+    credentials = AppSecret(aws.client("secretsmanager"), settings.app_secret_arn, clock=time.time)
+    keys = {SealKind.ACCESS: settings.data_key_id, SealKind.REFRESH: settings.refresh_key_id}
+    zoom = ZoomOAuth(
+        RequestsTransport(),
+        credentials,
+        endpoints=Endpoints.parse(settings.zoom_oauth_url),
+        api_base_url=settings.zoom_api_base_url,
+        clock=time.time,
+        timeout=Policy().request,
+    )
+    connections = ConnectionStore(Table(aws.client("dynamodb"), settings.connections_table))
+    return connections, Cipher(aws.client("kms"), keys), credentials, zoom

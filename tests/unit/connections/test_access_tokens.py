@@ -1,0 +1,210 @@
+"""Access tokens for calls to Zoom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.fakes.connections import START, World
+from zoom_common.connections.access_tokens import AccessTokens, reconnect_url
+from zoom_common.connections.model import Connection, State
+from zoom_common.connections.steps import Outcome
+from zoom_common.deadline import Deadline
+from zoom_common.errors import ConnectionUnusable, NotFound, Unavailable, ZoomUnavailable
+
+DEADLINE = Deadline.after(28, clock=lambda: 0.0)
+
+
+class Function(World):
+    """An API function beside the vault; `token_refresh` is called directly. `away` makes it fail."""
+
+    def __init__(self, **changes: Any) -> None:
+        super().__init__(**({"access_expires_at": START + 3000} | changes))
+        self.away = False
+        self.asked: list[float] = []
+        self.touched = 0
+        self.tokens = AccessTokens(
+            self.memory,
+            self.cipher,
+            self,
+            reconnect_url=lambda each: f"https://connect.example/?connection={each}",
+            clock=self.clock,
+            chance=lambda: 0.5,
+            capacity=2,
+        )
+
+    def refresh(self, connection: Connection, *, wait: float) -> Outcome:
+        self.asked.append(wait)
+        if self.away:
+            raise Unavailable(reason="token_refresh_unavailable")
+        return self.on_demand(seen_version=connection.version, wait=wait).outcome
+
+    def touch(self, connection: Connection) -> None:
+        assert connection.connection_id == "con_1"
+        self.touched += 1
+        if self.away:
+            raise Unavailable(reason="token_refresh_unavailable")
+
+    def token(self) -> str:
+        return self.tokens.token(self.item, DEADLINE).reveal()
+
+
+def test_a_hundred_calls_open_one_seal() -> None:
+    """The opened token is kept by connection and version."""
+    function = Function()
+    assert {function.token() for _ in range(100)} == {"access-0"}
+    assert function.kms.decrypts == 1
+    assert function.asked == []
+
+
+def test_the_cache_is_bounded_and_by_version() -> None:
+    """A new version is opened anew, and old ones make room."""
+    function = Function()
+    for version in range(5):
+        function.change(version=version)
+        function.token()
+    assert function.kms.decrypts == 5
+    assert len(function.tokens._opened) == 2
+
+
+def test_an_ended_token_is_refreshed_within_the_deadline() -> None:
+    """`token_refresh` is told how long it may wait, and the new version is read."""
+    function = Function(access_expires_at=START - 1)
+    assert function.token() == "access-1"
+    assert function.asked == [27.0]
+    assert function.token() == "access-1"
+    assert len(function.asked) == 1
+
+
+def test_a_warm_token_is_never_used_past_its_end() -> None:
+    """The clock decides, not the cache."""
+    function = Function()
+    function.token()
+    function.clock.now = function.item.access_expires_at
+    assert function.token() == "access-1"
+
+
+def test_inside_the_margin_the_old_token_is_the_fallback() -> None:
+    """A refresh that fails is no reason to fail a call while the token lives."""
+    function = Function(access_expires_at=START + 200)
+    function.away = True
+    assert function.token() == "access-0"
+    assert len(function.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"lease_owner": "other", "lease_expires_at": START + 50}, {"cool_until": START + 50}]
+)
+def test_inside_the_margin_nobody_is_asked_twice(change: dict[str, Any]) -> None:
+    """While somebody is at it, or the connection rests, the living token is used without asking."""
+    function = Function(access_expires_at=START + 200, **change)
+    assert function.token() == "access-0"
+    assert function.asked == []
+
+
+def test_no_token_at_all() -> None:
+    """Ended and not to be refreshed: the caller learns whose fault it is."""
+    function = Function(access_expires_at=START - 1)
+    function.away = True
+    with pytest.raises(Unavailable):
+        function.token()
+    function.away = False
+    function.zoom.faults = ["never_sent"]
+    with pytest.raises(ZoomUnavailable):
+        function.token()
+
+
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [
+        (State.PENDING, ConnectionUnusable),
+        (State.REAUTHORIZATION_REQUIRED, ConnectionUnusable),
+        (State.DISCONNECTED, NotFound),
+    ],
+)
+def test_a_warm_token_is_useless_in_other_states(state: State, error: type[Exception]) -> None:
+    """The state that was just read counts, however warm the token is."""
+    function = Function()
+    function.token()
+    function.change(state=state)
+    with pytest.raises(error):
+        function.token()
+
+
+def test_the_person_is_told_where_to_reconnect() -> None:
+    """State, reason and link travel with the error."""
+    function = Function(state=State.REAUTHORIZATION_REQUIRED, reason="superseded")
+    with pytest.raises(ConnectionUnusable) as error:
+        function.token()
+    assert (error.value.state, error.value.reason) == ("reauthorization_required", "superseded")
+    assert error.value.reconnect_url == "https://connect.example/?connection=con_1"
+
+
+def test_a_refused_token_is_refreshed_once() -> None:
+    """Zoom's 401: refresh, unless the version has moved since."""
+    function = Function()
+    seen = function.item
+    assert function.tokens.after_rejection(seen, DEADLINE).reveal() == "access-1"
+    assert function.tokens.after_rejection(seen, DEADLINE).reveal() == "access-1"
+    assert len(function.asked) == 1
+
+
+def test_a_refused_token_is_never_handed_out_again() -> None:
+    """When nothing newer comes of it, the call fails."""
+    function = Function()
+    function.away = True
+    with pytest.raises(Unavailable):
+        function.tokens.after_rejection(function.item, DEADLINE)
+
+
+def test_a_grant_that_ended_shows_at_once() -> None:
+    """The refusal was the grant's end: the caller gets the state, not a retry."""
+    function = Function()
+    function.zoom.live = set()
+    with pytest.raises(ConnectionUnusable):
+        function.tokens.after_rejection(function.item, DEADLINE)
+    function.memory.items.clear()
+    with pytest.raises(NotFound):
+        function.tokens.after_rejection(World().item, DEADLINE)
+
+
+def test_a_seal_that_does_not_open() -> None:
+    """Ours to look into, and nothing the caller could do."""
+    function = Function(sealed_access=b"\x01\x00\x00")
+    with pytest.raises(Unavailable):
+        function.token()
+
+
+def test_use_is_noted_once_an_hour() -> None:
+    """Calls keep a connection warm without a write for each; failing to note it fails nothing."""
+    function = Function(last_used_at=START - 4000)
+    function.away = True
+    for _ in range(10):
+        function.token()
+    assert function.touched == 1
+    function = Function(last_used_at=START - 60)
+    function.token()
+    assert function.touched == 0
+
+
+def test_touching_makes_a_dormant_connection_active() -> None:
+    """It is due before its access token ends, no longer weeks ahead."""
+    world = World(access_expires_at=START + 3000, due_at=START + 9e6)
+    assert world.refresher.touch("acme", "con_1")
+    assert world.item.last_used_at == START
+    assert (world.item.due_at or 0) < START + 3000
+    assert not world.refresher.touch("acme", "con_gone")
+
+
+def test_where_to_reconnect() -> None:
+    """The company's page, where there is one."""
+
+    @dataclass
+    class Pages:
+        public_base_url: str = "https://gw.example"
+        connect_page_url: str = ""
+
+    assert reconnect_url(Pages(), "con_1") == "https://gw.example/connections/con_1/reconnect"
+    assert reconnect_url(Pages(connect_page_url="https://a.b/c?d=e"), "con_1") == "https://a.b/c?d=e&connection=con_1"

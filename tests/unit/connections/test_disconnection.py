@@ -1,0 +1,98 @@
+"""Ending a connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.fakes.connections import CLIENT_ID, START, World, connection
+from zoom_common.connections.authorization_store import Claim
+from zoom_common.connections.disconnection import Disconnection
+from zoom_common.connections.steps import Outcome, Write
+from zoom_common.errors import NotFound, Unavailable
+from zoom_common.zoom.wire import HttpResponse
+
+
+def ending(**changes: Any) -> tuple[World, Disconnection]:
+    world = World(**({"access_expires_at": START + 3000} | changes))
+    return world, Disconnection(
+        connections=world.memory,
+        cipher=world.cipher,
+        zoom=world.oauth,
+        publish=world.published.append,
+        clock=world.clock,
+    )
+
+
+def test_revoked_then_deleted() -> None:
+    """Zoom is told, connection and claim are gone, and it is announced."""
+    world, disconnection = ending()
+    assert disconnection.disconnect(world.item)
+    assert world.zoom.revoked == ["access-0"]
+    assert (world.memory.items, world.memory.claims) == ({}, {})
+    assert [change["state"] for change in world.published] == ["disconnected"]
+
+
+def test_an_ended_access_token_is_renewed_to_be_revoked() -> None:
+    """Zoom revokes by access token only."""
+    world, disconnection = ending(access_expires_at=START - 1)
+    assert disconnection.disconnect(world.item)
+    assert world.zoom.revoked == ["access-1"]
+
+
+@pytest.mark.parametrize("fault", ["never_sent", "lost_response", HttpResponse(500)])
+def test_zoom_is_down(fault: str | HttpResponse) -> None:
+    """The tokens go all the same, and the caller is told that Zoom did not confirm."""
+    world, disconnection = ending()
+    world.zoom.faults = [fault]
+    assert not disconnection.disconnect(world.item)
+    assert world.memory.items == {}
+
+
+@pytest.mark.parametrize("changes", [{"access_expires_at": START - 1}, {}])
+def test_nothing_to_revoke_with(changes: dict[str, Any]) -> None:
+    """A dead grant, or KMS away: deleted anyway."""
+    world, disconnection = ending(**changes)
+    world.zoom.live = set()
+    world.kms.away = not changes
+    assert not disconnection.disconnect(world.item)
+    assert world.memory.items == {}
+
+
+def test_a_superseded_connection_revokes_nothing() -> None:
+    """A revoke would uninstall the app for the one who connected last."""
+    world, disconnection = ending()
+    world.memory.put(connection(tenant="beta", connection_id="con_9"))
+    world.memory.claims[CLIENT_ID, "zoom-user"] = Claim(tenant="beta", connection_id="con_9")
+    assert not disconnection.disconnect(world.item)
+    assert world.zoom.revoked == []
+    assert list(world.memory.items) == [("beta", "con_9")]
+    assert (CLIENT_ID, "zoom-user") in world.memory.claims
+
+
+def test_a_refresh_under_way_brings_nothing_back() -> None:
+    """The pair it gets is dropped."""
+    world, disconnection = ending(access_expires_at=START - 1)
+    worker = world.worker("w").until(Write)
+    disconnection.disconnect(world.item)
+    assert worker.finish().outcome is Outcome.CURRENT
+    assert world.memory.items == {}
+
+
+def test_the_table_is_away() -> None:
+    """Nothing was promised: Zoom is not told, and the caller tries again."""
+    world, disconnection = ending()
+    world.memory.faults["disconnect"] = 1
+    with pytest.raises(Unavailable):
+        disconnection.disconnect(world.item)
+    assert world.zoom.revoked == []
+
+
+def test_gone_meanwhile() -> None:
+    """Somebody else has ended it."""
+    world, disconnection = ending()
+    seen = world.item
+    world.memory.items.clear()
+    with pytest.raises(NotFound):
+        disconnection.disconnect(seen)

@@ -1,0 +1,113 @@
+"""The sweep, its schedule and its queue."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.fakes.connections import START, FakeSqs
+from zoom_common.connections.item import SHARDS
+from zoom_common.connections.queue import RefreshQueue, from_message, to_message
+from zoom_common.connections.schedule import Policy
+from zoom_common.connections.steps import SealedPair
+from zoom_common.connections.sweep import sweep
+from zoom_common.deadline import Deadline
+
+DAY = 86_400
+
+
+class Index:
+    """Pages of two per shard; counts what is read."""
+
+    def __init__(self, due: dict[str, list[tuple[str, str]]]) -> None:
+        self.shards = due
+        self.queries = 0
+
+    def due(self, shard: str, *, now: float, after: dict[str, Any] | None = None) -> tuple[list[tuple[str, str]], Any]:
+        assert now == START
+        self.queries += 1
+        start = (after or {"at": 0})["at"]
+        mine = self.shards.get(shard, [])
+        end = start + 2
+        return mine[start:end], {"at": end} if len(mine) > end else None
+
+
+def test_everything_due_is_handed_out() -> None:
+    """Every page of every shard, one message for each connection, spread over the delay."""
+    due = {"03": [("acme", f"con_{number}") for number in range(25)], "15": [("beta", "con_x")]}
+    sqs, index = FakeSqs(), Index(due)
+    handed_out = sweep(
+        index, RefreshQueue(sqs.client(), "refresh"), clock=lambda: START, deadline=Deadline.after(60), spread=60
+    )
+    assert handed_out == 26
+    assert index.queries == SHARDS - 1 + 13
+    messages = [json.loads(body) for body in sqs.bodies]
+    assert messages[-1] == {"action": "refresh", "tenant": "beta", "connection_id": "con_x"}
+    assert all(0 <= delay < 60 for delay in sqs.delays)
+
+
+def test_a_sweep_stops_in_time() -> None:
+    """What is left is what the next one finds first."""
+    index = Index({"00": [("acme", "con_1")]})
+    assert sweep(index, RefreshQueue(FakeSqs().client(), "q"), clock=lambda: START, deadline=Deadline.after(0)) == 0
+    assert index.queries == 0
+
+
+def test_a_batch_is_ten() -> None:
+    """SQS takes no more in one request."""
+    sqs = FakeSqs()
+    assert RefreshQueue(sqs.client(), "q").enqueue([("acme", str(number)) for number in range(21)], delay=60) == 21
+    assert sqs.delays[:10] == [0, 6, 12, 18, 24, 30, 36, 42, 48, 54]
+
+
+def test_active_connections_are_due_before_their_token_ends() -> None:
+    """Between 12 and 18 minutes ahead, spread."""
+    policy = Policy()
+    due = [
+        policy.due_at(now=START, last_used_at=START - DAY / 2, expires_at=START + 3600, issued_at=START, chance=chance)
+        for chance in (0.0, 0.999)
+    ]
+    assert due[0] == START + 3600 - 720
+    assert START + 3600 - 1081 < due[1] < START + 3600 - 1078
+
+
+def test_dormant_connections_are_kept_alive() -> None:
+    """Well before the 90 days of a refresh token."""
+    policy = Policy()
+    due = [
+        policy.due_at(now=START, last_used_at=START - 2 * DAY, expires_at=START + 3600, issued_at=START, chance=chance)
+        for chance in (0.0, 0.999)
+    ]
+    assert due[0] == START + 60 * DAY
+    assert START + 53 * DAY < due[1] < START + 55 * DAY
+
+
+def test_the_lease_covers_two_requests_and_the_writes() -> None:
+    """Or a second worker could ask Zoom while the first still may."""
+    policy = Policy()
+    assert policy.lease >= 2 * policy.request + policy.retry_pause * 2 + policy.reserve + policy.patience
+    assert policy.cool_down(1, chance=0.5) == 30
+    assert policy.cool_down(100, chance=0.5) == 900
+
+
+def test_a_pair_survives_escrow() -> None:
+    """Every field, and the message is JSON with nothing readable in it."""
+    pair = SealedPair(
+        tenant="acme",
+        connection_id="con_1",
+        grant_id="g",
+        seen_version=3,
+        attempt="a",
+        sealed_access=b"\x00\xff",
+        sealed_refresh=b"\x01",
+        used_refresh=b"",
+        tried=("s1",),
+        access_expires_at=START,
+        issued_at=START,
+        scopes=frozenset({"b", "a"}),
+        api_url=None,
+        state_changed_at=START,
+        last_used_at=None,
+        due_at=START,
+    )
+    assert from_message(json.loads(json.dumps(to_message(pair)))) == pair

@@ -1,0 +1,356 @@
+"""The function `oauth`: routes, pages and JSON over a vault in memory."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from tests.fakes.connections import START, MemoryAuthorization, World, connection
+from tests.fakes.edge import LambdaContext, http_event
+from zoom_common.access.principal import Principal
+from zoom_common.connections.disconnection import Disconnection
+from zoom_common.connections.linking import Linking
+from zoom_common.connections.model import State
+from zoom_common.connections.redemption import Redemption
+from zoom_common.edge import vault
+from zoom_common.edge.settings.oauth import OAuthSettings
+
+HANDLER = Path(__file__).parents[3] / "functions" / "oauth" / "handler.py"
+ENVIRON = {
+    "CONNECTIONS_TABLE": "connections",
+    "COORDINATION_TABLE": "coordination",
+    "DATA_KEY_ID": "data-key",
+    "REFRESH_KEY_ID": "refresh-key",
+    "ZOOM_APP_SECRET_ARN": "arn",
+    "PUBLIC_BASE_URL": "https://gateway.example/",
+    "RETURN_URLS": "https://app.example, http://localhost:5000",
+}
+SCOPES = frozenset({"connections:read", "connections:write"})
+PROGRAM = Principal("acme", "key:k1", SCOPES)
+ADA = Principal("acme", "ada", SCOPES)
+
+
+class Site(World):
+    """The function, and one browser and one program in front of it."""
+
+    def __init__(self, module: ModuleType, settings: OAuthSettings) -> None:
+        super().__init__(access_expires_at=START + 3000)
+        links, numbers = MemoryAuthorization(self.memory), count(1)
+        linking = Linking(
+            store=links,
+            connections=self.memory,
+            cipher=self.cipher,
+            zoom=self.oauth,
+            credentials=self.credentials,
+            redirect_uri=settings.redirect_uri,
+            return_urls=settings.return_urls,
+            clock=self.clock,
+            new_secret=lambda: f"secret-{next(numbers)}",
+            random_bits=lambda: next(numbers),
+        )
+        redemption = Redemption(
+            store=links,
+            connections=self.memory,
+            cipher=self.cipher,
+            publish=self.published.append,
+            clock=self.clock,
+            chance=lambda: 0.5,
+        )
+        disconnection = Disconnection(
+            connections=self.memory,
+            cipher=self.cipher,
+            zoom=self.oauth,
+            publish=self.published.append,
+            clock=self.clock,
+        )
+        self.module, self.links = module, links
+        wired, configured = vault.Linked(self.memory, linking, redemption, disconnection), settings
+        vars(module)["wiring"] = lambda: wired
+        vars(module)["settings"] = lambda: configured
+
+    def ask(self, method: str, path: str, body: Any = None, **parts: Any) -> dict[str, Any]:
+        if body is not None:
+            parts["body"] = body if isinstance(body, str) else json.dumps(body)
+        answer: dict[str, Any] = self.module.handler(http_event(method, path, **parts), LambdaContext())
+        return answer
+
+    def ticket(self, body: Any = None, principal: Principal = PROGRAM) -> str:
+        answer = self.ask("POST", "/auth/zoom/authorize", body or {}, principal=principal)
+        assert answer["statusCode"] == 201, answer
+        url: str = json.loads(answer["body"])["authorize_url"]
+        return parse_qs(urlsplit(url).query)["ticket"][0]
+
+    def to_zoom(self, ticket: str) -> tuple[dict[str, str], str]:
+        answer = self.ask("POST", "/auth/zoom/start", urlencode({"ticket": ticket}))
+        assert answer["statusCode"] == 303, answer
+        asked = {name: each[0] for name, each in parse_qs(urlsplit(answer["headers"]["location"]).query).items()}
+        self.zoom.codes["zoom-code"] = asked["code_challenge"]
+        [cookie] = answer["cookies"]
+        return {"code": "zoom-code", "state": asked["state"]}, cookie.partition(";")[0]
+
+    def back(self, query: dict[str, str], cookie: str | None, **parts: Any) -> dict[str, Any]:
+        cookies = [cookie] if cookie else []
+        return self.ask("GET", "/auth/zoom/callback", query=urlencode(query), cookies=cookies, **parts)
+
+
+@pytest.fixture
+def site() -> Site:
+    spec = importlib.util.spec_from_file_location("oauth_handler", HANDLER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return Site(module, OAuthSettings.from_env(ENVIRON))
+
+
+def test_the_whole_way_by_return_url(site: Site) -> None:
+    """Asked for, looked at, started, consented, returned, redeemed: connected."""
+    ticket = site.ticket({"return_url": "https://app.example/done", "owner": "<b>ada</b>"})
+    page = site.ask("GET", "/auth/zoom/start", query=urlencode({"ticket": ticket}))
+    assert page["statusCode"] == 200
+    assert "acme" in page["body"]
+    assert "&lt;b&gt;ada&lt;/b&gt;" in page["body"]
+    assert "<b>" not in page["body"]
+    query, cookie = site.to_zoom(ticket)
+    returned = site.back(query, cookie)
+    assert returned["statusCode"] == 303
+    target = urlsplit(returned["headers"]["location"])
+    assert (target.scheme, target.netloc, target.path) == ("https", "app.example", "/done")
+    assert "Max-Age=0" in returned["cookies"][0]
+    code = parse_qs(target.query)["code"][0]
+    redeemed = site.ask("POST", "/auth/zoom/redeem", {"code": code}, principal=PROGRAM)
+    shown = json.loads(redeemed["body"])
+    assert (redeemed["statusCode"], shown["state"], shown["owner"]) == (200, "connected", "<b>ada</b>")
+
+
+def test_without_a_return_url_the_person_carries_the_code(site: Site) -> None:
+    """A page shows it, or JSON for a client that asked for JSON; the trailing slash is tolerated."""
+    query, cookie = site.to_zoom(site.ticket())
+    page = site.ask("GET", "/auth/zoom/callback/", query=urlencode(query), cookies=[cookie])
+    assert page["statusCode"] == 200
+    assert "One step left" in page["body"]
+    query, cookie = site.to_zoom(site.ticket())
+    answer = json.loads(site.back(query, cookie, headers={"accept": "application/json"})["body"])
+    assert site.ask("POST", "/auth/zoom/redeem", {"code": answer["code"]}, principal=PROGRAM)["statusCode"] == 200
+
+
+def test_the_cookie_cannot_be_set_by_others(site: Site) -> None:
+    """On https it carries the __Host- prefix; on plain http no browser would take that."""
+    _, cookie = site.to_zoom(site.ticket())
+    assert cookie.startswith("__Host-zoom-connect=")
+    answer = site.ask("POST", "/auth/zoom/start", urlencode({"ticket": site.ticket()}))
+    assert answer["cookies"][0].endswith("; Path=/; HttpOnly; SameSite=Lax; Secure")
+    plain = replace(site.module.settings(), public_base_url="http://localhost:3000")
+    vars(site.module)["settings"] = lambda: plain
+    answer = site.ask("POST", "/auth/zoom/start", urlencode({"ticket": site.ticket()}))
+    assert answer["cookies"][0].startswith("zoom-connect=")
+    assert "Secure" not in answer["cookies"][0]
+
+
+def test_pages_are_self_contained(site: Site) -> None:
+    """No script, nothing from elsewhere, not to be framed, and the style is the one whose hash is allowed."""
+    page = site.ask("GET", "/auth/zoom/start", query=urlencode({"ticket": site.ticket()}))
+    policy = page["headers"]["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "frame-ancestors 'none'" in policy
+    assert page["headers"]["referrer-policy"] == "no-referrer"
+    assert page["headers"]["cache-control"] == "no-store"
+    assert '<html lang="en">' in page["body"]
+    assert not any(word in page["body"] for word in ("<script", "http://", "https://", "onclick"))
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "heading"),
+    [
+        ({"error": "access_denied"}, 400, "Nothing was connected"),
+        ({"error": "<script>alert(1)</script>"}, 400, "Zoom did not allow the connection"),
+        ({"code": "c"}, 400, "Start from the application"),
+        ({"code": "c", "state": "s"}, 400, "This browser did not start the connection"),
+    ],
+)
+def test_every_failure_is_a_page_or_json(site: Site, query: dict[str, str], status: int, heading: str) -> None:
+    """Clear words of ours, nothing of the request repeated, nothing stored."""
+    before = dict(site.memory.items)
+    page = site.back(query, None)
+    assert page["statusCode"] == status
+    assert f"<h1>{heading}</h1>" in page["body"]
+    assert "alert" not in page["body"]
+    answer = site.back(query, None, headers={"accept": "application/json"})
+    assert answer["statusCode"] == status
+    assert json.loads(answer["body"])["reason"]
+    assert site.memory.items == before
+
+
+def test_a_foreign_cookie_and_a_replay(site: Site) -> None:
+    """Another browser's callback fails and burns nothing; the right one works once."""
+    query, cookie = site.to_zoom(site.ticket())
+    assert site.back(query, "__Host-zoom-connect=foreign")["statusCode"] == 400
+    assert site.back(query, cookie)["statusCode"] == 200
+    assert site.back(query, cookie)["statusCode"] == 400
+
+
+def test_unknown_tickets(site: Site) -> None:
+    """Looking and starting both say so."""
+    for answer in (
+        site.ask("GET", "/auth/zoom/start"),
+        site.ask("GET", "/auth/zoom/start", query="ticket=%00"),
+        site.ask("POST", "/auth/zoom/start", "ticket=nope"),
+        site.ask("POST", "/auth/zoom/start", "\udcff".encode("utf-8", "surrogatepass").decode("latin-1")),
+    ):
+        assert answer["statusCode"] == 404
+        assert "does not work any more" in answer["body"]
+
+
+def test_a_form_from_another_site(site: Site) -> None:
+    """A page elsewhere cannot press the button."""
+    ticket = site.ticket()
+    headers = {"sec-fetch-site": "cross-site"}
+    answer = site.ask("POST", "/auth/zoom/start", urlencode({"ticket": ticket}), headers=headers)
+    assert answer["statusCode"] == 403
+    site.to_zoom(ticket)
+
+
+def test_marketplace_installs_go_to_the_connect_page(site: Site) -> None:
+    """Their code is never accepted."""
+    configured = replace(site.module.settings(), connect_page_url="https://app.example/connect")
+    vars(site.module)["settings"] = lambda: configured
+    answer = site.back({"code": "zoom-code"}, None)
+    assert (answer["statusCode"], answer["headers"]["location"]) == (303, "https://app.example/connect")
+    assert site.zoom.requests == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"return_url": "https://app.example.evil.test/"}, 400),
+        ({"return_url": 7}, 400),
+        ({"owner": ""}, 400),
+        ([], 201),
+        ("{", 400),
+        ('["a"]', 400),
+    ],
+)
+def test_what_a_program_may_ask_for(site: Site, body: Any, status: int) -> None:
+    """Bad input is named before there is a ticket."""
+    answer = site.ask("POST", "/auth/zoom/authorize", body if body != [] else None, principal=PROGRAM)
+    assert answer["statusCode"] == status
+
+
+def test_a_person_connects_only_for_themselves(site: Site) -> None:
+    """Another owner needs connections:all; a bound key makes no new connections."""
+    answer = site.ask("POST", "/auth/zoom/authorize", {"owner": "bob"}, principal=ADA)
+    assert answer["statusCode"] == 403
+    assert site.ask("POST", "/auth/zoom/authorize", {"owner": "ada"}, principal=ADA)["statusCode"] == 201
+    bound = replace(PROGRAM, connection="con_1")
+    assert site.ask("POST", "/auth/zoom/authorize", {}, principal=bound)["statusCode"] == 409
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/auth/zoom/authorize"),
+        ("POST", "/auth/zoom/redeem"),
+        ("GET", "/connections"),
+        ("GET", "/connections/con_1"),
+        ("DELETE", "/connections/con_1"),
+        ("POST", "/connections/con_1/reconnect"),
+    ],
+)
+def test_closed_routes(site: Site, method: str, path: str) -> None:
+    """Without a principal 401, without the scope 403, for another tenant 404."""
+    assert site.ask(method, path, {})["statusCode"] == 401
+    assert site.ask(method, path, {}, principal=Principal("acme", "key:k1", frozenset()))["statusCode"] == 403
+    if "con_1" in path:
+        other = Principal("beta", "key:k9", frozenset({"*"}))
+        assert site.ask(method, path, {}, principal=other)["statusCode"] == 404
+        assert site.ask(method, path, {}, principal=ADA)["statusCode"] == 404
+    assert ("acme", "con_1") in site.memory.items
+
+
+def test_a_connection_is_shown_without_its_tokens(site: Site) -> None:
+    """State, reason, scopes, expiry, owner, Zoom user and times; never a token or an e-mail."""
+    answer = site.ask("GET", "/connections/con_1", principal=PROGRAM)
+    shown = json.loads(answer["body"])
+    assert shown == {
+        "id": "con_1",
+        "state": "connected",
+        "reason": None,
+        "owner": "key:k1",
+        "kind": "user",
+        "zoom_client_id": "zoom-app",
+        "zoom_user_id": "zoom-user",
+        "zoom_account_id": "zoom-account",
+        "scopes": ["meeting:read:meeting"],
+        "access_token_expires_at": "2027-01-15T08:50:00Z",
+        "grant_expires_at": "2027-04-15T07:00:00Z",
+        "created_at": "2027-01-15T07:00:00Z",
+        "authorized_at": "2027-01-15T07:00:00Z",
+        "state_changed_at": "2027-01-15T07:00:00Z",
+        "last_used_at": "2027-01-15T07:59:00Z",
+        "reconnect_url": "https://gateway.example/connections/con_1/reconnect",
+    }
+
+
+def test_connections_are_listed_in_pages(site: Site) -> None:
+    """A key sees the tenant's, a person their own, a bound key its one."""
+    for number in range(2, 6):
+        site.memory.put(connection(connection_id=f"con_{number}", owner="ada"))
+    site.memory.put(connection(tenant="beta", connection_id="con_9", owner="ada"))
+
+    def ids(query: str, principal: Principal) -> tuple[list[str], str]:
+        answer = json.loads(site.ask("GET", "/connections", query=query, principal=principal)["body"])
+        return [each["id"] for each in answer["connections"]], answer["next_page_token"]
+
+    first, token = ids("page_size=3", PROGRAM)
+    assert first == ["con_1", "con_2", "con_3"]
+    assert ids(urlencode({"page_size": 3, "next_page_token": token}), PROGRAM) == (["con_4", "con_5"], "")
+    assert ids("", ADA) == (["con_2", "con_3", "con_4", "con_5"], "")
+    assert ids("owner=bob", ADA) == (["con_2", "con_3", "con_4", "con_5"], "")
+    assert ids("", replace(PROGRAM, connection="con_4")) == (["con_4"], "")
+    assert site.ask("GET", "/connections", query="page_size=0", principal=PROGRAM)["statusCode"] == 400
+
+
+def test_disconnecting(site: Site) -> None:
+    """Revoked at Zoom, deleted here, and unknown from then on."""
+    answer = site.ask("DELETE", "/connections/con_1", principal=PROGRAM)
+    assert json.loads(answer["body"]) == {"id": "con_1", "state": "disconnected", "revoked_at_zoom": True}
+    assert site.zoom.revoked == ["access-0"]
+    assert site.ask("GET", "/connections/con_1", principal=PROGRAM)["statusCode"] == 404
+
+
+def test_reconnecting_keeps_the_id(site: Site) -> None:
+    """A link for an existing connection, and its owner stays its owner."""
+    site.change(state=State.REAUTHORIZATION_REQUIRED, reason="invalid_grant", due_at=None)
+    answer = site.ask("POST", "/connections/con_1/reconnect", principal=PROGRAM)
+    ticket = parse_qs(urlsplit(json.loads(answer["body"])["authorize_url"]).query)["ticket"][0]
+    query, cookie = site.to_zoom(ticket)
+    code = json.loads(site.back(query, cookie, headers={"accept": "application/json"})["body"])["code"]
+    shown = json.loads(site.ask("POST", "/auth/zoom/redeem", {"code": code}, principal=PROGRAM)["body"])
+    assert (shown["id"], shown["state"], shown["owner"]) == ("con_1", "connected", "key:k1")
+
+
+def test_a_code_of_somebody_else(site: Site) -> None:
+    """Another tenant redeems nothing, and nothing changes."""
+    query, cookie = site.to_zoom(site.ticket())
+    code = json.loads(site.back(query, cookie, headers={"accept": "application/json"})["body"])["code"]
+    other = Principal("beta", "key:k1", SCOPES)
+    assert site.ask("POST", "/auth/zoom/redeem", {"code": code}, principal=other)["statusCode"] == 404
+    assert site.ask("POST", "/auth/zoom/redeem", {"code": code}, principal=PROGRAM)["statusCode"] == 200
+    assert site.ask("POST", "/auth/zoom/redeem", {"code": code}, principal=PROGRAM)["statusCode"] == 404
+
+
+def test_kms_away_is_a_page_too(site: Site) -> None:
+    """Our own faults look like a page to a person, with nothing about the inside."""
+    query, cookie = site.to_zoom(site.ticket())
+    site.kms.away = True
+    page = site.back(query, cookie)
+    assert page["statusCode"] == 503
+    assert "This does not work right now" in page["body"]

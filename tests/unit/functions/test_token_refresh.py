@@ -1,0 +1,153 @@
+"""The function `token_refresh`: sweep, queues and direct calls over a vault in memory."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from tests.fakes.connections import START, FakeSqs, World
+from tests.fakes.edge import LambdaContext
+from zoom_common.connections.queue import RefreshQueue, to_message
+from zoom_common.connections.refresh_store import RefreshStore
+from zoom_common.connections.steps import Write
+from zoom_common.edge import vault
+from zoom_common.edge.settings import MissingSetting
+from zoom_common.edge.settings.token_refresh import TokenRefreshSettings
+
+HANDLER = Path(__file__).parents[3] / "functions" / "token_refresh" / "handler.py"
+
+
+class Due:
+    """An index in which one connection is due."""
+
+    def due(self, shard: str, *, now: float, after: Any = None) -> tuple[list[tuple[str, str]], Any]:
+        assert now > 0
+        assert after is None
+        return ([("acme", "con_1")] if shard == "00" else []), None
+
+
+class Function(World):
+    """The function, and what invokes it."""
+
+    def __init__(self, module: ModuleType) -> None:
+        super().__init__()
+        self.left = 60_000
+        vars(module)["time"] = SimpleNamespace(time=self.clock)
+        self.module, self.queue = module, FakeSqs()
+        wired = vault.Refreshing(
+            self.memory, cast("RefreshStore", Due()), RefreshQueue(self.queue.client(), "refresh"), self.refresher
+        )
+        vars(module)["wiring"] = lambda: wired
+
+    def invoke(self, event: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self.module.handler(event, LambdaContext(remaining_ms=self.left))
+        return answer
+
+    def batch(self, *bodies: Any) -> list[str]:
+        records = [
+            {"messageId": str(at), "body": body if isinstance(body, str) else json.dumps(body)}
+            for at, body in enumerate(bodies)
+        ]
+        return [each["itemIdentifier"] for each in self.invoke({"Records": records})["batchItemFailures"]]
+
+
+@pytest.fixture
+def function() -> Function:
+    spec = importlib.util.spec_from_file_location("token_refresh_handler", HANDLER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return Function(module)
+
+
+DUE = {"action": "refresh", "tenant": "acme", "connection_id": "con_1"}
+
+
+def test_the_sweep_hands_out_what_is_due(function: Function) -> None:
+    """The schedule's event becomes messages."""
+    assert function.invoke({"action": "sweep"}) == {"enqueued": 1}
+    assert [json.loads(body) for body in function.queue.bodies] == [DUE]
+
+
+def test_a_worker_refreshes(function: Function) -> None:
+    """A message that comes twice does nothing the second time."""
+    assert function.batch(DUE, DUE) == []
+    assert (function.item.version, len(function.zoom.requests)) == (2, 1)
+
+
+def test_only_the_message_that_failed_comes_back(function: Function) -> None:
+    """And what nobody can read ends in the dead-letter queue."""
+    assert function.batch("{", DUE, {"action": "dance"}, {"action": "restore"}, {"action": "refresh"}) == [
+        "0",
+        "2",
+        "3",
+        "4",
+    ]
+
+
+def test_what_no_longer_fits_comes_back(function: Function) -> None:
+    """An attempt is not begun that the function's end could cut off."""
+    function.left = 20_000
+    assert function.batch(DUE) == ["0"]
+    assert function.zoom.requests == []
+
+
+def test_failures_of_zoom_do_not_come_back(function: Function) -> None:
+    """They rest in the due index, with a cool-down; the queue would only hammer."""
+    function.zoom.faults = ["never_sent"]
+    assert function.batch(DUE) == []
+    assert function.item.cool_until > START
+
+
+def test_a_table_that_is_away_keeps_the_message(function: Function) -> None:
+    """Nothing was even looked at."""
+    function.memory.faults["get"] = 1
+    assert function.batch(DUE) == ["0"]
+
+
+def test_escrow_is_restored(function: Function) -> None:
+    """The pair becomes the current one; while the table is away the queue keeps it."""
+    worker = function.worker("w").until(Write)
+    assert isinstance(worker.step, Write)
+    message = to_message(worker.step.pair)
+    function.memory.faults["write"] = 1
+    assert function.batch(message) == ["0"]
+    assert function.batch(message) == []
+    assert function.current == "refresh-1"
+
+
+def test_on_demand(function: Function) -> None:
+    """The answer names outcome and version, and nothing else."""
+    event = DUE | {"seen_version": 1, "wait": 5}
+    assert function.invoke(event) == {"outcome": "refreshed", "version": 2}
+    assert function.invoke(event) == {"outcome": "current", "version": 2}
+
+
+def test_touch(function: Function) -> None:
+    """An API function says that a connection is in use."""
+    assert function.invoke({"action": "touch", "tenant": "acme", "connection_id": "con_1"}) == {"touched": True}
+
+
+def test_an_unknown_event(function: Function) -> None:
+    """Fails, so that whoever sent it notices."""
+    with pytest.raises(ValueError, match="no known action"):
+        function.invoke({})
+
+
+def test_a_pair_that_nothing_takes_is_loud(function: Function) -> None:
+    """The queue's message comes back, and a direct caller gets an error."""
+    function.memory.faults["write"] = 10_000
+    function.sqs.away = True
+    assert function.batch(DUE) == ["0"]
+
+
+def test_settings_name_what_is_missing() -> None:
+    """The variable, never a value."""
+    with pytest.raises(MissingSetting, match="CONNECTIONS_TABLE"):
+        TokenRefreshSettings.from_env({})
