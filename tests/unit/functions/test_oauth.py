@@ -24,6 +24,7 @@ from zoom_common.edge import vault
 from zoom_common.edge.settings.oauth import OAuthSettings
 
 HANDLER = Path(__file__).parents[3] / "functions" / "oauth" / "handler.py"
+SAMPLES = HANDLER.parents[2] / "events"
 ENVIRON = {
     "CONNECTIONS_TABLE": "connections",
     "COORDINATION_TABLE": "coordination",
@@ -354,3 +355,27 @@ def test_kms_away_is_a_page_too(site: Site) -> None:
     page = site.back(query, cookie)
     assert page["statusCode"] == 503
     assert "This does not work right now" in page["body"]
+
+
+EXPECTED = {
+    "authorize": 201,
+    "start-page": 404,
+    "start": 404,
+    "callback": 400,
+    "callback-slash": 400,
+    "callback-denied": 400,
+    "redeem": 404,
+    "connections-list": 200,
+    "connections-show": 404,
+    "connections-disconnect": 404,
+    "connections-reconnect": 404,
+}
+
+
+def test_the_sample_events_are_true(site: Site) -> None:
+    """One for each trigger, and each is understood."""
+    answers = {
+        sample.stem.removeprefix("oauth-"): site.module.handler(json.loads(sample.read_text()), LambdaContext())
+        for sample in SAMPLES.glob("oauth-*.json")
+    }
+    assert {name: answer["statusCode"] for name, answer in answers.items()} == EXPECTED

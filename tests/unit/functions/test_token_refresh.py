@@ -20,6 +20,7 @@ from zoom_common.edge.settings import MissingSetting
 from zoom_common.edge.settings.token_refresh import TokenRefreshSettings
 
 HANDLER = Path(__file__).parents[3] / "functions" / "token_refresh" / "handler.py"
+SAMPLES = HANDLER.parents[2] / "events"
 
 
 class Due:
@@ -151,3 +152,15 @@ def test_settings_name_what_is_missing() -> None:
     """The variable, never a value."""
     with pytest.raises(MissingSetting, match="CONNECTIONS_TABLE"):
         TokenRefreshSettings.from_env({})
+
+
+@pytest.mark.parametrize("sample", sorted(SAMPLES.glob("token-refresh-*.json")), ids=lambda path: path.stem)
+def test_the_sample_events_are_true(function: Function, sample: Path) -> None:
+    """Each is understood; none of them is about a connection that exists."""
+    answer = function.invoke(json.loads(sample.read_text()))
+    assert answer in (
+        {"batchItemFailures": []},
+        {"enqueued": 1},
+        {"outcome": "current", "version": 0},
+        {"touched": False},
+    )
