@@ -1,0 +1,1 @@
+"""Compares the gateway with what people would use instead, in one run, on one machine, in ratios."""

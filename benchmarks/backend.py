@@ -1,0 +1,210 @@
+"""One local server over TLS that answers like AWS and like Zoom, at once and always the same, and counts.
+
+`python -m benchmarks.backend SEED.json --chain FILE --key FILE [--plain]` prints its port and serves until SIGTERM.
+`GET /_bench/counts` tells requests by operation and connections by service; `POST /_bench/reset` forgets them.
+It knows nothing of conditions or expressions: every write succeeds. What it measures is the client.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import hashlib
+import json
+import ssl
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+type Json = dict[str, Any]
+
+_MEETING = {
+    "uuid": "4444AAAiAAAAAiAiAiiAii==",
+    "id": 85746065432,
+    "host_id": "30R7kT7bTIKSNUFEuH_Qlg",
+    "host_email": "host@example.com",
+    "topic": "Planning",
+    "type": 2,
+    "status": "waiting",
+    "start_time": "2030-01-01T10:00:00Z",
+    "duration": 30,
+    "timezone": "UTC",
+    "created_at": "2029-12-01T10:00:00Z",
+    "start_url": "https://zoom.example/s/85746065432?zak=not-a-token",
+    "join_url": "https://zoom.example/j/85746065432?pwd=not-a-passcode",
+    "password": "123456",
+    "h323_password": "123456",
+    "pstn_password": "123456",
+    "encrypted_password": "not-a-passcode",
+    "settings": {
+        "host_video": False,
+        "participant_video": False,
+        "join_before_host": False,
+        "mute_upon_entry": True,
+        "watermark": False,
+        "use_pmi": False,
+        "approval_type": 2,
+        "audio": "both",
+        "auto_recording": "none",
+        "enforce_login": False,
+        "alternative_hosts": "",
+        "waiting_room": True,
+        "meeting_authentication": False,
+        "registrants_email_notification": True,
+        "cn_meeting": False,
+        "in_meeting": False,
+    },
+    "pre_schedule": False,
+}
+
+
+class Services:
+    """The answers. `seed` holds `items` ({"pk|sk": item}), `queries` ({pk: [item]}), `data_key` and `secrets`."""
+
+    def __init__(self, seed: Json) -> None:
+        self._seed = seed
+        self._answers: dict[str, Callable[[Json], Json]] = {
+            "AmazonSQS.SendMessage": _sent,
+            "AmazonSQS.SendMessageBatch": _sent_batch,
+            "secretsmanager.GetSecretValue": self._secret,
+            "DynamoDB_20120810.GetItem": self._item,
+            "DynamoDB_20120810.Query": self._query,
+            "TrentService.Decrypt": self._key,
+            "TrentService.GenerateDataKey": self._key,
+            "AWSEvents.PutEvents": _put,
+        }
+
+    def aws(self, target: str, body: bytes) -> Json:
+        """The answer of an AWS JSON API; operations without one of their own succeed with nothing to say."""
+        answer = self._answers.get(target)
+        return answer(json.loads(body)) if answer else {}
+
+    @staticmethod
+    def zoom(method: str, path: str) -> tuple[int, Json | None]:
+        """Zoom's answer to a request."""
+        if path.startswith("/oauth/token"):
+            return 200, {"access_token": "zoom-token", "token_type": "bearer", "expires_in": 3600, "scope": ""}
+        if method in {"PATCH", "DELETE", "PUT"}:
+            return 204, None
+        return (201 if method == "POST" else 200), _MEETING
+
+    def _item(self, request: Json) -> Json:
+        key = request["Key"]
+        item = self._seed["items"].get(f"{key['pk']['S']}|{key['sk']['S']}")
+        return {"Item": item} if item else {}
+
+    def _query(self, request: Json) -> Json:
+        values = [value.get("S") for value in request["ExpressionAttributeValues"].values()]
+        items: list[Json] = next(
+            (self._seed["queries"][value] for value in values if value in self._seed["queries"]), []
+        )
+        return {"Items": items, "Count": len(items), "ScannedCount": len(items)}
+
+    def _key(self, request: Json) -> Json:
+        return {"KeyId": request["KeyId"], "Plaintext": self._seed["data_key"], "CiphertextBlob": "d3JhcHBlZA=="}
+
+    def _secret(self, request: Json) -> Json:
+        text = self._seed["secrets"][request["SecretId"]]
+        return {"ARN": request["SecretId"], "Name": "s", "VersionId": "v", "SecretString": text, "CreatedDate": 1}
+
+
+def _sent(request: Json) -> Json:
+    md5 = hashlib.md5(request["MessageBody"].encode(), usedforsecurity=False).hexdigest()
+    return {"MessageId": str(uuid.uuid4()), "MD5OfMessageBody": md5}
+
+
+def _sent_batch(request: Json) -> Json:
+    return {"Successful": [{"Id": entry["Id"], **_sent(entry)} for entry in request["Entries"]]}
+
+
+def _put(request: Json) -> Json:
+    return {"FailedEntryCount": 0, "Entries": [{"EventId": str(uuid.uuid4())} for _ in request["Entries"]]}
+
+
+class Server:
+    """HTTP/1.1 with kept-alive connections, as little of it as the clients need."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.operations: Counter[str] = Counter()
+        self.connections: Counter[str] = Counter()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, until the client is done with it."""
+        first = True
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+                method, path, _ = head[0].split(" ", 2)
+                headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+                body = await _body(reader, headers)
+                service, status, answer = self._answer(method, path, headers, body)
+                if first and service != "bench":
+                    self.connections[service] += 1
+                    first = False
+                writer.write(_response(status, answer, service))
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
+            pass
+        finally:
+            writer.close()
+
+    def _answer(self, method: str, path: str, headers: Json, body: bytes) -> tuple[str, int, Json | None]:
+        if path.startswith("/_bench/"):
+            counts = {"operations": dict(self.operations), "connections": dict(self.connections)}
+            if path == "/_bench/reset":
+                self.operations.clear()
+                self.connections.clear()
+            return "bench", 200, counts
+        target = headers.get("x-amz-target", "")
+        if target:
+            self.operations[target] += 1
+            return target.partition(".")[0].partition("_")[0], 200, self._services.aws(target, body)
+        self.operations[f"zoom {method}"] += 1
+        return "zoom", *self._services.zoom(method, path)
+
+
+async def _body(reader: asyncio.StreamReader, headers: Json) -> bytes:
+    length = int(headers.get("content-length", 0))
+    return await reader.readexactly(length) if length else b""
+
+
+def _response(status: int, answer: Json | None, service: str) -> bytes:
+    body = b"" if answer is None else json.dumps(answer, separators=(",", ":")).encode()
+    kind = "application/json" if service in {"zoom", "bench"} else "application/x-amz-json-1.1"
+    lines = [
+        f"HTTP/1.1 {status} OK",
+        f"Content-Type: {kind}",
+        f"x-amzn-RequestId: {base64.b16encode(hashlib.sha256(body).digest()[:8]).decode()}",
+        "x-ratelimit-category: Light",
+        *([f"Content-Length: {len(body)}"] if answer is not None else []),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+async def _main(arguments: argparse.Namespace, seed: Json) -> None:
+    context = None
+    if not arguments.plain:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(arguments.chain, arguments.key)
+    server = Server(Services(seed))
+    listening = await asyncio.start_server(
+        server.serve, "127.0.0.1", arguments.port, ssl=context, limit=2**21, backlog=1024
+    )
+    print(listening.sockets[0].getsockname()[1], flush=True)
+    async with listening:
+        await listening.serve_forever()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("seed")
+    parser.add_argument("--chain")
+    parser.add_argument("--key")
+    parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--port", type=int, default=0)
+    told = parser.parse_args()
+    asyncio.run(_main(told, json.loads(Path(told.seed).read_text())))

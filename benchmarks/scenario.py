@@ -1,0 +1,213 @@
+"""The world the functions run in: one connected tenant, the secrets, the local servers, and a Lambda's environment."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import json
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.authority import Authority
+from benchmarks.deliveries import ZOOM_SECRET
+from benchmarks.workspace import BENCH, ROOT
+from zoom_common.connections.attributes import to_item
+from zoom_common.connections.item import claim_key, partition, to_values
+from zoom_common.connections.model import Connection, Kind, State
+from zoom_common.connections.seal import SealContext, SealKind, seal
+from zoom_common.secret import Secret
+
+TENANT, CONNECTION, CLIENT_ID = "acme", "con_01hx00000000000000000000ab", "benchmark-app"
+ZOOM_USER, ZOOM_ACCOUNT = "30R7kT7bTIKSNUFEuH_Qlg", "AAAAAABBBB"
+_DATA_KEY = bytes(range(32))
+_SCOPES = frozenset({"meeting:write:meeting", "meeting:read:meeting", "webinar:read:webinar", "webinar:write:webinar"})
+MEETING = {"topic": "Planning", "type": 2, "start_time": "2030-01-01T10:00:00Z", "duration": 30, "timezone": "UTC"}
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The local servers: one address, over TLS or not, and what it has counted."""
+
+    url: str
+    authority: Authority
+
+    def counts(self, *, reset: bool = False) -> dict[str, dict[str, int]]:
+        """Requests by operation and connections by service since the last reset."""
+        host = self.url.partition("://")[2]
+        if self.url.startswith("https"):
+            context = ssl.create_default_context(cafile=str(self.authority.certificate))
+            asked: http.client.HTTPConnection = http.client.HTTPSConnection(host, context=context, timeout=10)
+        else:
+            asked = http.client.HTTPConnection(host, timeout=10)
+        with contextlib.closing(asked):
+            asked.request("POST", "/_bench/reset" if reset else "/_bench/counts")
+            counted: dict[str, dict[str, int]] = json.loads(asked.getresponse().read())
+            return counted
+
+
+@contextlib.contextmanager
+def servers(authority: Authority, *, plain: bool = False, core: int | None = None) -> Iterator[Servers]:
+    """The servers, in a process of their own, stopped in the end."""
+    seed = BENCH / "seed.json"
+    seed.parent.mkdir(parents=True, exist_ok=True)
+    seed.write_text(json.dumps(_seed()))
+    command = ["taskset", "-c", str(core)] if core is not None else []
+    command += [sys.executable, "-m", "benchmarks.backend", str(seed)]
+    command += ["--plain"] if plain else ["--chain", str(authority.chain), "--key", str(authority.key)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        port = process.stdout.readline().strip()
+        yield Servers(f"{'http' if plain else 'https'}://localhost:{port}", authority)
+    finally:
+        process.terminate()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+def lambda_environment(name: str, servers: Servers, *, packages: Path | None = None) -> dict[str, str]:
+    """All variables of a starting Lambda with the settings that the template gives to `name`."""
+    base = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+        "AWS_SESSION_TOKEN": "not-a-token",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "_HANDLER": "handler.handler",
+        # Lambda's disk is read-only: what comes without bytecode is compiled at every start.
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "SSL_CERT_FILE": str(servers.authority.bundle),
+        "AWS_CA_BUNDLE": str(servers.authority.bundle),
+        "AWS_ENDPOINT_URL": servers.url,
+        "NODE_EXTRA_CA_CERTS": str(servers.authority.certificate),
+    }
+    return base | dict(settings(servers)) | ({"PYTHONPATH": str(packages)} if packages else {})
+
+
+def settings(servers: Servers) -> Mapping[str, str]:
+    """The variables that the template sets, for any function."""
+    return {
+        "STAGE": "local",
+        "PUBLIC_BASE_URL": "https://gateway.example",
+        "CONNECTIONS_TABLE": "connections",
+        "EVENTS_TABLE": "events",
+        "COORDINATION_TABLE": "coordination",
+        "DATA_KEY_ID": "arn:aws:kms:us-east-1:000000000000:key/data",
+        "REFRESH_KEY_ID": "arn:aws:kms:us-east-1:000000000000:key/refresh",
+        "TOKEN_REFRESH_FUNCTION": "token-refresh",
+        "EVENT_BUS": "bus",
+        "INGEST_QUEUE_URL": f"{servers.url}/000000000000/ingest",
+        "REFRESH_QUEUE_URL": f"{servers.url}/000000000000/refresh",
+        "ESCROW_QUEUE_URL": f"{servers.url}/000000000000/escrow",
+        "ZOOM_CLIENT_ID": CLIENT_ID,
+        "ZOOM_APP_SECRET_ARN": "app-secret",
+        "ZOOM_WEBHOOK_SECRET_ARN": "webhook-secret",
+        "ZOOM_API_BASE_URL": f"{servers.url}/v2",
+        "ZOOM_OAUTH_URL": f"{servers.url}/oauth",
+        "POWERTOOLS_SERVICE_NAME": "benchmark",
+        "POWERTOOLS_METRICS_NAMESPACE": "ZoomGateway",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+
+
+def api_event(method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
+    """An HTTP API's event, after the authorizer."""
+    principal = {"tenant": TENANT, "subject": "key:benchmark", "scopes": ["*"]}
+    http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "benchmark"}
+    event = {
+        "version": "2.0",
+        "routeKey": "ANY",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"authorization": "Bearer zk_x", "content-type": "application/json", "x-forwarded-proto": "https"},
+        "requestContext": {
+            "http": http,
+            "requestId": "benchmark",
+            "stage": "$default",
+            "timeEpoch": 1893492000000,
+            "authorizer": {"lambda": {"principal": json.dumps(principal)}},
+        },
+        "isBase64Encoded": False,
+    }
+    return json.dumps(event | ({"body": json.dumps(body)} if body is not None else {})).encode()
+
+
+def _seed() -> dict[str, Any]:
+    item = _connection_item()
+    claim = {"pk": claim_key(CLIENT_ID, ZOOM_USER)[0], "sk": "claim", "tenant": TENANT, "connection_id": CONNECTION}
+    app = {"client_id": CLIENT_ID, "client_secret": "not-a-secret"}
+    return {
+        "items": {
+            f"{partition(TENANT)}|{CONNECTION}": item,
+            f"{claim['pk']}|claim": _json(to_item(claim)),
+        },
+        "queries": {partition(TENANT): [item]},
+        "data_key": base64.b64encode(_DATA_KEY).decode(),
+        "secrets": {
+            "webhook-secret": json.dumps({"apps": [{"app": CLIENT_ID, "secrets": [{"secret": ZOOM_SECRET}]}]}),
+            "app-secret": json.dumps(app),
+        },
+    }
+
+
+def _connection_item() -> dict[str, Any]:
+    now = time.time()
+    context = SealContext(TENANT, CONNECTION, SealKind.ACCESS)
+    token = Secret("zoom-access-token-" + "x" * 600)  # about as long as Zoom's are
+    sealed = seal(token, key=_DATA_KEY, wrapped_key=b"w" * 184, context=context, nonce=bytes(12))
+    connection = Connection(
+        tenant=TENANT,
+        connection_id=CONNECTION,
+        owner="key:benchmark",
+        kind=Kind.USER,
+        state=State.CONNECTED,
+        reason=None,
+        client_id=CLIENT_ID,
+        zoom_user_id=ZOOM_USER,
+        zoom_account_id=ZOOM_ACCOUNT,
+        scopes=_SCOPES,
+        api_url=None,
+        grant_id="grant",
+        version=1,
+        access_expires_at=now + 864_000,
+        refresh_issued_at=now,
+        created_at=now,
+        authorized_at=now,
+        state_changed_at=now,
+        last_used_at=now,
+        sealed_access=sealed,
+        sealed_refresh=b"r" * 900,
+        due_at=now + 3600,
+    )
+    return _json(to_item(to_values(connection)))
+
+
+def _json(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item as DynamoDB writes it in JSON: bytes in base64."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, bytes):
+            return base64.b64encode(value).decode()
+        if isinstance(value, Mapping):
+            return {name: plain(each) for name, each in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [plain(each) for each in value]
+        return value
+
+    return {name: plain(value) for name, value in item.items()}
