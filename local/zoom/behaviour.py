@@ -18,6 +18,8 @@ class Behaviour:
     old_access_token_survives_refresh: bool = True
     scope_parameter: Literal["accept", "refuse"] = "accept"  # 2021: "invalid scope"; 2026: accepted
     invalid_client_status: Literal[400, 401] = 400
+    refused_refresh_error: Literal["invalid_grant", "invalid_request"] = "invalid_grant"  # both were seen
+    https_redirects_only: bool = False  # Zoom refuses http://localhost; this one lives there
     reauthorisation_supersedes: bool = True
     api_url: str = ""  # empty: this server's own base
     # REST
@@ -25,6 +27,7 @@ class Behaviour:
     own_id_for_me: Literal["refuse", "accept"] = "refuse"  # user-level apps must say `me`
     me_for_account_apps: Literal["refuse", "accept"] = "refuse"  # Server-to-Server apps must not
     unknown_endpoint_status: Literal[400, 404] = 400
+    invalid_token_status: Literal[400, 401] = 401  # the contract prints 400 in two places
     language: str = ""  # force one language of messages; empty: what the caller's Accept-Language asks for
     page_token_seconds: int = 900
     users_page_size_max: Literal[300, 2000] = 2000  # the contract and the guide disagree
@@ -51,9 +54,15 @@ class Behaviour:
     failed_challenges_allowed: int = 6
     delivery_concurrency: int = 32
     stamp: Literal["wall", "simulated"] = "wall"  # the clock behind x-zm-request-timestamp
+    client_id_header: bool = True  # reported, but not in the captures
     audience: Literal["account", "installed"] = "account"  # whose events reach an app
     twin_recordings: bool = False
     host_join_event: bool = True  # both were measured
+    live_ids: Literal["text", "number"] = "text"  # object.id while a meeting is on; examples of early 2026: number
+    joined_at_field: Literal["join_time", "date_time"] = "join_time"  # the example says date_time
+    participant_addresses: bool = True  # real ones carry public_ip and private_ip, undocumented
+    unfinished_recording_end: Literal["empty", "null"] = "empty"
+    login_type: Literal["number", "text"] = "number"
     deauthorised_event_ts: Literal["text", "number"] = "text"
     keep_deliveries: int = 2000
     registrant_capacity: int = 1000

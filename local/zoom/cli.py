@@ -13,6 +13,7 @@ import uvicorn
 from local.zoom import remote, snapshot
 from local.zoom.app import Server
 from local.zoom.behaviour import Behaviour
+from local.zoom.faults import numbers
 from local.zoom.seed import Settings
 from local.zoom.simulator import Simulator
 
@@ -65,7 +66,11 @@ def build(options: argparse.Namespace) -> Server:
     behaviour.change_text(dict(text.split("=", 1) for text in options.set if "=" in text))
     path = Path(options.state_file) if options.state_file else None
     state = snapshot.load(path) if path else None
-    return Server(Simulator(settings, state=state, behaviour=behaviour, seed=options.seed), path)
+    sim = Simulator(settings, state=state, behaviour=behaviour, seed=options.seed)
+    for text in options.fault:
+        name, *rest = text.split(",")
+        sim.faults.add({"fault": name, **numbers(dict(each.split("=", 1) for each in rest if "=" in each))})
+    return Server(sim, path)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,4 +97,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state-file", default="", metavar="FILE", help="load it at start, save it at the end")
     parser.add_argument("--seed", type=int, default=None, help="make ids and tokens the same every time")
     parser.add_argument("--set", action="append", default=[], metavar="SWITCH=VALUE", help="see docs/simulated-zoom.md")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME[,FIELD=VALUE...]",
+        help="in force from the start; repeatable",
+    )
     return parser

@@ -16,6 +16,8 @@ REQUEST_EFFECTS = {
     "lost_response": "do it, then close the connection instead of answering",
     "late_status": "do it, then answer with `status` instead of the result",
     "truncate": "do it, then send half of the answer and close the connection",
+    "revoke": "end the grant behind the token first, so that the request is refused",
+    "deauthorize": "the same, with `app_deauthorized`, as if the person had removed the app just then",
     "html": "answer with an HTML page and `status` instead of doing anything",
     "not_json": "do it, then answer 200 with a body that is not JSON",
 }
@@ -139,3 +141,20 @@ class Faults:
         for rule in list(self.rules.values()):
             if rule.effect in effects and any(fnmatchcase(name, rule.target) for name in names) and rule.strikes():
                 yield rule
+
+
+def numbers(values: dict[str, Any]) -> dict[str, Any]:
+    """A rule's fields with numbers where forms and command lines have text."""
+    wanted = {
+        "status": int,
+        "code": int,
+        "count": int,
+        "skip": int,
+        "seed": int,
+        "seconds": float,
+        "probability": float,
+    }
+    return {
+        name: wanted[name](value) if name in wanted and isinstance(value, str) else value
+        for name, value in values.items()
+    }

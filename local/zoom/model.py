@@ -63,6 +63,7 @@ class App:
     published: bool = False
     enabled: bool = True
     server_to_server: bool = True
+    public: bool = False  # a client without a secret, which PKCE takes the place of
 
 
 @dataclass
@@ -187,6 +188,7 @@ class Visit:
     customer_key: str = ""
     phone_number: str = ""
     internal: bool = False
+    public_ip: str = ""
     waiting: bool = False
     left_at: float | None = None
     left_reason: str = ""

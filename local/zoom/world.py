@@ -41,6 +41,9 @@ class World:
     def change_pmi(self, user: User, pmi: int) -> None:
         """Give a user another personal meeting id."""
         self._by_pmi.pop(user.pmi, None)
+        room = self.state.meetings.get(user.pmi)
+        if room is not None and room.id == room.pmi:
+            self.remove_meeting(room)
         user.pmi = pmi
         self._by_pmi[pmi] = user.id
 

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from local.zoom.clock import iso
 from local.zoom.control.common import Refused, endpoint, the_user
-from local.zoom.faults import DELIVERY_EFFECTS, PRESETS, REQUEST_EFFECTS
+from local.zoom.faults import DELIVERY_EFFECTS, PRESETS, REQUEST_EFFECTS, numbers
 from local.zoom.hooks import user_bodies
 from local.zoom.model import Json
 from local.zoom.seed import new_user
@@ -66,7 +66,7 @@ async def behaviour(request: Request, sim: Simulator, body: Json) -> Json:
 async def faults(request: Request, sim: Simulator, body: Json) -> Json:
     """Show, add or clear faults."""
     if request.method == "POST":
-        return sim.faults.add(_numbers(body)).as_dict()
+        return sim.faults.add(numbers(body)).as_dict()
     if request.method == "DELETE":
         sim.faults.clear()
     return {
@@ -134,7 +134,16 @@ async def app(request: Request, sim: Simulator, body: Json) -> Json:
     found = sim.state.apps.get(request.path_params["app"])
     if found is None:
         raise Refused("no such app", 404)
-    for name in ("scopes", "account_scopes", "redirect_uris", "published", "enabled", "server_to_server", "name"):
+    for name in (
+        "scopes",
+        "account_scopes",
+        "redirect_uris",
+        "published",
+        "enabled",
+        "server_to_server",
+        "public",
+        "name",
+    ):
         if name in body:
             setattr(found, name, body[name])
     return {"client_id": found.client_id, "enabled": found.enabled, "published": found.published}
@@ -219,23 +228,6 @@ def _user(sim: Simulator, user_id: str) -> Json:
         "status": user.status,
         "pmi": user.pmi,
         "connected": [grant.client_id for grant in sim.grants.living(user.id)],
-    }
-
-
-def _numbers(body: Json) -> Json:
-    """Fields of a form are text; rules want numbers."""
-    wanted = {
-        "status": int,
-        "code": int,
-        "count": int,
-        "skip": int,
-        "seed": int,
-        "seconds": float,
-        "probability": float,
-    }
-    return {
-        name: wanted[name](value) if name in wanted and isinstance(value, str) else value
-        for name, value in body.items()
     }
 
 

@@ -46,7 +46,8 @@ class Courier:
         self._faults = faults
         self._sender = sender
         self._queue: deque[Delivery] = deque()
-        self._held: list[Delivery] = []
+        self._held: dict[str, list[Delivery]] = {}  # by subscription: what waits for the next delivery
+        self._followers: dict[str, list[Delivery]] = {}  # by delivery: what goes out once that one has
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.sent = 0
@@ -67,17 +68,17 @@ class Courier:
         if "drop" in effects:
             delivery.state = "dropped"
         elif "reorder" in effects:
-            self._held.append(delivery)
+            self._held.setdefault(subscription.id, []).append(delivery)
+            self._timetable.after(effects["reorder"].seconds, self.release_all)  # in case nothing follows
         elif "late" in effects:
             delivery.next_at = self._clock.now() + effects["late"].seconds
             self._timetable.at(delivery.next_at, partial(self.enqueue, delivery))
         else:
+            self._followers[delivery.id] = self._held.pop(subscription.id, [])
             self.enqueue(delivery)
         for effect in ("duplicate", "forge", "stale"):
             if effect in effects:
                 self._submit_copy(delivery, effect, effects[effect].seconds)
-        if "reorder" not in effects:
-            self._release()
         return delivery
 
     def enqueue(self, delivery: Delivery) -> None:
@@ -89,14 +90,17 @@ class Courier:
     def resume(self) -> None:
         """Take up the deliveries that were under way when the state was saved."""
         for delivery in self._state.deliveries.values():
-            if delivery.state in ("queued", "sending"):
-                self.enqueue(delivery)
-            elif delivery.state == "retrying" and delivery.next_at is not None:
+            if delivery.next_at is not None and delivery.state in ("queued", "retrying"):
                 self._timetable.at(delivery.next_at, partial(self.enqueue, delivery))
+            elif delivery.state in ("queued", "sending"):
+                self.enqueue(delivery)
 
     def release_all(self) -> None:
         """Let go of everything that was held back to come out of order."""
-        self._release()
+        held, self._held = self._held, {}
+        for deliveries in held.values():
+            for delivery in deliveries:
+                self.enqueue(delivery)
 
     async def run(self) -> None:
         """Deliver until cancelled, several at a time."""
@@ -123,10 +127,11 @@ class Courier:
 
     def headers(self, subscription: Subscription, delivery: Delivery, stamp: str) -> dict[str, str]:
         """The headers of one attempt; timestamp and signature are fresh each time, the request id is not."""
+        client = {"clientid": subscription.client_id} if self._behaviour.client_id_header else {}
         return {
             "content-type": "application/json; charset=utf-8",
             "user-agent": "Zoom Marketplace/1.0a",
-            "clientid": subscription.client_id,
+            **client,
             "x-zm-signature": sign(subscription.secret, stamp, delivery.body),
             "x-zm-request-timestamp": stamp,
             "x-zm-request-id": delivery.id.split("#")[0],
@@ -135,6 +140,11 @@ class Courier:
         }
 
     async def _attempt(self, delivery: Delivery) -> None:
+        await self._try(delivery)
+        for follower in self._followers.pop(delivery.id, []):
+            self.enqueue(follower)
+
+    async def _try(self, delivery: Delivery) -> None:
         subscription = self._state.subscriptions.get(delivery.subscription_id)
         if subscription is None or not subscription.enabled:
             delivery.state, delivery.note = "dropped", "subscription is disabled or gone"
@@ -192,11 +202,6 @@ class Courier:
             copy.body = original.body.replace('"account_id":"', '"account_id":"X', 1)
         self._remember(copy)
         self.enqueue(copy)
-
-    def _release(self) -> None:
-        held, self._held = self._held, []
-        for delivery in held:
-            self.enqueue(delivery)
 
     def _age(self, delivery: Delivery) -> float:
         return float(delivery.note.partition("stale:")[2] or 0)

@@ -11,6 +11,7 @@ from local.zoom.hooks.courier import Courier
 from local.zoom.hooks.signing import serialise
 from local.zoom.model import Json, State, Subscription
 
+PAID_ONLY = ("meeting.updated", "meeting.deleted")
 PAYLOAD_FIRST = ("recording.", "user.", "webinar.")
 
 
@@ -54,6 +55,8 @@ class Publisher:
     def _concerns(self, subscription: Subscription, event: str, account_id: str, user_id: str) -> bool:
         app = self._state.apps.get(subscription.client_id)
         if not subscription.enabled or app is None or not app.enabled or app.account_id != account_id:
+            return False
+        if event in PAID_ONLY and self._state.accounts[account_id].plan == "free":
             return False
         if not any(fnmatchcase(event, pattern) for pattern in subscription.events):
             return False

@@ -48,7 +48,7 @@ def signed(sim: Simulator, user: User, what: str, client: str) -> None:
         "client_type": client,
         "date_time": iso(sim.clock.now()),
         "version": "6.10.0",
-        "login_type": 100,
+        "login_type": 100 if sim.behaviour.login_type == "number" else "100",
     }
     _publish(sim, what, user, {}, shown)
 

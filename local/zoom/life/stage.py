@@ -193,7 +193,14 @@ class Stage:
         is_host = visit.zoom_id == instance.host_id
         if is_host and not self._behaviour.host_join_event:
             return
-        self._about(instance, "participant_joined", visit, join_time=iso(visit.joined_at))
+        addresses = {"public_ip": visit.public_ip, "private_ip": "10.0.0.7"} if visit.public_ip else {}
+        self._about(
+            instance,
+            "participant_joined",
+            visit,
+            **{self._behaviour.joined_at_field: iso(visit.joined_at)},
+            **addresses,
+        )
 
     def _before_host(self, meeting: Meeting, visit: Visit) -> None:
         if visit.zoom_id == meeting.host_id:
@@ -230,6 +237,7 @@ class Stage:
             customer_key=guest.customer_key,
             phone_number=guest.phone_number,
             internal=colleague is not None,
+            public_ip=f"203.0.113.{self._ids.digits(2)}" if self._behaviour.participant_addresses else "",
         )
 
     def _registrant(self, meeting: Meeting, guest: Guest) -> Registrant | None:
@@ -247,6 +255,8 @@ class Stage:
         self._publish(instance, what, shown)
 
     def _publish(self, instance: Instance, what: str, shown: Json) -> None:
+        if self._behaviour.live_ids == "number":
+            shown["id"] = instance.shown_id
         payload = {"account_id": instance.account_id, "object": shown}
         self._publisher.publish(f"{instance.kind}.{what}", payload, user_id=instance.host_id)
 

@@ -47,11 +47,14 @@ class Studio:
 
     def when_started(self, meeting: Meeting, instance: Instance) -> None:
         """Record from the beginning where the meeting says so."""
-        if meeting.settings.get("auto_recording") == "cloud":
+        paid = self._state.accounts[instance.account_id].plan != "free"
+        if paid and meeting.settings.get("auto_recording") == "cloud":
             self.start(instance)
 
     def start(self, instance: Instance) -> Recording:
-        """Begin to record, or begin another segment after a stop. NotNow while it records."""
+        """Begin to record, or begin another segment after a stop. NotNow while it records, and on a free plan."""
+        if self._state.accounts[instance.account_id].plan == "free":
+            raise NotNow("cloud recording needs a paid plan")
         now = self._clock.now()
         recording = self._state.recordings.get(instance.uuid)
         if recording is None:
@@ -74,7 +77,7 @@ class Studio:
             raise NotNow(f"the recording is {recording.state}")
         recording.state = "recording"
         recording.segments.append([now, now])
-        self._progress(recording, instance, "started", ended="")
+        self._progress(recording, instance, "started", ended=self._open_end())
         return recording
 
     def pause(self, instance: Instance) -> None:
@@ -88,7 +91,7 @@ class Studio:
         """Go on after a pause."""
         recording = self._in(instance, "paused")
         recording.state = "recording"
-        self._progress(recording, instance, "resumed", ended="")
+        self._progress(recording, instance, "resumed", ended=self._open_end())
 
     def stop(self, instance: Instance) -> None:
         """Stop; the files come once the meeting is over."""
@@ -241,7 +244,10 @@ class Studio:
             raise NotNow(f"the recording is not in the state {state}")
         return recording
 
-    def _progress(self, recording: Recording, instance: Instance, what: str, *, ended: str) -> None:
+    def _open_end(self) -> str | None:
+        return "" if self._behaviour.unfinished_recording_end == "empty" else None
+
+    def _progress(self, recording: Recording, instance: Instance, what: str, *, ended: str | None) -> None:
         shown = {
             "uuid": instance.uuid,
             "id": instance.shown_id,

@@ -16,7 +16,7 @@ from local.zoom import wire
 from local.zoom.model import App, Json
 from local.zoom.oauth import page, pkce
 from local.zoom.oauth.failures import OAuthError, invalid_client
-from local.zoom.rest.gate import JSON_TYPE, after, before
+from local.zoom.rest.gate import JSON_TYPE, after, before, end_grants
 
 if TYPE_CHECKING:
     from local.zoom.simulator import Simulator
@@ -85,6 +85,8 @@ class OAuth:
         redirect = fields.get("redirect_uri", "")
         if redirect not in app.redirect_uris and not _is_loopback_of(redirect, app.redirect_uris, fields):
             raise PageError(4700, f"Invalid redirect: {redirect}. (4709)")
+        if self._sim.behaviour.https_redirects_only and not redirect.startswith(("https://", "http://127.0.0.1")):
+            raise PageError(4700, f"Invalid redirect: {redirect}. (4709)")
         if fields.get("response_type") != "code":
             raise PageError(4706, "response_type must be code.")
         if fields.get("code_challenge_method", "plain") not in pkce.METHODS:
@@ -117,6 +119,7 @@ class OAuth:
         kind = GRANTS.get(fields.get("grant_type", ""), "unknown")
         names = (f"oauth.token.{kind}", "oauth.token") if endpoint == "token" else ("oauth.revoke",)
         rules = self._sim.faults.strike_request(*names)
+        end_grants(self._sim, rules, fields.get("refresh_token") or fields.get("token", ""))
         if await before(rules, send):
             return
         try:
@@ -131,7 +134,7 @@ class OAuth:
         grants, now = self._sim.grants, self._sim.clock.now()
         app = self._client(scope, fields)
         if endpoint == "revoke":
-            grants.revoke(app, fields.get("token", ""), now)
+            grants.revoke(app, fields.get("token", ""))
             return {"status": "success"}
         kind = GRANTS.get(fields.get("grant_type", ""))
         if kind == "code":

@@ -63,6 +63,8 @@ class Grants:
     def client(self, client_id: str, secret: str) -> App:
         """The app that proves itself. OAuthError `invalid_client` for anything else."""
         app = self._state.apps.get(client_id)
+        if app is not None and app.public and not secret:
+            return app
         if app is None or not hmac.compare_digest(app.client_secret.encode(), secret.encode()):
             raise invalid_client(self._behaviour.invalid_client_status)
         if not app.enabled:
@@ -77,6 +79,8 @@ class Grants:
         code.used = True
         if code.redirect_uri != redirect_uri:
             raise OAuthError(400, "invalid_request", "Redirect URI mismatch.")
+        if app.public and not code.challenge:
+            raise invalid_grant("Invalid code verifier.")
         if code.challenge and not pkce.matches(code.challenge, code.method, verifier):
             raise invalid_grant("Invalid code verifier.")
         if self._behaviour.reauthorisation_supersedes:
@@ -96,15 +100,8 @@ class Grants:
         """The next pair of tokens. The old refresh token dies, at once or after the configured grace."""
         token = self._state.refresh_tokens.get(value)
         grant = self._state.grants.get(token.grant_id) if token else None
-        if token is None or grant is None or grant.client_id != app.client_id or grant.revoked:
-            raise invalid_grant()
-        if grant.user_id not in self._state.users or self._state.users[grant.user_id].status != "active":
-            raise invalid_grant()
-        if token.expires_at <= now:
-            raise invalid_grant()
-        grace = self._behaviour.old_refresh_token_grace_seconds
-        if token.superseded_at is not None and now >= token.superseded_at + grace:
-            raise invalid_grant()
+        if token is None or grant is None or grant.client_id != app.client_id or not self._refreshes(token, grant, now):
+            raise OAuthError(400, self._behaviour.refused_refresh_error, "Invalid Token!")
         if token.superseded_at is None:
             token.superseded_at = now
         if not self._behaviour.old_access_token_survives_refresh:
@@ -144,13 +141,11 @@ class Grants:
 
     # ending
 
-    def revoke(self, app: App, value: str, now: float) -> None:
+    def revoke(self, app: App, value: str) -> None:
         """End the grant behind an access or refresh token; that also uninstalls the app for the user."""
-        token = self._state.access_tokens.get(value) or self._state.refresh_tokens.get(value)
-        grant = self._state.grants.get(token.grant_id) if token else None
+        grant = self.grant_behind(value)
         if grant is None or grant.client_id != app.client_id or grant.revoked:
             raise OAuthError(400, "invalid_request", "Invalid Token!")
-        _ = now
         self.end(grant, "revoked")
         if app.published:  # apps in development never trigger the notification
             self._uninstalled(grant)
@@ -179,6 +174,18 @@ class Grants:
         for table in (self._state.access_tokens, self._state.codes, self._state.download_tokens):
             for key in [key for key, each in table.items() if each.expires_at < now - 3600]:
                 del table[key]
+
+    def _refreshes(self, token: RefreshToken, grant: Grant, now: float) -> bool:
+        user = self._state.users.get(grant.user_id)
+        if grant.revoked or user is None or user.status != "active" or token.expires_at <= now:
+            return False
+        grace = self._behaviour.old_refresh_token_grace_seconds
+        return token.superseded_at is None or now < token.superseded_at + grace
+
+    def grant_behind(self, value: str) -> Grant | None:
+        """The grant that an access or refresh token belongs to."""
+        token = self._state.access_tokens.get(value) or self._state.refresh_tokens.get(value)
+        return self._state.grants.get(token.grant_id) if token else None
 
     def _pair(self, grant: Grant, now: float) -> Json:
         refresh = RefreshToken(self._ids.token(), grant.id, now + self._behaviour.refresh_token_seconds)

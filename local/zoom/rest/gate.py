@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 JSON_TYPE = "application/json;charset=UTF-8"
 PREFIX = "/v2"
+UNAUTHORISED = 401
+PRINTED_AS_400 = ("users.list", "users.token")
 HTML_PAGE = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center>\
 <hr><center>nginx</center></body>\r\n</html>\r\n"
 
@@ -37,6 +39,7 @@ class Gate:
         found = self._routes.match(scope["method"], wire.raw_path(scope)[len(PREFIX) :])
         name = found[0].name if found else "unknown"
         rules = self._sim.faults.strike_request(name, "rest." + name) if self._sim.faults.rules else []
+        end_grants(self._sim, rules, wire.header(scope, b"authorization").partition(" ")[2])
         if rules and await before(rules, send):
             return
         reply = self._answer(scope, found, body)
@@ -53,6 +56,8 @@ class Gate:
         try:
             return self._perform(scope, found, body, headers)
         except ZoomError as refusal:
+            if refusal.status == UNAUTHORISED and found and found[0].name in PRINTED_AS_400:
+                refusal.status = self._sim.behaviour.invalid_token_status
             wanted = language_of(wire.header(scope, b"accept-language"), self._sim.behaviour.language)
             return Reply(refusal.status, refusal.body(translator(wanted)), {**headers, **refusal.headers})
 
@@ -89,6 +94,16 @@ class Gate:
             if not operation.admin_only:
                 wanted.insert(0, operation.scope)
             raise missing_scopes(wanted)
+
+
+def end_grants(sim: Simulator, rules: list[Rule], token: str) -> None:
+    """Apply the faults that end the grant behind a token just before it is used."""
+    for rule in rules:
+        grant = sim.grants.grant_behind(token) if rule.effect in ("revoke", "deauthorize") else None
+        if grant is not None and not grant.revoked:
+            sim.grants.end(grant, f"fault {rule.id}")
+            if rule.effect == "deauthorize":
+                sim.uninstalled(grant)
 
 
 async def before(rules: list[Rule], send: wire.Send) -> bool:

@@ -16,6 +16,7 @@ from local.zoom.rest.call import Call
 from local.zoom.settings_fields import MEETING, WEBINAR
 
 TYPES: dict[Kind, tuple[int, ...]] = {"meeting": (1, 2, 3, 8, 10), "webinar": (5, 6, 9)}
+WITHOUT_MEETINGS = 99
 START_URL_SECONDS = 7200
 
 
@@ -51,6 +52,9 @@ def create(call: Call, kind: Kind) -> Meeting:
     user = call.target_user()
     check_body(kind, call.body)
     host = _scheduled_for(call, user)
+    if host.type == WITHOUT_MEETINGS:
+        text = "Your user account is not allowed meeting hosting and scheduling capabilities."
+        raise ZoomError(400, 3161, text)
     call.spend_quota(host.id)
     account = call.sim.state.accounts[host.account_id]
     meeting = call.sim.meetings.new(kind, account, host, call.body)
