@@ -25,7 +25,17 @@ PARAMETERS = {
     "PUBLIC_BASE_URL": "PublicBaseUrl",
     "RETURN_URLS": "ReturnUrls",
     "CONNECT_PAGE_URL": "ConnectPageUrl",
+    "ZOOM_SDK_KEY": "ZoomSdkKey",
+    "ZOOM_SDK_SECRET": "ZoomSdkSecret",
+    "ZOOM_APP_ACCOUNT_ID": "ZoomAppAccountId",
+    "OIDC_ISSUER": "OidcIssuer",
+    "OIDC_AUDIENCE": "OidcAudience",
+    "OIDC_TENANT_CLAIM": "OidcTenantClaim",
+    "OIDC_SCOPE_CLAIM": "OidcScopeClaim",
+    "OIDC_TENANT": "OidcTenant",
 }
+# What the template says where nothing is set: an empty override would take its place.
+USUAL = {"OIDC_AUDIENCE": "zoom-gateway", "OIDC_TENANT_CLAIM": "tenant", "OIDC_SCOPE_CLAIM": "scope"}
 REAL_ZOOM = {"ZOOM_API_BASE_URL": "https://api.zoom.us/v2", "ZOOM_OAUTH_URL": "https://zoom.us/oauth"}
 
 
@@ -80,7 +90,7 @@ def load(workspace: Workspace, *, port: int, zoom_port: int, aws_port: int) -> C
     if not simulated:
         _check_complete(given)
     base = _simulated_app(workspace, zoom_port) if simulated else REAL_ZOOM
-    settings = dict.fromkeys(PARAMETERS, "") | base | given
+    settings = dict.fromkeys(PARAMETERS, "") | USUAL | base | given
     settings["PUBLIC_BASE_URL"] = (settings["PUBLIC_BASE_URL"] or f"http://localhost:{port}").rstrip("/")
     origins = [settings["PUBLIC_BASE_URL"], f"http://localhost:{port}", *settings["RETURN_URLS"].split(",")]
     settings["RETURN_URLS"] = ",".join(dict.fromkeys(origin.strip() for origin in origins if origin.strip()))

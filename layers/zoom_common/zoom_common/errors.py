@@ -5,9 +5,11 @@ GatewayError
 ├── Unauthenticated           401  no principal
 ├── Forbidden                 403  a principal without the scope
 │   └── ZoomScopesMissing     400  a connection without the Zoom scopes: the person has to consent again
+├── NotAllowed                403  a principal whose business this is not, whatever its scopes
 ├── NotFound                  404  nothing here that this caller may know of
 ├── MethodNotAllowed          405
 ├── Conflict                  409  the caller has to decide something first
+├── IdempotencyKeyReused      422  the key belongs to another request
 ├── ConnectionUnusable        409  the person has to reconnect, or the link is not finished
 ├── LinkRefused               a person's browser cannot go on linking an account; `reason` says why
 ├── TooManyRequests           429  with seconds to wait
@@ -45,6 +47,7 @@ class GatewayError(Exception):
         super().__init__(message)
         self.reason = reason
         self.hint = hint
+        self.headers: dict[str, str] = {}  # what the answer's headers say besides; names are lower case
 
 
 class InvalidRequest(GatewayError):
@@ -86,10 +89,18 @@ class ZoomScopesMissing(Forbidden):
 
     status = 400
 
-    def __init__(self, scopes: Sequence[str], *, reconnect_url: str | None = None) -> None:
+    def __init__(self, scopes: Sequence[str], *, reconnect_url: str | None = None, hint: str | None = None) -> None:
         super().__init__(scopes)
         self.reason = "missing_zoom_scopes"
+        self.hint = hint
         self.reconnect_url = reconnect_url
+
+
+class NotAllowed(GatewayError):
+    """The caller may know of it and may not do this with it; `reason` says why. No scope would change that."""
+
+    status = 403
+    code = 403
 
 
 class NotFound(GatewayError):
@@ -122,6 +133,16 @@ class Conflict(GatewayError):
     def __init__(self, message: str, *, reason: str, details: dict[str, object] | None = None) -> None:
         super().__init__(message, reason=reason)
         self.details = details or {}
+
+
+class IdempotencyKeyReused(GatewayError):
+    """The `Idempotency-Key` was used for a request with other content."""
+
+    status = 422
+    code = 422
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for another request.", reason="idempotency_key_reused")
 
 
 class ConnectionUnusable(GatewayError):
@@ -160,8 +181,12 @@ class TooManyRequests(GatewayError):
 class ZoomRefused(GatewayError):
     """Zoom answered with an error: passed on as it is. `zoom_code` is Zoom's number, or None when it gave none.
 
-    `headers` are those of Zoom's answer that go on to the caller; names are lower case.
+    `headers` are those of Zoom's answer that go on to the caller; names are lower case. `missing_scopes` and
+    `reconnect_url` are set where the person's consent would help.
     """
+
+    missing_scopes: tuple[str, ...] = ()
+    reconnect_url: str | None = None
 
     def __init__(
         self,
@@ -179,7 +204,7 @@ class ZoomRefused(GatewayError):
         self.body = body
         self.zoom_code = zoom_code
         self.retryable = retryable
-        self.headers = dict(headers or {})
+        self.headers |= headers or {}
 
 
 class OutcomeUnknown(GatewayError):

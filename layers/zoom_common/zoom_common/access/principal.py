@@ -42,6 +42,11 @@ class Principal:
         """Whether the caller holds exactly `scope`, or every scope."""
         return scope in self.scopes or EVERY_SCOPE in self.scopes
 
+    @property
+    def is_key(self) -> bool:
+        """Whether a program calls with an API key; else it is a person who signed in."""
+        return self.subject.startswith("key:")
+
     def to_context(self) -> dict[str, str]:
         """The authorizer context that `from_context` reads back; its values are strings."""
         fields = {"tenant": self.tenant, "subject": self.subject, "scopes": sorted(self.scopes)}
