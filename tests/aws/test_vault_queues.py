@@ -1,0 +1,85 @@
+"""The vault's queues, its events and its wiring, against moto."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.fakes.connections import START, connection
+from zoom_common import aws
+from zoom_common.connections.changes import state_changed
+from zoom_common.connections.model import State
+from zoom_common.connections.queue import RefreshQueue
+from zoom_common.connections.refresh_client import RefreshFunction
+from zoom_common.edge import vault
+from zoom_common.edge.connection_changes import publisher, to_event
+from zoom_common.edge.settings.oauth import OAuthSettings
+from zoom_common.edge.settings.token_refresh import TokenRefreshSettings
+from zoom_common.errors import Unavailable
+
+pytestmark = pytest.mark.aws
+
+ENVIRON = {
+    "CONNECTIONS_TABLE": "connections",
+    "COORDINATION_TABLE": "coordination",
+    "DATA_KEY_ID": "data-key",
+    "REFRESH_KEY_ID": "refresh-key",
+    "ZOOM_APP_SECRET_ARN": "arn",
+    "PUBLIC_BASE_URL": "http://localhost:3000/",
+    "REFRESH_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/refresh",
+    "ESCROW_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/escrow",
+}
+
+
+def test_due_connections_travel_by_queue() -> None:
+    """A message for each, in as many requests as it takes."""
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName="refresh")["QueueUrl"]
+    assert RefreshQueue(sqs, url).enqueue([("acme", f"con_{number}") for number in range(12)]) == 12
+    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert {json.loads(message["Body"])["action"] for message in received} == {"refresh"}
+
+
+def test_a_queue_that_is_not_there() -> None:
+    """Ours, and by name."""
+    with pytest.raises(Unavailable):
+        RefreshQueue(aws.client("sqs"), ENVIRON["REFRESH_QUEUE_URL"]).enqueue([("acme", "con_1")])
+
+
+def test_a_function_that_is_not_there() -> None:
+    """A call that needs a refresh fails as unavailable."""
+    function = RefreshFunction(aws.client("lambda"), "nowhere")
+    with pytest.raises(Unavailable):
+        function.refresh(connection(), wait=1)
+    with pytest.raises(Unavailable):
+        function.touch(connection())
+
+
+def test_changes_are_events_with_an_id_of_their_own() -> None:
+    """The same change has the same id, and it says who, what and why."""
+    change = state_changed(connection(), State.REAUTHORIZATION_REQUIRED, "revoked", at=START)
+    event = to_event(change)
+    assert (event.type, event.tenant, event.connection_id) == (
+        "connection.reauthorization_required",
+        "acme",
+        "con_1",
+    )
+    assert event.id == to_event(change).id
+    assert event.data is not None
+    assert (event.data["previous_state"], event.data["reason"]) == ("connected", "revoked")
+
+
+@pytest.mark.parametrize("bus", ["", "nowhere", "default"])
+def test_publishing_never_fails_the_change(bus: str) -> None:
+    """No bus, a missing bus and a bus: the state has changed already."""
+    publisher(bus)(state_changed(connection(), State.DISCONNECTED, None, at=START))
+
+
+def test_both_functions_wire_up() -> None:
+    """From their settings alone, without a call to anything."""
+    settings = OAuthSettings.from_env(ENVIRON | {"RETURN_URLS": " https://a.example , ,http://b.example:1"})
+    assert settings.redirect_uri == "http://localhost:3000/auth/zoom/callback"
+    assert settings.return_urls == ("https://a.example", "http://b.example:1")
+    assert vault.linked(settings)
+    assert vault.refreshing(TokenRefreshSettings.from_env(ENVIRON))
