@@ -115,26 +115,59 @@ def test_a_decision_comes_with_its_choices() -> None:
     assert answered(lost)[2]["reconnect_url"] == "https://gw/r"
 
 
-def test_what_zoom_refused_is_not_touched() -> None:
-    """Zoom's bytes go out as they came, under Zoom's status and type."""
-    body = b'{ "code":3001,  "message":"Meeting does not exist: 1." }'
-    response = error_response(errors.ZoomRefused(404, body, zoom_code=3001, reason="zoom"), "request-1")
-    assert (response.status, response.body) == (404, body)
+def test_what_zoom_refused_stays_as_it_came_with_ours_behind_it() -> None:
+    """Zoom's bytes go out under Zoom's status and type; reason, request id and hint follow."""
+    body = b'{ "code":3001,  "message":"Meeting does not exist: 1.", "n": 90071992547409931234 }'
+    refused = errors.ZoomRefused(404, body, zoom_code=3001, reason="unknown_meeting", hint="Check the id.")
+    response = error_response(refused, "request-1")
+    assert response.status == 404
+    assert response.body.startswith(body.removesuffix(b" }"))
+    assert json.loads(response.body) == {
+        **json.loads(body),
+        "reason": "unknown_meeting",
+        "request_id": "request-1",
+        "hint": "Check the id.",
+    }
     assert response.headers["content-type"] == "application/json"
     typed = {"content-type": "application/json;charset=UTF-8"}
     refused = errors.ZoomRefused(404, body, zoom_code=3001, reason="zoom", headers=typed)
     assert error_response(refused, "request-1").headers["content-type"] == "application/json;charset=UTF-8"
 
 
-def test_what_the_gateway_adds_to_zooms_refusal_is_in_headers() -> None:
-    """Zoom's headers that go on, the reason, and a hint where there is one."""
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[1]", b'"text"', b"{oops"])
+def test_what_is_no_json_object_gets_nothing_added(body: bytes) -> None:
+    """The reason is in a header then."""
+    response = error_response(errors.ZoomRefused(502, body, zoom_code=None, reason="zoom_failed"), "r")
+    assert (response.body, response.headers["x-gateway-reason"]) == (body, "zoom_failed")
+
+
+def test_zooms_own_members_win() -> None:
+    """Where Zoom says `reason` itself, that is the one; an empty object is filled."""
+    own = error_response(errors.ZoomRefused(400, b'{"reason":"theirs"}', zoom_code=None, reason="ours"), "r")
+    assert json.loads(own.body) == {"reason": "theirs", "request_id": "r"}
+    empty = error_response(errors.ZoomRefused(400, b"{}", zoom_code=None, reason="ours"), "r")
+    assert json.loads(empty.body) == {"reason": "ours", "request_id": "r"}
+
+
+def test_a_lack_of_scopes_at_zoom_says_which_and_where_to_get_them() -> None:
+    """As the gateway's own preflight does."""
+    refused = errors.ZoomRefused(400, b'{"code":4711,"message":"x"}', zoom_code=4711, reason="missing_zoom_scopes")
+    refused.missing_scopes, refused.reconnect_url = ("meeting:read:meeting",), "https://gateway.example/reconnect"
+    told = json.loads(error_response(refused, "r").body)
+    assert (told["missing_scopes"], told["reconnect_url"]) == (
+        ["meeting:read:meeting"],
+        "https://gateway.example/reconnect",
+    )
+
+
+def test_zooms_headers_go_on() -> None:
+    """With the reason among them."""
     refused = errors.ZoomRefused(
         429, b"{}", zoom_code=429, reason="zoom_daily_limit", hint="Wait.", headers={"retry-after": "60"}
     )
     assert error_response(refused, "r").headers == {
         "retry-after": "60",
         "x-gateway-reason": "zoom_daily_limit",
-        "x-gateway-hint": "Wait.",
         "content-type": "application/json",
     }
 

@@ -9,8 +9,16 @@ from zoom_common.errors import MethodNotAllowed, NotFound
 from zoom_common.zoom.operations import OPERATIONS, ZoomScopes, match, routes
 
 LISTED = {
-    f"{kind}.{verb}" for kind in ("meetings", "webinars") for verb in ("list", "create", "get", "update", "delete")
+    f"{kind}.{verb}"
+    for kind in ("users", "meetings", "webinars")
+    for verb in ("list", "create", "get", "update", "delete")
+} | {
+    f"{kind}.registrants.{verb}"
+    for kind in ("meetings", "webinars")
+    for verb in ("list", "add", "get", "delete", "status", "batch")
 }
+# Whoever holds what these answer acts as the user: reading is not enough.
+HAND_OUT_CREDENTIALS = {"users.zak", "users.token"}
 UUIDS = ["abcDEF0123456789ghijkl==", "/ajXp112QmuoKj4854875==", "a//b+cDEF0123456789ghij==", "ab/cd+efDEF01234567890=="]
 
 
@@ -31,7 +39,8 @@ def test_only_reads_are_safe_to_retry_and_need_read_scopes() -> None:
     for each in OPERATIONS:
         assert each.safe_to_retry == (each.method == "GET"), each.name
         assert each.gateway_scope in SCOPES, each.name
-        assert each.gateway_scope.endswith(":read") == (each.method == "GET"), each.name
+        reads = each.method == "GET" and each.name not in HAND_OUT_CREDENTIALS
+        assert each.gateway_scope.endswith(":read") == reads, each.name
 
 
 def test_creates_and_updates_count_against_the_users_hundred() -> None:
@@ -42,8 +51,60 @@ def test_creates_and_updates_count_against_the_users_hundred() -> None:
 
 def test_each_function_knows_its_routes() -> None:
     """The template declares these, and nothing else reaches the function."""
-    assert routes("meetings") == {"/v2/meetings/{proxy+}", "/v2/users/{userId}/meetings"}
-    assert routes("webinars") == {"/v2/webinars/{proxy+}", "/v2/users/{userId}/webinars"}
+    assert routes("meetings") == {
+        "/v2/meetings/{proxy+}",
+        "/v2/past_meetings/{proxy+}",
+        "/v2/users/{userId}/meetings",
+        "/v2/users/{userId}/upcoming_meetings",
+    }
+    assert routes("webinars") == {
+        "/v2/webinars/{proxy+}",
+        "/v2/past_webinars/{proxy+}",
+        "/v2/users/{userId}/webinars",
+    }
+    assert routes("users") == {"/v2/users", "/v2/users/{proxy+}"}
+    assert routes("reports") == {"/v2/report/{proxy+}"}
+    assert routes("recordings") == {
+        "/v2/users/{userId}/recordings",
+        "/v2/meetings/{meetingId}/recordings",
+        "/v2/meetings/{meetingId}/recordings/{proxy+}",
+        "/v2/meetings/{meetingId}/transcript",
+    }
+
+
+@pytest.mark.parametrize("uuid", UUIDS)
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("GET", "/v2/meetings/{}/recordings", "recordings.get"),
+        ("PUT", "/v2/meetings/{}/recordings/status", "recordings.recover_all"),
+        ("DELETE", "/v2/meetings/{}/recordings/abc-1", "recordings.delete"),
+        ("GET", "/v2/meetings/{}/transcript", "recordings.transcript"),
+        ("GET", "/v2/past_meetings/{}/participants", "past_meetings.participants"),
+        ("GET", "/v2/report/meetings/{}/participants", "reports.meeting_participants"),
+        ("GET", "/v2/meetings/{}/registrants/fdgsfh2ey82fuh", "meetings.registrants.get"),
+    ],
+)
+def test_what_hangs_below_a_uuid_is_found(uuid: str, method: str, path: str, name: str) -> None:
+    """The fixed words are read from the right end."""
+    operation, ids = match(method, path.format(uuid))
+    assert operation.name == name
+    assert uuid in ids.values()
+
+
+def test_fixed_words_come_before_ids() -> None:
+    """`me/zak` is no user's, `status` no registrant."""
+    assert match("GET", "/v2/users/me/zak")[0].name == "users.zak"
+    assert match("PUT", "/v2/meetings/1/registrants/status")[0].name == "meetings.registrants.status"
+    assert match("GET", "/v2/users")[0].name == "users.list"
+
+
+def test_what_to_ask_for_is_said_in_the_apps_own_kind() -> None:
+    """A classic app is told of classic scopes, every other one of granular ones."""
+    scopes = ZoomScopes.of("meeting:read:meeting", "meeting:read")
+    assert scopes.lacking({"user:read:admin"}) == ("meeting:read", "meeting:read:admin")
+    assert scopes.lacking({"user:read:user"}) == ("meeting:read:meeting", "meeting:read:meeting:admin")
+    assert scopes.lacking(()) == scopes.granular
 
 
 @pytest.mark.parametrize("uuid", UUIDS)

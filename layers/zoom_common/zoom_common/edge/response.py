@@ -59,14 +59,33 @@ def json_response(status: int, payload: Any, headers: Mapping[str, str] | None =
 
 
 def error_response(error: GatewayError, request_id: str) -> Response:
-    """The answer to an error. What Zoom refused goes out as Zoom's own bytes; what we add is then in headers."""
+    """The answer to an error. What Zoom refused goes out in Zoom's own bytes, with ours after them."""
     if isinstance(error, ZoomRefused):
-        return Response(error.status, error.body, _zoom_headers(error))
+        return Response(error.status, _with_ours(error, request_id), _zoom_headers(error))
     body: dict[str, Any] = {"code": error.code, "message": str(error), **_details(error)}
-    body |= {"reason": error.reason, "request_id": request_id}
-    if error.hint is not None:
-        body["hint"] = error.hint
-    return json_response(error.status, body, _headers(error))
+    return json_response(error.status, body | _ours(error, request_id), {**error.headers, **_headers(error)})
+
+
+def _ours(error: GatewayError, request_id: str) -> dict[str, Any]:
+    ours = {"reason": error.reason, "request_id": request_id}
+    return ours if error.hint is None else {**ours, "hint": error.hint}
+
+
+def _with_ours(error: ZoomRefused, request_id: str) -> bytes:
+    """Zoom's JSON object with our members after its own, which stay as they are, byte for byte."""
+    try:
+        theirs = json.loads(error.body)
+    except (ValueError, RecursionError):
+        return error.body
+    if not isinstance(theirs, dict):
+        return error.body
+    added = _ours(error, request_id) | _link(error.reconnect_url)
+    if error.missing_scopes:
+        added["missing_scopes"] = list(error.missing_scopes)
+    ours = {name: value for name, value in added.items() if name not in theirs}
+    members = json.dumps(ours, ensure_ascii=False, separators=(",", ":")).encode()
+    head = error.body.rstrip().removesuffix(b"}").rstrip()
+    return head + (b"," if theirs and ours else b"") + members[1:]
 
 
 def _details(error: GatewayError) -> dict[str, Any]:
@@ -108,14 +127,13 @@ def unexpected(request_id: str) -> Response:
 
 
 def _zoom_headers(error: ZoomRefused) -> dict[str, str]:
-    headers = {**error.headers, "x-gateway-reason": error.reason}
-    if error.hint is not None:
-        headers["x-gateway-hint"] = error.hint
+    headers = dict(error.headers)
     if error.body and "json" not in headers.get("content-type", ""):
         # Zoom's edge answers some failures in HTML: never let a browser render it as ours.
         is_json = error.body.lstrip()[:1] in {b"{", b"["}
         headers["content-type"] = JSON if is_json else "text/plain; charset=utf-8"
-    return headers
+    # For answers that have no room for it: pages, and errors without a body.
+    return {**headers, "x-gateway-reason": error.reason}
 
 
 def _as_text(body: bytes, content_type: str) -> str | None:

@@ -5,35 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Protocol
 from urllib.parse import parse_qsl
 
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection
 from zoom_common.deadline import Deadline
-from zoom_common.errors import Forbidden, Unauthenticated, ZoomScopesMissing
-from zoom_common.gateway.addressing import addressed, base_url
-from zoom_common.gateway.exchange import Exchange
-from zoom_common.secret import Secret
+from zoom_common.errors import Forbidden, GatewayError, Unauthenticated, ZoomScopesMissing
+from zoom_common.gateway import idempotency, validators
+from zoom_common.gateway.addressing import addressed
+from zoom_common.gateway.idempotency import Idempotency
+from zoom_common.gateway.read_cache import ReadCache
+from zoom_common.gateway.record import CallRecord
+from zoom_common.gateway.sending import AccessTokens, Sender, ZoomCall
 from zoom_common.zoom import api, limits
 from zoom_common.zoom.operations import Operation, check_query, match
 from zoom_common.zoom.wire import HttpResponse
 
+__all__ = ["CONNECTION_HEADER", "PRIORITY_HEADER", "AccessTokens", "Answer", "Gateway"]
+
 CONNECTION_HEADER = "x-zoom-connection"
+# Says `interactive` when a person waits: such calls may use the part of the budget that is held back for them.
+PRIORITY_HEADER = "x-zoom-priority"
 # What of Zoom's own headers is worth passing on: how to read the body, the number Zoom's support asks for, the quota.
 _PASSED_ON = ("content-type", "x-zm-trackingid", "x-ratelimit-")
-
-
-class AccessTokens(Protocol):
-    """Where access tokens come from. Both raise ConnectionUnusable, ZoomUnavailable or Unavailable."""
-
-    def token(self, connection: Connection, deadline: Deadline) -> Secret:
-        """A token that is good now."""
-        ...
-
-    def after_rejection(self, connection: Connection, deadline: Deadline) -> Secret:
-        """Another token than the one Zoom has just refused."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +47,9 @@ class Gateway:
     """
 
     select: Callable[[Principal, str | None], Connection]
-    tokens: AccessTokens
-    exchange: Exchange
-    api_base_url: str
+    sender: Sender
+    keys: Idempotency
+    reads: ReadCache
     reconnect_url: Callable[[Connection], str]
 
     def call(
@@ -68,30 +62,59 @@ class Gateway:
         headers: Mapping[str, str],
         body: bytes,
         deadline: Deadline,
+        record: CallRecord | None = None,
     ) -> Answer:
-        """Zoom's answer to a request under `/v2`. Header names are lower case.
+        """Zoom's answer to a request under `/v2`. Header names are lower case; `record` is filled in on the way.
 
         Raises ZoomRefused for an answer that is an error, and any GatewayError before and instead of one.
         """
-        operation, ids = match(method, path)
-        if not principal.may(operation.gateway_scope):
-            raise Forbidden([operation.gateway_scope])
-        connection = self.select(principal, headers.get(CONNECTION_HEADER))
-        ids = addressed(connection, ids)
-        self._check_scopes(operation, connection)
-        _check_request(operation, query_string, body)
+        record = CallRecord() if record is None else record
+        try:
+            operation, ids = match(method, path)
+            record.names(operation)
+            if not principal.may(operation.gateway_scope):
+                raise Forbidden([operation.gateway_scope])
+            connection = self.select(principal, headers.get(CONNECTION_HEADER))
+            record.connection = connection.connection_id
+            self._check_scopes(operation, connection)
+            call = ZoomCall(
+                operation=operation,
+                ids=addressed(connection, ids),
+                connection=connection,
+                deadline=deadline,
+                query_string=query_string,
+                body=body,
+                interactive=headers.get(PRIORITY_HEADER, "").strip().lower() == "interactive",
+                record=record,
+            )
+            _check_request(operation, query_string, body)
+            return self._answer(call, self._ask(call, headers), headers.get("if-none-match"))
+        except GatewayError as error:
+            record.reason = error.reason
+            error.headers = {**record.headers(), **error.headers}
+            raise
 
-        # Idempotency and the rate budget belong here: after all that costs nothing, before anything that does.
-        def send(token: Secret) -> HttpResponse:
-            url = base_url(connection.api_url, self.api_base_url)
-            request = api.build(operation, ids, query_string=query_string, body=body, base_url=url, token=token)
-            return self.exchange.send(operation, request, deadline)
+    def _ask(self, call: ZoomCall, headers: Mapping[str, str]) -> HttpResponse:
+        if call.operation.method == "GET":
+            return self.reads.read(call, lambda: self.sender.send(call))
+        self.reads.forget(call)
+        key = headers.get(idempotency.HEADER)
+        if key is None or call.operation.method != "POST":
+            return self.sender.send(call)
+        keyed = self.keys.once(call, key, self.sender)
+        call.record.key = keyed.how
+        return keyed.response
 
-        response = send(self.tokens.token(connection, deadline))
-        if api.token_rejected(response):
-            response = send(self.tokens.after_rejection(connection, deadline))
-        passed_on = self._headers(operation, response)
+    def _answer(self, call: ZoomCall, response: HttpResponse, if_none_match: str | None) -> Answer:
+        passed_on = self._headers(call, response)
         api.decipher(response, headers=passed_on)
+        if call.operation.method == "GET" and response.status == 200:  # noqa: PLR2004 - HTTP's own number
+            tag = validators.etag(call.connection.connection_id, response.body)
+            # The caller may keep it for itself and has to ask each time; nobody else may.
+            passed_on |= {"etag": tag, "cache-control": "private, no-cache"}
+            if validators.is_known(if_none_match, tag):
+                passed_on.pop("content-type", None)
+                return Answer(304, passed_on)
         return Answer(response.status, passed_on, response.body)
 
     def _check_scopes(self, operation: Operation, connection: Connection) -> None:
@@ -99,12 +122,15 @@ class Gateway:
         if connection.scopes and not operation.scopes.allow(connection.scopes):
             raise ZoomScopesMissing(operation.scopes.granular, reconnect_url=self.reconnect_url(connection))
 
-    def _headers(self, operation: Operation, response: HttpResponse) -> dict[str, str]:
+    def _headers(self, call: ZoomCall, response: HttpResponse) -> dict[str, str]:
         headers = {name: value for name, value in response.headers.items() if name.startswith(_PASSED_ON)}
-        headers["x-zoom-ratelimit-category"] = response.headers.get(limits.CATEGORY_HEADER, str(operation.label))
+        headers |= call.record.headers()
+        headers["x-zoom-ratelimit-category"] = response.headers.get(limits.CATEGORY_HEADER, call.record.label)
         if response.status == 429:  # noqa: PLR2004 - HTTP's own number
-            refusal = limits.read(response, counts_for_user=operation.counts_for_user, now=self.exchange.clock())
+            now = self.sender.exchange.clock()
+            refusal = limits.read(response, counts_for_user=call.operation.counts_for_user, now=now)
             headers["retry-after"] = str(ceil(refusal.retry_after if refusal.retry_after is not None else 1))
+            headers["x-zoom-limit"] = str(refusal.limit)
         return headers
 
 

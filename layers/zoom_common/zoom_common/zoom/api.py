@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from zoom_common.errors import InvalidRequest, ZoomRefused
 from zoom_common.secret import Secret
+from zoom_common.zoom.meanings import meaning
 from zoom_common.zoom.models.base import faults
 from zoom_common.zoom.operations.model import Operation
 from zoom_common.zoom.operations.paths import filled
@@ -22,18 +23,6 @@ from zoom_common.zoom.wire import HttpRequest, HttpResponse
 _QUERY = "%&=+-._~!$'()*,;:@/?"
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TOKEN_REJECTED = 124
-# Reason and hint for what Zoom's codes mean to a caller. https://developers.zoom.us/docs/api/errors/
-_MEANINGS: dict[tuple[int, int], tuple[str, str]] = {
-    (401, 124): (
-        "zoom_rejected_token",
-        "Zoom does not accept the connection's token: the person may have to reconnect.",
-    ),
-    (400, 200): ("plan_or_permission", "The Zoom account's plan or the user's permissions do not include this."),
-    (400, 3161): ("no_scheduling_rights", "This Zoom user may not host or schedule meetings."),
-    (400, 4711): ("missing_zoom_scopes", "The connection lacks a Zoom scope: the person has to consent again."),
-    (404, 1001): ("unknown_user", "The user does not exist or is not in the connected Zoom account."),
-    (404, 3001): ("unknown_meeting", "It does not exist, has expired, or is not visible to this connection."),
-}
 
 
 def check_body(operation: Operation, body: bytes) -> None:
@@ -117,25 +106,16 @@ def decipher(response: HttpResponse, *, headers: Mapping[str, str] | None = None
     if 200 <= response.status < 300:  # noqa: PLR2004 - the class of successes
         return
     code = zoom_code(response)
-    reason, hint = _meaning(response.status, code)
+    meant = meaning(response.status, code)
     raise ZoomRefused(
         response.status,
         response.body,
         zoom_code=code,
-        reason=reason,
-        hint=hint,
+        reason=meant.reason,
+        hint=meant.hint,
         retryable=response.status == 429 or response.status >= 500,  # noqa: PLR2004 - HTTP's own numbers
         headers=headers,
     )
-
-
-def _meaning(status: int, code: int | None) -> tuple[str, str | None]:
-    if status == 429:  # noqa: PLR2004
-        return "zoom_rate_limited", None
-    if status >= 500:  # noqa: PLR2004
-        return "zoom_failed", None
-    known = _MEANINGS.get((status, code)) if code is not None else None
-    return known or ("zoom_refused", None)
 
 
 def _json(body: bytes) -> Any:

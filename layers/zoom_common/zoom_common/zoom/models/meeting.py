@@ -54,3 +54,9 @@ class UpdateMeeting(_Meeting):
     """The body of `PATCH /meetings/{meetingId}`."""
 
     tracking_fields: list[TrackingField] | None = None
+
+
+class MeetingStatus(ZoomModel):
+    """The body of `PUT /meetings/{meetingId}/status`."""
+
+    action: Literal["end", "recover"] | None = None

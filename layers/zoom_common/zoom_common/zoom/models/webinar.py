@@ -95,3 +95,9 @@ class UpdateWebinar(_Webinar):
     """The body of `PATCH /webinars/{webinarId}`."""
 
     tracking_fields: list[TrackingField] | None = None
+
+
+class WebinarStatus(ZoomModel):
+    """The body of `PUT /webinars/{webinarId}/status`."""
+
+    action: Literal["end"] | None = None

@@ -35,33 +35,62 @@ class ZoomScopes:
     classic: tuple[str, ...]
 
     @classmethod
-    def of(cls, granular: str, *classic: str) -> ZoomScopes:
-        """The scopes of an operation for users and administrators."""
-        return cls(granular, f"{granular}:admin", tuple(form for each in classic for form in (each, f"{each}:admin")))
+    def of(cls, granular: str, *classic: str, only: tuple[str, ...] = ()) -> ZoomScopes:
+        """The scopes of an operation for users and administrators. Classic ones in `only` have no other form."""
+        return cls(granular, f"{granular}:admin", (*_both_forms(classic), *only))
+
+    @classmethod
+    def of_administrators(cls, granular: str, *classic: str) -> ZoomScopes:
+        """The scopes of an operation for administrators alone. `granular` without its `:admin`; `classic` in full."""
+        return cls(None, f"{granular}:admin", classic)
 
     @property
     def granular(self) -> tuple[str, ...]:
         """Both forms, as far as they exist, the user's first."""
         return (self.admin,) if self.user is None else (self.user, self.admin)
 
+    @property
+    def administrators_only(self) -> bool:
+        """Whether no user can grant this for themselves."""
+        return self.user is None
+
     def allow(self, granted: Iterable[str]) -> bool:
         """Whether a token with the scopes `granted` may do it. A master account's form counts as the others do."""
         held = {scope.removesuffix(":master") for scope in granted}
         return not held.isdisjoint((*self.granular, *self.classic))
 
+    def lacking(self, granted: Iterable[str]) -> tuple[str, ...]:
+        """Which scopes to ask for, in the kind that the app of the grant has: a classic app can not get granular ones.
+
+        Any one of them is enough.
+        """
+        return self.classic if any(map(_is_classic, granted)) else self.granular
+
+
+def _both_forms(scopes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(form for each in scopes for form in (each, f"{each}:admin"))
+
+
+def _is_classic(scope: str) -> bool:
+    # `meeting:read:admin` is classic, `meeting:read:meeting` is granular. Either kind of app may hold `user_profile`.
+    return scope.removesuffix(":admin").removesuffix(":master").count(":") == 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation of Zoom's REST API.
+    """One operation of Zoom's REST API, or with `own` one of ours beside it.
 
     `path` is Zoom's, below `/v2`. `function` serves it, behind the HTTP API route `route`. `safe_to_retry` says that
     sending it twice is as good as once, even when the first may have arrived. `counts_for_user` marks the creates and
-    updates of which Zoom takes 100 a day for one user, meetings and webinars together.
+    updates of which Zoom takes 100 a day for one user, meetings and webinars together. `items` is the list in an answer
+    that comes in pages, or in months with `monthly`: Zoom takes `from` and `to` at most a month apart. `plan` is what
+    the Zoom account needs.
     """
 
     name: str
     method: str
     path: str
+    summary: str
     function: str
     route: str
     query: tuple[Parameter, ...] = ()
@@ -72,3 +101,63 @@ class Operation:
     gateway_scope: str
     safe_to_retry: bool
     counts_for_user: bool = False
+    items: str | None = None
+    monthly: bool = False
+    plan: str = ""
+    notes: str = ""
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What the operations behind one route have in common, so that a row says only what is its own."""
+
+    function: str
+    route: str
+    access: str
+    """What the gateway's scope is for: `meetings` for `meetings:read` and `meetings:write`."""
+    plan: str = ""
+
+    def operation(
+        self,
+        name: str,
+        method: str,
+        path: str,
+        summary: str,
+        *,
+        success: int,
+        label: RateLabel,
+        scopes: ZoomScopes,
+        query: tuple[Parameter, ...] = (),
+        body: type[ZoomModel] | None = None,
+        items: str | None = None,
+        monthly: bool = False,
+        counts_for_user: bool = False,
+        plan: str | None = None,
+        notes: str = "",
+        gateway_scope: str | None = None,
+        own: bool = False,
+    ) -> Operation:
+        """A row. Only reads are safe to retry, and need no more than to read unless `gateway_scope` says otherwise."""
+        reads = method == "GET"
+        return Operation(
+            name=name,
+            method=method,
+            path=path,
+            summary=summary,
+            function=self.function,
+            route=self.route,
+            query=query,
+            body=body,
+            success=success,
+            label=label,
+            scopes=scopes,
+            gateway_scope=gateway_scope or f"{self.access}:{'read' if reads else 'write'}",
+            safe_to_retry=reads,
+            counts_for_user=counts_for_user,
+            items=items,
+            monthly=monthly,
+            plan=self.plan if plan is None else plan,
+            notes=notes,
+            own=own,
+        )

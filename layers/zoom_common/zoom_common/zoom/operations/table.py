@@ -8,9 +8,13 @@ from zoom_common.errors import MethodNotAllowed, NotFound
 from zoom_common.zoom.operations.meetings import MEETINGS
 from zoom_common.zoom.operations.model import Operation
 from zoom_common.zoom.operations.paths import decoded, pattern
+from zoom_common.zoom.operations.recordings import RECORDINGS
+from zoom_common.zoom.operations.registrants import REGISTRANTS
+from zoom_common.zoom.operations.reports import REPORTS
+from zoom_common.zoom.operations.users import USERS
 from zoom_common.zoom.operations.webinars import WEBINARS
 
-OPERATIONS: tuple[Operation, ...] = (*MEETINGS, *WEBINARS)
+OPERATIONS: tuple[Operation, ...] = (*USERS, *MEETINGS, *WEBINARS, *REGISTRANTS, *RECORDINGS, *REPORTS)
 
 # Templates with more fixed words first: `/meetings/{id}/status` is asked before `/meetings/{id}` could take it.
 _TEMPLATES = sorted({each.path for each in OPERATIONS}, key=lambda path: (-path.count("/"), path.count("{"), path))

@@ -1,30 +1,34 @@
-"""Zoom's operations on webinars.
+"""Zoom's operations on webinars. There is no invitation text for them at Zoom.
 
 https://developers.zoom.us/docs/api/meetings/#tag/webinars
 """
 
 from __future__ import annotations
 
-from zoom_common.zoom.models.webinar import CreateWebinar, UpdateWebinar
-from zoom_common.zoom.operations.model import Operation, RateLabel, ZoomScopes
+from zoom_common.zoom.models.livestream import Livestream, WebinarLivestreamStatus
+from zoom_common.zoom.models.participation import InviteLinks, Panelists, SipDialing
+from zoom_common.zoom.models.webinar import CreateWebinar, UpdateWebinar, WebinarStatus
+from zoom_common.zoom.operations.model import Family, RateLabel, ZoomScopes
 from zoom_common.zoom.operations.parameters import (
     OCCURRENCE_ID,
     PAGE_NUMBER,
     PAGE_SIZE,
     SHOW_PREVIOUS_OCCURRENCES,
+    TOKEN_PAGES,
     Parameter,
 )
 
-OF_USER = "/v2/users/{userId}/webinars"
-BY_ID = "/v2/webinars/{proxy+}"
+_PLAN = "Webinar"
+OF_USER = Family("webinars", "/v2/users/{userId}/webinars", "webinars", _PLAN)
+BY_ID = Family("webinars", "/v2/webinars/{proxy+}", "webinars", _PLAN)
+PAST = Family("webinars", "/v2/past_webinars/{proxy+}", "webinars", _PLAN)
 
 WEBINARS = (
-    Operation(
-        name="webinars.list",
-        method="GET",
-        path="/users/{userId}/webinars",
-        function="webinars",
-        route=OF_USER,
+    OF_USER.operation(
+        "webinars.list",
+        "GET",
+        "/users/{userId}/webinars",
+        "List a user's webinars",
         query=(
             Parameter("type", values=("scheduled", "upcoming")),
             PAGE_SIZE,
@@ -34,62 +38,184 @@ WEBINARS = (
         success=200,
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of("webinar:read:list_webinars", "webinar:read"),
-        gateway_scope="webinars:read",
-        safe_to_retry=True,
+        items="webinars",
     ),
-    Operation(
-        name="webinars.create",
-        method="POST",
-        path="/users/{userId}/webinars",
-        function="webinars",
-        route=OF_USER,
+    OF_USER.operation(
+        "webinars.create",
+        "POST",
+        "/users/{userId}/webinars",
+        "Create a webinar",
         body=CreateWebinar,
         success=201,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:write:webinar", "webinar:write"),
-        gateway_scope="webinars:write",
-        safe_to_retry=False,
         counts_for_user=True,
+        notes="Counts against the 100 creates and updates that Zoom takes from one user a day.",
     ),
-    Operation(
-        name="webinars.get",
-        method="GET",
-        path="/webinars/{webinarId}",
-        function="webinars",
-        route=BY_ID,
+    BY_ID.operation(
+        "webinars.get",
+        "GET",
+        "/webinars/{webinarId}",
+        "Get a webinar",
         query=(OCCURRENCE_ID, SHOW_PREVIOUS_OCCURRENCES),
         success=200,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:read:webinar", "webinar:read"),
-        gateway_scope="webinars:read",
-        safe_to_retry=True,
     ),
-    Operation(
-        name="webinars.update",
-        method="PATCH",
-        path="/webinars/{webinarId}",
-        function="webinars",
-        route=BY_ID,
+    BY_ID.operation(
+        "webinars.update",
+        "PATCH",
+        "/webinars/{webinarId}",
+        "Update a webinar",
         query=(OCCURRENCE_ID,),
         body=UpdateWebinar,
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:update:webinar", "webinar:write"),
-        gateway_scope="webinars:write",
-        safe_to_retry=False,
         counts_for_user=True,
+        notes="Counts against the 100 creates and updates that Zoom takes from one user a day.",
     ),
-    Operation(
-        name="webinars.delete",
-        method="DELETE",
-        path="/webinars/{webinarId}",
-        function="webinars",
-        route=BY_ID,
+    BY_ID.operation(
+        "webinars.delete",
+        "DELETE",
+        "/webinars/{webinarId}",
+        "Delete a webinar",
         query=(OCCURRENCE_ID, Parameter("cancel_webinar_reminder", "boolean")),
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:delete:webinar", "webinar:write"),
-        gateway_scope="webinars:write",
-        safe_to_retry=False,
+        notes="Without occurrence_id the whole series goes.",
+    ),
+    BY_ID.operation(
+        "webinars.status",
+        "PUT",
+        "/webinars/{webinarId}/status",
+        "End a webinar",
+        body=WebinarStatus,
+        success=200,
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of("webinar:update:status", "webinar:write"),
+        notes="200 without a body, where a meeting's is 204.",
+    ),
+    BY_ID.operation(
+        "webinars.invite_links",
+        "POST",
+        "/webinars/{webinarId}/invite_links",
+        "Create invite links",
+        body=InviteLinks,
+        success=201,
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of("webinar:write:invite_links", "webinar:write"),
+        plan="Business, with Webinar",
+    ),
+    BY_ID.operation(
+        "webinars.sip_dialing",
+        "POST",
+        "/webinars/{webinarId}/sip_dialing",
+        "Get a SIP address with its passcode",
+        body=SipDialing,
+        success=201,
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of(
+            "webinar:write:sip_dialing", only=("webinar:write:sip_dialing", "webinar:write:admin:sip_dialing")
+        ),
+        notes="201, where a meeting's is 200.",
+    ),
+    BY_ID.operation(
+        "webinars.livestream",
+        "GET",
+        "/webinars/{webinarId}/livestream",
+        "Get the live stream's address",
+        success=200,
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of("webinar:read:livestream", "webinar:read"),
+    ),
+    BY_ID.operation(
+        "webinars.livestream_update",
+        "PATCH",
+        "/webinars/{webinarId}/livestream",
+        "Set the live stream's address",
+        body=Livestream,
+        success=204,
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of("webinar:update:livestream", "webinar:write"),
+    ),
+    BY_ID.operation(
+        "webinars.livestream_status",
+        "PATCH",
+        "/webinars/{webinarId}/livestream/status",
+        "Start or stop the live stream",
+        body=WebinarLivestreamStatus,
+        success=204,
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of("webinar:update:livestream_status", "webinar:write"),
+    ),
+    BY_ID.operation(
+        "webinars.panelists.list",
+        "GET",
+        "/webinars/{webinarId}/panelists",
+        "List a webinar's panelists",
+        success=200,
+        label=RateLabel.MEDIUM,
+        scopes=ZoomScopes.of("webinar:read:list_panelists", "webinar:read"),
+    ),
+    BY_ID.operation(
+        "webinars.panelists.add",
+        "POST",
+        "/webinars/{webinarId}/panelists",
+        "Add panelists",
+        body=Panelists,
+        success=201,
+        label=RateLabel.MEDIUM,
+        scopes=ZoomScopes.of("webinar:write:panelist", "webinar:write"),
+    ),
+    BY_ID.operation(
+        "webinars.panelists.clear",
+        "DELETE",
+        "/webinars/{webinarId}/panelists",
+        "Remove all panelists",
+        success=204,
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of("webinar:delete:panelist", "webinar:write"),
+    ),
+    BY_ID.operation(
+        "webinars.panelists.delete",
+        "DELETE",
+        "/webinars/{webinarId}/panelists/{panelistId}",
+        "Remove a panelist",
+        success=204,
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of("webinar:delete:panelist", "webinar:write"),
+    ),
+    PAST.operation(
+        "past_webinars.instances",
+        "GET",
+        "/past_webinars/{webinarId}/instances",
+        "List a webinar's past instances",
+        success=200,
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of("webinar:read:list_past_instances", "webinar:read"),
+    ),
+    PAST.operation(
+        "past_webinars.participants",
+        "GET",
+        "/past_webinars/{webinarId}/participants",
+        "List who was in a past webinar",
+        query=TOKEN_PAGES,
+        success=200,
+        label=RateLabel.MEDIUM,
+        scopes=ZoomScopes.of("webinar:read:list_past_participants", "webinar:read"),
+        items="participants",
+    ),
+    PAST.operation(
+        "past_webinars.absentees",
+        "GET",
+        "/past_webinars/{webinarId}/absentees",
+        "List who registered and stayed away",
+        query=(OCCURRENCE_ID, *TOKEN_PAGES),
+        success=200,
+        label=RateLabel.HEAVY,
+        scopes=ZoomScopes.of("webinar:read:list_absentees", "webinar:read"),
+        items="registrants",
     ),
 )

@@ -1,0 +1,25 @@
+"""Zoom's reports under `/v2`: one call through the gateway for each request."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+from zoom_common.edge import zoom_api
+from zoom_common.edge.http import Request, Response, guarded
+from zoom_common.edge.settings.zoom_api import ZoomApiSettings
+from zoom_common.gateway.call import Gateway
+from zoom_common.gateway.wiring import gateway
+
+
+@cache
+def _gateway() -> Gateway:
+    return gateway(ZoomApiSettings.from_env(os.environ))
+
+
+def answer(request: Request) -> Response:
+    """Zoom's answer, or the gateway's reason for not asking."""
+    return zoom_api.answer(_gateway(), request)
+
+
+handler = guarded(answer)

@@ -1,0 +1,77 @@
+"""What Zoom's error numbers mean to a caller: the one table from Zoom's status and code to our reason and hint.
+
+Zoom's messages are localised and change, so nobody reads them here. The same number may mean different things with
+different statuses. https://developers.zoom.us/docs/api/errors/
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SCOPES_MISSING = 4711
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A reason for programs, and what to do about it, for people."""
+
+    reason: str
+    hint: str | None = None
+
+
+_TOKEN = Meaning(
+    "zoom_rejected_token",
+    "Your API key is fine. Zoom does not accept the connection's token, not even a fresh one: the person has to "
+    "reconnect their Zoom account.",
+)
+_RATE = Meaning("zoom_rate_limited", "Wait as long as Retry-After says. Zoom counts for the whole account, all apps.")
+_PLAN = Meaning(
+    "plan_or_permission",
+    "The Zoom account's plan or the user's role does not include this. The table of operations names the plan.",
+)
+_MEANINGS: dict[tuple[int, int], Meaning] = {
+    (401, 124): _TOKEN,
+    (400, 124): _TOKEN,
+    (400, 200): _PLAN,
+    (400, 300): Meaning(
+        "zoom_found_invalid", "Zoom's message or `errors` name what is wrong. A page token ends after 15 minutes."
+    ),
+    (400, 1010): Meaning("unknown_user", "The user does not belong to the connected Zoom account."),
+    (400, 1120): Meaning("invitation_pending", "The user has not accepted the invitation to the account yet."),
+    (400, 2300): Meaning("unknown_route", "Zoom does not know this path."),
+    (400, 3000): Meaning(
+        "zoom_refused_for_now",
+        "Often a webinar's id where a meeting's belongs, or the other way round; else see Zoom's message.",
+    ),
+    (400, 3161): Meaning(
+        "no_scheduling_rights", "This Zoom user may not host or schedule meetings: check licence and role."
+    ),
+    (400, 3303): Meaning("recording_in_progress", "The recording is not complete yet. Try again after it is."),
+    (400, 4711): Meaning("missing_zoom_scopes"),
+    (400, 4927): Meaning("not_live", "The meeting or webinar is not running, so there is nothing to stream."),
+    (400, 12702): Meaning("too_long_ago", "Zoom tells of meetings of the last year only."),
+    (403, 2306): Meaning("not_yours", "This user may not see meetings that others schedule."),
+    (404, 1001): Meaning("unknown_user", "The user does not exist or is not in the connected Zoom account."),
+    (404, 3001): Meaning("unknown_meeting", "It does not exist, has expired, or is not visible to this connection."),
+    (404, 3301): Meaning(
+        "no_recording",
+        "There is no recording, or Zoom is still processing it: that takes about as long as the meeting did. Wait for "
+        "the event recording.completed.",
+    ),
+    (404, 3322): Meaning(
+        "no_transcript", "There is no transcript, or not yet: wait for recording.transcript_completed."
+    ),
+    (409, 1005): Meaning("email_in_use", "Another Zoom user has this e-mail address."),
+}
+
+
+def meaning(status: int, code: int | None) -> Meaning:
+    """What a refusal means. `code` is the number in its body, None without one."""
+    if status == 429:  # noqa: PLR2004 - HTTP's own numbers
+        return _RATE
+    if status >= 500:  # noqa: PLR2004
+        return Meaning("zoom_failed", "A fault inside Zoom. Reads may be repeated; after a change, look first.")
+    known = _MEANINGS.get((status, code)) if code is not None else None
+    if known is None and status == 401:  # noqa: PLR2004
+        return _TOKEN
+    return known or Meaning("zoom_refused")

@@ -1,0 +1,133 @@
+"""The bodies that register people, decide about registrations, and ask questions.
+
+https://developers.zoom.us/docs/api/meetings/#tag/invitation-&-registration/POST/meetings/{meetingId}/registrants
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from zoom_common.zoom.models.base import ZoomModel
+from zoom_common.zoom.models.fields import EMail, Flag, Text, Texts, code, e_mail
+
+_MOST = 30
+
+Coded = Annotated[Text, BeforeValidator(code)]
+RequiredEMail = Annotated[str, AfterValidator(e_mail)]
+
+
+class CustomAnswer(ZoomModel):
+    """The answer to a question of the host's own."""
+
+    title: Text = None
+    value: Annotated[Text, Field(max_length=128)] = None
+
+
+class _Registrant(ZoomModel):
+    first_name: Annotated[str, Field(max_length=64)]
+    email: Annotated[RequiredEMail, Field(max_length=128)]
+    address: Text = None
+    city: Text = None
+    comments: Text = None
+    country: Text = None
+    custom_questions: list[CustomAnswer] | None = None
+    industry: Text = None
+    job_title: Text = None
+    # Hosts word the choices of these in their own language.
+    language: Text = None
+    last_name: Annotated[Text, Field(max_length=64)] = None
+    no_of_employees: Coded = None
+    org: Text = None
+    phone: Coded = None
+    purchasing_time_frame: Text = None
+    role_in_purchase_process: Text = None
+    state: Text = None
+    zip: Coded = None
+
+
+class MeetingRegistrant(_Registrant):
+    """The body of `POST /meetings/{meetingId}/registrants`."""
+
+    auto_approve: Flag = None
+
+
+class WebinarRegistrant(_Registrant):
+    """The body of `POST /webinars/{webinarId}/registrants`."""
+
+    source_id: Text = None
+
+
+class BatchRegistrant(ZoomModel):
+    """One of many."""
+
+    email: RequiredEMail
+    first_name: str
+    last_name: Text = None
+
+
+class BatchRegistrants(ZoomModel):
+    """The body of `POST /webinars/{webinarId}/batch_registrants`."""
+
+    auto_approve: Flag = None
+    registrants: Annotated[list[BatchRegistrant] | None, Field(max_length=_MOST)] = None
+
+
+class BatchMeetingRegistrants(BatchRegistrants):
+    """The body of `POST /meetings/{meetingId}/batch_registrants`."""
+
+    registrants_confirmation_email: Flag = None
+
+
+class DecidedRegistrant(ZoomModel):
+    """Whom a decision is about."""
+
+    email: EMail = None
+    id: Text = None
+
+
+class RegistrantStatus(ZoomModel):
+    """The body of `PUT .../registrants/status`."""
+
+    action: Literal["approve", "cancel", "deny"]
+    registrants: Annotated[list[DecidedRegistrant] | None, Field(max_length=_MOST)] = None
+
+
+class Question(ZoomModel):
+    """One of Zoom's own questions."""
+
+    field_name: Text = None
+    required: Flag = None
+
+
+class _CustomQuestion(ZoomModel):
+    answers: Texts = None
+    required: Flag = None
+    title: Text = None
+
+
+class MeetingCustomQuestion(_CustomQuestion):
+    """A question of the host's own, for a meeting."""
+
+    type: Literal["short", "single"] | None = None
+
+
+class WebinarCustomQuestion(_CustomQuestion):
+    """A question of the host's own, for a webinar."""
+
+    type: Literal["short", "single", "single_radio", "single_dropdown", "multiple"] | None = None
+
+
+class MeetingQuestionsAsked(ZoomModel):
+    """The body of `PATCH /meetings/{meetingId}/registrants/questions`."""
+
+    custom_questions: list[MeetingCustomQuestion] | None = None
+    questions: list[Question] | None = None
+
+
+class WebinarQuestionsAsked(ZoomModel):
+    """The body of `PATCH /webinars/{webinarId}/registrants/questions`."""
+
+    custom_questions: list[WebinarCustomQuestion] | None = None
+    questions: list[Question] | None = None
