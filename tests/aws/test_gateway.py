@@ -29,10 +29,16 @@ type Store = Callable[..., Connection]
 
 
 @pytest.fixture
-def settings(connections_table: str) -> ZoomApiSettings:
+def settings(connections_table: str, coordination_table: str) -> ZoomApiSettings:
     """A table and a key; nobody refreshes."""
     key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
-    return ZoomApiSettings(connections_table, key, "token_refresh", "https://gateway.example")
+    return ZoomApiSettings(
+        connections_table,
+        key,
+        "token_refresh",
+        "https://gateway.example",
+        coordination_table=coordination_table,
+    )
 
 
 @pytest.fixture
@@ -53,7 +59,8 @@ def store(settings: ZoomApiSettings) -> Store:
 
 def call(settings: ZoomApiSettings, world: World, **headers: str) -> Answer:
     """Read a meeting."""
-    wired = replace(gateway(settings), exchange=world.exchange())
+    wired = gateway(settings)
+    wired = replace(wired, sender=replace(wired.sender, exchange=world.exchange()))
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return wired.call(
         principal("meetings:read"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from zoom_common.edge.settings.zoom_api import ZoomApiSettings
+from zoom_common.edge.settings.zoom_api import ZoomApiSettings, budget_rules
 from zoom_common.zoom.operations import OPERATIONS, routes
 
 Template = dict[str, Any]
@@ -47,4 +47,9 @@ def test_a_function_is_told_what_it_needs(template: Template, function: str) -> 
         for each in resources(template, "AWS::Serverless::Function").values()
         if each["CodeUri"] == f"functions/{function}"
     )
-    assert ZoomApiSettings.from_env(dict.fromkeys(told, "a value")).zoom_api_base_url == "a value"
+    shared = template["Globals"]["Function"]["Environment"]["Variables"]
+    defaults = {name: str(parameter.get("Default", "")) for name, parameter in template["Parameters"].items()}
+    environ = {name: defaults.get(value["Ref"], "a value") for name, value in shared.items() if isinstance(value, dict)}
+    settings = ZoomApiSettings.from_env(environ | dict.fromkeys(told, "a value"))
+    assert (settings.zoom_api_base_url, settings.coordination_table) == ("a value", "a value")
+    assert settings.budget == budget_rules({})  # the code's own defaults are the template's

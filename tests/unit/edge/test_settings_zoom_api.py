@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from zoom_common.edge.settings import MissingSetting
-from zoom_common.edge.settings.zoom_api import ZoomApiSettings
+from zoom_common.edge.settings.zoom_api import ZoomApiSettings, budget_rules
+from zoom_common.zoom.allowances import Plan
 
 ENVIRON = {
     "CONNECTIONS_TABLE": "Connections",
     "DATA_KEY_ID": "key-1",
     "TOKEN_REFRESH_FUNCTION": "token_refresh",
     "PUBLIC_BASE_URL": "https://gateway.example/",
+    "COORDINATION_TABLE": "Coordination",
 }
 
 
@@ -31,3 +33,12 @@ def test_a_missing_setting_is_named(name: str) -> None:
     with pytest.raises(MissingSetting) as missing:
         ZoomApiSettings.from_env({each: value for each, value in ENVIRON.items() if each != name})
     assert missing.value.name == name
+
+
+def test_the_budget_has_defaults_and_exceptions() -> None:
+    """Nine tenths of a Pro account's limits, a tenth of that held back; single accounts have other plans."""
+    rules = budget_rules({})
+    assert (rules.plan, rules.share, rules.reserve) == (Plan.PRO, 0.9, 0.1)
+    told = budget_rules({"ZOOM_PLAN": "business", "ZOOM_ACCOUNT_PLANS": "a-1=free, b_2=pro", "ZOOM_RATE_SHARE": "1"})
+    assert (told.of("a-1"), told.of("b_2"), told.of("c")) == (Plan.FREE, Plan.PRO, Plan.BUSINESS)
+    assert told.share == 1.0

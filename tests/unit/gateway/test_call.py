@@ -42,6 +42,9 @@ def test_zooms_answer_comes_back_byte_for_byte() -> None:
         "x-ratelimit-category": "Light",
         "x-zm-trackingid": "track-1",
         "x-zoom-ratelimit-category": "Light",
+        "x-zoom-budget-left": "29",
+        "etag": result.headers["etag"],
+        "cache-control": "private, no-cache",
     }
     assert world.zoom.sent[0].url == f"{BASE}/meetings/85746065?occurrence_id=1"
     assert world.zoom.sent[0].headers["Authorization"] == "Bearer token-1"

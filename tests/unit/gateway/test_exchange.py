@@ -6,7 +6,8 @@ import pytest
 
 from tests.fakes.gateway import World, answer
 from zoom_common.errors import OutcomeUnknown, ZoomUnavailable
-from zoom_common.gateway.exchange import READ_TIMEOUT
+from zoom_common.gateway.budget import Spend
+from zoom_common.gateway.exchange import READ_TIMEOUT, Attempt
 from zoom_common.transport import AnswerLost, NotSent
 from zoom_common.zoom.operations import OPERATIONS
 from zoom_common.zoom.wire import HttpRequest, HttpResponse
@@ -17,7 +18,9 @@ REQUEST = HttpRequest("GET", "https://api.zoom.us/v2/meetings/1")
 
 def send(world: World, name: str, *, seconds: float = 28.0) -> HttpResponse:
     """Send one request as the operation `name`."""
-    return world.exchange().send(BY_NAME[name], REQUEST, world.time.deadline(seconds))
+    spend = Spend(account="account-1", label=BY_NAME[name].label)
+    deadline = world.time.deadline(seconds)
+    return world.exchange().send(Attempt(operation=BY_NAME[name], request=REQUEST, spend=spend, deadline=deadline))
 
 
 def test_a_read_survives_faults_and_silence() -> None:

@@ -16,8 +16,9 @@ from zoom_common.transport import RequestsTransport
 def test_a_gateway_is_wired_without_asking_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
     """No call leaves while the function starts; the reconnect link is the API's own, or the company's page."""
     monkeypatch.setattr(aws, "client", lambda service: SimpleNamespace(service=service))
+    monkeypatch.setattr(aws, "impatient_dynamodb", lambda: SimpleNamespace(service="dynamodb"))
     settings = ZoomApiSettings("Connections", "key-1", "token_refresh", "https://gateway.example")
     wired = gateway(settings)
-    assert isinstance(wired.exchange.transport, RequestsTransport)
-    assert wired.api_base_url == "https://api.zoom.us/v2"
+    assert isinstance(wired.sender.exchange.transport, RequestsTransport)
+    assert wired.sender.api_base_url == "https://api.zoom.us/v2"
     assert wired.reconnect_url(connection()) == "https://gateway.example/connections/con_1/reconnect"

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection
 from zoom_common.deadline import Deadline
-from zoom_common.errors import Forbidden, GatewayError, Unauthenticated, ZoomScopesMissing
-from zoom_common.gateway import idempotency, validators
+from zoom_common.errors import Forbidden, GatewayError, Unauthenticated
+from zoom_common.gateway import idempotency, refusals, validators
 from zoom_common.gateway.addressing import addressed
 from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.read_cache import ReadCache
@@ -76,7 +76,7 @@ class Gateway:
                 raise Forbidden([operation.gateway_scope])
             connection = self.select(principal, headers.get(CONNECTION_HEADER))
             record.connection = connection.connection_id
-            self._check_scopes(operation, connection)
+            refusals.check_scopes(operation, connection, self.reconnect_url)
             call = ZoomCall(
                 operation=operation,
                 ids=addressed(connection, ids),
@@ -107,7 +107,13 @@ class Gateway:
 
     def _answer(self, call: ZoomCall, response: HttpResponse, if_none_match: str | None) -> Answer:
         passed_on = self._headers(call, response)
-        api.decipher(response, headers=passed_on)
+        refusals.decipher(
+            response,
+            operation=call.operation,
+            connection=call.connection,
+            headers=passed_on,
+            reconnect_url=self.reconnect_url,
+        )
         if call.operation.method == "GET" and response.status == 200:  # noqa: PLR2004 - HTTP's own number
             tag = validators.etag(call.connection.connection_id, response.body)
             # The caller may keep it for itself and has to ask each time; nobody else may.
@@ -116,11 +122,6 @@ class Gateway:
                 passed_on.pop("content-type", None)
                 return Answer(304, passed_on)
         return Answer(response.status, passed_on, response.body)
-
-    def _check_scopes(self, operation: Operation, connection: Connection) -> None:
-        # A grant whose scopes nobody has told us is Zoom's to judge.
-        if connection.scopes and not operation.scopes.allow(connection.scopes):
-            raise ZoomScopesMissing(operation.scopes.granular, reconnect_url=self.reconnect_url(connection))
 
     def _headers(self, call: ZoomCall, response: HttpResponse) -> dict[str, str]:
         headers = {name: value for name, value in response.headers.items() if name.startswith(_PASSED_ON)}

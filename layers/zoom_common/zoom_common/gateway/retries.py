@@ -46,7 +46,7 @@ def _rate_wait(
     operation: Operation, response: HttpResponse, *, now: float, random: Callable[[], float]
 ) -> float | None:
     refusal = limits.read(response, counts_for_user=operation.counts_for_user, now=now)
-    if refusal.limit is not limits.Limit.PER_SECOND:
+    if refusal.limit not in {limits.Limit.PER_SECOND, limits.Limit.CONCURRENT}:
         return None
     # Never earlier than Zoom says, and not all waiting callers at the same moment.
     wait = (_ONE_SECOND if refusal.retry_after is None else refusal.retry_after) + random() * _ONE_SECOND

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 import time
 from typing import Protocol
 
@@ -13,8 +14,17 @@ from zoom_common.connections.model import Connection
 from zoom_common.connections.selection import select
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import Table
+from zoom_common.gateway.budget import Budget, BudgetRules
 from zoom_common.gateway.call import Gateway
+from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.daily import DailyCalls
+from zoom_common.gateway.daily_store import DailyStore
 from zoom_common.gateway.exchange import Exchange
+from zoom_common.gateway.idempotency import Idempotency
+from zoom_common.gateway.idempotency_store import IdempotencyStore
+from zoom_common.gateway.read_cache import ReadCache
+from zoom_common.gateway.sending import Sender
+from zoom_common.gateway.slot_store import SlotStore
 from zoom_common.transport import RequestsTransport
 
 
@@ -23,6 +33,12 @@ class GatewaySettings(AccessTokenSettings, Protocol):
 
     @property
     def zoom_api_base_url(self) -> str: ...  # noqa: D102
+    @property
+    def coordination_table(self) -> str: ...  # noqa: D102
+    @property
+    def budget(self) -> BudgetRules: ...  # noqa: D102
+    @property
+    def read_cache_seconds(self) -> float: ...  # noqa: D102
 
 
 def gateway(settings: GatewaySettings) -> Gateway:
@@ -32,10 +48,26 @@ def gateway(settings: GatewaySettings) -> Gateway:
     def selected(principal: Principal, requested: str | None) -> Connection:
         return select(principal, requested, store)
 
+    shared = Table(aws.impatient_dynamodb(), settings.coordination_table)
+    budget = Budget(
+        slots=SlotStore(shared), daily=DailyCalls(DailyStore(shared)), rules=settings.budget, clock=time.time
+    )
     return Gateway(
         select=selected,
-        tokens=access_tokens(settings),
-        exchange=Exchange(transport=RequestsTransport(), clock=time.time, sleep=time.sleep, random=random.random),
-        api_base_url=settings.zoom_api_base_url,
+        sender=Sender(
+            tokens=access_tokens(settings),
+            exchange=Exchange(
+                transport=RequestsTransport(), turns=budget, clock=time.time, sleep=time.sleep, random=random.random
+            ),
+            api_base_url=settings.zoom_api_base_url,
+        ),
+        keys=Idempotency(
+            store=IdempotencyStore(shared),
+            clock=time.time,
+            sleep=time.sleep,
+            random=random.random,
+            new_id=lambda: secrets.token_hex(8),
+        ),
+        reads=ReadCache(changes=ChangeStore(shared), seconds=settings.read_cache_seconds, clock=time.time),
         reconnect_url=lambda connection: reconnect_url(settings, connection.connection_id),
     )

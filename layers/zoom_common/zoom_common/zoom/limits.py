@@ -1,11 +1,12 @@
 """Zoom's 429: which limit was hit, and when it is over.
 
 Zoom documents no header of a 429 by name; what older documents and clients name is read when it is there. Messages are
-localised and never read. https://developers.zoom.us/docs/api/rate-limits/
+localised: one is read, where neither header nor code tells. https://developers.zoom.us/docs/api/rate-limits/
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,12 +19,19 @@ from zoom_common.zoom.wire import HttpResponse
 CATEGORY_HEADER = "x-ratelimit-category"
 # A wait longer than this, in seconds, is for the next day and not for the next second or minute.
 _LONGEST_SHORT_WAIT = 5 * 60
+# Zoom's contract prints this code for its limit per second; its guide and its answers use 429 for all limits.
+_PER_SECOND_CODE = 4001
+_CONCURRENT_MESSAGE = "too many concurrent requests"
 
 
 class Limit(StrEnum):
-    """Zoom's limits. A per-second one is over at once, a daily one at the time Zoom names, a user's at 00:00 UTC."""
+    """Zoom's limits.
+
+    Too many per second or at once is over at once, a day's limit at the time Zoom names, a user's at 00:00 UTC.
+    """
 
     PER_SECOND = "per_second"
+    CONCURRENT = "concurrent"
     DAILY = "daily"
     PER_USER = "per_user"
 
@@ -73,12 +81,29 @@ def read(response: HttpResponse, *, counts_for_user: bool, now: float) -> Refusa
     headers = response.headers
     wait = retry_after(headers.get("retry-after"), now=now)
     kind = headers.get("x-ratelimit-type", "").lower()
+    code, message = _body(response)
+    if kind.startswith("concurrent"):
+        return Refusal(Limit.CONCURRENT, wait)
     if kind.startswith("daily") or (not kind and wait is not None and wait > _LONGEST_SHORT_WAIT):
         return Refusal(Limit.DAILY, wait if wait is not None else until_midnight(now))
-    if counts_for_user and wait is None and not kind.startswith("qps") and _quota_left(headers):
+    if code == _PER_SECOND_CODE or kind.startswith("qps"):
+        return Refusal(Limit.PER_SECOND, wait)
+    if counts_for_user and wait is None and _quota_left(headers):
         # Seen on the limit of 100 a day for one user: the account has plenty left, and no word on when to come back.
         return Refusal(Limit.PER_USER, until_midnight(now))
+    if not kind and message.lower().startswith(_CONCURRENT_MESSAGE):
+        return Refusal(Limit.CONCURRENT, wait)
     return Refusal(Limit.PER_SECOND, wait)
+
+
+def _body(response: HttpResponse) -> tuple[int | None, str]:
+    try:
+        body = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return None, ""
+    if not isinstance(body, dict):
+        return None, ""
+    return body.get("code"), str(body.get("message", ""))
 
 
 def _quota_left(headers: Mapping[str, str]) -> bool:

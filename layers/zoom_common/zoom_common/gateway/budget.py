@@ -1,0 +1,195 @@
+"""The budget that all functions and containers share: when a call may go to Zoom, and whether it may today.
+
+Zoom counts per account whatever app calls, so the budget does too, across tenants. Everything stands in DynamoDB; while
+that does not answer, calls go on at a small rate of this container's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Protocol
+
+from zoom_common.deadline import Deadline
+from zoom_common.errors import TooManyRequests, Unavailable
+from zoom_common.gateway.daily import DailyCalls
+from zoom_common.gateway.pacing import MICROSECONDS, PACE, Lane, Lanes, lanes
+from zoom_common.gateway.slot_store import NoSlot, Slot
+from zoom_common.zoom import allowances
+from zoom_common.zoom.allowances import Plan
+from zoom_common.zoom.limits import Limit, Refusal, until_midnight
+from zoom_common.zoom.operations import RateLabel
+
+LONGEST_WAIT = 10.0
+# What a call keeps for sending and reading the answer: a slot so late that nothing is left is no slot.
+_TIME_TO_SEND = 3.0
+# Without the shared budget each container takes a tenth of the rate: ten busy containers together keep it.
+_LOCAL_PART = 10
+# How long DynamoDB is left alone after it failed.
+_REST = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRules:
+    """What we may take. `plans` names accounts whose plan is not `plan`; `share` and `reserve` are fractions up to 1.
+
+    `share` is our part of the account's limits, the rest is for its other apps; `reserve` is the part of ours that only
+    interactive calls may use.
+    """
+
+    plan: Plan = Plan.PRO
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+    share: float = 1.0
+    reserve: float = 0.0
+    pace: float = PACE
+
+    def of(self, account: str) -> Plan:
+        """The plan of an account."""
+        return self.plans.get(account, self.plan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """What a request takes from. `user` is whose creates and updates of the day it counts among, if anybody's."""
+
+    account: str
+    label: RateLabel
+    user: str | None = None
+    interactive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When to send: in `wait` seconds. `left` calls could still begin soon, `left_today` today where that is known.
+
+    `local` says that the shared budget could not be asked.
+    """
+
+    wait: float
+    left: int
+    left_today: int | None = None
+    local: bool = False
+
+
+class Slots(Protocol):
+    """Where slots come from: `SlotStore`."""
+
+    def take(self, account: str, label: str, lane: Lane, *, now: int, latest: int) -> Slot | NoSlot: ...  # noqa: D102
+
+    def close(self, account: str, label: str, lane: Lane, *, until: int, reason: str) -> None: ...  # noqa: D102
+
+
+@dataclass(slots=True, kw_only=True)
+class Budget:
+    """The budget as one container sees it. `clock` gives epoch seconds."""
+
+    slots: Slots
+    daily: DailyCalls
+    rules: BudgetRules
+    clock: Callable[[], float]
+    _local: dict[tuple[str, str], float] = field(default_factory=dict)
+    _down_until: float = 0.0
+
+    def turn(self, spend: Spend, deadline: Deadline) -> Turn:
+        """Reserve the next free slot. Raises TooManyRequests when there is none soon enough, or none today."""
+        longest = min(LONGEST_WAIT, deadline.remaining() - _TIME_TO_SEND)
+        now = self.clock()
+        if now >= self._down_until:
+            try:
+                return self._shared(spend, now, longest)
+            except Unavailable:
+                self._down_until = self.clock() + _REST
+        return self._alone(spend, self.clock(), longest)
+
+    def refused(self, spend: Spend, refusal: Refusal) -> None:
+        """Zoom answered 429. What will not pass soon is told to all containers, and none of them asks before."""
+        now = self.clock()
+        wait = refusal.retry_after or 0.0
+        try:
+            if refusal.limit is Limit.PER_USER and spend.user is not None:
+                self.daily.exhaust(_of_user(spend), limit=allowances.USER_DAILY, now=now)
+            elif refusal.limit is Limit.DAILY:
+                self._close(spend, now + wait, "daily_limit")
+            elif wait > LONGEST_WAIT:
+                self._close(spend, now + wait, "zoom_asked_to_wait")
+        except Unavailable:
+            self._down_until = now + _REST  # the next container that asks Zoom finds out for itself
+
+    def _shared(self, spend: Spend, now: float, longest: float) -> Turn:
+        left_today = self._spend_today(spend, now)
+        split = self._lanes(spend.account, spend.label)
+        slot = self._slot(spend, split, now, longest)
+        if isinstance(slot, NoSlot):
+            for counter, _, _ in self._counters(spend):
+                self.daily.give_back(counter, now=now)
+            raise TooManyRequests(max(1, ceil(slot.at / MICROSECONDS - now)), reason=slot.closed or "rate_budget_spent")
+        window = allowances.rate(self.rules.of(spend.account), spend.label).seconds * MICROSECONDS
+        left = max(0, (window - slot.ahead) // split.everybody.interval)
+        return Turn(max(0.0, slot.at / MICROSECONDS - self.clock()), left, left_today)
+
+    def _slot(self, spend: Spend, split: Lanes, now: float, longest: float) -> Slot | NoSlot:
+        start, end = int(now * MICROSECONDS), int((now + longest) * MICROSECONDS)
+        label = str(spend.label)
+        if not spend.interactive or split.reserve is None:
+            return self.slots.take(spend.account, label, split.everybody, now=start, latest=end)
+        for lane, latest in ((split.everybody, start), (split.reserve, end)):
+            slot = self.slots.take(spend.account, label, lane, now=start, latest=latest)
+            if isinstance(slot, Slot) or slot.closed:
+                return slot
+        return self.slots.take(spend.account, label, split.everybody, now=start, latest=end)
+
+    def _spend_today(self, spend: Spend, now: float) -> int | None:
+        least: int | None = None
+        spent: list[str] = []
+        for counter, limit, reason in self._counters(spend):
+            left = self.daily.spend(counter, limit=limit, now=now)
+            if left is None:
+                for each in spent:
+                    self.daily.give_back(each, now=now)
+                raise TooManyRequests(ceil(until_midnight(now)), reason=reason)
+            spent.append(counter)
+            least = left if least is None else min(least, left)
+        return least
+
+    def _counters(self, spend: Spend) -> list[tuple[str, int, str]]:
+        found = []
+        if spend.user is not None:
+            found.append((_of_user(spend), allowances.USER_DAILY, "user_daily_limit"))
+        day = allowances.daily(self.rules.of(spend.account), spend.label)
+        if day is not None:
+            found.append((f"{spend.account}#{day.name}", int(day.calls * self.rules.share), "daily_limit"))
+        return found
+
+    def _close(self, spend: Spend, until: float, reason: str) -> None:
+        for label in self._counted_with(spend) if reason == "daily_limit" else [spend.label]:
+            split = self._lanes(spend.account, label)
+            for lane in (split.everybody, split.reserve):
+                if lane is not None:
+                    end = int(until * MICROSECONDS)
+                    self.slots.close(spend.account, str(label), lane, until=end, reason=reason)
+
+    def _counted_with(self, spend: Spend) -> list[RateLabel]:
+        plan = self.rules.of(spend.account)
+        day = allowances.daily(plan, spend.label)
+        return [each for each in RateLabel if each is spend.label or (day and allowances.daily(plan, each) == day)]
+
+    def _lanes(self, account: str, label: RateLabel) -> Lanes:
+        rate = allowances.rate(self.rules.of(account), label)
+        return lanes(rate, share=self.rules.share, reserve=self.rules.reserve, pace=self.rules.pace)
+
+    def _alone(self, spend: Spend, now: float, longest: float) -> Turn:
+        key = (spend.account, str(spend.label))
+        interval = self._lanes(spend.account, spend.label).everybody.interval * _LOCAL_PART / MICROSECONDS
+        at = max(now, self._local.get(key, 0.0))
+        if at - now > max(0.0, longest):
+            raise TooManyRequests(max(1, ceil(at - now)), reason="rate_budget_spent")
+        self._local[key] = at + interval
+        return Turn(at - now, 0, local=True)
+
+
+def _of_user(spend: Spend) -> str:
+    # A hash, because a user may be named by e-mail address.
+    user = hashlib.sha256(str(spend.user).lower().encode()).hexdigest()[:32]
+    return f"{spend.account}#user#{user}"

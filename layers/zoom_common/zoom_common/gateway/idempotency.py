@@ -1,0 +1,260 @@
+"""A create with an Idempotency-Key: made once, answered again, and looked for before it is made a second time.
+
+started -> sent -> done, or unknown when nobody heard the answer. docs/retries-and-idempotency.md says what that
+guarantees and what it does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, Protocol
+
+from zoom_common.errors import (
+    Conflict,
+    FieldError,
+    GatewayError,
+    IdempotencyKeyReused,
+    InvalidRequest,
+    OutcomeUnknown,
+    Unavailable,
+)
+from zoom_common.gateway.adoption import NotToBeFound, can_be_found, candidates
+from zoom_common.gateway.idempotency_store import Entry, StoredAnswer
+from zoom_common.gateway.sending import Sender, ZoomCall
+from zoom_common.zoom.wire import HttpResponse
+
+HEADER = "idempotency-key"
+# Zoom may still be at work on what we gave up on: for so long "not there" does not mean "not made".
+SETTLED_AFTER = 60.0
+_LONGEST_WAIT = 10.0
+_LEASE_MARGIN = 5.0
+_TIME_TO_LOOK = 4.0
+_POLL = 0.25
+_KEY = re.compile(r"[!-~]{1,255}")
+# Whoever opens it is the host.
+_NEVER_STORED = "start_url"
+_AGAIN = "Send it again with the same Idempotency-Key: what may have been made is looked for first."
+_NOT_FOUND = "What this makes can not be looked for. Check at Zoom, then use a new Idempotency-Key."
+
+
+class Records(Protocol):
+    """Where the records are: `IdempotencyStore`."""
+
+    def begin(  # noqa: D102
+        self, key: str, fingerprint: str, *, owner: str, now: float, lease_until: float
+    ) -> Entry | None: ...
+    def take_over(self, key: str, seen: Entry, *, owner: str, lease_until: float) -> bool: ...  # noqa: D102
+    def sent(self, key: str, *, owner: str, now: float) -> bool: ...  # noqa: D102
+    def unknown(self, key: str, *, owner: str) -> None: ...  # noqa: D102
+    def forget(self, key: str, *, owner: str) -> None: ...  # noqa: D102
+    def done(self, key: str, answer: StoredAnswer, *, owner: str, made: str | None, now: float) -> bool: ...  # noqa: D102
+    def bound_to(self, made: str) -> str | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """The outcome of a create with a key. `how` is made, replayed or adopted."""
+
+    response: HttpResponse
+    how: str
+
+
+@dataclass(slots=True)
+class _Held:
+    """A record that is ours. Something may have been made since `since`; an earlier call last sent at `before`."""
+
+    key: str
+    owner: str
+    since: float | None = None
+    before: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """Guards creates. `clock` gives epoch seconds, `sleep` takes seconds, `random` 0 up to 1, `new_id` fresh ids."""
+
+    store: Records
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    random: Callable[[], float]
+    new_id: Callable[[], str]
+
+    def once(self, call: ZoomCall, key: str, sender: Sender) -> Keyed:
+        """Zoom's answer to the one create under `key`: fresh, stored or found.
+
+        Raises IdempotencyKeyReused for another body, Conflict while another call is at it or its outcome may still
+        come, OutcomeUnknown when nobody can say what was made, and what `Sender.send` raises when nothing was.
+        """
+        if not _KEY.fullmatch(key):
+            raise InvalidRequest([FieldError("Idempotency-Key", "Use 1 to 255 visible ASCII characters.")])
+        held = self._hold(call, _name(call, key))
+        if isinstance(held, StoredAnswer):
+            return Keyed(_replayed(held), "replayed")
+        if held.since is not None:
+            found = self._found(call, held, sender)
+            if found is not None:
+                return found
+        return self._make(call, held, sender)
+
+    def _hold(self, call: ZoomCall, key: str) -> _Held | StoredAnswer:
+        owner, fingerprint = self.new_id(), _fingerprint(call)
+        until = self.clock() + min(_LONGEST_WAIT, call.deadline.remaining() - _TIME_TO_LOOK)
+        while True:
+            now = self.clock()
+            lease = now + call.deadline.remaining() + _LEASE_MARGIN
+            entry = self.store.begin(key, fingerprint, owner=owner, now=now, lease_until=lease)
+            if entry is None:
+                return _Held(key, owner)
+            if entry.fingerprint != fingerprint:
+                raise IdempotencyKeyReused
+            if entry.answer is not None:
+                return entry.answer
+            if entry.lease_until <= now and self.store.take_over(key, entry, owner=owner, lease_until=lease):
+                return _Held(key, owner, entry.first_sent, entry.last_sent)
+            if now >= until:
+                raise _later(1, "Another request with this Idempotency-Key is under way.", "idempotency_in_progress")
+            self._pause(call)
+
+    def _pause(self, call: ZoomCall) -> None:
+        wait = _POLL * (1 + self.random())
+        call.record.waited += wait
+        self.sleep(wait)
+
+    def _make(self, call: ZoomCall, held: _Held, sender: Sender) -> Keyed:
+        try:
+            response = sender.send(call, before_sending=lambda: self._mark_sent(held))
+        except OutcomeUnknown:
+            return self._after_silence(call, held, sender)
+        except GatewayError:
+            self._nothing_was_made(held)
+            raise
+        if response.status >= 500:  # noqa: PLR2004 - Zoom says it failed, not that it did nothing
+            self._leave_unknown(held)
+        elif response.status in {401, 429}:
+            self._nothing_was_made(held)
+        else:
+            self._keep(call, held, response)
+        return Keyed(response, "made")
+
+    def _mark_sent(self, held: _Held) -> None:
+        now = self.clock()
+        if not self.store.sent(held.key, owner=held.owner, now=now):
+            raise _later(1, "Another request with this Idempotency-Key is under way.", "idempotency_in_progress")
+        held.since = held.since or now
+
+    def _found(self, call: ZoomCall, held: _Held, sender: Sender) -> Keyed | None:
+        """What an earlier call made, or None when it certainly made nothing."""
+        try:
+            adopted = self._look(call, held, sender)
+        except NotToBeFound:
+            self._leave_unknown(held)
+            raise OutcomeUnknown(hint=_AGAIN if can_be_found(call) else _NOT_FOUND) from None
+        settled = (held.before or 0.0) + SETTLED_AFTER
+        if adopted is None and self.clock() < settled:
+            self._leave_unknown(held)
+            wait = ceil(settled - self.clock())
+            raise _later(wait, "Zoom may still carry out the first request.", "idempotency_unsettled")
+        return adopted
+
+    def _look(self, call: ZoomCall, held: _Held, sender: Sender) -> Keyed | None:
+        since = held.since if held.since is not None else self.clock()
+        free = []
+        for made, response in candidates(sender, call, since=since):
+            owner = self.store.bound_to(_bound(call, made))
+            if owner in {None, held.key}:
+                free.append((made, response))
+        if not free:
+            return None
+        if len(free) > 1:
+            raise NotToBeFound
+        ((made, response),) = free
+        answer = HttpResponse(call.operation.success, response.headers, response.body)
+        if not self.store.done(held.key, _stored(answer), owner=held.owner, made=_bound(call, made), now=self.clock()):
+            raise NotToBeFound  # another key was faster
+        return Keyed(answer, "adopted")
+
+    def _after_silence(self, call: ZoomCall, held: _Held, sender: Sender) -> Keyed:
+        """Nobody heard the answer: look at once if there is time, and never send again in the same call."""
+        if call.deadline.allows(_TIME_TO_LOOK):
+            try:
+                adopted = self._look(call, held, sender)
+            except (NotToBeFound, Unavailable):
+                adopted = None
+            if adopted is not None:
+                return adopted
+        self._leave_unknown(held)
+        raise OutcomeUnknown(hint=_AGAIN if can_be_found(call) else _NOT_FOUND) from None
+
+    def _keep(self, call: ZoomCall, held: _Held, response: HttpResponse) -> None:
+        made = _id_of(response) if response.status == call.operation.success else None
+        bound = _bound(call, made) if made is not None else None
+        # A record that could not be finished stays `sent`: the next call with this key looks, and finds.
+        with suppress(Unavailable):
+            self.store.done(held.key, _stored(response), owner=held.owner, made=bound, now=self.clock())
+
+    def _nothing_was_made(self, held: _Held) -> None:
+        if held.before is not None:
+            self._leave_unknown(held)  # this call made nothing, an earlier one may have
+            return
+        with suppress(Unavailable):
+            self.store.forget(held.key, owner=held.owner)
+
+    def _leave_unknown(self, held: _Held) -> None:
+        with suppress(Unavailable):
+            self.store.unknown(held.key, owner=held.owner)
+
+
+def _name(call: ZoomCall, key: str) -> str:
+    about = call.connection
+    return "key#" + _digest([about.tenant, about.connection_id, call.operation.name, key])
+
+
+def _bound(call: ZoomCall, made: str) -> str:
+    return "made#" + _digest([call.connection.zoom_account_id, call.operation.name, made])
+
+
+def _fingerprint(call: ZoomCall) -> str:
+    try:
+        body = json.loads(call.body)
+    except (ValueError, RecursionError):
+        body = call.body.hex()
+    return _digest([dict(call.ids), call.query_string, body])
+
+
+def _digest(parts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _stored(response: HttpResponse) -> StoredAnswer:
+    body = response.body
+    if _NEVER_STORED.encode() in body:
+        body = json.dumps(json.loads(body, object_hook=_without), ensure_ascii=False, separators=(",", ":")).encode()
+    return StoredAnswer(response.status, response.headers.get("content-type", "application/json"), body)
+
+
+def _without(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if name != _NEVER_STORED}
+
+
+def _replayed(answer: StoredAnswer) -> HttpResponse:
+    return HttpResponse(answer.status, {"content-type": answer.content_type}, answer.body)
+
+
+def _id_of(response: HttpResponse) -> str | None:
+    try:
+        value = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return None
+    return str(value["id"]) if isinstance(value, dict) and "id" in value else None
+
+
+def _later(seconds: int, message: str, reason: str) -> Conflict:
+    conflict = Conflict(message, reason=reason)
+    conflict.headers["retry-after"] = str(seconds)
+    return conflict

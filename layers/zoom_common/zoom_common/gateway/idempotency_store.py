@@ -1,0 +1,154 @@
+"""What became of a create with an Idempotency-Key, in DynamoDB: one item per key, and one per thing that was made.
+
+Times are epoch seconds. https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from zoom_common.connections.table_client import ConditionFailed, Table
+from zoom_common.errors import Unavailable
+
+LIFE = 24 * 3600
+_SK = "idempotency"
+
+
+class Step(StrEnum):
+    """How far a create has come. From `sent` on, something may have been made."""
+
+    STARTED = "started"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """The first answer, without what must not be kept."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """The record of one key. `owner` is the call that works on it until `lease_until`."""
+
+    fingerprint: str
+    step: Step
+    owner: str
+    lease_until: float
+    first_sent: float | None = None
+    last_sent: float | None = None
+    answer: StoredAnswer | None = None
+
+
+class IdempotencyStore:
+    """The records of all containers. Every method raises Unavailable when DynamoDB does not answer usefully."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def begin(self, key: str, fingerprint: str, *, owner: str, now: float, lease_until: float) -> Entry | None:
+        """Make the record. None when it is ours now; else the record that was there."""
+        values = {"fingerprint": fingerprint, "step": Step.STARTED, "owner": owner, "lease_until": lease_until}
+        change = "SET #fingerprint = :fingerprint, #step = :step, #owner = :owner, #lease_until = :lease_until, "
+        change += "#expires_at = :expires_at REMOVE #first_sent, #last_sent, #status, #content_type, #body"
+        # TTL deletes late: an expired record is none.
+        free = "attribute_not_exists(#step) OR #expires_at <= :now"
+        values |= {"expires_at": int(now) + LIFE, "now": int(now)}
+        with _named():
+            try:
+                self._table.update(key, _SK, change, condition=free, values=_plain(values))
+            except ConditionFailed as failed:
+                return _entry(failed.item or {})
+        return None
+
+    def take_over(self, key: str, seen: Entry, *, owner: str, lease_until: float) -> bool:
+        """Go on with a record that nobody works on; False when somebody was faster."""
+        values = {"seen": seen.owner, "step": seen.step, "owner": owner, "lease_until": lease_until}
+        change = "SET #owner = :owner, #lease_until = :lease_until"
+        return self._update(key, change, "#owner = :seen AND #step = :step", values)
+
+    def sent(self, key: str, *, owner: str, now: float) -> bool:
+        """From now on something may have been made; False when somebody else has taken over."""
+        change = "SET #step = :step, #first_sent = if_not_exists(#first_sent, :now), #last_sent = :now"
+        return self._update(key, change, "#owner = :owner", {"step": Step.SENT, "owner": owner, "now": now})
+
+    def unknown(self, key: str, *, owner: str) -> None:
+        """Nobody heard the answer; whoever comes next looks first."""
+        change = "SET #step = :step, #lease_until = :now"
+        self._update(key, change, "#owner = :owner", {"step": Step.UNKNOWN, "owner": owner, "now": 0})
+
+    def forget(self, key: str, *, owner: str) -> None:
+        """Nothing was made: the key is as good as new."""
+        with _named():
+            try:
+                self._table.delete(key, _SK, condition="#owner = :owner", values={"owner": owner})
+            except ConditionFailed:
+                return
+
+    def done(self, key: str, answer: StoredAnswer, *, owner: str, made: str | None, now: float) -> bool:
+        """Keep the first answer, and bind what was `made` to this key; False when it belongs to another key."""
+        expires_at = int(now) + LIFE
+        change = "SET #step = :step, #status = :status, #content_type = :content_type, #body = :body"
+        values = {"step": Step.DONE, "status": answer.status, "content_type": answer.content_type}
+        values |= {"body": answer.body, "owner": owner}
+        kept = self._table.to_update(key, _SK, change, condition="#owner = :owner", values=_plain(values))
+        operations: list[dict[str, Any]] = [{"Update": kept}]
+        if made is not None:
+            bound = {"pk": made, "sk": _SK, "key": key, "expires_at": expires_at}
+            condition = "attribute_not_exists(#key) OR #key = :key"
+            operations.append({"Put": self._table.to_put(bound, condition=condition, values={"key": key})})
+        with _named():
+            try:
+                self._table.transact(operations)
+            except ConditionFailed:
+                return False
+        return True
+
+    def bound_to(self, made: str) -> str | None:
+        """The key that something was made for, if it is known."""
+        with _named():
+            item = self._table.get(made, _SK)
+        return str(item["key"]) if item else None
+
+    def _update(self, key: str, change: str, condition: str, values: dict[str, Any]) -> bool:
+        with _named():
+            try:
+                self._table.update(key, _SK, change, condition=condition, values=_plain(values))
+            except ConditionFailed:
+                return False
+        return True
+
+
+def _entry(item: dict[str, Any]) -> Entry:
+    done = item.get("step") == Step.DONE
+    answer = StoredAnswer(int(item["status"]), str(item["content_type"]), bytes(item["body"])) if done else None
+    return Entry(
+        fingerprint=str(item.get("fingerprint", "")),
+        step=Step(item.get("step", Step.STARTED)),
+        owner=str(item.get("owner", "")),
+        lease_until=float(item.get("lease_until", 0)),
+        first_sent=item.get("first_sent"),
+        last_sent=item.get("last_sent"),
+        answer=answer,
+    )
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, Step) else value for name, value in values.items()}
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except Unavailable:
+        raise Unavailable(reason="idempotency_store_unavailable") from None

@@ -1,0 +1,108 @@
+"""Send slots in DynamoDB: one item per account, label and lane, whose `next` is the first slot that is still free.
+
+Taking a slot is one conditional write. Which of two it is depends on whether the lane is backed up, and the last answer
+tells a container that: only a wrong guess costs a second write. Times are whole microseconds of the epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from zoom_common.connections.table_client import ConditionFailed, Table
+from zoom_common.gateway.pacing import MICROSECONDS, Lane
+
+_LIFE = 3600
+# Nobody reserves further ahead than this; a slot beyond it was written by a clock that was wrong.
+_FURTHEST = 10 * 60 * MICROSECONDS
+_MOST_GUESSES = 6
+
+_JOIN = "SET #next = #next + :interval, #expires_at = :expires_at"
+_IF_BACKED_UP = "#next > :now AND #next <= :latest AND (attribute_not_exists(#closed) OR #closed <= :now)"
+_BEGIN = "SET #next = :first, #expires_at = :expires_at"
+_IF_FREE = "(attribute_not_exists(#next) OR #next <= :now) AND (attribute_not_exists(#closed) OR #closed <= :now)"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A slot that is ours. `at` is when to send, `ahead` how far the lane is then backed up, in microseconds."""
+
+    at: int
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoSlot:
+    """There is none in time. The first free one is `at`; `closed` is why nobody may send before that, if so."""
+
+    at: int
+    closed: str | None = None
+
+
+class SlotStore:
+    """Lanes of all containers. Methods raise Unavailable when DynamoDB does not answer usefully."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._seen: dict[tuple[str, str], int] = {}
+
+    def take(self, account: str, label: str, lane: Lane, *, now: int, latest: int) -> Slot | NoSlot:
+        """Take the lane's next slot if it is not later than `latest`; `now` is this container's clock."""
+        key = _key(account, label, lane.name)
+        backed_up = self._seen.get(key, 0) > now
+        for _ in range(_MOST_GUESSES):
+            try:
+                return self._join(key, lane, now, latest) if backed_up else self._begin(key, lane, now)
+            except ConditionFailed as failed:
+                item = failed.item or {}
+            first = int(item.get("next", 0))
+            self._seen[key] = first
+            closed = int(item.get("closed", 0))
+            if closed > now:
+                return NoSlot(max(first, closed), str(item.get("closed_by", "zoom")))
+            if first > now + _FURTHEST:
+                self._mend(key, first, now)
+            elif first > latest:
+                return NoSlot(first)
+            backed_up = self._seen[key] > now
+        return NoSlot(max(now, self._seen[key]))
+
+    def close(self, account: str, label: str, lane: Lane, *, until: int, reason: str) -> None:
+        """Let nobody send in this lane before `until`. A longer closure stays."""
+        values = {"until": until, "reason": reason, "expires_at": until // MICROSECONDS + _LIFE}
+        change = "SET #closed = :until, #closed_by = :reason, #expires_at = :expires_at"
+        shorter = "attribute_not_exists(#closed) OR #closed < :until"
+        try:
+            self._table.update(*_key(account, label, lane.name), change, condition=shorter, values=values)
+        except ConditionFailed:
+            return
+
+    def _join(self, key: tuple[str, str], lane: Lane, now: int, latest: int) -> Slot:
+        values = {"interval": lane.interval, "now": now, "latest": latest, "expires_at": _expiry(now)}
+        item = self._table.update(*key, _JOIN, condition=_IF_BACKED_UP, values=values)
+        return self._taken(key, item, lane, now)
+
+    def _begin(self, key: tuple[str, str], lane: Lane, now: int) -> Slot:
+        values = {"first": now + lane.interval, "now": now, "expires_at": _expiry(now)}
+        return self._taken(key, self._table.update(*key, _BEGIN, condition=_IF_FREE, values=values), lane, now)
+
+    def _taken(self, key: tuple[str, str], item: dict[str, Any], lane: Lane, now: int) -> Slot:
+        following = int(item["next"])
+        self._seen[key] = following
+        return Slot(following - lane.interval, max(0, following - now))
+
+    def _mend(self, key: tuple[str, str], wrong: int, now: int) -> None:
+        try:
+            change = "SET #next = :now"
+            self._table.update(*key, change, condition="#next = :wrong", values={"now": now, "wrong": wrong})
+        except ConditionFailed:
+            pass  # somebody else did
+        self._seen[key] = now
+
+
+def _key(account: str, label: str, lane: str) -> tuple[str, str]:
+    return f"budget#{account}", f"{label.lower()}#{lane}"
+
+
+def _expiry(now: int) -> int:
+    return now // MICROSECONDS + _LIFE
