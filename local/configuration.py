@@ -48,6 +48,8 @@ class Configuration:
     aws_port: int
     settings: Mapping[str, str]
     simulated: bool
+    identity_port: int | None = None
+    """Where the development identity provider listens; None when people sign in elsewhere."""
 
     @property
     def front_door(self) -> str:
@@ -80,8 +82,12 @@ def machine_architecture() -> str:
     return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
 
 
-def load(workspace: Workspace, *, port: int, zoom_port: int, aws_port: int) -> Configuration:
+def load(
+    workspace: Workspace, *, port: int, zoom_port: int, aws_port: int, identity_port: int | None = None
+) -> Configuration:
     """Read `.env` below the real environment. Without a Zoom app there, make one up and simulate Zoom.
+
+    Without an issuer there, people sign in at the development identity provider on `identity_port`, if there is one.
 
     Raises Stop when a setting is incomplete or can not work.
     """
@@ -94,7 +100,12 @@ def load(workspace: Workspace, *, port: int, zoom_port: int, aws_port: int) -> C
     settings["PUBLIC_BASE_URL"] = (settings["PUBLIC_BASE_URL"] or f"http://localhost:{port}").rstrip("/")
     origins = [settings["PUBLIC_BASE_URL"], f"http://localhost:{port}", *settings["RETURN_URLS"].split(",")]
     settings["RETURN_URLS"] = ",".join(dict.fromkeys(origin.strip() for origin in origins if origin.strip()))
-    return Configuration(port, zoom_port, aws_port, settings, simulated)
+    settings["CONNECT_PAGE_URL"] = settings["CONNECT_PAGE_URL"] or f"http://localhost:{port}/app/connect"
+    if settings["OIDC_ISSUER"]:
+        identity_port = None
+    elif identity_port is not None:
+        settings["OIDC_ISSUER"] = f"http://localhost:{identity_port}"
+    return Configuration(port, zoom_port, aws_port, settings, simulated, identity_port)
 
 
 def _given() -> dict[str, str]:

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local import connect_pages
+from local import connect_pages, web
 from local.workspace import Workspace
 
 WEBHOOK_PATHS = frozenset({"/webhooks/zoom", "/webhooks/zoom/"})
@@ -97,7 +97,11 @@ def main() -> None:
     )
     client = forgetful_client(timeout=60, limits=httpx.Limits(max_connections=200), trust_env=False)
     workspace = Workspace(arguments.folder)
-    pages = connect_pages.routes(f"http://localhost:{arguments.port}", lambda: workspace.read("stack.json"), client)
+
+    def stack() -> dict[str, Any]:
+        return workspace.read("stack.json")
+
+    pages = [*connect_pages.routes(f"http://localhost:{arguments.port}", stack, client), *web.routes(stack)]
     door = application(upstream, client, pages)
     uvicorn.run(door, host="127.0.0.1", port=arguments.port, log_level="warning", access_log=False)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from local import configuration, deploy, emulator, walkthrough
 from local.configuration import Configuration
 from local.console import Stop, say, step
+from local.identity import provider
 from local.key_table import on_local_stack
 from local.processes import Supervisor, port_is_free
 from local.workspace import ROOT, Workspace
@@ -50,7 +51,11 @@ def _interrupt(stopping: threading.Event) -> None:
 def _run(arguments: argparse.Namespace, workspace: Workspace, supervisor: Supervisor, stopping: threading.Event) -> int:
     supervisor.stop_leftovers()
     settings = configuration.load(
-        workspace, port=arguments.port, zoom_port=arguments.zoom_port, aws_port=arguments.aws_port
+        workspace,
+        port=arguments.port,
+        zoom_port=arguments.zoom_port,
+        aws_port=arguments.aws_port,
+        identity_port=provider.port(workspace),
     )
     _check_ports(settings)
     try:
@@ -83,6 +88,9 @@ def _start(workspace: Workspace, supervisor: Supervisor, settings: Configuration
         with step("Deploying the template to the emulator (sam deploy)"):
             deploy.deploy(workspace, settings)
     outputs = deploy.outputs(settings.aws_port)
+    if settings.identity_port is not None:
+        with step("Starting the development identity provider"):
+            _start_identity(workspace, supervisor, settings)
     with step("Opening the front door"):
         _start_front_door(workspace, supervisor, settings, outputs)
     stack = _stack(settings, outputs)
@@ -108,6 +116,18 @@ def _start_front_door(
     supervisor.wait_until_answers("front-door", f"http://127.0.0.1:{settings.port}/health", seconds=60)
 
 
+def _start_identity(workspace: Workspace, supervisor: Supervisor, settings: Configuration) -> None:
+    issuer = settings.settings["OIDC_ISSUER"]
+    supervisor.start(
+        "identity",
+        [sys.executable, "-m", "local.identity", "--port", str(settings.identity_port)]
+        + ["--folder", str(workspace.folder), "--tenant", TENANT, "--audience", settings.settings["OIDC_AUDIENCE"]]
+        + ["--redirect-uri", f"{settings.front_door}/app/signed-in"],
+        _environment(),
+    )
+    supervisor.wait_until_answers("identity", f"{issuer}/.well-known/openid-configuration")
+
+
 def _start_zoom(workspace: Workspace, supervisor: Supervisor, settings: Configuration, stack: dict[str, str]) -> None:
     app = settings.settings
     supervisor.start(
@@ -128,6 +148,10 @@ def _stack(settings: Configuration, outputs: dict[str, str]) -> dict[str, str]:
         "webhook_url": f"{settings.front_door}/webhooks/zoom",
         "webhook_secret": settings.settings["ZOOM_WEBHOOK_SECRET_TOKEN"],
         "zoom_url": settings.zoom_url,
+        "web_url": f"{settings.front_door}/app/",
+        "oidc_issuer": settings.settings["OIDC_ISSUER"],
+        "zoom_client_id": settings.settings["ZOOM_CLIENT_ID"],
+        "zoom_authorize_url": settings.settings["ZOOM_OAUTH_URL"].removesuffix("/") + "/authorize",
         "tenant": TENANT,
         "aws_endpoint_url": emulator.url(settings.aws_port),
         "aws_region": emulator.REGION,

@@ -85,3 +85,19 @@ def test_every_setting_reaches_the_template(tmp_path: Path) -> None:
     """No setting is read and then forgotten on the way to the deploy."""
     overrides = {item.partition("=")[0] for item in read(tmp_path).parameter_overrides()}
     assert overrides == {*PARAMETERS.values(), "Stage", "Architecture"}
+
+
+@pytest.mark.usefixtures("dotenv")
+def test_people_sign_in_at_the_development_provider(tmp_path: Path) -> None:
+    """Its address is the issuer that the template is given; the claims have the template's own names."""
+    run = load(Workspace(tmp_path / "run"), port=3000, zoom_port=3001, aws_port=4566, identity_port=3002)
+    assert (run.settings["OIDC_ISSUER"], run.identity_port) == ("http://localhost:3002", 3002)
+    assert run.settings["OIDC_AUDIENCE"] == "zoom-gateway"
+    assert run.settings["CONNECT_PAGE_URL"] == "http://localhost:3000/app/connect"
+
+
+def test_an_issuer_in_dotenv_takes_its_place(dotenv: Path, tmp_path: Path) -> None:
+    """Nobody made up may sign in beside the company's people."""
+    dotenv.write_text("OIDC_ISSUER=https://id.example.com\n")
+    run = load(Workspace(tmp_path / "run"), port=3000, zoom_port=3001, aws_port=4566, identity_port=3002)
+    assert (run.settings["OIDC_ISSUER"], run.identity_port) == ("https://id.example.com", None)
