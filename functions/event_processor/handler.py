@@ -16,6 +16,7 @@ from zoom_common.edge.settings.event_processor import Settings
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.log_store import EventLog
 from zoom_common.events.processor import EventProcessor
+from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.zoom.event_secrets import Redaction
 
 
@@ -27,6 +28,7 @@ def processor() -> EventProcessor:
     return EventProcessor(
         log=EventLog(settings.events_table, dynamodb, clock=time.time, retention_days=settings.retention_days),
         connections=ConnectionStore(Table(dynamodb, settings.connections_table)),
+        projections=ProjectionStore(settings.events_table, dynamodb, retention_days=settings.projection_retention_days),
         publisher=BusPublisher(settings.event_bus, client("events")),
         redaction=Redaction(settings.published_secrets),
         count=count,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Log, plenty, record
+from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Log, Projections, plenty, record
 from zoom_common.events.processor import EventProcessor
 from zoom_common.zoom.event_keys import dedupe_key
 from zoom_common.zoom.event_secrets import Redaction
@@ -73,6 +73,7 @@ def test_a_sample_is_published_once(sample: Path) -> None:
     processor = EventProcessor(
         log=Log(Clock()),
         connections=Everyone(),
+        projections=Projections(),
         publisher=bus,
         redaction=Redaction(),
         count=counts.count,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from zoom_common.events.bus import NotPublished
 from zoom_common.events.envelope import CloudEvent
 from zoom_common.events.ingest_message import Delivery
 from zoom_common.events.log_entry import Admission, Admitted, LogEntry
+from zoom_common.events.projections.record import Change, Record, Stamp
 
 NOW = 1_790_000_000.0
 SECRET = "a-webhook-secret"
@@ -140,6 +141,25 @@ class Log:
         if self.crash_on_finish:
             raise Crash
         self.claims[entry.owner, entry.event_id] = None
+
+
+@dataclass
+class Projections:
+    """The projections' records, in memory: by tenant and partition, then by sort key."""
+
+    records: dict[tuple[str, str], dict[str, Record]] = field(default_factory=dict)
+    down: bool = False
+
+    def apply(self, tenant: str, changes: Iterable[Change], stamp: Stamp, connection: str | None = None) -> None:
+        for change in changes:
+            if self.down:
+                raise Unavailable(reason="projection_contended")
+            partition = self.records.setdefault((tenant, change.partition), {})
+            partition[change.sort] = partition.get(change.sort, Record()).merged(change, stamp, connection)
+
+    def read(self, tenant: str, partition: str, prefix: str = "") -> dict[str, Record]:
+        found = self.records.get((tenant, partition), {})
+        return {sort: found[sort] for sort in sorted(found) if sort.startswith(prefix)}
 
 
 @dataclass

@@ -21,6 +21,7 @@ from tests.fakes.events import (
     Counts,
     Crash,
     Log,
+    Projections,
     meeting,
     plenty,
     record,
@@ -43,6 +44,7 @@ class Room:
 
     def __post_init__(self) -> None:
         self.log = Log(self.clock)
+        self.projections = Projections()
         self.connections = Connections(
             users={
                 (APP, "host-1"): Connection("acme", "con_a"),
@@ -54,6 +56,7 @@ class Room:
         processor = EventProcessor(
             log=self.log,
             connections=self.connections,
+            projections=self.projections,
             publisher=self.bus,
             redaction=self.redaction,
             count=self.counts.count,

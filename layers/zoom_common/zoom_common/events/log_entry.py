@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from zoom_common.events.envelope import CloudEvent
+
 # Owners that are no tenant, because a tenant's id has no dot. What is kept there was published to nobody.
 _UNROUTED = "unrouted."
 _MALFORMED = "malformed."
@@ -27,6 +29,11 @@ class LogEntry:
     subject: str | None = None
     request_id: str = ""
     content: bytes = field(default=b"", repr=False)
+
+    @property
+    def cloud_event(self) -> CloudEvent:
+        """The event as published; only of what belongs to a tenant."""
+        return CloudEvent.from_json(self.content)
 
     @property
     def unrouted(self) -> bool:

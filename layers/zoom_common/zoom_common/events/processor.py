@@ -1,4 +1,4 @@
-"""From the queue to the bus: parse, route, admit once, publish, and only then acknowledge.
+"""From the queue to the bus: parse, route, admit once, project, publish, and only then acknowledge.
 
 A message is acknowledged when every event in it is published and recorded as such. Until then it comes back, and what
 is published again has the same id and the same content.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -18,6 +18,8 @@ from zoom_common.events.bus import NotPublished
 from zoom_common.events.envelope import CloudEvent, event_id, rfc3339, source_of
 from zoom_common.events.ingest_message import Delivery
 from zoom_common.events.log_entry import Admission, Admitted, LogEntry, malformed, unrouted
+from zoom_common.events.projections.changes import changes
+from zoom_common.events.projections.record import Change, Stamp
 from zoom_common.events.routing import Connections, Route, routes
 from zoom_common.zoom.event_keys import dedupe_key
 from zoom_common.zoom.event_secrets import Redaction
@@ -36,6 +38,14 @@ class Log(Protocol):
 
     def finish(self, entry: LogEntry) -> None:
         """Make it a duplicate from now on."""
+        ...
+
+
+class Projections(Protocol):
+    """What the events add up to."""
+
+    def apply(self, tenant: str, changes: Iterable[Change], stamp: Stamp, connection: str | None = None) -> None:
+        """Merge what one event says; repeating it changes nothing."""
         ...
 
 
@@ -82,6 +92,7 @@ class EventProcessor:
         *,
         log: Log,
         connections: Connections,
+        projections: Projections,
         publisher: Publisher,
         redaction: Redaction,
         count: Count,
@@ -89,6 +100,7 @@ class EventProcessor:
     ) -> None:
         self._log = log
         self._connections = connections
+        self._projections = projections
         self._publisher = publisher
         self._redaction = redaction
         self._count = count
@@ -116,6 +128,7 @@ class EventProcessor:
             admitted = self._log.admit(entry)
             identity = entry.owner, entry.event_id
             if admitted.entry is not None:
+                self._project(admitted.entry)
                 batch.waiting[identity] = admitted.entry, {message}
             elif admitted.outcome is Admission.FINISHED:
                 self._count("EventDuplicate")
@@ -123,6 +136,21 @@ class EventProcessor:
                 batch.waiting[identity][1].add(message)
             else:
                 batch.failed.add(message)
+
+    def _project(self, entry: LogEntry) -> None:
+        """Before it is published: who reads the state because of an event finds the event in it."""
+        if entry.unrouted or entry.malformed:
+            return
+        try:
+            published = entry.cloud_event
+            event = ZoomEvent(published.detail_type, dict(published.data or {}))
+            stamp = event.true_since_ms or entry.received_at_ms, entry.event_id
+            said = changes(event)
+        except Exception as error:  # noqa: BLE001 - what cannot be projected is published all the same
+            self._count("EventNotProjected")
+            self._report("event not projected", reason=type(error).__name__, event_id=entry.event_id)
+            return
+        self._projections.apply(entry.owner, said, stamp, published.connection_id)
 
     def _entries(self, delivery: Delivery) -> Iterator[LogEntry]:
         """What to keep of one delivery: an entry for each tenant it belongs to, or one kept apart."""
@@ -144,7 +172,7 @@ class EventProcessor:
         failed: frozenset[str] = frozenset()
         if entries:
             try:
-                self._publisher.publish([CloudEvent.from_json(entry.content) for entry in entries])
+                self._publisher.publish([entry.cloud_event for entry in entries])
             except NotPublished as refused:
                 failed = refused.failed
                 self._count("EventNotPublished", len(failed))

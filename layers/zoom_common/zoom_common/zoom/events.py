@@ -57,10 +57,19 @@ class ZoomEvent:
             self.payload.get("event_ts"),
             self.payload.get("deauthorization_time"),
         ):
-            moment = _epoch_ms(value)
+            moment = epoch_ms(value)
             if moment is not None:
                 return moment
         return None
+
+    @property
+    def true_since_ms(self) -> int | None:
+        """When what the event says became true, in epoch milliseconds: of two deliveries of one event, the same.
+
+        `event_ts` is when Zoom wrote the event. Twins have two, and what is read back from the REST API has none, but both
+        tell when someone joined, when the meeting ended and until when was recorded.
+        """
+        return max((moment for moment in map(epoch_ms, self._moments()) if moment), default=self.occurred_at_ms)
 
     @property
     def account_id(self) -> str | None:
@@ -94,6 +103,18 @@ class ZoomEvent:
             return None
         path = f"{_FAMILIES.get(family, family)}/{about}"
         return f"{path}/recordings" if family == "recording" else path
+
+    def _moments(self) -> Iterator[object]:
+        match self.name.partition(".")[2]:
+            case "participant_joined":
+                yield _mapping(self.object.get("participant")).get("join_time")
+            case "participant_left":
+                yield _mapping(self.object.get("participant")).get("leave_time")
+            case "ended":
+                yield self.object.get("end_time")
+            case "completed" | "transcript_completed":
+                files = self.object.get("recording_files")
+                yield from (_mapping(file).get("recording_end") for file in (files if isinstance(files, list) else []))
 
     def _object_id(self) -> str | None:
         for name in ("id", "meeting_id", "webinar_id"):
@@ -145,7 +166,8 @@ def _mapping(value: object) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _epoch_ms(value: object) -> int | None:
+def epoch_ms(value: object) -> int | None:
+    """A moment in epoch milliseconds, from Zoom's number, digits or date; dates without a zone are UTC."""
     if isinstance(value, str) and not value.isascii():
         return None
     if isinstance(value, str) and not value.isdigit():

@@ -18,6 +18,7 @@ class Settings:
     published_secrets: frozenset[str]
     """Kinds of secret that subscribers asked for: download_tokens, passcodes, start_urls, stream_keys, ip_addresses."""
     retention_days: int
+    projection_retention_days: int
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -29,4 +30,5 @@ class Settings:
             event_bus=require(environ, "EVENT_BUS"),
             published_secrets=frozenset(filter(None, (kind.strip() for kind in kinds))),
             retention_days=int(optional(environ, "EVENT_RETENTION_DAYS", "30")),
+            projection_retention_days=int(optional(environ, "PROJECTION_RETENTION_DAYS", "400")),
         )

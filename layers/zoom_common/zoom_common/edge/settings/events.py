@@ -1,0 +1,23 @@
+"""What the events function is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from zoom_common.edge.settings import require
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`from_env` raises MissingSetting."""
+
+    connections_table: str
+    events_table: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings in a function's environment."""
+        return cls(
+            connections_table=require(environ, "CONNECTIONS_TABLE"), events_table=require(environ, "EVENTS_TABLE")
+        )

@@ -1,0 +1,1 @@
+"""What the events add up to: meetings, rosters, registrations, recordings and users, in whatever order events come."""

@@ -1,0 +1,86 @@
+"""The projections' records in DynamoDB."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from zoom_common.errors import Unavailable
+from zoom_common.events.projection_store import ProjectionStore
+from zoom_common.events.projections.record import Change, Record
+
+pytestmark = pytest.mark.aws
+
+AT = 1_790_000_000_000
+PLACE = "meeting#1"
+
+
+@pytest.fixture
+def store(dynamodb: DynamoDBClient, events_table: str) -> ProjectionStore:
+    return ProjectionStore(events_table, dynamodb, pause=lambda _: None)
+
+
+def said(sort: str = "definition", **latest: Any) -> Change:
+    return Change(PLACE, sort, latest=latest, earliest={"kind": "meeting"}, marks=frozenset({("joined", AT)}))
+
+
+def test_events_merge_into_one_record(store: ProjectionStore) -> None:
+    """By field, newest first or last; repeating one changes nothing."""
+    store.apply("acme", [said(topic="new", agenda="x")], (AT + 2, "b"), "con_1")
+    store.apply("acme", [said(topic="old", duration=30)], (AT + 1, "a"), "con_2")
+    store.apply("acme", [said(topic="old", duration=30)], (AT + 1, "a"), "con_2")
+    (record,) = store.read("acme", PLACE).values()
+    assert record.values == {"kind": "meeting", "topic": "new", "agenda": "x", "duration": 30}
+    assert record.connections == {"con_1", "con_2"}
+    assert record.marks == {("joined", AT)}
+
+
+def test_a_tenant_has_its_own(store: ProjectionStore) -> None:
+    """The same meeting seen by two tenants is two records."""
+    store.apply("acme", [said(topic="a")], (AT, "a"))
+    assert store.read("globex", PLACE) == {}
+
+
+def test_records_are_read_by_prefix_and_page(store: ProjectionStore) -> None:
+    """In the order of their sort keys."""
+    store.apply("acme", [said(f"session#{number}") for number in range(5)] + [said()], (AT, "a"))
+    assert list(store.read("acme", PLACE, "session#")) == [f"session#{number}" for number in range(5)]
+    first, cursor = store.page("acme", PLACE, "session#", limit=3)
+    second, end = store.page("acme", PLACE, "session#", limit=3, after=cursor)
+    assert [*first, *second] == [f"session#{number}" for number in range(5)]
+    assert end is None
+
+
+def test_records_expire_after_the_last_event_about_them(
+    store: ProjectionStore, dynamodb: DynamoDBClient, events_table: str
+) -> None:
+    """By when it happened, so that a late delivery prolongs nothing."""
+    store.apply("acme", [said(topic="a")], (AT + 1000, "a"))
+    store.apply("acme", [said(topic="b")], (AT, "b"))
+    (item,) = dynamodb.scan(TableName=events_table)["Items"]
+    assert int(item["expires_at"]["N"]) == AT // 1000 + 1 + 400 * 86_400
+
+
+def test_two_workers_take_turns(dynamodb: DynamoDBClient, events_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes second reads again, and nothing that either said is lost."""
+    store, other = (ProjectionStore(events_table, dynamodb, pause=lambda _: None) for _ in range(2))
+    put, raced = ProjectionStore._put, []
+
+    def put_after_another(self: ProjectionStore, key: Any, record: Record, seen: int) -> bool:
+        if self is store and not raced:
+            raced.append(True)
+            other.apply("acme", [said(agenda="theirs")], (AT, "b"))
+        return put(self, key, record, seen)
+
+    monkeypatch.setattr(ProjectionStore, "_put", put_after_another)
+    store.apply("acme", [said(topic="mine")], (AT, "a"))
+    assert store.read("acme", PLACE)["definition"].values == {"kind": "meeting", "topic": "mine", "agenda": "theirs"}
+
+
+def test_endless_contention_brings_the_event_back(store: ProjectionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rather than dropping what it says."""
+    monkeypatch.setattr(ProjectionStore, "_put", lambda *_: False)
+    with pytest.raises(Unavailable, match="not available"):
+        store.apply("acme", [said()], (AT, "a"))

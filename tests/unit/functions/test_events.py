@@ -1,0 +1,139 @@
+"""The events function: what the projections answer, to whom."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.fakes.events import Projections
+from tests.fakes.meeting_life import HOST, NUMBER, Life
+from zoom_common.access.principal import Principal
+from zoom_common.errors import NotFound
+from zoom_common.events.meeting_reader import MeetingReader
+from zoom_common.events.projections.changes import changes
+from zoom_common.zoom.events import parse
+
+HANDLER = Path(__file__).parents[3] / "functions" / "events" / "handler.py"
+ADA = {"participant_user_id": "", "user_name": "Ada", "registrant_id": "r-1", "email": "ada@guest.example"}
+
+
+@pytest.fixture
+def function(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The handler's module with one meeting that is on."""
+    spec = importlib.util.spec_from_file_location("events_handler", HANDLER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    life, projections = Life(), Projections()
+    life.plan("meeting.created", topic="Stand-up", occurrences=[{"occurrence_id": "1", "status": "available"}])
+    life.start("u/1==")
+    life.join("s-1", ADA)
+    life.pass_by(90)
+    life.leave("s-1", ADA)
+    life.join("s-2", ADA)
+    life.join("s-3", {"participant_user_id": HOST, "user_name": "Host"})
+    life.pass_by(30)
+    registrant = {
+        "id": "r-1",
+        "email": "ada@guest.example",
+        "status": "pending",
+        "join_url": "https://zoom.example/w/1?tk=s",
+    }
+    life.plan("meeting.registration_created", registrant=registrant)
+    life.pass_by(1)
+    life.plan("meeting.registration_approved", registrant={"id": "r-1", "email": "ada@guest.example"})
+    life.recorded("f-1")
+    life._tell("user.updated", {"object": {"id": HOST, "first_name": "Jill"}})
+    for at, body in enumerate(life.deliveries):
+        event = parse(body)
+        projections.apply("acme", changes(event), (event.true_since_ms or 0, str(at)), "con_1")
+    reader = MeetingReader(projections)
+    monkeypatch.setattr(module, "meetings", lambda: reader)
+    monkeypatch.setattr(module, "connections", lambda: None)
+    return module
+
+
+@pytest.fixture
+def get(function: ModuleType) -> Callable[..., tuple[int, Any]]:
+    """GET a path as a principal: status and JSON."""
+
+    def call(path: str, query: str = "", **principal: Any) -> tuple[int, Any]:
+        given = {"tenant": "acme", "subject": "key:k", "scopes": frozenset({"events:read"}), **principal}
+        context = {"authorizer": {"lambda": Principal(**given).to_context()}, "http": {"method": "GET"}}
+        answer = function.handler({"rawPath": path, "rawQueryString": query, "requestContext": context}, None)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    return call
+
+
+def test_state_has_the_live_roster(get: Callable[..., tuple[int, Any]]) -> None:
+    """With the names Zoom's REST API uses for participants, and no personal data Zoom only leaked."""
+    status, state = get(f"/meetings/{NUMBER}/state")
+    assert status == 200
+    assert (state["id"], state["kind"], state["status"], state["topic"]) == (str(NUMBER), "meeting", "live", "Stand-up")
+    assert state["instance"] == {
+        "uuid": "u/1==",
+        "status": "live",
+        "start_time": "2026-09-21T14:13:20Z",
+        "end_time": None,
+    }
+    assert [(each["name"], each["user_id"], each["status"]) for each in state["participants"]] == [
+        ("Ada", "s-2", "in_meeting"),
+        ("Host", "s-3", "in_meeting"),
+    ]
+    assert state["participants_count"] == 2
+    assert state["definition"]["occurrences"] == [{"occurrence_id": "1", "status": "available"}]
+
+
+def test_attendance_adds_up_sessions_by_person(get: Callable[..., tuple[int, Any]]) -> None:
+    """A guest who came back is one person; who is there still has no leave time."""
+    status, seen = get(f"/meetings/{NUMBER}/attendance", "uuid=u%2F1%3D%3D")
+    assert status == 200
+    ada, host = seen["participants"]
+    assert (ada["name"], ada["guest"], ada["present"], ada["duration"], ada["minutes"]) == ("Ada", True, True, 90, 1.5)
+    assert [(each["user_id"], each["duration"]) for each in ada["sessions"]] == [("s-1", 90), ("s-2", None)]
+    assert (host["id"], host["guest"], host["leave_time"]) == (HOST, False, None)
+
+
+def test_registrations_recordings_and_users_are_read(get: Callable[..., tuple[int, Any]]) -> None:
+    """The last word on each, without links that let their holder in."""
+    (registrant,) = get(f"/meetings/{NUMBER}/registrations")[1]["registrants"]
+    assert registrant == {"id": "r-1", "email": "ada@guest.example", "status": "approved"}
+    (recording,) = get(f"/meetings/{NUMBER}/recordings")[1]["meetings"]
+    assert (recording["uuid"], recording["status"]) == ("u/1==", "available")
+    assert [(file["id"], file["availability"]) for file in recording["recording_files"]] == [("f-1", "available")]
+    assert get(f"/users/{HOST}")[1]["first_name"] == "Jill"
+
+
+@pytest.mark.parametrize("kind", ["state", "attendance", "registrations", "recordings"])
+def test_nobody_sees_anothers_meeting(get: Callable[..., tuple[int, Any]], kind: str) -> None:
+    """Another tenant's is a 404, and so is another connection's to a key that is bound to one."""
+    path = f"/meetings/{NUMBER}/{kind}"
+    assert get(path)[0] == 200
+    assert get(path, connection="con_1")[0] == 200
+    for stranger in ({"tenant": "globex"}, {"connection": "con_2"}):
+        status, body = get(path, **stranger)
+        assert (status, body["code"]) == (404, 3001)
+    assert get(path, scopes=frozenset({"meetings:read"}))[0] == 403
+
+
+@pytest.mark.parametrize("number", ["0", "x", "1" * 40, "..", "1%23definition"])
+def test_what_no_event_told_of_is_unknown(get: Callable[..., tuple[int, Any]], number: str) -> None:
+    """Whatever stands in the place of a number."""
+    assert get(f"/meetings/{number}/state")[0] == 404
+    assert get(f"/meetings/{NUMBER}/attendance", "uuid=other")[0] == 404
+    assert get("/users/other")[0] == 404
+
+
+def test_a_person_sees_what_came_by_their_own_connections(function: ModuleType) -> None:
+    """Reach is a set of connections; a meeting that came by another one is unknown."""
+    with pytest.raises(NotFound):
+        function.meetings().state("acme", str(NUMBER), frozenset({"con_2"}))
+    assert function.meetings().state("acme", str(NUMBER), frozenset({"con_1"}))["status"] == "live"
