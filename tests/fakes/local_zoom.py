@@ -21,7 +21,7 @@ from local.zoom.model import State
 from local.zoom.seed import Settings
 from local.zoom.simulator import Simulator
 
-NOW = 1_795_000_000.0  # 2026-11-18T10:26:40Z
+NOW = 1_795_000_000.0  # 2026-11-18T11:06:40Z
 CLIENT = ("client", "client-secret")
 REDIRECT = "http://localhost:3000/callback"
 HOOK = "https://hooks.example/zoom"

@@ -1,0 +1,42 @@
+"""What falls due later."""
+
+from __future__ import annotations
+
+import asyncio
+
+from local.zoom.clock import Clock
+from local.zoom.timetable import Timetable
+from tests.fakes.local_zoom import NOW, Wall
+
+
+def test_due_jobs_run_in_the_order_of_their_time() -> None:
+    """Only what is due runs, the earliest first."""
+    wall = Wall()
+    timetable = Timetable(Clock(wall))
+    ran: list[str] = []
+    timetable.after(20, lambda: ran.append("late"))
+    timetable.at(NOW + 10, lambda: ran.append("early"))
+    timetable.after(30, lambda: ran.append("never"))
+    wall.now += 25
+    assert timetable.run_due() == 2
+    assert ran == ["early", "late"]
+
+
+def test_a_move_of_the_clock_wakes_the_runner() -> None:
+    """A job far away runs as soon as the clock jumps over it."""
+
+    async def story() -> list[str]:
+        clock = Clock(Wall())
+        clock.run_at(0)
+        timetable = Timetable(clock)
+        ran: list[str] = []
+        done = asyncio.Event()
+        timetable.after(86_400, lambda: (ran.append("ran"), done.set()) and None)
+        runner = asyncio.create_task(timetable.run())
+        await asyncio.sleep(0)
+        clock.advance(86_401)
+        await asyncio.wait_for(done.wait(), 5)
+        runner.cancel()
+        return ran
+
+    assert asyncio.run(story()) == ["ran"]
