@@ -528,6 +528,15 @@ class Worker:
         self.result: Result | None = None
         self.refresher = replace(world.refresher, clock=clock)
 
+    def pair(self) -> SealedPair | None:
+        """The pair that this worker holds and has not brought to rest, wherever in its retries it is."""
+        inner: Any = self.steps
+        pair = None
+        while inner is not None and getattr(inner, "gi_frame", None) is not None:
+            pair = inner.gi_frame.f_locals.get("pair", pair)
+            inner = inner.gi_yieldfrom
+        return cast("SealedPair | None", pair)
+
     def until(self, kind: type[Any]) -> Worker:
         """Go on until the next step is one of `kind`, which is not carried out."""
         while self.step is not None and not isinstance(self.step, kind):
