@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from benchmarks.workspace import begin, finish, is_made
+from benchmarks.workspace import making
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,9 @@ class Authority:
 def authority(folder: Path) -> Authority:
     """The authority kept in `folder`, made when there is none yet."""
     made = Authority(folder / "ca.pem", folder / "server.pem", folder / "server.key", folder / "bundle.pem")
-    if not is_made(folder, "2"):
-        begin(folder)
-        _make(made)
-        finish(folder, "2")
+    with making(folder, "2") as needed:
+        if needed:
+            _make(made)
     return made
 
 

@@ -72,6 +72,7 @@ class Services:
             "secretsmanager.GetSecretValue": self._secret,
             "DynamoDB_20120810.GetItem": self._item,
             "DynamoDB_20120810.Query": self._query,
+            "DynamoDB_20120810.UpdateItem": _updated,
             "TrentService.Decrypt": self._key,
             "TrentService.GenerateDataKey": self._key,
             "AWSEvents.PutEvents": _put,
@@ -118,6 +119,13 @@ def _sent(request: Json) -> Json:
 
 def _sent_batch(request: Json) -> Json:
     return {"Successful": [{"Id": entry["Id"], **_sent(entry)} for entry in request["Entries"]]}
+
+
+def _updated(request: Json) -> Json:
+    """An item after its change, as far as anybody reads it: send slots are free at once, counters have just begun."""
+    values = {name.lstrip(":"): value.get("N") for name, value in request["ExpressionAttributeValues"].items()}
+    following = values.get("first") or int(values.get("now") or 0) + int(values.get("interval") or 0)
+    return {"Attributes": {"next": {"N": str(following)}, "used": {"N": values.get("calls") or "0"}}}
 
 
 def _put(request: Json) -> Json:

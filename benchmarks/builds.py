@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.authority import Authority
-from benchmarks.workspace import BENCH, HERE, PROGRAMS, ROOT, architecture, begin, digest, finish, is_made, run
+from benchmarks.workspace import BENCH, HERE, PROGRAMS, ROOT, architecture, digest, making, run
 
 _LAYER = ROOT / "layers" / "zoom_common"
 _FUNCTIONS = ROOT / "functions"
@@ -35,13 +35,12 @@ def ours(folder: Path = BENCH / "build") -> Build:
     """The layer and every function, by the Makefiles that `sam build` calls."""
     build = Build(folder / "layer", folder / "functions")
     mark = digest([_LAYER, _FUNCTIONS], architecture())
-    if not is_made(folder, mark):
-        begin(folder)
-        _make(_LAYER / "Makefile", _LAYER, "ZoomCommonLayer", build.layer)
-        for name in function_names():
-            # Every function's rule is the same; SAM would call it by the function's logical id.
-            _make(_FUNCTIONS / "Makefile", _FUNCTIONS / name, name, build.functions / name)
-        finish(folder, mark)
+    with making(folder, mark) as needed:
+        if needed:
+            _make(_LAYER / "Makefile", _LAYER, "ZoomCommonLayer", build.layer)
+            for name in function_names():
+                # Every function's rule is the same; SAM would call it by the function's logical id.
+                _make(_FUNCTIONS / "Makefile", _FUNCTIONS / name, name, build.functions / name)
     return build
 
 
@@ -49,10 +48,9 @@ def noop() -> Path:
     """The no-op, built as our functions are."""
     folder = BENCH / "noop"
     mark = digest([HERE / "noop", _FUNCTIONS / "Makefile"])
-    if not is_made(folder, mark):
-        begin(folder)
-        _make(_FUNCTIONS / "Makefile", HERE / "noop", "noop", folder / "function")
-        finish(folder, mark)
+    with making(folder, mark) as needed:
+        if needed:
+            _make(_FUNCTIONS / "Makefile", HERE / "noop", "noop", folder / "function")
     return folder / "function"
 
 
@@ -60,13 +58,12 @@ def plain(authority: Authority) -> Path:
     """The plain stack: folders `Webhook` and `Meetings`, as `sam build` makes them."""
     folder = BENCH / "plain"
     mark = digest([HERE / "plain"], architecture())
-    if not is_made(folder, mark):
-        begin(folder)
-        command: list[str | Path] = [PROGRAMS / "sam", "build", "--template-file", HERE / "plain" / "template.yaml"]
-        command += ["--build-dir", folder / "build", "--parameter-overrides", f"Architecture={architecture()}"]
-        run(command, cwd=folder, environment={"SAM_CLI_TELEMETRY": "0"})
-        trust_in(folder / "build", authority)
-        finish(folder, mark)
+    with making(folder, mark) as needed:
+        if needed:
+            command: list[str | Path] = [PROGRAMS / "sam", "build", "--template-file", HERE / "plain" / "template.yaml"]
+            command += ["--build-dir", folder / "build", "--parameter-overrides", f"Architecture={architecture()}"]
+            run(command, cwd=folder, environment={"SAM_CLI_TELEMETRY": "0"})
+            trust_in(folder / "build", authority)
     return folder / "build"
 
 
@@ -75,13 +72,12 @@ def trusting(build: Build, authority: Authority, *, bytecode: bool = True) -> Bu
     folder = BENCH / ("trusting" if bytecode else "without-bytecode")
     mark = digest([build.layer, build.functions, authority.certificate])
     copy = Build(folder / "layer", folder / "functions")
-    if not is_made(folder, mark):
-        begin(folder)
-        left_out = None if bytecode else shutil.ignore_patterns("__pycache__")
-        shutil.copytree(build.layer, copy.layer, ignore=left_out)
-        shutil.copytree(build.functions, copy.functions, ignore=left_out)
-        trust_in(folder, authority)
-        finish(folder, mark)
+    with making(folder, mark) as needed:
+        if needed:
+            left_out = None if bytecode else shutil.ignore_patterns("__pycache__")
+            shutil.copytree(build.layer, copy.layer, ignore=left_out)
+            shutil.copytree(build.functions, copy.functions, ignore=left_out)
+            trust_in(folder, authority)
     return copy
 
 

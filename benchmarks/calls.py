@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.cold import measuring_core
+from benchmarks.events import create_meeting
 from benchmarks.rounds import interleaved
 from benchmarks.scenario import Servers, lambda_environment
-from benchmarks.variants import Made, event_for
+from benchmarks.variants import Made
 from benchmarks.workspace import BENCH, HERE
 
 CLIENTS = ("requests", "ours", "plain", "zoomus", "pyzoom")
@@ -32,7 +33,7 @@ class Driver:
 
     def __init__(self, made: Made, servers: Servers, kind: str, *, core: int | None) -> None:
         event = BENCH / "meeting-event.json"
-        event.write_bytes(event_for("meetings")())
+        event.write_bytes(create_meeting())
         packages, folder = {
             "ours": (made.ours.packages, made.ours.functions / "meetings"),
             "plain": (None, made.plain / "Meetings"),

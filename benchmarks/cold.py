@@ -31,7 +31,7 @@ def start(variant: Variant, *, core: int | None = None) -> Start:
     usage = None
     try:
         ready = container.ready()
-        event = variant.event()
+        event = variant.next_event()
         answered = container.invoke(event)
         first = container.answered_at - container.started
     finally:

@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from benchmarks.workspace import BENCH, HERE, PROGRAMS, ROOT, begin, digest, finish, is_made, run
+from benchmarks.workspace import BENCH, HERE, PROGRAMS, ROOT, digest, making, run
 
 PEERS = HERE / "peers"
 # What Lambda's own runtime has beside the interpreter, at the version the project develops against.
@@ -21,13 +21,12 @@ def runtime() -> Path:
     mark = digest(locks, sys.version)
     folder = BENCH / "runtime"
     python = folder / "bin" / "python"
-    if not is_made(folder, mark):
-        begin(folder)
-        run([sys.executable, "-m", "venv", "--without-pip", "--clear", folder])
-        pins = _pins(locks[0], _RUNTIME) | _pins(locks[1], _RUNTIME_CLIENT)
-        _install([f"{name}=={version}" for name, version in pins.items()], "--python", str(python), "--no-deps")
-        run([python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", folder / "lib"])
-        finish(folder, mark)
+    with making(folder, mark) as needed:
+        if needed:
+            run([sys.executable, "-m", "venv", "--without-pip", "--clear", folder])
+            pins = _pins(locks[0], _RUNTIME) | _pins(locks[1], _RUNTIME_CLIENT)
+            _install([f"{name}=={version}" for name, version in pins.items()], "--python", str(python), "--no-deps")
+            run([python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", folder / "lib"])
     return python
 
 
@@ -36,10 +35,9 @@ def python_peers() -> Path:
     lock = PEERS / "requirements.txt"
     mark = digest([lock], sys.version)
     folder = BENCH / "python-peers"
-    if not is_made(folder, mark):
-        begin(folder)
-        _install(["--require-hashes", "--requirement", str(lock)], "--target", str(folder))
-        finish(folder, mark)
+    with making(folder, mark) as needed:
+        if needed:
+            _install(["--require-hashes", "--requirement", str(lock)], "--target", str(folder))
     return folder
 
 
@@ -50,12 +48,11 @@ def node_peers() -> Path | None:
     sources = [PEERS / "package.json", PEERS / "package-lock.json"]
     mark = digest(sources)
     folder = BENCH / "node-peers"
-    if not is_made(folder, mark):
-        begin(folder)
-        for source in sources:
-            shutil.copy(source, folder)
-        run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder)
-        finish(folder, mark)
+    with making(folder, mark) as needed:
+        if needed:
+            for source in sources:
+                shutil.copy(source, folder)
+            run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder)
     return folder
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from benchmarks.cold import measuring_core
 from benchmarks.deliveries import ZOOM_SECRET
+from benchmarks.events import CLIENT_ID, zoom_delivery
 from benchmarks.rounds import interleaved
-from benchmarks.scenario import CLIENT_ID
-from benchmarks.variants import Made, event_for
+from benchmarks.variants import Made
 from benchmarks.workspace import BENCH, HERE
 
 _WARM_UP = 5000
@@ -22,7 +22,7 @@ _WARM_UP = 5000
 def nanoseconds(made: Made, *, rounds: int, size: int) -> dict[str, list[float]]:
     """Nanoseconds a delivery, in `rounds` blocks of `size`, interleaved."""
     event = BENCH / "delivery.json"
-    event.write_bytes(event_for("webhook")())
+    event.write_bytes(zoom_delivery())
     secrets = {"apps": [{"app": CLIENT_ID, "secrets": [{"secret": ZOOM_SECRET}]}]}
     environment = {"BENCHMARK_EVENT": str(event), "BENCHMARK_SECRETS": json.dumps(secrets)}
     python = {"PYTHONPATH": str(made.ours.packages)}

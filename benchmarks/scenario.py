@@ -17,18 +17,26 @@ from typing import Any
 
 from benchmarks.authority import Authority
 from benchmarks.deliveries import ZOOM_SECRET
+from benchmarks.events import API_KEY, CLIENT_ID, TENANT
 from benchmarks.workspace import BENCH, ROOT
+from zoom_common.access import items as key_items
+from zoom_common.access.keys import issue
 from zoom_common.connections.attributes import to_item
 from zoom_common.connections.item import claim_key, partition, to_values
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.seal import SealContext, SealKind, seal
 from zoom_common.secret import Secret
 
-TENANT, CONNECTION, CLIENT_ID = "acme", "con_01hx00000000000000000000ab", "benchmark-app"
+CONNECTION = "con_01hx00000000000000000000ab"
 ZOOM_USER, ZOOM_ACCOUNT = "30R7kT7bTIKSNUFEuH_Qlg", "AAAAAABBBB"
 _DATA_KEY = bytes(range(32))
-_SCOPES = frozenset({"meeting:write:meeting", "meeting:read:meeting", "webinar:read:webinar", "webinar:write:webinar"})
-MEETING = {"topic": "Planning", "type": 2, "start_time": "2030-01-01T10:00:00Z", "duration": 30, "timezone": "UTC"}
+_SCOPES = frozenset(
+    {"meeting:write:meeting", "meeting:read:meeting", "webinar:read:webinar", "webinar:write:webinar"}
+) | {
+    "user:read:user",
+    "cloud_recording:read:list_recording_files",
+    "report:read:meeting:admin",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,36 +134,16 @@ def settings(servers: Servers) -> Mapping[str, str]:
     }
 
 
-def api_event(method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
-    """An HTTP API's event, after the authorizer."""
-    principal = {"tenant": TENANT, "subject": "key:benchmark", "scopes": ["*"]}
-    http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "benchmark"}
-    event = {
-        "version": "2.0",
-        "routeKey": "ANY",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"authorization": "Bearer zk_x", "content-type": "application/json", "x-forwarded-proto": "https"},
-        "requestContext": {
-            "http": http,
-            "requestId": "benchmark",
-            "stage": "$default",
-            "timeEpoch": 1893492000000,
-            "authorizer": {"lambda": {"principal": json.dumps(principal)}},
-        },
-        "isBase64Encoded": False,
-    }
-    return json.dumps(event | ({"body": json.dumps(body)} if body is not None else {})).encode()
-
-
 def _seed() -> dict[str, Any]:
     item = _connection_item()
     claim = {"pk": claim_key(CLIENT_ID, ZOOM_USER)[0], "sk": "claim", "tenant": TENANT, "connection_id": CONNECTION}
+    key = issue(API_KEY, tenant=TENANT, name="benchmark", scopes=["*"], now=time.time())
     app = {"client_id": CLIENT_ID, "client_secret": "not-a-secret"}
     return {
         "items": {
             f"{partition(TENANT)}|{CONNECTION}": item,
             f"{claim['pk']}|claim": _json(to_item(claim)),
+            f"apikey#{key.key_id}|apikey": _json(key_items.to_item(key)),
         },
         "queries": {partition(TENANT): [item]},
         "data_key": base64.b64encode(_DATA_KEY).decode(),

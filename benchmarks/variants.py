@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import builds, deliveries, environments
+from benchmarks import builds, environments
 from benchmarks.authority import Authority
+from benchmarks.events import event_for, slack_delivery, zoom_delivery
 from benchmarks.runtime_api import Program
-from benchmarks.scenario import MEETING, Servers, api_event, lambda_environment
-from benchmarks.workspace import BENCH, HERE, begin, digest, finish, is_made, run
+from benchmarks.scenario import Servers, lambda_environment
+from benchmarks.workspace import BENCH, HERE, digest, making, run
 
 NOOP = "no-op"
 
@@ -22,8 +23,14 @@ class Variant:
 
     name: str
     program: Program
-    event: Callable[[], bytes]
+    event: Callable[[], bytes] | None
     statuses: tuple[int, ...] = (200, 201)
+
+    def next_event(self) -> bytes:
+        """A fresh event. Raises LookupError when nobody has said what this function answers."""
+        if self.event is None:
+            raise LookupError(self.name)
+        return self.event()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +94,14 @@ class Variants:
     def webhook_peers(self) -> list[Variant]:
         """Zoom's and Slack's own receivers, plain and bundled. They verify and dispatch, and queue nothing."""
         bolt = self._python(HERE / "peers", "peer", handler="bolt_app.handler", packages=self._made.python_peers)
-        found = [Variant("slack_bolt", bolt, _slack)]
+        found = [Variant("slack_bolt", bolt, slack_delivery)]
         folder = self._made.node_peers
         if folder:
             found += [
-                Variant("Rivet", self._node(folder / "rivet.mjs"), _zoom),
-                Variant("Rivet, bundled", self._node(folder / "bundled" / "rivet.mjs"), _zoom),
-                Variant("@slack/bolt", self._node(folder / "bolt.mjs"), _slack),
-                Variant("@slack/bolt, bundled", self._node(folder / "bundled" / "bolt.mjs"), _slack),
+                Variant("Rivet", self._node(folder / "rivet.mjs"), zoom_delivery),
+                Variant("Rivet, bundled", self._node(folder / "bundled" / "rivet.mjs"), zoom_delivery),
+                Variant("@slack/bolt", self._node(folder / "bolt.mjs"), slack_delivery),
+                Variant("@slack/bolt, bundled", self._node(folder / "bundled" / "bolt.mjs"), slack_delivery),
             ]
         return found
 
@@ -111,29 +118,6 @@ class Variants:
         return Program([shutil.which("node") or "node", str(bootstrap), str(module)], module.parent, environment)
 
 
-def event_for(name: str) -> Callable[[], bytes]:
-    """An event that the function `name` answers with success and, where it calls Zoom, by one call."""
-    match name:
-        case "webhook":
-            return _zoom
-        case "meetings":
-            return lambda: api_event("POST", "/v2/users/me/meetings", MEETING)
-        case "webinars":
-            return lambda: api_event("GET", "/v2/webinars/85746065432")
-        case "health":
-            return lambda: api_event("GET", "/health")
-        case _:
-            raise LookupError(name)
-
-
-def _zoom() -> bytes:
-    return deliveries.zoom(deliveries.compact(deliveries.STARTED))
-
-
-def _slack() -> bytes:
-    return deliveries.slack(deliveries.compact(deliveries.MENTIONED))
-
-
 def _bundled(folder: Path | None) -> Path | None:
     """Put the peers' handlers beside their libraries, and bundled ones in a folder without any."""
     if folder is None:
@@ -141,22 +125,21 @@ def _bundled(folder: Path | None) -> Path | None:
     sources = [HERE / "peers" / "rivet.mjs", HERE / "peers" / "bolt.mjs"]
     target = BENCH / "node-bundles"
     mark = digest([*sources, folder / "package-lock.json"])
-    if not is_made(target, mark):
-        begin(target)
-        for source in sources:
-            shutil.copy(source, folder)
-            command: list[str | Path] = [
-                folder / "node_modules" / ".bin" / "esbuild",
-                source.name,
-                "--bundle",
-                "--minify",
-            ]
-            command += ["--platform=node", "--target=node20", "--format=esm", f"--outfile={target / source.name}"]
-            # CommonJS inside of an ES module asks for `require`, which such a module has not got.
-            banner = "import{createRequire as r}from'module';const require=r(import.meta.url);"
-            run([*command, f"--banner:js={banner}", "--log-level=error"], cwd=folder)
-        link = folder / "bundled"
-        link.unlink(missing_ok=True)
-        link.symlink_to(target)
-        finish(target, mark)
+    with making(target, mark) as needed:
+        if needed:
+            for source in sources:
+                shutil.copy(source, folder)
+                command: list[str | Path] = [
+                    folder / "node_modules" / ".bin" / "esbuild",
+                    source.name,
+                    "--bundle",
+                    "--minify",
+                ]
+                command += ["--platform=node", "--target=node20", "--format=esm", f"--outfile={target / source.name}"]
+                # CommonJS inside of an ES module asks for `require`, which such a module has not got.
+                banner = "import{createRequire as r}from'module';const require=r(import.meta.url);"
+                run([*command, f"--banner:js={banner}", "--log-level=error"], cwd=folder)
+            link = folder / "bundled"
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
     return folder

@@ -56,7 +56,7 @@ def answers(variants: Sequence[Variant]) -> dict[str, dict[str, str]]:
     """By case and variant: accepts, refuses or fails."""
     table: dict[str, dict[str, str]] = {case.name: {} for case in cases()}
     for variant in variants:
-        slack = b"x-slack-signature" in variant.event()
+        slack = b"x-slack-signature" in variant.next_event()
         sign, value = (deliveries.slack, deliveries.MENTIONED) if slack else (deliveries.zoom, deliveries.STARTED)
         with running(variant.program) as container:
             for case in cases():

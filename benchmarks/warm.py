@@ -34,7 +34,7 @@ def blocks(variants: Sequence[Variant], *, rounds: int, size: int) -> dict[str, 
             container = stack.enter_context(running(variant.program, cores=None if core is None else {core}))
             containers[variant.name] = container
             for _ in range(_WARM_UP):
-                check(variant, container.invoke(variant.event()).value)
+                check(variant, container.invoke(variant.next_event()).value)
         return interleaved(
             {
                 variant.name: lambda variant=variant: _block(variant, containers[variant.name], size)  # type: ignore[misc]
@@ -45,7 +45,7 @@ def blocks(variants: Sequence[Variant], *, rounds: int, size: int) -> dict[str, 
 
 
 def _block(variant: Variant, container: Container, size: int) -> Block:
-    events = [variant.event() for _ in range(size)]
+    events = [variant.next_event() for _ in range(size)]
     before = cpu_seconds(container.pid)
     answers = [container.invoke(event) for event in events]
     used = cpu_seconds(container.pid) - before

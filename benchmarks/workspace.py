@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,22 +39,23 @@ def digest(paths: Iterable[Path], *words: str) -> str:
     return sha.hexdigest()
 
 
-def is_made(folder: Path, mark: str) -> bool:
-    """Whether `folder` was finished from the same input."""
+@contextlib.contextmanager
+def making(folder: Path, mark: str) -> Iterator[bool]:
+    """Whether `folder` has to be made, because it was not made from `mark` yet; it is empty then.
+
+    One process makes, the others wait. A folder whose making failed is made again.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
     stamp = folder / ".made-from"
-    return stamp.is_file() and stamp.read_text() == mark
-
-
-def begin(folder: Path) -> Path:
-    """An empty folder."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
-
-
-def finish(folder: Path, mark: str) -> None:
-    """Remember what `folder` was made from."""
-    (folder / ".made-from").write_text(mark)
+    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.is_file() and stamp.read_text() == mark:
+            yield False
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        yield True
+        stamp.write_text(mark)
 
 
 def run(command: Sequence[str | Path], *, cwd: Path = ROOT, environment: Mapping[str, str] | None = None) -> str:

@@ -1,0 +1,98 @@
+"""For each function an event that it answers with success, by one call to whatever stands behind it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from benchmarks import deliveries
+from zoom_common.access.keys import Credential
+from zoom_common.events.ingest_message import Delivery
+from zoom_common.secret import Secret
+
+TENANT, CLIENT_ID = "acme", "benchmark-app"
+MEETING = {"topic": "Planning", "type": 2, "start_time": "2030-01-01T10:00:00Z", "duration": 30, "timezone": "UTC"}
+API_KEY = Credential("abcdefgh2345", Secret("k" * 43))
+BATCH = 10
+
+
+def event_for(name: str) -> Callable[[], bytes] | None:
+    """What makes events for the function `name`; None for one nobody has thought of here."""
+    return {
+        "authorizer": lambda: api_event("GET", "/v2/users/me/meetings", bearer=API_KEY.text().reveal()),
+        "event_processor": lambda: json.dumps({"Records": list(itertools.islice(_records(), BATCH))}).encode(),
+        "events": lambda: api_event("GET", "/meetings/85746065432/state"),
+        "health": lambda: api_event("GET", "/health"),
+        "meetings": create_meeting,
+        "oauth": lambda: api_event("GET", "/connections"),
+        "users": lambda: api_event("GET", "/v2/users/me"),
+        "recordings": lambda: api_event("GET", "/v2/meetings/85746065432/recordings"),
+        "reports": lambda: api_event("GET", "/v2/report/meetings/85746065432"),
+        "token_refresh": lambda: b'{"action": "sweep"}',
+        "webhook": zoom_delivery,
+        "webinars": lambda: api_event("GET", "/v2/webinars/85746065432"),
+    }.get(name)
+
+
+def create_meeting() -> bytes:
+    """A caller creates a meeting."""
+    return api_event("POST", "/v2/users/me/meetings", MEETING)
+
+
+def zoom_delivery() -> bytes:
+    """One delivery by Zoom."""
+    return deliveries.zoom(deliveries.compact(deliveries.STARTED))
+
+
+def slack_delivery() -> bytes:
+    """One delivery by Slack."""
+    return deliveries.slack(deliveries.compact(deliveries.MENTIONED))
+
+
+def api_event(method: str, path: str, body: Mapping[str, Any] | None = None, *, bearer: str = "zk_x") -> bytes:
+    """An HTTP API's event, after the authorizer and as the authorizer itself gets it."""
+    principal = {"tenant": TENANT, "subject": "key:benchmark", "scopes": ["*"]}
+    http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "benchmark"}
+    headers = {"content-type": "application/json", "x-forwarded-proto": "https", "authorization": f"Bearer {bearer}"}
+    event = {
+        "version": "2.0",
+        "type": "REQUEST",
+        "routeKey": "ANY",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "http": http,
+            "requestId": "benchmark",
+            "stage": "$default",
+            "timeEpoch": 1893492000000,
+            "authorizer": {"lambda": {"principal": json.dumps(principal)}},
+        },
+        "isBase64Encoded": False,
+    }
+    return json.dumps(event | ({"body": json.dumps(body)} if body is not None else {})).encode()
+
+
+_NUMBERS = itertools.count()
+
+
+def _records() -> Any:
+    while True:
+        number = next(_NUMBERS)
+        event = {**deliveries.STARTED, "event_ts": 1893492000000 + number}
+        now_ms = int(time.time() * 1000)
+        message = Delivery(CLIENT_ID, deliveries.compact(event), now_ms, f"request-{number}").to_message()
+        attributes = {
+            name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
+            for name, value in message["MessageAttributes"].items()
+        }
+        yield {
+            "messageId": f"message-{number}",
+            "body": message["MessageBody"],
+            "messageAttributes": attributes,
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "eventSource": "aws:sqs",
+        }

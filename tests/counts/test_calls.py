@@ -1,0 +1,117 @@
+"""What a function asks of AWS and of Zoom, request by request, and how many connections it needs for that."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from benchmarks.events import BATCH, event_for
+from benchmarks.runtime_api import Program, running
+from benchmarks.scenario import lambda_environment
+
+_GET = "DynamoDB_20120810.GetItem"
+_QUERY = "DynamoDB_20120810.Query"
+_PUT = "DynamoDB_20120810.PutItem"
+_UPDATE = "DynamoDB_20120810.UpdateItem"
+_DECRYPT = "TrentService.Decrypt"
+_SECRET = "secretsmanager.GetSecretValue"
+_SEND = "AmazonSQS.SendMessage"
+_PUBLISH = "AWSEvents.PutEvents"
+_REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Expected:
+    """`start` is asked until the first answer, `calls` by five more, over `connections` in all."""
+
+    start: dict[str, int]
+    calls: dict[str, int]
+    connections: dict[str, int]
+
+
+EXPECTED = {
+    "authorizer": Expected({_GET: 1}, {_GET: 5}, {"DynamoDB": 1}),
+    "health": Expected({}, {}, {}),
+    # The token is opened once; the connection is read every time, so that a disconnect holds at once, and a send slot
+    # is taken every time. Creates count for their user's day, in batches: five calls, then four.
+    "meetings": Expected(
+        {_QUERY: 1, _DECRYPT: 1, _UPDATE: 2, "zoom POST": 1},
+        {_QUERY: 5, _UPDATE: 6, "zoom POST": 5},
+        {"DynamoDB": 2, "TrentService": 1, "zoom": 1},
+    ),
+    "webinars": Expected(
+        {_QUERY: 1, _DECRYPT: 1, _UPDATE: 1, "zoom GET": 1},
+        {_QUERY: 5, _UPDATE: 5, "zoom GET": 5},
+        {"DynamoDB": 2, "TrentService": 1, "zoom": 1},
+    ),
+    # No KMS, no DynamoDB: the secrets are read while the container starts, and then every five minutes.
+    "webhook": Expected({_SECRET: 1, _SEND: 1}, {_SEND: 5}, {"secretsmanager": 1, "AmazonSQS": 1}),
+}
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the local server has seen."""
+
+    start: dict[str, int]
+    calls: dict[str, int]
+    connections: dict[str, int]
+
+
+def counted(functions: Any, name: str) -> Counted:
+    """Start `name` as Lambda would, let it answer once, then a few times more."""
+    environment = lambda_environment(name, functions.servers, packages=functions.build.packages)
+    command = [str(functions.python), "-m", "awslambdaric", "handler.handler"]
+    program = Program(command, functions.build.functions / name, environment)
+    event = event_for(name)
+    assert event is not None
+    functions.servers.counts(reset=True)
+    with running(program) as container:
+        container.invoke(event())
+        first = functions.servers.counts()
+        for _ in range(_REPEATS):
+            container.invoke(event())
+        last = functions.servers.counts(reset=True)
+    calls = {name: number - first["operations"].get(name, 0) for name, number in last["operations"].items()}
+    return Counted(first["operations"], {name: n for name, n in calls.items() if n}, last["connections"])
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_call_asks_for_no_more_than_it_needs(functions: Any, name: str) -> None:
+    """Requests to DynamoDB, KMS, Secrets Manager, SQS and Zoom are exactly these, at the start and at steady state."""
+    expected, found = EXPECTED[name], counted(functions, name)
+    assert found.start == expected.start
+    assert found.calls == expected.calls
+    assert found.connections == expected.connections
+
+
+def test_an_event_is_published_by_the_batch(functions: Any) -> None:
+    """A batch of deliveries goes out in one PutEvents; no event asks KMS or Zoom anything."""
+    calls = counted(functions, "event_processor").calls
+    assert calls[_PUBLISH] == _REPEATS
+    assert calls[_UPDATE] == BATCH * _REPEATS
+    assert set(calls) <= {_GET, _QUERY, _PUT, _UPDATE, _PUBLISH}
+    assert sum(calls.values()) <= 8 * BATCH * _REPEATS + _REPEATS
+
+
+def test_a_sweep_asks_once_per_shard(functions: Any) -> None:
+    """Looking for what is due costs one query per shard of the index, however many connections there are."""
+    assert counted(functions, "token_refresh").calls == {_QUERY: 16 * _REPEATS}
+
+
+def test_a_hundred_calls_use_one_connection(functions: Any) -> None:
+    """TLS is shaken once per container, not once per call."""
+    environment = lambda_environment("meetings", functions.servers, packages=functions.build.packages)
+    command = [str(functions.python), "-m", "awslambdaric", "handler.handler"]
+    event = event_for("meetings")
+    assert event is not None
+    functions.servers.counts(reset=True)
+    with running(Program(command, functions.build.functions / "meetings", environment)) as container:
+        statuses = {json.dumps(container.invoke(event()).value["statusCode"]) for _ in range(100)}
+    found = functions.servers.counts(reset=True)
+    assert statuses == {"201"}
+    assert found["operations"]["zoom POST"] == 100
+    assert found["connections"]["zoom"] == 1
