@@ -75,7 +75,11 @@ _FAILURES = {
     ),
     "foreign_form": ("This was not sent from here", "The request came from another website.", _START_AGAIN),
 }
-_OTHER = ("This does not work right now", "Something on our side could not be reached.", "Try again in a minute.")
+_OTHER = (
+    "This does not work right now",
+    "Something on our side could not be reached.",
+    "Try again in a minute; if this page comes back, ask for a new link.",
+)
 
 
 def start_page(link: LinkRequest, ticket: Secret) -> Response:
