@@ -1,0 +1,193 @@
+"""Lists that Zoom gives in pages and months, as one: `all=true` walks them, and long spans are split.
+
+Without `all`, a span that is too long for Zoom still comes in pages: our page token says in which month Zoom's is.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from zoom_common.deadline import Deadline
+from zoom_common.errors import FieldError, GatewayError, InvalidRequest, TooManyRequests, Unavailable, ZoomRefused
+from zoom_common.gateway.call import Answer
+from zoom_common.gateway.months import Span, asked, months
+from zoom_common.zoom.operations import Operation
+
+ALL = "all"
+_PREFIX = "igz1."
+# One page more has to fit into what is left, in seconds; and an answer into what Lambda carries, 6 MB.
+_TIME_FOR_A_PAGE = 4.0
+_LARGEST = 4_500_000
+# What says something about one page's bytes, and nothing about the whole.
+_OF_ONE_PAGE = frozenset({"etag", "x-zm-trackingid"})
+
+type Fetch = Callable[[str], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a walk is: in which month, at which of Zoom's page tokens or numbers."""
+
+    month: int = 0
+    token: str = ""
+    number: int = 0
+
+    def text(self) -> str:
+        """The page token that brings a caller back here."""
+        raw = json.dumps([self.month, self.token, self.number], separators=(",", ":")).encode()
+        return _PREFIX + base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+    @classmethod
+    def parse(cls, text: str) -> Place:
+        """The place that a page token of ours or of Zoom's stands for. Raises InvalidRequest."""
+        if not text.startswith(_PREFIX):
+            return cls(token=text)
+        packed = text.removeprefix(_PREFIX)
+        try:
+            month, token, number = json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
+            return cls(int(month), str(token), int(number))
+        except (ValueError, TypeError, binascii.Error):
+            fault = "The next page token is invalid."
+            raise InvalidRequest([FieldError("next_page_token", fault)]) from None
+
+
+def concerns(operation: Operation, query_string: str) -> bool:
+    """Whether a request is for `Walk` to answer: it asks for all of a list, or for more months than Zoom takes."""
+    if operation.items is None:
+        return False
+    query = dict(parse_qsl(query_string))
+    long = operation.monthly and len(_spans(query)) > 1
+    return _wants_all(query) or long or query.get("next_page_token", "").startswith(_PREFIX)
+
+
+def _wants_all(query: Mapping[str, str]) -> bool:
+    return query.get(ALL, "").lower() in {"true", "1"}
+
+
+def _spans(query: Mapping[str, str]) -> list[Span]:
+    span = asked(query.get("from"), query.get("to"))
+    return [] if span is None else months(span)
+
+
+def walk(operation: Operation, query_string: str, fetch: Fetch, deadline: Deadline) -> Answer:
+    """One answer for all that `query_string` asks for, or for as much as there is time for.
+
+    `fetch` gets one page of Zoom's by its query string. When time, quota or room run out after the first page, what is
+    there comes back with a `next_page_token` to go on from. Raises what `fetch` raises for the first page.
+    """
+    query = dict(parse_qsl(query_string, keep_blank_values=True))
+    whole = _wants_all(query)
+    query.pop(ALL, None)
+    spans = _spans(query) if operation.monthly else []
+    place: Place | None = Place.parse(query.pop("next_page_token", ""))
+    largest = _largest_page(operation)
+    if whole and largest is not None:
+        query.setdefault("page_size", str(largest))
+    collected = _Collected(operation.items or "")
+    while place is not None:
+        try:
+            answer = fetch(urlencode(_at(place, query, spans)))
+        except GatewayError as error:
+            if collected.empty or not _may_pass(error):
+                raise
+            collected.stopped_by = error.reason
+            break
+        page = collected.add(answer, month=place.month)
+        place = _next(place, page, len(spans))
+        if not whole or not deadline.allows(_TIME_FOR_A_PAGE) or collected.size > _LARGEST:
+            break
+    return collected.answer(place, query, whole=whole)
+
+
+def _may_pass(error: GatewayError) -> bool:
+    if isinstance(error, ZoomRefused):
+        return error.retryable
+    return isinstance(error, TooManyRequests | Unavailable) or error.retryable
+
+
+def _largest_page(operation: Operation) -> int | None:
+    return next((each.maximum for each in operation.query if each.name == "page_size"), None)
+
+
+def _at(place: Place, query: Mapping[str, str], spans: list[Span]) -> dict[str, str]:
+    """The query of one page of Zoom's."""
+    if spans and place.month >= len(spans):
+        raise InvalidRequest([FieldError("next_page_token", "The next page token belongs to another request.")])
+    days = {"from": str(spans[place.month].first), "to": str(spans[place.month].last)} if len(spans) > 1 else {}
+    page = {**query, **days}
+    if place.token or place.number or place.month:
+        page.pop("page_number", None)
+    if place.token:
+        page["next_page_token"] = place.token
+    elif place.number:
+        page["page_number"] = str(place.number)
+    return page
+
+
+def _next(place: Place, page: Mapping[str, Any], pieces: int) -> Place | None:
+    """The place after `page`, None at the end. A token that comes back unchanged is an end: no walk goes in circles."""
+    token = page.get("next_page_token")
+    if isinstance(token, str) and token and token != place.token:
+        return replace(place, token=token, number=0)
+    number, count = page.get("page_number"), page.get("page_count")
+    if not place.token and isinstance(number, int) and isinstance(count, int) and place.number <= number < count:
+        return replace(place, token="", number=number + 1)
+    return Place(place.month + 1) if place.month + 1 < pieces else None
+
+
+class _Collected:
+    """What a walk has found: Zoom's first page, with the entries of all of them."""
+
+    def __init__(self, items: str) -> None:
+        self._items = items
+        self._whole: dict[str, Any] = {}
+        self._headers: Mapping[str, str] = {}
+        self._month = -1
+        self.empty = True
+        self.size = 0
+        self.stopped_by = ""
+
+    def add(self, answer: Answer, *, month: int) -> Mapping[str, Any]:
+        """Take a page of `month` in; returns it as JSON. Raises Unavailable when it is no list."""
+        page = json.loads(answer.body or b"null")
+        if not isinstance(page, dict):
+            raise Unavailable(reason="zoom_gave_no_list")
+        entries = list(page.get(self._items) or [])
+        if self.empty:
+            self._whole = {**page, self._items: entries}
+        else:
+            self._whole[self._items] += entries
+            if month != self._month:  # totals are those of a month, and stand on each of its pages
+                self._whole |= {name: self._whole.get(name, 0) + total for name, total in _totals(page).items()}
+        self._month, self.empty, self._headers = month, False, answer.headers
+        self.size += len(answer.body)
+        return page
+
+    def answer(self, place: Place | None, query: Mapping[str, str], *, whole: bool) -> Answer:
+        """The answer, with a token for what is left at `place`."""
+        body = {**self._whole, "next_page_token": "" if place is None else place.text()}
+        body |= {name: query[name] for name in ("from", "to") if name in body and query.get(name)}
+        if whole:
+            body.pop("page_number", None)
+            body |= {name: count for name, count in (("page_count", 1), ("page_size", self._count)) if name in body}
+            if place is None and "total_records" in body:
+                body["total_records"] = self._count
+        headers = {name: value for name, value in self._headers.items() if name not in _OF_ONE_PAGE}
+        if self.stopped_by:
+            headers["x-gateway-stopped-by"] = self.stopped_by
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        return Answer(200, {**headers, "content-type": "application/json"}, text.encode())
+
+    @property
+    def _count(self) -> int:
+        return len(self._whole[self._items])
+
+
+def _totals(page: Mapping[str, Any]) -> dict[str, int]:
+    return {name: value for name, value in page.items() if name.startswith("total_") and isinstance(value, int)}

@@ -1,0 +1,134 @@
+"""Who is or was in a meeting, from the best source there is. Zoom has no such operation; this one is ours.
+
+While a meeting runs only its events tell who is there: Zoom's dashboard API does too, on Business plans alone. After it
+has ended Zoom's report says most, to administrators; `past_meetings` works for everyone on a paid plan. Both leave out
+meetings of one person, and need a while after the end: then the events speak again, and the answer says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, quote, urlencode
+
+from zoom_common.access.principal import Principal
+from zoom_common.errors import Forbidden, GatewayError, NotFound, Unavailable, ZoomRefused, ZoomScopesMissing
+from zoom_common.gateway.call import Answer
+
+LIVE, EVENTS, REPORT, PAST = "live", "events", "report", "past_meetings"
+_SOURCES = {REPORT: "/v2/report/meetings/{}/participants", PAST: "/v2/past_meetings/{}/participants"}
+_ONE_PERSON = "Only one person was there. Zoom's own lists leave such meetings out; this is from the meeting's events."
+_TOO_EARLY = "Zoom has not finished its list of this meeting yet; this is from the meeting's events. Ask again later."
+_NO_TIMES = "Zoom has not worked out how long everybody stayed yet. Ask again in a few minutes."
+_NOBODY = (
+    "Zoom lists nobody: its list is not ready yet, or only one person was there. The gateway has no events of this "
+    "meeting to tell which."
+)
+_UNKNOWN = (
+    "It does not exist, has not been held yet, has only just ended, or only one person was there: Zoom says the same "
+    "for all of them, and the gateway has seen no events of it."
+)
+
+type Ask = Callable[[str, str], Answer]
+type Found = dict[str, Any]
+
+
+class Roster(Protocol):
+    """What the events of meetings tell. Both raise NotFound for a meeting that no event the caller may see told of."""
+
+    def state(self, principal: Principal, number: str) -> dict[str, Any]:
+        """The meeting as it is now, with `status` and, while it is `live`, `participants`."""
+        ...
+
+    def attendance(self, principal: Principal, number: str) -> dict[str, Any]:
+        """Who was there the last time it was held."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Participants:
+    """Answers `GET /v2/meetings/{meetingId}/participants`. `ask` calls Zoom by path and query string."""
+
+    roster: Roster
+
+    def answer(self, principal: Principal, meeting: str, query_string: str, ask: Ask) -> Answer:
+        """The participants, with `source` saying where they are from. Raises what Zoom's refusal raises."""
+        text = json.dumps(self._found(principal, meeting, query_string, ask), ensure_ascii=False, separators=(",", ":"))
+        return Answer(200, {"content-type": "application/json"}, text.encode())
+
+    def _found(self, principal: Principal, meeting: str, query_string: str, ask: Ask) -> Found:
+        query = dict(parse_qsl(query_string))
+        source, _, token = query.pop("next_page_token", "").partition(".")
+        if source in _SOURCES and token:
+            return self._page(source, meeting, {**query, "next_page_token": token}, ask)
+        state = self._state(principal, meeting)
+        if state.get("status") == LIVE:
+            return _listed(LIVE, meeting, list(state.get("participants", ())), settled=True)
+        seen = self._attendance(principal, meeting) if state.get("status") == "ended" else []
+        try:
+            held = self._held(meeting, query, ask)
+        except ZoomRefused as refusal:
+            if refusal.status != 404:  # noqa: PLR2004 - HTTP's own number
+                raise
+            if not seen:
+                refusal.hint = _UNKNOWN
+                raise
+            return _from_events(meeting, seen)
+        return held if held["settled"] or not seen else _from_events(meeting, seen)
+
+    def _held(self, meeting: str, query: Mapping[str, str], ask: Ask) -> Found:
+        """What Zoom has: the report where this caller and this connection may read it, else the list for everyone."""
+        try:
+            return self._page(REPORT, meeting, query, ask)
+        except (Forbidden, ZoomScopesMissing):
+            pass
+        except ZoomRefused as refusal:
+            if refusal.retryable:
+                raise
+        return self._page(PAST, meeting, query, ask)
+
+    def _page(self, source: str, meeting: str, query: Mapping[str, str], ask: Ask) -> Found:
+        wanted = {**query, "include_fields": "registrant_id"} if source == REPORT else dict(query)
+        answer = ask(_SOURCES[source].format(quote(quote(meeting, safe=""), safe="")), urlencode(wanted))
+        page = json.loads(answer.body)
+        people = list(page.get("participants") or [])
+        settled = bool(people) and any(each.get("duration") for each in people)
+        token = page.get("next_page_token") or ""
+        return _listed(
+            source,
+            meeting,
+            people,
+            settled=settled,
+            note=None if settled else _NO_TIMES if people else _NOBODY,
+            next_page_token=f"{source}.{token}" if token else "",
+            **{name: page[name] for name in ("page_size", "page_count", "total_records") if name in page},
+        )
+
+    def _state(self, principal: Principal, meeting: str) -> dict[str, Any]:
+        try:
+            return self.roster.state(principal, meeting)
+        except (NotFound, Unavailable):
+            # Without events Zoom's own lists are what there is.
+            return {}
+
+    def _attendance(self, principal: Principal, meeting: str) -> list[Any]:
+        try:
+            return list(self.roster.attendance(principal, meeting).get("participants", ()))
+        except GatewayError:
+            return []
+
+
+def _from_events(meeting: str, seen: list[Any]) -> Found:
+    return _listed(EVENTS, meeting, seen, settled=False, note=_ONE_PERSON if len(seen) == 1 else _TOO_EARLY)
+
+
+def _listed(
+    source: str, meeting: str, people: list[Any], *, settled: bool, note: str | None = None, **more: Any
+) -> Found:
+    about: Found = {"source": source, "settled": settled, "meeting_id": meeting}
+    if note is not None:
+        about["note"] = note
+    counted = {"page_size": len(people), "total_records": len(people), "next_page_token": ""}
+    return {**about, **counted, **more, "participants": people}

@@ -1,0 +1,211 @@
+"""Lists in pages and months, answered as one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl
+
+import pytest
+
+from zoom_common.deadline import Deadline
+from zoom_common.errors import GatewayError, InvalidRequest, TooManyRequests, ZoomRefused
+from zoom_common.gateway import pages
+from zoom_common.gateway.call import Answer
+from zoom_common.zoom.operations import match
+
+MEETINGS = match("GET", "/v2/users/me/meetings")[0]
+WEBINARS = match("GET", "/v2/users/me/webinars")[0]
+RECORDINGS = match("GET", "/v2/users/me/recordings")[0]
+HOSTS = match("GET", "/v2/report/users")[0]
+STORAGE = match("GET", "/v2/report/cloud_recording")[0]
+INVITATION = match("GET", "/v2/meetings/1/invitation")[0]
+
+
+@dataclass
+class Zoom:
+    """Plays its pages in order and keeps what it was asked."""
+
+    script: list[dict[str, Any] | GatewayError]
+    asked: list[dict[str, str]] = field(default_factory=list)
+    seconds: float = 28.0
+    takes: float = 0.0
+
+    def fetch(self, query: str) -> Answer:
+        self.asked.append(dict(parse_qsl(query)))
+        self.seconds -= self.takes
+        page = self.script.pop(0)
+        if isinstance(page, GatewayError):
+            raise page
+        return Answer(200, {"etag": '"1"', "x-ratelimit-category": "Medium"}, json.dumps(page).encode())
+
+    def deadline(self) -> Deadline:
+        return Deadline(0.0, lambda: -self.seconds)
+
+
+def body(answer: Answer) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
+def test_only_lists_are_walked() -> None:
+    """Everything else is one call, byte for byte."""
+    assert pages.concerns(MEETINGS, "all=true")
+    assert not pages.concerns(MEETINGS, "all=false&page_size=30&next_page_token=abc")
+    assert not pages.concerns(INVITATION, "all=true")
+    assert not pages.concerns(RECORDINGS, "from=2030-01-01&to=2030-01-31")
+    assert pages.concerns(RECORDINGS, "from=2030-01-01&to=2030-02-01")
+
+
+def test_all_pages_become_one_list() -> None:
+    """By page token, with pages as large as Zoom has them, and all entries as they were."""
+    big = 2**60 + 1
+    zoom = Zoom(
+        [
+            {"page_size": 300, "total_records": 3, "next_page_token": "t1", "meetings": [{"id": big}, {"id": 2}]},
+            {"page_size": 300, "total_records": 3, "next_page_token": "", "meetings": [{"topic": "Größe"}]},
+        ]
+    )
+    answer = pages.walk(MEETINGS, "all=true&type=upcoming", zoom.fetch, zoom.deadline())
+    assert zoom.asked == [
+        {"type": "upcoming", "page_size": "300"},
+        {"type": "upcoming", "page_size": "300", "next_page_token": "t1"},
+    ]
+    assert body(answer) == {
+        "page_size": 3,
+        "total_records": 3,
+        "next_page_token": "",
+        "meetings": [{"id": big}, {"id": 2}, {"topic": "Größe"}],
+    }
+    assert "etag" not in answer.headers
+
+
+def test_page_numbers_are_walked_where_there_is_no_token() -> None:
+    """Webinars are listed by number."""
+    zoom = Zoom(
+        [
+            {"page_count": 2, "page_number": 1, "page_size": 1, "webinars": [{"id": 1}]},
+            {"page_count": 2, "page_number": 2, "page_size": 1, "webinars": [{"id": 2}]},
+        ]
+    )
+    answer = pages.walk(WEBINARS, "all=true&page_size=1", zoom.fetch, zoom.deadline())
+    assert [each.get("page_number") for each in zoom.asked] == [None, "2"]
+    assert body(answer) == {
+        "page_count": 1,
+        "page_size": 2,
+        "webinars": [{"id": 1}, {"id": 2}],
+        "next_page_token": "",
+    }
+
+
+def test_a_walk_stops_in_time_and_can_be_resumed() -> None:
+    """The token leads to where it stopped."""
+    zoom = Zoom([{"next_page_token": f"t{n}", "meetings": [n]} for n in range(1, 9)], takes=10.0)
+    first = body(pages.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline()))
+    assert first["meetings"] == [1, 2, 3]
+    zoom.seconds = 28.0
+    token = first["next_page_token"]
+    second = body(pages.walk(MEETINGS, f"all=true&next_page_token={token}", zoom.fetch, zoom.deadline()))
+    assert second["meetings"] == [4, 5, 6]
+    assert zoom.asked[3]["next_page_token"] == "t3"
+
+
+@pytest.mark.parametrize("reason", ["quota", "zoom"])
+def test_a_walk_that_runs_out_of_quota_keeps_what_it_has(reason: str) -> None:
+    """Whoever's limit it was; the answer says why it stopped."""
+    limit = {
+        "quota": TooManyRequests(3),
+        "zoom": ZoomRefused(429, b"{}", zoom_code=429, reason="zoom_rate_limited", retryable=True),
+    }[reason]
+    zoom = Zoom([{"next_page_token": "t1", "meetings": [1]}, limit])
+    answer = pages.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline())
+    assert body(answer)["meetings"] == [1]
+    assert answer.headers["x-gateway-stopped-by"] in {"rate_limited", "zoom_rate_limited"}
+    zoom.script = [{"next_page_token": "", "meetings": [2]}]
+    token = body(answer)["next_page_token"]
+    assert body(pages.walk(MEETINGS, f"next_page_token={token}", zoom.fetch, zoom.deadline()))["meetings"] == [2]
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_refusal_is_a_refusal(at: int) -> None:
+    """On the first page anything is, later what no waiting helps."""
+    refusal = ZoomRefused(400, b"{}", zoom_code=300, reason="zoom_found_invalid")
+    zoom = Zoom([*[{"next_page_token": "t1", "meetings": [1]}][:at], refusal])
+    with pytest.raises(ZoomRefused):
+        pages.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline())
+
+
+def test_a_long_span_is_asked_for_month_by_month() -> None:
+    """Also without `all`: each page token says in which month it is, and clients that follow tokens see it all."""
+    query = "from=2030-01-15&to=2030-03-20&page_size=2"
+    zoom = Zoom(
+        [
+            {"from": "2030-01-15", "to": "2030-02-14", "next_page_token": "a", "meetings": [1, 2]},
+            {"from": "2030-01-15", "to": "2030-02-14", "next_page_token": "", "meetings": [3]},
+            {"from": "2030-02-15", "to": "2030-03-14", "next_page_token": "", "meetings": []},
+            {"from": "2030-03-15", "to": "2030-03-20", "next_page_token": "", "meetings": [4]},
+        ]
+    )
+    found, token = [], ""
+    while True:
+        more = f"&next_page_token={token}" if token else ""
+        page = body(pages.walk(RECORDINGS, query + more, zoom.fetch, zoom.deadline()))
+        found += page["meetings"]
+        assert (page["from"], page["to"]) == ("2030-01-15", "2030-03-20")
+        token = page["next_page_token"]
+        if not token:
+            break
+    assert found == [1, 2, 3, 4]
+    spans = [(each["from"], each["to"]) for each in zoom.asked]
+    assert spans == [
+        ("2030-01-15", "2030-02-14"),
+        ("2030-01-15", "2030-02-14"),
+        ("2030-02-15", "2030-03-14"),
+        ("2030-03-15", "2030-03-20"),
+    ]
+
+
+def test_all_months_become_one_list() -> None:
+    """Totals add up, once for each month."""
+    zoom = Zoom(
+        [
+            {"total_meetings": 5, "next_page_token": "a", "users": [1]},
+            {"total_meetings": 5, "next_page_token": "", "users": [2]},
+            {"total_meetings": 7, "next_page_token": "", "users": [3]},
+        ]
+    )
+    whole = body(pages.walk(HOSTS, "all=true&from=2030-01-31&to=2030-03-27", zoom.fetch, zoom.deadline()))
+    assert (whole["users"], whole["total_meetings"]) == ([1, 2, 3], 12)
+    assert [each["to"] for each in zoom.asked] == ["2030-02-27", "2030-02-27", "2030-03-27"]
+
+
+def test_a_list_without_pages_is_split_as_well() -> None:
+    """And gets no page size that Zoom does not know there."""
+    zoom = Zoom([{"cloud_recording_storage": [1]}, {"cloud_recording_storage": [2]}])
+    whole = body(pages.walk(STORAGE, "all=true&from=2030-01-01&to=2030-02-02", zoom.fetch, zoom.deadline()))
+    assert whole["cloud_recording_storage"] == [1, 2]
+    assert "page_size" not in zoom.asked[0]
+
+
+@pytest.mark.parametrize("token", ["igz1.???", "igz1.WzEs", "igz1.bnVsbA", "igz1.Wzk5LCIiLDBd"])
+def test_a_wrong_token_is_refused(token: str) -> None:
+    """In Zoom's shape, before Zoom is asked."""
+    zoom = Zoom([])
+    with pytest.raises(InvalidRequest):
+        pages.walk(RECORDINGS, f"from=2030-01-01&to=2030-03-01&next_page_token={token}", zoom.fetch, zoom.deadline())
+
+
+def test_a_walk_does_not_go_in_circles() -> None:
+    """A token that brings itself back is an end."""
+    zoom = Zoom([{"next_page_token": "t", "meetings": [1]}, {"next_page_token": "t", "meetings": [2]}])
+    assert body(pages.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline()))["next_page_token"] == ""
+
+
+def test_other_parameters_stay_as_they_are() -> None:
+    """Encoded once, in order."""
+    zoom = Zoom([{"next_page_token": "", "meetings": []}])
+    pages.walk(MEETINGS, "timezone=America%2FNew_York&all=true&type=live", zoom.fetch, zoom.deadline())
+    assert parse_qs("timezone=America/New_York&type=live&page_size=300") == {
+        name: [value] for name, value in zoom.asked[0].items()
+    }

@@ -1,0 +1,146 @@
+"""Who is or was in a meeting, and where that is known from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from zoom_common.access.principal import Principal
+from zoom_common.errors import NotFound, Unavailable, ZoomRefused, ZoomScopesMissing
+from zoom_common.gateway.call import Answer
+from zoom_common.gateway.participants import Participants
+
+CALLER = Principal("acme", "key:1", frozenset({"*"}))
+JILL = {"id": "u1", "name": "Jill", "duration": 60}
+NO_SCOPES = ZoomScopesMissing(["report:read:list_meeting_participants:admin"])
+PAST = "/v2/past_meetings/85746065/participants"
+REPORT = "/v2/report/meetings/85746065/participants"
+
+
+def unknown() -> ZoomRefused:
+    return ZoomRefused(404, b'{"code":3001}', zoom_code=3001, reason="unknown_meeting")
+
+
+@dataclass
+class Events:
+    """What events told of one meeting."""
+
+    status: str | None = None
+    people: list[dict[str, Any]] = field(default_factory=list)
+    down: bool = False
+
+    def state(self, principal: Principal, number: str) -> dict[str, Any]:  # noqa: ARG002 - the seam's signature
+        if self.down:
+            raise Unavailable(reason="events_unavailable")
+        if self.status is None:
+            raise NotFound
+        return {"status": self.status, "participants": self.people if self.status == "live" else []}
+
+    def attendance(self, principal: Principal, number: str) -> dict[str, Any]:  # noqa: ARG002 - as above
+        return {"participants": self.people}
+
+
+@dataclass
+class Zoom:
+    """Zoom's answers by path; a path it does not have fails the test."""
+
+    answers: dict[str, dict[str, Any] | Exception]
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    def ask(self, path: str, query: str) -> Answer:
+        self.asked.append((path, dict(parse_qsl(query))))
+        found = self.answers[path]
+        if isinstance(found, Exception):
+            raise found
+        return Answer(200, {}, json.dumps(found).encode())
+
+
+def found(events: Events, zoom: Zoom, query: str = "", meeting: str = "85746065") -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(Participants(events).answer(CALLER, meeting, query, zoom.ask).body)
+    return answer
+
+
+def test_while_it_runs_the_events_tell_who_is_there() -> None:
+    """Zoom is not asked."""
+    zoom = Zoom({})
+    answer = found(Events("live", [JILL]), zoom)
+    assert (answer["source"], answer["participants"], zoom.asked) == ("live", [JILL], [])
+
+
+def test_after_it_the_report_tells_most() -> None:
+    """Where the connection and the caller may read it."""
+    zoom = Zoom({REPORT: {"participants": [JILL, JILL], "total_records": 2, "next_page_token": ""}})
+    answer = found(Events("ended", [JILL]), zoom, "page_size=10")
+    assert (answer["source"], answer["settled"], answer["total_records"]) == ("report", True, 2)
+    assert zoom.asked == [(REPORT, {"page_size": "10", "include_fields": "registrant_id"})]
+
+
+@pytest.mark.parametrize("refusal", [NO_SCOPES, unknown()])
+def test_without_the_report_there_is_the_list_for_everyone(refusal: Exception) -> None:
+    """`past_meetings` works with a user's scopes."""
+    zoom = Zoom({REPORT: refusal, PAST: {"participants": [JILL], "page_size": 30, "next_page_token": ""}})
+    answer = found(Events(), zoom)
+    assert (answer["source"], answer["page_size"]) == ("past_meetings", 30)
+
+
+def test_pages_stay_with_their_source() -> None:
+    """The token names it."""
+    zoom = Zoom({REPORT: NO_SCOPES, PAST: {"participants": [JILL], "next_page_token": "a.b+c="}})
+    token = found(Events(), zoom)["next_page_token"]
+    assert token == "past_meetings.a.b+c="
+    found(Events("live", [JILL]), zoom, "next_page_token=past_meetings.a.b%2Bc%3D")
+    assert zoom.asked[-1] == (PAST, {"next_page_token": "a.b+c="})
+
+
+def test_a_meeting_of_one_person_is_told_by_its_events() -> None:
+    """Zoom leaves it out, as an empty list or as a 404."""
+    lone: list[dict[str, Any] | Exception] = [{"participants": []}, unknown()]
+    for answer in lone:
+        told = found(Events("ended", [JILL]), Zoom({REPORT: NO_SCOPES, PAST: answer}))
+        assert (told["source"], told["settled"], told["participants"]) == ("events", False, [JILL])
+        assert "one person" in told["note"]
+
+
+def test_too_early_after_the_end_is_told_by_its_events() -> None:
+    """Nobody yet, or everybody for no time at all."""
+    for people in ([], [{"id": "u1", "duration": 0}]):
+        told = found(Events("ended", [JILL, JILL]), Zoom({REPORT: NO_SCOPES, PAST: {"participants": people}}))
+        assert (told["source"], len(told["participants"])) == ("events", 2)
+        assert "not finished" in told["note"]
+
+
+@pytest.mark.parametrize("events", [Events(), Events(down=True)])
+def test_without_events_the_answer_says_what_is_not_known(events: Events) -> None:
+    """An empty list is no proof of an empty meeting."""
+    told = found(events, Zoom({REPORT: NO_SCOPES, PAST: {"participants": []}}))
+    assert (told["participants"], told["settled"]) == ([], False)
+    assert "not ready" in told["note"]
+    zeros = found(events, Zoom({REPORT: NO_SCOPES, PAST: {"participants": [{"duration": 0}]}}))
+    assert "Ask again" in zeros["note"]
+
+
+def test_an_unknown_meeting_is_zooms_404_with_what_it_may_mean() -> None:
+    """Four things look the same at Zoom."""
+    with pytest.raises(ZoomRefused) as refusal:
+        found(Events("scheduled"), Zoom({REPORT: NO_SCOPES, PAST: unknown()}))
+    assert "not been held" in (refusal.value.hint or "")
+
+
+def test_a_refusal_for_rate_is_no_reason_to_ask_elsewhere() -> None:
+    """The other list would cost quota too."""
+    limited = ZoomRefused(429, b"{}", zoom_code=429, reason="zoom_rate_limited", retryable=True)
+    zoom = Zoom({REPORT: limited})
+    with pytest.raises(ZoomRefused):
+        found(Events("ended"), zoom)
+    assert len(zoom.asked) == 1
+
+
+def test_a_uuid_with_slashes_reaches_zoom() -> None:
+    """As a path of ours it is encoded twice."""
+    path = "/v2/past_meetings/%252Fajb%252Bc%253D%253D/participants"
+    zoom = Zoom({REPORT.replace("85746065", "%252Fajb%252Bc%253D%253D"): NO_SCOPES, path: {"participants": [JILL]}})
+    assert found(Events(), zoom, meeting="/ajb+c==")["source"] == "past_meetings"
