@@ -1,8 +1,11 @@
-"""What the events add up to: `/meetings/{id}/...` and `/users/{id}`."""
+"""What was received, `/events...`, and what it adds up to: `/meetings/{id}/...` and `/users/{id}`."""
 
 from __future__ import annotations
 
+import json
 import os
+import time
+from collections.abc import Mapping
 from functools import cache
 
 from zoom_common.access.principal import Principal
@@ -11,6 +14,12 @@ from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import Table
 from zoom_common.edge.http import Request, Response, Router, json_response
 from zoom_common.edge.settings.events import Settings
+from zoom_common.errors import InvalidRequest
+from zoom_common.events.archive import Archive
+from zoom_common.events.bus import BusPublisher
+from zoom_common.events.log_index_store import LogIndex
+from zoom_common.events.log_query import LogQuery
+from zoom_common.events.log_store import EventLog
 from zoom_common.events.meeting_reader import MeetingReader
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.reach import reach
@@ -32,9 +41,54 @@ def meetings() -> MeetingReader:
 
 
 @cache
+def archive() -> Archive:
+    """The event log, once per container."""
+    table, dynamodb = settings().events_table, client("dynamodb")
+    return Archive(EventLog(table, dynamodb, clock=time.time), LogIndex(table, dynamodb))
+
+
+@cache
+def publisher() -> BusPublisher:
+    """The bus, once per container."""
+    return BusPublisher(settings().event_bus, client("events"))
+
+
+@cache
 def connections() -> ConnectionStore:
     """Who reaches what."""
     return ConnectionStore(Table(client("dynamodb"), settings().connections_table))
+
+
+@router.route("GET", "/events", scope="events:read")
+def events(request: Request, principal: Principal) -> Response:
+    """A page of the log, newest first."""
+    found = archive().page(principal.tenant, _asked(request.query), reach(principal, connections()))
+    return json_response(200, found)
+
+
+@router.route("GET", "/events/{event_id}", scope="events:read")
+def event(request: Request, principal: Principal, event_id: str) -> Response:  # noqa: ARG001
+    """One event as it was published."""
+    found = archive().event(principal.tenant, event_id, reach(principal, connections()))
+    return json_response(200, json.loads(found.to_json()))
+
+
+@router.route("POST", "/events/{event_id}/replay", scope="events:write")
+def replay(request: Request, principal: Principal, event_id: str) -> Response:  # noqa: ARG001
+    """Publish one event again, with the id it has."""
+    publisher().publish([archive().event(principal.tenant, event_id, reach(principal, connections()))])
+    return json_response(202, {"replayed": 1, "next_page_token": ""})
+
+
+@router.route("POST", "/events/replay", scope="events:write")
+def replay_range(request: Request, principal: Principal) -> Response:
+    """Publish a page of the log again."""
+    body = request.json()
+    if not isinstance(body, dict) or not body.get("from"):
+        raise InvalidRequest(message="Say from when on, in the field `from`.")
+    asked = _asked({name: str(value) for name, value in body.items()})
+    done = archive().replay(principal.tenant, asked, publisher(), request.deadline, reach(principal, connections()))
+    return json_response(202, done)
 
 
 @router.route("GET", "/meetings/{number}/state", scope="events:read")
@@ -68,3 +122,7 @@ def recordings(request: Request, principal: Principal, number: str) -> Response:
 def user(request: Request, principal: Principal, user: str) -> Response:  # noqa: ARG001
     """One user of the Zoom account."""
     return json_response(200, meetings().user(principal.tenant, user, reach(principal, connections())))
+
+
+def _asked(query: Mapping[str, str]) -> LogQuery:
+    return LogQuery.from_mapping(query, now=time.time(), retention_days=settings().retention_days)

@@ -66,7 +66,8 @@ def test_records_expire_after_the_last_event_about_them(
 def test_two_workers_take_turns(dynamodb: DynamoDBClient, events_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever writes second reads again, and nothing that either said is lost."""
     store, other = (ProjectionStore(events_table, dynamodb, pause=lambda _: None) for _ in range(2))
-    put, raced = ProjectionStore._put, []
+    put = ProjectionStore._put
+    raced: list[bool] = []
 
     def put_after_another(self: ProjectionStore, key: Any, record: Record, seen: int) -> bool:
         if self is store and not raced:

@@ -23,6 +23,7 @@ SCOPES = frozenset(
         "connections:write",
         "connections:all",
         "events:read",
+        "events:write",
         "keys:write",
         EVERY_SCOPE,
     }

@@ -16,7 +16,7 @@ _MALFORMED = "malformed."
 class LogEntry:
     """`content` is the CloudEvent as published; of what is kept apart, it is Zoom's body. Times in epoch milliseconds.
 
-    `key` is the dedupe key that `event_id` was made from.
+    `key` is the dedupe key that `event_id` was made from, `connection_id` the connection it came by.
     """
 
     owner: str
@@ -27,6 +27,7 @@ class LogEntry:
     received_at_ms: int
     occurred_at_ms: int | None = None
     subject: str | None = None
+    connection_id: str | None = None
     request_id: str = ""
     content: bytes = field(default=b"", repr=False)
 

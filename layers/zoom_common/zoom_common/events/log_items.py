@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from zoom_common.events.log_entry import LogEntry
@@ -26,11 +26,16 @@ def entry_key(owner: str, event_id: str) -> Item:
     return {"pk": {"S": f"{owner}#event#{event_id}"}, "sk": {"S": "event"}}
 
 
+def day_partition(owner: str, day: date) -> str:
+    """Where an owner's log of one day (UTC, of arrival) is."""
+    return f"{owner}#events#{day.isoformat()}"
+
+
 def index_item(entry: LogEntry, expires_at: int) -> Item:
     """The entry's line in its owner's log of the day it arrived."""
-    day = datetime.fromtimestamp(entry.received_at_ms // 1000, UTC).date().isoformat()
+    day = datetime.fromtimestamp(entry.received_at_ms // 1000, UTC).date()
     return {
-        "pk": {"S": f"{entry.owner}#events#{day}"},
+        "pk": {"S": day_partition(entry.owner, day)},
         "sk": {"S": f"{entry.received_at_ms:013}#{entry.event_id}"},
         "expires_at": number(expires_at),
         **_labels(entry),
@@ -79,6 +84,7 @@ def read_entry(item: Mapping[str, Any], body: bytes) -> LogEntry:
         received_at_ms=int(item["received_at_ms"]["N"]),
         occurred_at_ms=int(item["occurred_at_ms"]["N"]) if "occurred_at_ms" in item else None,
         subject=item.get("subject", {}).get("S"),
+        connection_id=item.get("connection_id", {}).get("S"),
         request_id=item["request_id"]["S"],
         content=zlib.decompress(body) if item["deflated"]["BOOL"] else body,
     )
@@ -93,6 +99,8 @@ def _labels(entry: LogEntry) -> Item:
     labels: Item = {"type": {"S": entry.type}}
     if entry.subject:
         labels["subject"] = {"S": entry.subject}
+    if entry.connection_id:
+        labels["connection_id"] = {"S": entry.connection_id}
     if entry.occurred_at_ms is not None:
         labels["occurred_at_ms"] = number(entry.occurred_at_ms)
     return labels

@@ -205,7 +205,7 @@ def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: M
         connection_id=route.connection_id,
         data=body,
     )
-    return replace(entry, content=cloud_event.to_json().encode())
+    return replace(entry, connection_id=route.connection_id, content=cloud_event.to_json().encode())
 
 
 def _unrouted_entry(delivery: Delivery, event: ZoomEvent, body: Mapping[str, Any]) -> LogEntry:

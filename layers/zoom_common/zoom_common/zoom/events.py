@@ -104,7 +104,7 @@ class ZoomEvent:
         path = f"{_FAMILIES.get(family, family)}/{about}"
         return f"{path}/recordings" if family == "recording" else path
 
-    def _moments(self) -> Iterator[object]:
+    def _moments(self) -> Iterator[Any]:
         match self.name.partition(".")[2]:
             case "participant_joined":
                 yield _mapping(self.object.get("participant")).get("join_time")

@@ -64,7 +64,8 @@ class Truth(Life):
             case "leave" if who in self.present:
                 self._leave(who)
             case "update":
-                self.plan("meeting.updated", **[{"topic": f"T{self.now}"}, {"settings": {"mute": True}}][who % 2])
+                changed: dict[str, Any] = {"topic": f"T{self.now}"} if who % 2 else {"settings": {"mute": True}}
+                self.plan("meeting.updated", **changed)
             case "record":
                 self.recorded(f"file-{who}")
             case "trash":

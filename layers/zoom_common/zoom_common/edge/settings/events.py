@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zoom_common.edge.settings import require
+from zoom_common.edge.settings import optional, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +14,15 @@ class Settings:
 
     connections_table: str
     events_table: str
+    event_bus: str
+    retention_days: int
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         """The settings in a function's environment."""
         return cls(
-            connections_table=require(environ, "CONNECTIONS_TABLE"), events_table=require(environ, "EVENTS_TABLE")
+            connections_table=require(environ, "CONNECTIONS_TABLE"),
+            events_table=require(environ, "EVENTS_TABLE"),
+            event_bus=require(environ, "EVENT_BUS"),
+            retention_days=int(optional(environ, "EVENT_RETENTION_DAYS", "30")),
         )

@@ -57,8 +57,10 @@ def definition_changes(event: ZoomEvent) -> list[Change]:
     settings = event.object.get("settings")
     if isinstance(settings, dict):
         fields |= {f"settings.{name}": value for name, value in settings.items()}
-    fields |= _occurrences(event, what)
-    if what in _EXISTS and event.payload.get("operation", "all") == "all":
+    occurrences = _occurrences(event, what)
+    fields |= occurrences
+    # `single` is one occurrence of a series, and also the whole of a meeting that has none.
+    if what in _EXISTS and (_EXISTS[what] or not occurrences or event.payload.get("operation") == "all"):
         fields["exists"] = _EXISTS[what]
     kind = {"converted_to_webinar": "webinar", "converted_to_meeting": "meeting"}.get(what, family)
     return [Change(partition(meeting), DEFINITION, latest={**fields, "kind": kind})]

@@ -1,0 +1,103 @@
+"""The event log as a tenant's programs read it: pages, single events, and publishing again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from zoom_common.deadline import Deadline
+from zoom_common.errors import NotFound
+from zoom_common.events.envelope import CloudEvent, rfc3339
+from zoom_common.events.log_entry import LogEntry
+from zoom_common.events.log_index_store import LogPage
+from zoom_common.events.log_query import LogLine, LogQuery, token
+
+_ID = re.compile(r"evt_[0-9a-f]{32}")
+_AT_ONCE = 10
+# What putting one more batch on the bus may take.
+_RESERVE_SECONDS = 5.0
+
+
+class Entries(Protocol):
+    """The log's entries."""
+
+    def get(self, owner: str, event_id: str) -> LogEntry | None:
+        """One entry."""
+        ...
+
+
+class Lines(Protocol):
+    """The log's lines."""
+
+    def search(self, owner: str, query: LogQuery, reach: frozenset[str] | None = None) -> LogPage:
+        """One page."""
+        ...
+
+
+class Publisher(Protocol):
+    """Where events go out."""
+
+    def publish(self, events: Sequence[CloudEvent]) -> None:
+        """Publish all. Raises NotPublished."""
+        ...
+
+
+class Archive:
+    """What was received for one tenant, within a caller's reach. Methods raise NotFound and Unavailable."""
+
+    def __init__(self, entries: Entries, lines: Lines) -> None:
+        self._entries = entries
+        self._lines = lines
+
+    def page(self, tenant: str, query: LogQuery, reach: frozenset[str] | None = None) -> dict[str, Any]:
+        """What fits, newest first, without content."""
+        found = self._lines.search(tenant, query, reach)
+        return {
+            "events": [_shown(line) for line in found.lines],
+            "page_size": query.page_size,
+            "next_page_token": found.next_page_token or "",
+        }
+
+    def event(self, tenant: str, event_id: str, reach: frozenset[str] | None = None) -> CloudEvent:
+        """One event as it was published."""
+        entry = self._entries.get(tenant, event_id) if _ID.fullmatch(event_id) else None
+        if entry is None or not (reach is None or entry.connection_id in reach):
+            raise NotFound("There is no such event.", reason="unknown_event")
+        return entry.cloud_event
+
+    def replay(
+        self,
+        tenant: str,
+        query: LogQuery,
+        publisher: Publisher,
+        deadline: Deadline,
+        reach: frozenset[str] | None = None,
+    ) -> dict[str, Any]:
+        """Publish one page of what fits again, with the ids it has; stops early when time gets short.
+
+        Raises NotPublished when the bus refuses; publishing the same page again is safe.
+        """
+        found = self._lines.search(tenant, query, reach)
+        replayed = 0
+        for start in range(0, len(found.lines), _AT_ONCE):
+            lines = found.lines[start : start + _AT_ONCE]
+            if start and not deadline.allows(_RESERVE_SECONDS):
+                return {"replayed": replayed, "next_page_token": token(found.lines[start - 1].place)}
+            entries = [self._entries.get(tenant, line.event_id) for line in lines]
+            publisher.publish([entry.cloud_event for entry in entries if entry is not None])
+            replayed += sum(entry is not None for entry in entries)
+        return {"replayed": replayed, "next_page_token": found.next_page_token or ""}
+
+
+def _shown(line: LogLine) -> dict[str, Any]:
+    shown = {
+        "id": line.event_id,
+        "type": line.type,
+        "time": rfc3339(line.occurred_at_ms or line.received_at_ms),
+        "received_at": rfc3339(line.received_at_ms),
+        "subject": line.subject,
+        "connectionid": line.connection_id,
+        "dataref": f"/events/{line.event_id}",
+    }
+    return {name: value for name, value in shown.items() if value is not None}
