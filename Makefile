@@ -46,6 +46,10 @@ events: .venv/installed ## print what comes out of the integration queue
 api-key: .venv/installed ## API keys: make api-key ARGS="create --name ci --scopes meetings:read"
 	@exec $(BIN)/python -m local.api_keys $(or $(ARGS),--help)
 
+.PHONY: sam-env
+sam-env: .venv/installed ## point functions under sam local at the running emulator
+	@exec $(BIN)/python -m local.sam_local
+
 .PHONY: build
 build: .venv/installed ## sam build for ARCHITECTURE (arm64 unless told otherwise)
 	PATH="$(CURDIR)/$(BIN):$$PATH" ARCHITECTURE=$(ARCHITECTURE) $(BIN)/sam build --parameter-overrides Architecture=$(ARCHITECTURE)

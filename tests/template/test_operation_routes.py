@@ -49,7 +49,7 @@ def test_a_function_is_told_what_it_needs(template: Template, function: str) -> 
     )
     shared = template["Globals"]["Function"]["Environment"]["Variables"]
     defaults = {name: str(parameter.get("Default", "")) for name, parameter in template["Parameters"].items()}
-    environ = {name: defaults.get(value["Ref"], "a value") for name, value in shared.items() if isinstance(value, dict)}
+    environ = {name: defaults.get(value["Ref"], "a value") for name, value in shared.items() if "Ref" in value}
     settings = ZoomApiSettings.from_env(environ | dict.fromkeys(told, "a value"))
     assert (settings.zoom_api_base_url, settings.coordination_table) == ("a value", "a value")
     assert settings.budget == budget_rules({})  # the code's own defaults are the template's
