@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     if given and given[0] == "do":
         return remote.main(given[1:])
-    options = _parser().parse_args(given)
+    options = parser().parse_args(given)
     try:
         server = build(options)
     except ValueError as problem:
@@ -73,35 +73,36 @@ def build(options: argparse.Namespace) -> Server:
     return Server(sim, path)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The options of the command line."""
     default = Settings()
-    parser = argparse.ArgumentParser(
+    made = argparse.ArgumentParser(
         prog="python -m local.zoom",
         description="A simulated Zoom on this machine.",
         epilog="`python -m local.zoom do --help` drives one that runs.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: the loopback only)")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
-    parser.add_argument("--base-url", default="", help="how others reach it (default: http://localhost:PORT)")
-    parser.add_argument("--client-id", default=default.client_id)
-    parser.add_argument("--client-secret", default=default.client_secret)
-    parser.add_argument("--redirect-uri", action="append", default=[], metavar="URL", help="may be repeated")
-    parser.add_argument("--scope", action="append", default=[], help="a scope of the app (default: all); repeatable")
-    parser.add_argument("--webhook-url", default="", metavar="URL")
-    parser.add_argument("--webhook-secret", default=default.webhook_secret)
-    parser.add_argument("--account-id", default="", help="the id of a new account (default: a random one)")
-    parser.add_argument("--plan", choices=("free", "pro", "business"), default="pro")
-    parser.add_argument("--published", action="store_true", help="a published app: revoking notifies it")
-    parser.add_argument("--retry-scale", type=float, default=1.0, help="multiplies the 5, 20 and 60 minutes")
-    parser.add_argument("--no-limits", action="store_true", help="do not enforce rate limits")
-    parser.add_argument("--state-file", default="", metavar="FILE", help="load it at start, save it at the end")
-    parser.add_argument("--seed", type=int, default=None, help="make ids and tokens the same every time")
-    parser.add_argument("--set", action="append", default=[], metavar="SWITCH=VALUE", help="see docs/simulated-zoom.md")
-    parser.add_argument(
+    made.add_argument("--host", default="127.0.0.1", help="address to listen on (default: the loopback only)")
+    made.add_argument("--port", type=int, default=DEFAULT_PORT)
+    made.add_argument("--base-url", default="", help="how others reach it (default: http://localhost:PORT)")
+    made.add_argument("--client-id", default=default.client_id)
+    made.add_argument("--client-secret", default=default.client_secret)
+    made.add_argument("--redirect-uri", action="append", default=[], metavar="URL", help="may be repeated")
+    made.add_argument("--scope", action="append", default=[], help="a scope of the app (default: all); repeatable")
+    made.add_argument("--webhook-url", default="", metavar="URL")
+    made.add_argument("--webhook-secret", default=default.webhook_secret)
+    made.add_argument("--account-id", default="", help="the id of a new account (default: a random one)")
+    made.add_argument("--plan", choices=("free", "pro", "business"), default="pro")
+    made.add_argument("--published", action="store_true", help="a published app: revoking notifies it")
+    made.add_argument("--retry-scale", type=float, default=1.0, help="multiplies the 5, 20 and 60 minutes")
+    made.add_argument("--no-limits", action="store_true", help="do not enforce rate limits")
+    made.add_argument("--state-file", default="", metavar="FILE", help="load it at start, save it at the end")
+    made.add_argument("--seed", type=int, default=None, help="make ids and tokens the same every time")
+    made.add_argument("--set", action="append", default=[], metavar="SWITCH=VALUE", help="see docs/simulated-zoom.md")
+    made.add_argument(
         "--fault",
         action="append",
         default=[],
         metavar="NAME[,FIELD=VALUE...]",
         help="in force from the start; repeatable",
     )
-    return parser
+    return made

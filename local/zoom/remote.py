@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -62,10 +63,11 @@ def main(arguments: list[str]) -> int:
 
 def request_for(command: str, words: list[str]) -> tuple[str, str, dict[str, Any] | None]:
     """The control request of a command: method, path and body. ValueError for commands there are none of."""
-    values = {name: _value(text) for name, found, text in (word.partition("=") for word in words) if found}
-    plain = [word for word in words if "=" not in word]
-    if command in PEOPLE | set(ACTIONS) | {"fault", "event", "script", "redeliver", "challenge"} and not plain:
+    named = command in PEOPLE | set(ACTIONS) | {"fault", "event", "script", "redeliver", "challenge"}
+    if named and not words:
         raise ValueError(f"{command} needs to know which")
+    plain, rest = (words[:1], words[1:]) if named else ([], words)  # a UUID may well hold a "="
+    values = {name: _value(text) for name, found, text in (word.partition("=") for word in rest) if found}
     if command in ACTIONS:
         return "POST", f"/_sim/meetings/{_quoted(plain[0])}/{command}", values
     if command in PEOPLE:
@@ -109,4 +111,4 @@ def _value(text: str) -> Any:
 
 
 def _quoted(text: str) -> str:
-    return str(httpx.URL("http://x/").copy_with(path="/" + text.replace("/", "%2F")).raw_path.decode()[1:])
+    return quote(text, safe="")

@@ -258,7 +258,7 @@ class Zoom:
         found: Json = response.json()
         return found
 
-    def hold(self, meeting: int | str, people: Callable[[], None] | None = None, seconds: float = 600) -> None:
+    def hold(self, meeting: int | str, people: Callable[[], object] | None = None, seconds: float = 600) -> None:
         """Hold a meeting: the host and a guest come, `seconds` pass, it ends and its recording is processed."""
         self.act(meeting, "start")
         self.act(meeting, "join", host=True)

@@ -113,6 +113,6 @@ ROUTES = [
     Route("/_sim/scripts", endpoint(script), methods=["POST"]),
     Route("/_sim/meetings", endpoint(listing), methods=["GET"]),
     Route("/_sim/meetings", endpoint(create), methods=["POST"]),
-    Route("/_sim/meetings/{meeting}", endpoint(show), methods=["GET"]),
-    Route("/_sim/meetings/{meeting}/{action}", endpoint(act), methods=["POST"]),
+    Route("/_sim/meetings/{meeting:path}", endpoint(show), methods=["GET"]),
+    Route("/_sim/meetings/{meeting:path}/{action}", endpoint(act), methods=["POST"]),
 ]

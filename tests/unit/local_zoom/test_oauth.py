@@ -19,7 +19,7 @@ DEAD = {"reason": "Invalid Token!", "error": "invalid_grant"}
 def exchange(zoom: Zoom, code: str, **fields: str) -> Json:
     """Exchange a code; the answer's body."""
     given = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT}
-    found: Json = zoom.token_request(**{**given, **fields}).json()
+    found: Json = zoom.form("/oauth/token", {**given, **fields}, auth=CLIENT).json()
     return found
 
 
