@@ -14,6 +14,7 @@ from typing import Any
 
 from zoom_common import aws
 from zoom_common.access.authentication import Denial, authenticate
+from zoom_common.access.bearer_store import BearerStore
 from zoom_common.access.principal import Principal
 from zoom_common.access.store import ApiKeyStore
 from zoom_common.edge import observability
@@ -29,6 +30,12 @@ def _settings() -> AuthorizerSettings:
 @cache
 def _keys() -> ApiKeyStore:
     return ApiKeyStore(aws.impatient_dynamodb(), _settings().connections_table)
+
+
+@cache
+def _bearers() -> BearerStore | None:
+    table = _settings().coordination_table
+    return BearerStore(aws.impatient_dynamodb(), table) if table else None
 
 
 class _People:
@@ -48,7 +55,7 @@ def _tokens() -> _People | None:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Answer an HTTP API's authorizer request (payload 2.0, simple response)."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    verdict = authenticate(headers.get("authorization", ""), _keys(), now=time(), tokens=_tokens())
+    verdict = authenticate(headers.get("authorization", ""), _keys(), now=time(), tokens=_tokens(), bearers=_bearers())
     if isinstance(verdict, Denial):
         observability.logger().info(
             "denied", reason=verdict.reason, cause=verdict.cause, request_id=request_id(event, context)

@@ -43,6 +43,7 @@ def authorize(function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyP
     def call(event: dict[str, Any], keys: Keys) -> dict[str, Any]:
         monkeypatch.setattr(module, "_keys", lambda: keys)
         monkeypatch.setattr(module, "_tokens", lambda: None)
+        monkeypatch.setattr(module, "_bearers", lambda: None)
         answer: dict[str, Any] = module.handler(event, LambdaContext())
         return answer
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from zoom_common.access.bearers import Bearers, digest_of
 from zoom_common.access.keys import ApiKey, Credential
 from zoom_common.access.principal import Principal
 from zoom_common.errors import Unavailable
@@ -48,8 +49,10 @@ class Tokens(Protocol):
 _JWT = re.compile(r"(?=.{20,8192}$)[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
-def authenticate(header: str, keys: Keys, *, now: float, tokens: Tokens | None = None) -> Principal | Denial:
-    """Judge an `Authorization` header: an API key, or a token where there is somebody to judge `tokens`.
+def authenticate(
+    header: str, keys: Keys, *, now: float, tokens: Tokens | None = None, bearers: Bearers | None = None
+) -> Principal | Denial:
+    """Judge an `Authorization` header: an API key, a bearer got for one, or a token for which there is a judge.
 
     `now` in epoch seconds. Raises nothing: a store that fails is a denial.
     """
@@ -57,6 +60,9 @@ def authenticate(header: str, keys: Keys, *, now: float, tokens: Tokens | None =
     text = credential_text.strip() if scheme.lower() == "bearer" else ""
     if tokens is not None and _JWT.fullmatch(text):
         return tokens.verify(text, now=now)
+    digest = digest_of(text) if bearers is not None else None
+    if bearers is not None and digest is not None:
+        return _by_bearer(bearers, digest, keys, now)
     credential = Credential.parse(text)
     if credential is None:
         return Denial("malformed_credential")
@@ -68,6 +74,18 @@ def authenticate(header: str, keys: Keys, *, now: float, tokens: Tokens | None =
         return Denial("unknown_key")
     refusal = key.refusal(credential, now=now)
     return key.principal() if refusal is None else Denial(refusal)
+
+
+def _by_bearer(bearers: Bearers, digest: bytes, keys: Keys, now: float) -> Principal | Denial:
+    try:
+        bearer = bearers.get(digest)
+        key = keys.get(bearer.key_id) if bearer is not None else None
+    except Unavailable as error:
+        return Denial("unavailable", _name_of(error.__cause__))
+    if bearer is None:
+        return Denial("unknown_key")
+    caller = bearer.principal(key, now=now)
+    return Denial(caller) if isinstance(caller, str) else caller
 
 
 def _name_of(cause: BaseException | None) -> str:

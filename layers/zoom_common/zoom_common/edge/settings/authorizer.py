@@ -10,9 +10,10 @@ from zoom_common.edge.settings import optional, require
 
 @dataclass(frozen=True, slots=True)
 class AuthorizerSettings:
-    """Where API keys are, and whose tokens count. Without an issuer only keys do."""
+    """Where API keys and bearers are, and whose tokens count. Without an issuer no tokens do, without a table no bearers."""
 
     connections_table: str
+    coordination_table: str = ""
     oidc_issuer: str = ""
     oidc_audience: str = ""
     oidc_tenant_claim: str = "tenant"
@@ -25,6 +26,7 @@ class AuthorizerSettings:
         issuer = optional(environ, "OIDC_ISSUER")
         return cls(
             connections_table=require(environ, "CONNECTIONS_TABLE"),
+            coordination_table=optional(environ, "COORDINATION_TABLE"),
             oidc_issuer=issuer,
             # A token that this provider made for another program must not open this one.
             oidc_audience=require(environ, "OIDC_AUDIENCE") if issuer else "",

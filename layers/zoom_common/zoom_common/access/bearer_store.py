@@ -1,0 +1,64 @@
+"""Where short-lived bearers are kept: one item each in the Coordination table, gone soon after their end.
+
+pk bearer#<sha256>  sk bearer  key_id, opened_by, until, connection, expires_at (TTL)
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from zoom_common.access.bearers import Bearer
+from zoom_common.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_SORT = "bearer"
+
+
+class BearerStore:
+    """Bearers by digest. Both methods raise Unavailable when the table cannot be asked."""
+
+    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def put(self, bearer: Bearer) -> None:
+        """Keep a new bearer until it ends."""
+        item: dict[str, Any] = {
+            **_key(bearer.digest),
+            "key_id": {"S": bearer.key_id},
+            "opened_by": {"B": bearer.opened_by},
+            "until": {"N": str(bearer.expires_at)},
+            "expires_at": {"N": str(ceil(bearer.expires_at))},
+        }
+        if bearer.connection is not None:
+            item["connection"] = {"S": bearer.connection}
+        try:
+            self._dynamodb.put_item(TableName=self._table, Item=item)
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable(reason="bearer_store_unavailable") from error
+
+    def get(self, digest: bytes) -> Bearer | None:
+        """The bearer, also one whose end has passed and that is still there; or None."""
+        try:
+            answer = self._dynamodb.get_item(TableName=self._table, Key=_key(digest), ConsistentRead=True)
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable(reason="bearer_store_unavailable") from error
+        item = answer.get("Item")
+        if item is None:
+            return None
+        return Bearer(
+            digest=digest,
+            key_id=item["key_id"]["S"],
+            opened_by=item["opened_by"]["B"],
+            expires_at=float(item["until"]["N"]),
+            connection=item.get("connection", {}).get("S"),
+        )
+
+
+def _key(digest: bytes) -> dict[str, Any]:
+    return {"pk": {"S": f"bearer#{digest.hex()}"}, "sk": {"S": _SORT}}

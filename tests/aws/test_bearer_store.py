@@ -1,0 +1,38 @@
+"""Bearers in the Coordination table."""
+
+from __future__ import annotations
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from zoom_common.access.bearer_store import BearerStore
+from zoom_common.access.bearers import Bearer
+from zoom_common.errors import Unavailable
+
+BEARER = Bearer(b"d" * 32, "abcdefghijkl", b"m" * 32, 1_800_003_600.5, "con_1")
+
+
+def test_what_is_kept_is_found(dynamodb: DynamoDBClient, coordination_table: str) -> None:
+    """With and without a connection, until the table forgets it."""
+    store = BearerStore(dynamodb, coordination_table)
+    plain = Bearer(b"e" * 32, "abcdefghijkl", b"m" * 32, 1_800_003_600.0)
+    for each in (BEARER, plain):
+        store.put(each)
+        assert store.get(each.digest) == each
+    assert store.get(b"x" * 32) is None
+
+
+def test_the_table_forgets_it_after_its_end(dynamodb: DynamoDBClient, coordination_table: str) -> None:
+    """TTL is in whole seconds and never early."""
+    BearerStore(dynamodb, coordination_table).put(BEARER)
+    (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
+    assert item["expires_at"] == {"N": "1800003601"}
+
+
+def test_a_table_that_is_not_there_is_unavailable(dynamodb: DynamoDBClient) -> None:
+    """Not an unknown bearer."""
+    store = BearerStore(dynamodb, "nowhere")
+    with pytest.raises(Unavailable):
+        store.get(BEARER.digest)
+    with pytest.raises(Unavailable):
+        store.put(BEARER)
