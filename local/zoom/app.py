@@ -9,10 +9,11 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
-from local.zoom import page, snapshot, wire
+from local.zoom import snapshot, wire
 from local.zoom.control import lifecycle, webhooks, world
 from local.zoom.downloads import Downloads
 from local.zoom.oauth.endpoints import OAuth
+from local.zoom.page import routes as page
 from local.zoom.rest.gate import Gate
 from local.zoom.simulator import Simulator
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from starlette.requests import Request
 from starlette.routing import Route
 
@@ -69,6 +71,8 @@ async def stop_crowds(_: Request, sim: Simulator, __: Json) -> Json:
 async def script(_: Request, sim: Simulator, body: Json) -> Json:
     """Play a script: `steps`, each with `at` (seconds), `action`, `meeting` and what the action takes."""
     steps = body.get("steps")
+    if isinstance(steps, str):  # from a form
+        steps = json.loads(steps)
     if not isinstance(steps, list):
         raise Refused("steps is missing")
     play(sim, steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 from starlette.requests import Request
 from starlette.routing import Route
@@ -102,7 +103,10 @@ async def event(_: Request, sim: Simulator, body: Json) -> Json:
     """Deliver any event as it is given: `event`, `payload`, and `user_id` of whom it concerns."""
     if not body.get("event"):
         raise Refused("event is missing")
-    payload = {"account_id": next(iter(sim.state.accounts)), **(body.get("payload") or {})}
+    given = body.get("payload") or {}
+    if isinstance(given, str):  # from a form
+        given = json.loads(given)
+    payload = {"account_id": next(iter(sim.state.accounts)), **given}
     sim.publisher.publish(str(body["event"]), payload, user_id=str(body.get("user_id", "")))
     return {"published": body["event"]}
 

@@ -57,7 +57,7 @@ async def clock(_: Request, sim: Simulator, body: Json) -> Json:
 async def behaviour(request: Request, sim: Simulator, body: Json) -> Json:
     """Show the switches, or change some."""
     if request.method == "POST":
-        sim.behaviour.change_text({str(body["name"]): str(body.get("value", ""))})
+        sim.behaviour.change_text({str(body.get("name", "")): str(body.get("value", ""))})
     elif request.method == "PATCH":
         sim.behaviour.change(body)
     return sim.behaviour.as_dict()
@@ -241,6 +241,7 @@ ROUTES = [
     Route("/_sim/faults/{fault}", endpoint(fault), methods=["DELETE"]),
     Route("/_sim/save", endpoint(save), methods=["POST"]),
     Route("/_sim/limits", endpoint(limits), methods=["DELETE"]),
+    Route("/_sim/limits/reset", endpoint(limits), methods=["POST"]),
     Route("/_sim/grants", endpoint(grants), methods=["GET"]),
     Route("/_sim/users", endpoint(users), methods=["GET", "POST"]),
     Route("/_sim/users/{user}/sign-in", endpoint(sign_in), methods=["POST"]),
@@ -249,5 +250,5 @@ ROUTES = [
     Route("/_sim/users/{user}/revoke", endpoint(revoke), methods=["POST"]),
     Route("/_sim/users/{user}/deauthorize", endpoint(deauthorize), methods=["POST"]),
     Route("/_sim/apps/{app}", endpoint(app), methods=["PATCH"]),
-    Route("/_sim/accounts/{account}", endpoint(account), methods=["PATCH"]),
+    Route("/_sim/accounts/{account}", endpoint(account), methods=["PATCH", "POST"]),
 ]

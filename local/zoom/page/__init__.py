@@ -1,0 +1,1 @@
+"""The page at `/`: people, meetings, deliveries with their answers, and a button for everything."""
