@@ -1,4 +1,4 @@
-"""Zoom's meetings under `/v2`: one call through the gateway for each request."""
+"""Zoom's meetings under `/v2`: calls through the gateway, and who is in a meeting from its events."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from functools import cache
 
 from zoom_common.edge import zoom_api
 from zoom_common.edge.http import Request, Response, guarded
+from zoom_common.edge.settings.events import Settings as EventsSettings
 from zoom_common.edge.settings.zoom_api import ZoomApiSettings
 from zoom_common.gateway.call import Gateway
+from zoom_common.gateway.participants import Participants
+from zoom_common.gateway.roster import roster
 from zoom_common.gateway.wiring import gateway
 
 
@@ -17,9 +20,15 @@ def _gateway() -> Gateway:
     return gateway(ZoomApiSettings.from_env(os.environ))
 
 
+@cache
+def _participants() -> Participants:
+    settings = EventsSettings.from_env(os.environ)
+    return Participants(roster(events_table=settings.events_table, connections_table=settings.connections_table))
+
+
 def answer(request: Request) -> Response:
     """Zoom's answer, or the gateway's reason for not asking."""
-    return zoom_api.answer(_gateway(), request)
+    return zoom_api.answer(_gateway(), request, _participants)
 
 
 handler = guarded(answer)

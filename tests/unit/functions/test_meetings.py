@@ -12,6 +12,8 @@ import pytest
 
 from tests.fakes.edge import LambdaContext, http_event
 from tests.fakes.gateway import World, answer, principal
+from zoom_common.access.principal import Principal as Caller
+from zoom_common.gateway.participants import Participants
 
 EVENTS = Path(__file__).parents[3] / "events"
 
@@ -98,6 +100,31 @@ def test_missing_zoom_scopes_come_with_a_way_out(serve: Serve) -> None:
     assert (result["statusCode"], body["code"]) == (400, 4711)
     assert body["missing_scopes"] == ["meeting:write:meeting", "meeting:write:meeting:admin"]
     assert body["reconnect_url"] == "https://gateway.example/connections/con_1/reconnect"
+
+
+class LiveRoster:
+    """One meeting that is on."""
+
+    def state(self, principal: Caller, number: str) -> dict[str, Any]:
+        assert (principal.tenant, number) == ("acme", "85746065")
+        return {"status": "live", "participants": [{"id": "u1", "name": "Jill"}]}
+
+    def attendance(self, principal: Caller, number: str) -> dict[str, Any]:  # noqa: ARG002 - the seam's signature
+        raise AssertionError
+
+
+def test_who_is_in_a_meeting_is_ours_to_say(
+    function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From its events, without a call to Zoom; and only for callers who may read meetings."""
+    module = function("meetings")
+    monkeypatch.setattr(module, "_gateway", World.of().gateway)
+    monkeypatch.setattr(module, "_participants", lambda: Participants(LiveRoster()))
+    body = json.loads(module.handler(sample("meetings-participants"), LambdaContext())["body"])
+    assert (body["source"], body["participants"]) == ("live", [{"id": "u1", "name": "Jill"}])
+    path = "/v2/meetings/85746065/participants"
+    refused = module.handler(http_event("GET", path, principal=principal("users:read")), LambdaContext())
+    assert refused["statusCode"] == 403
 
 
 def test_zooms_refusal_is_passed_on_as_it_is(serve: Serve) -> None:

@@ -5,7 +5,7 @@ Lists asked for as a whole and our own operations take several calls: each goes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from zoom_common.access.principal import Principal
@@ -22,14 +22,14 @@ from zoom_common.zoom.operations import Operation, match
 _OF_ONE_CALL = frozenset({"if-none-match"})
 
 
-def answer(gateway: Gateway, request: Request, participants: Participants | None = None) -> Response:
+def answer(gateway: Gateway, request: Request, participants: Callable[[], Participants] | None = None) -> Response:
     """Answer a request under `/v2`. Raises what `Gateway.call` raises, and Unauthenticated without a principal."""
     principal = authorize(request, None)
     operation, ids = match(request.method, request.path)
     calls = _Calls(gateway, principal, request)
     if operation.own and participants is not None:
         _check(principal, operation)
-        result = participants.answer(principal, ids["meetingId"], request.query_string, calls.read)
+        result = participants().answer(principal, ids["meetingId"], request.query_string, calls.read)
     elif pages.concerns(operation, request.query_string):
         result = pages.walk(
             operation, request.query_string, lambda query: calls.read(request.path, query), request.deadline
