@@ -23,7 +23,7 @@ def event_for(name: str) -> Callable[[], bytes] | None:
     """What makes events for the function `name`; None for one nobody has thought of here."""
     return {
         "authorizer": lambda: api_event("GET", "/v2/users/me/meetings", bearer=API_KEY.text().reveal()),
-        "event_processor": lambda: json.dumps({"Records": list(itertools.islice(_records(), BATCH))}).encode(),
+        "event_processor": batch_of,
         "events": lambda: api_event("GET", "/meetings/85746065432/state"),
         "health": lambda: api_event("GET", "/health"),
         "meetings": create_meeting,
@@ -35,6 +35,11 @@ def event_for(name: str) -> Callable[[], bytes] | None:
         "webhook": zoom_delivery,
         "webinars": lambda: api_event("GET", "/v2/webinars/85746065432"),
     }.get(name)
+
+
+def batch_of(size: int = BATCH) -> bytes:
+    """That many new deliveries from the ingest queue."""
+    return json.dumps({"Records": list(itertools.islice(_records(), size))}).encode()
 
 
 def create_meeting() -> bytes:

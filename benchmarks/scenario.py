@@ -135,7 +135,7 @@ def settings(servers: Servers) -> Mapping[str, str]:
 
 
 def _seed() -> dict[str, Any]:
-    item = _connection_item()
+    item = _json(to_item(to_values(a_connection(CONNECTION, due_at=time.time() + 3600))))
     claim = {"pk": claim_key(CLIENT_ID, ZOOM_USER)[0], "sk": "claim", "tenant": TENANT, "connection_id": CONNECTION}
     key = issue(API_KEY, tenant=TENANT, name="benchmark", scopes=["*"], now=time.time())
     app = {"client_id": CLIENT_ID, "client_secret": "not-a-secret"}
@@ -154,14 +154,15 @@ def _seed() -> dict[str, Any]:
     }
 
 
-def _connection_item() -> dict[str, Any]:
+def a_connection(connection_id: str, *, due_at: float) -> Connection:
+    """A connection of the tenant, connected now."""
     now = time.time()
-    context = SealContext(TENANT, CONNECTION, SealKind.ACCESS)
+    context = SealContext(TENANT, connection_id, SealKind.ACCESS)
     token = Secret("zoom-access-token-" + "x" * 600)  # about as long as Zoom's are
     sealed = seal(token, key=_DATA_KEY, wrapped_key=b"w" * 184, context=context, nonce=bytes(12))
-    connection = Connection(
+    return Connection(
         tenant=TENANT,
-        connection_id=CONNECTION,
+        connection_id=connection_id,
         owner="key:benchmark",
         kind=Kind.USER,
         state=State.CONNECTED,
@@ -181,9 +182,8 @@ def _connection_item() -> dict[str, Any]:
         last_used_at=now,
         sealed_access=sealed,
         sealed_refresh=b"r" * 900,
-        due_at=now + 3600,
+        due_at=due_at,
     )
-    return _json(to_item(to_values(connection)))
 
 
 def _json(item: Mapping[str, Any]) -> dict[str, Any]:

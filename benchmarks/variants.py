@@ -76,7 +76,9 @@ class Variants:
     def ours(self, name: str) -> Variant:
         """One of our functions, as built."""
         build = self._made.ours
-        return Variant("ours", self._python(build.functions / name, name, packages=build.packages), event_for(name))
+        program = self._python(build.functions / name, name, packages=build.packages)
+        # Nobody has told the local server of a meeting's life: "unknown" is the answer of `events`.
+        return Variant("ours", program, event_for(name), (404,) if name == "events" else (200, 201))
 
     def without_bytecode(self, name: str) -> Variant:
         """The same function as plain `sam build` leaves it."""

@@ -1,0 +1,61 @@
+"""`python -m benchmarks` runs every part and writes the page; `python -m benchmarks webhook calls` only prints two."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from benchmarks import figures, report
+from benchmarks.authority import authority
+from benchmarks.cold import measuring_core
+from benchmarks.growth import growth
+from benchmarks.profile import profile
+from benchmarks.scenario import servers
+from benchmarks.sections import SECTIONS, Run
+from benchmarks.variants import Made
+from benchmarks.workspace import BENCH, ROOT
+
+_PARTS = {**SECTIONS, "scale": growth, "profile": profile}
+
+
+def main() -> None:
+    """Build, measure, compare with the ratios committed last, and keep what was found."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"some of: {', '.join(_PARTS)}, build (default: all)")
+    parser.add_argument("--rounds", type=int, default=15, help="how often everything is measured (default: 15)")
+    parser.add_argument("--keep", action="store_true", help="compare only: leave the page and the ratios as they are")
+    asked = parser.parse_args()
+    unknown = set(asked.parts) - {*_PARTS, "build"}
+    if unknown:
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    print("Building ...", flush=True)
+    trusted = authority(BENCH / "authority")
+    made = Made.all(trusted)
+    if asked.parts == ["build"]:
+        return
+    if made.node_peers is None:
+        print("node and npm were not found: the Node peers are left out.")
+    _measure(made, asked.parts, rounds=asked.rounds, keep=asked.keep)
+
+
+def _measure(made: Made, parts: list[str], *, rounds: int, keep: bool) -> None:
+    trusted = authority(BENCH / "authority")
+    core = measuring_core()
+    found = []
+    with servers(trusted, core=None if core is None else 0) as started:
+        for name in parts or _PARTS:
+            print(f"Measuring {name} ...", flush=True)
+            found.append(_PARTS[name](Run(made, started, rounds)))
+    print("\n".join(report.said(found)))
+    every = [figure for section in found for figure in section.figures]
+    print("\nBeyond the spread of the ratios committed last:")
+    print("\n".join(figures.moved(every, figures.committed())) or "nothing")
+    if not parts and not keep:
+        figures.write(every)
+        report.write(found, rounds=rounds)
+        print(f"\nWritten: {report.PAGE.relative_to(ROOT)}, benchmarks/ratios.json")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
