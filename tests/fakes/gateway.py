@@ -183,7 +183,7 @@ class MemoryCounters:
         self.used[counter, day] = limit
 
 
-@dataclass(slots=True)
+@dataclass
 class MemoryKeys:
     """Idempotency records in memory; `fails` is raised by every method from then on."""
 

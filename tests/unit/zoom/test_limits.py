@@ -63,3 +63,25 @@ def test_a_users_limit_is_known_by_the_quota_that_is_left() -> None:
 def test_midnight_is_never_now() -> None:
     """At midnight exactly a whole day lies ahead."""
     assert until_midnight(NOW + 10) == 86400.0
+
+
+def test_too_much_at_once_is_told_apart() -> None:
+    """By a header where there is one, else by the one message that nothing else tells from the limit per second."""
+    body = b'{"code":429,"message":"Too many concurrent requests. A request to disassociate this user ..."}'
+    assert read(HttpResponse(429, {}, body), counts_for_user=False, now=NOW) == Refusal(Limit.CONCURRENT, None)
+    assert refusal(x_ratelimit_type="Concurrent-limit", retry_after="1") == Refusal(Limit.CONCURRENT, 1.0)
+    qps = HttpResponse(429, {"x-ratelimit-type": "QPS"}, body)
+    assert read(qps, counts_for_user=False, now=NOW).limit is Limit.PER_SECOND
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"message":null}', b"\xff"])
+def test_a_body_that_says_nothing_is_no_obstacle(body: bytes) -> None:
+    """It is the limit per second then."""
+    assert read(HttpResponse(429, {}, body), counts_for_user=True, now=NOW).limit is Limit.PER_SECOND
+
+
+def test_zooms_code_for_the_limit_per_second_decides() -> None:
+    """Even where the account's quota that is left looks like a user's limit."""
+    seen = {"x-ratelimit-remaining": "5893"}
+    response = HttpResponse(429, seen, b'{"code":4001,"message":"..."}')
+    assert read(response, counts_for_user=True, now=NOW).limit is Limit.PER_SECOND

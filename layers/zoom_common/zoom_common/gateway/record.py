@@ -42,6 +42,8 @@ class CallRecord:
         found = {"x-zoom-ratelimit-category": self.label} if self.label else {}
         if self.budget_left is not None:
             found["x-zoom-budget-left"] = str(self.budget_left)
+        if self.local_budget:
+            found["x-zoom-budget"] = "local"
         if self.left_today is not None:
             found["x-zoom-budget-left-today"] = str(self.left_today)
         if round(self.waited * 1000):

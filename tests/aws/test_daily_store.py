@@ -1,0 +1,50 @@
+"""Counters of a day in DynamoDB."""
+
+from __future__ import annotations
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from zoom_common.connections.table_client import Table
+from zoom_common.gateway.daily_store import DAY, Batch, DailyStore
+
+pytestmark = pytest.mark.aws
+
+
+@pytest.fixture
+def store(dynamodb: DynamoDBClient, coordination_table: str) -> DailyStore:
+    """Counters in an empty table."""
+    return DailyStore(Table(dynamodb, coordination_table))
+
+
+def test_batches_add_up_to_the_limit_and_no_further(store: DailyStore) -> None:
+    """The last batch is what is left."""
+    assert store.take("a", day=1, limit=12, most=5) == Batch(5, 7)
+    assert store.take("a", day=1, limit=12, most=5) == Batch(5, 2)
+    assert store.take("a", day=1, limit=12, most=5) == Batch(2, 0)
+    assert store.take("a", day=1, limit=12, most=5) is None
+
+
+def test_each_day_and_counter_begins_anew(store: DailyStore) -> None:
+    """Nothing is carried over."""
+    assert store.take("a", day=1, limit=1, most=1) == Batch(1, 0)
+    assert store.take("a", day=1, limit=1, most=1) is None
+    assert store.take("a", day=2, limit=1, most=1) == Batch(1, 0)
+    assert store.take("b", day=1, limit=1, most=1) == Batch(1, 0)
+
+
+def test_a_day_that_zoom_calls_spent_is_spent(store: DailyStore) -> None:
+    """Whoever spent it; twice is as good as once."""
+    store.take("a", day=1, limit=100, most=5)
+    store.exhaust("a", day=1, limit=100)
+    store.exhaust("a", day=1, limit=100)
+    assert store.take("a", day=1, limit=100, most=5) is None
+
+
+def test_counters_are_forgotten_a_day_after_they_end(
+    store: DailyStore, dynamodb: DynamoDBClient, coordination_table: str
+) -> None:
+    """By TTL."""
+    store.take("a", day=1, limit=100, most=5)
+    (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
+    assert item["expires_at"] == {"N": str(3 * DAY)}

@@ -1,0 +1,90 @@
+"""One line for each call to Zoom."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.fakes.edge import LambdaContext, http_event
+from tests.fakes.gateway import World, answer, principal
+from zoom_common.edge import zoom_api
+from zoom_common.edge.call_log import write
+from zoom_common.edge.http import guarded
+from zoom_common.gateway.budget import Turn
+from zoom_common.gateway.record import CallRecord
+from zoom_common.transport import AnswerLost
+
+PEOPLE = ("jill@zoom.example", "zoom-user-1", "Secret topic", "85746065", "zoom-account-1")
+
+
+def line(record: CallRecord) -> dict[str, Any]:
+    """What is written for a call."""
+    lines: list[str] = []
+    write(record, "request-1", out=lines.append, clock=lambda: 1.5)
+    assert lines[0].endswith("\n")
+    assert "\n" not in lines[0][:-1]
+    parsed: dict[str, Any] = json.loads(lines[0])
+    return parsed
+
+
+def test_a_call_is_logged_and_counted_in_one_line() -> None:
+    """Operation, label, status, retries, wait and latency; metrics name only what the line has."""
+    record = CallRecord(function="meetings", operation="meetings.get", label="Light", status=200)
+    record.tries, record.waited, record.latency = 3, 0.25, 1.234
+    written = line(record)
+    assert written["ZoomRequests"] == 3
+    assert written["ZoomRetries"] == 2
+    assert (written["ZoomWait"], written["ZoomLatency"]) == (250, 1234)
+    assert (written["operation"], written["status"], written["outcome"]) == ("meetings.get", 200, "ok")
+    assert written["_aws"]["Timestamp"] == 1500
+    for directive in written["_aws"]["CloudWatchMetrics"]:
+        assert {each["Name"] for each in directive["Metrics"]} <= written.keys()
+        assert {name for names in directive["Dimensions"] for name in names} <= written.keys()
+
+
+@pytest.mark.parametrize(
+    ("changes", "metrics"),
+    [
+        ({"refused": 1}, {"ZoomRateRefusals": 1}),
+        ({"local_budget": True}, {"BudgetFallback": 1}),
+        ({"cache": "hit"}, {"ReadCacheHits": 1, "ReadCacheReads": 1}),
+        ({"cache": "miss"}, {"ReadCacheHits": 0, "ReadCacheReads": 1}),
+    ],
+)
+def test_what_is_rare_is_counted_when_it_happens(changes: dict[str, Any], metrics: dict[str, int]) -> None:
+    """And is no metric otherwise."""
+    written = line(CallRecord(function="meetings", operation="meetings.get", label="Light", **changes))
+    assert {name: written[name] for name in metrics} == metrics
+    assert line(CallRecord(operation="x")).keys().isdisjoint(metrics)
+
+
+@pytest.mark.parametrize("outcome", [answer(201, b'{"id":85746065}'), answer(404, b'{"code":1001}'), AnswerLost()])
+def test_no_line_tells_who(outcome: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither path nor body nor answer is in it, whatever came of the call."""
+    world = World.of(outcome)
+    event = http_event(
+        "POST", "/v2/users/jill@zoom.example/meetings", body='{"topic":"Secret topic"}', principal=principal()
+    )
+    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request))
+    handler(event, LambdaContext())
+    written = capsys.readouterr().out
+    assert '"message":"zoom call"' in written
+    assert not [each for each in PEOPLE if each in written]
+
+
+def test_every_answer_says_how_the_budget_stands() -> None:
+    """Errors too; and how long we waited, where we did."""
+    world = World.of(answer(404, b'{"code":3001}'), answer(200, b"{}"))
+    world.turns.script = [Turn(0.5, 7, 93), Turn(0.0, 8)]
+    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request))
+    event = http_event("GET", "/v2/meetings/85746065", principal=principal())
+    refused = handler(event, LambdaContext())["headers"]
+    assert refused["x-request-id"]
+    assert refused["x-zoom-ratelimit-category"] == "Light"
+    assert (refused["x-zoom-budget-left"], refused["x-zoom-budget-left-today"]) == ("7", "93")
+    assert refused["x-zoom-waited-ms"] == "500"
+    served = handler(event, LambdaContext())["headers"]
+    assert served["x-zoom-budget-left"] == "8"
+    assert "x-zoom-waited-ms" not in served

@@ -1,0 +1,188 @@
+"""When a call may go to Zoom, and whether it may today."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.gateway import NOW, MemoryCounters, MemorySlots, Time
+from zoom_common.errors import TooManyRequests, Unavailable
+from zoom_common.gateway.budget import Budget, BudgetRules, Spend, Turn
+from zoom_common.gateway.daily import DailyCalls
+from zoom_common.zoom.allowances import USER_DAILY, Plan
+from zoom_common.zoom.limits import Limit, Refusal, until_midnight
+from zoom_common.zoom.operations import RateLabel
+
+LIGHT = Spend(account="account-1", label=RateLabel.LIGHT)
+HEAVY = Spend(account="account-1", label=RateLabel.HEAVY)
+COSTLY = Spend(account="account-1", label=RateLabel.RESOURCE_INTENSIVE)
+CREATE = Spend(account="account-1", label=RateLabel.LIGHT, user="Jill@zoom.example")
+
+
+class Office:
+    """Containers that share slots and counters, and one clock."""
+
+    def __init__(self, **rules: object) -> None:
+        self.slots, self.counters, self.time = MemorySlots(), MemoryCounters(), Time()
+        self.rules = BudgetRules(**rules)  # type: ignore[arg-type]
+
+    def container(self) -> Budget:
+        daily = DailyCalls(self.counters)
+        return Budget(slots=self.slots, daily=daily, rules=self.rules, clock=self.time.now)
+
+    def turn(self, budget: Budget, spend: Spend, *, seconds: float = 28.0) -> Turn:
+        return budget.turn(spend, self.time.deadline(seconds))
+
+
+def test_containers_take_turns() -> None:
+    """Whoever asks gets the next slot; the answer says how many could still begin within the second."""
+    office = Office()
+    turns = [office.turn(office.container(), LIGHT) for _ in range(30)]
+    waits = [turn.wait for turn in turns]
+    assert waits == pytest.approx([index / 29.1 for index in range(30)], abs=0.001)
+    assert [turns[0].left, turns[15].left, turns[29].left] == [28, 13, 0]
+
+
+def test_who_would_wait_too_long_is_told_when_to_come_back() -> None:
+    """Ten seconds are the longest, and a call keeps three of its own for sending."""
+    office = Office(plan=Plan.FREE)
+    budget = office.container()
+    for _ in range(10):
+        office.turn(budget, HEAVY)
+    with pytest.raises(TooManyRequests) as refusal:
+        office.turn(budget, HEAVY)
+    assert (refusal.value.reason, refusal.value.retry_after) == ("rate_budget_spent", 11)
+    office.time.passed += 5
+    with pytest.raises(TooManyRequests):
+        office.turn(budget, HEAVY, seconds=7.0)
+    assert office.turn(budget, HEAVY, seconds=10.0).wait == pytest.approx(5.31, abs=0.01)
+
+
+def test_what_is_held_back_is_for_people_who_wait() -> None:
+    """A background job fills its lane; an interactive call does not queue behind it, and takes a free slot first."""
+    office = Office(reserve=0.1)
+    budget = office.container()
+    interactive = Spend(account="account-1", label=RateLabel.LIGHT, interactive=True)
+    assert office.turn(budget, interactive).wait == 0
+    for _ in range(27):
+        office.turn(budget, LIGHT)
+    assert office.turn(budget, LIGHT).wait > 0.9
+    assert office.turn(budget, interactive).wait == 0
+    assert 0.3 < office.turn(budget, interactive).wait < 0.4
+
+
+def test_accounts_have_the_limits_of_their_plans() -> None:
+    """Unless told otherwise, all have the same."""
+    office = Office(plan=Plan.PRO, plans={"big": Plan.BUSINESS})
+    budget = office.container()
+    for account, second in (("small", 1 / 29.1), ("big", 1 / 77.6)):
+        spend = Spend(account=account, label=RateLabel.LIGHT)
+        office.turn(budget, spend)
+        assert office.turn(budget, spend).wait == pytest.approx(second, abs=0.001)
+
+
+def test_a_users_hundred_creates_are_counted_before_zoom_counts_them() -> None:
+    """By user, whatever the case of the name, until midnight UTC; other calls of the account go on."""
+    office = Office()
+    budget = office.container()
+    for count in range(USER_DAILY):
+        office.time.passed += 1
+        assert office.turn(budget, CREATE).left_today == USER_DAILY - 1 - count
+    same = Spend(account="account-1", label=RateLabel.LIGHT, user="jill@zoom.example")
+    with pytest.raises(TooManyRequests) as refusal:
+        office.turn(budget, same)
+    assert refusal.value.reason == "user_daily_limit"
+    assert refusal.value.retry_after == until_midnight(office.time.now())
+    office.time.passed += 1
+    office.turn(budget, LIGHT)
+    office.turn(budget, Spend(account="account-1", label=RateLabel.LIGHT, user="basil@zoom.example"))
+    office.time.passed += refusal.value.retry_after
+    assert office.turn(budget, CREATE).left_today == USER_DAILY - 1
+
+
+def test_a_days_budget_is_shared_by_labels_that_zoom_counts_together() -> None:
+    """Ours is a share of it."""
+    office = Office(plan=Plan.BUSINESS, share=0.0001)
+    budget = office.container()
+    office.counters.used["account-1#costly", int(NOW // 86_400)] = 4
+    assert office.turn(budget, COSTLY).left_today == 1
+    assert office.turn(budget, HEAVY).left_today == 0
+    with pytest.raises(TooManyRequests) as refusal:
+        office.turn(budget, HEAVY)
+    assert refusal.value.reason == "daily_limit"
+
+
+def test_a_call_that_finds_no_slot_costs_nothing_of_the_day() -> None:
+    """It is counted when it is made."""
+    office = Office(plan=Plan.FREE)
+    budget = office.container()
+    left = [office.turn(budget, HEAVY).left_today for _ in range(10)]
+    with pytest.raises(TooManyRequests):
+        office.turn(budget, HEAVY)
+    office.time.passed += 10
+    assert office.turn(budget, HEAVY).left_today == left[-1] - 1  # type: ignore[operator]
+
+
+def test_a_long_refusal_of_zooms_closes_the_label_for_every_container() -> None:
+    """Nobody asks Zoom again before the time; other labels are open."""
+    office = Office()
+    office.container().refused(LIGHT, Refusal(Limit.PER_SECOND, 40.0))
+    with pytest.raises(TooManyRequests) as refusal:
+        office.turn(office.container(), LIGHT)
+    assert (refusal.value.reason, refusal.value.retry_after) == ("zoom_asked_to_wait", 40)
+    office.turn(office.container(), HEAVY)
+    office.time.passed += 40
+    assert office.turn(office.container(), LIGHT).wait == 0
+
+
+def test_a_short_refusal_closes_nothing() -> None:
+    """The call itself waits."""
+    office = Office()
+    for refused in (Refusal(Limit.PER_SECOND, 2.0), Refusal(Limit.PER_SECOND, None), Refusal(Limit.CONCURRENT, None)):
+        office.container().refused(LIGHT, refused)
+    assert office.turn(office.container(), LIGHT).wait == 0
+
+
+def test_a_spent_day_closes_all_labels_that_count_towards_it() -> None:
+    """Heavy and resource-intensive calls share a day on paid plans."""
+    office = Office(reserve=0.1)
+    office.container().refused(HEAVY, Refusal(Limit.DAILY, 3600.0))
+    for spend in (HEAVY, COSTLY, Spend(account="account-1", label=RateLabel.HEAVY, interactive=True)):
+        with pytest.raises(TooManyRequests) as refusal:
+            office.turn(office.container(), spend)
+        assert (refusal.value.reason, refusal.value.retry_after) == ("daily_limit", 3600)
+    office.turn(office.container(), LIGHT)
+
+
+def test_a_users_spent_day_is_that_users() -> None:
+    """Another app may have used it up."""
+    office = Office()
+    office.container().refused(CREATE, Refusal(Limit.PER_USER, until_midnight(NOW)))
+    with pytest.raises(TooManyRequests) as refusal:
+        office.turn(office.container(), CREATE)
+    assert refusal.value.reason == "user_daily_limit"
+    office.turn(office.container(), LIGHT)
+
+
+def test_calls_go_on_while_the_budget_is_out_of_reach() -> None:
+    """At a tenth of the rate, per container, and DynamoDB is left alone for a while."""
+    office = Office()
+    office.slots.fails = Unavailable(reason="down")
+    budget = office.container()
+    turns = [office.turn(budget, LIGHT) for _ in range(3)]
+    assert [turn.local for turn in turns] == [True] * 3
+    assert [turn.wait for turn in turns] == pytest.approx([0, 10 / 29.1, 20 / 29.1], abs=0.001)
+    assert office.slots.asked == 1
+    office.slots.fails = None
+    office.time.passed += 5
+    assert not office.turn(budget, LIGHT).local
+
+
+def test_alone_a_container_does_not_wait_for_ever_either() -> None:
+    """The same bound, the same answer."""
+    office = Office(plan=Plan.FREE)
+    office.slots.fails = Unavailable(reason="down")
+    budget = office.container()
+    office.turn(budget, HEAVY)
+    with pytest.raises(TooManyRequests) as refusal:
+        office.turn(budget, HEAVY)
+    assert refusal.value.retry_after == 11
