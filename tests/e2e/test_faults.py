@@ -1,0 +1,259 @@
+"""Zoom misbehaves, on the deployed stack: what callers get, and how often Zoom was asked."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import httpx
+import pytest
+
+from local.demo import Story
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+
+MEETINGS = "/v2/users/me/meetings"
+HOP = {"content-length", "connection", "accept-encoding", "transfer-encoding", "expect"}
+
+
+class Zoom:
+    """The simulated Zoom's controls."""
+
+    def __init__(self, url: str) -> None:
+        self.client = httpx.Client(base_url=f"{url}/_sim", timeout=10)
+
+    def misbehaves(self, target: str, effect: str, *, count: int = 1, **more: object) -> str:
+        rule = {"target": target, "effect": effect, "count": count, **more}
+        answer = self.client.post("/faults", json=rule)
+        assert answer.status_code < 300, answer.text
+        return str(answer.json()["id"])
+
+    def fired(self, rule: str) -> int:
+        rules = {each["id"]: each["fired"] for each in self.client.get("/faults").json()["faults"]}
+        return int(rules[rule])
+
+
+@pytest.fixture
+def zoom(stack: dict[str, Any]) -> Iterator[Zoom]:
+    """A Zoom that behaves again afterwards."""
+    controls = Zoom(stack["zoom_url"])
+    controls.client.post("/limits/reset")
+    yield controls
+    controls.client.delete("/faults")
+    controls.client.close()
+
+
+@pytest.fixture(scope="module")
+def connection(gateway: Any) -> str:
+    """A connected person."""
+    with Story(gateway.stack) as story:
+        return story.connect()
+
+
+@pytest.fixture
+def caller(api: httpx.Client, connection: str) -> httpx.Client:
+    """A program that names its connection."""
+    api.headers["X-Zoom-Connection"] = connection
+    return api
+
+
+@pytest.fixture
+def meeting(caller: httpx.Client) -> int:
+    """A meeting to read."""
+    answer = caller.post(MEETINGS, json=wanted())
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["id"])
+
+
+def wanted() -> dict[str, Any]:
+    """A meeting that is like no other."""
+    return {"topic": f"Faults {uuid4()}", "type": 2, "start_time": "2031-05-06T07:08:00Z", "duration": 30}
+
+
+def aws(stack: dict[str, Any], service: Any) -> Any:
+    """A client of the emulator."""
+    return boto3.client(
+        service,
+        endpoint_url=stack["aws_endpoint_url"],
+        region_name=stack["aws_region"],
+        aws_access_key_id=stack["aws_access_key_id"],
+        aws_secret_access_key=stack["aws_secret_access_key"],
+    )
+
+
+def made(caller: httpx.Client, topic: str) -> int:
+    """How many meetings Zoom has of that topic."""
+    listed = caller.get(MEETINGS, params={"page_size": 300}).json()["meetings"]
+    return sum(each["topic"] == topic for each in listed)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"effect": "status", "status": 500, "code": 500},
+        {"effect": "reset"},
+        {"effect": "html", "status": 502},
+        {"effect": "truncate"},
+        {"effect": "not_json"},
+    ],
+    ids=lambda fault: fault["effect"],
+)
+def test_a_read_outlives_a_fault_and_a_create_says_what_it_knows(
+    caller: httpx.Client, zoom: Zoom, meeting: int, fault: dict[str, Any]
+) -> None:
+    """The read is tried again; the create went out once and nobody pretends to know what came of it."""
+    zoom.misbehaves("meetings.get", **fault)
+    read = caller.get(f"/v2/meetings/{meeting}")
+    assert (read.status_code, read.json()["id"]) == (200, meeting)
+    assert read.headers["x-zoom-tries"] == "2"
+    assert int(read.headers["x-zoom-waited-ms"]) >= 0
+    # The fault would strike a second try as well: that it fired once means that there was none.
+    rule = zoom.misbehaves("meetings.create", **(fault | {"count": 2}))
+    refused = caller.post(MEETINGS, json=wanted())
+    assert zoom.fired(rule) == 1
+    if fault["effect"] == "status":
+        assert (refused.status_code, refused.json()["code"]) == (500, 500)
+        return
+    assert (refused.status_code, refused.json()["reason"]) == (502, "outcome_unknown")
+    assert "List" in refused.json()["hint"]
+    assert refused.headers["x-request-id"]
+    assert refused.headers["x-zoom-ratelimit-category"] == "Light"
+    assert int(refused.headers["x-zoom-budget-left"]) >= 0
+
+
+def test_a_lost_answer_is_found_again_with_a_key(caller: httpx.Client, zoom: Zoom) -> None:
+    """The create whose answer got lost answers with the one meeting there is; so does every repetition."""
+    body, key = wanted(), {"Idempotency-Key": str(uuid4())}
+    zoom.misbehaves("meetings.create", "lost_response")
+    first = caller.post(MEETINGS, json=body, headers=key)
+    assert (first.status_code, first.headers["idempotency-status"]) == (201, "adopted")
+    again = caller.post(MEETINGS, json=body, headers=key)
+    assert (again.status_code, again.headers["idempotency-status"]) == (201, "replayed")
+    assert again.json()["id"] == first.json()["id"]
+    assert "start_url" not in again.json()
+    assert made(caller, body["topic"]) == 1
+    other = caller.post(MEETINGS, json=body | {"duration": 31}, headers=key)
+    assert (other.status_code, other.json()["reason"]) == (422, "idempotency_key_reused")
+
+
+def test_six_at_once_with_one_key_make_one_meeting(caller: httpx.Client) -> None:
+    """One makes it, the others wait for its answer or are told that it is under way."""
+    body, key = wanted(), {"Idempotency-Key": str(uuid4())}
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: caller.post(MEETINGS, json=body, headers=key), range(6)))
+    assert {each.status_code for each in answers} <= {201, 409}
+    assert len({each.json()["id"] for each in answers if each.status_code == 201}) == 1
+    assert made(caller, body["topic"]) == 1
+
+
+def test_silence_ends_within_the_deadline(caller: httpx.Client, zoom: Zoom, meeting: int) -> None:
+    """A read that hangs is given up and tried again; a create that Zoom carries out after our timeout is found later.
+
+    Both take as long as they may, so they run side by side.
+    """
+    body, key = wanted(), {"Idempotency-Key": str(uuid4())}
+    zoom.misbehaves("meetings.get", "hang", seconds=20)
+    zoom.misbehaves("meetings.create", "delay", seconds=27)
+    with ThreadPoolExecutor(2) as pool:
+        reading = pool.submit(caller.get, f"/v2/meetings/{meeting}")
+        creating = pool.submit(caller.post, MEETINGS, json=body, headers=key)
+        read, created = reading.result(), creating.result()
+    assert (read.status_code, read.headers["x-zoom-tries"]) == (200, "2")
+    assert (created.status_code, created.json()["reason"]) == (502, "outcome_unknown")
+    for _ in range(3):
+        again = caller.post(MEETINGS, json=body, headers=key)
+        if again.status_code == 201:
+            break
+        assert (again.status_code, again.json()["reason"]) == (409, "idempotency_unsettled")
+        threading.Event().wait(min(3.0, float(again.headers["retry-after"])))
+    assert (again.status_code, again.headers["idempotency-status"]) == (201, "adopted")
+    assert made(caller, body["topic"]) == 1
+
+
+def test_zooms_429_is_waited_out_or_shared(
+    stack: dict[str, Any], caller: httpx.Client, zoom: Zoom, meeting: int
+) -> None:
+    """A short one inside the call; a long one closes the label for every function until it is over."""
+    zoom.misbehaves("meetings.get", "status", status=429, code=429, headers={"Retry-After": "1"})
+    read = caller.get(f"/v2/meetings/{meeting}")
+    assert (read.status_code, read.headers["x-zoom-tries"]) == (200, "2")
+    assert int(read.headers["x-zoom-waited-ms"]) >= 1000
+    try:
+        rule = zoom.misbehaves("meetings.list", "status", status=429, code=429, count=2, headers={"Retry-After": "40"})
+        first = caller.get(MEETINGS)
+        assert (first.status_code, first.headers["retry-after"]) == (429, "40")
+        second = caller.get("/v2/users/me/webinars")  # another function, the same label
+        assert (second.status_code, second.json()["reason"]) == (429, "zoom_asked_to_wait")
+        assert 0 < int(second.headers["retry-after"]) <= 40
+        assert zoom.fired(rule) == 1
+    finally:
+        table = aws(stack, "dynamodb")
+        for item in table.scan(TableName=stack["coordination_table"])["Items"]:
+            if item["pk"]["S"].startswith("budget#"):
+                key = {name: item[name] for name in ("pk", "sk")}
+                table.delete_item(TableName=stack["coordination_table"], Key=key)
+
+
+class _Throttling(BaseHTTPRequestHandler):
+    """DynamoDB, in front of the emulator's, that throttles one table."""
+
+    table, behind = "", ""
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if json.loads(body).get("TableName") == self.table:
+            kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
+            self._answer(400, json.dumps({"__type": kind, "message": "Slow down."}).encode())
+            return
+        # The host that was signed, and nothing that belongs to this hop.
+        passed_on = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
+        answer = httpx.post(self.behind, content=body, headers=passed_on, timeout=20)
+        self._answer(answer.status_code, answer.content)
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-type", "application/x-amz-json-1.0")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_calls_go_on_while_dynamodb_throttles_the_budget(
+    stack: dict[str, Any], caller: httpx.Client, zoom: Zoom
+) -> None:
+    """At a rate of the container's own, and a metric says so; a create with a key is refused: it cannot be kept."""
+    zoom.client.post("/limits/reset")
+    _Throttling.table, _Throttling.behind = stack["coordination_table"], stack["aws_endpoint_url"]
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Throttling)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    functions, logs = aws(stack, "lambda"), aws(stack, "logs")
+    deployed = functions.list_functions(MaxItems=100)["Functions"]
+    about = next(each for each in deployed if "WebinarsFunction" in each["FunctionName"])
+    name, before = about["FunctionName"], about["Environment"]["Variables"]
+    there = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": before | {"AWS_ENDPOINT_URL_DYNAMODB": there}}
+        )
+        answer = caller.get("/v2/users/me/webinars")
+        keyed = caller.post("/v2/users/me/webinars", json={"topic": "x"}, headers={"Idempotency-Key": str(uuid4())})
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+        server.shutdown()
+        server.server_close()
+    assert answer.headers.get("x-zoom-budget") == "local", answer.text
+    assert answer.json().get("code") in {None, 200}  # served by Zoom, whether or not the plan has webinars
+    assert (keyed.status_code, keyed.json()["reason"]) == (503, "idempotency_store_unavailable")
+    group = about["LoggingConfig"]["LogGroup"]
+    lines = [each["message"] for each in logs.filter_log_events(logGroupName=group, limit=1000)["events"]]
+    assert any('"BudgetFallback":1' in line for line in lines)
