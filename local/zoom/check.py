@@ -13,7 +13,7 @@ from local.zoom import recurrence
 from local.zoom.failures import validation_failed
 from local.zoom.model import Json
 
-Form = Literal["string", "integer", "boolean", "object", "array", "email", "time", "timezone", "recurrence"]
+Form = Literal["string", "integer", "boolean", "object", "array", "objects", "email", "time", "timezone", "recurrence"]
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -25,6 +25,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "recurrence": dict,
     "array": list,
+    "objects": list,
 }
 
 
@@ -79,6 +80,8 @@ def _is_well_formed(value: Any, form: Form) -> bool:
         return _EMAIL.fullmatch(value) is not None
     if form == "time":
         return is_time(value)
+    if form == "objects":
+        return all(isinstance(each, dict) for each in value)
     return form != "timezone" or is_timezone(value)
 
 

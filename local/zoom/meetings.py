@@ -81,7 +81,7 @@ class Meetings:
             ),
             agenda=body.get("agenda") or "",
             settings=default_settings(kind),
-            tracking_fields=[{**each, "visible": True} for each in body.get("tracking_fields") or []],
+            tracking_fields=_tracking(body),
             last_used_at=now,
         )
         if meeting.type not in WITHOUT_TIME:
@@ -125,7 +125,7 @@ class Meetings:
         elif meeting.start is None:
             meeting.start = self._clock.now()
         if "tracking_fields" in body:
-            meeting.tracking_fields = [{**each, "visible": True} for each in body["tracking_fields"] or []]
+            meeting.tracking_fields = _tracking(body)
         self._merge_settings(meeting, body)
         self._follow_recurrence(meeting, body, before)
 
@@ -187,6 +187,13 @@ class Meetings:
 
 
 WEBINAR_EXTRAS = ("is_simulive", "record_file_id", "transition_to_live", "simulive_delay_start")
+
+
+def _tracking(body: Json) -> list[Json]:
+    given = body.get("tracking_fields") or []
+    return [
+        {"field": str(each.get("field", "")), "value": str(each.get("value", "")), "visible": True} for each in given
+    ]
 
 
 def default_settings(kind: Kind) -> Json:

@@ -32,6 +32,8 @@ def problems(rule: Json) -> list[tuple[str, str]]:
     times = rule.get("end_times")
     if times is not None and (not isinstance(times, int) or not 0 <= times <= MOST):
         found.append(("recurrence.end_times", "Invalid field."))
+    if rule.get("end_date_time") and not _is_time(rule["end_date_time"]):
+        found.append(("recurrence.end_date_time", "Invalid field."))
     if times and rule.get("end_date_time"):
         found.append(("recurrence.end_times", "Cannot be used with end_date_time."))
     if kind == WEEKLY and not _weekdays(rule):
@@ -110,6 +112,14 @@ def _weekdays(rule: Json) -> list[int]:
 
 def _sunday_based(day: date) -> int:
     return day.isoweekday() % 7 + 1
+
+
+def _is_time(value: object) -> bool:
+    try:
+        datetime.fromisoformat(str(value))
+    except ValueError:
+        return False
+    return isinstance(value, str)
 
 
 def _until(rule: Json) -> float | None:

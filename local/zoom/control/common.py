@@ -36,7 +36,7 @@ def endpoint(function: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         try:
             body, is_form = await _body(request)
             result = await function(request, sim, body)
-        except (Refused, NotNow, ValueError, ZoomError) as problem:
+        except (Refused, NotNow, ValueError, TypeError, ZoomError) as problem:
             if request.headers.get("content-type", "").startswith(FORM):
                 return RedirectResponse("/?" + urlencode({"problem": str(problem)}), status_code=303)
             return _refusal(problem)

@@ -32,7 +32,7 @@ def body_fields(kind: Kind) -> dict[str, Field]:
         "password": Field("string", longest=10),
         "recurrence": Field("recurrence"),
         "settings": Field("object"),
-        "tracking_fields": Field("array"),
+        "tracking_fields": Field("objects"),
         "schedule_for": Field("string"),
         "pre_schedule": Field("boolean"),
         "default_password": Field("boolean"),

@@ -185,7 +185,7 @@ def change_settings(call: Call) -> Reply:
     user = call.target_user()
     check(call.body, dict.fromkeys((*DEFAULTS, "meeting_security"), Field("object")))
     for name in (*DEFAULTS, "meeting_security"):
-        if name in call.body:
+        if call.body.get(name):
             user.settings[name] = {**user.settings.get(name, {}), **call.body[name]}
     return Reply(204)
 
