@@ -8,6 +8,8 @@ import time
 from functools import cache
 from typing import Any
 
+from zoom_common.aws_api.https_client import Connection, host_and_port
+from zoom_common.aws_api.trust import contexts
 from zoom_common.deadline import Deadline
 from zoom_common.edge.settings.webhook import Settings
 from zoom_common.events.aws_json_client import AwsJsonClient
@@ -60,10 +62,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
 
 
 def _client(service: str, endpoint: str, protocol: str) -> AwsJsonClient:
+    place = endpoint.partition("://")[2]
     return AwsJsonClient(
         scope=Scope(service, settings().region),
-        endpoint=endpoint,
+        host=place,
         protocol=protocol,
+        connection=Connection(endpoint, contexts(host_and_port(place)[0], os.environ)),
         credentials=lambda: Credentials.from_env(os.environ),
         clock=time.time,
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Protocol
 
 from zoom_common.deadline import Deadline
 from zoom_common.events.sigv4 import Credentials, Scope, sign
@@ -14,6 +12,7 @@ from zoom_common.events.sigv4 import Credentials, Scope, sign
 # A connection that died while the container was frozen costs the first try, and a slow one must not cost the last.
 _TRIES = 3
 _SECONDS_PER_TRY = 1.2
+_OK, _SERVER_ERROR = 200, 500
 _THROTTLED = ("Throttl", "RequestThrottled", "TooManyRequests")
 
 
@@ -25,6 +24,22 @@ class AwsCallFailed(Exception):
         self.reason = reason
 
 
+class Connection(Protocol):
+    """A kept-alive connection; see `aws_api.https_client`. Every method raises OSError."""
+
+    def open(self, seconds: float) -> None:
+        """Connect ahead of the first request."""
+        ...
+
+    def close(self) -> None:
+        """Hang up; the next request connects again."""
+        ...
+
+    def post(self, headers: Mapping[str, str], body: bytes, seconds: float) -> tuple[int, bytes]:
+        """Status and body of the answer to `POST /`."""
+        ...
+
+
 class AwsJsonClient:
     """One service at one endpoint. Calls may reach AWS more than once: only for what bears repetition."""
 
@@ -32,28 +47,26 @@ class AwsJsonClient:
         self,
         *,
         scope: Scope,
-        endpoint: str,
+        host: str,
         protocol: str,
         credentials: Callable[[], Credentials],
         clock: Callable[[], float],
-        connect: Callable[[str, float], http.client.HTTPConnection] | None = None,
+        connection: Connection,
     ) -> None:
-        """`endpoint` is scheme, host and port; `protocol` is the JSON version as a content type has it."""
+        """`protocol` is the JSON version as a content type has it; `connection` goes to `host`."""
         self._scope = scope
-        self._endpoint = endpoint
-        self._host = urlsplit(endpoint).netloc
+        self._host = host
         self._content_type = f"application/x-amz-json-{protocol}"
         self._credentials = credentials
         self._clock = clock
-        self._connect = connect or open_connection
-        self._connection: http.client.HTTPConnection | None = None
+        self._connection = connection
 
     def warm(self) -> None:
         """Open the connection ahead of the first call. A failure is the first call's to find out."""
         try:
-            self._connected(_SECONDS_PER_TRY).connect()
+            self._connection.open(_SECONDS_PER_TRY)
         except OSError:
-            self._drop()
+            self._connection.close()
 
     def call(self, target: str, payload: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
         """The answer to one operation. Raises AwsCallFailed when none came before the deadline."""
@@ -65,14 +78,14 @@ class AwsJsonClient:
                 break
             try:
                 status, answer = self._exchange(target, body, seconds)
-            except (OSError, http.client.HTTPException):
-                self._drop()
+            except OSError:
+                self._connection.close()
                 reason = "unreachable"
                 continue
-            if status == http.client.OK:
+            if status == _OK:
                 return _document(answer)
             reason = _error_type(answer)
-            if status < http.client.INTERNAL_SERVER_ERROR and not reason.startswith(_THROTTLED):
+            if status < _SERVER_ERROR and not reason.startswith(_THROTTLED):
                 break
         raise AwsCallFailed(self._scope.service, reason)
 
@@ -85,30 +98,7 @@ class AwsJsonClient:
             credentials=self._credentials(),
             now=self._clock(),
         )
-        connection = self._connected(seconds)
-        connection.request("POST", "/", body=body, headers=headers)
-        response = connection.getresponse()
-        return response.status, response.read()
-
-    def _connected(self, seconds: float) -> http.client.HTTPConnection:
-        if self._connection is None:
-            self._connection = self._connect(self._endpoint, seconds)
-        self._connection.timeout = seconds
-        if self._connection.sock is not None:
-            self._connection.sock.settimeout(seconds)
-        return self._connection
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
-def open_connection(endpoint: str, seconds: float) -> http.client.HTTPConnection:
-    """A connection to `endpoint`, plain for an `http` one (an emulator), not yet connected."""
-    parts = urlsplit(endpoint)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    return kind(parts.hostname or "", parts.port, timeout=seconds)
+        return self._connection.post(headers, body, seconds)
 
 
 def _document(answer: bytes) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""AWS's JSON APIs with the standard library alone: what a start cannot afford botocore for."""

@@ -1,0 +1,140 @@
+"""POSTs to one host over one kept-alive connection. `http.client` would do it too, after 10 ms of importing e-mail.
+
+As much of HTTP/1.1 as AWS's JSON APIs speak: https://www.rfc-editor.org/rfc/rfc9112
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from io import BufferedIOBase
+
+_LONGEST_LINE = 65536
+_PORTS = {"https": 443, "http": 80}
+
+type Context = Callable[[], ssl.SSLContext]
+type Connect = Callable[[tuple[bytes, int], float], socket.socket]
+
+
+class BrokenAnswer(ConnectionError):
+    """The answer ended early, or is not HTTP."""
+
+
+class Connection:
+    """A connection to `endpoint` (scheme, host and port), plain for an `http` one: an emulator.
+
+    `contexts` are tried in turn while the server's certificate is not believed. Every method raises OSError.
+    """
+
+    def __init__(self, endpoint: str, contexts: Sequence[Context], *, connect: Connect | None = None) -> None:
+        scheme, _, place = endpoint.partition("://")
+        self._host, port = host_and_port(place)
+        self._port = port or _PORTS[scheme]
+        self._contexts = contexts if scheme == "https" else ()
+        self._connect: Connect = connect or socket.create_connection  # type: ignore[assignment] # it takes bytes
+        self._socket: socket.socket | None = None
+        self._lines: BufferedIOBase | None = None
+
+    def open(self, seconds: float) -> None:
+        """Connect and shake TLS, unless that is done."""
+        if self._socket is None:
+            self._socket = self._secured(seconds)
+            self._lines = self._socket.makefile("rb")
+
+    def close(self) -> None:
+        """Hang up. The next request opens another connection."""
+        if self._lines is not None:
+            self._lines.close()
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = self._lines = None
+
+    def post(self, headers: Mapping[str, str], body: bytes, seconds: float) -> tuple[int, bytes]:
+        """Status and body of the answer to `POST /`; `headers` names the host. Each wait ends after `seconds`."""
+        self.open(seconds)
+        if self._socket is None or self._lines is None:
+            raise BrokenAnswer
+        self._socket.settimeout(seconds)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._socket.sendall(f"POST / HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n".encode("latin-1") + body)
+        status, about, answer = _read(self._lines)
+        if about.get(b"connection") == b"close":
+            self.close()
+        return status, answer
+
+    def _secured(self, seconds: float) -> socket.socket:
+        if not self._contexts:
+            return self._plain(seconds)
+        for context in self._contexts[:-1]:
+            try:
+                return self._shaken(context, seconds)
+            except ssl.SSLCertVerificationError:
+                continue
+        return self._shaken(self._contexts[-1], seconds)
+
+    def _shaken(self, context: Context, seconds: float) -> socket.socket:
+        plain = self._plain(seconds)
+        try:
+            return context().wrap_socket(plain, server_hostname=self._host.encode())
+        except OSError:
+            plain.close()
+            raise
+
+    def _plain(self, seconds: float) -> socket.socket:
+        # Host names as bytes: as text they would load the tables of internationalised names, for names that are not.
+        connected = self._connect((self._host.encode(), self._port), seconds)
+        if connected.family != socket.AF_UNIX:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connected
+
+
+def host_and_port(place: str) -> tuple[str, int | None]:
+    """The two parts of `host[:port][/path]`; an IPv6 address without its brackets."""
+    place = place.partition("/")[0]
+    host, bracket, port = place.rpartition("]") if place.startswith("[") else place.partition(":")
+    return host.removeprefix("["), int(port.removeprefix(":")) if bracket and port.removeprefix(":") else None
+
+
+def _read(lines: BufferedIOBase) -> tuple[int, dict[bytes, bytes], bytes]:
+    version, _, rest = _line(lines).partition(b" ")
+    if not version.startswith(b"HTTP/1.") or not rest[:3].isdigit():
+        raise BrokenAnswer
+    about = {}
+    while line := _line(lines):
+        name, _, value = line.partition(b":")
+        about[name.lower()] = value.strip().lower()
+    if about.get(b"transfer-encoding") == b"chunked":
+        return int(rest[:3]), about, b"".join(_chunks(lines))
+    if b"content-length" in about:
+        return int(rest[:3]), about, _exactly(lines, _number(about[b"content-length"], 10))
+    return int(rest[:3]), about | {b"connection": b"close"}, lines.read()
+
+
+def _line(lines: BufferedIOBase) -> bytes:
+    line = lines.readline(_LONGEST_LINE)
+    if not line.endswith(b"\n"):
+        raise BrokenAnswer
+    return line.rstrip(b"\r\n")
+
+
+def _exactly(lines: BufferedIOBase, size: int) -> bytes:
+    body = lines.read(size)
+    if len(body) < size:
+        raise BrokenAnswer
+    return body
+
+
+def _chunks(lines: BufferedIOBase) -> Iterator[bytes]:
+    while size := _number(_line(lines).partition(b";")[0], 16):
+        yield _exactly(lines, size)
+        _line(lines)
+    while _line(lines):
+        pass
+
+
+def _number(text: bytes, base: int) -> int:
+    try:
+        return int(text, base)
+    except ValueError:
+        raise BrokenAnswer from None
