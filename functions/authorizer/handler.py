@@ -12,7 +12,7 @@ from functools import cache
 from time import time
 from typing import Any
 
-from zoom_common import aws
+from zoom_common import aws, correlation
 from zoom_common.access.authentication import Denial, authenticate
 from zoom_common.access.bearer_store import BearerStore
 from zoom_common.access.principal import Principal
@@ -55,6 +55,7 @@ def _tokens() -> _People | None:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Answer an HTTP API's authorizer request (payload 2.0, simple response)."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    correlation.begin(headers.get(correlation.HEADER, ""), request_id(event, context))
     verdict = authenticate(headers.get("authorization", ""), _keys(), now=time(), tokens=_tokens(), bearers=_bearers())
     if isinstance(verdict, Denial):
         observability.logger().info(

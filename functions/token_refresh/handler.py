@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from zoom_common import correlation
 from zoom_common.connections.placing import Unplaced
 from zoom_common.connections.queue import REFRESH, RESTORE, from_message
 from zoom_common.connections.refresh_client import TOUCH
@@ -36,6 +37,7 @@ def wiring() -> vault.Refreshing:
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Answer one invocation; queue batches fail message by message."""
+    correlation.begin(str(event.get("correlation_id", "")), getattr(context, "aws_request_id", ""))
     if "Records" in event:
         ends = _ends(context)
         failed = [record["messageId"] for record in event["Records"] if not _taken(record, ends)]

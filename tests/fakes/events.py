@@ -186,7 +186,7 @@ class Counts:
     totals: dict[str, int] = field(default_factory=dict)
     reports: list[Mapping[str, str]] = field(default_factory=list)
 
-    def count(self, name: str, value: int = 1) -> None:
+    def count(self, name: str, value: int = 1, **_dimensions: str) -> None:
         self.totals[name] = self.totals.get(name, 0) + value
 
     def report(self, message: str, **fields: str) -> None:

@@ -209,3 +209,12 @@ def test_an_event_nobody_can_read_is_answered(observed: Any) -> None:
     answer = guarded(lambda _: Response())({"requestContext": {"http": "odd"}}, LambdaContext())
     assert (answer["statusCode"], answer["headers"]["x-request-id"]) == (500, "invocation-1")
     assert len(observed.lines) == 1
+
+
+@pytest.mark.parametrize(("sent", "echoed"), [("order-4711", "order-4711"), ("two words", None), ("", None)])
+def test_a_callers_correlation_id_comes_back(router: Router, sent: str, echoed: str | None) -> None:
+    """When it is fit for a log; else the request id, which every answer has, takes its place."""
+    event = http_event("GET", "/v1.0/open", headers={"X-Correlation-Id": sent})
+    answered = router.handle(event, LambdaContext())["headers"]
+    assert answered.get("x-correlation-id") == echoed
+    assert answered["x-request-id"]

@@ -9,22 +9,39 @@ import sys
 
 import pytest
 
+from zoom_common import correlation
 from zoom_common.edge import observability
 
 
 def test_a_count_is_one_embedded_metric_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """CloudWatch reads the counter, its namespace and its dimensions from a line of standard output."""
+    """CloudWatch reads the counter, its total and its dimensions from a line of standard output."""
+    correlation.begin("req-1")
     observability.count("Denied", 2, reason="unknown_key")
     line = json.loads(capsys.readouterr().out)
     [described] = line["_aws"]["CloudWatchMetrics"]
     assert described["Namespace"] == "ZoomGateway"
     assert described["Metrics"] == [{"Name": "Denied", "Unit": "Count"}]
-    assert described["Dimensions"] == [["reason"]]
-    assert (line["Denied"], line["reason"]) == ([2.0], "unknown_key")
+    assert described["Dimensions"] == [[], ["reason"]]
+    assert (line["Denied"], line["reason"], line["correlation_id"]) == (2, "unknown_key", "req-1")
+
+
+def test_every_log_line_says_what_it_belongs_to() -> None:
+    """The id of the request or delivery that is being handled, not of the one before."""
+    script = (
+        "from zoom_common import correlation; from zoom_common.edge.observability import logger\n"
+        "for known_as in ('first', 'second', ''): correlation.begin(known_as); logger().warning('refused', reason='r')"
+    )
+    environ = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script], check=True, env=environ, capture_output=True, text=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line.get("correlation_id") for line in lines] == ["first", "second", None]
 
 
 def test_powertools_is_not_loaded_before_it_is_needed() -> None:
-    """A function that answers without a word does not pay for the logger."""
-    script = "import sys, zoom_common.edge.http; sys.exit('aws_lambda_powertools' in sys.modules)"
+    """A function that answers without a word does not pay for the logger, nor one that only counts."""
+    script = (
+        "import sys, zoom_common.edge.http, zoom_common.edge.observability as o; o.count('A', reason='b');"
+        "sys.exit('aws_lambda_powertools' in sys.modules)"
+    )
     environ = {"PYTHONPATH": os.pathsep.join(sys.path)}
-    assert subprocess.run([sys.executable, "-c", script], check=False, env=environ).returncode == 0
+    assert subprocess.run([sys.executable, "-c", script], check=False, env=environ, capture_output=True).returncode == 0

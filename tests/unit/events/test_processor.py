@@ -80,6 +80,7 @@ def test_an_event_is_published_to_its_tenant() -> None:
     assert (event.type, event.subject) == ("zoom.meeting.started", "meetings/85746065")
     assert event.time == "2026-09-21T14:13:19.000Z"
     assert event.data == json.loads(STARTED)
+    assert event.correlation_id == "r-1"  # as the webhook knew the delivery
     assert room.counts.totals == {"EventPublished": 1}
 
 

@@ -60,7 +60,7 @@ class Endpoint:
     def counted(self) -> list[tuple[str, str]]:
         found = []
         for line in map(json.loads, self.lines):
-            (metric,) = line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+            metric, *_ = line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
             found.append((metric["Name"], line.get("reason", "")))
         return found
 

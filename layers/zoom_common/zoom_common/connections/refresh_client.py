@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from zoom_common import correlation
 from zoom_common.connections.model import Connection
 from zoom_common.connections.steps import Outcome
 from zoom_common.errors import Unavailable
@@ -62,4 +63,5 @@ class RefreshFunction:
 
 
 def _named(connection: Connection) -> dict[str, Any]:
-    return {"tenant": connection.tenant, "connection_id": connection.connection_id}
+    about = {"tenant": connection.tenant, "connection_id": connection.connection_id}
+    return about | ({"correlation_id": correlation.current()} if correlation.current() else {})

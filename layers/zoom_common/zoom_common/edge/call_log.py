@@ -1,44 +1,32 @@
 """One line for each call to Zoom: the log entry and the metrics in one, as CloudWatch's embedded metric format.
 
-Written by hand, because Powertools would be imported for nothing else on most calls.
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+Totals, and by service and rate label or outcome; calls also by operation.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
-from zoom_common.edge.observability import NAMESPACE
+from zoom_common.embedded_metrics import COUNT, MILLISECONDS, Metrics, line
 from zoom_common.gateway.record import CallRecord
-
-_COUNT, _TIME = "Count", "Milliseconds"
 
 
 def write(
     record: CallRecord,
     request_id: str,
     *,
-    out: Callable[[str], object] = sys.stdout.write,
+    out: Callable[[str], object] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> None:
     """Log and count one call. Nothing in it identifies a person."""
-    values = _metrics(record)
     outcome = record.reason or ("ok" if record.status is None or record.status < 400 else "zoom_refused")  # noqa: PLR2004
-    line: dict[str, Any] = {
-        "_aws": {
-            "Timestamp": int(clock() * 1000),
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": NAMESPACE,
-                    "Dimensions": [["service", "label"], ["service", "outcome"]],
-                    "Metrics": [{"Name": name, "Unit": unit} for name, (_, unit) in values.items()],
-                }
-            ],
-        },
+    metrics = [
+        Metrics(_metrics(record), [[], ["service", "label"], ["service", "outcome"]]),
+        Metrics({"ZoomCalls": (1, COUNT)}, [[], ["outcome"], ["operation", "outcome"]]),
+    ]
+    about = {
         "message": "zoom call",
         "service": record.function,
         "operation": record.operation,
@@ -49,21 +37,20 @@ def write(
         "key": record.key,
         "cache": record.cache,
         "request_id": request_id,
-        **{name: value for name, (value, _) in values.items()},
     }
-    out(json.dumps({name: value for name, value in line.items() if value is not None}, separators=(",", ":")) + "\n")
+    (out or sys.stdout.write)(line(metrics, about, at=clock()))
 
 
 def _metrics(record: CallRecord) -> dict[str, tuple[int, str]]:
-    found = {"ZoomRequests": (record.tries, _COUNT), "ZoomRetries": (max(0, record.tries - 1), _COUNT)}
-    found["ZoomWait"] = (round(record.waited * 1000), _TIME)
+    found = {"ZoomRequests": (record.tries, COUNT), "ZoomRetries": (max(0, record.tries - 1), COUNT)}
+    found["ZoomWait"] = (round(record.waited * 1000), MILLISECONDS)
     if record.tries:
-        found["ZoomLatency"] = (round(record.latency * 1000), _TIME)
+        found["ZoomLatency"] = (round(record.latency * 1000), MILLISECONDS)
     if record.refused:
-        found["ZoomRateRefusals"] = (record.refused, _COUNT)
+        found["ZoomRateRefusals"] = (record.refused, COUNT)
     if record.local_budget:
-        found["BudgetFallback"] = (1, _COUNT)
+        found["BudgetFallback"] = (1, COUNT)
     if record.cache is not None:
-        found["ReadCacheHits"] = (int(record.cache == "hit"), _COUNT)
-        found["ReadCacheReads"] = (1, _COUNT)
+        found["ReadCacheHits"] = (int(record.cache == "hit"), COUNT)
+        found["ReadCacheReads"] = (1, COUNT)
     return found

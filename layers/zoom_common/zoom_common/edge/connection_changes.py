@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zoom_common import aws
+from zoom_common import aws, correlation
 from zoom_common.connections.changes import Publish
 from zoom_common.edge import observability
 from zoom_common.errors import GatewayError
@@ -45,5 +45,6 @@ def to_event(change: Mapping[str, Any]) -> CloudEvent:
         tenant=str(change["tenant"]),
         subject=f"connections/{name}",
         connection_id=name,
+        correlation_id=correlation.current() or None,
         data={key: value for key, value in change.items() if key not in {"type", "at"}},
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
+from zoom_common import correlation
 from zoom_common.access.principal import Principal
 from zoom_common.edge import observability
 from zoom_common.edge.request import Request, request_id
@@ -60,6 +61,7 @@ def guarded(answer: Callable[[Request], Response]) -> Handler:
 
     def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         known_as = request_id(event, context)
+        correlation.begin(_headers(event).get(correlation.HEADER, ""), known_as)
         try:
             response = answer(Request.from_event(event, context))
         except GatewayError as error:
@@ -84,10 +86,15 @@ def _place(error: Exception) -> dict[str, Any]:
 
 def _finished(response: Response, event: Mapping[str, Any], known_as: str) -> Response:
     headers = {**_SECURITY_HEADERS, "x-request-id": known_as, **response.headers}
-    came_by = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    if came_by.get("x-forwarded-proto") == "https":
+    if correlation.current() != known_as:
+        headers[correlation.HEADER] = correlation.current()
+    if _headers(event).get("x-forwarded-proto") == "https":
         headers["strict-transport-security"] = "max-age=31536000"
     return replace(response, headers=headers)
+
+
+def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
 @dataclass(frozen=True, slots=True)

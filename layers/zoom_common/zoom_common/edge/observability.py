@@ -1,31 +1,37 @@
-"""Logs and metrics. Powertools is imported on the first line that is written, not before: it costs 50 ms of a start.
+"""Logs and metrics. Powertools is imported on the first line that is logged, not before: it costs 50 ms of a start.
 
-Service name and log level come from the POWERTOOLS_* variables.
+Service name and log level come from the POWERTOOLS_* variables. Every line carries the correlation id.
 """
 
 from __future__ import annotations
 
+import sys
+import time
 from functools import cache
 from typing import TYPE_CHECKING
+
+from zoom_common import correlation
+from zoom_common.embedded_metrics import COUNT, Metrics, line
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
-NAMESPACE = "ZoomGateway"
-
 
 @cache
-def logger() -> Logger:
-    """The container's logger: one JSON line per call, keywords become keys. Give it reasons and ids, never content."""
+def _logger() -> Logger:
     from aws_lambda_powertools import Logger  # noqa: PLC0415 - see the module's first line
 
     return Logger(use_rfc3339=True, utc=True)
 
 
-def count(name: str, value: int = 1, **dimensions: str) -> None:
-    """Add `value` to a CloudWatch counter, at once, as one embedded-metric line."""
-    from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415 - see the module's first line
+def logger() -> Logger:
+    """The container's logger: one JSON line per call, keywords become keys. Give it reasons and ids, never content."""
+    found = _logger()
+    found.set_correlation_id(correlation.current() or None)
+    return found
 
-    with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE) as metric:
-        for dimension, text in dimensions.items():
-            metric.add_dimension(dimension, text)
+
+def count(name: str, value: int = 1, **dimensions: str) -> None:
+    """Add `value` to a CloudWatch counter, at once: to its total, and to the one with these dimensions."""
+    sets: list[list[str]] = [[], sorted(dimensions)] if dimensions else [[]]
+    sys.stdout.write(line([Metrics({name: (value, COUNT)}, sets)], dimensions, at=time.time()))

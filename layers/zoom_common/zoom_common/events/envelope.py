@@ -1,4 +1,4 @@
-"""What subscribers get: CloudEvents 1.0, with two extensions of ours, `tenant` and `connectionid`.
+"""What subscribers get: CloudEvents 1.0, with three extensions of ours: `tenant`, `connectionid`, `correlationid`.
 
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
 """
@@ -24,6 +24,7 @@ class CloudEvent:
     tenant: str
     subject: str | None = None
     connection_id: str | None = None
+    correlation_id: str | None = None  # of the first delivery, or of the request that caused it: for tracing
     data: Mapping[str, Any] | None = field(default=None, repr=False)
     dataref: str | None = None
 
@@ -44,6 +45,7 @@ class CloudEvent:
             "datacontenttype": None if self.data is None else "application/json",
             "tenant": self.tenant,
             "connectionid": self.connection_id,
+            "correlationid": self.correlation_id,
             "dataref": self.dataref,
             "data": self.data,
         }
@@ -62,6 +64,7 @@ class CloudEvent:
             tenant=attributes["tenant"],
             subject=attributes.get("subject"),
             connection_id=attributes.get("connectionid"),
+            correlation_id=attributes.get("correlationid"),
             data=attributes.get("data"),
             dataref=attributes.get("dataref"),
         )

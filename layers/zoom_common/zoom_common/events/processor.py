@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from zoom_common import correlation
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 from zoom_common.events.bus import NotPublished
@@ -60,8 +62,8 @@ class Publisher(Protocol):
 class Count(Protocol):
     """A metric's counter."""
 
-    def __call__(self, name: str, value: int = 1) -> None:
-        """Add `value` to `name`."""
+    def __call__(self, name: str, value: int = 1, **dimensions: str) -> None:
+        """Add `value` to `name`, and to `name` with these dimensions."""
         ...
 
 
@@ -115,7 +117,9 @@ class EventProcessor:
                 batch.failed.add(message)
                 continue
             try:
-                self._admit_all(Delivery.from_record(record), message, batch)
+                delivery = Delivery.from_record(record)
+                correlation.begin(delivery.request_id, message)
+                self._admit_all(delivery, message, batch)
             except Exception as error:  # noqa: BLE001 - one message's fault must not take its neighbours along
                 self._count("EventFailed")
                 self._report("event failed", reason=getattr(error, "reason", type(error).__name__), message_id=message)
@@ -177,7 +181,9 @@ class EventProcessor:
                 failed = refused.failed
                 self._count("EventNotPublished", len(failed))
                 self._report("events not published", reason=",".join(refused.codes))
-            self._count("EventPublished", len(entries) - len(failed))
+            published = Counter(entry.type for entry in entries if entry.event_id not in failed)
+            for kind, number in published.items():
+                self._count("EventPublished", number, type=kind.removeprefix("zoom."))
         return failed
 
     def _finish(self, batch: _Batch, unpublished: frozenset[str]) -> None:
@@ -203,6 +209,7 @@ def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: M
         time=rfc3339(event.occurred_at_ms or delivery.received_at_ms),
         tenant=route.tenant,
         connection_id=route.connection_id,
+        correlation_id=delivery.request_id or None,
         data=body,
     )
     return replace(entry, connection_id=route.connection_id, content=cloud_event.to_json().encode())

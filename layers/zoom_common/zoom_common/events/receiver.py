@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from zoom_common import correlation
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 from zoom_common.events.ingest_message import LARGEST_BODY, Delivery, TooLarge
@@ -63,7 +64,8 @@ class Receiver:
     def receive(self, event: Mapping[str, Any], deadline: Deadline) -> Answer:
         """The answer to one delivery; each outcome is counted with its reason."""
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-        request_id = headers.get("x-zm-request-id", "")
+        known_as = str((event.get("requestContext") or {}).get("requestId") or "")
+        request_id = correlation.begin(headers.get("x-zm-request-id", ""), known_as)
         try:
             return self._take(headers, _raw_body(event), request_id, deadline)
         except TooLarge:
@@ -87,8 +89,13 @@ class Receiver:
         self._queue.send(Delivery(secret.app, body, int(self._clock() * 1000), request_id), deadline)
         if document is None:
             self._metrics.count("WebhookMalformed", app=secret.app)
-        self._metrics.count("WebhookAccepted", app=secret.app)
+        self._metrics.count("WebhookAccepted", app=secret.app, lag_ms=self._lag_ms(document))
         return Answer(200)
+
+    def _lag_ms(self, document: Any) -> int | None:
+        """How long ago Zoom says it happened; its clock and ours may differ, and then it is now."""
+        happened = document.get("event_ts") if isinstance(document, dict) else None
+        return max(0, int(self._clock() * 1000) - happened) if type(happened) is int else None
 
     def _verify(self, body: bytes, headers: Mapping[str, str], deadline: Deadline) -> SigningSecret:
         claim = Claim.from_headers(headers, now=self._clock())
