@@ -10,13 +10,26 @@ from local.zoom.rest import (
     recordings,
     registrants,
     reports,
+    sip,
     subscriptions,
     users,
     webinars,
 )
 from local.zoom.rest.operations import OPERATIONS, Operation
 
-RESOURCES = (users, meetings, registrants, livestream, webinars, panelists, past, recordings, reports, subscriptions)
+RESOURCES = (
+    users,
+    meetings,
+    registrants,
+    livestream,
+    webinars,
+    panelists,
+    past,
+    recordings,
+    reports,
+    sip,
+    subscriptions,
+)
 
 
 def rows() -> list[Operation]:

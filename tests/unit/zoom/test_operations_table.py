@@ -55,7 +55,6 @@ def test_each_function_knows_its_routes() -> None:
         "/v2/meetings/{proxy+}",
         "/v2/past_meetings/{proxy+}",
         "/v2/users/{userId}/meetings",
-        "/v2/users/{userId}/upcoming_meetings",
     }
     assert routes("webinars") == {
         "/v2/webinars/{proxy+}",

@@ -50,6 +50,10 @@ _MEANINGS: dict[tuple[int, int], Meaning] = {
     (400, 4711): Meaning("missing_zoom_scopes"),
     (400, 4927): Meaning("not_live", "The meeting or webinar is not running, so there is nothing to stream."),
     (400, 12702): Meaning("too_long_ago", "Zoom tells of meetings of the last year only."),
+    (403, 200): Meaning(
+        "not_shared_with_you",
+        "A user-level connection acts for its own user, as `me`. For others it needs an administrator's scopes.",
+    ),
     (403, 2306): Meaning("not_yours", "This user may not see meetings that others schedule."),
     (404, 1001): Meaning("unknown_user", "The user does not exist or is not in the connected Zoom account."),
     (404, 3001): Meaning("unknown_meeting", "It does not exist, has expired, or is not visible to this connection."),

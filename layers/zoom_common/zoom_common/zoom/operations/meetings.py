@@ -20,7 +20,6 @@ from zoom_common.zoom.operations.parameters import (
 )
 
 OF_USER = Family("meetings", "/v2/users/{userId}/meetings", "meetings")
-UPCOMING = Family("meetings", "/v2/users/{userId}/upcoming_meetings", "meetings")
 BY_ID = Family("meetings", "/v2/meetings/{proxy+}", "meetings")
 PAST = Family("meetings", "/v2/past_meetings/{proxy+}", "meetings", plan="Pro")
 
@@ -54,16 +53,6 @@ MEETINGS = (
         scopes=ZoomScopes.of("meeting:write:meeting", "meeting:write"),
         counts_for_user=True,
         notes="Counts against the 100 creates and updates that Zoom takes from one user a day.",
-    ),
-    UPCOMING.operation(
-        "meetings.upcoming",
-        "GET",
-        "/users/{userId}/upcoming_meetings",
-        "List a user's upcoming meetings",
-        success=200,
-        label=RateLabel.MEDIUM,
-        scopes=ZoomScopes.of("meeting:read:list_upcoming_meetings", "meeting:read"),
-        notes="The next 24 hours, with meetings the user is invited to.",
     ),
     BY_ID.operation(
         "meetings.get",
