@@ -14,16 +14,21 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from benchmarks.workspace import making
+from zoom_common.aws_api import trust
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Files: the authority's certificate, the server's chain and key, and the whole public bundle with the former."""
+    """Files: the authority's certificate, the server's chain and key, and the former added to two bundles.
+
+    `bundle` has all public roots, as every AWS client reads them; `amazons` has Amazon's, as our own client does.
+    """
 
     certificate: Path
     chain: Path
     key: Path
     bundle: Path
+    amazons: Path
 
     def trust(self, bundle: Path) -> None:
         """Add the authority to a bundle that some library ships."""
@@ -35,8 +40,9 @@ class Authority:
 
 def authority(folder: Path) -> Authority:
     """The authority kept in `folder`, made when there is none yet."""
-    made = Authority(folder / "ca.pem", folder / "server.pem", folder / "server.key", folder / "bundle.pem")
-    with making(folder, "2") as needed:
+    names = ("ca.pem", "server.pem", "server.key", "bundle.pem", "amazons.pem")
+    made = Authority(*(folder / name for name in names))
+    with making(folder, "3") as needed:
         if needed:
             _make(made)
     return made
@@ -93,4 +99,6 @@ def _make(files: Authority) -> None:
             serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
         )
     )
-    files.bundle.write_text(Path(certifi.where()).read_text() + "\n" + files.certificate.read_text())
+    ours_too = "\n" + files.certificate.read_text()
+    files.bundle.write_text(Path(certifi.where()).read_text() + ours_too)
+    files.amazons.write_text((Path(trust.__file__).parent / "amazon_roots.pem").read_text() + ours_too)

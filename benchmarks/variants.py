@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,14 +76,17 @@ class Variants:
     def ours(self, name: str) -> Variant:
         """One of our functions, as built."""
         build = self._made.ours
-        program = self._python(build.functions / name, name, packages=build.packages)
+        # AWS's own names need Amazon's roots alone. The local server has another name, so it is said in so many words.
+        roots = {"AWS_CA_BUNDLE": str(self._servers.authority.amazons)} if name == "webhook" else {}
+        program = self._python(build.functions / name, name, packages=build.packages, more=roots)
         # Nobody has told the local server of a meeting's life: "unknown" is the answer of `events`.
         return Variant("ours", program, event_for(name), (404,) if name == "events" else (200, 201))
 
     def without_bytecode(self, name: str) -> Variant:
         """The same function as plain `sam build` leaves it."""
         build = self._made.without_bytecode
-        program = self._python(build.functions / name, name, packages=build.packages)
+        roots = {"AWS_CA_BUNDLE": str(self._servers.authority.amazons)} if name == "webhook" else {}
+        program = self._python(build.functions / name, name, packages=build.packages, more=roots)
         return Variant("ours, plain sam build", program, event_for(name))
 
     def plain(self, name: str) -> Variant:
@@ -108,9 +111,15 @@ class Variants:
         return found
 
     def _python(
-        self, folder: Path, name: str, *, handler: str = "handler.handler", packages: Path | None = None
+        self,
+        folder: Path,
+        name: str,
+        *,
+        handler: str = "handler.handler",
+        packages: Path | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> Program:
-        environment = lambda_environment(name, self._servers, packages=packages)
+        environment = lambda_environment(name, self._servers, packages=packages) | dict(more or {})
         command = [str(self._made.python), "-m", "awslambdaric", handler]
         return Program(command, folder, environment | {"LAMBDA_TASK_ROOT": str(folder), "_HANDLER": handler})
 

@@ -1,0 +1,134 @@
+"""The gateway for one worker: everything that a function has between a request and Zoom, with a given connection."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from zoom_common.access.principal import Principal
+from zoom_common.connections.model import Connection, Kind, State
+from zoom_common.connections.table_client import Table
+from zoom_common.deadline import Deadline
+from zoom_common.errors import GatewayError
+from zoom_common.gateway.budget import Budget, BudgetRules
+from zoom_common.gateway.call import Gateway
+from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.daily import DailyCalls
+from zoom_common.gateway.daily_store import DailyStore
+from zoom_common.gateway.exchange import Exchange
+from zoom_common.gateway.idempotency import Idempotency
+from zoom_common.gateway.idempotency_store import IdempotencyStore
+from zoom_common.gateway.read_cache import ReadCache
+from zoom_common.gateway.record import CallRecord
+from zoom_common.gateway.sending import Sender
+from zoom_common.gateway.slot_store import SlotStore
+from zoom_common.secret import Secret
+from zoom_common.transport import RequestsTransport
+from zoom_common.zoom.allowances import Plan
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from benchmarks.load.worker import Client, Settings
+
+SCOPES = frozenset({"meeting:read:admin"})
+
+
+class _Tokens:
+    """The one token there is."""
+
+    def __init__(self, token: str) -> None:
+        self._token = Secret(token)
+
+    def token(self, connection: Connection, deadline: Deadline) -> Secret:  # noqa: ARG002 - the seam's signature
+        return self._token
+
+    def after_rejection(self, connection: Connection, deadline: Deadline) -> Secret:  # noqa: ARG002 - as above
+        return self._token
+
+
+@cache
+def _dynamodb(url: str) -> DynamoDBClient:
+    return boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test").client(  # noqa: S106 - emulated
+        "dynamodb",
+        endpoint_url=url,
+        region_name="us-east-1",
+        config=Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}),
+    )
+
+
+def _connection(account: str) -> Connection:
+    return Connection(
+        tenant="load",
+        connection_id="con_load",
+        owner="load",
+        kind=Kind.ACCOUNT,
+        state=State.CONNECTED,
+        reason=None,
+        client_id="load",
+        zoom_user_id=None,
+        zoom_account_id=account,
+        scopes=SCOPES,
+        api_url=None,
+        grant_id="load",
+        version=1,
+        access_expires_at=0,
+        refresh_issued_at=0,
+        created_at=0,
+        authorized_at=0,
+        state_changed_at=0,
+        last_used_at=0,
+        sealed_access=b"",
+        sealed_refresh=b"",
+    )
+
+
+def client(settings: Settings) -> Client:
+    """Reads the meeting through a gateway of its own, with share 1 and nothing held back."""
+    table = Table(_dynamodb(settings.dynamodb), settings.table)
+    rules = BudgetRules(plan=Plan(settings.plan), share=1.0, reserve=0.0)
+    budget = Budget(slots=SlotStore(table), daily=DailyCalls(DailyStore(table)), rules=rules, clock=time.time)
+    exchange = Exchange(
+        transport=RequestsTransport(), turns=budget, clock=time.time, sleep=time.sleep, random=random.random
+    )
+    connection = _connection(settings.account)
+    gateway = Gateway(
+        select=lambda principal, requested: connection,  # noqa: ARG005 - the seam's signature
+        sender=Sender(tokens=_Tokens(settings.token), exchange=exchange, api_base_url=settings.zoom),
+        keys=Idempotency(
+            store=IdempotencyStore(table),
+            clock=time.time,
+            sleep=time.sleep,
+            random=random.random,
+            new_id=lambda: secrets.token_hex(8),
+        ),
+        reads=ReadCache(changes=ChangeStore(table), seconds=0, clock=time.time),
+        reconnect_url=lambda _: "",
+    )
+    principal = Principal("load", "key:load", frozenset({"meetings:read"}))
+    path = f"/v2/meetings/{settings.meeting}"
+
+    def call() -> tuple[int, int | None]:
+        record = CallRecord()
+        try:
+            answer = gateway.call(
+                principal,
+                "GET",
+                path,
+                query_string="",
+                headers={},
+                body=b"",
+                deadline=Deadline.after(28),
+                record=record,
+            )
+        except GatewayError as error:
+            return error.status, record.tries
+        return answer.status, record.tries
+
+    return call
