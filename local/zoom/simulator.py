@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from local.zoom.behaviour import Behaviour
 from local.zoom.clock import Clock
 from local.zoom.faults import Faults
+from local.zoom.hooks import bodies
 from local.zoom.hooks.courier import Courier
 from local.zoom.hooks.publisher import Publisher
 from local.zoom.hooks.sender import HttpSender, Sender
@@ -17,7 +19,7 @@ from local.zoom.life.stage import Stage
 from local.zoom.life.studio import Studio
 from local.zoom.limits import Limits
 from local.zoom.meetings import Meetings
-from local.zoom.model import Grant, State, Subscription
+from local.zoom.model import Grant, Meeting, State, Subscription
 from local.zoom.oauth.deauthorisation import announce
 from local.zoom.oauth.grants import Grants
 from local.zoom.registration import Registration
@@ -26,6 +28,8 @@ from local.zoom.seed import Settings, first_state, install_app
 from local.zoom.timetable import Timetable
 from local.zoom.user_tokens import UserTokens
 from local.zoom.world import World
+
+TRASH_SECONDS = 30 * 86_400
 
 
 class Simulator:
@@ -116,11 +120,14 @@ class Simulator:
         """Take up what was under way when the state was saved, and begin the recurring checks."""
         self.courier.resume()
         self.studio.resume()
+        for meeting in self.state.meetings.values():
+            if meeting.deleted_at is not None:
+                self.purge_later(meeting)
         for subscription in self.state.subscriptions.values():
             if subscription.enabled:
                 self.validator.schedule(subscription)
                 if not subscription.validated and self.behaviour.challenge_on_save:
-                    self.timetable.at(self.clock.now(), lambda each=subscription: self.validator.begin(each))  # type: ignore[misc]
+                    self.timetable.at(self.clock.now(), partial(self.validator.introduce, subscription))
 
     def subscribe(
         self, url: str, secret: str, events: list[str], *, client_id: str = "", name: str = ""
@@ -137,6 +144,21 @@ class Simulator:
         self.state.subscriptions[subscription.id] = subscription
         self.validator.schedule(subscription)
         return subscription
+
+    def purge_later(self, meeting: Meeting) -> None:
+        """A deleted meeting can be recovered for thirty days; then it is gone, with an event."""
+        moment = (meeting.deleted_at or 0) + TRASH_SECONDS
+        self.timetable.at(moment, partial(self._purge, meeting, meeting.deleted_at))
+
+    def _purge(self, meeting: Meeting, deleted_at: float | None) -> None:
+        if meeting.deleted_at != deleted_at or meeting.id not in self.state.meetings:
+            return
+        self.world.remove_meeting(meeting)
+        host = self.world.someone(meeting.host_id)
+        operation = "all" if meeting.recurrence else "single"
+        payload = {"account_id": meeting.account_id, **bodies.operator(host), "operation": operation}
+        payload["object"] = bodies.scheduled(meeting)
+        self.publisher.publish(f"{meeting.kind}.permanently_deleted", payload, user_id=meeting.host_id)
 
     def uninstalled(self, grant: Grant) -> None:
         """Tell the app that a user has removed it."""

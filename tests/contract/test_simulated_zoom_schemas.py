@@ -326,6 +326,8 @@ def more_happens(zoom: Zoom) -> None:
     for action in ("deactivate", "activate"):
         zoom.put("/v2/users/basil@zoom.example/status", {"action": action})
     zoom.delete("/v2/users/basil@zoom.example?action=delete")
+    zoom.delete(f"/v2/meetings/{meeting}")
+    zoom.advance(31 * 86_400)
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -368,7 +370,7 @@ EXPECTED = {
     "webinar.registration_created", "webinar.registration_cancelled", "user.created", "user.updated",
     "user.disassociated", "user.deleted", "user.activated", "user.deactivated", "user.signed_in", "user.signed_out",
     "user.invitation_accepted", "app_deauthorized", "meeting.recovered", "meeting.participant_jbh_joined",
-    "recording.deleted",
+    "recording.deleted", "meeting.permanently_deleted",
 }  # fmt: skip
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+from collections.abc import Coroutine
 from functools import partial
+from typing import Any
 
 from local.zoom.behaviour import Behaviour
 from local.zoom.clock import Clock, milliseconds
@@ -19,6 +21,8 @@ from local.zoom.model import State, Subscription
 from local.zoom.timetable import Timetable
 
 NOTICES_AFTER = (2, 4)
+FIRST_TRIES = 30
+FIRST_TRY_SECONDS = 10.0
 
 
 class Validator:
@@ -71,7 +75,11 @@ class Validator:
 
     def begin(self, subscription: Subscription) -> None:
         """Challenge in the background."""
-        self._begin(subscription.id)
+        self._spawn(self.challenge(subscription))
+
+    def introduce(self, subscription: Subscription, tries: int = FIRST_TRIES) -> None:
+        """Challenge an endpoint that may still be starting: again and again until it answers, without counting."""
+        self._spawn(self._introduce(subscription, tries))
 
     async def settle(self) -> None:
         """Wait for the challenges that were begun; for tests that drive time themselves."""
@@ -83,7 +91,19 @@ class Validator:
             return
         subscription.next_challenge_at = 0
         self.schedule(subscription)
-        task = asyncio.get_running_loop().create_task(self.challenge(subscription))
+        self._spawn(self.challenge(subscription))
+
+    async def _introduce(self, subscription: Subscription, tries: int) -> bool:
+        good = await self.challenge(subscription)
+        if not good:
+            subscription.failed_challenges = 0
+            if tries > 1:
+                again = partial(self.introduce, subscription, tries - 1)
+                self._timetable.after(FIRST_TRY_SECONDS, again)
+        return good
+
+    def _spawn(self, work: Coroutine[Any, Any, bool]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -105,6 +105,7 @@ def delete(call: Call, meeting: Meeting) -> None:
         if meeting.live_uuid:
             raise ZoomError(400, 3002, "Sorry, you cannot delete this meeting since it's in progress.")
         meeting.deleted_at = call.now
+        call.sim.purge_later(meeting)
         operation = "all" if meeting.recurrence else "single"
         shown_object |= {"occurrences": [bodies.occurrence_reference(each) for each in meeting.occurrences]}
     else:

@@ -276,3 +276,17 @@ def test_the_invitation(zoom: Zoom) -> None:
     text = zoom.get(f"/v2/meetings/{meeting['id']}/invitation").json()["invitation"]
     for part in ("Jill Chill is inviting you", "Weekly", "Nov 20, 2026 11:00 AM Europe, Berlin", meeting["join_url"]):
         assert part in text
+
+
+def test_what_was_deleted_is_gone_for_good_after_thirty_days(zoom: Zoom) -> None:
+    """With an event; what was recovered in time stays."""
+    gone, kept = zoom.meeting(type=3)["id"], zoom.meeting(type=3)["id"]
+    zoom.delete(f"/v2/meetings/{gone}")
+    zoom.delete(f"/v2/meetings/{kept}")
+    zoom.put(f"/v2/meetings/{kept}/status", {"action": "recover"})
+    zoom.advance(31 * 86_400)
+    zoom.connect()
+    assert zoom.put(f"/v2/meetings/{gone}/status", {"action": "recover"}).status_code == 404
+    assert zoom.get(f"/v2/meetings/{kept}").status_code == 200
+    (payload,) = payloads(zoom, "meeting.permanently_deleted")
+    assert payload["object"]["id"] == gone

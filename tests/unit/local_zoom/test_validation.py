@@ -76,3 +76,16 @@ def test_wrong_answers_fail(zoom: Zoom) -> None:
     zoom.sim.state.subscriptions[str(subscription(zoom)["id"])].secret = "another"
     response = zoom.post(f"/_sim/subscriptions/{subscription(zoom)['id']}/challenge")
     assert response.json()["valid"] is False
+
+
+def test_an_endpoint_that_is_still_starting_is_asked_again(zoom: Zoom) -> None:
+    """Every ten seconds, and none of it counts as a failure."""
+    zoom.endpoint.answers_challenges = False
+    zoom.sim.resume()
+    zoom.advance(0)
+    zoom.advance(10)
+    assert (challenges(zoom), subscription(zoom)["failed_challenges"]) == (2, 0)
+    zoom.endpoint.answers_challenges = True
+    zoom.advance(10)
+    zoom.advance(60)
+    assert (challenges(zoom), subscription(zoom)["validated"]) == (3, True)
