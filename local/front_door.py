@@ -17,14 +17,16 @@ from urllib.parse import urlsplit
 import httpx
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local import connect_pages, web
 from local.workspace import Workspace
 
 WEBHOOK_PATHS = frozenset({"/webhooks/zoom", "/webhooks/zoom/"})
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1"})
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Hop-by-hop headers end here (RFC 9110, 7.6.1), and so do what each side says for itself.
 _HOP_BY_HOP = frozenset(
@@ -47,8 +49,12 @@ class Upstream:
         return f"{path}?{query}" if query else path
 
 
-def application(upstream: Upstream, client: httpx.AsyncClient, pages: Sequence[Route] = ()) -> Starlette:
-    """The door as an ASGI application. `pages` are served here and reach no emulator."""
+def application(upstream: Upstream, client: httpx.AsyncClient, pages: Sequence[Route] = ()) -> ASGIApp:
+    """The door as an ASGI application. `pages` are served here and reach no emulator.
+
+    They act with this machine's own credentials, so only a browser that calls this machine by its own name gets them:
+    behind a tunnel, and to a name that was rebound to 127.0.0.1, they do not exist.
+    """
     origin = urlsplit(upstream.origin)
 
     async def forward(request: Request) -> Response:
@@ -73,7 +79,15 @@ def application(upstream: Upstream, client: httpx.AsyncClient, pages: Sequence[R
         yield
         await client.aclose()
 
-    return Starlette(routes=[*pages, Route("/{path:path}", forward, methods=METHODS)], lifespan=lifespan)
+    everything_else = Route("/{path:path}", forward, methods=METHODS)
+    outside = Starlette(routes=[everything_else], lifespan=lifespan)
+    inside = Starlette(routes=[*pages, everything_else])
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        at_home = scope["type"] == "http" and HTTPConnection(scope).url.hostname in _THIS_MACHINE
+        await (inside if at_home else outside)(scope, receive, send)
+
+    return door
 
 
 def forgetful_client(**given: Any) -> httpx.AsyncClient:

@@ -8,6 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from local.front_door import Upstream, application, forgetful_client
 
@@ -26,19 +29,24 @@ class Emulator:
         return self.answer
 
 
+def _page(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("a page of this machine")
+
+
 @dataclass(slots=True)
 class Door:
     """Browsers in front of the door, one after the other, and an emulator behind it."""
 
     emulator: httpx.MockTransport
     people: int = 1
+    name: str = "localhost"
 
     def request(self, method: str, path: str, **given: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
             async with forgetful_client(transport=self.emulator) as behind:
-                inside = httpx.ASGITransport(application(UPSTREAM, behind))
+                inside = httpx.ASGITransport(application(UPSTREAM, behind, [Route("/local/connect", _page)]))
                 for _ in range(self.people):
-                    async with httpx.AsyncClient(transport=inside, base_url="http://localhost:3000") as browser:
+                    async with httpx.AsyncClient(transport=inside, base_url=f"http://{self.name}:3000") as browser:
                         answer = await browser.request(method, path, **given)
             return answer
 
@@ -89,6 +97,22 @@ def test_one_persons_cookie_never_rides_on_anothers_request(door: Door, emulator
     door.people = 2
     door.request("GET", "/auth/zoom/callback")
     assert [request.headers.get("cookie") for request in emulator.requests] == [None, None]
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
+def test_this_machines_pages_are_for_this_machine(door: Door, emulator: Emulator, name: str) -> None:
+    """They act with local credentials: a browser here gets them."""
+    door.name = name
+    assert door.request("GET", "/local/connect").text == "a page of this machine"
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize("name", ["x.ngrok-free.app", "localhost.evil.example", "rebound.example"])
+def test_this_machines_pages_are_not_behind_the_tunnel(door: Door, emulator: Emulator, name: str) -> None:
+    """Whoever comes through the tunnel gets what the API says of that path."""
+    door.name = name
+    assert door.request("GET", "/local/connect").text == "ok"
+    assert [request.url.raw_path for request in emulator.requests] == [b"/_aws/execute-api/api1/$default/local/connect"]
 
 
 def test_a_dead_emulator_is_a_502() -> None:
