@@ -24,7 +24,8 @@ POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https://*.zoom.us https://*.zoom.com; "
     "font-src 'self' data:; media-src 'self' blob:; "
-    "connect-src 'self' blob: data: {identity} https://*.zoom.us wss://*.zoom.us https://*.zoom.com wss://*.zoom.com; "
+    "connect-src 'self' blob: data: {identity} https://zoom.us https://*.zoom.us wss://*.zoom.us https://*.zoom.com "
+    "wss://*.zoom.com; "
     "manifest-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 # COOP and COEP make the page cross-origin isolated: only there does the browser share memory, which the SDK uses for

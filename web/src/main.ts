@@ -1,0 +1,138 @@
+/** Starts the app: settings, session, and a page for the address. */
+import "./style.css";
+import { Api, type Connection } from "./api";
+import { BASE, to, type App, type Page } from "./app";
+import { announce, h, replace } from "./dom";
+import { connect, connected } from "./pages/connect";
+import { connections } from "./pages/connections";
+import { join } from "./pages/join";
+import { meeting } from "./pages/meeting";
+import { editMeeting, newMeeting } from "./pages/meeting-form";
+import { meetings } from "./pages/meetings";
+import { signIn, signedIn } from "./pages/sign-in";
+import { Sessions } from "./session";
+import { loadSettings } from "./settings";
+import { button, failure, heading, link, notice } from "./ui";
+
+const ROUTES: [RegExp, Page, "open" | "signed in"][] = [
+  [/^signed-in$/, signedIn, "open"],
+  [/^$/, meetings, "signed in"],
+  [/^connect$/, connect, "signed in"],
+  [/^connected$/, connected, "signed in"],
+  [/^connections$/, connections, "signed in"],
+  [/^meetings\/new$/, newMeeting, "signed in"],
+  [/^meetings\/(?<id>\d+)$/, meeting, "signed in"],
+  [/^meetings\/(?<id>\d+)\/edit$/, editMeeting, "signed in"],
+  [/^meetings\/(?<id>\d+)\/join$/, join, "signed in"],
+];
+
+const view = document.getElementById("view") as HTMLElement;
+const top = document.getElementById("top") as HTMLElement;
+
+async function start(): Promise<void> {
+  const settings = await loadSettings();
+  const sessions = new Sessions(settings);
+  const api = new Api(settings, sessions, () => show({ ended: true }));
+  let leaving = new AbortController();
+
+  const app: App = {
+    api,
+    sessions,
+    settings,
+    go(path, { replace: replacing = false } = {}) {
+      history[replacing ? "replaceState" : "pushState"](null, "", to(path));
+      show({ moved: true });
+    },
+  };
+
+  function show({ moved = false, ended = false } = {}): void {
+    leaving.abort();
+    leaving = new AbortController();
+    const { signal } = leaving;
+    const path = decodeURI(location.pathname).slice(BASE.length).replace(/\/$/, "");
+    const found = ROUTES.map(([pattern, page, who]) => ({ match: pattern.exec(path), page, who })).find((each) => each.match);
+    const place = { app, view, params: { ...found?.match?.groups }, query: new URLSearchParams(location.search), signal };
+    replace(view);
+    banner(app);
+    const page = found ? (found.who === "open" || (sessions.current() && !ended) ? found.page : signIn(ended)) : nowhere;
+    Promise.resolve(page(place)).catch((error: unknown) => {
+      if (!signal.aborted) replace(view, failure(error));
+    });
+    if (!moved && !ended) return;
+    // A new page begins at its heading, for eyes and for screen readers.
+    window.scrollTo(0, 0);
+    const title = view.querySelector("h1");
+    (title ?? view).focus({ preventScroll: true });
+    announce(document.title);
+  }
+
+  window.addEventListener("popstate", () => show({ moved: true }));
+  document.addEventListener("click", (event) => {
+    const anchor = (event.target as Element).closest("a");
+    if (!anchor || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const url = new URL(anchor.href);
+    if (url.origin !== location.origin || !url.pathname.startsWith(BASE) || anchor.target || anchor.hash) return;
+    event.preventDefault();
+    history.pushState(null, "", url);
+    show({ moved: true });
+  });
+  show();
+}
+
+function banner(app: App): void {
+  const session = app.sessions.current();
+  const here = location.pathname;
+  const item = (path: string, text: string): HTMLElement =>
+    h("a", { href: to(path), "aria-current": (path ? here.startsWith(to(path)) : here === BASE || here.startsWith(to("meetings"))) ? "page" : null }, text);
+  replace(
+    top,
+    h("a", { href: BASE, class: "brand" }, h("img", { src: to("icon.svg"), alt: "", width: 28, height: 28 }), "Zoom gateway"),
+    session && h("nav", { "aria-label": "Main" }, item("", "Meetings"), item("connections", "Connections")),
+    session &&
+      h("div", { class: "person" }, accountChooser(app), h("span", {}, session.person.name), button("Sign out", () => void app.sessions.signOut(), "link")),
+  );
+}
+
+/** With several Zoom accounts, one of them is meant: the choice is kept for this tab. */
+function accountChooser(app: App): HTMLElement {
+  const holder = h("span");
+  void app.api
+    .get<{ connections: Connection[] }>("/connections?page_size=100")
+    .then(({ connections: all }) => {
+      const usable = all.filter((each) => each.state !== "pending" && each.state !== "disconnected");
+      if (!usable.some((each) => each.id === app.api.connection)) app.api.use(null);
+      if (usable.length < 2) return;
+      const label = (each: Connection, index: number): string => `Account ${index + 1} (${(each.zoom_user_id ?? each.zoom_account_id).slice(0, 8)})`;
+      const chosen = app.api.connection ?? usable[0]?.id ?? null;
+      if (app.api.connection === null && chosen) {
+        app.api.use(chosen);
+        window.dispatchEvent(new PopStateEvent("popstate"));
+        return;
+      }
+      replace(
+        holder,
+        h("label", { for: "account", class: "unseen" }, "Zoom account"),
+        h(
+          "select",
+          {
+            id: "account",
+            onchange: (event: Event) => {
+              app.api.use((event.target as HTMLSelectElement).value);
+              app.go("");
+            },
+          },
+          usable.map((each, index) => h("option", { value: each.id, selected: each.id === chosen }, label(each, index))),
+        ),
+      );
+    })
+    .catch(() => undefined); // the page itself says what is wrong
+  return holder;
+}
+
+const nowhere: Page = ({ view: place }) => {
+  replace(place, heading("There is no such page"), h("p", {}, link("", "Go to your meetings")));
+};
+
+start().catch(() => {
+  replace(view, heading("The app cannot start"), notice("bad", "Its settings could not be read.", h("p", {}, button("Try again", () => location.reload()))));
+});

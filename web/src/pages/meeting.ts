@@ -1,0 +1,239 @@
+import { ApiError, type Attendance, type Meeting, type Recordings, type Registrants, type State } from "../api";
+import { repeat, type Page, type Place } from "../app";
+import { announce, h, replace, type Child } from "../dom";
+import { describe } from "../recurrence";
+import { clock, minutes, moment, relative, ZONE } from "../time";
+import { badge, button, confirmed, failure, heading, isSessionEnd, link, loading, notice, section, shown } from "../ui";
+import { facts } from "./connections";
+
+/** Events arrive within seconds; this is how often the page looks. */
+const LOOK_EVERY = 3000;
+
+/** One meeting: what it is, who is there now, who was there, what was recorded, who registered. */
+export const meeting: Page = async (place) => {
+  const { app, view, params, signal } = place;
+  const id = params.id ?? "";
+  const content = h("div");
+  replace(view, heading("Meeting"), content);
+  await shown(content, "the meeting", signal, () => app.api.get<Meeting>(`/v2/meetings/${id}`, signal), (found) => {
+    const trouble = h("div");
+    const title = heading(
+      found.topic || "Meeting without a topic",
+      link(`meetings/${id}/join`, "Join", "button primary"),
+      link(`meetings/${id}/edit`, "Edit", "button"),
+      button("Delete", () => void remove(place, found, null, trouble), "danger"),
+    );
+    view.querySelector(".heading")?.replaceWith(title);
+    title.querySelector("h1")?.focus({ preventScroll: true });
+    return [trouble, h("div", { class: "grid" }, details(place, found, trouble), live(place, id), recordings(place, id), registrants(place, id, found))];
+  });
+};
+
+function details(place: Place, meeting: Meeting, trouble: HTMLElement): HTMLElement {
+  const start = meeting.start_time;
+  const rows: [string, Child][] = [
+    ["Number", h("code", {}, String(meeting.id).replace(/^(\d{3})(\d{3,4})(\d{4})$/, "$1 $2 $3"))],
+    ["When", start ? [h("time", { datetime: start }, moment(start)), ` (${relative(start)})`] : "No fixed time"],
+    ["Zone", ZONE === meeting.timezone || !meeting.timezone ? ZONE : `${ZONE}; planned in ${meeting.timezone}`],
+    ["Duration", meeting.duration ? minutes(meeting.duration) : "open"],
+  ];
+  if (meeting.recurrence) rows.push(["Repeats", describe(meeting.recurrence)]);
+  if (meeting.agenda) rows.push(["Agenda", meeting.agenda]);
+  if (meeting.join_url) rows.push(["Link for guests", h("a", { href: meeting.join_url, rel: "noopener noreferrer", target: "_blank" }, "Open in Zoom")]);
+  const occurrences = (meeting.occurrences ?? []).filter((each) => each.status !== "deleted");
+  return section(
+    "Details",
+    "details",
+    facts(rows),
+    occurrences.length > 0 &&
+      h(
+        "details",
+        {},
+        h("summary", {}, `${occurrences.length} times`),
+        h(
+          "ol",
+          { class: "plain" },
+          occurrences.map((each) =>
+            h(
+              "li",
+              { class: "row slim" },
+              h("time", { datetime: each.start_time }, moment(each.start_time)),
+              button("Cancel this one", () => void remove(place, meeting, each.occurrence_id, trouble), "link", {
+                "aria-label": `Cancel the meeting of ${moment(each.start_time)}`,
+              }),
+            ),
+          ),
+        ),
+      ),
+  );
+}
+
+async function remove(place: Place, meeting: Meeting, occurrence: string | null, trouble: HTMLElement): Promise<void> {
+  const what = occurrence ? "this one meeting of the series" : meeting.type === 8 ? "the whole series" : "this meeting";
+  if (!(await confirmed(`Delete ${what}?`, `“${meeting.topic}” can not be brought back from here.`, "Delete"))) return;
+  try {
+    const query = occurrence ? `?occurrence_id=${encodeURIComponent(occurrence)}` : "";
+    await place.app.api.send("DELETE", `/v2/meetings/${meeting.id}${query}`);
+    announce("Deleted");
+    place.app.go(occurrence ? `meetings/${meeting.id}` : "", { replace: Boolean(occurrence) });
+  } catch (error) {
+    if (!isSessionEnd(error)) replace(trouble, failure(error));
+  }
+}
+
+/** Who is there and who was, kept up to date by itself. */
+function live(place: Place, id: string): HTMLElement {
+  const { app, signal } = place;
+  const status = h("span", {}, loading("who is there"));
+  const roster = h("div");
+  const attendance = h("div");
+  const stale = h("p", { class: "quiet" });
+  let known = "";
+  let last = new Set<string>();
+  let updated = new Date();
+
+  async function look(): Promise<boolean> {
+    try {
+      const state = await orNone(app.api.get<State>(`/meetings/${id}/state`, signal));
+      const held = state?.instance ? await orNone(app.api.get<Attendance>(`/meetings/${id}/attendance`, signal)) : null;
+      if (signal.aborted) return true;
+      updated = new Date();
+      stale.textContent = `Updates by itself. Last looked at ${clock(updated)}.`;
+      const seen = JSON.stringify([state, held]);
+      if (seen !== known) {
+        known = seen;
+        replace(status, statusBadge(state));
+        replace(roster, rosterOf(state));
+        replace(attendance, attendanceOf(held));
+        last = tell(state, last);
+      }
+      return true;
+    } catch (error) {
+      if (signal.aborted || isSessionEnd(error)) return true;
+      const reason = error instanceof ApiError ? error.message : "It could not be looked at.";
+      replace(stale, notice("warn", `Not up to date since ${clock(updated)}.`, h("p", {}, `${reason} It is tried again by itself.`)));
+      return false;
+    }
+  }
+  repeat(signal, LOOK_EVERY, look);
+  return section("Live", "live", h("div", {}, status), roster, attendance, stale);
+}
+
+function statusBadge(state: State | null): HTMLElement {
+  if (state?.status === "live") return badge(`Live, ${state.participants_count} present`, "good");
+  if (state?.status === "ended") return badge("Ended", "plain");
+  return badge("Not started", "plain");
+}
+
+function rosterOf(state: State | null): Child {
+  if (state?.status !== "live") return h("p", {}, "When the meeting is on, you see here who is in it.");
+  if (state.participants.length === 0) return h("p", {}, "Nobody is in the meeting.");
+  return [
+    h("h3", {}, "In the meeting"),
+    h(
+      "ul",
+      { class: "plain", "data-testid": "roster" },
+      state.participants.map((each) =>
+        h("li", { class: "row slim" }, h("span", {}, each.name || "Somebody"), h("span", { class: "quiet" }, each.join_time ? `since ${clock(each.join_time)}` : "", each.sharing ? ", sharing" : "")),
+      ),
+    ),
+    state.waiting.length > 0 && h("p", {}, `In the waiting room: ${state.waiting.map((each) => each.name || "somebody").join(", ")}`),
+  ];
+}
+
+function attendanceOf(held: Attendance | null): Child {
+  if (!held || held.participants.length === 0) return null;
+  return [
+    h("h3", {}, "Attendance"),
+    h(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Attendance" },
+      h(
+        "table",
+        {},
+        h("thead", {}, h("tr", {}, ["Name", "Came", "Left", "Minutes"].map((name) => h("th", { scope: "col" }, name)))),
+        h(
+          "tbody",
+          {},
+          held.participants.map((each) =>
+            h(
+              "tr",
+              {},
+              h("th", { scope: "row" }, each.name || "Somebody", each.guest && h("span", { class: "quiet" }, " (guest)")),
+              h("td", {}, each.join_time ? clock(each.join_time) : "?"),
+              h("td", {}, each.present ? "still there" : each.leave_time ? clock(each.leave_time) : "?"),
+              h("td", { class: "number" }, each.minutes.toFixed(1)),
+            ),
+          ),
+        ),
+      ),
+    ),
+  ];
+}
+
+/** Says who came and went, so that nobody has to look. */
+function tell(state: State | null, before: Set<string>): Set<string> {
+  const people = new Map((state?.participants ?? []).map((each) => [each.user_id, each.name || "Somebody"]));
+  const came = [...people].filter(([user]) => !before.has(user)).map(([, name]) => `${name} came`);
+  const left = before.size - [...before].filter((user) => people.has(user)).length;
+  const said = [...came, ...(left > 0 ? [`${left} left`] : [])];
+  if (said.length > 0 && said.length < 5) announce(said.join(", "));
+  return new Set(people.keys());
+}
+
+function recordings(place: Place, id: string): HTMLElement {
+  const { app, signal } = place;
+  const list = h("div");
+  void shown(list, "recordings", signal, () => orNone(app.api.get<Recordings>(`/v2/meetings/${id}/recordings`, signal)), (found) => {
+    const files = (found?.recording_files ?? []).filter((file) => file.status !== "processing");
+    if (files.length === 0) return h("p", {}, "There is no recording. Zoom may take a while after a meeting.");
+    return h(
+      "ul",
+      { class: "plain" },
+      files.map((file) =>
+        h(
+          "li",
+          { class: "row slim" },
+          h("span", {}, `${(file.recording_type ?? file.file_type ?? "file").replaceAll("_", " ")}${file.recording_start ? `, ${moment(file.recording_start)}` : ""}`),
+          file.play_url ? h("a", { href: file.play_url, target: "_blank", rel: "noopener noreferrer", "aria-label": `Open ${file.file_type ?? "recording"} at Zoom` }, "Open at Zoom") : h("span", { class: "quiet" }, size(file.file_size)),
+        ),
+      ),
+    );
+  });
+  return section("Recordings", "recordings", list);
+}
+
+function registrants(place: Place, id: string, meeting: Meeting): HTMLElement {
+  const { app, signal } = place;
+  const list = h("div");
+  if (meeting.settings?.approval_type === 2 || meeting.settings?.approval_type === undefined) {
+    replace(list, h("p", {}, "This meeting takes no registrations."));
+  } else {
+    void shown(list, "registrants", signal, () => orNone(app.api.get<Registrants>(`/v2/meetings/${id}/registrants`, signal)), (found) =>
+      !found || found.registrants.length === 0
+        ? h("p", {}, "Nobody has registered yet.")
+        : h(
+            "ul",
+            { class: "plain" },
+            found.registrants.map((each) =>
+              h("li", { class: "row slim" }, h("span", {}, `${each.first_name} ${each.last_name ?? ""}`, h("span", { class: "quiet" }, ` ${each.email}`)), badge(each.status, "plain")),
+            ),
+          ),
+    );
+  }
+  return section("Registrants", "registrants", list);
+}
+
+/** Nothing there is an answer, not an error. */
+async function orNone<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+function size(bytes: number | undefined): string {
+  return bytes === undefined ? "" : `${(bytes / 1_048_576).toFixed(1)} MB`;
+}

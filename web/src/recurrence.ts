@@ -1,0 +1,40 @@
+/** Zoom's recurrence, from a form and into words. https://developers.zoom.us/docs/api/meetings/ */
+import type { Recurrence } from "./api";
+import { moment } from "./time";
+
+export const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const UNITS = { 1: ["day", "days"], 2: ["week", "weeks"], 3: ["month", "months"] } as const;
+const WEEKS: Record<string, string> = { "-1": "last", "1": "first", "2": "second", "3": "third", "4": "fourth" };
+
+export function describe(recurrence: Recurrence): string {
+  const every = recurrence.repeat_interval ?? 1;
+  const [one, many] = UNITS[recurrence.type];
+  const parts = [every === 1 ? `Every ${one}` : `Every ${every} ${many}`];
+  if (recurrence.type === 2 && recurrence.weekly_days) {
+    const days = recurrence.weekly_days.split(",").map((day) => WEEKDAYS[Number(day) - 1] ?? "");
+    parts.push(`on ${new Intl.ListFormat(undefined, { type: "conjunction" }).format(days)}`);
+  }
+  if (recurrence.type === 3 && recurrence.monthly_day) parts.push(`on day ${recurrence.monthly_day}`);
+  else if (recurrence.type === 3 && recurrence.monthly_week && recurrence.monthly_week_day) {
+    parts.push(`on the ${WEEKS[recurrence.monthly_week]} ${WEEKDAYS[recurrence.monthly_week_day - 1]}`);
+  }
+  if (recurrence.end_times) parts.push(`${recurrence.end_times} times`);
+  else if (recurrence.end_date_time) parts.push(`until ${moment(recurrence.end_date_time)}`);
+  return parts.join(", ");
+}
+
+/** What a form says, or null when the meeting does not repeat. */
+export function fromForm(form: FormData, startsAt: Date): Recurrence | null {
+  const type = Number(form.get("repeats")) as 0 | 1 | 2 | 3;
+  if (type === 0) return null;
+  const recurrence: Recurrence = { type, repeat_interval: Number(form.get("interval") || 1) };
+  if (type === 2) {
+    const days = form.getAll("weekday").map(String);
+    recurrence.weekly_days = (days.length ? days : [String(startsAt.getDay() + 1)]).join(",");
+  }
+  if (type === 3) recurrence.monthly_day = startsAt.getDate();
+  if (form.get("ends") === "until" && form.get("until")) {
+    recurrence.end_date_time = new Date(`${String(form.get("until"))}T23:59:59`).toISOString().replace(/\.\d+Z$/, "Z");
+  } else recurrence.end_times = Number(form.get("times") || 1);
+  return recurrence;
+}

@@ -1,0 +1,24 @@
+/** What this installation is told: one file beside the app, `settings.json`. Nothing in it is secret. */
+
+export interface Settings {
+  /** Where the gateway is; empty means the origin this app came from. */
+  api_url: string;
+  oidc: { issuer: string; client_id: string; scope: string };
+  /** The guide's two names, for front ends that make their own link to Zoom; see docs/web.md. */
+  VITE_ZOOM_CLIENT_ID: string;
+  VITE_ZOOM_OAUTH_URL: string;
+}
+
+const env = import.meta.env as Record<string, string | undefined>;
+
+export async function loadSettings(): Promise<Settings> {
+  const answer = await fetch(`${import.meta.env.BASE_URL}settings.json`, { cache: "no-store" });
+  if (!answer.ok) throw new Error(`settings.json: ${answer.status}`);
+  const told = (await answer.json()) as Partial<Settings>;
+  return {
+    api_url: (told.api_url ?? "").replace(/\/+$/, ""),
+    oidc: { issuer: "", client_id: "", scope: "openid", ...told.oidc },
+    VITE_ZOOM_CLIENT_ID: told.VITE_ZOOM_CLIENT_ID || (env.VITE_ZOOM_CLIENT_ID ?? ""),
+    VITE_ZOOM_OAUTH_URL: told.VITE_ZOOM_OAUTH_URL || (env.VITE_ZOOM_OAUTH_URL ?? ""),
+  };
+}
