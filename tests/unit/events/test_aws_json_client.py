@@ -12,9 +12,9 @@ import pytest
 
 from tests.fakes.events import NOW, plenty
 from zoom_common.aws_api.https_client import BrokenAnswer
+from zoom_common.aws_api.sigv4 import Credentials, Scope
 from zoom_common.deadline import Deadline
 from zoom_common.events.aws_json_client import AwsCallFailed, AwsJsonClient
-from zoom_common.events.sigv4 import Credentials, Scope
 from zoom_common.secret import Secret
 
 
@@ -44,13 +44,13 @@ class Connection:
     def close(self) -> None:
         self.is_open = False
 
-    def post(self, headers: Mapping[str, str], body: bytes, seconds: float) -> tuple[int, bytes]:
+    def post(self, headers: Mapping[str, str], body: bytes, seconds: float) -> tuple[int, dict[bytes, bytes], bytes]:
         self.sent.append({**headers, "body": body, "seconds": seconds})
         self.open(seconds)
         step = self.script.pop(0)
         if isinstance(step, Exception):
             raise step
-        return step.status, step.body
+        return step.status, {}, step.body
 
 
 def client(*script: Response | Exception) -> tuple[AwsJsonClient, Connection]:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from zoom_common.aws_api.sigv4 import Credentials, Scope, sign
 from zoom_common.deadline import Deadline
-from zoom_common.events.sigv4 import Credentials, Scope, sign
 
 # A connection that died while the container was frozen costs the first try, and a slow one must not cost the last.
 _TRIES = 3
@@ -35,8 +35,8 @@ class Connection(Protocol):
         """Hang up; the next request connects again."""
         ...
 
-    def post(self, headers: Mapping[str, str], body: bytes, seconds: float) -> tuple[int, bytes]:
-        """Status and body of the answer to `POST /`."""
+    def post(self, headers: Mapping[str, str], body: bytes, seconds: float) -> tuple[int, Mapping[bytes, bytes], bytes]:
+        """Status, headers and body of the answer to `POST /`."""
         ...
 
 
@@ -98,7 +98,8 @@ class AwsJsonClient:
             credentials=self._credentials(),
             now=self._clock(),
         )
-        return self._connection.post(headers, body, seconds)
+        status, _, answer = self._connection.post(headers, body, seconds)
+        return status, answer
 
 
 def _document(answer: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What subscribers get: CloudEvents 1.0, with three extensions of ours: `tenant`, `connectionid`, `correlationid`.
+"""What subscribers get: CloudEvents 1.0, extended by `tenant`, `connectionid`, `correlationid` and `reconciled`.
 
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
 """
@@ -27,6 +27,8 @@ class CloudEvent:
     correlation_id: str | None = None  # of the first delivery, or of the request that caused it: for tracing
     data: Mapping[str, Any] | None = field(default=None, repr=False)
     dataref: str | None = None
+    reconciled: bool = False
+    """Whether it was made from what Zoom reports, because Zoom's own delivery did not come."""
 
     @property
     def detail_type(self) -> str:
@@ -47,6 +49,7 @@ class CloudEvent:
             "connectionid": self.connection_id,
             "correlationid": self.correlation_id,
             "dataref": self.dataref,
+            "reconciled": True if self.reconciled else None,
             "data": self.data,
         }
         present = {name: value for name, value in attributes.items() if value is not None}
@@ -67,6 +70,7 @@ class CloudEvent:
             correlation_id=attributes.get("correlationid"),
             data=attributes.get("data"),
             dataref=attributes.get("dataref"),
+            reconciled=attributes.get("reconciled") is True,
         )
 
     def by_reference(self) -> CloudEvent:

@@ -38,6 +38,8 @@ class Delivery:
     body: bytes = field(repr=False)
     received_at_ms: int
     request_id: str = ""
+    reconciled: bool = False
+    """Whether we made it from what Zoom reports, because Zoom's own did not come."""
 
     def to_message(self) -> dict[str, Any]:
         """`MessageBody` and `MessageAttributes` of SendMessage. Raises TooLarge."""
@@ -45,6 +47,8 @@ class Delivery:
         attributes = {"app": self.app, "encoding": encoding}
         if _REQUEST_ID.fullmatch(self.request_id):
             attributes["request_id"] = self.request_id
+        if self.reconciled:
+            attributes["reconciled"] = "true"
         typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         typed["received_at"] = {"DataType": "Number", "StringValue": str(self.received_at_ms)}
         return {"MessageBody": text, "MessageAttributes": typed}
@@ -59,6 +63,7 @@ class Delivery:
                 body=_decode(attributes["encoding"], record["body"]),
                 received_at_ms=int(attributes["received_at"]),
                 request_id=attributes.get("request_id", ""),
+                reconciled=attributes.get("reconciled") == "true",
             )
         except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
             raise ForeignMessage(type(error).__name__) from None

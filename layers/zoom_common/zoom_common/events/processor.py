@@ -211,6 +211,7 @@ def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: M
         connection_id=route.connection_id,
         correlation_id=delivery.request_id or None,
         data=body,
+        reconciled=delivery.reconciled,
     )
     return replace(entry, connection_id=route.connection_id, content=cloud_event.to_json().encode())
 

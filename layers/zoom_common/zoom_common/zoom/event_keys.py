@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent, identifier
+from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent, epoch_ms, identifier
 
 
 def dedupe_key(event: ZoomEvent) -> str:
@@ -25,7 +25,8 @@ def dedupe_key(event: ZoomEvent) -> str:
     return _digest("content", [event.name, _lasting(event.body)])
 
 
-def _ended(event: ZoomEvent) -> Sequence[str | None]:
+def _held(event: ZoomEvent) -> Sequence[str | None]:
+    # An instance starts once and ends once; held again, a meeting gets another UUID.
     return [event.instance]
 
 
@@ -46,15 +47,17 @@ def _took_part(event: ZoomEvent) -> Sequence[str | None]:
     participant = event.object.get("participant")
     if not isinstance(participant, dict):
         return [None]
-    moment = participant.get("leave_time" if event.name.endswith("_left") else "join_time")
+    moment = epoch_ms(participant.get("leave_time" if event.name.endswith("_left") else "join_time"))
     # `user_id` names one session of one person in one meeting, guests included, and the reports have it too.
     return [event.instance, identifier(participant.get("user_id")), identifier(moment)]
 
 
 _NATURAL: dict[str, Callable[[ZoomEvent], Sequence[str | None]]] = {
     DEAUTHORIZED: _deauthorized,
-    "meeting.ended": _ended,
-    "webinar.ended": _ended,
+    "meeting.started": _held,
+    "meeting.ended": _held,
+    "webinar.started": _held,
+    "webinar.ended": _held,
     "recording.completed": _recorded,
     "recording.transcript_completed": _recorded,
     "meeting.participant_joined": _took_part,

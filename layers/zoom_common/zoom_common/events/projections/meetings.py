@@ -92,5 +92,7 @@ def instance_changes(event: ZoomEvent) -> list[Change]:
     if started is not None:
         fields["started_ms"] = started
     ended = epoch_ms(event.object.get("end_time")) or event.occurred_at_ms if what == "ended" else None
-    latest = {} if ended is None else {"ended_ms": ended}
+    latest: dict[str, Any] = {} if ended is None else {"ended_ms": ended}
+    if what == "started":
+        latest["start_told"] = True  # others may have told of the instance first
     return [Change(partition(meeting), INSTANCE + uuid, latest=latest, earliest={**fields, "kind": family})]

@@ -1,0 +1,57 @@
+"""Finds what Zoom reports and nobody told us: by schedule for all connections, from its queue for one at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cache
+from typing import Any
+
+from zoom_common.deadline import Deadline
+from zoom_common.edge.observability import count, logger
+from zoom_common.edge.reconcile import Reconciliation
+from zoom_common.edge.settings.reconcile import Settings
+from zoom_common.errors import GatewayError
+from zoom_common.events.reconciliation.reconciler import SETTLED_SECONDS
+
+
+@cache
+def reconciliation() -> Reconciliation:
+    """The wiring, once per container."""
+    return Reconciliation(Settings.from_env(os.environ))
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Hand out all connections, or work through messages; those named in the answer come back."""
+    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
+    if "Records" in event:
+        failed = [each["messageId"] for each in event["Records"] if not _worked(json.loads(each["body"]), deadline)]
+        return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+    if event.get("action") == "reconcile":
+        return _one(event, deadline)
+    handed_out = reconciliation().hand_out()
+    logger().info("connections handed out", connections=handed_out)
+    return {"handed_out": handed_out}
+
+
+def _worked(work: dict[str, Any], deadline: Deadline) -> bool:
+    try:
+        _one(work, deadline)
+    except GatewayError as error:
+        count("ReconcileFailed")
+        logger().warning("not reconciled", reason=error.reason, connection=work.get("connection_id"))
+        return False
+    return True
+
+
+def _one(work: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
+    """One connection; `settled_seconds` shortens the two hours, for whoever invokes it by hand."""
+    settled = float(work.get("settled_seconds", SETTLED_SECONDS))
+    done = reconciliation().reconcile(work["tenant"], work["connection_id"], deadline, settled=settled)
+    if done is None:
+        return {"outcome": "not_in_use"}
+    count("InstancesCompared", done.compared)
+    if done.missing:
+        count("EventsReconciled", done.missing)
+        logger().warning("events were missing", connection=work["connection_id"], missing=done.missing)
+    return {"outcome": "reconciled", "compared": done.compared, "missing": done.missing, "complete": done.complete}

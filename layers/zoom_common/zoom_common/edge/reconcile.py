@@ -1,0 +1,101 @@
+"""Wires the reconciler: the gateway as its eyes, the ingest queue as its mouth."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from zoom_common import aws
+from zoom_common.access.principal import EVERY_SCOPE, Principal
+from zoom_common.connections.item import SHARDS
+from zoom_common.connections.model import ALIVE, Connection
+from zoom_common.connections.queue import RefreshQueue
+from zoom_common.connections.refresh_store import RefreshStore
+from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.table_client import Table
+from zoom_common.deadline import Deadline
+from zoom_common.edge.settings.reconcile import Settings
+from zoom_common.errors import ConnectionUnusable, Forbidden, ZoomRefused
+from zoom_common.events.log_index_store import LogIndex
+from zoom_common.events.projection_store import ProjectionStore
+from zoom_common.events.reconciliation.ingest_queue import IngestQueue
+from zoom_common.events.reconciliation.reconciler import SETTLED_SECONDS, Read, Reconciled, Reconciler
+from zoom_common.gateway.call import Gateway
+from zoom_common.gateway.wiring import gateway
+
+# A connection is due some day: at the latest when its refresh token grows old. So the index of due times has them all.
+_EVER = 10 * 365 * 86_400
+_SPREAD_SECONDS = 600
+
+
+class Reconciliation:
+    """All that one container needs."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        dynamodb = aws.client("dynamodb")
+        table = Table(dynamodb, settings.zoom_api.connections_table)
+        self._clock = clock
+        self._connections = ConnectionStore(table)
+        self._index = RefreshStore(table)
+        self._workers = RefreshQueue(aws.client("sqs"), settings.reconcile_queue_url)
+        self._gateway: Gateway = gateway(settings.zoom_api)
+        self._projections = ProjectionStore(
+            settings.events_table, dynamodb, retention_days=settings.projection_retention_days
+        )
+        self._lines = LogIndex(settings.events_table, dynamodb)
+        self._queue = IngestQueue(settings.ingest_queue_url, aws.client("sqs"))
+
+    def hand_out(self) -> int:
+        """One message for every connection in use, spread over ten minutes; how many. Raises Unavailable."""
+        handed_out = 0
+        for shard in range(SHARDS):
+            after: dict[str, Any] | None = None
+            while True:
+                page, after = self._index.due(f"{shard:02d}", now=self._clock() + _EVER, after=after)
+                handed_out += self._workers.enqueue(page, delay=_SPREAD_SECONDS)
+                if after is None:
+                    break
+        return handed_out
+
+    def reconcile(
+        self, tenant: str, connection_id: str, deadline: Deadline, *, settled: float = SETTLED_SECONDS
+    ) -> Reconciled | None:
+        """Reconcile one connection; None when it is not in use any more. Raises GatewayError for a later try."""
+        connection = self._connections.get(tenant, connection_id)
+        if connection is None or connection.state not in ALIVE:
+            return None
+        reconciler = Reconciler(
+            projections=self._projections,
+            lines=self._lines,
+            send=self._queue.send,
+            clock=self._clock,
+            settled=settled,
+        )
+        try:
+            return reconciler.reconcile(connection, self._read(connection, deadline), deadline)
+        except ConnectionUnusable:
+            return None
+
+    def _read(self, connection: Connection, deadline: Deadline) -> Read:
+        job = Principal(
+            connection.tenant, "job:reconcile", frozenset({EVERY_SCOPE}), connection=connection.connection_id
+        )
+
+        def read(path: str) -> Mapping[str, Any] | None:
+            place, _, query = path.partition("?")
+            try:
+                answer = self._gateway.call(
+                    job, "GET", place, query_string=query, headers={}, body=b"", deadline=deadline
+                )
+            except Forbidden:
+                return None  # the person did not grant it
+            except ZoomRefused as refused:
+                if refused.retryable:
+                    raise
+                return None
+            found = json.loads(answer.body)
+            return found if isinstance(found, dict) else None
+
+        return read

@@ -1,0 +1,1 @@
+"""Finds what Zoom reports and nobody told us, and tells it as events."""
