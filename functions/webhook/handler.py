@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from zoom_common.aws_api.https_client import Connection, host_and_port
+from zoom_common.aws_api.sigv4 import Credentials, Scope
 from zoom_common.aws_api.trust import contexts
 from zoom_common.deadline import Deadline
 from zoom_common.edge.settings.webhook import Settings
@@ -16,7 +17,6 @@ from zoom_common.events.aws_json_client import AwsJsonClient
 from zoom_common.events.metric_lines import MetricLines
 from zoom_common.events.receiver import Receiver
 from zoom_common.events.secrets_client import SecretReader, secrets_manager_endpoint
-from zoom_common.events.sigv4 import Credentials, Scope
 from zoom_common.events.sqs_client import SqsIngestQueue, sqs_endpoint
 from zoom_common.events.webhook_secrets import CachedSecrets
 

@@ -63,7 +63,8 @@ def talk() -> Iterator[Talk]:
 def test_a_post_is_written_as_it_was_signed(talk: Talk) -> None:
     """Headers go out as given, with the body's length; the answer's status and bytes come back."""
     connection, peer = talk(_OK)
-    assert connection.post({"host": "h", "x-amz-target": "t"}, b'{"a":1}', 1.0) == (200, b"{}")
+    answer = connection.post({"host": "h", "x-amz-target": "t"}, b'{"a":1}', 1.0)
+    assert answer == (200, {b"content-length": b"2"}, b"{}")
     assert peer.requests == [b'POST / HTTP/1.1\r\nhost: h\r\nx-amz-target: t\r\ncontent-length: 7\r\n\r\n{"a":1}']
     assert peer.connected == [(b"127.0.0.1", 4566)]
 
@@ -87,16 +88,16 @@ def test_the_connection_is_kept(talk: Talk) -> None:
 def test_answers_are_read_to_their_end(talk: Talk, answer: bytes, body: bytes) -> None:
     """A length or chunks say where an answer ends, and the next one begins there."""
     connection, peer = talk(answer, _OK)
-    assert connection.post({}, b"", 1.0) == (400, body)
-    assert connection.post({}, b"", 1.0) == (200, b"{}")
+    assert connection.post({}, b"", 1.0)[::2] == (400, body)
+    assert connection.post({}, b"", 1.0)[::2] == (200, b"{}")
     assert len(peer.connected) == 1
 
 
 def test_a_peer_that_says_it_closes_is_believed(talk: Talk) -> None:
     """The next request does not find out the hard way."""
     connection, peer = talk(b"HTTP/1.1 200 OK\r\nConnection: Close\r\ncontent-length: 2\r\n\r\n{}", _OK)
-    assert connection.post({}, b"", 1.0) == (200, b"{}")
-    assert connection.post({}, b"", 1.0) == (200, b"{}")
+    assert connection.post({}, b"", 1.0)[::2] == (200, b"{}")
+    assert connection.post({}, b"", 1.0)[::2] == (200, b"{}")
     assert len(peer.connected) == 2
 
 

@@ -50,18 +50,24 @@ class Connection:
             self._socket.close()
         self._socket = self._lines = None
 
-    def post(self, headers: Mapping[str, str], body: bytes, seconds: float) -> tuple[int, bytes]:
-        """Status and body of the answer to `POST /`; `headers` names the host. Each wait ends after `seconds`."""
+    def post(
+        self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/"
+    ) -> tuple[int, Mapping[bytes, bytes], bytes]:
+        """Status, headers (all in lower case) and body of an answer. `headers` name the host.
+
+        Each wait ends after `seconds`.
+        """
         self.open(seconds)
         if self._socket is None or self._lines is None:
             raise BrokenAnswer
         self._socket.settimeout(seconds)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self._socket.sendall(f"POST / HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n".encode("latin-1") + body)
+        head = f"POST {path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
+        self._socket.sendall(head.encode("latin-1") + body)
         status, about, answer = _read(self._lines)
         if about.get(b"connection") == b"close":
             self.close()
-        return status, answer
+        return status, about, answer
 
     def _secured(self, seconds: float) -> socket.socket:
         if not self._contexts:

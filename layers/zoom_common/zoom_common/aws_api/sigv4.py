@@ -1,0 +1,79 @@
+"""Signs one POST to an AWS API with Signature Version 4. Standard library only: botocore costs a start 200 ms.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from zoom_common.secret import Secret
+
+_ALGORITHM = "AWS4-HMAC-SHA256"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What Lambda puts into the environment for the function's role."""
+
+    access_key_id: str
+    secret_access_key: Secret
+    session_token: Secret | None = None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Credentials:
+        """The role's credentials. Raises KeyError when the environment has none."""
+        token = environ.get("AWS_SESSION_TOKEN")
+        return cls(
+            environ["AWS_ACCESS_KEY_ID"], Secret(environ["AWS_SECRET_ACCESS_KEY"]), Secret(token) if token else None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a signature counts."""
+
+    service: str
+    region: str
+
+
+def sign(
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    host: str,
+    scope: Scope,
+    credentials: Credentials,
+    now: float,
+    path: str = "/",
+) -> dict[str, str]:
+    """All headers of a signed POST to `host`. `headers` have lower-case names, `now` is in epoch seconds.
+
+    `path` holds nothing that a URL would escape.
+    """
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    signed = {**headers, "host": host, "x-amz-date": stamp}
+    if credentials.session_token:
+        signed["x-amz-security-token"] = credentials.session_token.reveal()
+    names = ";".join(sorted(signed))
+    lines = [f"{name}:{' '.join(signed[name].split())}" for name in sorted(signed)]
+    request = "\n".join(["POST", path, "", *lines, "", names, hashlib.sha256(body).hexdigest()])
+    place = f"{stamp[:8]}/{scope.region}/{scope.service}/aws4_request"
+    to_sign = "\n".join([_ALGORITHM, stamp, place, hashlib.sha256(request.encode()).hexdigest()])
+    signature = hmac.digest(_key(credentials, stamp[:8], scope), to_sign.encode(), "sha256").hex()
+    credential = f"{credentials.access_key_id}/{place}"
+    return {
+        **signed,
+        "authorization": f"{_ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}",
+    }
+
+
+def _key(credentials: Credentials, day: str, scope: Scope) -> bytes:
+    key = f"AWS4{credentials.secret_access_key.reveal()}".encode()
+    for part in (day, scope.region, scope.service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
