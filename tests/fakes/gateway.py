@@ -133,6 +133,9 @@ class Turns:
             raise turn
         return turn
 
+    def left(self, spend: Spend) -> int:  # noqa: ARG002 - the seam's signature
+        return 28
+
     def refused(self, spend: Spend, refusal: Refusal) -> None:  # noqa: ARG002 - as above
         self.refusals.append(refusal)
 
@@ -159,6 +162,9 @@ class MemorySlots:
             return NoSlot(at)
         self.next[key] = at + lane.interval
         return Slot(at, self.next[key] - now)
+
+    def backlog(self, account: str, label: str, lane: Lane, *, now: int) -> int:
+        return max(0, self.next.get((account, label, lane.name), 0) - now)
 
     def close(self, account: str, label: str, lane: Lane, *, until: int, reason: str) -> None:
         self.closed[account, label, lane.name] = (until, reason)

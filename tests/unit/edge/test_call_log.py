@@ -12,6 +12,7 @@ from tests.fakes.gateway import World, answer, principal
 from zoom_common.edge import zoom_api
 from zoom_common.edge.call_log import write
 from zoom_common.edge.http import guarded
+from zoom_common.errors import TooManyRequests
 from zoom_common.gateway.budget import Turn
 from zoom_common.gateway.record import CallRecord
 from zoom_common.transport import AnswerLost
@@ -88,3 +89,17 @@ def test_every_answer_says_how_the_budget_stands() -> None:
     served = handler(event, LambdaContext())["headers"]
     assert served["x-zoom-budget-left"] == "8"
     assert "x-zoom-waited-ms" not in served
+
+
+def test_who_is_turned_away_by_us_is_told_too() -> None:
+    """By the budget, or for a bad request that never came near Zoom."""
+    world = World.of()
+    world.turns.script = [TooManyRequests(5, reason="rate_budget_spent")]
+    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request))
+    turned_away = handler(http_event("GET", "/v2/meetings/1", principal=principal()), LambdaContext())
+    assert (turned_away["statusCode"], turned_away["headers"]["retry-after"]) == (429, "5")
+    assert turned_away["headers"]["x-zoom-budget-left"] == "0"
+    event = http_event("POST", "/v2/users/me/meetings", body='{"type":77}', principal=principal())
+    invalid = handler(event, LambdaContext())
+    assert (invalid["statusCode"], invalid["headers"]["x-zoom-budget-left"]) == (400, "28")
+    assert invalid["headers"]["x-zoom-ratelimit-category"] == "Light"

@@ -78,6 +78,8 @@ class Slots(Protocol):
 
     def take(self, account: str, label: str, lane: Lane, *, now: int, latest: int) -> Slot | NoSlot: ...  # noqa: D102
 
+    def backlog(self, account: str, label: str, lane: Lane, *, now: int) -> int: ...  # noqa: D102
+
     def close(self, account: str, label: str, lane: Lane, *, until: int, reason: str) -> None: ...  # noqa: D102
 
 
@@ -103,6 +105,12 @@ class Budget:
                 self._down_until = self.clock() + _REST
         return self._alone(spend, self.clock(), longest)
 
+    def left(self, spend: Spend) -> int:
+        """How many calls could begin soon, as far as this container knows without asking."""
+        lane = self._lanes(spend.account, spend.label).everybody
+        now = int(self.clock() * MICROSECONDS)
+        return self._room(spend, lane, self.slots.backlog(spend.account, str(spend.label), lane, now=now))
+
     def refused(self, spend: Spend, refusal: Refusal) -> None:
         """Zoom answered 429. What will not pass soon is told to all containers, and none of them asks before."""
         now = self.clock()
@@ -125,9 +133,12 @@ class Budget:
             for counter, _, _ in self._counters(spend):
                 self.daily.give_back(counter, now=now)
             raise TooManyRequests(max(1, ceil(slot.at / MICROSECONDS - now)), reason=slot.closed or "rate_budget_spent")
-        window = allowances.rate(self.rules.of(spend.account), spend.label).seconds * MICROSECONDS
-        left = max(0, (window - slot.ahead) // split.everybody.interval)
+        left = self._room(spend, split.everybody, slot.ahead)
         return Turn(max(0.0, slot.at / MICROSECONDS - self.clock()), left, left_today)
+
+    def _room(self, spend: Spend, lane: Lane, ahead: int) -> int:
+        window = allowances.rate(self.rules.of(spend.account), spend.label).seconds * MICROSECONDS
+        return max(0, (window - ahead) // lane.interval)
 
     def _slot(self, spend: Spend, split: Lanes, now: float, longest: float) -> Slot | NoSlot:
         start, end = int(now * MICROSECONDS), int((now + longest) * MICROSECONDS)

@@ -87,6 +87,7 @@ class Gateway:
                 interactive=headers.get(PRIORITY_HEADER, "").strip().lower() == "interactive",
                 record=record,
             )
+            record.budget_left = self.sender.exchange.turns.left(call.spend())
             _check_request(operation, query_string, body)
             return self._answer(call, self._ask(call, headers), headers.get("if-none-match"))
         except GatewayError as error:

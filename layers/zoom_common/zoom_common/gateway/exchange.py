@@ -29,6 +29,8 @@ class Turns(Protocol):
 
     def turn(self, spend: Spend, deadline: Deadline) -> Turn: ...  # noqa: D102
 
+    def left(self, spend: Spend) -> int: ...  # noqa: D102
+
     def refused(self, spend: Spend, refusal: limits.Refusal) -> None: ...  # noqa: D102
 
 
@@ -68,6 +70,7 @@ class Exchange:
             try:
                 turn = self.turns.turn(attempt.spend, attempt.deadline)
             except TooManyRequests:
+                attempt.record.budget_left = 0
                 if outcome is None:
                     raise
                 return settled(attempt.operation, outcome)

@@ -67,6 +67,10 @@ class SlotStore:
             backed_up = self._seen[key] > now
         return NoSlot(max(now, self._seen[key]))
 
+    def backlog(self, account: str, label: str, lane: Lane, *, now: int) -> int:
+        """How far this container last saw the lane backed up, in microseconds. Asks nobody."""
+        return max(0, self._seen.get(_key(account, label, lane.name), 0) - now)
+
     def close(self, account: str, label: str, lane: Lane, *, until: int, reason: str) -> None:
         """Let nobody send in this lane before `until`. A longer closure stays."""
         values = {"until": until, "reason": reason, "expires_at": until // MICROSECONDS + _LIFE}

@@ -1,0 +1,98 @@
+"""TLS to Zoom: shaken once for as many calls as a container makes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from zoom_common.transport import RequestsTransport
+from zoom_common.zoom.wire import HttpRequest
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@dataclass(slots=True)
+class TlsServer:
+    """Answers every request alike, and counts handshakes."""
+
+    context: ssl.SSLContext
+    handshakes: int = 0
+    requests: int = 0
+    listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
+
+    @property
+    def base(self) -> str:
+        return f"https://127.0.0.1:{self.listener.getsockname()[1]}/v2"
+
+    def serve(self) -> None:
+        while True:
+            try:
+                plain, _ = self.listener.accept()
+            except OSError:
+                return
+            with self.context.wrap_socket(plain, server_side=True) as connection:
+                self.handshakes += 1
+                while connection.recv(65_536):
+                    self.requests += 1
+                    connection.sendall(ANSWER)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for the loopback and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    file = tmp_path / "loopback.pem"
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(secret + made.public_bytes(pem))
+    return file
+
+
+@pytest.fixture
+def server(certificate: Path) -> Iterator[TlsServer]:
+    """A server until the end of the test."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    started = TlsServer(context)
+    thread = Thread(target=started.serve, daemon=True)
+    thread.start()
+    yield started
+    started.listener.shutdown(socket.SHUT_RDWR)
+    started.listener.close()
+    thread.join(5)
+
+
+def test_a_container_shakes_hands_once(server: TlsServer, certificate: Path) -> None:
+    """Twenty calls, one handshake."""
+    transport = RequestsTransport()
+    transport._session.verify = str(certificate)
+    with transport._session:
+        for number in range(20):
+            answer = transport.send(HttpRequest("GET", f"{server.base}/meetings/{number}"), timeout=5.0)
+            assert (answer.status, answer.body) == (200, b"{}")
+    assert (server.requests, server.handshakes) == (20, 1)
