@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args, get_type_hints
 
 
 @dataclass(slots=True)
@@ -45,6 +45,9 @@ class Behaviour:
     per_second_code: Literal[429, 4001] = 429
     user_daily_limit: int = 100
     user_limit_counts_deletes: bool = False  # older documentation counts them
+    registrant_capacity: int = 1000
+    registrations_per_day: int = 3  # per registrant and meeting
+    registrant_changes_per_day: int = 10
     # Webhooks
     delivery_timeout_seconds: float = 3.0
     retry_minutes: tuple[float, ...] = (5, 20, 60)
@@ -65,9 +68,6 @@ class Behaviour:
     login_type: Literal["number", "text"] = "number"
     deauthorised_event_ts: Literal["text", "number"] = "text"
     keep_deliveries: int = 2000
-    registrant_capacity: int = 1000
-    registrations_per_day: int = 3  # per registrant and meeting
-    registrant_changes_per_day: int = 10
     # Recordings
     processing_seconds: float = 2.0
     transcripts: bool = False  # recording.transcript_completed, Business and higher
@@ -77,18 +77,12 @@ class Behaviour:
     download_host: str = ""  # empty: another name of this host, so that a redirect crosses hosts
 
     def change(self, values: dict[str, Any]) -> None:
-        """Set the named switches; ValueError names one that does not exist or has the wrong type."""
+        """Set the named switches; ValueError names one that does not exist or cannot have that value."""
+        hints = get_type_hints(Behaviour)
         for name, value in values.items():
-            if name not in {field.name for field in fields(self)}:
+            if name not in hints:
                 raise ValueError(f"no such behaviour: {name}")
-            current = getattr(self, name)
-            if isinstance(current, tuple):
-                value = tuple(float(each) for each in value)  # noqa: PLW2901 - JSON has no tuples
-            elif isinstance(current, bool) != isinstance(value, bool) or (
-                not isinstance(value, type(current)) and not (isinstance(current, float) and isinstance(value, int))
-            ):
-                raise ValueError(f"{name} is a {type(current).__name__}")
-            setattr(self, name, value)
+            setattr(self, name, _fitting(name, value, getattr(self, name), get_args(hints[name])))
 
     def change_text(self, values: dict[str, str]) -> None:
         """Like `change`, for values that come as text from a form or a command line."""
@@ -108,3 +102,14 @@ class Behaviour:
     def as_dict(self) -> dict[str, Any]:
         """Every switch with its value."""
         return asdict(self)
+
+
+def _fitting(name: str, value: Any, current: Any, choices: tuple[Any, ...]) -> Any:
+    if isinstance(current, tuple):
+        return tuple(float(each) for each in value)  # JSON has no tuples
+    number = isinstance(current, float) and isinstance(value, int)
+    if isinstance(value, bool) != isinstance(current, bool) or not (isinstance(value, type(current)) or number):
+        raise ValueError(f"{name} is a {type(current).__name__}")
+    if choices and value not in choices:
+        raise ValueError(f"{name} is one of {', '.join(map(str, choices))}")
+    return value

@@ -31,7 +31,7 @@ def test_behaviour(zoom: Zoom) -> None:
     assert zoom.patch("/_sim/behaviour", {"twin_recordings": True}).json()["twin_recordings"] is True
     assert zoom.patch("/_sim/behaviour", {"retry_minutes": [1, 2]}).json()["retry_minutes"] == [1, 2]
     assert zoom.patch("/_sim/behaviour", {"retry_scale": 1}).json()["retry_scale"] == 1
-    for wrong in ({"magic": 1}, {"twin_recordings": 1}, {"language": 5}):
+    for wrong in ({"magic": 1}, {"twin_recordings": 1}, {"language": 5}, {"limit_window": "round"}):
         assert zoom.patch("/_sim/behaviour", wrong).status_code == 400
 
 
