@@ -7,7 +7,7 @@ from functools import cache
 
 from zoom_common.edge import zoom_api
 from zoom_common.edge.http import Request, Response, guarded
-from zoom_common.edge.settings.events import Settings as EventsSettings
+from zoom_common.edge.settings.roster import RosterSettings
 from zoom_common.edge.settings.zoom_api import ZoomApiSettings
 from zoom_common.gateway.call import Gateway
 from zoom_common.gateway.participants import Participants
@@ -22,7 +22,7 @@ def _gateway() -> Gateway:
 
 @cache
 def _participants() -> Participants:
-    settings = EventsSettings.from_env(os.environ)
+    settings = RosterSettings.from_env(os.environ)
     return Participants(roster(events_table=settings.events_table, connections_table=settings.connections_table))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from zoom_common.edge.settings.roster import RosterSettings
 from zoom_common.edge.settings.zoom_api import ZoomApiSettings, budget_rules
 from zoom_common.zoom.operations import OPERATIONS, routes
 
@@ -53,3 +54,5 @@ def test_a_function_is_told_what_it_needs(template: Template, function: str) -> 
     settings = ZoomApiSettings.from_env(environ | dict.fromkeys(told, "a value"))
     assert (settings.zoom_api_base_url, settings.coordination_table) == ("a value", "a value")
     assert settings.budget == budget_rules({})  # the code's own defaults are the template's
+    if any(each.own for each in OPERATIONS if each.function == function):
+        assert RosterSettings.from_env(dict.fromkeys(told, "a value")).events_table == "a value"

@@ -1,0 +1,48 @@
+"""The table of operations, for people: docs/api/operations.md."""
+
+from __future__ import annotations
+
+from zoom_common.zoom.operations import OPERATIONS, Operation
+
+_HEAD = """# Operations
+
+Generated from the table in `zoom_common/zoom/operations` by `make openapi`; do not edit. Paths are below `/v2`. One
+of the Zoom scopes is enough; classic apps need one of the classic scopes, in brackets, instead. Key scope is what an API
+key of the gateway needs. What `all=true` does, and all else that is the gateway's own: [README](README.md).
+
+"""
+_COLUMNS = ("Method", "Path", "What", "Success", "Zoom scopes", "Key scope", "Rate label", "Plan", "Function", "Notes")
+
+
+def table() -> str:
+    """The whole page."""
+    lines = [_row(_COLUMNS), _row(["---"] * len(_COLUMNS)), *(_row(_cells(each)) for each in OPERATIONS)]
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+def _cells(operation: Operation) -> list[str]:
+    scopes = "<br>".join(f"`{each}`" for each in operation.scopes.granular)
+    classic = ", ".join(f"`{each}`" for each in operation.scopes.classic)
+    notes = [operation.notes] if operation.notes else []
+    if operation.scopes.administrators_only:
+        notes.append("Administrators only.")
+    if operation.items is not None:
+        notes.append("`all=true`.")
+    if operation.monthly:
+        notes.append("Longer spans than a month are split.")
+    return [
+        operation.method,
+        f"`{operation.path}`",
+        operation.summary,
+        str(operation.success),
+        f"{scopes}<br>({classic})",
+        f"`{operation.gateway_scope}`",
+        str(operation.label),
+        operation.plan,
+        f"`{operation.function}`",
+        " ".join(notes),
+    ]
+
+
+def _row(cells: list[str] | tuple[str, ...]) -> str:
+    return "| " + " | ".join(cells) + " |"

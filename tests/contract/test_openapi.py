@@ -1,0 +1,71 @@
+"""The OpenAPI description: what is committed is what the table says, and others can read it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from local.openapi.files import OPENAPI, generated
+from zoom_common.zoom.operations import OPERATIONS
+
+DOCUMENT: dict[str, Any] = json.loads(OPENAPI.read_text())
+EVERY = [
+    pytest.param(path, method, each, id=each["operationId"])
+    for path, methods in DOCUMENT["paths"].items()
+    for method, each in methods.items()
+    if method != "parameters"
+]
+
+
+@pytest.mark.parametrize("path", list(generated()), ids=lambda path: path.name)
+def test_what_is_committed_is_what_the_code_says(path: Path) -> None:
+    """After a change of the table or the models: make openapi."""
+    assert path.read_text() == generated()[path]
+
+
+def test_it_is_valid_openapi() -> None:
+    """By a validator that is not ours."""
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+
+
+def test_every_row_is_described() -> None:
+    """Method, path, success status; and parameters by name."""
+    for each in OPERATIONS:
+        told = DOCUMENT["paths"][f"/v2{each.path}"][each.method.lower()]
+        assert (told["operationId"], str(each.success) in told["responses"]) == (each.name, True)
+        queries = {parameter["name"] for parameter in told["parameters"] if parameter.get("in") == "query"}
+        assert queries - {"all"} == {parameter.name for parameter in each.query}
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), EVERY)
+def test_paths_and_parameters_agree(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Each id in a path is declared, and nothing else is."""
+    shared = DOCUMENT["paths"][path].get("parameters", [])
+    declared = {each["name"] for each in [*shared, *operation.get("parameters", [])] if each.get("in") == "path"}
+    assert declared == set(re.findall(r"\{(\w+)\}", path)), method
+
+
+def test_schemas_are_schemas_and_take_what_the_guide_shows() -> None:
+    """A basic meeting, a weekly one, a webinar with a practice session."""
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        Draft202012Validator.check_schema(schema)
+        assert schema.get("type") == "object", name
+    meeting = {"topic": "Stand-up", "type": 2, "start_time": "2030-01-07T10:00:00Z", "duration": 30}
+    recurrence = {"type": 2, "repeat_interval": 1, "weekly_days": "2,4", "end_times": 10}
+    weekly = {**meeting, "type": 8, "recurrence": recurrence}
+    webinar = {**meeting, "type": 5, "settings": {"practice_session": True}}
+    for model, body in (("CreateMeeting", meeting), ("CreateMeeting", weekly), ("CreateWebinar", webinar)):
+        schema = {"$ref": f"#/components/schemas/{model}", "components": DOCUMENT["components"]}
+        Draft202012Validator(schema).validate(body)
+
+
+def test_no_two_operations_share_a_name() -> None:
+    """Generated clients name their methods by it."""
+    names = [each.id for each in EVERY]
+    assert len(names) == len(set(names))

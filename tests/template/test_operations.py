@@ -1,0 +1,253 @@
+"""What operators see: alarms and dashboards name only what the code and AWS really emit, and cover every resource."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from zoom_common.edge import call_log
+from zoom_common.embedded_metrics import NAMESPACE
+from zoom_common.gateway.record import CallRecord
+from zoom_common.zoom.operations import OPERATIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYER = ROOT / "layers" / "zoom_common" / "zoom_common"
+SOURCES = sorted([*LAYER.rglob("*.py"), *ROOT.glob("functions/*/handler.py")])
+RUNBOOK = ROOT / "docs" / "runbook.md"
+Template = dict[str, Any]
+type Metric = tuple[str, frozenset[str]]
+
+# What AWS emits of the resources we have, by the dimensions it gives.
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html and the pages like it of the other services
+OF_AWS: dict[str, tuple[str, set[str]]] = {
+    "AWS/Lambda": ("FunctionName", {"Errors", "Throttles", "Duration", "ConcurrentExecutions", "UrlRequestLatency"}),
+    "AWS/SQS": ("QueueName", {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}),
+    "AWS/DynamoDB": ("TableName", {"ReadThrottleEvents", "WriteThrottleEvents"}),
+    "AWS/ApiGateway": ("ApiId", {"4xx", "5xx", "Latency"}),
+}
+
+
+def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    return {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
+
+
+def names_in(argument: ast.expr) -> Iterator[str]:
+    """A metric's name as it stands in a call: a text, or one of two."""
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        yield argument.value
+    elif isinstance(argument, ast.IfExp):
+        yield from (*names_in(argument.body), *names_in(argument.orelse))
+
+
+def counted_in(path: Path) -> Iterator[Metric]:
+    """The metrics of every call that counts: `count(...)`, and `_refuse(status, name, reason)` of the webhook."""
+    by_service = path.name == "receiver.py"
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        called = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
+        at = {"count": 0, "_count": 0, "_refuse": 1}.get(called)
+        if at is None or len(node.args) <= at:
+            continue
+        for name in names_in(node.args[at]):
+            if by_service:
+                yield from ((name, frozenset({"service"})), (name, frozenset({"service", "reason"})))
+            else:
+                keywords = frozenset(each.arg for each in node.keywords if each.arg and each.arg != "value")
+                yield from ((name, frozenset()), (name, keywords))
+
+
+def of_calls() -> Iterator[Metric]:
+    """The metrics of a call to Zoom, from a line that has all of them."""
+    lines: list[str] = []
+    record = CallRecord(function="f", operation="o", label="l", tries=2, status=429, refused=1, local_budget=True)
+    record.cache = "hit"
+    call_log.write(record, "r", out=lines.append, clock=lambda: 0.0)
+    for directive in json.loads(lines[0])["_aws"]["CloudWatchMetrics"]:
+        for metric in directive["Metrics"]:
+            yield from ((metric["Name"], frozenset(names)) for names in directive["Dimensions"])
+
+
+@pytest.fixture(scope="session")
+def emitted(template: Template) -> set[Metric]:
+    """Our own metrics, each with each set of its dimensions."""
+    found = {metric for path in SOURCES for metric in counted_in(path)} | set(of_calls())
+    found.add(("WebhookLag", frozenset({"service"})))
+    for metric_filter in of_type(template, "AWS::Logs::MetricFilter").values():
+        for made in metric_filter["MetricTransformations"]:
+            assert made["MetricNamespace"] == NAMESPACE
+            found.add((made["MetricName"], frozenset()))
+    return found
+
+
+@pytest.fixture(scope="session")
+def words() -> set[str]:
+    """Every text constant of the code: what a dimension's value can be."""
+    constants = {
+        node.value
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return constants | {each.name for each in OPERATIONS}
+
+
+def check(metric: tuple[str, str, dict[str, Any]], emitted: set[Metric], words: set[str]) -> None:
+    """Fail unless somebody emits this."""
+    namespace, name, dimensions = metric
+    if namespace == NAMESPACE:
+        assert (name, frozenset(dimensions)) in emitted, metric
+        for value in dimensions.values():
+            assert value in words or value.startswith("meeting."), metric
+        return
+    dimension, known = OF_AWS[namespace]
+    assert name in known, metric
+    assert set(dimensions) == {dimension}, metric
+
+
+def test_every_alarm_watches_a_metric_that_exists(template: Template, emitted: set[Metric], words: set[str]) -> None:
+    """By name, dimensions and their values: an alarm on a misspelt metric never rings."""
+    alarms = of_type(template, "AWS::CloudWatch::Alarm")
+    assert alarms
+    for alarm in alarms.values():
+        dimensions = {each["Name"]: each["Value"] for each in alarm.get("Dimensions", [])}
+        check((alarm["Namespace"], alarm["MetricName"], dimensions), emitted, words)
+
+
+def test_every_alarm_says_what_to_do_and_tells_somebody(template: Template) -> None:
+    """A sentence or more, to the topic, when it begins and when it is over; silence is judged on purpose."""
+    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
+        assert len(alarm["AlarmDescription"]) > 60, name
+        assert alarm["AlarmDescription"].endswith("."), name
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}], name
+        assert alarm["TreatMissingData"] in {"notBreaching", "breaching"}, name
+
+
+def test_every_function_is_watched(template: Template) -> None:
+    """Errors and throttles of each, whatever functions are added."""
+    watched = {
+        (alarm["MetricName"], each["Value"]["Ref"])
+        for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
+        for each in alarm.get("Dimensions", [])
+        if each["Name"] == "FunctionName"
+    }
+    for function in of_type(template, "AWS::Serverless::Function"):
+        assert {("Errors", function), ("Throttles", function)} <= watched, function
+
+
+def test_every_queue_is_watched(template: Template) -> None:
+    """A dead-letter queue for what is in it, every other one for what waits too long."""
+    watched = {
+        (alarm["MetricName"], each["Value"]["Fn::GetAtt"][0])
+        for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
+        for each in alarm.get("Dimensions", [])
+        if each["Name"] == "QueueName"
+    }
+    queues = of_type(template, "AWS::SQS::Queue")
+    for name, queue in queues.items():
+        metric = "ApproximateAgeOfOldestMessage" if "RedrivePolicy" in queue else "ApproximateNumberOfMessagesVisible"
+        assert (metric, name) in watched, name
+
+
+def test_every_alarm_has_a_place_in_the_runbook(template: Template) -> None:
+    """Under its own name, in docs/runbook.md; and no procedure is about an alarm that is gone."""
+    told = set(re.findall(r"\b\w+Alarm\b", RUNBOOK.read_text()))
+    assert told == set(of_type(template, "AWS::CloudWatch::Alarm"))
+
+
+def test_every_dead_letter_queue_has_a_place_in_the_runbook(template: Template) -> None:
+    """What is in it, why, and how it goes back."""
+    headings = re.findall(r"^### (.+)$", RUNBOOK.read_text(), re.MULTILINE)
+    for queue in of_type(template, "AWS::SQS::Queue"):
+        if "DeadLetter" in queue:
+            assert queue in headings
+
+
+def test_every_function_reports_its_cold_starts(template: Template) -> None:
+    """One metric filter on each log."""
+    filters = of_type(template, "AWS::Logs::MetricFilter").values()
+    functions = of_type(template, "AWS::Serverless::Function").values()
+    assert {each["LogGroupName"]["Ref"] for each in filters} == {
+        f["LoggingConfig"]["LogGroup"]["Ref"] for f in functions
+    }
+
+
+# Lambda's documented line: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html and its like
+REPORT = (
+    "REPORT RequestId: 1-2\tDuration: 79.67 ms\tBilled Duration: 380 ms\tMemory Size: 128 MB\t"
+    "Max Memory Used: 73 MB\tInit Duration: 299.68 ms\t\nXRAY TraceId: 1-5\tSegmentId: 3\tSampled: true"
+)
+
+
+def test_the_filter_finds_the_init_duration_by_its_position(template: Template) -> None:
+    """In a REPORT line, split as CloudWatch splits it: at white space."""
+    for each in of_type(template, "AWS::Logs::MetricFilter").values():
+        fields = [field.strip() for field in each["FilterPattern"].strip("[]").split(",")]
+        assert fields.pop() == "..."
+        found = dict(zip([field.partition("=")[0] for field in fields], REPORT.split(), strict=False))
+        assert (found["report"], found["init"], found["init_duration"], found["unit"]) == (
+            "REPORT",
+            "Init",
+            "299.68",
+            "ms",
+        )
+
+
+def rendered(body: Any) -> dict[str, Any]:
+    """A dashboard as CloudWatch gets it, with names in place of references."""
+    text = body["Fn::Sub"]
+    dashboard: dict[str, Any] = json.loads(re.sub(r"\$\{([\w:.]+)\}", r"<\1>", text))
+    return dashboard
+
+
+def metrics_of(dashboard: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every metric a dashboard shows, those it searches for included."""
+    for widget in dashboard["widgets"]:
+        for row in widget["properties"].get("metrics", []):
+            *named, options = row if isinstance(row[-1], dict) else (*row, {})
+            if "expression" in options:
+                search = re.search(r"SEARCH\('\{([\w/,]+)\}[^']*MetricName=\"(\w+)\"", options["expression"])
+                if search is not None:
+                    namespace, *dimensions = search[1].split(",")
+                    yield namespace, search[2], dict.fromkeys(dimensions, "*")
+                continue
+            namespace, name, *pairs = named
+            yield namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+def test_both_dashboards_show_only_what_exists(template: Template, emitted: set[Metric], words: set[str]) -> None:
+    """Rendered from the template: valid JSON, every metric emitted, every reference a resource of ours."""
+    dashboards = of_type(template, "AWS::CloudWatch::Dashboard")
+    assert set(dashboards) == {"BusinessDashboard", "OperationsDashboard"}
+    for dashboard in dashboards.values():
+        shown = list(metrics_of(rendered(dashboard["DashboardBody"])))
+        assert shown
+        for metric in shown:
+            check(metric, emitted, words | {"*"})
+        for name in re.findall(r"\$\{(\w+)[}.]", dashboard["DashboardBody"]["Fn::Sub"]):
+            assert name in template["Resources"]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["ZoomCalls", "EventPublished", "WebhookLag", "ConnectionStateChanges"],
+)
+def test_the_business_dashboard_answers_the_usual_questions(template: Template, wanted: str) -> None:
+    """Calls, meetings made, events by type, engagement, error rate, lag, connections."""
+    body = rendered(of_type(template, "AWS::CloudWatch::Dashboard")["BusinessDashboard"]["DashboardBody"])
+    assert wanted in {name for _, name, _ in metrics_of(body)}
+
+
+@pytest.mark.parametrize("missing", [(NAMESPACE, "ZoomCall", {}), (NAMESPACE, "ZoomCalls", {"lable": "x"})])
+def test_the_check_catches_a_misspelling(
+    missing: tuple[str, str, dict[str, str]], emitted: set[Metric], words: set[str]
+) -> None:
+    """Of a name or a dimension: these tests can fail."""
+    with pytest.raises(AssertionError):
+        check(missing, emitted, words)
