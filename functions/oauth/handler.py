@@ -9,13 +9,23 @@ from urllib.parse import parse_qs, urlencode
 
 from zoom_common.access.principal import Principal
 from zoom_common.connections.access_tokens import reconnect_url
+from zoom_common.connections.account_connecting import AccountRequest
 from zoom_common.connections.linking import Ticket
-from zoom_common.connections.model import Connection
+from zoom_common.connections.model import Connection, Kind
 from zoom_common.connections.selection import owner_filter, reach
 from zoom_common.connections.view import describe, iso
 from zoom_common.edge import connect_pages, observability, vault
 from zoom_common.edge.http import Request, Response, Router, error_response, json_response
-from zoom_common.edge.link_requests import body_of, cookie_name, owner_of, page_of, text_of, wants_json
+from zoom_common.edge.link_requests import (
+    account_of,
+    body_of,
+    cookie_name,
+    owner_of,
+    page_of,
+    refuse_bound,
+    text_of,
+    wants_json,
+)
 from zoom_common.edge.settings.oauth import OAuthSettings
 from zoom_common.errors import Conflict, GatewayError, LinkRefused
 from zoom_common.secret import Secret
@@ -56,8 +66,7 @@ def for_browsers(answer: Callable[[Request], Response]) -> Callable[[Request], R
 @router.route("POST", "/auth/zoom/authorize", scope="connections:write")
 def authorize(request: Request, principal: Principal) -> Response:
     """Ask for a link that a person opens."""
-    if principal.connection is not None:
-        raise Conflict("This key is bound to one connection: reconnect that one.", reason="key_bound")
+    refuse_bound(principal)
     body = body_of(request)
     owner = owner_of(principal, text_of(body, "owner"))
     return _created(wiring().linking.request(principal, owner=owner, return_url=text_of(body, "return_url")))
@@ -126,6 +135,18 @@ def list_connections(request: Request, principal: Principal) -> Response:
     return json_response(200, {"connections": shown, "next_page_token": page.cursor or ""})
 
 
+@router.route("POST", "/connections", scope="connections:write")
+def connect_account(request: Request, principal: Principal) -> Response:
+    """Connect a whole Zoom account with the credentials of its Server-to-Server app; given again, they are replaced."""
+    refuse_bound(principal)
+    body = body_of(request)
+    app, account_id = account_of(body)
+    owner = owner_of(principal, text_of(body, "owner"))
+    asked = AccountRequest(tenant=principal.tenant, owner=owner, app=app, account_id=account_id)
+    connection, new = wiring().accounts.connect(asked)
+    return json_response(201 if new else 200, _shown(connection))
+
+
 @router.route("GET", "/connections/{connection_id}", scope="connections:read")
 def show(request: Request, principal: Principal, connection_id: str) -> Response:  # noqa: ARG001 - a route's signature
     """One connection."""
@@ -134,18 +155,21 @@ def show(request: Request, principal: Principal, connection_id: str) -> Response
 
 @router.route("DELETE", "/connections/{connection_id}", scope="connections:write")
 def disconnect(request: Request, principal: Principal, connection_id: str) -> Response:  # noqa: ARG001
-    """Revoke at Zoom and delete."""
+    """Revoke at Zoom and delete; a revoke that Zoom does not answer is tried again for hours."""
     connection = reach(principal, connection_id, wiring().connections)
-    revoked = wiring().disconnection.disconnect(connection)
-    if not revoked:
-        observability.count("RevokesUnconfirmed")
-    return json_response(200, {"id": connection_id, "state": "disconnected", "revoked_at_zoom": revoked})
+    ended = wiring().disconnection.disconnect(connection)
+    if not ended.revoked:
+        observability.count("RevokesUnconfirmed", queued=str(ended.queued).lower())
+    told = {"revoked_at_zoom": ended.revoked, "revoke_queued": ended.queued}
+    return json_response(200, {"id": connection_id, "state": "disconnected", **told})
 
 
 @router.route("POST", "/connections/{connection_id}/reconnect", scope="connections:write")
 def reconnect(request: Request, principal: Principal, connection_id: str) -> Response:
     """Ask for a link that gives an existing connection a new grant."""
     connection = reach(principal, connection_id, wiring().connections)
+    if connection.kind is Kind.ACCOUNT:
+        raise Conflict("Give new credentials with POST /connections.", reason="no_browser_needed")
     return_url = text_of(body_of(request), "return_url")
     return _created(
         wiring().linking.request(

@@ -1,7 +1,7 @@
 """The one function that uses refresh tokens: by schedule (sweep), from two queues, and when it is invoked directly.
 
 Sweep `{"action": "sweep"}`; direct `{"action": "refresh", "tenant", "connection_id", "seen_version"[, "wait"]}` and
-`{"action": "touch", "tenant", "connection_id"}`; queue messages say `refresh` or `restore`.
+`{"action": "touch", "tenant", "connection_id"}`; queue messages say `refresh`, `restore` or `revoke`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 
 from zoom_common import correlation
 from zoom_common.connections.placing import Unplaced
-from zoom_common.connections.queue import REFRESH, RESTORE, from_message
+from zoom_common.connections.queue import REFRESH, RESTORE, REVOKE, from_message
 from zoom_common.connections.refresh_client import TOUCH
+from zoom_common.connections.revocation import EndedGrant, Revoked
 from zoom_common.connections.settling import APP_FAULT
 from zoom_common.connections.steps import Outcome, Result
 from zoom_common.connections.sweep import sweep
@@ -59,15 +60,7 @@ def _taken(record: Mapping[str, Any], ends: float) -> bool:
     if time.time() + _ONE_ATTEMPT > ends:
         return False  # an attempt cut off in the middle is worse than one that comes later
     try:
-        message = json.loads(record["body"])
-        if message["action"] == RESTORE:
-            rested = wiring().refresher.restore(from_message(message))
-            observability.count("PairsRestored", rest=str(rested))
-            return True
-        if message["action"] == REFRESH:
-            result = wiring().refresher.when_due(message["tenant"], message["connection_id"], ends=ends)
-            # Failures of Zoom and of the app rest in the due index; only what we could not even look at comes back.
-            return _noted(result).reason != "connections_store_unavailable"
+        return _done(json.loads(record["body"]), ends)
     except Unavailable as error:
         observability.logger().warning("message kept", reason=error.reason)
         return False
@@ -79,6 +72,22 @@ def _taken(record: Mapping[str, Any], ends: float) -> bool:
     observability.logger().error("message unreadable", message_id=record["messageId"])
     observability.count("RefreshMessagesUnreadable")
     return False
+
+
+def _done(message: Mapping[str, Any], ends: float) -> bool:
+    if message["action"] == RESTORE:
+        rested = wiring().refresher.restore(from_message(message))
+        observability.count("PairsRestored", rest=str(rested))
+        return True
+    if message["action"] == REVOKE:
+        outcome = wiring().revocation.revoke(EndedGrant.from_message(message))
+        observability.count("RevokesRetried", outcome=str(outcome))
+        return outcome is not Revoked.UNANSWERED
+    if message["action"] != REFRESH:
+        raise ValueError("a message of no known action")
+    result = wiring().refresher.when_due(message["tenant"], message["connection_id"], ends=ends)
+    # Failures of Zoom and of the app rest in the due index; only what we could not even look at comes back.
+    return _noted(result).reason != "connections_store_unavailable"
 
 
 def _on_demand(event: Mapping[str, Any], ends: float) -> Result:

@@ -146,6 +146,22 @@ def test_accounts_lead_to_all_their_connections(table: Table, store: ConnectionS
     assert [each.tenant for each in store.by_account("zoom-app", "zoom-account")] == ["acme", "beta"]
 
 
+def test_an_account_is_linked_with_its_connection(store: ConnectionStore) -> None:
+    """Both are written at once, once; new credentials replace what was seen and nothing else; both are deleted."""
+    made = connection(kind=Kind.ACCOUNT, zoom_user_id=None)
+    store.add_account(made)
+    assert [each.connection_id for each in store.by_account(made.client_id, "zoom-account")] == ["con_1"]
+    with pytest.raises(ConditionFailed):
+        store.add_account(made)
+    renewed = replace(made, grant_id="grant_2", version=2)
+    store.replace(renewed, seen=made)
+    with pytest.raises(ConditionFailed):
+        store.replace(renewed, seen=made)
+    assert store.get("acme", "con_1") == renewed
+    store.delete(renewed)
+    assert store.by_account(made.client_id, "zoom-account") == []
+
+
 def test_the_lease_is_taken_once(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
     """The winner gets the connection with its lease and intent on it, the others get nothing."""
     seen = stored(table, intents={"old": START - 1000, "young": START - 10})

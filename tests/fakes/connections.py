@@ -14,19 +14,22 @@ from urllib.parse import parse_qs
 from mypy_boto3_kms import KMSClient
 from mypy_boto3_sqs import SQSClient
 
+from zoom_common.connections.account_connecting import AccountConnecting
 from zoom_common.connections.attempt import Attempt
 from zoom_common.connections.authorization_store import AuthorizationStore, Claim, LinkRequest
 from zoom_common.connections.cipher import Cipher
+from zoom_common.connections.disconnection import Disconnection
 from zoom_common.connections.identifiers import digest
 from zoom_common.connections.model import ALIVE, Connection, Kind, Spare, State
-from zoom_common.connections.queue import EscrowQueue
+from zoom_common.connections.queue import EscrowQueue, RevokeQueue
 from zoom_common.connections.refresh import refresh
 from zoom_common.connections.refresh_store import RefreshStore
 from zoom_common.connections.refresher import Refresher
+from zoom_common.connections.revocation import Revocation
 from zoom_common.connections.schedule import Policy
 from zoom_common.connections.seal import SealContext, SealKind
 from zoom_common.connections.steps import INTENT_WINDOW, Result, SealedPair, Settlement, Step
-from zoom_common.connections.store import ConnectionStore, Page
+from zoom_common.connections.store import Connections, ConnectionStore, Page
 from zoom_common.connections.table_client import ConditionFailed
 from zoom_common.connections.zoom_client import ZoomOAuth
 from zoom_common.errors import Unavailable
@@ -146,6 +149,7 @@ class ZoomServer:
     codes: dict[str, str] = field(default_factory=dict)  # code -> challenge
     user_id: str = "zoom-user"
     revoked: list[str] = field(default_factory=list)
+    account_apps: set[str] = field(default_factory=set)  # "client id:secret" of Server-to-Server apps
     numbers: Any = field(default_factory=lambda: count(1))
 
     def send(self, request: HttpRequest, *, timeout: float) -> HttpResponse:
@@ -165,6 +169,8 @@ class ZoomServer:
         if request.url.endswith("/users/me"):
             return _json(200, {"id": self.user_id, "account_id": "zoom-account", "email": "person@example.com"})
         basic = b64decode(request.headers["Authorization"].removeprefix("Basic ")).decode()
+        if basic in self.account_apps:
+            return self._account(request)
         if basic != f"{CLIENT_ID}:{CLIENT_SECRET}":
             return _json(400, {"reason": "Invalid client_id or client_secret", "error": "invalid_client"})
         form = {name: values[0] for name, values in parse_qs((request.body or b"").decode()).items()}
@@ -180,6 +186,14 @@ class ZoomServer:
             self.rotated |= {token} & self.live
             self.live.discard(token)
         return self.pair() if known else _json(400, {"reason": "Invalid Token!", "error": "invalid_grant"})
+
+    def _account(self, request: HttpRequest) -> HttpResponse:
+        form = {name: values[0] for name, values in parse_qs((request.body or b"").decode()).items()}
+        assert form["grant_type"] == "account_credentials"
+        if form["account_id"] != "zoom-account":
+            return _json(400, {"reason": "Account does not exist", "error": "invalid_request"})
+        token = {"access_token": f"account-{next(self.numbers)}", "token_type": "bearer", "expires_in": 3600}
+        return _json(200, token | {"scope": "user:read:list_users:admin", "api_url": "https://api.zoom.us"})
 
     def pair(self) -> HttpResponse:
         """A new pair; the last one issued wins."""
@@ -235,6 +249,20 @@ class Memory(ConnectionStore):
     def by_zoom_user(self, client_id: str, zoom_user_id: str) -> Connection | None:
         claim = self.claims.get((client_id, zoom_user_id))
         return self.get(claim.tenant, claim.connection_id) if claim else None
+
+    def by_account(self, client_id: str, account_id: str) -> Connections:
+        mine = [each for each in self.items.values() if each.kind is Kind.ACCOUNT]
+        return [each for each in mine if (each.client_id, each.zoom_account_id) == (client_id, account_id)]
+
+    def add_account(self, connection: Connection) -> None:
+        self.fails("add_account")
+        self.put(connection)
+
+    def replace(self, connection: Connection, *, seen: Connection) -> None:
+        found = self.items[seen.tenant, seen.connection_id]
+        if (found.grant_id, found.version) != (seen.grant_id, seen.version):
+            raise ConditionFailed
+        self.put(connection)
 
     def touch(self, connection: Connection, *, now: float, due_at: float) -> None:
         self.put(replace(connection, last_used_at=now, due_at=due_at))
@@ -478,6 +506,24 @@ class World:
             sleep=self.clock.sleep,
             chance=lambda: 0.5,
             new_id=lambda: f"attempt-{next(names)}",
+        )
+        self.revocation = Revocation(connections=self.memory, cipher=self.cipher, zoom=self.oauth, clock=self.clock)
+        self.disconnection = Disconnection(
+            connections=self.memory,
+            revocation=self.revocation,
+            retries=RevokeQueue(self.sqs.client(), "escrow"),
+            publish=self.published.append,
+            clock=self.clock,
+        )
+        bits = count(1)
+        self.accounts = AccountConnecting(
+            connections=self.memory,
+            cipher=self.cipher,
+            zoom=self.oauth,
+            publish=self.published.append,
+            clock=self.clock,
+            chance=lambda: 0.5,
+            random_bits=lambda: next(bits),
         )
         seed = connection(**changes)
         self.zoom.live = {"refresh-0"}

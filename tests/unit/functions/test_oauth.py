@@ -16,7 +16,6 @@ import pytest
 from tests.fakes.connections import START, MemoryAuthorization, World, connection
 from tests.fakes.edge import LambdaContext, http_event
 from zoom_common.access.principal import Principal
-from zoom_common.connections.disconnection import Disconnection
 from zoom_common.connections.linking import Linking
 from zoom_common.connections.model import State
 from zoom_common.connections.redemption import Redemption
@@ -30,6 +29,7 @@ ENVIRON = {
     "COORDINATION_TABLE": "coordination",
     "DATA_KEY_ID": "data-key",
     "REFRESH_KEY_ID": "refresh-key",
+    "ESCROW_QUEUE_URL": "escrow",
     "ZOOM_APP_SECRET_ARN": "arn",
     "PUBLIC_BASE_URL": "https://gateway.example/",
     "RETURN_URLS": "https://app.example, http://localhost:5000",
@@ -65,15 +65,8 @@ class Site(World):
             clock=self.clock,
             chance=lambda: 0.5,
         )
-        disconnection = Disconnection(
-            connections=self.memory,
-            cipher=self.cipher,
-            zoom=self.oauth,
-            publish=self.published.append,
-            clock=self.clock,
-        )
         self.module, self.links = module, links
-        wired, configured = vault.Linked(self.memory, linking, redemption, disconnection), settings
+        wired, configured = vault.Linked(self.memory, linking, redemption, self.disconnection, self.accounts), settings
         vars(module)["wiring"] = lambda: wired
         vars(module)["settings"] = lambda: configured
 
@@ -260,6 +253,7 @@ def test_a_person_connects_only_for_themselves(site: Site) -> None:
         ("POST", "/auth/zoom/authorize"),
         ("POST", "/auth/zoom/redeem"),
         ("GET", "/connections"),
+        ("POST", "/connections"),
         ("GET", "/connections/con_1"),
         ("DELETE", "/connections/con_1"),
         ("POST", "/connections/con_1/reconnect"),
@@ -322,7 +316,12 @@ def test_connections_are_listed_in_pages(site: Site) -> None:
 def test_disconnecting(site: Site) -> None:
     """Revoked at Zoom, deleted here, and unknown from then on."""
     answer = site.ask("DELETE", "/connections/con_1", principal=PROGRAM)
-    assert json.loads(answer["body"]) == {"id": "con_1", "state": "disconnected", "revoked_at_zoom": True}
+    assert json.loads(answer["body"]) == {
+        "id": "con_1",
+        "state": "disconnected",
+        "revoked_at_zoom": True,
+        "revoke_queued": False,
+    }
     assert site.zoom.revoked == ["access-0"]
     assert site.ask("GET", "/connections/con_1", principal=PROGRAM)["statusCode"] == 404
 
@@ -379,3 +378,44 @@ def test_the_sample_events_are_true(site: Site) -> None:
         for sample in SAMPLES.glob("oauth-*.json")
     }
     assert {name: answer["statusCode"] for name, answer in answers.items()} == EXPECTED
+
+
+GIVEN = {"grant_type": "account_credentials", "client_id": "s2s", "client_secret": "hush", "account_id": "zoom-account"}
+
+
+def test_a_whole_account_is_connected_by_its_credentials(site: Site) -> None:
+    """201 and the connection; given again 200 and the same one; the secret is in no answer."""
+    site.zoom.account_apps = {"s2s:hush"}
+    answer = site.ask("POST", "/connections", GIVEN, principal=PROGRAM)
+    shown = json.loads(answer["body"])
+    assert (answer["statusCode"], shown["kind"], shown["state"]) == (201, "account", "connected")
+    assert (shown["zoom_account_id"], shown["zoom_user_id"], shown["grant_expires_at"]) == ("zoom-account", None, None)
+    again = site.ask("POST", "/connections", GIVEN, principal=PROGRAM)
+    assert (again["statusCode"], json.loads(again["body"])["id"]) == (200, shown["id"])
+    assert "hush" not in answer["body"] + again["body"]
+    reconnected = site.ask("POST", f"/connections/{shown['id']}/reconnect", {}, principal=PROGRAM)
+    assert (reconnected["statusCode"], json.loads(reconnected["body"])["reason"]) == (409, "no_browser_needed")
+    gone = site.ask("DELETE", f"/connections/{shown['id']}", principal=PROGRAM)
+    assert json.loads(gone["body"])["revoked_at_zoom"] is False
+
+
+@pytest.mark.parametrize(
+    ("changes", "principal", "status"),
+    [
+        ({"client_secret": None}, PROGRAM, 400),
+        ({"grant_type": "password"}, PROGRAM, 400),
+        ({"client_id": "a#b"}, PROGRAM, 400),
+        ({"client_secret": "wrong"}, PROGRAM, 400),
+        ({"owner": "bob"}, ADA, 403),
+        ({}, replace(PROGRAM, connection="con_1"), 409),
+    ],
+)
+def test_what_account_credentials_must_be(
+    site: Site, changes: dict[str, Any], principal: Principal, status: int
+) -> None:
+    """Whatever is wrong, nothing is stored and no secret is repeated."""
+    site.zoom.account_apps = {"s2s:hush"}
+    answer = site.ask("POST", "/connections", GIVEN | changes, principal=principal)
+    assert answer["statusCode"] == status, answer
+    assert len(site.memory.items) == 1
+    assert "hush" not in answer["body"]

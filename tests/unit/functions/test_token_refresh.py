@@ -41,7 +41,11 @@ class Function(World):
         vars(module)["time"] = SimpleNamespace(time=self.clock)
         self.module, self.queue = module, FakeSqs()
         wired = vault.Refreshing(
-            self.memory, cast("RefreshStore", Due()), RefreshQueue(self.queue.client(), "refresh"), self.refresher
+            self.memory,
+            cast("RefreshStore", Due()),
+            RefreshQueue(self.queue.client(), "refresh"),
+            self.refresher,
+            self.revocation,
         )
         vars(module)["wiring"] = lambda: wired
 
@@ -164,3 +168,14 @@ def test_the_sample_events_are_true(function: Function, sample: Path) -> None:
         {"outcome": "current", "version": 0},
         {"touched": False},
     )
+
+
+def test_a_revoke_is_tried_until_zoom_answers(function: Function) -> None:
+    """While Zoom is silent the message stays; once it has answered, the message is done with."""
+    function.change(access_expires_at=START + 3000)
+    function.zoom.faults = ["never_sent", "never_sent"]
+    assert function.disconnection.disconnect(function.item).queued
+    [message] = function.sqs.bodies
+    assert function.batch(message) == ["0"]
+    assert function.batch(message) == []
+    assert function.zoom.revoked == ["access-0"]

@@ -78,6 +78,8 @@ class Connection:
 
     def fallbacks(self) -> Iterable[bytes]:
         """Refresh tokens to try when the current one is refused: spares, newest first, then the previous one."""
+        if self.kind is Kind.ACCOUNT:
+            return  # there is one secret, and Zoom has refused it
         yield from (spare.sealed for spare in sorted(self.spares.values(), key=lambda each: -each.issued_at))
         if self.previous_refresh is not None:
             yield self.previous_refresh

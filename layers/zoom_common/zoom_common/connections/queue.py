@@ -1,4 +1,4 @@
-"""The two queues of the vault: what is to be refreshed, and pairs that could not be written.
+"""The queues of the vault: what is to be refreshed, pairs that could not be written, and grants to be revoked.
 
 Messages carry ids and sealed bytes, never a token.
 """
@@ -20,7 +20,7 @@ from zoom_common.errors import Unavailable
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-REFRESH, RESTORE = "refresh", "restore"
+REFRESH, RESTORE, REVOKE = "refresh", "restore", "revoke"
 _SEALED = ("sealed_access", "sealed_refresh", "used_refresh")
 _LARGEST_BATCH = 10
 
@@ -68,6 +68,21 @@ class RefreshQueue:
             return len(self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries).get("Successful", []))
         except (BotoCoreError, ClientError):
             raise Unavailable(reason="refresh_queue_unavailable") from None
+
+
+class RevokeQueue:
+    """Grants that Zoom could not be told about. They share the queue of the pairs in escrow, which tries for hours."""
+
+    def __init__(self, sqs: SQSClient, url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def enqueue(self, message: Mapping[str, Any]) -> None:
+        """Ask again in a minute. Raises Unavailable."""
+        try:
+            self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(message), DelaySeconds=60)
+        except (BotoCoreError, ClientError):
+            raise Unavailable(reason="escrow_unavailable") from None
 
 
 def to_message(pair: SealedPair) -> dict[str, Any]:

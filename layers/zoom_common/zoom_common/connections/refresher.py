@@ -36,7 +36,7 @@ from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.zoom_client import ZoomOAuth
 from zoom_common.errors import Unavailable
 from zoom_common.zoom.oauth import App, TokenGrant
-from zoom_common.zoom.token_errors import TokenError
+from zoom_common.zoom.token_errors import AppAtFault, GrantRejected, TokenError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,8 +152,15 @@ class Refresher:
         except SealBroken:
             raise Unavailable(reason="seal_broken") from None
         if connection.kind is Kind.ACCOUNT:
-            return self.zoom.account_token(App(connection.client_id, token), connection.zoom_account_id)
+            return self._ask_for_account(App(connection.client_id, token), connection.zoom_account_id)
         return self.zoom.refresh(token)
+
+    def _ask_for_account(self, app: App, account_id: str) -> TokenGrant:
+        try:
+            return self.zoom.account_token(app, account_id)
+        except AppAtFault as fault:
+            # This app is the connection's own: whoever gave its secret has to give another.
+            raise GrantRejected(fault.reason) from None
 
 
 def run[T](steps: Steps[T], perform: Callable[[Step], Any]) -> T:

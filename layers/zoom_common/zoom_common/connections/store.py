@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zoom_common.connections.item import account_partition, claim_key, from_values, partition
+from zoom_common.connections.item import account_partition, claim_key, from_values, partition, to_values
 from zoom_common.connections.model import ALIVE, Connection, State
 from zoom_common.connections.table_client import ConditionFailed, Table
 from zoom_common.errors import FieldError, InvalidRequest
@@ -70,6 +70,27 @@ class ConnectionStore:
             links += more
         found = (self.get(link["tenant"], link["connection_id"]) for link in links)
         return [connection for connection in found if connection is not None]
+
+    def add_account(self, connection: Connection) -> None:
+        """Store a new account-level connection and its link to the Zoom account: both or neither (ConditionFailed)."""
+        link = account_partition(connection.client_id, connection.zoom_account_id)
+        at = {"tenant": connection.tenant, "connection_id": connection.connection_id}
+        item = {"pk": link, "sk": f"{connection.tenant}#{connection.connection_id}", **at}
+        new = "attribute_not_exists(#pk)"
+        self._table.transact(
+            [
+                {"Put": self._table.to_put(to_values(connection), condition=new)},
+                {"Put": self._table.to_put(item, condition=new)},
+            ]
+        )
+
+    def replace(self, connection: Connection, *, seen: Connection) -> None:
+        """Put a whole connection in the place of the one seen. Raises ConditionFailed when that has changed."""
+        condition, values = (
+            "#grant_id = :grant AND #version = :version",
+            {"grant": seen.grant_id, "version": seen.version},
+        )
+        self._table.transact([{"Put": self._table.to_put(to_values(connection), condition=condition, values=values)}])
 
     def touch(self, connection: Connection, *, now: float, due_at: float) -> None:
         """Note that the connection is in use, which keeps it warm. Nothing happens when it has changed meanwhile."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from zoom_common.connections.model import Connection, State
+from zoom_common.connections.model import Connection, Kind, State
 
 _GRANT_LIFE = 90 * 86_400.0
 
@@ -28,10 +28,16 @@ def describe(connection: Connection, *, reconnect_url: str) -> dict[str, Any]:
         "zoom_account_id": connection.zoom_account_id,
         "scopes": sorted(connection.scopes),
         "access_token_expires_at": iso(connection.access_expires_at),
-        "grant_expires_at": iso(connection.refresh_issued_at + _GRANT_LIFE),
+        "grant_expires_at": _grant_expires_at(connection),
         "created_at": iso(connection.created_at),
         "authorized_at": iso(connection.authorized_at),
         "state_changed_at": iso(connection.state_changed_at),
         "last_used_at": iso(connection.last_used_at) if connection.state is not State.PENDING else None,
         "reconnect_url": reconnect_url,
     }
+
+
+def _grant_expires_at(connection: Connection) -> str | None:
+    if connection.kind is Kind.ACCOUNT:
+        return None  # a secret does not age
+    return iso(connection.refresh_issued_at + _GRANT_LIFE)

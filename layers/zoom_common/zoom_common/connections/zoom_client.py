@@ -68,12 +68,12 @@ class ZoomOAuth:
             return oauth.decipher_identity(self._send(request))
 
     def revoke(self, access_token: Secret) -> bool:
-        """End the grant at Zoom, which also uninstalls the app for that user. Whether Zoom said yes."""
+        """End the grant at Zoom, which also uninstalls the app for that user. Whether Zoom said yes.
+
+        Raises TokenUnavailable when it did not say, Unavailable.
+        """
         request = oauth.revoke_request(self.endpoints, self._credentials.app(), access_token)
-        try:
-            return self._send(request).status == 200  # noqa: PLR2004
-        except TokenUnavailable:
-            return False
+        return oauth.decipher_revoke(self._send(request))
 
     def _token(self, request: Callable[[App], HttpRequest]) -> TokenGrant:
         try:

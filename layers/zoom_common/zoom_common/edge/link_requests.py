@@ -8,10 +8,14 @@ from typing import Any
 from zoom_common.access.principal import Principal
 from zoom_common.connections.selection import owner_filter
 from zoom_common.edge.request import Request
-from zoom_common.errors import FieldError, Forbidden, InvalidRequest
+from zoom_common.errors import Conflict, FieldError, Forbidden, InvalidRequest
+from zoom_common.secret import Secret
+from zoom_common.zoom.oauth import App
 
 _PAGE, _LARGEST_PAGE = 30, 300
 _LONGEST = 2000
+_MARKS = frozenset("#: ")
+ACCOUNT_CREDENTIALS = "account_credentials"
 
 
 def body_of(request: Request) -> Mapping[str, Any]:
@@ -39,6 +43,27 @@ def owner_of(principal: Principal, asked: str | None) -> str:
     if owner_filter(principal) is not None:
         raise Forbidden(["connections:all"])
     return asked
+
+
+def refuse_bound(principal: Principal) -> None:
+    """A key that is bound to one connection makes no others. Raises Conflict."""
+    if principal.connection is not None:
+        raise Conflict("This key is bound to one connection: reconnect that one.", reason="key_bound")
+
+
+def account_of(body: Mapping[str, Any]) -> tuple[App, str]:
+    """The app and the account id of a Server-to-Server connection. Raises InvalidRequest."""
+    if body.get("grant_type", ACCOUNT_CREDENTIALS) != ACCOUNT_CREDENTIALS:
+        raise InvalidRequest([FieldError("grant_type", f"Only {ACCOUNT_CREDENTIALS}: people connect by a link.")])
+    found = {name: text_of(body, name) for name in ("client_id", "client_secret", "account_id")}
+    missing = [FieldError(name, "Required.") for name, value in found.items() if value is None]
+    # What is part of a key in the table, or of the Basic credentials, must not end it early.
+    bad = [
+        FieldError(name, "Invalid field.") for name in ("client_id", "account_id") if set(found[name] or "") & _MARKS
+    ]
+    if missing or bad:
+        raise InvalidRequest([*missing, *bad])
+    return App(str(found["client_id"]), Secret(str(found["client_secret"]))), str(found["account_id"])
 
 
 def page_of(request: Request) -> tuple[int, str | None]:

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from zoom_common import aws
+from zoom_common.connections.account_connecting import AccountConnecting
 from zoom_common.connections.app_secret_client import AppSecret
 from zoom_common.connections.authorization_store import AuthorizationStore
 from zoom_common.connections.cipher import Cipher
 from zoom_common.connections.disconnection import Disconnection
 from zoom_common.connections.linking import Linking
-from zoom_common.connections.queue import EscrowQueue, RefreshQueue
+from zoom_common.connections.queue import EscrowQueue, RefreshQueue, RevokeQueue
 from zoom_common.connections.redemption import Redemption
 from zoom_common.connections.refresh_store import RefreshStore
 from zoom_common.connections.refresher import Refresher
+from zoom_common.connections.revocation import Revocation
 from zoom_common.connections.schedule import Policy
 from zoom_common.connections.seal import SealKind
 from zoom_common.connections.store import ConnectionStore
@@ -55,6 +57,7 @@ class Linked:
     linking: Linking
     redemption: Redemption
     disconnection: Disconnection
+    accounts: AccountConnecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Refreshing:
     index: RefreshStore
     workers: RefreshQueue
     refresher: Refresher
+    revocation: Revocation
 
 
 def linked(settings: OAuthSettings) -> Linked:
@@ -95,8 +99,23 @@ def linked(settings: OAuthSettings) -> Linked:
         clock=time.time,
         chance=_RANDOM.random,
     )
-    disconnection = Disconnection(connections=connections, cipher=cipher, zoom=zoom, publish=publish, clock=time.time)
-    return Linked(connections, linking, redemption, disconnection)
+    disconnection = Disconnection(
+        connections=connections,
+        revocation=Revocation(connections=connections, cipher=cipher, zoom=zoom, clock=time.time),
+        retries=RevokeQueue(aws.client("sqs"), settings.escrow_queue_url),
+        publish=publish,
+        clock=time.time,
+    )
+    accounts = AccountConnecting(
+        connections=connections,
+        cipher=cipher,
+        zoom=zoom,
+        publish=publish,
+        clock=time.time,
+        chance=_RANDOM.random,
+        random_bits=lambda: secrets.randbits(80),
+    )
+    return Linked(connections, linking, redemption, disconnection, accounts)
 
 
 def refreshing(settings: TokenRefreshSettings) -> Refreshing:
@@ -115,7 +134,9 @@ def refreshing(settings: TokenRefreshSettings) -> Refreshing:
         chance=_RANDOM.random,
         new_id=lambda: secrets.token_hex(8),
     )
-    return Refreshing(connections, store, RefreshQueue(aws.client("sqs"), settings.refresh_queue_url), refresher)
+    workers = RefreshQueue(aws.client("sqs"), settings.refresh_queue_url)
+    revocation = Revocation(connections=connections, cipher=cipher, zoom=zoom, clock=time.time)
+    return Refreshing(connections, store, workers, refresher, revocation)
 
 
 def _common(settings: _Settings) -> tuple[ConnectionStore, Cipher, AppSecret, ZoomOAuth]:

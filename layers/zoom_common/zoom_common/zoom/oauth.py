@@ -164,6 +164,13 @@ def decipher_token(response: HttpResponse, now: float) -> TokenGrant:
     return TokenGrant(Secret(access_token), refresh, now + lifetime, scopes, trusted_api_url(fields.get("api_url")))
 
 
+def decipher_revoke(response: HttpResponse) -> bool:
+    """Whether Zoom has revoked; raises TokenUnavailable when it could not say, and asking again makes sense."""
+    if response.status == 429 or response.status >= 500:  # noqa: PLR2004
+        raise TokenUnavailable("revoke_unanswered", outcome_known=False)
+    return response.status == 200  # noqa: PLR2004
+
+
 def decipher_identity(response: HttpResponse) -> ZoomUser:
     """Read `/users/me`; raises TokenUnavailable when it does not name a user and an account."""
     fields = _fields(response.body) if response.status == 200 else {}  # noqa: PLR2004

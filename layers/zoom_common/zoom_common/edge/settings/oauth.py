@@ -27,6 +27,7 @@ class OAuthSettings:
     zoom_oauth_url: str
     zoom_api_base_url: str
     event_bus: str
+    escrow_queue_url: str
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> OAuthSettings:
@@ -46,4 +47,5 @@ class OAuthSettings:
             zoom_oauth_url=optional(environ, "ZOOM_OAUTH_URL", _ZOOM_OAUTH),
             zoom_api_base_url=optional(environ, "ZOOM_API_BASE_URL", _ZOOM_API),
             event_bus=optional(environ, "EVENT_BUS"),
+            escrow_queue_url=require(environ, "ESCROW_QUEUE_URL"),
         )
