@@ -250,6 +250,7 @@ class Recording:
     play_passcode: str
     password: str
     share_key: str
+    shown_id: int = 0  # the id that events carry: the personal meeting id where one was used
     state: Literal["recording", "paused", "stopped", "processing", "completed"] = "recording"
     segments: list[list[float]] = field(default_factory=list)
     files: list[RecordingFile] = field(default_factory=list)

@@ -81,6 +81,17 @@ def comparable(meeting: Meeting, base_url: str) -> Json:
     return shown
 
 
+def of_occurrence(meeting: Meeting, each: Occurrence) -> Json:
+    """What `updated` events compare of one date of a series."""
+    changes = each.changes
+    return {
+        "topic": changes.get("topic", meeting.topic),
+        "agenda": changes.get("agenda", meeting.agenda),
+        "settings": {**meeting.settings, **changes.get("settings", {})},
+        "occurrences": [{**occurrence_reference(each), "duration": each.duration, "status": each.status}],
+    }
+
+
 def difference(meeting: Meeting, before: Json, after: Json) -> tuple[Json, Json]:
     """`object` and `old_object` of an `updated` event: id, uuid and only what changed."""
     new: Json = {"id": meeting.pmi or meeting.id, "uuid": meeting.uuid, "host_id": meeting.host_id}

@@ -71,6 +71,7 @@ class Studio:
                 play_passcode=self._ids.secret(),
                 password=self._ids.secret()[:8],
                 share_key=self._ids.secret(),
+                shown_id=instance.shown_id,
             )
             self._state.recordings[recording.uuid] = recording
         elif recording.state != "stopped":
@@ -162,7 +163,7 @@ class Studio:
         """Deliver `recording.renamed`."""
         shown = {
             "uuid": recording.uuid,
-            "id": recording.meeting_id,
+            "id": recording.shown_id,
             "topic": recording.topic,
             "type": recording.type,
             "host_id": recording.host_id,
@@ -181,7 +182,7 @@ class Studio:
         host: User | None = self._state.users.get(recording.host_id)
         return {
             "uuid": recording.uuid,
-            "id": recording.meeting_id,
+            "id": recording.shown_id,
             "account_id": recording.account_id,
             "host_id": recording.host_id,
             "topic": recording.topic,

@@ -66,8 +66,7 @@ class OAuth:
         try:
             app = self._check(fields)
         except PageError as problem:
-            wanted = page.error(problem.code, problem.message)
-            await wire.answer(send, 400, wanted.encode(), [("content-type", HTML_TYPE)])
+            await self._show_problem(scope, send, problem)
             return
         if form is None:
             content = page.consent(app, self._sim.world, self._sim.grants, fields).encode()
@@ -75,6 +74,14 @@ class OAuth:
             return
         location = self._decide(app, fields)
         await wire.answer(send, 302, b"", [("location", location), ("cache-control", "no-store")])
+
+    async def _show_problem(self, scope: wire.Scope, send: wire.Send, problem: PageError) -> None:
+        if "json" in wire.header(scope, b"accept"):
+            told = {"status": False, "errorCode": problem.code, "errorMessage": problem.message}
+            await wire.answer(send, 400, json.dumps(told).encode(), [("content-type", JSON_TYPE)])
+            return
+        content = page.error(problem.code, problem.message)
+        await wire.answer(send, 400, content.encode(), [("content-type", HTML_TYPE)])
 
     def _check(self, fields: dict[str, str]) -> App:
         app = self._sim.state.apps.get(fields.get("client_id", ""))
@@ -99,7 +106,7 @@ class OAuth:
         state = {"state": fields["state"]} if "state" in fields else {}
         redirect = fields["redirect_uri"]
         user = self._sim.world.user(fields.get("user", ""))
-        if fields.get("decision") != "allow" or user is None:
+        if fields.get("decision") != "allow" or user is None or user.status != "active":
             return _with_query(redirect, {"error": "access_denied", **state})
         code = self._sim.grants.issue_code(
             app,

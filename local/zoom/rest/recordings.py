@@ -49,7 +49,7 @@ def list_recordings(call: Call) -> Reply:
         for recording in call.sim.state.recordings.values()
         if recording.host_id == user.id
         and recording.state == "completed"
-        and (not only or str(recording.meeting_id) == only)
+        and (not only or only in (str(recording.meeting_id), str(recording.shown_id)))
         and _listed(call, recording, begin, end, trash=trash)
     ]
     chunk, about = page(call, scheduling.in_order(found)[::-1], numbered=False)
@@ -213,7 +213,7 @@ def _recording(call: Call, parameter: str, *, trashed: bool = False, unfinished:
         numbers = [
             each
             for each in call.sim.state.recordings.values()
-            if str(each.meeting_id) == reference or _shown_id(call, each) == reference
+            if reference in (str(each.meeting_id), str(each.shown_id))
         ]
         recording = numbers[-1] if numbers else None
     else:
@@ -227,11 +227,6 @@ def _recording(call: Call, parameter: str, *, trashed: bool = False, unfinished:
         if not trashed or expired:
             raise no_recording()
     return recording
-
-
-def _shown_id(call: Call, recording: Recording) -> str:
-    instance = call.sim.state.instances.get(recording.uuid)
-    return str(instance.shown_id) if instance else ""
 
 
 def _file(call: Call, recording: Recording, *, trashed: bool = False) -> RecordingFile:
@@ -258,7 +253,7 @@ def _shown(call: Call, recording: Recording, *, trashed: bool = False) -> Json:
     files = [each for each in recording.files if (each.deleted_at is not None) == one_by_one]
     return {
         "uuid": recording.uuid,
-        "id": recording.meeting_id,
+        "id": recording.shown_id,
         "account_id": recording.account_id,
         "host_id": recording.host_id,
         "topic": recording.topic,

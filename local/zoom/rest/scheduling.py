@@ -80,7 +80,7 @@ def update(call: Call, meeting: Meeting) -> None:
     before = bodies.comparable(meeting, call.sim.base_url)
     occurrence = wanted_occurrence(call, meeting)
     if occurrence is not None:
-        call.sim.meetings.apply_to_occurrence(meeting, occurrence, call.body)
+        _update_occurrence(call, meeting, occurrence)
     else:
         call.sim.meetings.apply(meeting, call.body)
         if call.body.get("schedule_for"):
@@ -88,11 +88,17 @@ def update(call: Call, meeting: Meeting) -> None:
             call.sim.world.change_host(meeting, host.id)
     meeting.last_used_at = call.now
     after = bodies.comparable(meeting, call.sim.base_url)
+    if before != after and occurrence is None:
+        announce(call, meeting, "updated", bodies.updated(meeting, before, after, call.now))
+
+
+def _update_occurrence(call: Call, meeting: Meeting, occurrence: Occurrence) -> None:
+    before = bodies.of_occurrence(meeting, occurrence)
+    call.sim.meetings.apply_to_occurrence(meeting, occurrence, call.body)
+    after = bodies.of_occurrence(meeting, occurrence)
     if before != after:
         payload = bodies.updated(meeting, before, after, call.now)
-        if occurrence is not None:
-            payload["scope"] = "single"
-        announce(call, meeting, "updated", payload)
+        announce(call, meeting, "updated", {**payload, "scope": "single"})
 
 
 def delete(call: Call, meeting: Meeting) -> None:

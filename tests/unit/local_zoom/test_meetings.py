@@ -148,7 +148,10 @@ def test_one_occurrence_can_be_moved(zoom: Zoom) -> None:
     assert shown[1]["occurrence_id"] == second
     one = zoom.get(f"{path}?occurrence_id={second}").json()
     assert (one["start_time"], one["duration"], one["agenda"]) == ("2026-11-28T08:00:00Z", 90, "B")
-    assert payloads(zoom, "meeting.updated")[0]["scope"] == "single"
+    payload = payloads(zoom, "meeting.updated")[0]
+    assert payload["scope"] == "single"
+    assert (payload["object"]["agenda"], payload["old_object"]["agenda"]) == ("B", "")
+    assert [each["occurrence_id"] for each in payload["object"]["occurrences"]] == [second]
 
 
 def test_one_occurrence_can_be_deleted(zoom: Zoom) -> None:

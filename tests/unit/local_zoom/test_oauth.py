@@ -71,6 +71,20 @@ def test_bad_requests_get_a_page_and_no_redirect(field: str, value: str) -> None
     assert "location" not in response.headers
 
 
+def test_problems_come_as_json_for_programs() -> None:
+    """In the shape of Zoom's other hosts."""
+    params = {**ASKED, "redirect_uri": "https://evil.example"}
+    refused = Zoom().request("GET", "/oauth/authorize", params=params, headers={"Accept": "application/json"})
+    assert refused.json()["errorCode"] == 4700
+
+
+def test_only_active_people_can_allow(zoom: Zoom) -> None:
+    """A pending user has no account to give access to."""
+    zoom.connect_account()
+    zoom.post("/v2/users", {"action": "create", "user_info": {"email": "p@zoom.example", "type": 1}})
+    assert "error=access_denied" in zoom.authorize("p@zoom.example").headers["location"]
+
+
 def test_https_only_where_that_is_switched_on() -> None:
     """As Zoom itself has it."""
     assert Zoom(https_redirects_only=True).authorize().status_code == 400

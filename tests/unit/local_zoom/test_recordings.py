@@ -195,3 +195,12 @@ def test_colleagues_see_nothing(recorded: tuple[Zoom, Json]) -> None:
     zoom, meeting = recorded
     zoom.connect("basil@zoom.example")
     assert zoom.get(f"/v2/meetings/{meeting['id']}/recordings").json()["code"] == 3301
+
+
+def test_recordings_of_the_personal_room_go_by_its_number(zoom: Zoom) -> None:
+    """In events and in REST."""
+    meeting = zoom.meeting(settings={**CLOUD, "use_pmi": True})
+    zoom.hold(meeting["id"])
+    completed = zoom.endpoint.events("recording.completed")[0].json["payload"]["object"]
+    assert str(completed["id"]) == meeting["pmi"]
+    assert zoom.get(f"/v2/meetings/{meeting['pmi']}/recordings").json()["id"] == completed["id"]

@@ -44,9 +44,9 @@ TEXTS = ("", "x", "1", "2026-11-01", "2026-13-01", "-5", "9" * 20, "²", "true",
 SPARED = ("delete", "delete_all", "clear", "users.status")
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_random_requests_never_break_it(seed: int) -> None:
-    """Two thousand of them, from a seed; nothing is answered by 5xx or an exception."""
+    """Hundreds of them, from a seed; nothing is answered by 5xx or an exception."""
     zoom = Zoom(me_for_account_apps="accept", own_id_for_me="accept")
     zoom.connect("owner@zoom.example")
     meeting = zoom.meeting(type=8, recurrence={"type": 1, "end_times": 3}, settings={"approval_type": 0})["id"]
@@ -62,7 +62,7 @@ def test_random_requests_never_break_it(seed: int) -> None:
         transport = httpx.ASGITransport(zoom.server)
         headers = {"Authorization": f"Bearer {zoom.token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://zoom.test", headers=headers) as client:
-            for _ in range(2000):
+            for _ in range(800):
                 row = chance.choice(rows)
                 path = re.sub(r"\{(\w+)\}", lambda match: str(ids.get(match[1], chance.choice(TEXTS[1:]))), row.path)
                 params = {chance.choice(QUERY): chance.choice(TEXTS) for _ in range(chance.randrange(3))}
