@@ -108,7 +108,7 @@ def client(settings: Settings) -> Client:
             random=random.random,
             new_id=lambda: secrets.token_hex(8),
         ),
-        reads=ReadCache(changes=ChangeStore(table), seconds=0, clock=time.time),
+        reads=ReadCache(changes=ChangeStore(table, clock=time.time), seconds=0, clock=time.time),
         reconnect_url=lambda _: "",
     )
     principal = Principal("load", "key:load", frozenset({"meetings:read"}))

@@ -17,6 +17,7 @@ from zoom_common.events.bus import BusPublisher
 from zoom_common.events.log_store import EventLog
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.projection_store import ProjectionStore
+from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.zoom.event_secrets import Redaction
 
 
@@ -33,7 +34,15 @@ def processor() -> EventProcessor:
         redaction=Redaction(settings.published_secrets),
         count=count,
         report=lambda message, **fields: logger().warning(message, **fields),
+        **_for_those_who_remember(settings),
     )
+
+
+def _for_those_who_remember(settings: Settings) -> dict[str, Any]:
+    """Containers that answer reads from memory have to hear of changes; where none do, nobody is told."""
+    if not settings.reads_are_remembered:
+        return {}
+    return {"tell": ChangeStore(Table(client("dynamodb"), settings.coordination_table), clock=time.time).told}
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -255,13 +255,13 @@ class MemoryKeys:
 class Changes:
     """What webhooks told, in memory."""
 
-    told: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    told: dict[tuple[str, str], float] = field(default_factory=dict)
     fails: Exception | None = None
 
-    def last_change(self, connection_id: str, resource: str, identifier: str) -> float | None:
+    def last_change(self, account_id: str, subject: str) -> float | None:
         if self.fails is not None:
             raise self.fails
-        return self.told.get((connection_id, resource, identifier))
+        return self.told.get((account_id, subject))
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -87,7 +87,7 @@ class _Batch:
 
 
 class EventProcessor:
-    """One invocation's messages at a time."""
+    """One invocation's messages at a time. `tell` hears of every verified event before it is admitted, duplicates too."""
 
     def __init__(
         self,
@@ -99,6 +99,7 @@ class EventProcessor:
         redaction: Redaction,
         count: Count,
         report: Report,
+        tell: Callable[[ZoomEvent], None] = lambda _: None,
     ) -> None:
         self._log = log
         self._connections = connections
@@ -107,6 +108,7 @@ class EventProcessor:
         self._redaction = redaction
         self._count = count
         self._report = report
+        self._tell = tell
 
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> list[str]:
         """Handle the records of an SQS event; the ids of the messages that have to come back."""
@@ -163,6 +165,7 @@ class EventProcessor:
         except MalformedEvent:
             yield _malformed_entry(delivery)
             return
+        self._tell(event)
         body = self._redaction.apply(event.body)
         found = routes(event, delivery.app, self._connections)
         for route in found:

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+
 from zoom_common.connections.table_client import Table
+from zoom_common.errors import Unavailable
+from zoom_common.zoom.events import ZoomEvent
 
 # Longer than any read is remembered.
 LIFE = 600
 _SK = "change"
+_FAMILIES = ("meeting.", "webinar.")
 
 
 class ChangeStore:
-    """When a connection's things were last said to have changed. Methods raise Unavailable."""
+    """When a Zoom account's meetings and webinars were last said to have changed. `clock` gives epoch seconds."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, *, clock: Callable[[], float]) -> None:
         self._table = table
+        self._clock = clock
 
-    def changed(self, connection_id: str, resource: str, identifier: str, *, now: float) -> None:
-        """A webhook tells that `resource` (meetings, webinars) with this id is not what it was."""
-        item = {"pk": _pk(connection_id, resource, identifier), "sk": _SK, "at": now, "expires_at": int(now) + LIFE}
-        self._table.put(item)
+    def told(self, event: ZoomEvent) -> None:
+        """A webhook tells of its subject. Who comes and goes changes nothing that is read from a meeting itself.
 
-    def last_change(self, connection_id: str, resource: str, identifier: str) -> float | None:
-        """When that was, in epoch seconds, if it was lately."""
-        item = self._table.get(_pk(connection_id, resource, identifier), _SK)
+        A table that does not answer is no reason to lose an event: what is remembered is forgotten soon by itself.
+        """
+        about = event.name.startswith(_FAMILIES) and "participant" not in event.name
+        if about and event.account_id is not None and event.subject is not None:
+            now = self._clock()
+            item = {"pk": _pk(event.account_id, event.subject), "sk": _SK, "at": now, "expires_at": int(now) + LIFE}
+            with suppress(Unavailable):
+                self._table.put(item)
+
+    def last_change(self, account_id: str, subject: str) -> float | None:
+        """When `subject` (`meetings/<id>`) last changed, in epoch seconds, if it was lately. Raises Unavailable."""
+        item = self._table.get(_pk(account_id, subject), _SK)
         return float(item["at"]) if item else None
 
 
-def _pk(connection_id: str, resource: str, identifier: str) -> str:
-    return f"change#{connection_id}#{resource}#{identifier}"
+def _pk(account_id: str, subject: str) -> str:
+    return f"change#{account_id}#{subject}"

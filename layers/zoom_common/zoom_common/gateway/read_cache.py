@@ -20,13 +20,14 @@ _MOST = 200
 # What webhooks tell of, and the name of its id in the path.
 _REMEMBERED = {"meetings.get": ("meetings", "meetingId"), "webinars.get": ("webinars", "webinarId")}
 
+# Tenant, connection, Zoom account, and the subject as events name it.
 type _Name = tuple[str, str, str, str]
 
 
 class Changes(Protocol):
     """Who knows of changes: `ChangeStore`."""
 
-    def last_change(self, connection_id: str, resource: str, identifier: str) -> float | None: ...  # noqa: D102
+    def last_change(self, account_id: str, subject: str) -> float | None: ...  # noqa: D102
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,16 +56,16 @@ class ReadCache:
 
     def forget(self, call: ZoomCall) -> None:
         """The caller itself changes it."""
-        for name in [each for each in self._reads if each[1] == call.connection.connection_id]:
-            if name[3] in call.ids.values():
-                del self._reads[name]
+        changed = {f"{resource}/{call.ids[name]}" for resource, name in _REMEMBERED.values() if name in call.ids}
+        for known in [each for each in self._reads if each[3] in changed]:
+            del self._reads[known]
 
     def _is_good(self, name: _Name, asked_at: float) -> bool:
         if self.clock() - asked_at >= min(self.seconds, LONGEST):
             return False
-        _, connection_id, resource, identifier = name
+        _, _, account_id, subject = name
         try:
-            changed = self.changes.last_change(connection_id, resource, identifier)
+            changed = self.changes.last_change(account_id, subject)
         except Unavailable:
             return False
         return changed is None or changed < asked_at
@@ -84,4 +85,5 @@ def _name(call: ZoomCall) -> _Name | None:
     # By number only: a UUID names one instance, and webhooks of the next one have another.
     if not resource or call.query_string or not value.isdigit():
         return None
-    return call.connection.tenant, call.connection.connection_id, resource, value
+    about = call.connection
+    return about.tenant, about.connection_id, about.zoom_account_id, f"{resource}/{value}"

@@ -68,6 +68,6 @@ def gateway(settings: GatewaySettings) -> Gateway:
             random=random.random,
             new_id=lambda: secrets.token_hex(8),
         ),
-        reads=ReadCache(changes=ChangeStore(shared), seconds=settings.read_cache_seconds, clock=time.time),
+        reads=ReadCache(changes=ChangeStore(shared, clock=time.time), seconds=settings.read_cache_seconds, clock=time.time),
         reconnect_url=lambda connection: reconnect_url(settings, connection.connection_id),
     )
