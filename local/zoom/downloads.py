@@ -43,7 +43,7 @@ class Downloads:
         """Answer one request under `/rec`."""
         await wire.read_body(receive)
         rules = self._sim.faults.strike_request("recordings.download")
-        if await before(rules, send):
+        if await before(rules, receive, send):
             return
         _, _, kind, key = (*str(scope["path"]).split("/", 3), "")[:4]
         found = self._find(key)

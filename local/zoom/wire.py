@@ -66,6 +66,17 @@ async def truncated(send: Send, status: int, body: bytes, headers: Headers = ())
     await close(send, abort=False)
 
 
+async def pause(receive: Receive, seconds: float) -> bool:
+    """Wait, but no longer than the caller does; True when the caller has gone."""
+    try:
+        async with asyncio.timeout(seconds):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return False
+    return True
+
+
 async def close(send: Send, *, abort: bool = True) -> None:
     """Close the connection without (the rest of) an answer. ConnectionLost when there is none to close."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)

@@ -50,17 +50,17 @@ class OAuth:
         path, method = str(scope["path"]).rstrip("/"), scope["method"]
         body = await wire.read_body(receive)
         if path == "/oauth/authorize" and method in ("GET", "HEAD", "POST"):
-            await self._authorize(scope, body if method == "POST" else None, send)
+            await self._authorize(scope, receive, send, body if method == "POST" else None)
         elif path in ("/oauth/token", "/oauth/revoke") and method == "POST":
-            await self._tokens(path.rpartition("/")[2], scope, body, send)
+            await self._tokens(scope, receive, send, body)
         else:
             await wire.answer(send, 404, b'{"code":404,"message":"Not Found"}', [("content-type", JSON_TYPE)])
 
     # the browser's side
 
-    async def _authorize(self, scope: wire.Scope, form: bytes | None, send: wire.Send) -> None:
+    async def _authorize(self, scope: wire.Scope, receive: wire.Receive, send: wire.Send, form: bytes | None) -> None:
         rules = self._sim.faults.strike_request("oauth.authorize")
-        if await before(rules, send):
+        if await before(rules, receive, send):
             return
         fields = dict(parse_qsl(form.decode(), keep_blank_values=True)) if form is not None else wire.query(scope)
         try:
@@ -121,13 +121,14 @@ class OAuth:
 
     # the program's side
 
-    async def _tokens(self, endpoint: str, scope: wire.Scope, body: bytes, send: wire.Send) -> None:
+    async def _tokens(self, scope: wire.Scope, receive: wire.Receive, send: wire.Send, body: bytes) -> None:
+        endpoint = str(scope["path"]).rstrip("/").rpartition("/")[2]
         fields = {**wire.query(scope), **dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))}
         kind = GRANTS.get(fields.get("grant_type", ""), "unknown")
         names = (f"oauth.token.{kind}", "oauth.token") if endpoint == "token" else ("oauth.revoke",)
         rules = self._sim.faults.strike_request(*names)
         end_grants(self._sim, rules, fields.get("refresh_token") or fields.get("token", ""))
-        if await before(rules, send):
+        if await before(rules, receive, send):
             return
         try:
             status, answer = 200, self._perform(endpoint, scope, fields)

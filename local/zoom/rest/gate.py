@@ -40,7 +40,7 @@ class Gate:
         name = found[0].name if found else "unknown"
         rules = self._sim.faults.strike_request(name, "rest." + name) if self._sim.faults.rules else []
         end_grants(self._sim, rules, wire.header(scope, b"authorization").partition(" ")[2])
-        if rules and await before(rules, send):
+        if rules and await before(rules, receive, send):
             return
         reply = self._answer(scope, found, body)
         content = json.dumps(reply.body, ensure_ascii=False).encode() if reply.body is not None else b""
@@ -106,14 +106,14 @@ def end_grants(sim: Simulator, rules: list[Rule], token: str) -> None:
                 sim.uninstalled(grant)
 
 
-async def before(rules: list[Rule], send: wire.Send) -> bool:
+async def before(rules: list[Rule], receive: wire.Receive, send: wire.Send) -> bool:
     """Apply the faults that come before any effect; True when one of them ended the request."""
     for rule in rules:
         if rule.effect == "delay":
             await asyncio.sleep(rule.seconds)
         elif rule.effect == "hang":
-            await asyncio.sleep(rule.seconds)
-            await wire.close(send)
+            if not await wire.pause(receive, rule.seconds):
+                await wire.close(send)
             return True
         elif rule.effect == "reset":
             await wire.close(send)
