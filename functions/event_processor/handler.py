@@ -8,11 +8,14 @@ from functools import cache
 from typing import Any
 
 from zoom_common.aws import client
+from zoom_common.connections.deauthorization import Deauthorization
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import Table
 from zoom_common.deadline import Deadline
+from zoom_common.edge.connection_changes import publisher
 from zoom_common.edge.observability import count, logger
 from zoom_common.edge.settings.event_processor import Settings
+from zoom_common.edge.vault_notices import VaultNotices
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.log_store import EventLog
 from zoom_common.events.processor import EventProcessor
@@ -34,8 +37,15 @@ def processor() -> EventProcessor:
         redaction=Redaction(settings.published_secrets),
         count=count,
         report=lambda message, **fields: logger().warning(message, **fields),
+        notice=_vault(settings),
         **_for_those_who_remember(settings),
     )
+
+
+def _vault(settings: Settings) -> VaultNotices:
+    connections = ConnectionStore(Table(client("dynamodb"), settings.connections_table))
+    deauthorization = Deauthorization(connections=connections, publish=publisher(settings.event_bus), clock=time.time)
+    return VaultNotices(connections, deauthorization, time.time)
 
 
 def _for_those_who_remember(settings: Settings) -> dict[str, Any]:

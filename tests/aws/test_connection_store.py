@@ -287,6 +287,31 @@ def test_ending_is_for_the_grant_that_was_seen(table: Table, store: ConnectionSt
     assert (now.state, now.reason, now.due_at) == (State.REAUTHORIZATION_REQUIRED, "deauthorized", None)
 
 
+def test_tokens_are_forgotten_for_the_grant_that_was_seen(
+    table: Table, store: ConnectionStore, refreshes: RefreshStore
+) -> None:
+    """No sealed byte is left, nothing is due, and a refresh under way writes nothing."""
+    seen = stored(table, previous_refresh=b"p", spares={"a": Spare(b"s", START)}, lease_owner="w", intents={"w": START})
+    assert not store.forget_tokens(replace(seen, grant_id="another"), reason="app_deauthorized", now=START)
+    assert store.forget_tokens(seen, reason="app_deauthorized", now=START)
+    found = store.get("acme", "con_1")
+    assert found is not None
+    assert (found.sealed_access, found.sealed_refresh, found.previous_refresh, found.spares) == (b"", b"", None, {})
+    assert (found.reason, found.due_at, found.lease_owner) == ("app_deauthorized", None, None)
+    written = refreshes.write(pair(), release=False)
+    assert written is not None
+    assert not refreshes.keep_spare(pair())
+
+
+def test_being_heard_of(table: Table, store: ConnectionStore) -> None:
+    """A connection that is gone is not made again by an event."""
+    seen = stored(table)
+    store.heard(seen.tenant, seen.connection_id, now=START + 5)
+    store.heard("acme", "con_gone", now=START)
+    assert store.get("acme", "con_1") == replace(seen, last_webhook_at=START + 5)
+    assert store.get("acme", "con_gone") is None
+
+
 def test_disconnecting_holds_before_the_item_is_gone(
     table: Table, store: ConnectionStore, refreshes: RefreshStore
 ) -> None:

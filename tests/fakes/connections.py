@@ -224,6 +224,7 @@ class Memory(ConnectionStore):
         self.claims: dict[tuple[str, str], Claim] = {}
         self.faults: dict[str, int] = {}
         self.reads = 0
+        self.writes = 0
 
     def put(self, connection: Connection) -> Connection:
         self.items[connection.tenant, connection.connection_id] = connection
@@ -266,6 +267,23 @@ class Memory(ConnectionStore):
 
     def touch(self, connection: Connection, *, now: float, due_at: float) -> None:
         self.put(replace(connection, last_used_at=now, due_at=due_at))
+
+    def heard(self, tenant: str, connection_id: str, *, now: float) -> None:
+        self.fails("heard")
+        self.writes += 1
+        if (tenant, connection_id) in self.items:
+            self.put(replace(self.items[tenant, connection_id], last_webhook_at=now))
+
+    def forget_tokens(self, connection: Connection, *, reason: str, now: float) -> bool:
+        self.fails("forget_tokens")
+        item = self.items[connection.tenant, connection.connection_id]
+        if item.grant_id != connection.grant_id:
+            return False
+        gone: dict[str, Any] = {"sealed_access": b"", "sealed_refresh": b"", "previous_refresh": None, "spares": {}}
+        state = State.REAUTHORIZATION_REQUIRED
+        told = {"state": state, "reason": reason, "grant_id": reason, "state_changed_at": now, "due_at": None}
+        self.put(replace(item, **gone, **told, intents={}, lease_owner=None))
+        return True
 
     def disconnect(self, connection: Connection, *, now: float) -> Connection | None:
         self.fails("disconnect")

@@ -274,6 +274,10 @@ def test_a_connection_is_shown_without_its_tokens(site: Site) -> None:
     """State, reason, scopes, expiry, owner, Zoom user and times; never a token or an e-mail."""
     answer = site.ask("GET", "/connections/con_1", principal=PROGRAM)
     shown = json.loads(answer["body"])
+    missing = shown.pop("missing_scopes")
+    assert {"meeting:write:meeting", "user:read:user"} <= set(missing)
+    assert "meeting:read:meeting" not in missing
+    assert not any(scope.endswith(":admin") for scope in missing)
     assert shown == {
         "id": "con_1",
         "state": "connected",
@@ -290,6 +294,7 @@ def test_a_connection_is_shown_without_its_tokens(site: Site) -> None:
         "authorized_at": "2027-01-15T07:00:00Z",
         "state_changed_at": "2027-01-15T07:00:00Z",
         "last_used_at": "2027-01-15T07:59:00Z",
+        "last_webhook_at": None,
         "reconnect_url": "https://gateway.example/connections/con_1/reconnect",
     }
 

@@ -74,6 +74,7 @@ class Connection:
     failures: int = 0
     cool_until: float = 0.0
     due_at: float | None = None
+    last_webhook_at: float | None = None
     expires_at: float | None = None  # when an unredeemed link may be forgotten
 
     def fallbacks(self) -> Iterable[bytes]:

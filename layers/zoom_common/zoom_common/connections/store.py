@@ -125,6 +125,45 @@ class ConnectionStore:
             return False
         return True
 
+    def heard(self, tenant: str, connection_id: str, *, now: float) -> None:
+        """Note that Zoom has sent an event for the connection; nothing happens when it is gone."""
+        try:
+            self._table.update(
+                partition(tenant),
+                connection_id,
+                "SET #last_webhook_at = :now",
+                condition="attribute_exists(#pk)",
+                values={"now": now},
+            )
+        except ConditionFailed:
+            return
+
+    def forget_tokens(self, connection: Connection, *, reason: str, now: float) -> bool:
+        """Delete every token and ask for re-authorization, if the grant is still the one seen. Whether it was.
+
+        A grant id of its own makes every refresh that is under way drop what it gets, and escrow what it brings.
+        """
+        try:
+            self._table.update(
+                partition(connection.tenant),
+                connection.connection_id,
+                "SET #state = :state, #reason = :reason, #state_changed_at = :now, #grant_id = :reason,"
+                " #sealed_access = :empty, #sealed_refresh = :empty, #spares = :none, #intents = :none"
+                " REMOVE #previous_refresh, #due_shard, #due_at, #lease_owner, #lease_expires_at",
+                condition="#grant_id = :grant",
+                values={
+                    "state": str(State.REAUTHORIZATION_REQUIRED),
+                    "reason": reason,
+                    "now": now,
+                    "empty": b"",
+                    "none": {},
+                    "grant": connection.grant_id,
+                },
+            )
+        except ConditionFailed:
+            return False
+        return True
+
     def disconnect(self, connection: Connection, *, now: float) -> Connection | None:
         """Stop all use and refresh at once, before anything is told to Zoom. None when it is gone already.
 

@@ -75,6 +75,14 @@ class Report(Protocol):
         ...
 
 
+class Notice(Protocol):
+    """The vault: hears of every verified event and where it goes, before it is admitted, duplicates too."""
+
+    def __call__(self, event: ZoomEvent, delivery: Delivery, routes: Sequence[Route], /) -> None:
+        """Take note; raises Unavailable, and then the message comes back."""
+        ...
+
+
 @dataclass(slots=True)
 class _Batch:
     """The admitted entries of one invocation with the messages that wait for each, and the messages that come back."""
@@ -87,7 +95,7 @@ class _Batch:
 
 
 class EventProcessor:
-    """One invocation's messages at a time. `tell` hears of every verified event before it is admitted, duplicates too."""
+    """One invocation's messages at a time. `tell` hears of every verified event, duplicates too."""
 
     def __init__(
         self,
@@ -100,6 +108,7 @@ class EventProcessor:
         count: Count,
         report: Report,
         tell: Callable[[ZoomEvent], None] = lambda _: None,
+        notice: Notice = lambda *_: None,
     ) -> None:
         self._log = log
         self._connections = connections
@@ -109,6 +118,7 @@ class EventProcessor:
         self._count = count
         self._report = report
         self._tell = tell
+        self._notice = notice
 
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> list[str]:
         """Handle the records of an SQS event; the ids of the messages that have to come back."""
@@ -168,6 +178,7 @@ class EventProcessor:
         self._tell(event)
         body = self._redaction.apply(event.body)
         found = routes(event, delivery.app, self._connections)
+        self._notice(event, delivery, found)
         for route in found:
             yield _published_entry(delivery, event, route, body)
         if not found:

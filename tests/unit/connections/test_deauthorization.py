@@ -1,0 +1,137 @@
+"""The person removes the app at Zoom."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.connections import CLIENT_ID, START, World
+from zoom_common.connections.deauthorization import Deauthorization
+from zoom_common.connections.model import State
+from zoom_common.connections.steps import Outcome, Write
+from zoom_common.edge.connection_changes import to_event
+from zoom_common.edge.vault_notices import VaultNotices
+from zoom_common.errors import Unavailable
+from zoom_common.events.ingest_message import Delivery
+from zoom_common.events.routing import Route
+from zoom_common.zoom.events import ZoomEvent
+
+
+class Removed(World):
+    """A vault that hears of events."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deauthorization = Deauthorization(connections=self.memory, publish=self.published.append, clock=self.clock)
+        self.notices = VaultNotices(self.memory, self.deauthorization, self.clock)
+
+    def end(self, at: float = START, user: str = "zoom-user", app: str = CLIENT_ID) -> bool:
+        return self.deauthorization.end(app, user, at=at)
+
+    def hear(self, event: ZoomEvent, app: str = CLIENT_ID) -> None:
+        delivery = Delivery(app=app, body=b"", received_at_ms=int(START * 1000), request_id="r")
+        self.notices(event, delivery, [Route("acme", "con_1")])
+
+
+def removed_at(moment: str, user: str = "zoom-user") -> ZoomEvent:
+    """`app_deauthorized` as Zoom's documentation shows it: no `object`, and the time in a shape of its own."""
+    payload = {"user_id": user, "account_id": "zoom-account", "client_id": CLIENT_ID, "event_ts": moment}
+    return ZoomEvent("app_deauthorized", {"event": "app_deauthorized", "payload": payload})
+
+
+def test_tokens_are_deleted_and_a_receipt_says_so() -> None:
+    """Every copy goes, the person is asked to reconnect, and the change of state names what was deleted."""
+    world = Removed()
+    world.on_demand()
+    assert world.end()
+    item = world.item
+    assert (item.state, item.reason) == (State.REAUTHORIZATION_REQUIRED, "app_deauthorized")
+    assert (item.sealed_access, item.sealed_refresh, item.previous_refresh, dict(item.spares)) == (b"", b"", None, {})
+    assert item.due_at is None
+    [receipt] = world.published
+    assert "refresh_token" in receipt["deleted"]
+    assert to_event(receipt).type == "connection.reauthorization_required"
+
+
+def test_a_late_word_does_not_end_a_newer_grant() -> None:
+    """The person has authorized again since: nothing changes."""
+    world = Removed()
+    assert not world.end(at=world.item.authorized_at - 1)
+    assert (world.item.state, world.current, world.published) == (State.CONNECTED, "refresh-0", [])
+
+
+def test_told_twice() -> None:
+    """The second delivery, or one that crashed before the receipt, sends the same receipt with the same id."""
+    world = Removed()
+    assert world.end()
+    world.clock.sleep(60)
+    assert world.end()
+    first, second = map(to_event, world.published)
+    assert first.id == second.id
+
+
+@pytest.mark.parametrize("stranger", [{"user": "another"}, {"app": "another-app"}])
+def test_another_app_or_user_ends_nothing(stranger: dict[str, str]) -> None:
+    """The app is the one whose secret verified the event, not the one the event names."""
+    world = Removed()
+    assert not world.end(**stranger)  # type: ignore[arg-type]
+    assert world.item.state is State.CONNECTED
+
+
+def test_a_refresh_under_way_brings_nothing_back() -> None:
+    """Neither the pair it gets nor what it puts in escrow."""
+    world = Removed()
+    worker = world.worker("slow").until(Write)
+    pair = worker.pair()
+    assert pair is not None
+    assert world.end()
+    assert worker.finish().outcome is Outcome.CURRENT
+    assert world.refresher.restore(pair) == "dropped"
+    assert world.item.sealed_refresh == b""
+
+
+def test_reconnected_between_reading_and_deleting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new grant is looked at again, and is newer than the word."""
+    world = Removed()
+    seen = world.item
+    world.change(grant_id="grant_2", authorized_at=START + 5)
+    answers = [seen]
+    found = world.memory.by_zoom_user
+    monkeypatch.setattr(world.memory, "by_zoom_user", lambda *key: answers.pop() if answers else found(*key))
+    assert not world.end(at=START)
+    assert world.item.state is State.CONNECTED
+
+
+@pytest.mark.parametrize("moment", ["2027-01-15 08:00:01", "2027-01-15T08:00:01Z"])
+def test_zooms_times_of_removal(moment: str) -> None:
+    """The example's form and ISO both count, in UTC."""
+    world = Removed()
+    world.hear(removed_at(moment))
+    assert world.item.reason == "app_deauthorized"
+
+
+def test_an_event_of_an_earlier_removal() -> None:
+    """As it arrives through the queue, hours late."""
+    world = Removed()
+    world.hear(removed_at("2027-01-15 01:00:00"))
+    assert world.item.state is State.CONNECTED
+
+
+def test_events_are_noted_now_and_then() -> None:
+    """The first one, and then one in five minutes."""
+    world = Removed()
+    event = ZoomEvent("meeting.started", {"event": "meeting.started", "event_ts": 1, "payload": {"object": {}}})
+    for _ in range(10):
+        world.hear(event)
+        world.clock.sleep(60)
+    assert world.memory.writes == 2
+    assert world.item.last_webhook_at == START + 300
+
+
+def test_the_table_is_away() -> None:
+    """The message comes back: a removal is not forgotten."""
+    world = Removed()
+    world.memory.faults["forget_tokens"] = 1
+    with pytest.raises(Unavailable):
+        world.hear(removed_at("2027-01-15 08:00:01"))
+    world.hear(removed_at("2027-01-15 08:00:01"))
+    assert world.item.reason == "app_deauthorized"
