@@ -77,6 +77,14 @@ format: .venv/installed ## put the code in shape
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+.PHONY: openapi
+openapi: .venv/installed ## write openapi.json and docs/api/operations.md again
+	$(BIN)/python -m local.openapi
+
+.PHONY: clients
+clients: .venv/installed ## zoomus, pyzoom, zoom-python-client and Rivet against the running gateway
+	$(BIN)/python -m local.clients
+
 .PHONY: lock
 lock: .venv/installed ## pin again after a change of an .in file
 	cd layers/zoom_common && ../../$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --generate-hashes --python-version 3.13 --universal requirements.in -o requirements.txt

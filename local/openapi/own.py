@@ -35,7 +35,8 @@ def _operation(name: str, summary: str, status: int, *, scope: str | None, **mor
     done: Json = {"description": "Done."} if status == 204 else {"description": "The answer.", **_OBJECT}  # noqa: PLR2004
     about: Json = {"operationId": name, "summary": summary, "tags": ["Gateway"], **more}
     about["responses"] = {str(status): done, **_ERRORS}
-    return about | ({"x-gateway-scope": scope} if scope else {"security": []})
+    access: Json = {"x-gateway-scope": scope} if scope else {"security": []}
+    return about | access
 
 
 def _body(*, required: bool, **properties: Json) -> Json:

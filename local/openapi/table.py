@@ -6,9 +6,9 @@ from zoom_common.zoom.operations import OPERATIONS, Operation
 
 _HEAD = """# Operations
 
-Generated from the table in `zoom_common/zoom/operations` by `make openapi`; do not edit. Paths are below `/v2`. One
-of the Zoom scopes is enough; classic apps need one of the classic scopes, in brackets, instead. Key scope is what an API
-key of the gateway needs. What `all=true` does, and all else that is the gateway's own: [README](README.md).
+Generated from the table in `zoom_common/zoom/operations` by `make openapi`; do not edit. Paths are below `/v2`.
+Any one of the Zoom scopes is enough; classic apps need one of the classic scopes, in brackets, instead. Key scope is
+what an API key of the gateway needs. What `all=true` does, and all else that is the gateway's own: [README](README.md).
 
 """
 _COLUMNS = ("Method", "Path", "What", "Success", "Zoom scopes", "Key scope", "Rate label", "Plan", "Function", "Notes")

@@ -78,7 +78,10 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """The one gateway of this test run."""
+    """The one gateway of this test run; with GATEWAY_FOLDER one that is running already."""
+    if running := os.environ.get("GATEWAY_FOLDER"):
+        yield Gateway(Path(running), {})
+        return
     ports = {"port": free_port(), "zoom-port": free_port(), "aws-port": free_port()}
     started = Gateway(tmp_path_factory.mktemp("gateway"), ports)
     started.start()
