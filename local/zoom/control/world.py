@@ -8,11 +8,10 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from local.zoom.clock import iso
-from local.zoom.control.common import Refused, endpoint, the_user
+from local.zoom.control.common import Refused, endpoint
+from local.zoom.control.people import user_view
 from local.zoom.faults import DELIVERY_EFFECTS, PRESETS, REQUEST_EFFECTS, numbers
-from local.zoom.hooks import user_bodies
 from local.zoom.model import Json
-from local.zoom.seed import new_user
 from local.zoom.simulator import Simulator
 
 
@@ -27,7 +26,7 @@ async def overview(_: Request, sim: Simulator, __: Json) -> Json:
         "base_url": sim.base_url,
         "time": iso(sim.clock.now()),
         "accounts": [{"id": a.id, "name": a.name, "plan": a.plan} for a in sim.state.accounts.values()],
-        "users": [_user(sim, user.id) for user in sim.state.users.values()],
+        "users": [user_view(sim, user) for user in sim.state.users.values()],
         "apps": [
             {"client_id": a.client_id, "name": a.name, "redirect_uris": a.redirect_uris, "published": a.published}
             for a in sim.state.apps.values()
@@ -101,136 +100,6 @@ async def limits(_: Request, sim: Simulator, __: Json) -> Json:
     return {"reset": True}
 
 
-async def revoke(request: Request, sim: Simulator, body: Json) -> Json:
-    """End a person's grants without telling anybody."""
-    return _end_grants(request, sim, body, tell=False)
-
-
-async def deauthorize(request: Request, sim: Simulator, body: Json) -> Json:
-    """End a person's grants as if the app had been removed, with `app_deauthorized`."""
-    return _end_grants(request, sim, body, tell=True)
-
-
-async def grants(_: Request, sim: Simulator, __: Json) -> Json:
-    """Who has authorised what; never a token."""
-    return {
-        "grants": [
-            {
-                "id": each.id,
-                "client_id": each.client_id,
-                "user_id": each.user_id,
-                "level": each.level,
-                "created_at": iso(each.created_at),
-                "revoked": each.revoked,
-                "scopes": each.scopes,
-            }
-            for each in sim.state.grants.values()
-        ]
-    }
-
-
-async def app(request: Request, sim: Simulator, body: Json) -> Json:
-    """Change an app: `scopes`, `redirect_uris`, `published`, `enabled`, `server_to_server`."""
-    found = sim.state.apps.get(request.path_params["app"])
-    if found is None:
-        raise Refused("no such app", 404)
-    for name in (
-        "scopes",
-        "account_scopes",
-        "redirect_uris",
-        "published",
-        "enabled",
-        "server_to_server",
-        "public",
-        "name",
-    ):
-        if name in body:
-            setattr(found, name, body[name])
-    return {"client_id": found.client_id, "enabled": found.enabled, "published": found.published}
-
-
-async def account(request: Request, sim: Simulator, body: Json) -> Json:
-    """Change an account: `plan` (free, pro, business), `webinars`, `timezone`."""
-    found = sim.state.accounts.get(request.path_params["account"])
-    if found is None:
-        raise Refused("no such account", 404)
-    if "plan" in body and body["plan"] not in ("free", "pro", "business"):
-        raise Refused("plan is free, pro or business")
-    for name in ("plan", "webinars", "timezone"):
-        if name in body:
-            setattr(found, name, body[name])
-    return {"id": found.id, "plan": found.plan, "webinars": found.webinars, "timezone": found.timezone}
-
-
-async def users(request: Request, sim: Simulator, body: Json) -> Json:
-    """Everybody; or add somebody: `email`, `first_name`, `last_name`, `role`, `type`."""
-    if request.method == "POST":
-        if not body.get("email") or sim.world.user(str(body["email"])) is not None:
-            raise Refused("email is missing or in use")
-        return _add_user(sim, body)
-    return {"users": [_user(sim, user_id) for user_id in sim.state.users]}
-
-
-async def sign_in(request: Request, sim: Simulator, body: Json) -> Json:
-    """A person signs in, from `client` (browser, mac, win, ...)."""
-    user = the_user(sim, request.path_params["user"])
-    user_bodies.signed(sim, user, "signed_in", str(body.get("client", "browser")))
-    return _user(sim, user.id)
-
-
-async def sign_out(request: Request, sim: Simulator, body: Json) -> Json:
-    """A person signs out."""
-    user = the_user(sim, request.path_params["user"])
-    user_bodies.signed(sim, user, "signed_out", str(body.get("client", "browser")))
-    return _user(sim, user.id)
-
-
-async def accept(request: Request, sim: Simulator, _: Json) -> Json:
-    """A pending user accepts the invitation."""
-    user = the_user(sim, request.path_params["user"])
-    if user.status != "pending":
-        raise Refused("that user is not pending", 409)
-    user.status = "active"
-    user_bodies.simple(sim, "invitation_accepted", user, None)
-    return _user(sim, user.id)
-
-
-def _add_user(sim: Simulator, body: Json) -> Json:
-    account = next(iter(sim.state.accounts.values()))
-    first, last = str(body.get("first_name", "New")), str(body.get("last_name", "User"))
-    email = str(body["email"])
-    user = new_user(sim.ids, account, email=email, first_name=first, last_name=last, now=sim.clock.now())
-    user.role = "admin" if body.get("role") == "admin" else "member"
-    user.type = int(body.get("type", 2))
-    sim.world.add_user(user)
-    user_bodies.created(sim, user, sim.state.users[account.owner_id], "create")
-    return _user(sim, user.id)
-
-
-def _end_grants(request: Request, sim: Simulator, body: Json, *, tell: bool) -> Json:
-    user = the_user(sim, request.path_params["user"])
-    ended = sim.grants.living(user.id, str(body.get("client_id", "")))
-    for grant in ended:
-        sim.grants.end(grant, "deauthorized" if tell else "revoked")
-        if tell:
-            sim.uninstalled(grant)
-    return {"grants_ended": len(ended)}
-
-
-def _user(sim: Simulator, user_id: str) -> Json:
-    user = sim.state.users[user_id]
-    return {
-        "id": user.id,
-        "email": user.email,
-        "name": user.name,
-        "role": user.role,
-        "type": user.type,
-        "status": user.status,
-        "pmi": user.pmi,
-        "connected": [grant.client_id for grant in sim.grants.living(user.id)],
-    }
-
-
 ROUTES = [
     Route("/_sim/health", endpoint(health), methods=["GET"]),
     Route("/_sim/state", endpoint(overview), methods=["GET"]),
@@ -242,13 +111,4 @@ ROUTES = [
     Route("/_sim/save", endpoint(save), methods=["POST"]),
     Route("/_sim/limits", endpoint(limits), methods=["DELETE"]),
     Route("/_sim/limits/reset", endpoint(limits), methods=["POST"]),
-    Route("/_sim/grants", endpoint(grants), methods=["GET"]),
-    Route("/_sim/users", endpoint(users), methods=["GET", "POST"]),
-    Route("/_sim/users/{user}/sign-in", endpoint(sign_in), methods=["POST"]),
-    Route("/_sim/users/{user}/sign-out", endpoint(sign_out), methods=["POST"]),
-    Route("/_sim/users/{user}/accept", endpoint(accept), methods=["POST"]),
-    Route("/_sim/users/{user}/revoke", endpoint(revoke), methods=["POST"]),
-    Route("/_sim/users/{user}/deauthorize", endpoint(deauthorize), methods=["POST"]),
-    Route("/_sim/apps/{app}", endpoint(app), methods=["PATCH"]),
-    Route("/_sim/accounts/{account}", endpoint(account), methods=["PATCH", "POST"]),
 ]

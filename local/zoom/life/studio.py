@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from local.zoom.behaviour import Behaviour
-from local.zoom.clock import Clock, day, iso
+from local.zoom.clock import Clock, iso
 from local.zoom.hooks.publisher import Publisher
 from local.zoom.ids import Ids
 from local.zoom.life.stage import NotNow
-from local.zoom.model import DownloadToken, Instance, Json, Meeting, Recording, RecordingFile, State, User
+from local.zoom.model import DownloadToken, Instance, Json, Meeting, Recording, RecordingFile, State
+from local.zoom.recording_views import RecordingViews
 from local.zoom.timetable import Timetable
 
 DOWNLOAD_SECONDS = 86_400
-AUTO_DELETE_DAYS = 30
 KINDS = (
     ("MP4", "MP4", "shared_screen_with_speaker_view", 1.0),
     ("M4A", "M4A", "audio_only", 0.25),
@@ -43,7 +43,7 @@ class Studio:
         self._ids = ids
         self._behaviour = behaviour
         self._timetable = timetable
-        self._base_url = base_url
+        self.views = RecordingViews(state, base_url)
 
     def when_started(self, meeting: Meeting, instance: Instance) -> None:
         """Record from the beginning where the meeting says so."""
@@ -133,7 +133,7 @@ class Studio:
 
     def announce_completed(self, recording: Recording) -> None:
         """Deliver `recording.completed` with a fresh download token."""
-        self._publish(recording, "completed", self.event_object(recording, recording.files), token=True)
+        self._publish(recording, "completed", self.views.of_event(recording, recording.files), token=True)
 
     def transcribe(self, uuid: str) -> None:
         """The transcript is there as well."""
@@ -142,7 +142,7 @@ class Studio:
             return
         transcript = self._file(TRANSCRIPT, recording.segments[0])
         recording.files.append(transcript)
-        self._publish(recording, "transcript_completed", self.event_object(recording, [transcript]), token=True)
+        self._publish(recording, "transcript_completed", self.views.of_event(recording, [transcript]), token=True)
 
     def resume(self) -> None:
         """Take up the processing that was under way when the state was saved."""
@@ -154,7 +154,7 @@ class Studio:
 
     def change(self, recording: Recording, what: str, operator: Json, files: list[RecordingFile]) -> None:
         """Deliver `recording.trashed`, `deleted` or `recovered`."""
-        shown = self.event_object(recording, files)
+        shown = self.views.of_event(recording, files)
         for name in ("password", "on_prem", "recording_play_passcode", "auto_delete", "auto_delete_date", "host_email"):
             shown.pop(name, None)
         self._publish(recording, what, shown, extra=operator, token=what != "deleted")
@@ -176,55 +176,6 @@ class Studio:
         token = DownloadToken(self._ids.token(), recording.uuid, self._clock.now() + seconds)
         self._state.download_tokens[token.value] = token
         return token.value
-
-    def event_object(self, recording: Recording, files: list[RecordingFile]) -> Json:
-        """The object of `recording.completed`; others leave some of it out."""
-        host: User | None = self._state.users.get(recording.host_id)
-        return {
-            "uuid": recording.uuid,
-            "id": recording.shown_id,
-            "account_id": recording.account_id,
-            "host_id": recording.host_id,
-            "topic": recording.topic,
-            "type": recording.type,
-            "start_time": iso(recording.start),
-            "password": recording.password,
-            "timezone": recording.timezone,
-            "host_email": host.email if host else "",
-            "duration": recording.duration,
-            "share_url": self.share_url(recording),
-            "total_size": sum(each.size for each in files),
-            "recording_count": len(files),
-            "on_prem": False,
-            "recording_play_passcode": recording.play_passcode,
-            "auto_delete": True,
-            "auto_delete_date": day(recording.start + AUTO_DELETE_DAYS * 86_400),
-            "recording_files": [self.shown_file(recording, each) for each in files],
-        }
-
-    def share_url(self, recording: Recording) -> str:
-        """Where people watch it."""
-        return f"{self._base_url}/rec/share/{recording.share_key}"
-
-    def shown_file(self, recording: Recording, each: RecordingFile) -> Json:
-        """A file in events and in REST answers."""
-        shown: Json = {
-            "id": each.id,
-            "meeting_id": recording.uuid,
-            "recording_start": iso(each.start),
-            "recording_end": iso(each.end),
-            "file_type": each.type,
-            "file_extension": each.extension,
-            "file_size": each.size,
-            "download_url": f"{self._base_url}/rec/download/{each.key}",
-            "status": each.status,
-            "recording_type": each.recording_type,
-        }
-        if each.type not in ("TIMELINE", "CHAT", "TRANSCRIPT"):
-            shown["play_url"] = f"{self._base_url}/rec/play/{each.key}"
-        if each.deleted_at is not None:
-            shown["deleted_time"] = iso(each.deleted_at)
-        return shown
 
     def _file(self, kind: tuple[str, str, str, float], segment: list[float]) -> RecordingFile:
         file_type, extension, recording_type, share = kind

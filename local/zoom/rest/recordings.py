@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from local.zoom.check import Field, check
-from local.zoom.clock import day, iso, milliseconds
+from local.zoom.clock import day, iso
 from local.zoom.failures import ZoomError, no_recording
 from local.zoom.hooks import bodies
-from local.zoom.life.studio import AUTO_DELETE_DAYS
 from local.zoom.model import Json, Recording, RecordingFile
 from local.zoom.paging import page
+from local.zoom.recording_views import AUTO_DELETE_DAYS
 from local.zoom.rest import scheduling
 from local.zoom.rest.call import Call, Reply
 from local.zoom.rest.operations import operation
@@ -18,20 +18,6 @@ TRASH_SECONDS = 30 * 86_400
 LONGEST_TTL = 604_800
 ACTIONS = ("trash", "delete")
 RECOVER = {"action": Field("string", required=True, allowed=("recover",))}
-SETTINGS = {
-    "share_recording": Field("string", allowed=("publicly", "internally", "none")),
-    "recording_authentication": Field("boolean"),
-    "authentication_option": Field("string"),
-    "authentication_domains": Field("string"),
-    "viewer_download": Field("boolean"),
-    "password": Field("string", longest=10),
-    "on_demand": Field("boolean"),
-    "approval_type": Field("integer", allowed=(0, 1, 2)),
-    "send_email_to_host": Field("boolean"),
-    "show_social_share_buttons": Field("boolean"),
-    "topic": Field("string"),
-    "auto_delete": Field("boolean"),
-}
 WITHOUT_MOST = ("CC", "TIMELINE")
 NOT_SHOWN = ("id", "status", "file_size", "recording_type", "play_url")
 
@@ -61,7 +47,7 @@ def list_recordings(call: Call) -> Reply:
            scope="cloud_recording:read:list_recording_files", classic="recording:read")  # fmt: skip
 def get_recordings(call: Call) -> Reply:
     """The files of one meeting, and a token to download them where it was asked for."""
-    recording = _recording(call, "meetingId")
+    recording = the_recording(call, "meetingId")
     answer = _shown(call, recording) | {"password": recording.password, "participant_audio_files": []}
     if "download_access_token" in call.query.get("include_fields", ""):
         seconds = call.number("ttl", 86_400, 0, LONGEST_TTL)
@@ -74,7 +60,7 @@ def get_recordings(call: Call) -> Reply:
 def delete_recordings(call: Call) -> Reply:
     """Move a meeting's recording to the trash, or delete it for good."""
     action = call.text("action", "trash", ACTIONS)
-    recording = _recording(call, "meetingId", trashed=action == "delete")
+    recording = the_recording(call, "meetingId", trashed=action == "delete")
     operator = bodies.operator(call.caller)
     if action == "trash":
         recording.trashed_at = call.now
@@ -90,7 +76,7 @@ def delete_recordings(call: Call) -> Reply:
 def delete_recording(call: Call) -> Reply:
     """Move one file to the trash, or delete it for good."""
     action = call.text("action", "trash", ACTIONS)
-    recording = _recording(call, "meetingId", unfinished=True)
+    recording = the_recording(call, "meetingId", unfinished=True)
     if recording.state != "completed":
         raise ZoomError(400, 3303, "You can not delete an uncompleted meeting.")
     each = _file(call, recording)
@@ -109,7 +95,7 @@ def delete_recording(call: Call) -> Reply:
 def recover_recordings(call: Call) -> Reply:
     """Take a meeting's recording out of the trash; the answer is a 200 without a body."""
     check(call.body, RECOVER)
-    recording = _recording(call, "meetingUUID", trashed=True)
+    recording = the_recording(call, "meetingUUID", trashed=True)
     recording.trashed_at = None
     for each in recording.files:
         each.deleted_at = None
@@ -122,91 +108,15 @@ def recover_recordings(call: Call) -> Reply:
 def recover_recording(call: Call) -> Reply:
     """Take one file out of the trash."""
     check(call.body, RECOVER)
-    recording = _recording(call, "meetingId", trashed=True)
+    recording = the_recording(call, "meetingId", trashed=True)
     each = _file(call, recording, trashed=True)
     each.deleted_at = None
     call.sim.studio.change(recording, "recovered", bodies.operator(call.caller), [each])
     return Reply(204)
 
 
-@operation("recordings.settings", "GET", "/meetings/{meetingId}/recordings/settings", label="Light",
-           scope="cloud_recording:read:recording_settings", classic="recording:read")  # fmt: skip
-def get_settings(call: Call) -> Reply:
-    """How a recording is shared."""
-    recording = _recording(call, "meetingId")
-    answer: Json = {
-        "share_recording": "publicly",
-        "recording_authentication": False,
-        "viewer_download": True,
-        "password": recording.password,
-        "on_demand": False,
-        "approval_type": 2,
-        "send_email_to_host": False,
-        "show_social_share_buttons": False,
-        "topic": recording.topic,
-        "auto_delete": True,
-        "auto_delete_date": day(recording.start + AUTO_DELETE_DAYS * 86_400),
-        **recording.settings,
-    }
-    return Reply(200, answer)
-
-
-@operation("recordings.change_settings", "PATCH", "/meetings/{meetingId}/recordings/settings", label="Light",
-           scope="cloud_recording:update:recording_settings", classic="recording:write")  # fmt: skip
-def change_settings(call: Call) -> Reply:
-    """Share it otherwise, or rename it."""
-    recording = _recording(call, "meetingId")
-    check(call.body, SETTINGS)
-    old_topic = recording.topic
-    recording.settings |= {name: call.body[name] for name in SETTINGS if name in call.body}
-    if "password" in call.body:
-        recording.password = call.body["password"]
-    if call.body.get("topic", old_topic) != old_topic:
-        recording.topic = call.body["topic"]
-        call.sim.studio.renamed(recording, old_topic, bodies.operator(call.caller), milliseconds(call.now))
-    return Reply(204)
-
-
-@operation("recordings.transcript", "GET", "/meetings/{meetingId}/transcript", label="Medium",
-           scope="cloud_recording:read:meeting_transcript", classic="recording:read recording:write")  # fmt: skip
-def get_transcript(call: Call) -> Reply:
-    """Where the transcript is. ZoomError 3322 as long as there is none."""
-    try:
-        recording = _recording(call, "meetingId")
-    except ZoomError:
-        raise _no_transcript() from None
-    found = [each for each in recording.files if each.type == "TRANSCRIPT"]
-    if not found:
-        raise _no_transcript()
-    gone = found[0].deleted_at is not None
-    answer: Json = {
-        "meeting_id": recording.uuid,
-        "account_id": recording.account_id,
-        "meeting_topic": recording.topic,
-        "host_id": recording.host_id,
-        "transcript_created_time": iso(recording.transcript_at or recording.ready_at),
-        "can_download": not gone,
-        "auto_delete": True,
-        "auto_delete_date": day(recording.start + AUTO_DELETE_DAYS * 86_400),
-        "download_url": None if gone else f"{call.sim.base_url}/rec/download/{found[0].key}",
-        "download_restriction_reason": "DELETED_OR_TRASHED" if gone else None,
-    }
-    return Reply(200, answer)
-
-
-@operation("recordings.delete_transcript", "DELETE", "/meetings/{meetingId}/transcript", label="Medium",
-           scope="cloud_recording:delete:meeting_transcript", classic="recording:write")  # fmt: skip
-def delete_transcript(call: Call) -> Reply:
-    """Delete the transcript for good."""
-    recording = _recording(call, "meetingId")
-    found = [each for each in recording.files if each.type == "TRANSCRIPT"]
-    if not found:
-        raise _no_transcript()
-    recording.files.remove(found[0])
-    return Reply(204)
-
-
-def _recording(call: Call, parameter: str, *, trashed: bool = False, unfinished: bool = False) -> Recording:
+def the_recording(call: Call, parameter: str, *, trashed: bool = False, unfinished: bool = False) -> Recording:
+    """The recording that the path means. ZoomError 3301 where there is none, or none to be seen."""
     reference = call.params[parameter]
     recording: Recording | None
     if reference.isdecimal():
@@ -263,7 +173,7 @@ def _shown(call: Call, recording: Recording, *, trashed: bool = False) -> Json:
         "duration": recording.duration,
         "total_size": sum(each.size for each in files),
         "recording_count": len(files),
-        "share_url": call.sim.studio.share_url(recording),
+        "share_url": call.sim.studio.views.share_url(recording),
         "recording_play_passcode": recording.play_passcode,
         "auto_delete": True,
         "auto_delete_date": day(recording.start + AUTO_DELETE_DAYS * 86_400),
@@ -272,11 +182,7 @@ def _shown(call: Call, recording: Recording, *, trashed: bool = False) -> Json:
 
 
 def _shown_file(call: Call, recording: Recording, each: RecordingFile) -> Json:
-    shown = call.sim.studio.shown_file(recording, each)
+    shown = call.sim.studio.views.of_file(recording, each)
     if each.type in WITHOUT_MOST:
         return {name: value for name, value in shown.items() if name not in NOT_SHOWN}
     return shown
-
-
-def _no_transcript() -> ZoomError:
-    return ZoomError(404, 3322, "This meeting transcript does not exist.")

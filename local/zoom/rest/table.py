@@ -7,11 +7,13 @@ from local.zoom.rest import (
     meetings,
     panelists,
     past,
+    recording_extras,
     recordings,
     registrants,
     reports,
     sip,
     subscriptions,
+    user_access,
     users,
     webinars,
 )
@@ -19,6 +21,7 @@ from local.zoom.rest.operations import OPERATIONS, Operation
 
 RESOURCES = (
     users,
+    user_access,
     meetings,
     registrants,
     livestream,
@@ -26,6 +29,7 @@ RESOURCES = (
     panelists,
     past,
     recordings,
+    recording_extras,
     reports,
     sip,
     subscriptions,

@@ -10,7 +10,7 @@ import pytest
 
 from local.zoom import cli
 from local.zoom.behaviour import Behaviour
-from local.zoom.control import lifecycle, webhooks, world
+from local.zoom.control import lifecycle, people, webhooks, world
 from local.zoom.faults import DELIVERY_EFFECTS, PRESETS, REQUEST_EFFECTS
 from local.zoom.life.actions import ACTIONS
 from local.zoom.rest import table
@@ -18,7 +18,7 @@ from local.zoom.rest.operations import Operation
 
 PAGE = (Path(__file__).parents[3] / "docs" / "simulated-zoom.md").read_text()
 FOR_FORMS = {"/_sim/faults/clear", "/_sim/limits/reset", "/_sim/crowds/stop"}  # buttons cannot DELETE
-ROUTES = sorted({route.path for part in (lifecycle, webhooks, world) for route in part.ROUTES} - FOR_FORMS)
+ROUTES = sorted({route.path for part in (lifecycle, people, webhooks, world) for route in part.ROUTES} - FOR_FORMS)
 
 
 @pytest.mark.parametrize("name", Behaviour().as_dict())

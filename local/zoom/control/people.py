@@ -1,0 +1,156 @@
+"""Control: people, what they have authorised, apps and accounts."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from local.zoom.clock import iso
+from local.zoom.control.common import Refused, endpoint, the_user
+from local.zoom.hooks import user_bodies
+from local.zoom.model import Json, User
+from local.zoom.seed import new_user
+from local.zoom.simulator import Simulator
+
+
+async def revoke(request: Request, sim: Simulator, body: Json) -> Json:
+    """End a person's grants without telling anybody."""
+    return _end_grants(request, sim, body, tell=False)
+
+
+async def deauthorize(request: Request, sim: Simulator, body: Json) -> Json:
+    """End a person's grants as if the app had been removed, with `app_deauthorized`."""
+    return _end_grants(request, sim, body, tell=True)
+
+
+async def grants(_: Request, sim: Simulator, __: Json) -> Json:
+    """Who has authorised what; never a token."""
+    return {
+        "grants": [
+            {
+                "id": each.id,
+                "client_id": each.client_id,
+                "user_id": each.user_id,
+                "level": each.level,
+                "created_at": iso(each.created_at),
+                "revoked": each.revoked,
+                "scopes": each.scopes,
+            }
+            for each in sim.state.grants.values()
+        ]
+    }
+
+
+async def app(request: Request, sim: Simulator, body: Json) -> Json:
+    """Change an app: `scopes`, `redirect_uris`, `published`, `enabled`, `server_to_server`."""
+    found = sim.state.apps.get(request.path_params["app"])
+    if found is None:
+        raise Refused("no such app", 404)
+    for name in (
+        "scopes",
+        "account_scopes",
+        "redirect_uris",
+        "published",
+        "enabled",
+        "server_to_server",
+        "public",
+        "name",
+    ):
+        if name in body:
+            setattr(found, name, body[name])
+    return {"client_id": found.client_id, "enabled": found.enabled, "published": found.published}
+
+
+async def account(request: Request, sim: Simulator, body: Json) -> Json:
+    """Change an account: `plan` (free, pro, business), `webinars`, `timezone`."""
+    found = sim.state.accounts.get(request.path_params["account"])
+    if found is None:
+        raise Refused("no such account", 404)
+    if "plan" in body and body["plan"] not in ("free", "pro", "business"):
+        raise Refused("plan is free, pro or business")
+    for name in ("plan", "webinars", "timezone"):
+        if name in body:
+            setattr(found, name, body[name])
+    return {"id": found.id, "plan": found.plan, "webinars": found.webinars, "timezone": found.timezone}
+
+
+async def users(request: Request, sim: Simulator, body: Json) -> Json:
+    """Everybody; or add somebody: `email`, `first_name`, `last_name`, `role`, `type`."""
+    if request.method == "POST":
+        if not body.get("email") or sim.world.user(str(body["email"])) is not None:
+            raise Refused("email is missing or in use")
+        return _add_user(sim, body)
+    return {"users": [user_view(sim, user) for user in sim.state.users.values()]}
+
+
+async def sign_in(request: Request, sim: Simulator, body: Json) -> Json:
+    """A person signs in, from `client` (browser, mac, win, ...)."""
+    user = the_user(sim, request.path_params["user"])
+    user_bodies.signed(sim, user, "signed_in", str(body.get("client", "browser")))
+    return user_view(sim, user)
+
+
+async def sign_out(request: Request, sim: Simulator, body: Json) -> Json:
+    """A person signs out."""
+    user = the_user(sim, request.path_params["user"])
+    user_bodies.signed(sim, user, "signed_out", str(body.get("client", "browser")))
+    return user_view(sim, user)
+
+
+async def accept(request: Request, sim: Simulator, _: Json) -> Json:
+    """A pending user accepts the invitation."""
+    user = the_user(sim, request.path_params["user"])
+    if user.status != "pending":
+        raise Refused("that user is not pending", 409)
+    user.status = "active"
+    user_bodies.simple(sim, "invitation_accepted", user, None)
+    return user_view(sim, user)
+
+
+def _add_user(sim: Simulator, body: Json) -> Json:
+    account = next(iter(sim.state.accounts.values()))
+    first, last = str(body.get("first_name", "New")), str(body.get("last_name", "User"))
+    email = str(body["email"])
+    user = new_user(sim.ids, account, email=email, first_name=first, last_name=last, now=sim.clock.now())
+    user.role = "admin" if body.get("role") == "admin" else "member"
+    user.type = int(body.get("type", 2))
+    sim.world.add_user(user)
+    user_bodies.created(sim, user, sim.state.users[account.owner_id], "create")
+    return user_view(sim, user)
+
+
+def _end_grants(request: Request, sim: Simulator, body: Json, *, tell: bool) -> Json:
+    user = the_user(sim, request.path_params["user"])
+    ended = sim.grants.living(user.id, str(body.get("client_id", "")))
+    for grant in ended:
+        sim.grants.end(grant, "deauthorized" if tell else "revoked")
+        if tell:
+            sim.uninstalled(grant)
+    return {"grants_ended": len(ended)}
+
+
+def user_view(sim: Simulator, user: User) -> Json:
+    """A person as the control API shows one."""
+    return {
+        "id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "role": user.role,
+        "type": user.type,
+        "status": user.status,
+        "pmi": user.pmi,
+        "connected": [grant.client_id for grant in sim.grants.living(user.id)],
+    }
+
+
+ROUTES = [
+    Route("/_sim/grants", endpoint(grants), methods=["GET"]),
+    Route("/_sim/users", endpoint(users), methods=["GET", "POST"]),
+    Route("/_sim/users/{user}/sign-in", endpoint(sign_in), methods=["POST"]),
+    Route("/_sim/users/{user}/sign-out", endpoint(sign_out), methods=["POST"]),
+    Route("/_sim/users/{user}/accept", endpoint(accept), methods=["POST"]),
+    Route("/_sim/users/{user}/revoke", endpoint(revoke), methods=["POST"]),
+    Route("/_sim/users/{user}/deauthorize", endpoint(deauthorize), methods=["POST"]),
+    Route("/_sim/apps/{app}", endpoint(app), methods=["PATCH"]),
+    Route("/_sim/accounts/{account}", endpoint(account), methods=["PATCH", "POST"]),
+]
