@@ -42,6 +42,30 @@ demo: .venv/installed ## the whole story against the running gateway
 events: .venv/installed ## print what comes out of the integration queue
 	@exec $(BIN)/python -m local.events
 
+.PHONY: dlq
+dlq: .venv/installed ## dead letters: make dlq ARGS="list"; show, redrive, discard
+	@exec $(BIN)/python -m local.dlq $(or $(ARGS),--help)
+
+.PHONY: replay
+replay: .venv/installed ## publish events again: make replay ARGS="TENANT --id evt_... --yes"
+	@exec $(BIN)/python -m local.replay $(or $(ARGS),--help)
+
+.PHONY: apart
+apart: .venv/installed ## events that belong to nobody: make apart ARGS="ZOOM_CLIENT_ID"
+	@exec $(BIN)/python -m local.apart $(or $(ARGS),--help)
+
+.PHONY: subscriber
+subscriber: .venv/installed ## a queue for one more consumer: make subscriber ARGS="add NAME --type meeting.ended"
+	@exec $(BIN)/python -m local.subscriber $(or $(ARGS),--help)
+
+.PHONY: proof
+proof: .venv/installed ## thousands of deliveries against the running gateway while workers are killed (half an hour)
+	@exec $(BIN)/python -m local.proof $(ARGS)
+
+.PHONY: event-schema
+event-schema: .venv/installed ## write docs/api/asyncapi.json from the code
+	@$(BIN)/python -m local.event_schema
+
 .PHONY: api-key
 api-key: .venv/installed ## API keys: make api-key ARGS="create --name ci --scopes meetings:read"
 	@exec $(BIN)/python -m local.api_keys $(or $(ARGS),--help)

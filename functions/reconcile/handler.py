@@ -28,7 +28,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         failed = [each["messageId"] for each in event["Records"] if not _worked(json.loads(each["body"]), deadline)]
         return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
     if event.get("action") == "reconcile":
-        return _one(event, deadline)
+        try:
+            return _one(event, deadline)
+        except GatewayError as error:
+            return {"outcome": "failed", "reason": error.reason}
     handed_out = reconciliation().hand_out()
     logger().info("connections handed out", connections=handed_out)
     return {"handed_out": handed_out}

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent, epoch_ms, identifier
+from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent, epoch_ms, identifier, recording_file_name
 
 
 def dedupe_key(event: ZoomEvent) -> str:
@@ -36,11 +36,9 @@ def _deauthorized(event: ZoomEvent) -> Sequence[str | None]:
 
 
 def _recorded(event: ZoomEvent) -> Sequence[str | None]:
-    # Timelines and captions have no id of their own; they come and go with the files that have one.
     lists = (event.object.get("recording_files"), event.object.get("participant_audio_files"))
     files = [file for files in lists if isinstance(files, list) for file in files if isinstance(file, dict)]
-    names = filter(None, (identifier(file.get("id")) for file in files))
-    return [event.instance, ",".join(sorted(names))]
+    return [event.instance, ",".join(sorted(map(recording_file_name, files)))]
 
 
 def _took_part(event: ZoomEvent) -> Sequence[str | None]:

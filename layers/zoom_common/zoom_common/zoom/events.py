@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -66,8 +66,8 @@ class ZoomEvent:
     def true_since_ms(self) -> int | None:
         """When what the event says became true, in epoch milliseconds: of two deliveries of one event, the same.
 
-        `event_ts` is when Zoom wrote the event. Twins have two, and what is read back from the REST API has none, but both
-        tell when someone joined, when the meeting ended and until when was recorded.
+        `event_ts` is when Zoom wrote the event. Twins have two, and what is read back from the REST API has none, but
+        both tell when someone joined, when the meeting ended and until when was recorded.
         """
         return max((moment for moment in map(epoch_ms, self._moments()) if moment), default=self.occurred_at_ms)
 
@@ -132,6 +132,14 @@ class ZoomEvent:
             candidates.append(self.payload.get("user_id"))
         candidates.append(self.payload.get("operator_id"))
         yield from filter(None, map(identifier, candidates))
+
+
+def recording_file_name(file: Mapping[str, Any]) -> str:
+    """What a recording file is called in events and in the REST API alike; REST gives timelines and captions no id."""
+    name = identifier(file.get("id"))
+    if name is None or file.get("file_type") in {"TIMELINE", "CC"}:
+        return f"{file.get('file_type')}@{file.get('recording_start')}"
+    return name
 
 
 def parse(body: bytes) -> ZoomEvent:

@@ -12,7 +12,7 @@ from typing import Any
 
 from zoom_common.events.projections.meetings import meeting_of, partition
 from zoom_common.events.projections.record import Change
-from zoom_common.zoom.events import ZoomEvent, identifier
+from zoom_common.zoom.events import ZoomEvent, recording_file_name
 
 RECORDING = "recording#"
 FILE = "recording-file#"
@@ -51,8 +51,7 @@ def _files(event: ZoomEvent, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for file in listed if isinstance(listed, list) else []:
             if not isinstance(file, dict):
                 continue
-            # Timelines have no id of their own.
-            name = identifier(file.get("id")) or f"{file.get('file_type')}@{file.get('recording_start')}"
+            name = recording_file_name(file)
             if name in seen:
                 continue
             seen.add(name)

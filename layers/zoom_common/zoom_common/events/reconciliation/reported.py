@@ -14,7 +14,7 @@ from typing import Any
 from zoom_common.events.projections.attendance import Session
 from zoom_common.events.projections.participants import JOINED, LEFT
 from zoom_common.events.projections.views import Meeting
-from zoom_common.zoom.events import epoch_ms, identifier
+from zoom_common.zoom.events import epoch_ms, identifier, recording_file_name
 
 # A report and an event may tell one join some seconds apart.
 _SAME_MOMENT_MS = 120_000
@@ -67,17 +67,15 @@ class PastInstance:
 def missing_recording(account_id: str, recording: Row, known: Meeting) -> list[bytes]:
     """The body of a `recording.completed` with the files that nobody has told of; none when all are known."""
     told = {file["id"] for each in known.recordings() for file in each["recording_files"]}
-    lists = {kind: [file for file in recording.get(kind) or [] if _file(file) not in told] for kind in _LISTS}
+    lists = {
+        kind: [file for file in recording.get(kind) or [] if recording_file_name(file) not in told] for kind in _LISTS
+    }
     if not any(lists.values()):
         return []
     ends = [moment for kind in _LISTS for file in lists[kind] if (moment := epoch_ms(file.get("recording_end")))]
     about = {name: value for name, value in recording.items() if name not in {*_LISTS, "download_access_token"}}
     moment = max(ends, default=0) or epoch_ms(recording.get("start_time")) or 0
     return [_event("recording.completed", moment, account_id, {**about, **{k: v for k, v in lists.items() if v}})]
-
-
-def _file(file: Row) -> str:
-    return identifier(file.get("id")) or f"{file.get('file_type')}@{file.get('recording_start')}"
 
 
 def _person(row: Row) -> dict[str, Any]:

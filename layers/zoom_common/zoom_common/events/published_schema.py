@@ -1,0 +1,115 @@
+"""What subscribers may rely on, as an AsyncAPI document.
+
+https://www.asyncapi.com/docs/reference/specification/v3.0.0
+
+`docs/api/asyncapi.json` is generated from here, and tests hold every published event against it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Zoom's events that are handled by name, by family; every other one is published as it is.
+_HELD = (
+    "created updated deleted permanently_deleted recovered started ended participant_joined participant_left "
+    "participant_role_changed sharing_started sharing_ended registration_created registration_approved "
+    "registration_denied registration_cancelled alert"
+)
+NAMED = {
+    "meeting": f"{_HELD} participant_joined_waiting_room participant_left_waiting_room converted_to_webinar "
+    "participant_put_in_waiting_room participant_admitted",
+    "webinar": f"{_HELD} converted_to_meeting",
+    "recording": "started paused resumed stopped completed transcript_completed trashed deleted recovered renamed",
+    "user": "created updated deleted activated deactivated disassociated invitation_accepted signed_in signed_out",
+}
+CONNECTION_STATES = ("connected", "refresh_failing", "reauthorization_required", "disconnected")
+
+
+def named_types() -> list[str]:
+    """CloudEvents types of what is handled by name."""
+    zoom = [f"zoom.{family}.{name}" for family, names in NAMED.items() for name in names.split()]
+    return sorted([*zoom, "zoom.app_deauthorized"])
+
+
+def cloud_event_schema() -> dict[str, Any]:
+    """One event, as it stands in a message of a queue. Further attributes may come; readers must let them pass."""
+    text = {"type": "string", "minLength": 1}
+    return {
+        "type": "object",
+        "required": ["specversion", "id", "source", "type", "time", "tenant"],
+        "anyOf": [{"required": ["data", "datacontenttype"]}, {"required": ["dataref"]}],
+        "properties": {
+            "specversion": {"const": "1.0"},
+            "id": {
+                **text,
+                "pattern": "^evt_[0-9a-f]{32}$",
+                "description": "The same however often the event is published: keep the ids that were handled.",
+            },
+            "source": {
+                **text,
+                "pattern": "^/(zoom/.+|gateway/connections)$",
+                "description": "The Zoom app that was told, by client id; or the gateway, of its own connections.",
+            },
+            "type": {
+                **text,
+                "pattern": "^(zoom\\..+|connection\\..+)$",
+                "description": "zoom. and Zoom's name. Names that do not stand here yet are published too.",
+                "examples": [*named_types(), *(f"connection.{state}" for state in CONNECTION_STATES)],
+            },
+            "subject": {
+                **text,
+                "description": "What it is about: meetings/{id}, meetings/{id}/recordings, users/{id}, ...",
+            },
+            "time": {**text, "format": "date-time", "description": "When it happened at Zoom, in UTC."},
+            "datacontenttype": {"const": "application/json"},
+            "tenant": {**text, "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"},
+            "connectionid": {**text, "description": "The connection it came by."},
+            "correlationid": {**text, "description": "Of the delivery or request it came with, for tracing."},
+            "reconciled": {
+                "const": True,
+                "description": "Made from what Zoom reports, because Zoom's own delivery did not come.",
+            },
+            "dataref": {
+                **text,
+                "description": "Where the gateway's API has the event with its data, too large for the bus.",
+            },
+            "data": {
+                "type": "object",
+                "description": "Zoom's body as it was delivered, without secrets and IP addresses.",
+                "properties": {
+                    "event": {"type": "string", "description": "Zoom's name of the event."},
+                    "event_ts": {"description": "When Zoom wrote it, in epoch milliseconds."},
+                    "payload": {"type": "object"},
+                },
+            },
+        },
+    }
+
+
+def document() -> dict[str, Any]:
+    """The whole document."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Integrato Zoom events",
+            "version": "1",
+            "description": "CloudEvents 1.0 on an SQS queue. At least once, in no order; equal ids are one event.",
+        },
+        "channels": {
+            "events": {
+                "address": "IntegrationEventsQueue",
+                "description": "The integration queue, and every queue that `make subscriber` adds.",
+                "messages": {"cloudEvent": {"$ref": "#/components/messages/cloudEvent"}},
+            }
+        },
+        "operations": {"receiveEvent": {"action": "receive", "channel": {"$ref": "#/channels/events"}}},
+        "components": {
+            "messages": {
+                "cloudEvent": {
+                    "contentType": "application/cloudevents+json",
+                    "payload": {"$ref": "#/components/schemas/cloudEvent"},
+                }
+            },
+            "schemas": {"cloudEvent": cloud_event_schema()},
+        },
+    }
