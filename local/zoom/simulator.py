@@ -54,7 +54,8 @@ class Simulator:
         self.world = World(self.state)
         self.faults = Faults()
         self.limits = Limits(self.behaviour)
-        self.timetable = Timetable(self.clock)
+        self.mishaps: list[str] = []
+        self.timetable = Timetable(self.clock, self._note_failure)
         self.sender = sender or HttpSender()
         self.app = install_app(self.state, self.settings, list(self._scopes()), table.admin_scopes())
         self.courier = Courier(
@@ -112,7 +113,6 @@ class Simulator:
         self.stage.on_start.append(self.studio.when_started)
         self.stage.on_end.append(self.studio.when_ended)
         self.crowds: list[Crowd] = []
-        self.mishaps: list[str] = []
         self.save: Callable[[], None] = lambda: None  # the server knows where to
         self._subscribe_from_settings()
 
@@ -164,6 +164,9 @@ class Simulator:
         """Tell the app that a user has removed it."""
         announce(self, grant)
 
+    def _note_failure(self, problem: Exception) -> None:
+        self.mishaps.append(f"{type(problem).__name__}: {problem}")
+
     def _scopes(self) -> tuple[str, ...]:
         return self.settings.scopes or tuple(table.user_scopes())
 
@@ -172,6 +175,7 @@ class Simulator:
             return
         for subscription in self.state.subscriptions.values():
             if subscription.name == "command line":
+                subscription.validated = subscription.validated and subscription.url == self.settings.webhook_url
                 subscription.url, subscription.secret = self.settings.webhook_url, self.settings.webhook_secret
                 subscription.client_id = self.app.client_id
                 return

@@ -15,8 +15,9 @@ Job = Callable[[], None]
 class Timetable:
     """Runs jobs when the simulated clock reaches their time."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, failed: Callable[[Exception], None]) -> None:
         self._clock = clock
+        self._failed = failed
         self._heap: list[tuple[float, int, Job]] = []
         self._order = itertools.count()
         self._moved = asyncio.Event()
@@ -35,7 +36,11 @@ class Timetable:
         """Run what is due now, in order of time, and return how many jobs that was."""
         ran = 0
         while self._heap and self._heap[0][0] <= self._clock.now():
-            heapq.heappop(self._heap)[2]()
+            job = heapq.heappop(self._heap)[2]
+            try:
+                job()
+            except Exception as problem:  # noqa: BLE001 - time goes on whatever one job runs into
+                self._failed(problem)
             ran += 1
         return ran
 

@@ -87,8 +87,8 @@ class Validator:
 
     def _begin(self, subscription_id: str) -> None:
         subscription = self._state.subscriptions.get(subscription_id)
-        if subscription is None or not subscription.enabled:
-            return
+        if subscription is None or not subscription.enabled or subscription.next_challenge_at > self._clock.now():
+            return  # gone, or somebody else has seen to it
         subscription.next_challenge_at = 0
         self.schedule(subscription)
         self._spawn(self.challenge(subscription))

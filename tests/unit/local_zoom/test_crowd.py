@@ -38,6 +38,7 @@ def test_thousands_of_events_a_minute_of_many_kinds() -> None:
     assert counts["meeting.started"] == counts["meeting.ended"] > 0
     assert counts["meeting.participant_joined"] <= counts["meeting.participant_left"] + 50
     assert counts["recording.started"] == counts["recording.completed"]
+    assert zoom.sim.mishaps == []
     assert zoom.sim.world.live == {}
     assert zoom.get("/_sim/crowds").json()["crowds"][0]["running"] is False
 

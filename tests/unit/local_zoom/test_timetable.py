@@ -9,10 +9,28 @@ from local.zoom.timetable import Timetable
 from tests.fakes.local_zoom import NOW, Wall
 
 
+def fail(problem: Exception) -> None:
+    """No job is expected to fail."""
+    raise problem
+
+
+def test_a_job_that_fails_does_not_stop_time() -> None:
+    """It is reported, and the next one runs."""
+    wall = Wall()
+    problems: list[Exception] = []
+    timetable = Timetable(Clock(wall), problems.append)
+    ran: list[str] = []
+    timetable.at(NOW, lambda: ran.append(str(1 // 0)))
+    timetable.at(NOW, lambda: ran.append("next"))
+    timetable.run_due()
+    assert ran == ["next"]
+    assert [type(each) for each in problems] == [ZeroDivisionError]
+
+
 def test_due_jobs_run_in_the_order_of_their_time() -> None:
     """Only what is due runs, the earliest first."""
     wall = Wall()
-    timetable = Timetable(Clock(wall))
+    timetable = Timetable(Clock(wall), fail)
     ran: list[str] = []
     timetable.after(20, lambda: ran.append("late"))
     timetable.at(NOW + 10, lambda: ran.append("early"))
@@ -28,7 +46,7 @@ def test_a_move_of_the_clock_wakes_the_runner() -> None:
     async def story() -> list[str]:
         clock = Clock(Wall())
         clock.run_at(0)
-        timetable = Timetable(clock)
+        timetable = Timetable(clock, fail)
         ran: list[str] = []
         done = asyncio.Event()
         timetable.after(86_400, lambda: ran.append("ran"))

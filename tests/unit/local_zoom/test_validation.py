@@ -89,3 +89,12 @@ def test_an_endpoint_that_is_still_starting_is_asked_again(zoom: Zoom) -> None:
     zoom.advance(10)
     zoom.advance(60)
     assert (challenges(zoom), subscription(zoom)["validated"]) == (3, True)
+
+
+def test_one_challenge_each_time_however_often_it_was_arranged(zoom: Zoom) -> None:
+    """A start arranges for what a former one has arranged for already."""
+    zoom.sim.behaviour.challenge_on_save = False
+    zoom.sim.resume()
+    zoom.advance(72 * HOURS)
+    zoom.advance(72 * HOURS)
+    assert challenges(zoom) == 2
