@@ -115,10 +115,31 @@ lock: .venv/installed ## pin again after a change of an .in file
 	cd local && ../$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --generate-hashes --python-version 3.13 emulator-requirements.in -o emulator-requirements.txt
 	$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --generate-hashes --python-version 3.13 requirements-dev.in -o requirements-dev.txt
 
+web/node_modules/installed: web/package-lock.json
+	@command -v npm >/dev/null || { echo "The web client needs Node.js 20 or newer with npm (nodejs.org); the gateway runs without."; exit 1; }
+	cd web && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+.PHONY: web
+web: web/node_modules/installed ## build the web client; a running gateway serves it at /app/ at once
+	cd web && npm run build
+
+.PHONY: test-web
+test-web: .venv/installed web ## the web client's tests, in Chromium (/usr/bin/chromium, or CHROMIUM=...)
+	cd web && npm test
+
+.PHONY: web-screenshots
+web-screenshots: .venv/installed web ## take the pictures in docs/images/web
+	cd web && npm run screenshots
+
+.PHONY: web-upload
+web-upload: .venv/installed web ## to a stack with WebClient=on: make web-upload ARGS="--stack-name zoom-gateway"
+	@exec $(BIN)/python -m local.web_upload $(or $(ARGS),--help)
+
 .PHONY: clean-local
 clean-local: ## forget what the local gateway has stored
 	rm -rf .local/emulator-state .local/emulator-tmp .local/build .local/build-cache .local/*.json
 
 .PHONY: clean
 clean: ## remove everything that was made here
-	rm -rf .venv .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .local .aws-sam web/node_modules web/dist web/test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis

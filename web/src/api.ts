@@ -74,7 +74,7 @@ export interface Attended {
   leave_time: string | null;
   present: boolean;
   minutes: number;
-  sessions: unknown[];
+  sessions: { join_time: string | null; leave_time: string | null }[];
 }
 export interface Attendance {
   start_time: string | null;

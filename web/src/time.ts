@@ -16,6 +16,11 @@ export function clock(at: Date | string): string {
   return CLOCK.format(typeof at === "string" ? new Date(at) : at);
 }
 
+/** Without seconds, for tables. */
+export function hour(iso: string): string {
+  return TIME.format(new Date(iso));
+}
+
 /** "in 3 days", "2 hours ago". */
 export function relative(iso: string, now = Date.now()): string {
   const seconds = (new Date(iso).getTime() - now) / 1000;

@@ -42,6 +42,12 @@ export async function forgetConnections(): Promise<void> {
   for (const each of connections) await program("DELETE", `/connections/${each.id}`);
 }
 
+/** An empty calendar for the one Zoom user that is connected. */
+export async function forgetMeetings(): Promise<void> {
+  const { meetings } = await program<{ meetings: { id: number }[] }>("GET", "/v2/users/me/meetings?type=scheduled&page_size=300");
+  for (const id of new Set(meetings.map((each) => each.id))) await program("DELETE", `/v2/meetings/${id}`);
+}
+
 export async function signIn(page: Page, who: "Dana Developer" | "Otto Operator" = "Dana Developer"): Promise<void> {
   await page.goto(stack().web_url);
   await page.getByRole("button", { name: "Sign in" }).click();

@@ -103,7 +103,9 @@ test("the join page loads the SDK and asks for its signature", async ({ page, fa
   expect(admission.zak).toBeTruthy(); // Dana joins as herself
   // No real Zoom answers here: the SDK comes as far as asking Zoom for the meeting, and says that it could not.
   await expect(page.getByText("Fail to join the meeting.").first()).toBeVisible({ timeout: 60_000 });
-  faults.length = 0; // what the SDK itself complains about without a network is its own affair
+  await expect(page.getByText("Zoom did not let you in.")).toBeVisible();
+  expect(faults.filter((each) => /Content.Security.Policy/.test(each))).toEqual([]);
+  faults.length = 0; // what else the SDK complains about without a network is its own affair
 });
 
 test("disconnecting ends it", async ({ page }) => {

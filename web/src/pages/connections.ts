@@ -68,7 +68,7 @@ function card(app: App, connection: Connection): HTMLElement {
       ["Connected", moment(connection.authorized_at)],
       ["Last used", connection.last_used_at ? relative(connection.last_used_at) : "never"],
       ["In this state", `since ${moment(connection.state_changed_at)}`],
-      ["Consent lasts", `${relative(connection.grant_expires_at)} if unused (${moment(connection.grant_expires_at)})`],
+      ["Consent ends", `${relative(connection.grant_expires_at)} if unused (${moment(connection.grant_expires_at)})`],
     ]),
     h("details", {}, h("summary", {}, `${connection.scopes.length} permissions at Zoom`), h("ul", { class: "columns" }, connection.scopes.map((scope) => h("li", {}, h("code", {}, scope))))),
     h("div", { class: "actions" }, reconnect, disconnect),

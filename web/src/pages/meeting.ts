@@ -1,8 +1,8 @@
-import { ApiError, type Attendance, type Meeting, type Recordings, type Registrants, type State } from "../api";
+import { ApiError, type Attendance, type Attended, type Meeting, type Recordings, type Registrants, type State } from "../api";
 import { repeat, type Page, type Place } from "../app";
 import { announce, h, replace, type Child } from "../dom";
 import { describe } from "../recurrence";
-import { clock, minutes, moment, relative, ZONE } from "../time";
+import { clock, hour, minutes, moment, relative, ZONE } from "../time";
 import { badge, button, confirmed, failure, heading, isSessionEnd, link, loading, notice, section, shown } from "../ui";
 import { facts } from "./connections";
 
@@ -86,7 +86,8 @@ function live(place: Place, id: string): HTMLElement {
   const { app, signal } = place;
   const status = h("span", {}, loading("who is there"));
   const roster = h("div");
-  const attendance = h("div");
+  // It scrolls on a phone, so it takes the focus; only what is in it changes, or the focus would be lost.
+  const attendance = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "attendance", hidden: true });
   const stale = h("p", { class: "quiet" });
   let known = "";
   let last = new Set<string>();
@@ -100,11 +101,11 @@ function live(place: Place, id: string): HTMLElement {
       updated = new Date();
       stale.textContent = `Updates by itself. Last looked at ${clock(updated)}.`;
       const seen = JSON.stringify([state, held]);
+      showAttendance(attendance, held); // minutes go on while nothing else happens
       if (seen !== known) {
         known = seen;
         replace(status, statusBadge(state));
         replace(roster, rosterOf(state));
-        replace(attendance, attendanceOf(held));
         last = tell(state, last);
       }
       return true;
@@ -141,34 +142,39 @@ function rosterOf(state: State | null): Child {
   ];
 }
 
-function attendanceOf(held: Attendance | null): Child {
-  if (!held || held.participants.length === 0) return null;
-  return [
-    h("h3", {}, "Attendance"),
+function showAttendance(place: HTMLElement, held: Attendance | null): void {
+  place.hidden = !held || held.participants.length === 0;
+  if (!held) return;
+  replace(
+    place,
+    h("h3", { id: "attendance" }, "Attendance"),
     h(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Attendance" },
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, ["Name", "Came", "Left", "Minutes"].map((name) => h("th", { scope: "col" }, name)))),
       h(
-        "table",
+        "tbody",
         {},
-        h("thead", {}, h("tr", {}, ["Name", "Came", "Left", "Minutes"].map((name) => h("th", { scope: "col" }, name)))),
-        h(
-          "tbody",
-          {},
-          held.participants.map((each) =>
-            h(
-              "tr",
-              {},
-              h("th", { scope: "row" }, each.name || "Somebody", each.guest && h("span", { class: "quiet" }, " (guest)")),
-              h("td", {}, each.join_time ? clock(each.join_time) : "?"),
-              h("td", {}, each.present ? "still there" : each.leave_time ? clock(each.leave_time) : "?"),
-              h("td", { class: "number" }, each.minutes.toFixed(1)),
-            ),
+        held.participants.map((each) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, each.name || "Somebody", each.guest && h("span", { class: "quiet" }, " (guest)")),
+            h("td", {}, each.join_time ? hour(each.join_time) : "?"),
+            h("td", {}, each.present ? "still there" : each.leave_time ? hour(each.leave_time) : "?"),
+            h("td", { class: "number" }, attended(each).toFixed(1)),
           ),
         ),
       ),
     ),
-  ];
+  );
+}
+
+/** Minutes so far: what is counted, and for who is still there the stay that has no end yet. */
+function attended(person: Attended): number {
+  const open = person.present ? person.sessions.find((each) => each.join_time && !each.leave_time) : undefined;
+  const since = open?.join_time ? (Date.now() - new Date(open.join_time).getTime()) / 60_000 : 0;
+  return person.minutes + Math.max(0, since);
 }
 
 /** Says who came and went, so that nobody has to look. */
