@@ -60,6 +60,7 @@ def connection(gateway: Any) -> str:
 def caller(api: httpx.Client, connection: str) -> httpx.Client:
     """A program that names its connection."""
     api.headers["X-Zoom-Connection"] = connection
+    api.timeout = 100  # functions that start several at once share a test machine with everything else
     return api
 
 
@@ -142,11 +143,11 @@ def test_a_lost_answer_is_found_again_with_a_key(caller: httpx.Client, zoom: Zoo
     assert (other.status_code, other.json()["reason"]) == (422, "idempotency_key_reused")
 
 
-def test_six_at_once_with_one_key_make_one_meeting(caller: httpx.Client) -> None:
+def test_four_at_once_with_one_key_make_one_meeting(caller: httpx.Client) -> None:
     """One makes it, the others wait for its answer or are told that it is under way."""
     body, key = wanted(), {"Idempotency-Key": str(uuid4())}
-    with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda _: caller.post(MEETINGS, json=body, headers=key), range(6)))
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: caller.post(MEETINGS, json=body, headers=key), range(4)))
     assert {each.status_code for each in answers} <= {201, 409}
     assert len({each.json()["id"] for each in answers if each.status_code == 201}) == 1
     assert made(caller, body["topic"]) == 1
