@@ -52,4 +52,6 @@ class CallRecord:
             found["x-zoom-tries"] = str(self.tries)
         if self.key is not None:
             found["idempotency-status"] = self.key
+        if self.cache is not None:
+            found["x-zoom-cache"] = self.cache
         return found
