@@ -103,7 +103,7 @@ def test_a_sweep_asks_once_per_shard(functions: Any) -> None:
 
 
 def test_a_hundred_calls_use_one_connection(functions: Any) -> None:
-    """TLS is shaken once per container, not once per call."""
+    """TLS is shaken once per container, not once per call, and KMS opens the connection's token once."""
     environment = lambda_environment("meetings", functions.servers, packages=functions.build.packages)
     command = [str(functions.python), "-m", "awslambdaric", "handler.handler"]
     event = event_for("meetings")
@@ -114,4 +114,5 @@ def test_a_hundred_calls_use_one_connection(functions: Any) -> None:
     found = functions.servers.counts(reset=True)
     assert statuses == {"201"}
     assert found["operations"]["zoom POST"] == 100
+    assert found["operations"][_DECRYPT] == 1
     assert found["connections"]["zoom"] == 1

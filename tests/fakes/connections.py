@@ -570,6 +570,11 @@ class World:
         """The refresh token that the connection holds as its current one."""
         return self.opened(self.item.sealed_refresh)
 
+    def current_when_back(self) -> str:
+        """The current refresh token, read once KMS answers again."""
+        self.kms.away = False
+        return self.current
+
     def on_demand(self, **changes: Any) -> Result:
         arguments: dict[str, Any] = {"seen_version": self.item.version, "wait": 5.0} | changes
         return self.refresher.on_demand("acme", "con_1", **arguments)
