@@ -33,9 +33,15 @@ PARAMETERS = {
     "OIDC_TENANT_CLAIM": "OidcTenantClaim",
     "OIDC_SCOPE_CLAIM": "OidcScopeClaim",
     "OIDC_TENANT": "OidcTenant",
+    "OIDC_WEB_CLIENT_ID": "OidcWebClientId",
 }
 # What the template says where nothing is set: an empty override would take its place.
-USUAL = {"OIDC_AUDIENCE": "zoom-gateway", "OIDC_TENANT_CLAIM": "tenant", "OIDC_SCOPE_CLAIM": "scope"}
+USUAL = {
+    "OIDC_AUDIENCE": "zoom-gateway",
+    "OIDC_TENANT_CLAIM": "tenant",
+    "OIDC_SCOPE_CLAIM": "scope",
+    "OIDC_WEB_CLIENT_ID": "zoom-gateway-web",
+}
 REAL_ZOOM = {"ZOOM_API_BASE_URL": "https://api.zoom.us/v2", "ZOOM_OAUTH_URL": "https://zoom.us/oauth"}
 
 
@@ -106,6 +112,7 @@ def load(
         identity_port = None
     elif identity_port is not None:
         settings["OIDC_ISSUER"] = f"http://localhost:{identity_port}"
+        settings["OIDC_WEB_CLIENT_ID"] = USUAL["OIDC_WEB_CLIENT_ID"]  # the one client that it knows
     return Configuration(port, zoom_port, aws_port, settings, simulated, identity_port)
 
 

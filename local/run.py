@@ -150,6 +150,7 @@ def _stack(settings: Configuration, outputs: dict[str, str]) -> dict[str, str]:
         "zoom_url": settings.zoom_url,
         "web_url": f"{settings.front_door}/app/",
         "oidc_issuer": settings.settings["OIDC_ISSUER"],
+        "oidc_client_id": settings.settings["OIDC_WEB_CLIENT_ID"],
         "zoom_client_id": settings.settings["ZOOM_CLIENT_ID"],
         "zoom_authorize_url": settings.settings["ZOOM_OAUTH_URL"].removesuffix("/") + "/authorize",
         "tenant": TENANT,

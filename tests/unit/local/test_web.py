@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,14 @@ def test_before_it_is_built_it_says_how(tmp_path: Path) -> None:
     answer = Browser(Starlette(routes=web.routes(lambda: STACK, tmp_path / "none"))).get("/app/")
     assert answer.status_code == 503
     assert "make web" in answer.text
+
+
+def test_nothing_in_the_client_parses_html() -> None:
+    """What people call their meetings stays text."""
+    sources = list((web.ROOT / "web" / "src").rglob("*.ts"))
+    assert sources
+    for source in sources:
+        found = re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", source.read_text()
+        )
+        assert found is None, source.name
