@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from local.zoom.failures import ZoomError
 from local.zoom.life.stage import NotNow
 from local.zoom.messages import translator
-from local.zoom.model import Json, Meeting, User
+from local.zoom.model import Account, Json, Meeting, User
 from local.zoom.simulator import Simulator
 
 FORM = "application/x-www-form-urlencoded"
@@ -49,11 +49,18 @@ def endpoint(function: Endpoint) -> Callable[[Request], Awaitable[Response]]:
 
 def the_user(sim: Simulator, reference: str) -> User:
     """The user of this id or e-mail address; the account's owner when nobody is named."""
-    account = next(iter(sim.state.accounts.values()))
-    user = sim.world.user(reference or account.owner_id)
+    user = sim.world.user(reference or the_account(sim, "").owner_id)
     if user is None:
         raise Refused(f"no such user: {reference}", 404)
     return user
+
+
+def the_account(sim: Simulator, reference: str) -> Account:
+    """The account of this id; the first one when none is named."""
+    found = sim.state.accounts.get(reference or next(iter(sim.state.accounts)))
+    if found is None:
+        raise Refused(f"no such account: {reference}", 404)
+    return found
 
 
 def the_meeting(sim: Simulator, reference: str) -> Meeting:

@@ -6,11 +6,22 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from local.zoom.clock import iso
-from local.zoom.control.common import Refused, endpoint, the_user
+from local.zoom.control.common import Refused, endpoint, the_account, the_user
 from local.zoom.hooks import user_bodies
-from local.zoom.model import Json, User
+from local.zoom.model import Account, App, Json, User
 from local.zoom.seed import new_user
 from local.zoom.simulator import Simulator
+
+APP_FIELDS = (
+    "scopes",
+    "account_scopes",
+    "redirect_uris",
+    "published",
+    "enabled",
+    "server_to_server",
+    "public",
+    "name",
+)
 
 
 async def revoke(request: Request, sim: Simulator, body: Json) -> Json:
@@ -41,24 +52,37 @@ async def grants(_: Request, sim: Simulator, __: Json) -> Json:
     }
 
 
+async def apps(_: Request, sim: Simulator, body: Json) -> Json:
+    """Register another app: `client_id`, `client_secret`, `redirect_uris`, `scopes`, `published`, `account`."""
+    client_id, secret = str(body.get("client_id", "")), str(body.get("client_secret", ""))
+    if not client_id or not secret or client_id in sim.state.apps:
+        raise Refused("client_id or client_secret is missing, or the client_id is in use")
+    made = App(client_id, secret, the_account(sim, str(body.get("account", ""))).id)
+    made.scopes, made.account_scopes = list(sim.app.scopes), list(sim.app.account_scopes)
+    sim.state.apps[client_id] = made
+    return _change_app(made, body)
+
+
+async def accounts(_: Request, sim: Simulator, body: Json) -> Json:
+    """Found another account: `name`, `plan`, and the `email` of its owner."""
+    email = str(body.get("email", ""))
+    if not email or sim.world.user(email) is not None:
+        raise Refused("email is missing or in use")
+    made = Account(id=sim.ids.opaque(), name=str(body.get("name", "Another Company")), owner_id="")
+    owner = new_user(sim.ids, made, email=email, first_name="Another", last_name="Owner", now=sim.clock.now())
+    owner.role, made.owner_id = "owner", owner.id
+    _change_account(made, body)
+    sim.state.accounts[made.id] = made
+    sim.world.add_user(owner)
+    return {"id": made.id, "owner": user_view(sim, owner)}
+
+
 async def app(request: Request, sim: Simulator, body: Json) -> Json:
     """Change an app: `scopes`, `redirect_uris`, `published`, `enabled`, `server_to_server`."""
     found = sim.state.apps.get(request.path_params["app"])
     if found is None:
         raise Refused("no such app", 404)
-    for name in (
-        "scopes",
-        "account_scopes",
-        "redirect_uris",
-        "published",
-        "enabled",
-        "server_to_server",
-        "public",
-        "name",
-    ):
-        if name in body:
-            setattr(found, name, body[name])
-    return {"client_id": found.client_id, "enabled": found.enabled, "published": found.published}
+    return _change_app(found, body)
 
 
 async def account(request: Request, sim: Simulator, body: Json) -> Json:
@@ -66,16 +90,12 @@ async def account(request: Request, sim: Simulator, body: Json) -> Json:
     found = sim.state.accounts.get(request.path_params["account"])
     if found is None:
         raise Refused("no such account", 404)
-    if "plan" in body and body["plan"] not in ("free", "pro", "business"):
-        raise Refused("plan is free, pro or business")
-    for name in ("plan", "webinars", "timezone"):
-        if name in body:
-            setattr(found, name, body[name])
+    _change_account(found, body)
     return {"id": found.id, "plan": found.plan, "webinars": found.webinars, "timezone": found.timezone}
 
 
 async def users(request: Request, sim: Simulator, body: Json) -> Json:
-    """Everybody; or add somebody: `email`, `first_name`, `last_name`, `role`, `type`."""
+    """Everybody; or add somebody: `email`, `first_name`, `last_name`, `role`, `type`, `account`."""
     if request.method == "POST":
         if not body.get("email") or sim.world.user(str(body["email"])) is not None:
             raise Refused("email is missing or in use")
@@ -107,8 +127,23 @@ async def accept(request: Request, sim: Simulator, _: Json) -> Json:
     return user_view(sim, user)
 
 
+def _change_app(found: App, body: Json) -> Json:
+    for name in APP_FIELDS:
+        if name in body:
+            setattr(found, name, body[name])
+    return {"client_id": found.client_id, "enabled": found.enabled, "published": found.published}
+
+
+def _change_account(found: Account, body: Json) -> None:
+    if "plan" in body and body["plan"] not in ("free", "pro", "business"):
+        raise Refused("plan is free, pro or business")
+    for name in ("plan", "webinars", "timezone"):
+        if name in body:
+            setattr(found, name, body[name])
+
+
 def _add_user(sim: Simulator, body: Json) -> Json:
-    account = next(iter(sim.state.accounts.values()))
+    account = the_account(sim, str(body.get("account", "")))
     first, last = str(body.get("first_name", "New")), str(body.get("last_name", "User"))
     email = str(body["email"])
     user = new_user(sim.ids, account, email=email, first_name=first, last_name=last, now=sim.clock.now())
@@ -151,6 +186,8 @@ ROUTES = [
     Route("/_sim/users/{user}/accept", endpoint(accept), methods=["POST"]),
     Route("/_sim/users/{user}/revoke", endpoint(revoke), methods=["POST"]),
     Route("/_sim/users/{user}/deauthorize", endpoint(deauthorize), methods=["POST"]),
+    Route("/_sim/apps", endpoint(apps), methods=["POST"]),
+    Route("/_sim/accounts", endpoint(accounts), methods=["POST"]),
     Route("/_sim/apps/{app}", endpoint(app), methods=["PATCH"]),
     Route("/_sim/accounts/{account}", endpoint(account), methods=["PATCH", "POST"]),
 ]

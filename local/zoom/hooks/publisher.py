@@ -54,13 +54,21 @@ class Publisher:
 
     def _concerns(self, subscription: Subscription, event: str, account_id: str, user_id: str) -> bool:
         app = self._state.apps.get(subscription.client_id)
-        if not subscription.enabled or app is None or not app.enabled or app.account_id != account_id:
+        if not subscription.enabled or app is None or not app.enabled:
+            return False
+        if app.account_id != account_id and not self._installed_in(app.client_id, account_id):
             return False
         if event in PAID_ONLY and self._state.accounts[account_id].plan == "free":
             return False
         if not any(fnmatchcase(event, pattern) for pattern in subscription.events):
             return False
         return self._behaviour.audience == "account" or self._installed(app.client_id, user_id)
+
+    def _installed_in(self, client_id: str, account_id: str) -> bool:
+        return any(
+            grant.client_id == client_id and grant.account_id == account_id and not grant.revoked
+            for grant in self._state.grants.values()
+        )
 
     def _installed(self, client_id: str, user_id: str) -> bool:
         return any(

@@ -69,7 +69,7 @@ class OAuth:
             await self._show_problem(scope, send, problem)
             return
         if form is None:
-            content = page.consent(app, self._sim.world, self._sim.grants, fields).encode()
+            content = page.consent(app, self._sim.grants, fields).encode()
             await wire.answer(send, 200, content, [("content-type", HTML_TYPE), ("cache-control", "no-store")])
             return
         location = self._decide(app, fields)
@@ -106,8 +106,9 @@ class OAuth:
         state = {"state": fields["state"]} if "state" in fields else {}
         redirect = fields["redirect_uri"]
         user = self._sim.world.user(fields.get("user", ""))
-        if fields.get("decision") != "allow" or user is None or user.status != "active":
+        if fields.get("decision") != "allow" or user not in self._sim.grants.people_for(app):
             return _with_query(redirect, {"error": "access_denied", **state})
+        assert user is not None  # people_for lists no None
         code = self._sim.grants.issue_code(
             app,
             user,

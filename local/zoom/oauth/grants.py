@@ -34,6 +34,14 @@ class Grants:
 
     # asking
 
+    def people_for(self, app: App) -> list[User]:
+        """Who can authorise an app: its own account, and everybody once it is published."""
+        return [
+            user
+            for user in self._state.users.values()
+            if user.status == "active" and (app.published or user.account_id == app.account_id)
+        ]
+
     def scopes_for(self, app: App, user: User, asked: str) -> list[str]:
         """The scopes that `user` can give `app`: `:admin` ones only where the person is an administrator."""
         wanted = [scope for scope in app.scopes if scope in asked.split()] if asked else app.scopes

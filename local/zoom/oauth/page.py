@@ -6,7 +6,6 @@ from html import escape
 
 from local.zoom.model import App
 from local.zoom.oauth.grants import Grants
-from local.zoom.world import World
 
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f4f6fb;color:#1b2333}
@@ -20,12 +19,12 @@ button.go{background:#0b5cff;border-color:#0b5cff;color:#fff}p.buttons{display:f
 CARRIED = ("response_type", "client_id", "redirect_uri", "state", "scope", "code_challenge", "code_challenge_method")
 
 
-def consent(app: App, world: World, grants: Grants, fields: dict[str, str]) -> str:
+def consent(app: App, grants: Grants, fields: dict[str, str]) -> str:
     """The page that asks. Its form posts every parameter back, with `decision` and `user`."""
     hidden = "".join(
         f'<input type="hidden" name="{name}" value="{escape(fields[name])}">' for name in CARRIED if name in fields
     )
-    people = [user for user in world.users_of(app.account_id) if user.status == "active"]
+    people = grants.people_for(app)
     choices = "".join(
         f'<label><input type="radio" name="user" value="{escape(user.id)}"{" checked" if at == 0 else ""}>'
         f"<span>{escape(user.name)}<br><small>{escape(user.email)} · {user.role}</small></span></label>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.local_zoom import Zoom
+from tests.fakes.local_zoom import CLIENT, REDIRECT, Zoom
 
 
 def test_health_and_state(zoom: Zoom) -> None:
@@ -63,6 +63,29 @@ def test_apps_and_accounts(zoom: Zoom) -> None:
     assert zoom.patch("/_sim/accounts/simulated-account", {"plan": "business"}).json()["plan"] == "business"
     assert zoom.patch("/_sim/accounts/simulated-account", {"plan": "gold"}).status_code == 400
     assert zoom.patch("/_sim/accounts/other", {}).status_code == 404
+
+
+def test_several_apps_and_accounts() -> None:
+    """Each app has its secret, scopes and events; a published one can be installed elsewhere, others cannot."""
+    zoom = Zoom()
+    found = zoom.post("/_sim/accounts", {"email": "other@else.example", "plan": "business"}).json()
+    added = zoom.post("/_sim/users", {"email": "kim@else.example", "account": found["id"]})
+    assert added.status_code == 200
+    other = {"client_id": "two", "client_secret": "s2", "redirect_uris": [REDIRECT]}
+    assert zoom.post("/_sim/apps", other).json() == {"client_id": "two", "enabled": True, "published": False}
+    assert zoom.post("/_sim/apps", other).status_code == 400
+    hook = {"url": "https://two.example", "secret": "hook-secret", "client_id": "two", "events": ["meeting.*"]}
+    zoom.post("/_sim/subscriptions", hook)
+    assert "error=" in zoom.authorize("kim@else.example", client_id="two").headers["location"]
+    zoom.patch("/_sim/apps/two", {"published": True})
+    code = zoom.code("kim@else.example", client_id="two")
+    fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT}
+    assert zoom.form("/oauth/token", fields, auth=CLIENT).status_code == 400
+    zoom.token = zoom.form("/oauth/token", fields, auth=("two", "s2")).json()["access_token"]
+    zoom.meeting()
+    assert [each.url for each in zoom.deliver().events("meeting.created")] == ["https://two.example"]
+    zoom.connect()
+    assert zoom.get("/v2/users/kim@else.example").json()["code"] == 1001
 
 
 def test_scheduling_in_the_web_portal(zoom: Zoom) -> None:
