@@ -109,6 +109,10 @@ openapi: .venv/installed ## write openapi.json and docs/api/operations.md again
 clients: .venv/installed ## zoomus, pyzoom, zoom-python-client and Rivet against the running gateway
 	$(BIN)/python -m local.clients
 
+.PHONY: fuzz
+fuzz: .venv/installed ## Schemathesis against the running gateway
+	$(BIN)/python -m local.fuzz
+
 .PHONY: lock
 lock: .venv/installed ## pin again after a change of an .in file
 	cd layers/zoom_common && ../../$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --generate-hashes --python-version 3.13 --universal requirements.in -o requirements.txt

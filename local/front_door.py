@@ -23,6 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local import connect_pages, web
+from local.openapi import page
 from local.workspace import Workspace
 
 WEBHOOK_PATHS = frozenset({"/webhooks/zoom", "/webhooks/zoom/"})
@@ -115,7 +116,11 @@ def main() -> None:
     def stack() -> dict[str, Any]:
         return workspace.read("stack.json")
 
-    pages = [*connect_pages.routes(f"http://localhost:{arguments.port}", stack, client), *web.routes(stack)]
+    pages = [
+        *connect_pages.routes(f"http://localhost:{arguments.port}", stack, client),
+        *web.routes(stack),
+        *page.routes(),
+    ]
     door = application(upstream, client, pages)
     uvicorn.run(door, host="127.0.0.1", port=arguments.port, log_level="warning", access_log=False)
 

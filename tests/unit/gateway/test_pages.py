@@ -166,6 +166,16 @@ def test_a_long_span_is_asked_for_month_by_month() -> None:
     ]
 
 
+def test_a_token_alone_leads_on() -> None:
+    """Some clients send nothing else for the next page."""
+    zoom = Zoom([{"next_page_token": "", "meetings": [1]}, {"next_page_token": "", "meetings": [2]}])
+    token = body(pages.walk(RECORDINGS, "from=2030-01-01&to=2030-02-10", zoom.fetch, zoom.deadline()))[
+        "next_page_token"
+    ]
+    assert body(pages.walk(RECORDINGS, f"next_page_token={token}", zoom.fetch, zoom.deadline()))["meetings"] == [2]
+    assert zoom.asked[1] == {"from": "2030-02-01", "to": "2030-02-10"}
+
+
 def test_all_months_become_one_list() -> None:
     """Totals add up, once for each month."""
     zoom = Zoom(

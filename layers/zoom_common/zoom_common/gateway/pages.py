@@ -32,15 +32,19 @@ type Fetch = Callable[[str], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a walk is: in which month, at which of Zoom's page tokens or numbers."""
+    """Where a walk is: in which month, at which of Zoom's page tokens or numbers.
+
+    `days` are the span's first and last, for clients that send nothing but the token for the next page.
+    """
 
     month: int = 0
     token: str = ""
     number: int = 0
+    days: tuple[str, str] = ("", "")
 
     def text(self) -> str:
         """The page token that brings a caller back here."""
-        raw = json.dumps([self.month, self.token, self.number], separators=(",", ":")).encode()
+        raw = json.dumps([self.month, self.token, self.number, *self.days], separators=(",", ":")).encode()
         return _PREFIX + base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
     @classmethod
@@ -50,8 +54,8 @@ class Place:
             return cls(token=text)
         packed = text.removeprefix(_PREFIX)
         try:
-            month, token, number = json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
-            return cls(int(month), str(token), int(number))
+            month, token, number, first, last = json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
+            return cls(int(month), str(token), int(number), (str(first), str(last)))
         except (ValueError, TypeError, binascii.Error):
             fault = "The next page token is invalid."
             raise InvalidRequest([FieldError("next_page_token", fault)]) from None
@@ -84,8 +88,10 @@ def walk(operation: Operation, query_string: str, fetch: Fetch, deadline: Deadli
     query = dict(parse_qsl(query_string, keep_blank_values=True))
     whole = _wants_all(query)
     query.pop(ALL, None)
-    spans = _spans(query) if operation.monthly else []
     place: Place | None = Place.parse(query.pop("next_page_token", ""))
+    if operation.monthly and place is not None:
+        place = _with_days(place, query)
+    spans = _spans(query) if operation.monthly else []
     largest = _largest_page(operation)
     if whole and largest is not None:
         query.setdefault("page_size", str(largest))
@@ -103,6 +109,14 @@ def walk(operation: Operation, query_string: str, fetch: Fetch, deadline: Deadli
         if not whole or not deadline.allows(_TIME_FOR_A_PAGE) or collected.size > _LARGEST:
             break
     return collected.answer(place, query, whole=whole)
+
+
+def _with_days(place: Place, query: dict[str, str]) -> Place:
+    """The span of a token stands in for one that the request does not repeat."""
+    for name, day in zip(("from", "to"), place.days, strict=True):
+        if day:
+            query.setdefault(name, day)
+    return replace(place, days=(query.get("from", ""), query.get("to", "")))
 
 
 def _may_pass(error: GatewayError) -> bool:
@@ -138,7 +152,7 @@ def _next(place: Place, page: Mapping[str, Any], pieces: int) -> Place | None:
     number, count = page.get("page_number"), page.get("page_count")
     if not place.token and isinstance(number, int) and isinstance(count, int) and place.number <= number < count:
         return replace(place, token="", number=number + 1)
-    return Place(place.month + 1) if place.month + 1 < pieces else None
+    return Place(place.month + 1, days=place.days) if place.month + 1 < pieces else None
 
 
 class _Collected:
