@@ -124,8 +124,10 @@ def _sent_batch(request: Json) -> Json:
 def _updated(request: Json) -> Json:
     """An item after its change, as far as anybody reads it: send slots are free at once, counters have just begun."""
     values = {name.lstrip(":"): value.get("N") for name, value in request["ExpressionAttributeValues"].items()}
-    following = values.get("first") or int(values.get("now") or 0) + int(values.get("interval") or 0)
-    return {"Attributes": {"next": {"N": str(following)}, "used": {"N": values.get("calls") or "0"}}}
+    if values.get("interval"):
+        return {"Attributes": {"next": {"N": str(int(values["now"]) + int(values["interval"]))}}}
+    kept = {"next": values.get("first"), "used": values.get("calls")}
+    return {"Attributes": {name: {"N": value} for name, value in kept.items() if value}}
 
 
 def _put(request: Json) -> Json:
