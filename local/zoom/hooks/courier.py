@@ -21,6 +21,7 @@ from local.zoom.timetable import Timetable
 
 SERVER_ERROR = 500
 REDIRECT = 300
+UNDER_WAY = ("queued", "sending", "retrying")
 Outcome = Callable[[Delivery], None]
 
 
@@ -213,7 +214,7 @@ class Courier:
         deliveries = self._state.deliveries
         deliveries[delivery.id] = delivery
         while len(deliveries) > self._behaviour.keep_deliveries:
-            oldest = next(iter(deliveries))
-            if deliveries[oldest].state in ("queued", "sending", "retrying"):
+            done = next((key for key, each in deliveries.items() if each.state not in UNDER_WAY), None)
+            if done is None:
                 break
-            del deliveries[oldest]
+            del deliveries[done]

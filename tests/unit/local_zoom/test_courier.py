@@ -194,12 +194,16 @@ def test_the_history_shows_attempts_and_answers(zoom: Zoom) -> None:
 
 
 def test_history_is_bounded(zoom: Zoom) -> None:
-    """The oldest finished ones go."""
+    """The oldest finished ones go; what is still to be retried stays."""
     zoom.sim.behaviour.keep_deliveries = 3
+    zoom.meeting(topic="retried")
+    zoom.endpoint.answers = [Answer(500)]
+    zoom.deliver()
     for _ in range(6):
         zoom.meeting()
         zoom.deliver()
     assert len(zoom.sim.state.deliveries) == 3
+    assert states(zoom)[0] == "retrying"
 
 
 def test_stamps_can_follow_the_simulated_clock(zoom: Zoom) -> None:
