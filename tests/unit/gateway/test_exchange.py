@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.gateway import World, answer
-from zoom_common.errors import OutcomeUnknown, ZoomUnavailable
-from zoom_common.gateway.budget import Spend
+from zoom_common.errors import OutcomeUnknown, TooManyRequests, ZoomUnavailable
+from zoom_common.gateway.budget import Spend, Turn
 from zoom_common.gateway.exchange import READ_TIMEOUT, Attempt
+from zoom_common.gateway.record import CallRecord
 from zoom_common.transport import AnswerLost, NotSent
+from zoom_common.zoom.limits import Limit
 from zoom_common.zoom.operations import OPERATIONS
 from zoom_common.zoom.wire import HttpRequest, HttpResponse
 
@@ -92,3 +94,63 @@ def test_each_try_gets_what_is_left() -> None:
     world = World.of(NotSent(), answer(201, b"{}"))
     send(world, "meetings.create", seconds=10.0)
     assert world.zoom.timeouts == [9.0, pytest.approx(8.55)]
+
+
+def test_each_try_has_a_turn_and_waits_for_it() -> None:
+    """The first and every other; what was waited is known."""
+    world = World.of(answer(500, b'{"code":500}'), answer(200, b"{}"))
+    world.turns.script = [Turn(0.25, 5), Turn(0.125, 4, 99, local=True)]
+    record = CallRecord()
+    attempt = Attempt(
+        operation=BY_NAME["meetings.get"],
+        request=REQUEST,
+        spend=Spend(account="account-1", label=BY_NAME["meetings.get"].label),
+        deadline=world.time.deadline(),
+        record=record,
+    )
+    world.exchange().send(attempt)
+    assert world.time.waits == [0.25, 0.5, 0.125]
+    assert (record.tries, record.status, record.waited) == (2, 200, 0.875)
+    assert (record.budget_left, record.left_today, record.local_budget) == (4, 99, True)
+
+
+def test_a_try_that_gets_no_turn_leaves_the_last_outcome() -> None:
+    """The first has to get one; a read that failed once and may not go on answers as it failed."""
+    world = World.of(answer(500, b'{"code":500}'))
+    world.turns.script = [Turn(0.0, 0), TooManyRequests(30)]
+    assert send(world, "meetings.get").status == 500
+    world = World.of()
+    world.turns.script = [TooManyRequests(30)]
+    with pytest.raises(TooManyRequests):
+        send(world, "meetings.get")
+
+
+def test_the_budget_hears_of_every_refusal() -> None:
+    """What it makes of it is its own business."""
+    world = World.of(answer(429, b'{"code":429}'), answer(200, b"{}"))
+    assert send(world, "meetings.get").status == 200
+    assert [each.limit for each in world.turns.refusals] == [Limit.PER_SECOND]
+    assert world.time.waits == [1.5]
+
+
+def test_the_sender_is_told_before_the_wait_for_the_turn() -> None:
+    """A record written meanwhile delays nobody: the slot stays where it is."""
+    world = World.of(answer(201, b"{}"))
+    world.turns.script = [Turn(2.0, 0)]
+    said: list[float] = []
+
+    def write() -> None:
+        said.append(world.time.passed)
+        world.time.passed += 0.5
+
+    operation = BY_NAME["meetings.create"]
+    attempt = Attempt(
+        operation=operation,
+        request=REQUEST,
+        spend=Spend(account="account-1", label=operation.label),
+        deadline=world.time.deadline(),
+        before_sending=write,
+    )
+    world.exchange().send(attempt)
+    assert said == [0.0]
+    assert world.time.waits == [1.5]

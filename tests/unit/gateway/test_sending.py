@@ -1,0 +1,51 @@
+"""What a call takes from the budget, and how it is sent for a connection."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fakes.gateway import World, answer, connection
+from zoom_common.connections.model import Connection, Kind
+from zoom_common.gateway.sending import ZoomCall
+from zoom_common.zoom.operations import OPERATIONS, RateLabel
+
+BY_NAME = {each.name: each for each in OPERATIONS}
+ACCOUNT = {"kind": Kind.ACCOUNT, "zoom_user_id": None}
+
+
+def call_of(world: World, name: str, of: Connection | None = None, **ids: str) -> ZoomCall:
+    """A call of an operation."""
+    about = world.connection if of is None else of
+    return ZoomCall(operation=BY_NAME[name], ids=ids, connection=about, deadline=world.time.deadline())
+
+
+def test_the_account_and_the_label_are_spent_from() -> None:
+    """Zoom's account, not the tenant: others may share it."""
+    spend = call_of(World.of(), "meetings.list", userId="me").spend()
+    assert (spend.account, spend.label, spend.user) == ("zoom-account-1", RateLabel.MEDIUM, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "ids", "of", "user"),
+    [
+        ("meetings.create", {"userId": "me"}, connection(), "zoom-user-1"),
+        ("meetings.update", {"meetingId": "1"}, connection(), "zoom-user-1"),
+        ("meetings.create", {"userId": "jill@zoom.example"}, connection(**ACCOUNT), "jill@zoom.example"),
+        ("meetings.update", {"meetingId": "1"}, connection(**ACCOUNT), None),
+        ("meetings.delete", {"meetingId": "1"}, connection(), None),
+    ],
+)
+def test_a_users_day_is_spent_from_as_far_as_we_know_the_user(
+    name: str, ids: dict[str, str], of: Connection, user: str | None
+) -> None:
+    """Creates and updates only; whose meeting an account-level connection changes, only Zoom knows."""
+    assert call_of(World.of(), name, of, **ids).spend().user == user
+
+
+def test_another_token_is_another_try_with_a_slot_of_its_own() -> None:
+    """Zoom counts what it refuses."""
+    world = World.of(answer(401, b'{"code":124}'), answer(200, b"{}"))
+    call = call_of(world, "meetings.get", meetingId="1")
+    assert world.sender().send(call).status == 200
+    assert len(world.turns.spent) == 2
+    assert [each.headers["Authorization"] for each in world.zoom.sent] == ["Bearer token-1", "Bearer token-2"]
