@@ -7,17 +7,19 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
 from local.zoom.life.actions import ACTIONS
 
 READ = {"state", "users", "grants", "meetings", "subscriptions", "deliveries", "faults", "behaviour", "crowds", "clock"}
+CHANGED = {"clock", "behaviour"}  # these are changed when they are given values, others are narrowed
 EXAMPLES = """
 examples:
   do meetings                                  what there is: state users grants meetings subscriptions
                                                deliveries faults behaviour crowds clock
+  do deliveries state=failed limit=5
   do schedule topic=Demo user=jill@zoom.example auto_recording=cloud
   do start 81234567890                         start join admit hold leave share unshare record pause-recording
   do join 81234567890 name=Guest               resume-recording stop-recording register approve deny cancel chat
@@ -72,8 +74,8 @@ def request_for(command: str, words: list[str]) -> tuple[str, str, dict[str, Any
         return "POST", f"/_sim/meetings/{_quoted(plain[0])}/{command}", values
     if command in PEOPLE:
         return "POST", f"/_sim/users/{plain[0]}/{command}", values
-    if command in READ and not values:
-        return "GET", f"/_sim/{command}", None
+    if command in READ and not (values and command in CHANGED):
+        return "GET", f"/_sim/{command}" + (f"?{urlencode(values)}" if values else ""), None
     if command == "script":
         return "POST", "/_sim/scripts", json.loads(Path(plain[0]).read_text())
     return _other(command, plain, values)

@@ -18,6 +18,7 @@ from tests.fakes.local_zoom import Zoom
     [
         ("meetings", "GET", "/_sim/meetings", None),
         ("clock", "GET", "/_sim/clock", None),
+        ("deliveries state=failed limit=5", "GET", "/_sim/deliveries?state=failed&limit=5", None),
         ("clock advance=60", "POST", "/_sim/clock", {"advance": 60}),
         ("schedule topic=Demo", "POST", "/_sim/meetings", {"topic": "Demo"}),
         ("join 123 name=Ann", "POST", "/_sim/meetings/123/join", {"name": "Ann"}),
