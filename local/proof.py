@@ -72,6 +72,7 @@ def main() -> int:
     parser.add_argument("--deliveries", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--kill-every", type=float, default=8.0, help="seconds between two kills")
+    parser.add_argument("--kill-minutes", type=float, default=5, help="how long workers are killed")
     parser.add_argument("--minutes", type=float, default=30, help="how long to wait for the last event")
     add_arguments(parser)
     arguments = parser.parse_args()
@@ -87,7 +88,7 @@ def main() -> int:
     queue = deployed(arguments).client("sqs")
     helpers = [
         threading.Thread(target=_read, args=(queue, stack["integration_queue_url"], expected, outcome, done)),
-        threading.Thread(target=_kill, args=(arguments.stack_file.parent, chance, arguments.kill_every, outcome, done)),
+        threading.Thread(target=_kill, args=(arguments, chance, outcome, done)),
     ]
     for helper in helpers:
         helper.start()
@@ -200,10 +201,11 @@ def _recent(event: dict[str, Any], started: float) -> bool:
     return isinstance(moment, int) and moment / 1000 > started
 
 
-def _kill(folder: Path, chance: random.Random, pause: float, outcome: Outcome, done: threading.Event) -> None:
-    """Kill one process of the event processor after another, without warning."""
-    place = str((folder / "emulator-tmp").resolve())
-    while not done.wait(chance.uniform(pause / 2, pause * 1.5)):
+def _kill(arguments: argparse.Namespace, chance: random.Random, outcome: Outcome, done: threading.Event) -> None:
+    """Kill one process of the event processor after another, without warning, for some minutes."""
+    place = str((arguments.stack_file.parent / "emulator-tmp").resolve())
+    until = time.monotonic() + arguments.kill_minutes * 60
+    while time.monotonic() < until and not done.wait(arguments.kill_every * chance.uniform(0.5, 1.5)):
         workers = list(_workers(place))
         if workers:
             os.kill(chance.choice(workers), signal.SIGKILL)

@@ -156,6 +156,15 @@ def test_an_event_of_nobody_is_kept_apart_and_counted_once() -> None:
     assert b"password" not in entry.content
 
 
+def test_the_echo_of_a_disconnect_alarms_nobody() -> None:
+    """Zoom tells of the removed app when its connection is gone: kept, and not counted as an event of nobody."""
+    room = Room()
+    gone = {"event": "app_deauthorized", "payload": {"user_id": "gone", "account_id": "acc-1", "signature": "s"}}
+    assert room.process(record(json.dumps(gone).encode())) == []
+    assert room.kept() == [f"unrouted.{APP}"]
+    assert room.counts.totals == {"DeauthorizationOfNobody": 1}
+
+
 def test_another_apps_secret_reaches_no_tenant_of_this_one() -> None:
     """The app that verified decides, whatever host and account the event names."""
     room = Room()

@@ -25,7 +25,7 @@ from zoom_common.events.projections.record import Change, Stamp
 from zoom_common.events.routing import Connections, Route, routes
 from zoom_common.zoom.event_keys import dedupe_key
 from zoom_common.zoom.event_secrets import Redaction
-from zoom_common.zoom.events import MalformedEvent, ZoomEvent, parse
+from zoom_common.zoom.events import DEAUTHORIZED, MalformedEvent, ZoomEvent, parse
 
 # What publishing and recording a whole batch may take; messages not begun by then come back.
 _RESERVE_SECONDS = 10.0
@@ -206,11 +206,18 @@ class EventProcessor:
                 batch.fail(entry)
                 continue
             if entry.unrouted or entry.malformed:
-                self._count("EventUnrouted" if entry.unrouted else "EventMalformed")
+                self._count(_kept_apart(entry))
             try:
                 self._log.finish(entry)
             except Unavailable:
                 batch.fail(entry)
+
+
+def _kept_apart(entry: LogEntry) -> str:
+    """The metric of what was published to nobody. Our own disconnect makes Zoom tell of a connection that is gone."""
+    if entry.malformed:
+        return "EventMalformed"
+    return "DeauthorizationOfNobody" if entry.type == f"zoom.{DEAUTHORIZED}" else "EventUnrouted"
 
 
 def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: Mapping[str, Any]) -> LogEntry:
