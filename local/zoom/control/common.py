@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -64,8 +64,8 @@ def the_account(sim: Simulator, reference: str) -> Account:
 
 
 def the_meeting(sim: Simulator, reference: str) -> Meeting:
-    """The meeting or webinar of this number or UUID."""
-    meeting = sim.meetings.find(reference)
+    """The meeting or webinar of this number or UUID, which may be encoded once more."""
+    meeting = sim.meetings.find(unquote(reference))
     if meeting is None:
         raise Refused(f"no such meeting: {reference}", 404)
     return meeting
