@@ -13,6 +13,7 @@ from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import Table
 from zoom_common.deadline import Deadline
 from zoom_common.edge.connection_changes import publisher
+from zoom_common.edge.heartbeat_store import WEBHOOK, Heartbeats
 from zoom_common.edge.observability import count, logger
 from zoom_common.edge.settings.event_processor import Settings
 from zoom_common.edge.vault_notices import VaultNotices
@@ -55,10 +56,17 @@ def _for_those_who_remember(settings: Settings) -> dict[str, Any]:
     return {"tell": ChangeStore(Table(client("dynamodb"), settings.coordination_table), clock=time.time).told}
 
 
+@cache
+def heartbeats() -> Heartbeats:
+    """Where deliveries leave word that they came."""
+    return Heartbeats.from_env(os.environ, clock=time.time)
+
+
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle a batch; the messages named in the answer come back."""
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
     failed = processor().process(event["Records"], deadline)
     if failed:
         logger().warning("messages come back", messages=failed)
+    heartbeats().beat(WEBHOOK)
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}

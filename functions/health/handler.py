@@ -1,16 +1,25 @@
-"""`GET /health` and `GET /openapi.json`, open and shallow; every route nobody else serves gets Zoom's 404."""
+"""`GET /health`, open and shallow; `GET /health/deep` for those with a key; Zoom's 404 for what nobody else serves."""
 
 from __future__ import annotations
 
 import os
-from functools import cache
+import time
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
-from zoom_common.edge import api_document
+from zoom_common.access.principal import Principal
 from zoom_common.edge.http import Request, Response, Router, json_response
-from zoom_common.edge.settings.health import HealthSettings
+from zoom_common.edge.settings.health import DeepHealthSettings, HealthSettings
+
+if TYPE_CHECKING:
+    from zoom_common.edge.deep_health import Check
 
 router = Router()
 handler = router.handle
+
+_UNAVAILABLE = 503
+_LONGEST_BETWEEN_SWEEPS = 3600.0
+_LONGEST_BETWEEN_ROLLUPS = 26 * 3600.0
 
 
 @cache
@@ -25,7 +34,44 @@ def health(request: Request) -> Response:  # noqa: ARG001 - a route's signature
     return json_response(200, {"status": "ok", "version": about.version, "stage": about.stage})
 
 
-@router.route("GET", "/openapi.json", scope=None)
-def openapi(request: Request) -> Response:  # noqa: ARG001 - as above
-    """What the API offers; it is in the documents anyway."""
-    return api_document.described()
+@router.route("GET", "/health/deep", scope="health:read")
+def deep(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
+    """Tables, key, queues, Zoom, and when the jobs and Zoom's deliveries were last seen. 503 when we can not work."""
+    from zoom_common.edge.deep_health import FAILING, examine  # noqa: PLC0415 - the shallow answer starts without
+
+    found = examine(_checks())
+    about = {"version": _settings().version, "stage": _settings().stage}
+    return json_response(_UNAVAILABLE if found["status"] == FAILING else 200, {**found, **about})
+
+
+@cache
+def _checks() -> dict[str, Check]:
+    # Only now: most that asks for health asks for the shallow answer, and boto3 is most of a start.
+    from zoom_common import aws  # noqa: PLC0415
+    from zoom_common.connections.table_client import Table  # noqa: PLC0415
+    from zoom_common.edge import dependencies_client as ask  # noqa: PLC0415
+    from zoom_common.edge.deep_health import Finding, age  # noqa: PLC0415
+    from zoom_common.edge.heartbeat_store import ROLLUP, SWEEP, WEBHOOK, Heartbeats  # noqa: PLC0415
+    from zoom_common.transport import RequestsTransport  # noqa: PLC0415
+
+    about, dynamodb = DeepHealthSettings.from_env(os.environ), aws.impatient_dynamodb()
+
+    def table(name: str) -> Finding:
+        Table(dynamodb, name).get("heartbeat#none", "heartbeat")
+        return Finding()
+
+    beats = Heartbeats(table=Table(dynamodb, about.coordination_table), clock=time.time)
+    checks: dict[str, Check] = {
+        "connections_table": partial(table, about.connections_table),
+        "events_table": partial(table, about.events_table),
+        "coordination_table": partial(table, about.coordination_table),
+        "data_key": partial(ask.key, aws.client("kms"), about.data_key_id),
+        "zoom": partial(ask.zoom, RequestsTransport(), about.zoom_api_base_url),
+        "webhook": lambda: age(beats.age(WEBHOOK)),
+        "sweep": lambda: age(beats.age(SWEEP), at_most=_LONGEST_BETWEEN_SWEEPS),
+        "rollup": lambda: age(beats.age(ROLLUP), at_most=_LONGEST_BETWEEN_ROLLUPS),
+    }
+    for name, url in about.queues.items():
+        dead = name.endswith("_dead_letters")
+        checks[f"queue_{name}"] = partial(ask.queue, aws.client("sqs"), url, dead_letters=dead)
+    return checks

@@ -23,6 +23,7 @@ from zoom_common.connections.steps import Outcome, Result
 from zoom_common.connections.sweep import sweep
 from zoom_common.deadline import Deadline
 from zoom_common.edge import observability, vault
+from zoom_common.edge.heartbeat_store import SWEEP, Heartbeats
 from zoom_common.edge.settings.token_refresh import TokenRefreshSettings
 from zoom_common.errors import Unavailable
 
@@ -34,6 +35,12 @@ _ONE_ATTEMPT = 25.0
 def wiring() -> vault.Refreshing:
     """The vault, once per container."""
     return vault.refreshing(TokenRefreshSettings.from_env(os.environ))
+
+
+@cache
+def heartbeats() -> Heartbeats:
+    """Where the sweep says that it ran."""
+    return Heartbeats.from_env(os.environ, clock=time.time)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -113,6 +120,7 @@ def _sweep(context: Any) -> int:
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
     enqueued = sweep(wiring().index, wiring().workers, clock=time.time, deadline=deadline)
     observability.count("ConnectionsDue", enqueued)
+    heartbeats().beat(SWEEP)
     return enqueued
 
 

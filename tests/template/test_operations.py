@@ -51,7 +51,7 @@ def counted_in(path: Path) -> Iterator[Metric]:
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.Call):
             continue
-        called = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
+        called: str = getattr(node.func, "attr", "") or getattr(node.func, "id", "")
         at = {"count": 0, "_count": 0, "_refuse": 1}.get(called)
         if at is None or len(node.args) <= at:
             continue
@@ -67,7 +67,7 @@ def of_calls() -> Iterator[Metric]:
     """The metrics of a call to Zoom, from a line that has all of them."""
     lines: list[str] = []
     record = CallRecord(function="f", operation="o", label="l", tries=2, status=429, refused=1, local_budget=True)
-    record.cache = "hit"
+    record.cache, record.uncounted = "hit", True
     call_log.write(record, "r", out=lines.append, clock=lambda: 0.0)
     for directive in json.loads(lines[0])["_aws"]["CloudWatchMetrics"]:
         for metric in directive["Metrics"]:
@@ -116,8 +116,13 @@ def test_every_alarm_watches_a_metric_that_exists(template: Template, emitted: s
     alarms = of_type(template, "AWS::CloudWatch::Alarm")
     assert alarms
     for alarm in alarms.values():
-        dimensions = {each["Name"]: each["Value"] for each in alarm.get("Dimensions", [])}
-        check((alarm["Namespace"], alarm["MetricName"], dimensions), emitted, words)
+        for watched in (
+            alarm,
+            *(each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each),
+        ):
+            if "MetricName" in watched:
+                dimensions = {each["Name"]: each["Value"] for each in watched.get("Dimensions", [])}
+                check((watched["Namespace"], watched["MetricName"], dimensions), emitted, words)
 
 
 def test_every_alarm_says_what_to_do_and_tells_somebody(template: Template) -> None:
@@ -132,7 +137,7 @@ def test_every_alarm_says_what_to_do_and_tells_somebody(template: Template) -> N
 def test_every_function_is_watched(template: Template) -> None:
     """Errors and throttles of each, whatever functions are added."""
     watched = {
-        (alarm["MetricName"], each["Value"]["Ref"])
+        (alarm.get("MetricName"), each["Value"]["Ref"])
         for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
         for each in alarm.get("Dimensions", [])
         if each["Name"] == "FunctionName"
@@ -144,7 +149,7 @@ def test_every_function_is_watched(template: Template) -> None:
 def test_every_queue_is_watched(template: Template) -> None:
     """A dead-letter queue for what is in it, every other one for what waits too long."""
     watched = {
-        (alarm["MetricName"], each["Value"]["Fn::GetAtt"][0])
+        (alarm.get("MetricName"), each["Value"]["Fn::GetAtt"][0])
         for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
         for each in alarm.get("Dimensions", [])
         if each["Name"] == "QueueName"

@@ -25,6 +25,8 @@ SCOPES = frozenset(
         "events:read",
         "events:write",
         "keys:write",
+        "usage:read",
+        "health:read",
         EVERY_SCOPE,
     }
 )

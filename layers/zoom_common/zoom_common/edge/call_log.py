@@ -50,6 +50,8 @@ def _metrics(record: CallRecord) -> dict[str, tuple[int, str]]:
         found["ZoomRateRefusals"] = (record.refused, COUNT)
     if record.local_budget:
         found["BudgetFallback"] = (1, COUNT)
+    if record.uncounted:
+        found["UsageUncounted"] = (1, COUNT)
     if record.cache is not None:
         found["ReadCacheHits"] = (int(record.cache == "hit"), COUNT)
         found["ReadCacheReads"] = (1, COUNT)

@@ -43,7 +43,7 @@ class Answer:
 class Gateway:
     """Makes calls. `select` finds a principal's connection by the id it asked for, if it did.
 
-    `reconnect_url` is where a person's consent can be asked for again.
+    `reconnect_url` is where to ask for a person's consent again; `usage` counts a tenant's calls and never raises.
     """
 
     select: Callable[[Principal, str | None], Connection]
@@ -51,6 +51,7 @@ class Gateway:
     keys: Idempotency
     reads: ReadCache
     reconnect_url: Callable[[Connection], str]
+    usage: Callable[[str, CallRecord, Deadline], None] = lambda _tenant, _record, _deadline: None
 
     def call(
         self,
@@ -94,6 +95,8 @@ class Gateway:
             record.reason = error.reason
             error.headers = {**record.headers(), **error.headers}
             raise
+        finally:
+            self.usage(principal.tenant, record, deadline)
 
     def _ask(self, call: ZoomCall, headers: Mapping[str, str]) -> HttpResponse:
         if call.operation.method == "GET":

@@ -32,6 +32,7 @@ class CallRecord:
     local_budget: bool = False
     key: str | None = None  # with an Idempotency-Key: made, replayed or adopted
     cache: str | None = None  # with the read cache: hit or miss
+    uncounted: bool = False  # usage could not be told of it
 
     def names(self, operation: Operation) -> None:
         """The call is one of this operation."""

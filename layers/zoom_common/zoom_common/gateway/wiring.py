@@ -25,6 +25,8 @@ from zoom_common.gateway.idempotency_store import IdempotencyStore
 from zoom_common.gateway.read_cache import ReadCache
 from zoom_common.gateway.sending import Sender
 from zoom_common.gateway.slot_store import SlotStore
+from zoom_common.gateway.usage import UsageCounter
+from zoom_common.gateway.usage_store import LiveUsage
 from zoom_common.transport import RequestsTransport
 
 
@@ -68,6 +70,9 @@ def gateway(settings: GatewaySettings) -> Gateway:
             random=random.random,
             new_id=lambda: secrets.token_hex(8),
         ),
-        reads=ReadCache(changes=ChangeStore(shared, clock=time.time), seconds=settings.read_cache_seconds, clock=time.time),
+        reads=ReadCache(
+            changes=ChangeStore(shared, clock=time.time), seconds=settings.read_cache_seconds, clock=time.time
+        ),
         reconnect_url=lambda connection: reconnect_url(settings, connection.connection_id),
+        usage=UsageCounter(live=LiveUsage(shared), clock=time.time).count,
     )

@@ -1,0 +1,116 @@
+"""`GET /usage`: what a tenant's connections did, by day and operation; and the daily rollup behind it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+from zoom_common import correlation
+from zoom_common.access.principal import Principal
+from zoom_common.aws import client
+from zoom_common.connections.census_store import census
+from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.table_client import Table
+from zoom_common.deadline import Deadline
+from zoom_common.edge import observability
+from zoom_common.edge.heartbeat_store import ROLLUP, Heartbeats
+from zoom_common.edge.http import Request, Response, Router, json_response
+from zoom_common.edge.settings.usage import UsageSettings
+from zoom_common.errors import FieldError, InvalidRequest
+from zoom_common.events.reach import reach
+from zoom_common.gateway.usage import between, roll_up, totals
+from zoom_common.gateway.usage_store import KeptUsage, LiveUsage, Usage, day_of
+
+router = Router()
+LONGEST_DAYS = 92
+
+
+@cache
+def settings() -> UsageSettings:
+    """What this container was told."""
+    return UsageSettings.from_env(os.environ)
+
+
+@cache
+def live() -> LiveUsage:
+    """The counters of the last days."""
+    return LiveUsage(Table(client("dynamodb"), settings().coordination_table))
+
+
+@cache
+def kept() -> KeptUsage:
+    """The days before."""
+    return KeptUsage(Table(client("dynamodb"), settings().events_table), retention_days=settings().retention_days)
+
+
+@cache
+def connections() -> ConnectionStore:
+    """Who reaches what."""
+    return ConnectionStore(Table(client("dynamodb"), settings().connections_table))
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """A request, or the schedule's `{"action": "roll_up"}`."""
+    if event.get("action") == "roll_up":
+        correlation.begin(getattr(context, "aws_request_id", ""))
+        return _roll_up(Deadline.after(context.get_remaining_time_in_millis() / 1000))
+    return router.handle(event, context)
+
+
+@router.route("GET", "/usage", scope="usage:read")
+def usage(request: Request, principal: Principal) -> Response:
+    """Calls by connection, operation and UTC day; the last 31 days unless `from` and `to` say otherwise."""
+    today = day_of(time.time())
+    first, last = _days(request.query, today)
+    allowed = reach(principal, connections())
+    rows = [
+        each
+        for each in between(live(), kept(), principal.tenant, first, last, today=today)
+        if allowed is None or each.connection in allowed
+        if request.query.get("connection") in {None, each.connection}
+        if request.query.get("operation") in {None, each.operation}
+    ]
+    about = {"from": first.isoformat(), "to": last.isoformat()}
+    return json_response(200, {**about, "totals": totals(rows), "usage": [_shown(each) for each in rows]})
+
+
+def _shown(row: Usage) -> dict[str, str | int]:
+    return {
+        "date": row.day.isoformat(),
+        "connection": row.connection,
+        "operation": row.operation,
+        "calls": row.calls,
+        "requests": row.requests,
+        "refused": row.refused,
+    }
+
+
+def _days(query: Mapping[str, str], today: date) -> tuple[date, date]:
+    last = _day("to", query.get("to"), today)
+    first = _day("from", query.get("from"), last - timedelta(days=30))
+    if not timedelta() <= last - first < timedelta(days=LONGEST_DAYS):
+        raise InvalidRequest([FieldError("from", f"At most {LONGEST_DAYS} days, and not after `to`.")])
+    return first, last
+
+
+def _day(name: str, text: str | None, default: date) -> date:
+    if text is None:
+        return default
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidRequest([FieldError(name, "A day as YYYY-MM-DD, in UTC.")]) from None
+
+
+def _roll_up(deadline: Deadline) -> dict[str, Any]:
+    rows = roll_up(live(), kept(), today=day_of(time.time()))
+    observability.count("UsageRolledUp", rows)
+    states = census(client("dynamodb"), settings().connections_table, deadline)
+    for state, number in states.items():
+        observability.count("Connections", number, state=state)
+    Heartbeats.from_env(os.environ, clock=time.time).beat(ROLLUP)
+    return {"rows": rows, "connections": states}

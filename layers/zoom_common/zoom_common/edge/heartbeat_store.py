@@ -1,0 +1,50 @@
+"""When something that nobody calls was last seen at work: the sweep, the rollup, Zoom's deliveries.
+
+Coordination: pk heartbeat#<name>, sk heartbeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from zoom_common import aws
+from zoom_common.connections.table_client import Table
+from zoom_common.edge import observability
+from zoom_common.edge.settings import optional
+from zoom_common.errors import Unavailable
+
+SWEEP, ROLLUP, WEBHOOK = "sweep", "rollup", "webhook"
+_KEPT = 60 * 86_400
+
+
+@dataclass(slots=True, kw_only=True)
+class Heartbeats:
+    """`clock` gives epoch seconds. A beat is written once a minute per container at most."""
+
+    table: Table | None
+    clock: Callable[[], float]
+    _written: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], *, clock: Callable[[], float]) -> Heartbeats:
+        """Beats in the Coordination table; without one, nobody is told."""
+        name = optional(environ, "COORDINATION_TABLE")
+        return cls(table=Table(aws.client("dynamodb"), name) if name else None, clock=clock)
+
+    def beat(self, name: str) -> None:
+        """Say that it is at work. Never raises: nothing depends on it."""
+        now = self.clock()
+        if self.table is None or now - self._written.get(name, 0.0) < 60:  # noqa: PLR2004 - a minute
+            return
+        try:
+            self.table.put({"pk": f"heartbeat#{name}", "sk": "heartbeat", "at": now, "expires_at": int(now) + _KEPT})
+        except Unavailable as error:
+            observability.logger().warning("no heartbeat", of=name, reason=error.reason)
+            return
+        self._written[name] = now
+
+    def age(self, name: str) -> float | None:
+        """Seconds since the last beat, None when there is none. Raises Unavailable."""
+        found = self.table.get(f"heartbeat#{name}", "heartbeat") if self.table else None
+        return None if found is None else max(0.0, self.clock() - float(found["at"]))
