@@ -167,6 +167,9 @@ def _ours_over(
         if base != "ours":
             found = cold.ratios(seen, base)["ours"]
             yield Figure(f"{key}/{base}", f"{text}, over {base}", found, targets.get(base))
+            if base in targets:
+                cpu = cold.ratios(seen, base, what="cpu")["ours"]
+                yield Figure(f"{key}/{base}/cpu", f"the same in processor time, over {base}", cpu)
 
 
 def _starts_table(title: str, seen: Mapping[str, Sequence[cold.Start]]) -> Table:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BufferedIOBase
 
 _LONGEST_LINE = 65536
+_LONGEST_CONNECT = 2.0
 _PORTS = {"https": 443, "http": 80}
 
 type Context = Callable[[], ssl.SSLContext]
@@ -57,7 +58,7 @@ class Connection:
 
         Each wait ends after `seconds`.
         """
-        self.open(seconds)
+        self.open(min(seconds, _LONGEST_CONNECT))
         if self._socket is None or self._lines is None:
             raise BrokenAnswer
         self._socket.settimeout(seconds)
