@@ -37,25 +37,32 @@ def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
     return {name: each["Properties"] for name, each in template["Resources"].items() if each["Type"] == kind}
 
 
-def names_in(argument: ast.expr) -> Iterator[str]:
-    """A metric's name as it stands in a call: a text, or one of two."""
+def names_in(argument: ast.expr, module: ast.Module) -> Iterator[str]:
+    """A metric's name as it stands in a call: a text, one of two, or what a function of the module returns."""
     if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
         yield argument.value
     elif isinstance(argument, ast.IfExp):
-        yield from (*names_in(argument.body), *names_in(argument.orelse))
+        yield from (*names_in(argument.body, module), *names_in(argument.orelse, module))
+    elif isinstance(argument, ast.Call) and isinstance(argument.func, ast.Name):
+        for node in ast.walk(module):
+            if isinstance(node, ast.FunctionDef) and node.name == argument.func.id:
+                for each in ast.walk(node):
+                    if isinstance(each, ast.Return) and each.value is not None:
+                        yield from names_in(each.value, module)
 
 
 def counted_in(path: Path) -> Iterator[Metric]:
     """The metrics of every call that counts: `count(...)`, and `_refuse(status, name, reason)` of the webhook."""
     by_service = path.name == "receiver.py"
-    for node in ast.walk(ast.parse(path.read_text())):
+    module = ast.parse(path.read_text())
+    for node in ast.walk(module):
         if not isinstance(node, ast.Call):
             continue
         called: str = getattr(node.func, "attr", "") or getattr(node.func, "id", "")
         at = {"count": 0, "_count": 0, "_refuse": 1}.get(called)
         if at is None or len(node.args) <= at:
             continue
-        for name in names_in(node.args[at]):
+        for name in names_in(node.args[at], module):
             if by_service:
                 yield from ((name, frozenset({"service"})), (name, frozenset({"service", "reason"})))
             else:
