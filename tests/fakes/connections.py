@@ -281,7 +281,13 @@ class Memory(ConnectionStore):
             return False
         gone: dict[str, Any] = {"sealed_access": b"", "sealed_refresh": b"", "previous_refresh": None, "spares": {}}
         state = State.REAUTHORIZATION_REQUIRED
-        told = {"state": state, "reason": reason, "grant_id": reason, "state_changed_at": now, "due_at": None}
+        told: dict[str, Any] = {
+            "state": state,
+            "reason": reason,
+            "grant_id": reason,
+            "state_changed_at": now,
+            "due_at": None,
+        }
         self.put(replace(item, **gone, **told, intents={}, lease_owner=None))
         return True
 

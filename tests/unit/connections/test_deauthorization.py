@@ -49,6 +49,7 @@ def test_tokens_are_deleted_and_a_receipt_says_so() -> None:
     assert item.due_at is None
     [receipt] = world.published
     assert "refresh_token" in receipt["deleted"]
+    assert receipt["reconnect_path"] == "/connections/con_1/reconnect"
     assert to_event(receipt).type == "connection.reauthorization_required"
 
 

@@ -78,6 +78,7 @@ class AccountConnecting:
             made,
             connection_id=former.connection_id,
             created_at=former.created_at,
+            last_webhook_at=former.last_webhook_at,
             version=former.version + 1,
         )
         self.connections.replace(renewed, seen=former)

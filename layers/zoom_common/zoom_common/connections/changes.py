@@ -12,8 +12,12 @@ type Publish = Callable[[Mapping[str, Any]], None]
 
 
 def state_changed(connection: Connection, state: State, reason: str | None, *, at: float) -> dict[str, Any]:
-    """The change of `connection` (as it was) to `state`, at epoch seconds `at`."""
-    return {
+    """The change of `connection` (as it was) to `state`, at epoch seconds `at`.
+
+    Where only the person can help, `reconnect_path` is the route of ours that makes the link for them.
+    """
+    asks = {"reconnect_path": f"/connections/{connection.connection_id}/reconnect"}
+    return (asks if state is State.REAUTHORIZATION_REQUIRED else {}) | {
         "type": f"connection.{state}",
         "tenant": connection.tenant,
         "connection_id": connection.connection_id,

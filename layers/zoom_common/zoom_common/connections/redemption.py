@@ -101,6 +101,7 @@ class Redemption:
             connection_id=former.connection_id,
             owner=former.owner,
             created_at=former.created_at,
+            last_webhook_at=former.last_webhook_at,
             version=former.version + 1,
             sealed_access=seals.seal_access(self._open(pending, pending.sealed_access, SealKind.ACCESS)),
             sealed_refresh=seals.seal_refresh(self._open(pending, pending.sealed_refresh, SealKind.REFRESH)),

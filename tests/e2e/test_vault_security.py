@@ -1,0 +1,318 @@
+"""Attacks on the vault, on the deployed stack with IAM enforced."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import boto3
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+from local.demo import PERSON, Story
+from local.key_table import on_local_stack
+from zoom_common.access.keys import Credential, issue
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+
+REFRESH_ROLES = {"OauthRole", "TokenRefreshRole"}
+SEALED = ("sealed_access", "sealed_refresh")
+
+
+class Stack:
+    """The running stack, as its operator and its attackers see it."""
+
+    def __init__(self, facts: dict[str, Any], folder: Path) -> None:
+        self.facts, self.folder = facts, folder
+        self.zoom = httpx.Client(base_url=f"{facts['zoom_url']}/_sim", timeout=10)
+        self.browser = httpx.Client(timeout=40)
+        self.program = self.caller(facts["api_key"])
+
+    def close(self) -> None:
+        for each in (self.zoom, self.browser, self.program):
+            each.close()
+
+    def caller(self, key: str) -> httpx.Client:
+        return httpx.Client(base_url=self.facts["api_url"], headers={"Authorization": f"Bearer {key}"}, timeout=40)
+
+    def aws(self, service: Any, **credentials: str) -> Any:
+        as_operator = {name: self.facts[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
+        return boto3.client(
+            service,
+            endpoint_url=self.facts["aws_endpoint_url"],
+            region_name=self.facts["aws_region"],
+            **(credentials or as_operator),
+        )
+
+    def as_role(self, role: str, service: Any) -> Any:
+        """A client with a function's own rights."""
+        made = self.aws("sts").assume_role(RoleArn=role, RoleSessionName="attack")["Credentials"]
+        return self.aws(
+            service,
+            aws_access_key_id=made["AccessKeyId"],
+            aws_secret_access_key=made["SecretAccessKey"],
+            aws_session_token=made["SessionToken"],
+        )
+
+    def roles(self) -> dict[str, str]:
+        """The ARN of each function's role, by the role's name in the template."""
+        found = self.aws("iam").list_roles()["Roles"]
+        named = {each["RoleName"].split("-")[-2]: each["Arn"] for each in found}
+        return {name: arn for name, arn in named.items() if name.endswith("Role") and "Schedule" not in name}
+
+    def keys(self) -> dict[str, str]:
+        resources = self.aws("cloudformation").describe_stack_resources(StackName=self.facts["stack_name"])
+        found = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources["StackResources"]}
+        return {name: found[name] for name in ("DataKey", "RefreshKey")}
+
+    def key_of_another_tenant(self) -> str:
+        credential = Credential.generate()
+        key = issue(credential, tenant="rival", scopes=frozenset({"*"}), name="attack", now=time.time())
+        on_local_stack(self.facts).add(key)
+        return credential.text().reveal()
+
+    # linking, leg by leg
+
+    def ticket(self, **body: str) -> str:
+        answer = self.program.post("/auth/zoom/authorize", json=body)
+        assert answer.status_code == 201, answer.text
+        return dict(parse_qsl(urlsplit(answer.json()["authorize_url"]).query))["ticket"]
+
+    def start(self, ticket: str, browser: httpx.Client | None = None) -> str:
+        answer = (browser or self.browser).post(f"{self.facts['api_url']}/auth/zoom/start", data={"ticket": ticket})
+        assert answer.status_code == 303, answer.text
+        return str(answer.headers["location"])
+
+    def consent(self, to_zoom: str) -> str:
+        form = {**dict(parse_qsl(urlsplit(to_zoom).query)), "decision": "allow", "user": PERSON}
+        return str(self.browser.post(to_zoom.partition("?")[0], data=form).headers["location"])
+
+    def back(self, url: str, browser: httpx.Client | None = None) -> httpx.Response:
+        return (browser or self.browser).get(url, headers={"Accept": "application/json"})
+
+    def connections(self) -> list[str]:
+        return sorted(each["id"] for each in self.program.get("/connections").json()["connections"])
+
+
+@pytest.fixture(scope="module")
+def attacked(gateway: Any) -> Iterator[Stack]:
+    stack = Stack(gateway.stack, gateway.folder)
+    yield stack
+    stack.close()
+
+
+@pytest.fixture(scope="module")
+def connection(attacked: Stack) -> str:
+    with Story(attacked.facts) as story:
+        return story.connect()
+
+
+def refused(act: Callable[..., object], **request: object) -> str:
+    with pytest.raises(ClientError) as error:
+        act(**request)
+    return str(error.value.response["Error"]["Code"])
+
+
+def item(stack: Stack, connection: str) -> dict[str, Any]:
+    key = {"pk": {"S": f"{stack.facts['tenant']}#connections"}, "sk": {"S": connection}}
+    found: dict[str, Any] = stack.aws("dynamodb").get_item(TableName=stack.facts["connections_table"], Key=key)["Item"]
+    return found
+
+
+def wrapped(sealed: bytes) -> bytes:
+    return sealed[3 : 3 + int.from_bytes(sealed[1:3])]
+
+
+def test_only_two_roles_open_a_refresh_token(attacked: Stack, connection: str) -> None:
+    """Every function's role tries a real seal: API functions open the access token, and never the refresh token."""
+    found, keys = item(attacked, connection), attacked.keys()
+    context = {"tenant": attacked.facts["tenant"], "connection": connection}
+    opened = set()
+    for name, arn in attacked.roles().items():
+        kms = attacked.as_role(arn, "kms")
+        request = {
+            "CiphertextBlob": wrapped(found["sealed_refresh"]["B"]),
+            "EncryptionContext": {**context, "kind": "refresh_token"},
+        }
+        if name in REFRESH_ROLES:
+            opened.add(name if kms.decrypt(**request)["Plaintext"] else "")
+        else:
+            assert "Denied" in refused(kms.decrypt, **request)
+            assert "Denied" in refused(kms.generate_data_key, KeyId=keys["RefreshKey"], KeySpec="AES_256")
+    assert opened == REFRESH_ROLES
+    assert len(attacked.roles()) > 10
+    reader = attacked.as_role(attacked.roles()["MeetingsRole"], "kms")
+    access = {"CiphertextBlob": wrapped(found["sealed_access"]["B"])}
+    assert reader.decrypt(**access, EncryptionContext={**context, "kind": "access_token"})["Plaintext"]
+
+
+def test_a_moved_ciphertext_does_not_open(attacked: Stack, connection: str) -> None:
+    """Under another connection's, tenant's or kind's context KMS refuses the data key."""
+    found = item(attacked, connection)
+    kms = attacked.as_role(attacked.roles()["TokenRefreshRole"], "kms")
+    right = {"tenant": attacked.facts["tenant"], "connection": connection, "kind": "refresh_token"}
+    blob = wrapped(found["sealed_refresh"]["B"])
+    assert kms.decrypt(CiphertextBlob=blob, EncryptionContext=right)["Plaintext"]
+    for foreign in ({"connection": "con_other"}, {"tenant": "rival"}, {"kind": "access_token"}):
+        refused(kms.decrypt, CiphertextBlob=blob, EncryptionContext=right | foreign)
+
+
+def test_api_functions_write_no_connection(attacked: Stack, connection: str) -> None:
+    """Who can only read the table cannot hand a connection to another tenant."""
+    dynamodb = attacked.as_role(attacked.roles()["MeetingsRole"], "dynamodb")
+    stolen = {**item(attacked, connection), "pk": {"S": "rival#connections"}}
+    put = {"TableName": attacked.facts["connections_table"], "Item": stolen}
+    assert "Denied" in refused(dynamodb.put_item, **put)
+
+
+@pytest.mark.usefixtures("connection")
+def test_a_mailed_link_connects_nothing_for_its_sender(attacked: Stack) -> None:
+    """The victim consents to a link the attacker asked for: the code reaches the victim's browser; nothing works."""
+    before = attacked.connections()
+    back = attacked.consent(attacked.start(attacked.ticket()))
+    done = attacked.back(back).json()
+    shown = attacked.program.get(f"/connections/{done['connection']}").json()
+    assert shown["state"] == "pending"
+    call = attacked.program.get("/v2/users/me", headers={"X-Zoom-Connection": done["connection"]})
+    assert (call.status_code, call.json()["reason"]) == (409, "not_redeemed")
+    with attacked.caller(attacked.key_of_another_tenant()) as rival:
+        assert rival.post("/auth/zoom/redeem", json={"code": done["code"]}).status_code == 404
+    assert attacked.program.delete(f"/connections/{done['connection']}").status_code == 200
+    assert attacked.connections() == before
+
+
+def test_a_scanner_that_opens_the_link_burns_nothing(attacked: Stack) -> None:
+    """A mail scanner GETs the link, twice; the person can still start."""
+    ticket = attacked.ticket()
+    for _ in range(2):
+        page = attacked.browser.get(f"{attacked.facts['api_url']}/auth/zoom/start", params={"ticket": ticket})
+        assert page.status_code == 200
+    assert "code_challenge" in attacked.start(ticket)
+
+
+@pytest.mark.usefixtures("connection")
+def test_a_foreign_cookie_and_a_replayed_state(attacked: Stack) -> None:
+    """Another browser's callback stores nothing; a callback works once, and its replay stores nothing."""
+    with httpx.Client(timeout=40) as other:
+        other_start = attacked.start(attacked.ticket(), other)
+        assert "state=" in other_start
+        back = attacked.consent(attacked.start(attacked.ticket()))
+        before = attacked.connections()
+        foreign = attacked.back(back, other)
+        assert (foreign.status_code, foreign.json()["reason"]) == (400, "state_unknown")
+        assert attacked.connections() == before
+    cookie = dict(attacked.browser.cookies)
+    done = attacked.back(back)
+    assert done.status_code == 200
+    replayed = httpx.get(back, headers={"Accept": "application/json"}, cookies=cookie, timeout=40)
+    assert (replayed.status_code, replayed.json()["reason"]) == (400, "state_unknown")
+    assert attacked.connections() == sorted([*before, done.json()["connection"]])
+    attacked.program.delete(f"/connections/{done.json()['connection']}")
+
+
+@pytest.mark.parametrize("url", ["https://app.example.evil.example/", "https://localhost:3000@evil.example/"])
+def test_a_return_url_with_a_look_alike_host(attacked: Stack, url: str) -> None:
+    """There is no ticket for it."""
+    assert attacked.program.post("/auth/zoom/authorize", json={"return_url": url}).status_code == 400
+
+
+def test_another_tenant_finds_nothing(attacked: Stack, connection: str) -> None:
+    """Every route that names a connection answers 404, with a key that may do everything in its own tenant."""
+    with attacked.caller(attacked.key_of_another_tenant()) as rival:
+        named = {"X-Zoom-Connection": connection}
+        answers = [
+            rival.get(f"/connections/{connection}"),
+            rival.delete(f"/connections/{connection}"),
+            rival.post(f"/connections/{connection}/reconnect", json={}),
+            rival.get("/v2/users/me", headers=named),
+            rival.get("/v2/users/me/meetings", headers=named),
+            rival.post("/v2/users/me/meetings", headers=named, json={"topic": "theft", "type": 1}),
+            rival.get("/v2/users/me/recordings", headers=named),
+            rival.get("/v2/users/me/webinars", headers=named),
+        ]
+        assert {each.status_code for each in answers} == {404}, [each.text for each in answers]
+        assert rival.get("/connections").json()["connections"] == []
+
+
+def test_a_whole_account_is_connected_and_works(attacked: Stack) -> None:
+    """Server-to-Server: credentials once, calls on behalf of a user, another token without harm, and no trace left."""
+    simulated = json.loads((attacked.folder / "simulated-app.json").read_text())
+    overview = attacked.zoom.get("/state").json()
+    given = {
+        "grant_type": "account_credentials",
+        "client_id": simulated["ZOOM_CLIENT_ID"],
+        "client_secret": simulated["ZOOM_CLIENT_SECRET"],
+        "account_id": overview["accounts"][0]["id"],
+    }
+    wrong = attacked.program.post("/connections", json=given | {"client_secret": "wrong"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "client_secret")
+    made = attacked.program.post("/connections", json=given)
+    assert made.status_code == 201, made.text
+    named = {"X-Zoom-Connection": made.json()["id"]}
+    user = overview["users"][0]["id"]
+    assert attacked.program.get(f"/v2/users/{user}", headers=named).status_code == 200
+    attacked.aws("dynamodb").update_item(
+        TableName=attacked.facts["connections_table"],
+        Key={"pk": {"S": f"{attacked.facts['tenant']}#connections"}, "sk": {"S": made.json()["id"]}},
+        UpdateExpression="SET access_expires_at = :ended",
+        ExpressionAttributeValues={":ended": {"N": str(int(time.time()) - 1)}},
+    )
+    assert attacked.program.get(f"/v2/users/{user}", headers=named).status_code == 200
+    assert item(attacked, made.json()["id"])["version"]["N"] == "2"
+    assert attacked.program.delete(f"/connections/{made.json()['id']}").status_code == 200
+
+
+def test_a_grant_that_ended_at_zoom_asks_for_its_person(attacked: Stack, connection: str) -> None:
+    """Zoom's 401 leads to a refresh, its refusal to a 409 with a reconnect link; its event deletes the tokens."""
+    named = {"X-Zoom-Connection": connection}
+    assert attacked.zoom.post(f"/users/{PERSON}/revoke", json={}).json()["grants_ended"] >= 1
+    answer = attacked.program.get("/v2/users/me", headers=named)
+    assert (answer.status_code, answer.json()["reason"]) == (409, "invalid_grant")
+    assert connection in answer.json()["reconnect_url"]
+    with Story(attacked.facts) as story:
+        assert story.connect() == connection  # the same person again: the connection keeps its id
+    assert attacked.program.get("/v2/users/me", headers=named).status_code == 200
+    client = attacked.facts["zoom_client_id"]
+    attacked.zoom.patch(f"/apps/{client}", json={"published": True})
+    try:
+        time.sleep(1.1)  # the event tells seconds; it has to be later than the authorization
+        attacked.zoom.post(f"/users/{PERSON}/deauthorize", json={})
+        deadline = time.monotonic() + 60
+        while attacked.program.get(f"/connections/{connection}").json()["reason"] != "app_deauthorized":
+            assert time.monotonic() < deadline
+            time.sleep(0.3)
+    finally:
+        attacked.zoom.patch(f"/apps/{client}", json={"published": False})
+    kept = item(attacked, connection)
+    assert [kept[name]["B"] for name in SEALED] == [b"", b""]
+    assert attacked.program.get(f"/connections/{connection}").json()["last_webhook_at"]
+    with Story(attacked.facts) as story:
+        story.connect()
+
+
+@pytest.mark.usefixtures("connection")
+def test_no_token_is_readable_anywhere(attacked: Stack) -> None:
+    """Every token and code that Zoom knows of in this run is looked for in all tables and all logs of the stack."""
+    attacked.zoom.post("/save", json={})
+    state = json.loads((attacked.folder / "zoom-state.json").read_text())
+    secret = json.loads((attacked.folder / "simulated-app.json").read_text())["ZOOM_CLIENT_SECRET"]
+    tokens = {secret, *state["access_tokens"], *state["refresh_tokens"], *state["codes"]}
+    assert len(tokens) > 5
+    assert min(map(len, tokens)) >= 20
+    dynamodb = attacked.aws("dynamodb")
+    places: list[tuple[str, str]] = []
+    for table in ("connections_table", "events_table", "coordination_table"):
+        pages = dynamodb.get_paginator("scan").paginate(TableName=attacked.facts[table])
+        places.extend((table, repr(page["Items"])) for page in pages)
+    logs = attacked.aws("logs")
+    for group in logs.describe_log_groups()["logGroups"]:
+        told = logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+        places.append((group["logGroupName"], "\n".join(each["message"] for each in told)))
+    places += [(each.name, each.read_text(errors="replace")) for each in (attacked.folder / "logs").glob("*.log")]
+    found = [(place, token[:6]) for place, text in places for token in tokens if token in text]
+    assert found == []
