@@ -58,7 +58,7 @@ def for_browsers(answer: Callable[[Request], Response]) -> Callable[[Request], R
             observability.logger().info("link refused", reason=error.reason, request_id=request.request_id)
             if wants_json(request):
                 return error_response(error, request.request_id)
-            return connect_pages.failure_page(error, request.request_id)
+            return connect_pages.failure_page(error, request.request_id, connect_page=settings().connect_page_url)
 
     return shown
 

@@ -111,10 +111,14 @@ def done_page(arrival: Arrival) -> Response:
     )
 
 
-def failure_page(error: GatewayError, request_id: str) -> Response:
-    """What went wrong, and what to do. Its words are ours alone: nothing that came with the request is repeated."""
+def failure_page(error: GatewayError, request_id: str, *, connect_page: str = "") -> Response:
+    """What went wrong, and what to do. Its words are ours alone: nothing that came with the request is repeated.
+
+    `connect_page` is where the connection can be started again, where the operator has such a page.
+    """
     title, happened, advice = _FAILURES.get(error.reason, _OTHER)
-    body = f"<p>{happened}</p><p>{advice}</p><p><small>Reference: {escape(request_id)}</small></p>"
+    again = f'<p><a href="{escape(connect_page)}">Start again</a></p>' if connect_page else ""
+    body = f"<p>{happened}</p><p>{advice}</p>{again}<p><small>Reference: {escape(request_id)}</small></p>"
     return _page(error.status, title, body)
 
 
