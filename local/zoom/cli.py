@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         return remote.main(given[1:])
     options = parser().parse_args(given)
     try:
+        listener = listen(options.host, options.port)
         server = build(options)
     except ValueError as problem:
         print(f"cannot start: {problem}", file=sys.stderr)
@@ -34,8 +36,6 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"simulated Zoom at {server.sim.base_url} (client id {server.sim.app.client_id})", flush=True)
     config = uvicorn.Config(
         server,
-        host=options.host,
-        port=options.port,
         log_level="warning",
         access_log=False,
         lifespan="on",
@@ -44,8 +44,18 @@ def main(arguments: list[str] | None = None) -> int:
     )
     signal.signal(signal.SIGTERM, lambda *_: None)  # what uvicorn raises again once it has stopped in good order
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run()
+        uvicorn.Server(config).run([listener])
     return 0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket to serve on. ValueError when the port is taken or the address is not this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as problem:
+        text = f"cannot listen on {host}, port {port} ({problem.strerror}); choose another with --port"
+        raise ValueError(text) from None
 
 
 def build(options: argparse.Namespace) -> Server:

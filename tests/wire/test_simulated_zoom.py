@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.zoom import cli
 from local.zoom.hooks.sender import HttpSender
 
 CLIENT = ("wire", "wire-secret")
@@ -88,6 +89,16 @@ def test_tokens_and_meetings_survive_a_restart(tmp_path: Path) -> None:
     second = Process(path)
     assert httpx.get(f"{second.base}/v2/meetings/{meeting}", headers=headers).json()["topic"] == "Kept"
     assert second.stop() == (0, "")
+
+
+def test_a_taken_port_is_one_clear_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the way out, and exit status 2."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert cli.main(["--port", str(port)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"cannot start: cannot listen on 127.0.0.1, port {port}")
+    assert said.endswith("choose another with --port\n")
 
 
 def test_connections_really_break(zoom: Process) -> None:

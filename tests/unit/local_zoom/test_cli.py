@@ -51,6 +51,12 @@ def test_a_second_start_takes_up_the_state(tmp_path: Path) -> None:
     assert [each.url for each in second.sim.state.subscriptions.values()] == ["https://two.example"]
 
 
+@pytest.fixture(autouse=True)
+def no_listening(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unit tests open no sockets."""
+    monkeypatch.setattr(cli, "listen", lambda *_: None)
+
+
 @pytest.mark.parametrize("words", [["--set", "magic=1"], ["--fault", "gremlin"], ["--state-file", "BROKEN"]])
 def test_bad_options_are_one_clear_sentence(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
