@@ -54,7 +54,7 @@ async function start(): Promise<void> {
     const place = { app, view, params: { ...found?.match?.groups }, query: new URLSearchParams(location.search), signal };
     replace(view);
     banner(app);
-    const page = found ? (found.who === "open" || (sessions.current() && !ended) ? found.page : signIn(ended)) : nowhere;
+    const page = found ? (found.who === "open" || (sessions.current() && !ended) ? found.page : signIn(ended || sessions.lapsed())) : nowhere;
     Promise.resolve(page(place)).catch((error: unknown) => {
       if (!signal.aborted) replace(view, failure(error));
     });

@@ -39,6 +39,11 @@ export class Sessions {
     return kept && kept.expires_at > Date.now() ? kept : null;
   }
 
+  /** Whether somebody was signed in here until a while ago. */
+  lapsed(): boolean {
+    return this.current() === null && read<Session>(SESSION) !== null;
+  }
+
   end(): void {
     sessionStorage.removeItem(SESSION);
   }

@@ -1,5 +1,5 @@
 /** What a person does: connect, plan, watch, join, disconnect. */
-import { connect, consent, createMeeting, expect, forgetConnections, signIn, sim, stack, test } from "./stack";
+import { connect, consent, createMeeting, expect, forgetConnections, program, signIn, sim, stack, test } from "./stack";
 
 test.beforeEach(forgetConnections);
 
@@ -16,7 +16,9 @@ test("saying no at Zoom connects nothing", async ({ page }) => {
   await signIn(page);
   await consent(page, "Deny");
   await expect(page.getByRole("heading", { name: "Nothing was connected" })).toBeVisible();
-  await page.goto(`${stack().web_url}connections`);
+  await page.getByRole("link", { name: "Start again" }).click();
+  await expect(page.getByRole("heading", { name: "Connect your Zoom account" })).toBeVisible();
+  await page.getByRole("link", { name: "Connections" }).click();
   await expect(page.getByText("No Zoom account is connected yet.")).toBeVisible();
 });
 
@@ -84,6 +86,22 @@ test("people who come and go are seen without touching anything", async ({ page 
   await sim(`/meetings/${id}/end`);
   await expect(page.getByText("Ended")).toBeVisible();
   await expect(page.getByRole("rowheader", { name: "Ada Guest" })).toBeVisible();
+});
+
+test("recordings and registrants are there when Zoom has them", async ({ page }) => {
+  await signIn(page);
+  await connect(page);
+  const settings = { auto_recording: "cloud", approval_type: 0, registration_type: 1 };
+  const id = await createMeeting(page, { topic: "Recorded", settings });
+  await program("POST", `/v2/meetings/${id}/registrants`, { first_name: "Ada", last_name: "Lovelace", email: "ada@example.com" });
+  await sim(`/meetings/${id}/start`);
+  await sim(`/meetings/${id}/join`, { host: true });
+  await sim(`/meetings/${id}/leave`, { host: true }).catch(() => undefined);
+  await sim(`/meetings/${id}/end`);
+  await sim("/idle?timeout=20", {}, "GET");
+  await page.goto(`${stack().web_url}meetings/${id}`);
+  await expect(page.getByRole("region", { name: "Registrants" })).toContainText("Ada Lovelace ada@example.com");
+  await expect(page.getByRole("link", { name: /Open .* at Zoom/ }).first()).toBeVisible();
 });
 
 test("the join page loads the SDK and asks for its signature", async ({ page, faults }) => {

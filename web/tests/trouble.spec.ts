@@ -17,6 +17,16 @@ test("a session that has ended is said, and signing in goes on where it was", as
   await expect(page.getByRole("heading", { name: "Connections" })).toBeVisible();
 });
 
+test("a session whose time is over is said, too", async ({ page }) => {
+  await signIn(page);
+  await page.evaluate(() => {
+    const kept = JSON.parse(sessionStorage.getItem("session") ?? "{}") as { token: string };
+    sessionStorage.setItem("session", JSON.stringify({ ...kept, expires_at: Date.now() - 1 }));
+  });
+  await page.reload();
+  await expect(page.getByRole("heading", { name: "Your session has ended" })).toBeVisible();
+});
+
 test("a gateway that is down is said, and trying again works", async ({ page }) => {
   await signIn(page);
   await page.route("**/connections?*", (route) => route.abort());
