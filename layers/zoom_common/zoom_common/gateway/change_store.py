@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from zoom_common.connections.table_client import Table
 from zoom_common.errors import Unavailable
-from zoom_common.zoom.events import ZoomEvent
+
+if TYPE_CHECKING:
+    from zoom_common.zoom.events import ZoomEvent  # whoever asks, and is never told, does not need it
 
 # Longer than any read is remembered.
 LIFE = 600
