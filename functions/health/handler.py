@@ -8,6 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from zoom_common.access.principal import Principal
+from zoom_common.edge import api_document
 from zoom_common.edge.http import Request, Response, Router, json_response
 from zoom_common.edge.settings.health import DeepHealthSettings, HealthSettings
 
@@ -32,6 +33,12 @@ def health(request: Request) -> Response:  # noqa: ARG001 - a route's signature
     """The function runs; nothing behind it is asked."""
     about = _settings()
     return json_response(200, {"status": "ok", "version": about.version, "stage": about.stage})
+
+
+@router.route("GET", "/openapi.json", scope=None)
+def openapi(request: Request) -> Response:  # noqa: ARG001 - a route's signature
+    """What the API offers; it is in the documents anyway."""
+    return api_document.described()
 
 
 @router.route("GET", "/health/deep", scope="health:read")

@@ -39,6 +39,10 @@ def _operation(name: str, summary: str, status: int, *, scope: str | None, **mor
     return about | access
 
 
+def _with(operation: Json, status: str, answer: Json) -> Json:
+    return {**operation, "responses": {status: answer, **operation["responses"]}}
+
+
 def _body(*, required: bool, **properties: Json) -> Json:
     schema: Json = {"type": "object", "properties": properties, "additionalProperties": True}
     return {"required": required, "content": {"application/json": {"schema": schema}}}
@@ -67,6 +71,22 @@ PATHS: Json = {
     },
     "/connections": {
         "get": _operation("connections.list", "List the connected Zoom accounts", 200, scope="connections:read"),
+        "post": _with(
+            _operation(
+                "connections.create",
+                "Connect a whole Zoom account with its Server-to-Server app",
+                201,
+                scope="connections:write",
+                requestBody=_body(
+                    required=True,
+                    account_id={"type": "string"},
+                    client_id={"type": "string"},
+                    client_secret={"type": "string"},
+                ),
+            ),
+            "200",
+            {"description": "The credentials of an existing connection are replaced.", **_OBJECT},
+        ),
     },
     "/connections/{connectionId}": {
         "parameters": [_ID],
@@ -144,5 +164,9 @@ PATHS: Json = {
         "post": _operation("sdk.signature", "Get what a browser needs to join", 200, scope="meetings:read"),
     },
     "/health": {"get": _operation("health", "Whether it runs", 200, scope=None)},
+    "/health/deep": {
+        "get": _operation("health.deep", "Whether what it needs can be reached", 200, scope="health:read"),
+    },
+    "/usage": {"get": _operation("usage", "Calls and quota by day", 200, scope="usage:read")},
     "/openapi.json": {"get": _operation("openapi", "This document", 200, scope=None)},
 }

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from local.openapi.files import OPENAPI, generated
+from local.openapi.own import PATHS
 from zoom_common.zoom.operations import OPERATIONS
 
 DOCUMENT: dict[str, Any] = json.loads(OPENAPI.read_text())
@@ -69,3 +70,29 @@ def test_no_two_operations_share_a_name() -> None:
     """Generated clients name their methods by it."""
     names = [each.id for each in EVERY]
     assert len(names) == len(set(names))
+
+
+# What browsers call on their way through Zoom is no API.
+BROWSERS = {"/auth/zoom/start", "/auth/zoom/callback", "/auth/zoom/callback/"}
+
+
+def own_routes() -> dict[tuple[str, str], str | None]:
+    """Every route that a function declares, with the scope it asks for; ids have no names here."""
+    declared = re.compile(r'@router\.route\("(\w+)", "([^"]+)", scope=(?:"([^"]+)"|None)\)')
+    found: dict[tuple[str, str], str | None] = {}
+    for handler in sorted((Path(__file__).parents[2] / "functions").glob("*/handler.py")):
+        for method, path, scope in declared.findall(handler.read_text()):
+            if path not in BROWSERS:
+                found[method.lower(), re.sub(r"\{\w+\}", "{}", path)] = scope or None
+    return found
+
+
+def test_our_own_paths_are_those_the_functions_serve() -> None:
+    """No more, no fewer, and each with its scope."""
+    told = {
+        (method, re.sub(r"\{\w+\}", "{}", path)): each.get("x-gateway-scope")
+        for path, item in PATHS.items()
+        for method, each in item.items()
+        if method != "parameters"
+    }
+    assert told == own_routes()

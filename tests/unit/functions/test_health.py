@@ -47,3 +47,9 @@ def test_a_stranger_gets_401_for_an_unknown_route(call: Call) -> None:
     """Before anything else."""
     status, body = call("unknown-route-denied")
     assert (status, body["code"]) == (401, 124)
+
+
+def test_the_api_describes_itself(call: Call) -> None:
+    """To anybody."""
+    status, body = call("openapi")
+    assert (status, body["openapi"], body["info"]["version"]) == (200, "3.1.0", VERSION)
