@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+LATEST = 32_472_144_000.0  # the end of 2998: later than anything that is reckoned from it can stand
 Wall = Callable[[], float]
 
 
@@ -37,7 +38,9 @@ class Clock:
         self._rebase(moment)
 
     def run_at(self, rate: float) -> None:
-        """Run at `rate` simulated seconds per real second."""
+        """Run at `rate` simulated seconds per real second. ValueError when it would run backwards."""
+        if rate < 0:
+            raise ValueError("time does not run backwards")
         moment = self.now()
         self._rate = rate
         self._rebase(moment)
@@ -54,6 +57,8 @@ class Clock:
         return left / self._rate if self._rate > 0 else None
 
     def _rebase(self, moment: float) -> None:
+        if not 0 <= moment <= LATEST:
+            raise ValueError("the clock goes from 1970 to 2999")
         self._origin, self._since = moment, self.wall()
         for listener in self._listeners:
             listener()

@@ -130,6 +130,8 @@ async def accept(request: Request, sim: Simulator, _: Json) -> Json:
 def _change_app(found: App, body: Json) -> Json:
     for name in APP_FIELDS:
         if name in body:
+            if type(body[name]) is not type(getattr(found, name)):
+                raise Refused(f"{name} is a {type(getattr(found, name)).__name__}")
             setattr(found, name, body[name])
     return {"client_id": found.client_id, "enabled": found.enabled, "published": found.published}
 

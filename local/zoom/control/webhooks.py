@@ -26,7 +26,7 @@ async def subscriptions(request: Request, sim: Simulator, body: Json) -> Json:
         subscription = sim.subscribe(
             str(body["url"]),
             str(body.get("secret") or sim.settings.webhook_secret),
-            events.split(",") if isinstance(events, str) else events,
+            events.split(",") if isinstance(events, str) else [str(each) for each in events],
             client_id=str(body.get("client_id", "")),
             name=str(body.get("name", "")),
         )
@@ -49,6 +49,8 @@ async def subscription(request: Request, sim: Simulator, body: Json) -> Json:
         body["enabled"] = body["enabled"] == "true"
     for name in ("url", "secret", "events", "enabled", "headers", "name"):
         if name in body:
+            if type(body[name]) is not type(getattr(found, name)):
+                raise Refused(f"{name} is a {type(getattr(found, name)).__name__}")
             setattr(found, name, body[name])
     if found.enabled and "enabled" in body:
         found.failed_challenges, found.disabled_reason = 0, ""

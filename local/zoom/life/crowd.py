@@ -42,6 +42,8 @@ class Plan:
         if unknown:
             raise ValueError(f"no such field: {', '.join(sorted(unknown))}")
         values: dict[str, Any] = {name: int(each) if whole[name] else float(each) for name, each in wanted.items()}
+        if values.get("steps_per_minute", 1) <= 0:
+            raise ValueError("steps_per_minute has to be more than 0")
         return cls(**values)
 
 

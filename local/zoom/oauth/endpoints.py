@@ -62,7 +62,11 @@ class OAuth:
         rules = self._sim.faults.strike_request("oauth.authorize")
         if await before(rules, receive, send):
             return
-        fields = dict(parse_qsl(form.decode(), keep_blank_values=True)) if form is not None else wire.query(scope)
+        fields = (
+            dict(parse_qsl(form.decode(errors="replace"), keep_blank_values=True))
+            if form is not None
+            else wire.query(scope)
+        )
         try:
             app = self._check(fields)
         except PageError as problem:

@@ -23,7 +23,9 @@ def test_the_clock(zoom: Zoom) -> None:
     assert zoom.post("/_sim/clock", {"set": "2027-01-01T00:00:00"}).json()["time"] == "2027-01-01T00:00:00Z"
     assert zoom.post("/_sim/clock", {"rate": 0}).json()["rate"] == 0
     assert zoom.get("/_sim/clock").json()["time"] == "2027-01-01T00:00:00Z"
-    assert zoom.post("/_sim/clock", {"set": "soon"}).status_code == 400
+    for wrong in ({"set": "soon"}, {"rate": -1}, {"set": "9999-01-01T00:00:00"}, {"advance": "x"}):
+        assert zoom.post("/_sim/clock", wrong).status_code == 400
+    assert zoom.post("/_sim/crowds", {"steps_per_minute": 0}).status_code == 400
 
 
 def test_behaviour(zoom: Zoom) -> None:
@@ -60,6 +62,7 @@ def test_apps_and_accounts(zoom: Zoom) -> None:
     """Plans are checked, unknown ones do not exist."""
     assert zoom.patch("/_sim/apps/client", {"published": True}).json()["published"] is True
     assert zoom.patch("/_sim/apps/other", {}).status_code == 404
+    assert zoom.patch("/_sim/apps/client", {"scopes": "all"}).status_code == 400
     assert zoom.patch("/_sim/accounts/simulated-account", {"plan": "business"}).json()["plan"] == "business"
     assert zoom.patch("/_sim/accounts/simulated-account", {"plan": "gold"}).status_code == 400
     assert zoom.patch("/_sim/accounts/other", {}).status_code == 404
@@ -128,6 +131,7 @@ def test_registration_by_people(zoom: Zoom) -> None:
 def test_subscriptions_are_removed(zoom: Zoom) -> None:
     """And unknown ones do not exist."""
     (found,) = zoom.get("/_sim/subscriptions").json()["subscriptions"]
+    assert zoom.patch(f"/_sim/subscriptions/{found['id']}", {"events": 5}).status_code == 400
     assert zoom.delete(f"/_sim/subscriptions/{found['id']}").status_code == 200
     assert zoom.delete(f"/_sim/subscriptions/{found['id']}").status_code == 404
     assert zoom.post("/_sim/subscriptions", {}).status_code == 400

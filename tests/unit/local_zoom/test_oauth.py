@@ -78,6 +78,13 @@ def test_problems_come_as_json_for_programs() -> None:
     assert refused.json()["errorCode"] == 4700
 
 
+def test_forms_that_are_no_text_are_refused() -> None:
+    """With a page, not a crash."""
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    refused = Zoom().request("POST", "/oauth/authorize", content=b"\xff\xfe", headers=headers)
+    assert refused.status_code == 400
+
+
 def test_only_active_people_can_allow(zoom: Zoom) -> None:
     """A pending user has no account to give access to."""
     zoom.connect_account()
