@@ -57,7 +57,7 @@ def noop() -> Path:
 def plain(authority: Authority) -> Path:
     """The plain stack: folders `Webhook` and `Meetings`, as `sam build` makes them."""
     folder = BENCH / "plain"
-    mark = digest([HERE / "plain"], architecture())
+    mark = digest([HERE / "plain", authority.certificate], architecture())
     with making(folder, mark) as needed:
         if needed:
             command: list[str | Path] = [PROGRAMS / "sam", "build", "--template-file", HERE / "plain" / "template.yaml"]
