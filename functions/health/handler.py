@@ -1,4 +1,4 @@
-"""`GET /health`, open and shallow; `GET /health/deep` for those with a key; Zoom's 404 for what nobody else serves."""
+"""`GET /health` and `GET /openapi.json`, open and shallow; `GET /health/deep` for those with a key; and Zoom's 404."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ def health(request: Request) -> Response:  # noqa: ARG001 - a route's signature
 
 @router.route("GET", "/openapi.json", scope=None)
 def openapi(request: Request) -> Response:  # noqa: ARG001 - a route's signature
+    """What the API offers; it is in the documents anyway."""
+    return api_document.described()
+
+
+@router.route("GET", "/openapi.json", scope=None)
+def openapi(request: Request) -> Response:  # noqa: ARG001 - as above
     """What the API offers; it is in the documents anyway."""
     return api_document.described()
 
