@@ -11,6 +11,7 @@ from zoom_common.access.principal import Principal
 from zoom_common.connections.app_secret_client import AppSecret
 from zoom_common.edge.admissions import describe, wish_of
 from zoom_common.edge.http import Request, Response, Router, json_response
+from zoom_common.edge.logged import Logged
 from zoom_common.edge.settings.meeting_sdk import MeetingSdkSettings
 from zoom_common.gateway.joining import Joining
 from zoom_common.gateway.wiring import gateway
@@ -29,7 +30,7 @@ def _joining() -> Joining:
         known = secret.app()
         return SdkApp(known.client_id, known.client_secret)
 
-    return Joining(zoom=gateway(settings.zoom_api), app=app, app_account=settings.app_account_id, clock=time)
+    return Joining(zoom=Logged(gateway(settings.zoom_api)), app=app, app_account=settings.app_account_id, clock=time)
 
 
 @router.route("POST", "/meetings/{meeting_id}/sdk-signature", scope="meetings:read")

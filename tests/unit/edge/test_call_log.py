@@ -12,6 +12,7 @@ from tests.fakes.gateway import World, answer, principal
 from zoom_common.edge import zoom_api
 from zoom_common.edge.call_log import write
 from zoom_common.edge.http import guarded
+from zoom_common.edge.logged import Logged
 from zoom_common.errors import TooManyRequests
 from zoom_common.gateway.budget import Turn
 from zoom_common.gateway.record import CallRecord
@@ -73,6 +74,22 @@ def test_no_line_tells_who(outcome: Any, capsys: pytest.CaptureFixture[str]) -> 
     written = capsys.readouterr().out
     assert '"message":"zoom call"' in written
     assert not [each for each in PEOPLE if each in written]
+
+
+def test_calls_on_the_way_are_logged_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a function asks Zoom for reasons of its own is a call like any other."""
+    world = World.of(answer(200, b"{}"))
+    logged = Logged(world.gateway())
+    logged.call(
+        principal(),
+        "GET",
+        "/v2/meetings/85746065",
+        query_string="",
+        headers={},
+        body=b"",
+        deadline=world.time.deadline(),
+    )
+    assert '"operation":"meetings.get"' in capsys.readouterr().out
 
 
 def test_every_answer_says_how_the_budget_stands() -> None:

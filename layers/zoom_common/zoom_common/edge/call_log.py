@@ -15,7 +15,7 @@ from zoom_common.gateway.record import CallRecord
 
 def write(
     record: CallRecord,
-    request_id: str,
+    request_id: str | None,
     *,
     out: Callable[[str], object] | None = None,
     clock: Callable[[], float] = time.time,

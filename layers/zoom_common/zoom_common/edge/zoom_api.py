@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from zoom_common.access.principal import Principal
-from zoom_common.edge import call_log
 from zoom_common.edge.http import Request, Response, authorize
+from zoom_common.edge.logged import Logged
 from zoom_common.errors import Forbidden
 from zoom_common.gateway import pages
 from zoom_common.gateway.call import Answer, Gateway
 from zoom_common.gateway.participants import Participants
-from zoom_common.gateway.record import CallRecord
 from zoom_common.zoom.operations import Operation, match
 
 # One call of several is no conditional read of the whole.
@@ -59,18 +58,12 @@ class _Calls:
 
     def one(self, method: str, path: str, query_string: str, headers: Mapping[str, str]) -> Answer:
         """Call Zoom through the gateway."""
-        record = CallRecord()
-        try:
-            return self.gateway.call(
-                self.principal,
-                method,
-                path,
-                query_string=query_string,
-                headers=headers,
-                body=self.request.body,
-                deadline=self.request.deadline,
-                record=record,
-            )
-        finally:
-            if record.operation:
-                call_log.write(record, self.request.request_id)
+        return Logged(self.gateway, self.request.request_id).call(
+            self.principal,
+            method,
+            path,
+            query_string=query_string,
+            headers=headers,
+            body=self.request.body,
+            deadline=self.request.deadline,
+        )

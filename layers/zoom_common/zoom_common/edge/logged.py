@@ -1,0 +1,54 @@
+"""The gateway, with a line in the log for each call to Zoom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from zoom_common.access.principal import Principal
+from zoom_common.connections.model import Connection
+from zoom_common.deadline import Deadline
+from zoom_common.edge import call_log
+from zoom_common.gateway.call import Answer, Gateway
+from zoom_common.gateway.record import CallRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Calls as the gateway does. `request_id` is of the request that they are made for, where there is one."""
+
+    gateway: Gateway
+    request_id: str | None = None
+
+    @property
+    def select(self) -> Callable[[Principal, str | None], Connection]:
+        """How the gateway finds a connection."""
+        return self.gateway.select
+
+    def call(
+        self,
+        principal: Principal,
+        method: str,
+        path: str,
+        *,
+        query_string: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        deadline: Deadline,
+    ) -> Answer:
+        """Zoom's answer. Raises what `Gateway.call` raises; either way the call is logged and counted."""
+        record = CallRecord()
+        try:
+            return self.gateway.call(
+                principal,
+                method,
+                path,
+                query_string=query_string,
+                headers=headers,
+                body=body,
+                deadline=deadline,
+                record=record,
+            )
+        finally:
+            if record.operation:
+                call_log.write(record, self.request_id)
