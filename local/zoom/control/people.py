@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.routing import Route
 
+from local.zoom.check import is_timezone
 from local.zoom.clock import iso
 from local.zoom.control.common import Refused, endpoint, the_account, the_user
 from local.zoom.hooks import user_bodies
@@ -139,6 +140,8 @@ def _change_app(found: App, body: Json) -> Json:
 def _change_account(found: Account, body: Json) -> None:
     if "plan" in body and body["plan"] not in ("free", "pro", "business"):
         raise Refused("plan is free, pro or business")
+    if not is_timezone(str(body.get("timezone", "UTC"))) or not isinstance(body.get("webinars", True), bool):
+        raise Refused("timezone is no time zone, or webinars neither true nor false")
     for name in ("plan", "webinars", "timezone"):
         if name in body:
             setattr(found, name, body[name])
