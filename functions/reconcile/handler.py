@@ -48,9 +48,9 @@ def _worked(work: dict[str, Any], deadline: Deadline) -> bool:
 
 
 def _one(work: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
-    """One connection; `settled_seconds` shortens the two hours, for whoever invokes it by hand."""
-    settled = float(work.get("settled_seconds", SETTLED_SECONDS))
-    done = reconciliation().reconcile(work["tenant"], work["connection_id"], deadline, settled=settled)
+    """One connection. By hand, `settled_seconds` changes the two hours and `at` (epoch seconds) the days looked at."""
+    settled, at = float(work.get("settled_seconds", SETTLED_SECONDS)), work.get("at")
+    done = reconciliation().reconcile(work["tenant"], work["connection_id"], deadline, settled=settled, at=at)
     if done is None:
         return {"outcome": "not_in_use"}
     count("InstancesCompared", done.compared)

@@ -60,9 +60,18 @@ class Reconciliation:
         return handed_out
 
     def reconcile(
-        self, tenant: str, connection_id: str, deadline: Deadline, *, settled: float = SETTLED_SECONDS
+        self,
+        tenant: str,
+        connection_id: str,
+        deadline: Deadline,
+        *,
+        settled: float = SETTLED_SECONDS,
+        at: float | None = None,
     ) -> Reconciled | None:
-        """Reconcile one connection; None when it is not in use any more. Raises GatewayError for a later try."""
+        """Reconcile one connection, as of now or of the epoch seconds `at`; None when it is not in use any more.
+
+        Raises GatewayError for a later try.
+        """
         connection = self._connections.get(tenant, connection_id)
         if connection is None or connection.state not in ALIVE:
             return None
@@ -70,7 +79,7 @@ class Reconciliation:
             projections=self._projections,
             lines=self._lines,
             send=self._queue.send,
-            clock=self._clock,
+            clock=self._clock if at is None else lambda: at,
             settled=settled,
         )
         try:

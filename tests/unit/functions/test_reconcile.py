@@ -1,0 +1,85 @@
+"""The reconcile function: handing out, working through messages, and by hand."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from zoom_common.errors import ZoomUnavailable
+from zoom_common.events.reconciliation.reconciler import Reconciled
+
+HANDLER = Path(__file__).parents[3] / "functions" / "reconcile" / "handler.py"
+
+
+class Context:
+    """Five minutes left."""
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 300_000
+
+
+class Reconciliation:
+    """Remembers what it was asked; one connection cannot be reached."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, float, float | None]] = []
+
+    def hand_out(self) -> int:
+        return 3
+
+    def reconcile(
+        self, tenant: str, connection_id: str, deadline: object, *, settled: float, at: float | None
+    ) -> Reconciled | None:
+        assert deadline
+        self.asked.append((tenant, connection_id, settled, at))
+        if connection_id == "con_down":
+            raise ZoomUnavailable
+        return None if connection_id == "con_gone" else Reconciled(compared=2, missing=1, complete=True)
+
+
+@pytest.fixture
+def function(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("reconcile_handler", HANDLER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    fake = Reconciliation()
+    monkeypatch.setattr(module, "reconciliation", lambda: fake)
+    return module
+
+
+def message(name: str) -> dict[str, Any]:
+    return {
+        "messageId": name,
+        "body": json.dumps({"action": "refresh", "tenant": "acme", "connection_id": f"con_{name}"}),
+    }
+
+
+def test_the_schedule_hands_out_every_connection(function: ModuleType) -> None:
+    """And does nothing else."""
+    assert function.handler({"action": "hand_out"}, Context()) == {"handed_out": 3}
+    assert function.reconciliation().asked == []
+
+
+def test_a_message_is_one_connection(function: ModuleType) -> None:
+    """What failed comes back; a connection that is gone is done with."""
+    records = [message("up"), message("down"), message("gone")]
+    assert function.handler({"Records": records}, Context()) == {"batchItemFailures": [{"itemIdentifier": "down"}]}
+    assert function.reconciliation().asked[0] == ("acme", "con_up", 7200.0, None)
+
+
+def test_by_hand_it_says_what_came_of_it(function: ModuleType) -> None:
+    """Also why it did not work."""
+    work = {"action": "reconcile", "tenant": "acme", "connection_id": "con_up", "settled_seconds": 600, "at": 5.0}
+    done = {"outcome": "reconciled", "compared": 2, "missing": 1, "complete": True}
+    assert function.handler(work, Context()) == done
+    assert function.reconciliation().asked == [("acme", "con_up", 600.0, 5.0)]
+    assert function.handler({**work, "connection_id": "con_gone"}, Context()) == {"outcome": "not_in_use"}
+    assert function.handler({**work, "connection_id": "con_down"}, Context())["outcome"] == "failed"
