@@ -57,6 +57,14 @@ for (const look of LOOKS) {
   });
 }
 
+test("axe finds what is wrong, when something is", async ({ page }) => {
+  await page.goto(stack().web_url);
+  await expect(page.getByRole("heading", { name: "Welcome" })).toBeVisible();
+  await page.evaluate(() => document.querySelector("main")?.append(document.createElement("button")));
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map((each) => each.id)).toContain("button-name");
+});
+
 test("a meeting is planned with the keyboard alone", async ({ page }) => {
   await signIn(page);
   await connect(page);
