@@ -1,8 +1,8 @@
 """`python -m benchmarks.load`: twenty workers read one meeting as fast as their client lets them, each client in turn.
 
-The simulated Zoom enforces the limits of a Pro account (30 light calls a second), in fixed windows first, then in
-sliding ones. Our budget stands in the emulator's DynamoDB; its workers run beside the emulator, because no emulated
-function is called twenty times a second.
+The simulated Zoom enforces the limits of a plan (Pro unless told otherwise, 30 light calls a second), in fixed windows
+first, then in sliding ones. Our budget stands in the emulator's DynamoDB; our workers run beside the emulator, because
+no emulated function is called more than twenty times a second.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from local.workspace import Workspace
 
 APP, SECRET = "load-test", "load-test-secret"
 TABLE = "coordination"
+# https://developers.zoom.us/docs/api/rate-limits/
+LIGHT_A_SECOND = {"free": 4.0, "pro": 30.0, "business": 80.0}
 PEERS = {"zoomus", "pyzoom"}
 _START = 6.0  # seconds until every process has imported its client
 _WARM_UP = 4.0  # and seconds in which connections open and nobody counts what is used
@@ -184,14 +186,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="how long each client works (default: 30)")
     parser.add_argument("--workers", type=int, default=20)
     parser.add_argument("--processes", type=int, default=4, help="over how many processes they are spread")
+    parser.add_argument("--plan", choices=sorted(LIGHT_A_SECOND), default="pro")
     parser.add_argument("--windows", default="fixed,sliding")
     parser.add_argument("--zoom-port", type=int, default=3981)
     parser.add_argument("--aws-port", type=int, default=3982)
     options = parser.parse_args()
-    options.allowed, options.dynamodb = 30.0, emulator.url(options.aws_port)
+    options.allowed, options.dynamodb = LIGHT_A_SECOND[options.plan], emulator.url(options.aws_port)
     wanted = options.clients or list(CLIENTS)
     found: dict[str, Mapping[str, Load]] = {}
-    with services("pro", options.zoom_port, options.aws_port) as zoom:
+    with services(options.plan, options.zoom_port, options.aws_port) as zoom:
         for window in options.windows.split(","):
             found[window] = {client: load(zoom, client, window, options=options) for client in wanted}
     for window, loads in found.items():
