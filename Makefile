@@ -70,6 +70,10 @@ event-schema: .venv/installed ## write docs/api/asyncapi.json from the code
 api-key: .venv/installed ## API keys: make api-key ARGS="create --name ci --scopes meetings:read"
 	@exec $(BIN)/python -m local.api_keys $(or $(ARGS),--help)
 
+.PHONY: erase
+erase: .venv/installed ## delete a person or a tenant: make erase ARGS="TENANT --zoom-user ID --yes"
+	@exec $(BIN)/python -m local.erase $(or $(ARGS),--help)
+
 .PHONY: sam-env
 sam-env: .venv/installed ## point functions under sam local at the running emulator
 	@exec $(BIN)/python -m local.sam_local

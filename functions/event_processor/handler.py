@@ -11,6 +11,7 @@ from zoom_common.aws import client
 from zoom_common.connections.deauthorization import Deauthorization
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import Table
+from zoom_common.connections.tombstones import Tombstones
 from zoom_common.deadline import Deadline
 from zoom_common.edge.connection_changes import publisher
 from zoom_common.edge.heartbeat_store import WEBHOOK, Heartbeats
@@ -44,9 +45,10 @@ def processor() -> EventProcessor:
 
 
 def _vault(settings: Settings) -> VaultNotices:
-    connections = ConnectionStore(Table(client("dynamodb"), settings.connections_table))
+    table = Table(client("dynamodb"), settings.connections_table)
+    connections = ConnectionStore(table)
     deauthorization = Deauthorization(connections=connections, publish=publisher(settings.event_bus), clock=time.time)
-    return VaultNotices(connections, deauthorization, time.time)
+    return VaultNotices(connections, deauthorization, Tombstones(table), time.time)
 
 
 def _for_those_who_remember(settings: Settings) -> dict[str, Any]:

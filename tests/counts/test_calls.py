@@ -93,7 +93,7 @@ def test_an_event_is_published_by_the_batch(functions: Any) -> None:
     calls = counted(functions, "event_processor").calls
     assert calls[_PUBLISH] == _REPEATS
     assert set(calls) <= {_GET, _QUERY, _PUT, _UPDATE, _PUBLISH}
-    assert sum(calls.values()) <= 8 * BATCH * _REPEATS + _REPEATS
+    assert sum(calls.values()) <= 9 * BATCH * _REPEATS + _REPEATS
 
 
 def test_a_sweep_asks_once_per_shard(functions: Any) -> None:

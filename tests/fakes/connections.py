@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -31,6 +31,7 @@ from zoom_common.connections.seal import SealContext, SealKind
 from zoom_common.connections.steps import INTENT_WINDOW, Result, SealedPair, Settlement, Step
 from zoom_common.connections.store import Connections, ConnectionStore, Page
 from zoom_common.connections.table_client import ConditionFailed
+from zoom_common.connections.tombstones import Tombstones
 from zoom_common.connections.zoom_client import ZoomOAuth
 from zoom_common.errors import Unavailable
 from zoom_common.secret import Secret
@@ -479,6 +480,19 @@ class MemoryAuthorization(AuthorizationStore):
     def _look(self, kind: str, secret: Secret, now: float) -> LinkRequest | None:
         link, expires_at, _ = self.entries.get((kind, digest(secret)), (None, 0, ""))
         return link if expires_at > now else None
+
+
+class MemoryTombstones(Tombstones):
+    """Tombstones in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, float] = {}
+
+    def put(self, names: Iterable[str], *, now: float) -> None:
+        self.kept |= dict.fromkeys(names, now)
+
+    def erased_at(self, name: str) -> float | None:
+        return self.kept.get(name)
 
 
 class Credentials:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.connections import CLIENT_ID, START, World
+from tests.fakes.connections import CLIENT_ID, START, MemoryTombstones, World
 from zoom_common.connections.deauthorization import Deauthorization
 from zoom_common.connections.model import State
 from zoom_common.connections.steps import Outcome, Write
+from zoom_common.connections.tombstones import of_person, of_user
 from zoom_common.edge.connection_changes import to_event
 from zoom_common.edge.vault_notices import VaultNotices
 from zoom_common.errors import Unavailable
 from zoom_common.events.ingest_message import Delivery
 from zoom_common.events.routing import Route
 from zoom_common.zoom.events import ZoomEvent
+
+HERE, ELSEWHERE = Route("acme", "con_1"), Route("beta", "con_9")
 
 
 class Removed(World):
@@ -22,14 +25,15 @@ class Removed(World):
     def __init__(self) -> None:
         super().__init__()
         self.deauthorization = Deauthorization(connections=self.memory, publish=self.published.append, clock=self.clock)
-        self.notices = VaultNotices(self.memory, self.deauthorization, self.clock)
+        self.tombstones = MemoryTombstones()
+        self.notices = VaultNotices(self.memory, self.deauthorization, self.tombstones, self.clock)
 
     def end(self, at: float = START, user: str = "zoom-user", app: str = CLIENT_ID) -> bool:
         return self.deauthorization.end(app, user, at=at)
 
-    def hear(self, event: ZoomEvent, app: str = CLIENT_ID) -> None:
-        delivery = Delivery(app=app, body=b"", received_at_ms=int(START * 1000), request_id="r")
-        self.notices(event, delivery, [Route("acme", "con_1")])
+    def hear(self, event: ZoomEvent, *routes: Route) -> list[Route] | None:
+        delivery = Delivery(app=CLIENT_ID, body=b"", received_at_ms=int(START * 1000), request_id="r")
+        return self.notices(event, delivery, list(routes))
 
 
 def removed_at(moment: str, user: str = "zoom-user") -> ZoomEvent:
@@ -113,7 +117,7 @@ def test_zooms_times_of_removal(moment: str) -> None:
 def test_an_event_of_an_earlier_removal() -> None:
     """As it arrives through the queue, hours late."""
     world = Removed()
-    world.hear(removed_at("2027-01-15 01:00:00"))
+    world.hear(removed_at("2027-01-15 01:00:00"), HERE)
     assert world.item.state is State.CONNECTED
 
 
@@ -122,7 +126,7 @@ def test_events_are_noted_now_and_then() -> None:
     world = Removed()
     event = ZoomEvent("meeting.started", {"event": "meeting.started", "event_ts": 1, "payload": {"object": {}}})
     for _ in range(10):
-        world.hear(event)
+        world.hear(event, HERE)
         world.clock.sleep(60)
     assert world.memory.writes == 2
     assert world.item.last_webhook_at == START + 300
@@ -136,3 +140,46 @@ def test_the_table_is_away() -> None:
         world.hear(removed_at("2027-01-15 08:00:01"))
     world.hear(removed_at("2027-01-15 08:00:01"))
     assert world.item.reason == "app_deauthorized"
+
+
+def joined(at: float, who: str = "ada") -> ZoomEvent:
+    """Somebody has joined another's meeting."""
+    seen = {"host_id": "host", "participant": {"id": who}}
+    body = {"event": "meeting.participant_joined", "event_ts": int(at * 1000), "payload": {"object": seen}}
+    return ZoomEvent("meeting.participant_joined", body)
+
+
+def test_late_events_do_not_bring_an_erased_person_back() -> None:
+    """What happened before the erasure goes nowhere in that tenant, also when the person only took part."""
+    world = Removed()
+    world.tombstones.put([of_person("acme", "ada")], now=START)
+    assert world.hear(joined(START - 60), HERE) is None
+    assert world.hear(joined(START - 60), HERE, ELSEWHERE) == [ELSEWHERE]
+    assert world.hear(joined(START - 60, who="grace"), HERE) == [HERE]
+
+
+def test_what_happens_after_an_erasure_is_news() -> None:
+    """Who comes back, comes back."""
+    world = Removed()
+    world.tombstones.put([of_person("acme", "ada")], now=START)
+    assert world.hear(joined(START + 60), HERE) == [HERE]
+
+
+def test_late_events_of_nobody_are_not_kept_apart() -> None:
+    """After an erasure no connection leads to a tenant: the app and the user are remembered, by digest."""
+    world = Removed()
+    world.tombstones.put([of_user(CLIENT_ID, "host")], now=START)
+    assert world.hear(joined(START - 60)) is None
+    assert world.hear(joined(START + 60)) == []
+    assert "host" not in repr(world.tombstones.kept)
+
+
+def test_reconciliation_does_not_bring_an_erased_person_back() -> None:
+    """What is read back from Zoom has no `event_ts`; when the person joined is what counts."""
+    world = Removed()
+    world.tombstones.put([of_person("acme", "ada")], now=START + 3600)
+    seen = {"host_id": "host", "participant": {"id": "ada", "join_time": "2027-01-15T08:30:00Z"}}
+    body = {"event": "meeting.participant_joined", "payload": {"object": seen}}
+    assert world.hear(ZoomEvent("meeting.participant_joined", body), HERE) is None
+    seen["participant"] = {"id": "ada", "join_time": "2027-01-15T09:30:00Z"}
+    assert world.hear(ZoomEvent("meeting.participant_joined", body), HERE) == [HERE]

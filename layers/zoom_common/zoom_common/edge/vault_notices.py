@@ -1,12 +1,16 @@
-"""What the vault learns from Zoom's events: that a connection is heard of, and that an app has been removed."""
+"""What the vault learns from Zoom's events, that a connection is heard of and an app removed; and what it forbids them.
+
+An event from before an erasure that names whom it was about goes nowhere: it would bring back what was deleted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from zoom_common.connections.deauthorization import Deauthorization
 from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.tombstones import Tombstones, of_person, of_user
 from zoom_common.events.ingest_message import Delivery
 from zoom_common.events.routing import Route
 from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent, identifier
@@ -22,15 +26,28 @@ class VaultNotices:
 
     connections: ConnectionStore
     deauthorization: Deauthorization
+    tombstones: Tombstones
     clock: Callable[[], float]
     _heard: dict[Route, float] = field(default_factory=dict)
 
-    def __call__(self, event: ZoomEvent, delivery: Delivery, routes: Sequence[Route], /) -> None:
-        """Take note of one event that the secret of `delivery.app` verified."""
+    def __call__(self, event: ZoomEvent, delivery: Delivery, routes: list[Route], /) -> list[Route] | None:
+        """Take note of one event that the secret of `delivery.app` verified; where it may go, None for nowhere."""
         if event.name == DEAUTHORIZED:
             self._deauthorized(event, delivery)
-        for route in routes:
+        # What is read back from the REST API says when it happened, and not when Zoom wrote it.
+        at = (event.true_since_ms or delivery.received_at_ms) / 1000
+        people = _people(event)
+        allowed = [each for each in routes if not self._erased((of_person(each.tenant, who) for who in people), at)]
+        for route in allowed:
             self._hear(route)
+        if routes:
+            return allowed or None
+        return None if self._erased((of_user(delivery.app, who) for who in people), at) else []
+
+    def _erased(self, names: Iterable[str], at: float) -> bool:
+        """Whether one of these has been erased since `at`, when the event happened."""
+        found = (self.tombstones.erased_at(name) for name in names)
+        return any(erased is not None and at <= erased for erased in found)
 
     def _deauthorized(self, event: ZoomEvent, delivery: Delivery) -> None:
         user = identifier(event.payload.get("user_id"))
@@ -46,3 +63,10 @@ class VaultNotices:
         if len(self._heard) >= _MOST_KNOWN:
             self._heard.clear()
         self._heard[route] = now
+
+
+def _people(event: ZoomEvent) -> tuple[str, ...]:
+    """The Zoom users an event names: its host, who did it, and who took part."""
+    participant = event.object.get("participant")
+    taking_part = identifier(participant.get("id")) if isinstance(participant, dict) else None
+    return tuple(dict.fromkeys([*event.users, *([taking_part] if taking_part else [])]))

@@ -78,8 +78,11 @@ class Report(Protocol):
 class Notice(Protocol):
     """The vault: hears of every verified event and where it goes, before it is admitted, duplicates too."""
 
-    def __call__(self, event: ZoomEvent, delivery: Delivery, routes: Sequence[Route], /) -> None:
-        """Take note; raises Unavailable, and then the message comes back."""
+    def __call__(self, event: ZoomEvent, delivery: Delivery, routes: list[Route], /) -> list[Route] | None:
+        """Where it may go: not to who has erased whom it is about. None: nowhere, and nothing of it is kept.
+
+        Raises Unavailable, and then the message comes back.
+        """
         ...
 
 
@@ -108,7 +111,7 @@ class EventProcessor:
         count: Count,
         report: Report,
         tell: Callable[[ZoomEvent], None] = lambda _: None,
-        notice: Notice = lambda *_: None,
+        notice: Notice = lambda _event, _delivery, routes: routes,
     ) -> None:
         self._log = log
         self._connections = connections
@@ -177,8 +180,10 @@ class EventProcessor:
             return
         self._tell(event)
         body = self._redaction.apply(event.body)
-        found = routes(event, delivery.app, self._connections)
-        self._notice(event, delivery, found)
+        found = self._notice(event, delivery, routes(event, delivery.app, self._connections))
+        if found is None:
+            self._count("EventErased")
+            return
         for route in found:
             yield _published_entry(delivery, event, route, body)
         if not found:

@@ -1,0 +1,43 @@
+"""What was erased, by digest: late events must not bring it back, and a tombstone must not say whom it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from zoom_common.connections.table_client import Table
+
+# Longer than any queue of ours holds an event (14 days), and its dead-letter queue after it.
+_KEPT = 45 * 86_400
+
+
+def of_person(tenant: str, zoom_user_id: str) -> str:
+    """The name under which a tenant's erasure of a Zoom user is remembered."""
+    return _digest("person", tenant, zoom_user_id)
+
+
+def of_user(app: str, zoom_user_id: str) -> str:
+    """The same for events of an app that belong to no tenant any more."""
+    return _digest("user", app, zoom_user_id)
+
+
+class Tombstones:
+    """Tombstones in the Connections table. Raises Unavailable."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def put(self, names: Iterable[str], *, now: float) -> None:
+        """Remember that these were erased at `now`; doing it again moves the moment."""
+        for name in names:
+            entry = {"pk": f"erased#{name}", "sk": "erased", "erased_at": now, "expires_at": int(now) + _KEPT}
+            self._table.put(entry)
+
+    def erased_at(self, name: str) -> float | None:
+        """When that was erased, in epoch seconds, or None."""
+        found = self._table.get(f"erased#{name}", "erased")
+        return float(found["erased_at"]) if found else None
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\x00".join(parts).encode()).hexdigest()
