@@ -17,6 +17,7 @@ def text(settings: Configuration, stack: Mapping[str, str]) -> str:
         "",
         "1. Connect a Zoom account: open this in a browser.",
         f"     {door}/local/connect",
+        f"   Or sign in to the web client (`make web` builds it): {door}/app/",
         "",
         "2. Call Zoom through the gateway.",
         f"     export KEY={key}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -139,3 +140,14 @@ def test_only_meeting_numbers_are_signed(post: Post, number: str) -> None:
     status, answer = post(Doors(), number=number)
     assert status == 400
     assert answer["errors"][0]["field"] == "meetingId"
+
+
+def test_the_sample_event_is_one_that_is_answered(
+    function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sam local invoke` with it reaches the door."""
+    module, doors = function("meeting_sdk"), Doors()
+    monkeypatch.setattr(module, "_joining", lambda: doors)
+    event = json.loads((Path(__file__).parents[3] / "events" / "meeting-sdk-sign.json").read_text())
+    assert module.handler(event, LambdaContext())["statusCode"] == 200
+    assert [wish.meeting_number for wish in doors.wishes] == ["85123456789"]

@@ -9,6 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from local import web
+from local.workspace import ROOT
 from tests.fakes.browser import Browser
 
 STACK = {
@@ -85,7 +86,7 @@ def test_before_it_is_built_it_says_how(tmp_path: Path) -> None:
 
 def test_nothing_in_the_client_parses_html() -> None:
     """What people call their meetings stays text."""
-    sources = list((web.ROOT / "web" / "src").rglob("*.ts"))
+    sources = list((ROOT / "web" / "src").rglob("*.ts"))
     assert sources
     for source in sources:
         found = re.search(
