@@ -41,12 +41,6 @@ def openapi(request: Request) -> Response:  # noqa: ARG001 - a route's signature
     return api_document.described()
 
 
-@router.route("GET", "/openapi.json", scope=None)
-def openapi(request: Request) -> Response:  # noqa: ARG001 - as above
-    """What the API offers; it is in the documents anyway."""
-    return api_document.described()
-
-
 @router.route("GET", "/health/deep", scope="health:read")
 def deep(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
     """Tables, key, queues, Zoom, and when the jobs and Zoom's deliveries were last seen. 503 when we can not work."""

@@ -14,7 +14,6 @@ from urllib.parse import quote
 from zoom_common.errors import InvalidRequest, ZoomRefused
 from zoom_common.secret import Secret
 from zoom_common.zoom.meanings import meaning
-from zoom_common.zoom.models.base import faults
 from zoom_common.zoom.operations.model import Operation
 from zoom_common.zoom.operations.paths import filled
 from zoom_common.zoom.wire import HttpRequest, HttpResponse
@@ -27,9 +26,12 @@ _TOKEN_REJECTED = 124
 
 def check_body(operation: Operation, body: bytes) -> None:
     """Read a request body and raise InvalidRequest with every fault that Zoom is sure to find. No body is no fault."""
-    if operation.body is None or not body.strip():
+    if operation.model is None or not body.strip():
         return
-    found = faults(operation.body, parsed(body))
+    from zoom_common.zoom.models.base import faults  # noqa: PLC0415 - pydantic is for those who send a body
+
+    model = operation.body
+    found = faults(model, parsed(body)) if model is not None else []
     if found:
         raise InvalidRequest(found)
 
@@ -70,7 +72,7 @@ def build(
         "Accept": "application/json",
         "User-Agent": "integrato-zoom",
     }
-    if operation.body is None or not body.strip():
+    if operation.model is None or not body.strip():
         return HttpRequest(operation.method, url, headers)
     return HttpRequest(operation.method, url, {**headers, "Content-Type": "application/json"}, body)
 

@@ -5,9 +5,6 @@ https://developers.zoom.us/docs/api/meetings/#tag/meetings
 
 from __future__ import annotations
 
-from zoom_common.zoom.models.livestream import Livestream, MeetingLivestreamStatus
-from zoom_common.zoom.models.meeting import CreateMeeting, MeetingStatus, UpdateMeeting
-from zoom_common.zoom.models.participation import InviteLinks, SipDialing
 from zoom_common.zoom.operations.model import Family, RateLabel, ZoomScopes
 from zoom_common.zoom.operations.parameters import (
     EVERY_PAGE,
@@ -47,7 +44,7 @@ MEETINGS = (
         "POST",
         "/users/{userId}/meetings",
         "Create a meeting",
-        body=CreateMeeting,
+        model="meeting.CreateMeeting",
         success=201,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:write:meeting", "meeting:write"),
@@ -70,7 +67,7 @@ MEETINGS = (
         "/meetings/{meetingId}",
         "Update a meeting",
         query=(OCCURRENCE_ID,),
-        body=UpdateMeeting,
+        model="meeting.UpdateMeeting",
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:update:meeting", "meeting:write"),
@@ -97,7 +94,7 @@ MEETINGS = (
         "PUT",
         "/meetings/{meetingId}/status",
         "End a meeting, or recover a deleted one",
-        body=MeetingStatus,
+        model="meeting.MeetingStatus",
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:update:status", "meeting:write"),
@@ -117,7 +114,7 @@ MEETINGS = (
         "POST",
         "/meetings/{meetingId}/invite_links",
         "Create invite links",
-        body=InviteLinks,
+        model="participation.InviteLinks",
         success=201,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:write:invite_links", "meeting:write"),
@@ -127,7 +124,7 @@ MEETINGS = (
         "POST",
         "/meetings/{meetingId}/sip_dialing",
         "Get a SIP address with its passcode",
-        body=SipDialing,
+        model="participation.SipDialing",
         success=200,
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of(
@@ -150,7 +147,7 @@ MEETINGS = (
         "PATCH",
         "/meetings/{meetingId}/livestream",
         "Set the live stream's address",
-        body=Livestream,
+        model="livestream.Livestream",
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:update:livestream", "meeting:write"),
@@ -161,7 +158,7 @@ MEETINGS = (
         "PATCH",
         "/meetings/{meetingId}/livestream/status",
         "Start or stop the live stream",
-        body=MeetingLivestreamStatus,
+        model="livestream.MeetingLivestreamStatus",
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:update:livestream_status", "meeting:write"),

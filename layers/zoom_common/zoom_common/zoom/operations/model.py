@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from zoom_common.zoom.models.base import ZoomModel
 from zoom_common.zoom.operations.parameters import Parameter
+
+if TYPE_CHECKING:
+    from zoom_common.zoom.models.base import ZoomModel
+
+_MODELS = "zoom_common.zoom.models."
 
 
 class RateLabel(StrEnum):
@@ -84,7 +90,8 @@ class Operation:
     sending it twice is as good as once, even when the first may have arrived. `counts_for_user` marks the creates and
     updates of which Zoom takes 100 a day for one user, meetings and webinars together. `items` is the list in an answer
     that comes in pages, or in months with `monthly`: Zoom takes `from` and `to` at most a month apart. `plan` is what
-    the Zoom account needs.
+    the Zoom account needs. `model` names the body's model, as module and class: a function that only reads is never
+    told of one, and a cold start does not pay for all of them.
     """
 
     name: str
@@ -94,7 +101,7 @@ class Operation:
     function: str
     route: str
     query: tuple[Parameter, ...] = ()
-    body: type[ZoomModel] | None = None
+    model: str | None = None
     success: int
     label: RateLabel
     scopes: ZoomScopes
@@ -106,6 +113,15 @@ class Operation:
     plan: str = ""
     notes: str = ""
     own: bool = False
+
+    @property
+    def body(self) -> type[ZoomModel] | None:
+        """The model of the body, loaded when it is asked for; None where there is no body."""
+        if self.model is None:
+            return None
+        module, _, name = self.model.partition(".")
+        found: type[ZoomModel] = getattr(import_module(_MODELS + module), name)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +145,7 @@ class Family:
         label: RateLabel,
         scopes: ZoomScopes,
         query: tuple[Parameter, ...] = (),
-        body: type[ZoomModel] | None = None,
+        model: str | None = None,
         items: str | None = None,
         monthly: bool = False,
         counts_for_user: bool = False,
@@ -148,7 +164,7 @@ class Family:
             function=self.function,
             route=self.route,
             query=query,
-            body=body,
+            model=model,
             success=success,
             label=label,
             scopes=scopes,

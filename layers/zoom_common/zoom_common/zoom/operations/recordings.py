@@ -8,7 +8,6 @@ https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording
 
 from __future__ import annotations
 
-from zoom_common.zoom.models.recording import RecordingSettings, RecoverRecording
 from zoom_common.zoom.operations.model import Family, RateLabel, ZoomScopes
 from zoom_common.zoom.operations.parameters import FROM, TO, TOKEN_PAGES, Parameter
 
@@ -71,7 +70,7 @@ RECORDINGS = (
         "PUT",
         "/meetings/{meetingUUID}/recordings/status",
         "Recover a meeting's recordings from the trash",
-        body=RecoverRecording,
+        model="recording.RecoverRecording",
         success=200,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("cloud_recording:update:recover_meeting_recordings", "recording:write"),
@@ -90,7 +89,7 @@ RECORDINGS = (
         "PATCH",
         "/meetings/{meetingId}/recordings/settings",
         "Set how recordings are shared",
-        body=RecordingSettings,
+        model="recording.RecordingSettings",
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("cloud_recording:update:recording_settings", "recording:write"),
@@ -111,7 +110,7 @@ RECORDINGS = (
         "PUT",
         "/meetings/{meetingId}/recordings/{recordingId}/status",
         "Recover one recording file from the trash",
-        body=RecoverRecording,
+        model="recording.RecoverRecording",
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("cloud_recording:update:recover_single_recording", "recording:write"),

@@ -5,15 +5,6 @@ https://developers.zoom.us/docs/api/meetings/#tag/invitation-&-registration
 
 from __future__ import annotations
 
-from zoom_common.zoom.models.registrant import (
-    BatchMeetingRegistrants,
-    BatchRegistrants,
-    MeetingQuestionsAsked,
-    MeetingRegistrant,
-    RegistrantStatus,
-    WebinarQuestionsAsked,
-    WebinarRegistrant,
-)
 from zoom_common.zoom.operations.meetings import BY_ID as MEETING
 from zoom_common.zoom.operations.model import RateLabel, ZoomScopes
 from zoom_common.zoom.operations.parameters import (
@@ -46,7 +37,7 @@ REGISTRANTS = (
         "/meetings/{meetingId}/registrants",
         "Register someone for a meeting",
         query=(_OCCURRENCES,),
-        body=MeetingRegistrant,
+        model="registrant.MeetingRegistrant",
         success=201,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:write:registrant", "meeting:write"),
@@ -58,7 +49,7 @@ REGISTRANTS = (
         "POST",
         "/meetings/{meetingId}/batch_registrants",
         "Register up to 30 people for a meeting",
-        body=BatchMeetingRegistrants,
+        model="registrant.BatchMeetingRegistrants",
         success=201,
         label=RateLabel.HEAVY,
         scopes=ZoomScopes.of("meeting:write:batch_registrants", "meeting:write"),
@@ -71,7 +62,7 @@ REGISTRANTS = (
         "/meetings/{meetingId}/registrants/status",
         "Approve, deny or cancel registrations",
         query=(OCCURRENCE_ID,),
-        body=RegistrantStatus,
+        model="registrant.RegistrantStatus",
         success=204,
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of("meeting:update:registrant_status", "meeting:write"),
@@ -93,7 +84,7 @@ REGISTRANTS = (
         "PATCH",
         "/meetings/{meetingId}/registrants/questions",
         "Set the questions that registrants are asked",
-        body=MeetingQuestionsAsked,
+        model="registrant.MeetingQuestionsAsked",
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:update:registration_question", "meeting:write"),
@@ -137,7 +128,7 @@ REGISTRANTS = (
         "/webinars/{webinarId}/registrants",
         "Register someone for a webinar",
         query=(_OCCURRENCES,),
-        body=WebinarRegistrant,
+        model="registrant.WebinarRegistrant",
         success=201,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:write:registrant", "webinar:write"),
@@ -148,7 +139,7 @@ REGISTRANTS = (
         "POST",
         "/webinars/{webinarId}/batch_registrants",
         "Register up to 30 people for a webinar",
-        body=BatchRegistrants,
+        model="registrant.BatchRegistrants",
         success=201,
         label=RateLabel.HEAVY,
         scopes=ZoomScopes.of("webinar:write:batch_registrants", "webinar:write"),
@@ -160,7 +151,7 @@ REGISTRANTS = (
         "/webinars/{webinarId}/registrants/status",
         "Approve, deny or cancel registrations",
         query=(OCCURRENCE_ID,),
-        body=RegistrantStatus,
+        model="registrant.RegistrantStatus",
         success=204,
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of("webinar:update:registrant_status", "webinar:write"),
@@ -180,7 +171,7 @@ REGISTRANTS = (
         "PATCH",
         "/webinars/{webinarId}/registrants/questions",
         "Set the questions that registrants are asked",
-        body=WebinarQuestionsAsked,
+        model="registrant.WebinarQuestionsAsked",
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:update:registration_question", "webinar:write"),

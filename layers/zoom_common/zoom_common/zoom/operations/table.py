@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from zoom_common.errors import MethodNotAllowed, NotFound
 from zoom_common.zoom.operations.meetings import MEETINGS
 from zoom_common.zoom.operations.model import Operation
-from zoom_common.zoom.operations.paths import decoded, pattern
+from zoom_common.zoom.operations.paths import PREFIX, decoded, pattern
 from zoom_common.zoom.operations.recordings import RECORDINGS
 from zoom_common.zoom.operations.registrants import REGISTRANTS
 from zoom_common.zoom.operations.reports import REPORTS
@@ -18,7 +19,9 @@ OPERATIONS: tuple[Operation, ...] = (*USERS, *MEETINGS, *WEBINARS, *REGISTRANTS,
 
 # Templates with more fixed words first: `/meetings/{id}/status` is asked before `/meetings/{id}` could take it.
 _TEMPLATES = sorted({each.path for each in OPERATIONS}, key=lambda path: (-path.count("/"), path.count("{"), path))
-_PATTERNS = [(pattern(path), {each.method: each for each in OPERATIONS if each.path == path}) for path in _TEMPLATES]
+_BY_METHOD = {path: {each.method: each for each in OPERATIONS if each.path == path} for path in _TEMPLATES}
+# Compiled when a path first looks like it: a function is asked for few of them.
+_compiled = cache(pattern)
 
 
 def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
@@ -30,15 +33,22 @@ def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
         meant = decoded(path).rstrip("/")
     except ValueError:
         raise _unknown() from None
-    for compiled, by_method in _PATTERNS:
-        found = compiled.fullmatch(meant)
+    for template in _TEMPLATES:
+        found = _compiled(template).fullmatch(meant) if _looks_like(meant, template) else None
         if found is None:
             continue
+        by_method = _BY_METHOD[template]
         operation = by_method.get(method.upper())
         if operation is None:
             raise MethodNotAllowed(sorted(by_method))
         return operation, found.groupdict()
     raise _unknown()
+
+
+def _looks_like(path: str, template: str) -> bool:
+    """Whether the fixed words at both ends agree."""
+    head, last = template.partition("{")[0], template.rpartition("}")[2]
+    return path.startswith(PREFIX + head) and path.endswith(last)
 
 
 def routes(function: str) -> frozenset[str]:

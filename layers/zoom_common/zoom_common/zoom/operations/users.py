@@ -5,7 +5,6 @@ https://developers.zoom.us/docs/api/users/
 
 from __future__ import annotations
 
-from zoom_common.zoom.models.user import CreateUser, UpdateUser, UserSettings, UserStatus
 from zoom_common.zoom.operations.model import Family, RateLabel, ZoomScopes
 from zoom_common.zoom.operations.parameters import NEXT_PAGE_TOKEN, Parameter
 
@@ -56,7 +55,7 @@ USERS = (
         "POST",
         "/users",
         "Create a user",
-        body=CreateUser,
+        model="user.CreateUser",
         success=201,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of_administrators("user:write:user", "user:write", "user:write:admin"),
@@ -90,7 +89,7 @@ USERS = (
         "/users/{userId}",
         "Update a user",
         query=(_LOGIN_TYPE, Parameter("remove_tsp_credentials", "boolean")),
-        body=UpdateUser,
+        model="user.UpdateUser",
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("user:update:user", "user:write"),
@@ -115,7 +114,7 @@ USERS = (
         "PUT",
         "/users/{userId}/status",
         "Activate or deactivate a user",
-        body=UserStatus,
+        model="user.UserStatus",
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("user:update:status", "user:write"),
@@ -136,7 +135,7 @@ USERS = (
         "/users/{userId}/settings",
         "Update a user's settings",
         query=(_OPTION,),
-        body=UserSettings,
+        model="user.UserSettings",
         success=204,
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of("user:update:settings", "user:write"),

@@ -5,9 +5,6 @@ https://developers.zoom.us/docs/api/meetings/#tag/webinars
 
 from __future__ import annotations
 
-from zoom_common.zoom.models.livestream import Livestream, WebinarLivestreamStatus
-from zoom_common.zoom.models.participation import InviteLinks, Panelists, SipDialing
-from zoom_common.zoom.models.webinar import CreateWebinar, UpdateWebinar, WebinarStatus
 from zoom_common.zoom.operations.model import Family, RateLabel, ZoomScopes
 from zoom_common.zoom.operations.parameters import (
     OCCURRENCE_ID,
@@ -45,7 +42,7 @@ WEBINARS = (
         "POST",
         "/users/{userId}/webinars",
         "Create a webinar",
-        body=CreateWebinar,
+        model="webinar.CreateWebinar",
         success=201,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:write:webinar", "webinar:write"),
@@ -68,7 +65,7 @@ WEBINARS = (
         "/webinars/{webinarId}",
         "Update a webinar",
         query=(OCCURRENCE_ID,),
-        body=UpdateWebinar,
+        model="webinar.UpdateWebinar",
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:update:webinar", "webinar:write"),
@@ -91,7 +88,7 @@ WEBINARS = (
         "PUT",
         "/webinars/{webinarId}/status",
         "End a webinar",
-        body=WebinarStatus,
+        model="webinar.WebinarStatus",
         success=200,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:update:status", "webinar:write"),
@@ -102,7 +99,7 @@ WEBINARS = (
         "POST",
         "/webinars/{webinarId}/invite_links",
         "Create invite links",
-        body=InviteLinks,
+        model="participation.InviteLinks",
         success=201,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:write:invite_links", "webinar:write"),
@@ -113,7 +110,7 @@ WEBINARS = (
         "POST",
         "/webinars/{webinarId}/sip_dialing",
         "Get a SIP address with its passcode",
-        body=SipDialing,
+        model="participation.SipDialing",
         success=201,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of(
@@ -135,7 +132,7 @@ WEBINARS = (
         "PATCH",
         "/webinars/{webinarId}/livestream",
         "Set the live stream's address",
-        body=Livestream,
+        model="livestream.Livestream",
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:update:livestream", "webinar:write"),
@@ -145,7 +142,7 @@ WEBINARS = (
         "PATCH",
         "/webinars/{webinarId}/livestream/status",
         "Start or stop the live stream",
-        body=WebinarLivestreamStatus,
+        model="livestream.WebinarLivestreamStatus",
         success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:update:livestream_status", "webinar:write"),
@@ -164,7 +161,7 @@ WEBINARS = (
         "POST",
         "/webinars/{webinarId}/panelists",
         "Add panelists",
-        body=Panelists,
+        model="participation.Panelists",
         success=201,
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of("webinar:write:panelist", "webinar:write"),
