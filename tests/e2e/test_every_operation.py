@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -219,7 +220,7 @@ def held_meeting(call: Caller, *, recorded: bool = True) -> tuple[int, str]:
     """A meeting of two people that has ended, with its recordings there; id and UUID."""
     settings = {"auto_recording": "cloud"} if recorded else {}
     body = {"topic": "Held", "type": 2, "start_time": "2030-01-07T10:00:00Z", "settings": settings}
-    meeting = call.program.post("/v2/users/me/meetings", json=body).json()["id"]
+    meeting = call("meetings.create", "/users/me/meetings", json=body)["id"]
     call.life(str(meeting), "start")
     call.life(str(meeting), "join", host=True)
     call.life(str(meeting), "join", name="Ada")
@@ -254,7 +255,7 @@ def test_uuids_reach_zoom_however_they_are_encoded(caller: Caller, times: int) -
 def test_participants_are_told_while_a_meeting_runs_and_at_once_after_it(caller: Caller) -> None:
     """Live from events; then, of one person or too early for Zoom, from events too, and the answer says so."""
     body = {"topic": "Live", "type": 2, "start_time": "2030-01-07T10:00:00Z"}
-    meeting = caller.program.post("/v2/users/me/meetings", json=body).json()["id"]
+    meeting = caller("meetings.create", "/users/me/meetings", json=body)["id"]
     caller.life(str(meeting), "start")
     caller.life(str(meeting), "join", name="Ada")
     live = _until(caller, meeting, lambda told: told.get("source") == "live" and len(told["participants"]) == 1)
@@ -315,3 +316,112 @@ def test_what_zoom_refuses_says_what_it_means(caller: Caller) -> None:
         assert (answer.status_code, told["code"], told["reason"]) == (status, code, reason), answer.text
         assert told["request_id"]
         assert told["message"]
+
+
+REFUSALS = [
+    (404, 3301, "no_recording", "processing"),
+    (400, 3161, "no_scheduling_rights", "licence"),
+    (400, 200, "plan_or_permission", "plan"),
+    (404, 1001, "unknown_user", "account"),
+    (429, 429, "zoom_rate_limited", "Retry-After"),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "reason", "word"), REFUSALS)
+def test_codes_are_read_and_messages_are_not(caller: Caller, *, status: int, code: int, reason: str, word: str) -> None:
+    """Whatever language Zoom's message is in: it comes back as it is, with what it means."""
+    message = "Ha ocurrido algo — 何か"
+    rule = {"effect": "status", "target": "users.get", "status": status, "code": code, "message": message, "count": 9}
+    with fault(caller, rule):
+        answer = caller.program.get("/v2/users/me")
+    told = answer.json()
+    assert (answer.status_code, told["code"], told["message"], told["reason"]) == (status, code, message, reason)
+    assert word in told["hint"]
+
+
+def test_a_scope_that_zoom_misses_is_named_with_a_link(caller: Caller) -> None:
+    """Zoom's own 4711, in Zoom's words, with the table's scopes."""
+    rule = {"effect": "status", "target": "meetings.list", "status": 400, "code": 4711, "message": "Falta un permiso"}
+    with fault(caller, {**rule, "count": 1}):
+        told = caller.program.get("/v2/users/me/meetings").json()
+    assert told["missing_scopes"] == ["meeting:read:list_meetings", "meeting:read:list_meetings:admin"]
+    assert "/reconnect" in told["reconnect_url"] or "/connections/" in told["reconnect_url"]
+    assert told["message"] == "Falta un permiso"
+
+
+def test_a_walk_that_takes_too_long_is_resumed(caller: Caller) -> None:
+    """What there is comes back in time, with a token that leads on."""
+    rule = {"effect": "delay", "target": "meetings.list", "seconds": 9.0}
+    with fault(caller, rule):
+        started = time.monotonic()
+        first = caller.program.get("/v2/users/me/meetings", params={"all": "true", "page_size": 1})
+        assert time.monotonic() - started < 30
+    page = first.json()
+    assert page["next_page_token"].startswith("igz1."), first.text[:300]
+    more = {"all": "true", "page_size": 1, "next_page_token": page["next_page_token"]}
+    rest = caller.program.get("/v2/users/me/meetings", params=more).json()
+    found = [each["id"] for each in page["meetings"] + rest["meetings"]]
+    assert len(found) == len(set(found)) == page["total_records"]
+
+
+def test_what_the_guide_shows_works(caller: Caller) -> None:
+    """A weekly meeting; the basic one and the webinar with a practice session are above."""
+    recurrence = {"type": 2, "repeat_interval": 1, "weekly_days": "2,4", "end_times": 6}
+    body = {"topic": "Weekly", "type": 8, "start_time": "2030-01-07T10:00:00", "timezone": "Europe/Berlin"}
+    made = caller("meetings.create", "/users/me/meetings", json={**body, "recurrence": recurrence})
+    assert len(made["occurrences"]) == 6
+    one = made["occurrences"][2]["occurrence_id"]
+    at = f"/meetings/{made['id']}"
+    caller("meetings.update", at, params={"occurrence_id": one}, json={"agenda": "This one only"})
+    caller("meetings.delete", at, params={"occurrence_id": one, "schedule_for_reminder": "false"})
+    wrong = {**body, "recurrence": {"type": 2, "repeat_interval": 1, "end_times": 6}}
+    refused = caller("meetings.create", "/users/me/meetings", json=wrong, status=400)
+    assert refused["errors"][0]["field"] == "recurrence.weekly_days"
+
+
+def test_programs_sign_in_as_at_zoom(caller: Caller, stack: dict[str, Any]) -> None:
+    """Key id and secret in, a bearer out that works; a wrong secret gets Zoom's refusal."""
+    _, key_id, secret = stack["api_key"].split("_", 2)
+    form = {"grant_type": "account_credentials", "account_id": caller.program.headers["X-Zoom-Connection"]}
+    url = f"{stack['api_url']}/oauth/token"
+    token = httpx.post(url, data=form, auth=(key_id, secret), timeout=40).json()
+    assert (token["token_type"], token["expires_in"], token["api_url"]) == ("bearer", 3600, stack["api_url"])
+    bearer = {"Authorization": f"Bearer {token['access_token']}"}
+    assert httpx.get(f"{stack['api_url']}/v2/users/me", headers=bearer, timeout=40).json()["email"] == OWNER
+    refused = httpx.post(url, data=form, auth=(key_id, "x" * 43), timeout=40)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_client")
+    forged = {"Authorization": "Bearer zt_" + "x" * 43}
+    assert httpx.get(f"{stack['api_url']}/v2/users/me", headers=forged, timeout=40).status_code == 401
+
+
+def test_the_api_describes_itself(stack: dict[str, Any]) -> None:
+    """To anybody, as OpenAPI; and to people, as a page."""
+    described = httpx.get(f"{stack['api_url']}/openapi.json", timeout=40)
+    assert (described.status_code, described.json()["openapi"]) == (200, "3.1.0")
+    assert "/v2/meetings/{meetingId}" in httpx.get(f"{stack['api_url']}/docs", timeout=40).text
+
+
+def test_what_only_administrators_can_do_says_so(stack: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person without those rights is told so before Zoom is asked."""
+    monkeypatch.setattr("local.demo.PERSON", "jill@zoom.example")
+    with Story(stack) as story:
+        story.program.headers["X-Zoom-Connection"] = story.connect()
+        answer = story.program.get("/v2/report/daily")
+        mine = story.program.get("/v2/users/me")
+        others = story.program.get(f"/v2/users/{OWNER}")
+    told = answer.json()
+    assert (answer.status_code, told["code"]) == (400, 4711)
+    assert told["missing_scopes"] == ["report:read:daily_usage:admin"]
+    assert "administrator" in told["hint"]
+    assert mine.status_code == 200
+    assert (others.status_code, others.json()["reason"]) == (403, "not_shared_with_you")
+
+
+@contextmanager
+def fault(caller: Caller, rule: dict[str, Any]) -> Iterator[None]:
+    """A fault of the simulated Zoom, for a while."""
+    assert caller.zoom.post("/_sim/faults", json=rule).status_code < 300
+    try:
+        yield
+    finally:
+        caller.zoom.delete("/_sim/faults")
