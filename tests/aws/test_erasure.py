@@ -92,6 +92,8 @@ def held(dynamodb: DynamoDBClient, connections_table: str, events_table: str) ->
     made.receive("acme", 3, big | {"noise": [f"{number:x}" * 5 for number in range(3000)]})
     made.receive("beta", 4, {"object": {"id": "4", "uuid": "u4", "host_id": "cyd-id", "topic": "four"}})
     made.receive(unrouted(CLIENT_ID), 5, by_ada)
+    for name in ("con_1", "con_2"):
+        Table(dynamodb, events_table).put({"pk": "acme#usage", "sk": f"2027-01-15#{name}#meetings.get", "calls": 3})
     return made
 
 
@@ -108,6 +110,7 @@ def test_a_person_is_erased_everywhere(held: Held) -> None:
     assert log.get("beta", "event-4") is not None
     assert ConnectionStore(held.table).get("acme", "con_2") is not None
     assert "event-1" not in text
+    assert [name in text for name in ("2027-01-15#con_1#", "2027-01-15#con_2#")] == [False, True]
     assert receipt["deleted"]["connections"] == 1
     assert receipt["deleted"]["events"] == 3
     assert "35 days" in receipt["expires"].values()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +23,8 @@ from zoom_common.access.keys import Credential, issue
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
 
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"layers/zoom_common{os.pathsep}."}
 REFRESH_ROLES = {"OauthRole", "TokenRefreshRole"}
 SEALED = ("sealed_access", "sealed_refresh")
 
@@ -76,20 +81,27 @@ class Stack:
         on_local_stack(self.facts).add(key)
         return credential.text().reveal()
 
+    def waiting(self, name: str) -> int:
+        """How many messages stand in a queue, or are being worked on."""
+        sqs = self.aws("sqs")
+        [url] = [each for each in sqs.list_queues()["QueueUrls"] if f"-{name}-" in each]
+        counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        return sum(map(int, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"].values()))
+
     # linking, leg by leg
 
-    def ticket(self, **body: str) -> str:
-        answer = self.program.post("/auth/zoom/authorize", json=body)
+    def ticket(self, program: httpx.Client | None = None, **body: str) -> str:
+        answer = (program or self.program).post("/auth/zoom/authorize", json=body)
         assert answer.status_code == 201, answer.text
-        return dict(parse_qsl(urlsplit(answer.json()["authorize_url"]).query))["ticket"]
+        return dict(parse_qsl(urlsplit(str(answer.json()["authorize_url"])).query))["ticket"]
 
     def start(self, ticket: str, browser: httpx.Client | None = None) -> str:
         answer = (browser or self.browser).post(f"{self.facts['api_url']}/auth/zoom/start", data={"ticket": ticket})
         assert answer.status_code == 303, answer.text
         return str(answer.headers["location"])
 
-    def consent(self, to_zoom: str) -> str:
-        form = {**dict(parse_qsl(urlsplit(to_zoom).query)), "decision": "allow", "user": PERSON}
+    def consent(self, to_zoom: str, person: str = PERSON) -> str:
+        form = {**dict(parse_qsl(urlsplit(to_zoom).query)), "decision": "allow", "user": person}
         return str(self.browser.post(to_zoom.partition("?")[0], data=form).headers["location"])
 
     def back(self, url: str, browser: httpx.Client | None = None) -> httpx.Response:
@@ -316,3 +328,48 @@ def test_no_token_is_readable_anywhere(attacked: Stack) -> None:
     places += [(each.name, each.read_text(errors="replace")) for each in (attacked.folder / "logs").glob("*.log")]
     found = [(place, token[:6]) for place, text in places for token in tokens if token in text]
     assert found == []
+
+
+def test_an_erased_person_does_not_come_back(attacked: Stack) -> None:
+    """One command: connection, events and state are gone, the grant is revoked, and a late delivery is dropped."""
+    person = "basil@zoom.example"
+    users = attacked.zoom.get("/state").json()["users"]
+    [user] = [each["id"] for each in users if each["email"] == person]
+    with attacked.caller(attacked.key_of_another_tenant()) as rival:
+        done = attacked.back(attacked.consent(attacked.start(attacked.ticket(rival)), person)).json()
+        assert rival.post("/auth/zoom/redeem", json={"code": done["code"]}).status_code == 200
+        meeting = attacked.zoom.post("/meetings", json={"user": person, "topic": "to be forgotten"}).json()
+        attacked.zoom.post(f"/meetings/{meeting['id']}/start")
+
+        def events() -> list[Any]:
+            found: list[Any] = rival.get("/events").json()["events"]
+            return found
+
+        until(lambda: any(each["type"] == "zoom.meeting.started" for each in events()))
+        deliveries = attacked.zoom.get("/deliveries", params={"limit": 50}).json()["deliveries"]
+        delivery = next(each["id"] for each in deliveries if each["event"] == "meeting.started")  # the newest
+        file = attacked.folder / "stack.json"
+        erase = ["-m", "local.erase", "rival", "--zoom-user", user, "--email", person, f"--stack-file={file}", "--yes"]
+        receipt = subprocess.run(
+            [sys.executable, *erase], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=True
+        )
+        deleted = json.loads(receipt.stdout)["deleted"]
+        assert deleted["connections"] >= 1
+        assert deleted["events"] >= 2
+        assert rival.get(f"/connections/{done['connection']}").status_code == 404
+        assert events() == []
+        attacked.zoom.post(f"/deliveries/{delivery}/redeliver")
+        attacked.zoom.get("/idle", params={"timeout": 10})
+        until(lambda: attacked.waiting("IngestQueue") == 0)
+        assert events() == []
+    dynamodb = attacked.aws("dynamodb")
+    for table in ("connections_table", "events_table"):
+        for page in dynamodb.get_paginator("scan").paginate(TableName=attacked.facts[table]):
+            assert user not in repr(page["Items"])
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.3)

@@ -11,7 +11,7 @@ ID_PREFIX = "con_"
 
 
 class State(StrEnum):
-    """Where a connection stands; docs/architecture.md draws how it gets there."""
+    """Where a connection stands; docs/connections.md draws how it gets there."""
 
     PENDING = "pending"  # linked in a browser, not yet redeemed by the program that asked
     CONNECTED = "connected"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +27,10 @@ EXPIRES = {
     "point-in-time backups of both tables": "35 days",
     "events on their way, in queues and dead-letter queues": "14 days in each",
     "links being followed, idempotency records, remembered answers (Coordination)": "a day",
+    "this week's counts of calls, by connection id (Coordination)": "10 days",
     "access tokens in the memory of running functions": "useless at once, gone within the hour",
     "logs (ids and reasons only)": "LogRetentionDays",
-    "events that subscribers have read": "theirs to erase: the receipt is on the bus of their own",
+    "events that subscribers have read": "theirs to erase",
 }
 
 
@@ -56,6 +57,7 @@ class Erasure:
             done["connections"] += 1
         if wanted.everything:
             done["api_keys"] += self._keys(wanted.tenant)
+        wanted = replace(wanted, connection_ids=frozenset(each.connection_id for each in gone))
         for key, kind in self._events(wanted):
             self.dynamodb.delete_item(TableName=self.events_table, Key=key)
             done[kind] += 1

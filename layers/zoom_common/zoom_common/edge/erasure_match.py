@@ -21,6 +21,7 @@ class Wanted:
     tenant: str
     zoom_user_id: str | None = None
     email: str | None = None
+    connection_ids: frozenset[str] = frozenset()  # the person's, as they are found: usage is kept by these
 
     @property
     def everything(self) -> bool:
@@ -40,7 +41,7 @@ class Wanted:
         """Whether the item names the person, in its keys or its content."""
         if self.everything:
             return True
-        needles = [each.lower().encode() for each in (self.zoom_user_id, self.email) if each]
+        needles = [each.lower().encode() for each in (self.zoom_user_id, self.email, *self.connection_ids) if each]
         text = _content(item, parts).lower() + repr([item["pk"], item["sk"], item.get("subject")]).lower().encode()
         return any(needle in text for needle in needles)
 
