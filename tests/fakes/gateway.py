@@ -140,7 +140,7 @@ class Turns:
         self.refusals.append(refusal)
 
 
-@dataclass(slots=True)
+@dataclass
 class MemorySlots:
     """Slots in memory, by the same rules as in DynamoDB; `fails` is raised instead of answering."""
 

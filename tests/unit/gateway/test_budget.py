@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.fakes.gateway import NOW, MemoryCounters, MemorySlots, Time
@@ -40,6 +42,24 @@ def test_containers_take_turns() -> None:
     waits = [turn.wait for turn in turns]
     assert waits == pytest.approx([index / 28.8 for index in range(30)], abs=0.001)
     assert [turns[0].left, turns[15].left, turns[29].left] == [27, 12, 0]
+
+
+def test_slots_that_come_late_are_no_burst() -> None:
+    """DynamoDB takes a fifth of a second: what was free when we asked is over, and is left alone."""
+    office = Office()
+    budget, take = office.container(), office.slots.take
+
+    def slowly(*args: Any, **more: Any) -> Any:
+        office.time.passed += 0.2
+        return take(*args, **more)
+
+    office.slots.take = slowly  # type: ignore[method-assign]
+    for _ in range(20):
+        office.turn(budget, LIGHT)
+        (following,) = office.slots.next.values()
+        late = office.time.now() - (following / 1e6 - 1 / 28.8)
+        assert late <= 2.01 / 28.8
+    assert office.slots.asked <= 24
 
 
 def test_what_is_left_is_known_without_asking() -> None:

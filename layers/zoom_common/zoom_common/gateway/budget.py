@@ -27,6 +27,9 @@ LONGEST_WAIT = 10.0
 _TIME_TO_SEND = 3.0
 # Without the shared budget each container takes a tenth of the rate: ten busy containers together keep it.
 _LOCAL_PART = 10
+# A slot that far over when it comes is not used. Anything less is within what the pace has to spare.
+_LATEST_INTERVALS = 2
+_LONGEST_LAG = 0.25
 # How long DynamoDB is left alone after it failed.
 _REST = 5.0
 
@@ -93,6 +96,7 @@ class Budget:
     clock: Callable[[], float]
     _local: dict[tuple[str, str], float] = field(default_factory=dict)
     _down_until: float = 0.0
+    _lag: float = 0.0  # how long a slot takes to come, lately
 
     def turn(self, spend: Spend, deadline: Deadline) -> Turn:
         """Reserve the next free slot. Raises TooManyRequests when there is none soon enough, or none today."""
@@ -128,7 +132,7 @@ class Budget:
     def _shared(self, spend: Spend, now: float, longest: float) -> Turn:
         left_today = self._spend_today(spend, now)
         split = self._lanes(spend.account, spend.label)
-        slot = self._slot(spend, split, now, longest)
+        slot = self._punctual_slot(spend, split, longest)
         if isinstance(slot, NoSlot):
             for counter, _, _ in self._counters(spend):
                 self.daily.give_back(counter, now=now)
@@ -140,8 +144,25 @@ class Budget:
         window = allowances.rate(self.rules.of(spend.account), spend.label).seconds * MICROSECONDS
         return max(0, (window - ahead) // lane.interval)
 
-    def _slot(self, spend: Spend, split: Lanes, now: float, longest: float) -> Slot | NoSlot:
-        start, end = int(now * MICROSECONDS), int((now + longest) * MICROSECONDS)
+    def _punctual_slot(self, spend: Spend, split: Lanes, longest: float) -> Slot | NoSlot:
+        """A slot that is not over by the time we hear of it: slots that are, sent all at once, would be a burst."""
+        slot = self._timed_slot(spend, split, longest)
+        late = (
+            isinstance(slot, Slot)
+            and self.clock() * MICROSECONDS - slot.at > _LATEST_INTERVALS * split.everybody.interval
+        )
+        return self._timed_slot(spend, split, longest) if late else slot
+
+    def _timed_slot(self, spend: Spend, split: Lanes, longest: float) -> Slot | NoSlot:
+        began = self.clock()
+        slot = self._slot(spend, split, began, began + self._lag, longest)
+        took = self.clock() - began
+        # At once aware that DynamoDB has become slow, slow to believe that it is quick again.
+        self._lag = min(_LONGEST_LAG, max(took, self._lag + (took - self._lag) * 0.1))
+        return slot
+
+    def _slot(self, spend: Spend, split: Lanes, now: float, ready: float, longest: float) -> Slot | NoSlot:
+        start, end = int(ready * MICROSECONDS), int((now + max(longest, ready - now)) * MICROSECONDS)
         label = str(spend.label)
         if not spend.interactive or split.reserve is None:
             return self.slots.take(spend.account, label, split.everybody, now=start, latest=end)
