@@ -111,3 +111,11 @@ def test_a_pair_survives_escrow() -> None:
         due_at=START,
     )
     assert from_message(json.loads(json.dumps(to_message(pair)))) == pair
+
+
+def test_an_operators_limits() -> None:
+    """How long a connection counts as used, and how old an unused grant may grow."""
+    policy = Policy.of(keep_warm_hours=1, keep_alive_days=30)
+    times = {"expires_at": START + 3600, "issued_at": START, "chance": 0.5}
+    assert policy.due_at(now=START, last_used_at=START - 1800, **times) == START + 2700
+    assert policy.due_at(now=START, last_used_at=START - 7200, **times) == START + 30 * 86_400 * 0.95

@@ -32,6 +32,11 @@ class Policy:
     active: float = _DAY
     dormant: float = 60 * _DAY
 
+    @classmethod
+    def of(cls, *, keep_warm_hours: float, keep_alive_days: float) -> Policy:
+        """With an operator's own limits of the sweep."""
+        return cls(active=keep_warm_hours * 3600, dormant=keep_alive_days * _DAY)
+
     def due_at(self, *, now: float, last_used_at: float, expires_at: float, issued_at: float, chance: float) -> float:
         """When the sweep should refresh: before the access token ends while in use, else before the grant ages out.
 

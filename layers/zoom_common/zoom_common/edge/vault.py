@@ -79,6 +79,7 @@ def linked(settings: OAuthSettings) -> Linked:
         Table(aws.client("dynamodb"), settings.connections_table),
     )
     publish = publisher(settings.event_bus)
+    policy = Policy.of(keep_warm_hours=settings.keep_warm_hours, keep_alive_days=settings.keep_alive_days)
     linking = Linking(
         store=store,
         connections=connections,
@@ -98,6 +99,7 @@ def linked(settings: OAuthSettings) -> Linked:
         publish=publish,
         clock=time.time,
         chance=_RANDOM.random,
+        policy=policy,
     )
     disconnection = Disconnection(
         connections=connections,
@@ -114,6 +116,7 @@ def linked(settings: OAuthSettings) -> Linked:
         clock=time.time,
         chance=_RANDOM.random,
         random_bits=lambda: secrets.randbits(80),
+        policy=policy,
     )
     return Linked(connections, linking, redemption, disconnection, accounts)
 
@@ -133,6 +136,7 @@ def refreshing(settings: TokenRefreshSettings) -> Refreshing:
         sleep=time.sleep,
         chance=_RANDOM.random,
         new_id=lambda: secrets.token_hex(8),
+        policy=Policy.of(keep_warm_hours=settings.keep_warm_hours, keep_alive_days=settings.keep_alive_days),
     )
     workers = RefreshQueue(aws.client("sqs"), settings.refresh_queue_url)
     revocation = Revocation(connections=connections, cipher=cipher, zoom=zoom, clock=time.time)

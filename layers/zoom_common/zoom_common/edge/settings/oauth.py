@@ -27,6 +27,8 @@ class OAuthSettings:
     zoom_oauth_url: str
     zoom_api_base_url: str
     event_bus: str
+    keep_warm_hours: float
+    keep_alive_days: float
     escrow_queue_url: str
 
     @classmethod
@@ -47,5 +49,7 @@ class OAuthSettings:
             zoom_oauth_url=optional(environ, "ZOOM_OAUTH_URL", _ZOOM_OAUTH),
             zoom_api_base_url=optional(environ, "ZOOM_API_BASE_URL", _ZOOM_API),
             event_bus=optional(environ, "EVENT_BUS"),
+            keep_warm_hours=float(optional(environ, "KEEP_WARM_HOURS", "24")),
+            keep_alive_days=float(optional(environ, "KEEP_ALIVE_DAYS", "60")),
             escrow_queue_url=require(environ, "ESCROW_QUEUE_URL"),
         )

@@ -24,6 +24,8 @@ class TokenRefreshSettings:
     zoom_oauth_url: str
     zoom_api_base_url: str
     event_bus: str
+    keep_warm_hours: float
+    keep_alive_days: float
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> TokenRefreshSettings:
@@ -38,4 +40,6 @@ class TokenRefreshSettings:
             zoom_oauth_url=optional(environ, "ZOOM_OAUTH_URL", _ZOOM_OAUTH),
             zoom_api_base_url=optional(environ, "ZOOM_API_BASE_URL", _ZOOM_API),
             event_bus=optional(environ, "EVENT_BUS"),
+            keep_warm_hours=float(optional(environ, "KEEP_WARM_HOURS", "24")),
+            keep_alive_days=float(optional(environ, "KEEP_ALIVE_DAYS", "60")),
         )
