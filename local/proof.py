@@ -81,13 +81,14 @@ def main() -> int:
     with Story(stack) as story:
         connection = story.connect()
         user = story.program.get(f"/connections/{connection}").json()["zoom_user_id"]
-    deliveries = list(_deliveries(arguments.deliveries, chance, user, str(stack["webhook_secret"])))
+    run = f"proof-{time.time_ns():x}"
+    deliveries = list(_deliveries(arguments.deliveries, chance, run, user, str(stack["webhook_secret"])))
     expected = _expected(deliveries, str(stack["zoom_client_id"]), str(stack["tenant"]))
     say(f"{len(deliveries)} deliveries of {len(expected)} events, seed {arguments.seed}.")
     outcome, done = Outcome(), threading.Event()
     queue = deployed(arguments).client("sqs")
     helpers = [
-        threading.Thread(target=_read, args=(queue, stack["integration_queue_url"], expected, outcome, done)),
+        threading.Thread(target=_read, args=(queue, stack["integration_queue_url"], run, outcome, done)),
         threading.Thread(target=_kill, args=(arguments, chance, outcome, done)),
     ]
     for helper in helpers:
@@ -108,9 +109,8 @@ def main() -> int:
     return _report(deliveries, expected, outcome, time.monotonic() - began)
 
 
-def _deliveries(number: int, chance: random.Random, user: str, secret: str) -> Iterator[Delivery]:
+def _deliveries(number: int, chance: random.Random, run: str, user: str, secret: str) -> Iterator[Delivery]:
     """70 % genuine events, 20 % of them again, 6 % forged, 4 % too old; all out of order."""
-    run = f"{chance.getrandbits(40):x}"
     events = [_body(run, at, user) for at in range(number * 70 // 100)]
     found = [Delivery(body, secret=secret) for body in events]
     found += [Delivery(_twin(chance.choice(events), chance), secret=secret) for _ in range(number * 20 // 100)]
@@ -180,25 +180,17 @@ def _send(client: httpx.Client, url: str, delivery: Delivery) -> int:
         return 599
 
 
-def _read(queue: Any, url: str, expected: set[str], outcome: Outcome, done: threading.Event) -> None:
-    """Take events off the integration queue. Those of other runs are taken off too and not counted."""
-    started = time.time() - 60
+def _read(queue: Any, url: str, run: str, outcome: Outcome, done: threading.Event) -> None:
+    """Take events off the integration queue and count those of this run, forged and stale ones as well."""
     while not done.is_set():
         answer = queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
         messages = answer.get("Messages", [])
         for message in messages:
-            event = json.loads(message["Body"])
-            ours = event["id"] in expected or b"forged" in message["Body"].encode() or "stale" in message["Body"]
-            if ours or (event["type"].startswith("zoom.") and event.get("tenant") and _recent(event, started)):
-                outcome.published[event["id"]] += 1
+            if run in message["Body"]:
+                outcome.published[json.loads(message["Body"])["id"]] += 1
         if messages:
             entries = [{"Id": str(at), "ReceiptHandle": each["ReceiptHandle"]} for at, each in enumerate(messages)]
             queue.delete_message_batch(QueueUrl=url, Entries=entries)
-
-
-def _recent(event: dict[str, Any], started: float) -> bool:
-    moment = event.get("data", {}).get("event_ts")
-    return isinstance(moment, int) and moment / 1000 > started
 
 
 def _kill(arguments: argparse.Namespace, chance: random.Random, outcome: Outcome, done: threading.Event) -> None:
