@@ -100,6 +100,22 @@ types: .venv/installed ## mypy, strict
 check-template: .venv/installed ## the template as written; tests/template lints what it becomes
 	$(BIN)/sam validate --lint
 
+CHECKOV = checkov==3.3.30
+PIP_AUDIT = pip-audit==2.10.1
+.PHONY: security
+security: .venv/installed ## checkov on the template, ruff's security rules, known vulnerabilities of what is shipped
+	$(BIN)/ruff check --select S layers functions
+	$(BIN)/uv tool run --python 3.13 --from $(CHECKOV) checkov --config-file .checkov.yaml -f template.yaml
+	$(BIN)/uv tool run --python 3.13 --from $(PIP_AUDIT) pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r layers/zoom_common/requirements.txt
+
+.PHONY: test-sam-local
+test-sam-local: .venv/installed ## every file in events/ through sam local invoke, where there is Docker; needs make run beside it
+	$(BIN)/python -m local.sam_local_check
+
+.PHONY: cost
+cost: .venv/installed ## what it costs a month: make cost ARGS="--calls 5 --webhooks 10 --connections 20"
+	$(BIN)/python -m local.cost $(ARGS)
+
 .PHONY: format
 format: .venv/installed ## put the code in shape
 	$(BIN)/ruff check --fix

@@ -14,7 +14,11 @@ from local.workspace import ROOT, Workspace
 
 def main() -> int:
     """Write the file for the stack that runs here."""
-    workspace = Workspace(ROOT / ".local")
+    return write(Workspace(ROOT / ".local"))
+
+
+def write(workspace: Workspace) -> int:
+    """Write `sam-env.json` for the stack of this workspace. Exit status 1 when none runs."""
     stack = workspace.read("stack.json")
     if not stack:
         say("Nothing runs here. Start it with `make run`, then try again.")
