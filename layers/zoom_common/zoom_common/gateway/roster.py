@@ -1,4 +1,4 @@
-"""What a caller may know of a meeting from its events: the projections, within the reach of the caller's connections."""
+"""What a caller may know of a meeting from its events: the projections, within reach of the caller's connections."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from zoom_common.events.reach import reach
 
 @dataclass(frozen=True, slots=True)
 class EventRoster:
-    """The live roster and the attendance, by a meeting's number. Raises NotFound for a UUID: events name meetings by
-    number, and Zoom knows instances by UUID.
+    """The live roster and the attendance, by a meeting's number.
+
+    Raises NotFound for a UUID: events name meetings by number.
     """
 
     reader: MeetingReader
