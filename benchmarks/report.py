@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from benchmarks.figures import Figure, Section, Table
@@ -35,11 +36,22 @@ def write(sections: Sequence[Section], *, rounds: int) -> None:
 
 def _page(sections: Sequence[Section], rounds: int) -> Iterator[str]:
     yield _INTRODUCTION.format(rounds=rounds)
+    yield _quiet(os.getloadavg()[1], os.cpu_count() or 1)
     targets = [figure for section in sections for figure in section.figures if figure.at_most is not None]
     yield "## What was aimed at\n"
     yield from _lines(("", "found", "at most", ""), (_target(figure) for figure in targets))
     for section in sections:
         yield from _section(section)
+
+
+def _quiet(load: float, cores: int) -> str:
+    """How much to believe: on a busy machine times to answer are waiting times, and processor time is inflated."""
+    if load <= cores:
+        return "The machine had nothing else to do.\n"
+    return (
+        f"**The machine was busy with other work: {load:.0f} processes wanted its {cores} cores.** Times to answer are "
+        "mostly waiting then, and processor times too long, more so for what makes many small calls. Run it again.\n"
+    )
 
 
 def _target(figure: Figure) -> tuple[str, ...]:
