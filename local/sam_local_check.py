@@ -9,15 +9,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from samcli.yamlhelper import yaml_parse
 
-from local import sam_local
+from local import bridge, sam_local
 from local.configuration import machine_architecture
 from local.console import say
 from local.workspace import ROOT, Workspace
@@ -61,7 +64,7 @@ def verdict(returned: int, output: str) -> str:
 def _invoke(workspace: Workspace, endpoint: str, function: str, file: Path) -> tuple[str, float]:
     command = [str(Path(sys.executable).with_name("sam")), "local", "invoke", function, "--event", str(file)]
     command += ["--template", str(workspace.path("build") / "template.yaml"), "--skip-pull-image"]
-    command += ["--docker-network", "host", "--env-vars", str(workspace.path("sam-env.json")), "--parameter-overrides"]
+    command += ["--env-vars", str(workspace.path("sam-env.json")), "--parameter-overrides"]
     command += [f"Architecture={machine_architecture()}", "Stage=local", f"AwsEndpointUrl={endpoint}"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -82,11 +85,22 @@ def _invoke(workspace: Workspace, endpoint: str, function: str, file: Path) -> t
     return verdict(done.returncode, done.stdout), time.monotonic() - began
 
 
+def _bridged(workspace: Workspace) -> str:
+    """Open the way for containers, tell `sam-env.json` of it, and say where the emulator is for them."""
+    stack, host = workspace.read("stack.json"), bridge.address()
+    here = re.compile(r"//(?:localhost|127\.0\.0\.1):")
+    bridge.forward(host, [urlsplit(stack[name]).port or 80 for name in ("aws_endpoint_url", "zoom_url")])
+    variables = json.dumps(workspace.read("sam-env.json"))
+    workspace.write("sam-env.json", json.loads(here.sub(f"//{host}:", variables)))
+    return here.sub(f"//{host}:", stack["aws_endpoint_url"])
+
+
 def main() -> int:
     """Invoke them all. Exit status 1 when one failed, or when no file names a function."""
     parser = argparse.ArgumentParser(prog="make test-sam-local", description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / ".local", help="where the gateway keeps its state")
     parser.add_argument("--only", default="*", help="a pattern of file names")
+    parser.add_argument("--forward", action="store_true", help="only let containers reach the emulator, until Ctrl-C")
     arguments = parser.parse_args()
     workspace = Workspace(arguments.folder.resolve())
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
@@ -94,7 +108,10 @@ def main() -> int:
         return 0
     if sam_local.write(workspace):
         return 1
-    endpoint, known = workspace.read("stack.json")["aws_endpoint_url"], functions()
+    endpoint, known = _bridged(workspace), functions()
+    if arguments.forward:
+        say(f"Containers reach the emulator at {endpoint} until Ctrl-C.")
+        threading.Event().wait()
     files = sorted((ROOT / "events").glob(f"{arguments.only}.json"))
     failed = [f"{file.name}: no function of that name" for file in files if function_of(file, known) is None]
 
