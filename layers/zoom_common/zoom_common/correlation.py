@@ -1,8 +1,8 @@
 """One id for everything that follows from one request or one delivery.
 
 It comes in with an HTTP request (`X-Correlation-Id`, else API Gateway's request id) or with a webhook (Zoom's
-`x-zm-request-id`), travels in SQS attributes and invocation payloads, and goes out in every log line and in the published
-event (`correlationid`). It is for tracing only: nothing is ever decided by it, because anyone can send one.
+`x-zm-request-id`), travels in SQS attributes and invocation payloads, and goes out in every log line and in the
+published event (`correlationid`). It is for tracing only: nothing is ever decided by it, because anyone can send one.
 """
 
 from __future__ import annotations
