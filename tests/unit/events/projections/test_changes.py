@@ -131,8 +131,8 @@ def test_a_recordings_files_add_up_and_go(read: Callable[[Story], MeetingReader]
         story.pass_by(10)
         story.recorded(*files, name=name)
     (recording,) = read(story).recordings("acme", str(NUMBER))
-    files = {file["id"]: file["availability"] for file in recording["recording_files"]}
-    assert (recording["status"], files) == ("available", {"a": "available", "b": "deleted"})
+    available = {file["id"]: file["availability"] for file in recording["recording_files"]}
+    assert (recording["status"], available) == ("available", {"a": "available", "b": "deleted"})
     assert "url" not in json.dumps(recording)
 
 

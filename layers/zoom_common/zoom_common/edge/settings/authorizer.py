@@ -10,7 +10,7 @@ from zoom_common.edge.settings import optional, require
 
 @dataclass(frozen=True, slots=True)
 class AuthorizerSettings:
-    """Where API keys and bearers are, and whose tokens count. Without an issuer no tokens, without a table no bearers."""
+    """Where keys and bearers are, and whose tokens count. Without an issuer no tokens, without a table no bearers."""
 
     connections_table: str
     coordination_table: str = ""
