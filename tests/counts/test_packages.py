@@ -11,8 +11,6 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-import pytest
-
 # PEP 552: bit 0 says "checked by hash or not at all", bit 1 says "checked".
 _UNCHECKED_HASH = 1
 
@@ -36,7 +34,6 @@ def zipped(folder: Path) -> int:
     return upload.tell()
 
 
-@pytest.mark.xfail(reason="the layer still ships Powertools' event handler, parser and data classes")
 def test_the_layer_is_small(functions: Any) -> None:
     """The layer stays under 12 MB zipped: Lambda fetches and unpacks it before a first start."""
     assert zipped(functions.build.layer) <= 12_000_000
