@@ -133,6 +133,10 @@ clients: .venv/installed ## zoomus, pyzoom, zoom-python-client and Rivet against
 fuzz: .venv/installed ## Schemathesis against the running gateway
 	$(BIN)/python -m local.fuzz
 
+.PHONY: bench
+bench: .venv/installed ## the benchmarks, against what people would use instead (an hour)
+	@exec $(BIN)/python -m benchmarks
+
 .PHONY: lock
 lock: .venv/installed ## pin again after a change of an .in file
 	cd layers/zoom_common && ../../$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --generate-hashes --python-version 3.13 --universal requirements.in -o requirements.txt
