@@ -55,7 +55,7 @@ def _run(arguments: argparse.Namespace, workspace: Workspace, supervisor: Superv
         port=arguments.port,
         zoom_port=arguments.zoom_port,
         aws_port=arguments.aws_port,
-        identity_port=provider.port(workspace),
+        identity_port=arguments.identity_port or provider.port(workspace),
     )
     _check_ports(settings)
     try:
@@ -201,6 +201,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=3000, help="the front door")
     parser.add_argument("--zoom-port", type=int, default=3001, help="the simulated Zoom")
     parser.add_argument("--aws-port", type=int, default=4566, help="the AWS emulator")
+    parser.add_argument("--identity-port", type=int, help="the development identity provider (default: the last one)")
     parser.add_argument("--folder", type=Path, default=ROOT / ".local", help="where the run keeps its state")
     return parser.parse_args()
 

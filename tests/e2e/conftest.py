@@ -82,7 +82,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     if running := os.environ.get("GATEWAY_FOLDER"):
         yield Gateway(Path(running), {})
         return
-    ports = {"port": free_port(), "zoom-port": free_port(), "aws-port": free_port()}
+    ports = {"port": free_port(), "zoom-port": free_port(), "aws-port": free_port(), "identity-port": free_port()}
     started = Gateway(tmp_path_factory.mktemp("gateway"), ports)
     started.start()
     yield started
