@@ -55,7 +55,7 @@ def _run(arguments: argparse.Namespace, workspace: Workspace, supervisor: Superv
         port=arguments.port,
         zoom_port=arguments.zoom_port,
         aws_port=arguments.aws_port,
-        identity_port=arguments.identity_port or provider.port(workspace),
+        identity_port=provider.port(workspace, arguments.identity_port),
     )
     _check_ports(settings)
     try:

@@ -116,10 +116,11 @@ def issuer(port: int) -> str:
     return f"http://localhost:{port}"
 
 
-def port(workspace: Workspace) -> int:
-    """The port of the run before while it is free: the deployed stack knows the issuer by it."""
+def port(workspace: Workspace, wanted: int | None = None) -> int:
+    """The port that is wanted, else the last one while it is free: the deployed stack knows the issuer by it."""
     known = workspace.read(FILE)
-    chosen = next((each for each in (known.get("port"), PREFERRED_PORT) if each and port_is_free(each)), None)
+    likely = [wanted] if wanted else [known.get("port"), PREFERRED_PORT]
+    chosen = next((each for each in likely if each and port_is_free(each)), wanted)
     if chosen is None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
