@@ -358,9 +358,11 @@ def test_an_erased_person_does_not_come_back(attacked: Stack) -> None:
         assert deleted["events"] >= 2
         assert rival.get(f"/connections/{done['connection']}").status_code == 404
         assert events() == []
+        # An event of another test may wait there for minutes, hidden, when that test has restarted its worker.
+        others = attacked.waiting("IngestQueue")
         attacked.zoom.post(f"/deliveries/{delivery}/redeliver")
         attacked.zoom.get("/idle", params={"timeout": 10})
-        until(lambda: attacked.waiting("IngestQueue") == 0)
+        until(lambda: attacked.waiting("IngestQueue") <= others)
         assert events() == []
     dynamodb = attacked.aws("dynamodb")
     for table in ("connections_table", "events_table"):
