@@ -1,0 +1,51 @@
+"""Whoever calls, by whatever operation: another tenant's connection does not exist, and Zoom hears nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fakes.connections import Memory
+from tests.fakes.connections import connection as stored
+from tests.fakes.gateway import World
+from zoom_common.access.principal import Principal
+from zoom_common.connections.selection import select
+from zoom_common.errors import NotFound
+from zoom_common.zoom.operations import OPERATIONS, Operation
+
+THEIRS = "con_1"
+STRANGERS = st.builds(
+    Principal,
+    tenant=st.sampled_from(["beta", "acme-", "ac", "acme2"]),
+    subject=st.sampled_from(["key:k1", "key:k9", "ada", "acme"]),
+    scopes=st.sampled_from([frozenset({"*"}), frozenset({"*", "connections:all"})]),
+    connection=st.sampled_from([None, THEIRS]),
+)
+# An id may be spelt to look like another key of the table.
+SPELLINGS = st.sampled_from([THEIRS, "acme#con_1", "../acme/con_1", "acme#connections", "CON_1"])
+
+
+@settings(max_examples=400, deadline=None)
+@given(operation=st.sampled_from(OPERATIONS), stranger=STRANGERS, named=SPELLINGS)
+def test_no_operation_reaches_another_tenants_connection(operation: Operation, stranger: Principal, named: str) -> None:
+    """Named in the header or bound to the key, it is 404 for every row of the table."""
+    memory, world = Memory(), World.of()
+    memory.put(stored(tenant="acme", connection_id=THEIRS))
+    gateway = replace(world.gateway(), select=partial(select, store=memory))
+    with pytest.raises(NotFound) as refused:
+        gateway.call(
+            stranger,
+            operation.method,
+            "/v2" + re.sub(r"\{\w+\}", "85746065", operation.path),
+            query_string="",
+            headers={"x-zoom-connection": named},
+            body=b"{}",
+            deadline=world.time.deadline(),
+        )
+    assert refused.value.reason == "connection_unknown"
+    assert world.zoom.sent == []
