@@ -137,3 +137,11 @@ def test_a_person_sees_what_came_by_their_own_connections(function: ModuleType) 
     with pytest.raises(NotFound):
         function.meetings().state("acme", str(NUMBER), frozenset({"con_2"}))
     assert function.meetings().state("acme", str(NUMBER), frozenset({"con_1"}))["status"] == "live"
+
+
+@pytest.mark.parametrize("sample", ["events-meeting-state", "events-meeting-attendance"])
+def test_the_samples_are_what_the_api_sends(function: ModuleType, sample: str) -> None:
+    """Understood to the end: the sample's own tenant has no such meeting."""
+    event = json.loads((HANDLER.parents[2] / "events" / f"{sample}.json").read_text())
+    answer = function.handler(event, None)
+    assert (answer["statusCode"], json.loads(answer["body"])["reason"]) == (404, "unknown_meeting")

@@ -83,3 +83,17 @@ def test_by_hand_it_says_what_came_of_it(function: ModuleType) -> None:
     assert function.reconciliation().asked == [("acme", "con_up", 600.0, 5.0)]
     assert function.handler({**work, "connection_id": "con_gone"}, Context()) == {"outcome": "not_in_use"}
     assert function.handler({**work, "connection_id": "con_down"}, Context())["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("sample", "answer"),
+    [
+        ("reconcile-round", {"handed_out": 3}),
+        ("reconcile-work", {"batchItemFailures": []}),
+        ("reconcile-by-hand", {"outcome": "reconciled", "compared": 2, "missing": 1, "complete": True}),
+    ],
+)
+def test_the_samples_are_what_triggers_send(function: ModuleType, sample: str, answer: dict[str, Any]) -> None:
+    """Each of them is understood."""
+    event = json.loads((HANDLER.parents[2] / "events" / f"{sample}.json").read_text())
+    assert function.handler(event, Context()) == answer
