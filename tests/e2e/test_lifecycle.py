@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.demo import Story
 from tests.e2e.conftest import ROOT, Gateway
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
@@ -73,8 +74,9 @@ def test_secrets_are_in_no_log(gateway: Gateway, stack: dict[str, Any]) -> None:
 
 def test_state_survives_a_restart_and_nothing_is_left_behind(gateway: Gateway, api: httpx.Client) -> None:
     """Ctrl-C ends every process; the next start builds nothing and knows everything."""
-    connections = {c["id"]: c["state"] for c in api.get("/connections").json()["connections"]}
-    api.headers["X-Zoom-Connection"] = next(each for each, state in connections.items() if state == "connected")
+    with Story(gateway.stack) as story:
+        api.headers["X-Zoom-Connection"] = connection = story.connect()
+    connections = {each["id"] for each in api.get("/connections").json()["connections"]}
     meeting = api.post("/v2/users/me/meetings", json={"topic": "kept"}).json()
     assert gateway.stop() == 0
     listing = subprocess.run(["ps", "-eo", "command"], capture_output=True, text=True, check=True).stdout
@@ -82,5 +84,6 @@ def test_state_survives_a_restart_and_nothing_is_left_behind(gateway: Gateway, a
     gateway.start()
     assert "sam build" not in gateway.output
     assert "sam deploy" not in gateway.output
-    assert connections == {c["id"]: c["state"] for c in api.get("/connections").json()["connections"]}
+    assert connections == {each["id"] for each in api.get("/connections").json()["connections"]}
+    assert api.get(f"/connections/{connection}").json()["state"] == "connected"
     assert api.get(f"/v2/meetings/{meeting['id']}").json()["topic"] == "kept"
