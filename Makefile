@@ -86,6 +86,10 @@ build: .venv/installed ## sam build for ARCHITECTURE (arm64 unless told otherwis
 test: lint types check-template ## lint, types, template checks, then every test
 	$(BIN)/pytest -n 2 --dist loadgroup
 
+.PHONY: test-failed
+test-failed: .venv/installed ## what failed in the last make test, once more
+	$(BIN)/pytest --last-failed --last-failed-no-failures none
+
 .PHONY: lint
 lint: .venv/installed ## ruff and the arrows between rooms
 	$(BIN)/ruff check
