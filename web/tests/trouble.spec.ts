@@ -55,7 +55,7 @@ test("text that looks like markup is text", async ({ page }) => {
   const topic = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
   const id = await createMeeting(page, { topic });
   await page.goto(stack().web_url);
-  await expect(page.getByRole("link", { name: topic })).toBeVisible();
+  await expect(page.getByRole("link", { name: topic }).first()).toBeVisible(); // a former run may have left its own
   await page.goto(`${stack().web_url}meetings/${id}`);
   await expect(page.getByRole("heading", { name: topic })).toBeVisible();
   expect(await page.title()).not.toBe("owned");
