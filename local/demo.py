@@ -89,7 +89,7 @@ class Story:
         say(f"\n{self.steps}. {title}")
         yield
 
-    def connect(self) -> str:
+    def connect(self, person: str | None = None) -> str:
         """The browser legs of OAuth, as a person clicks through them; the id of the connection."""
         link = expect(self.program.post("/auth/zoom/authorize", json={}), 201).json()["authorize_url"]
         show("the program asks for a link", link)
@@ -100,7 +100,7 @@ class Story:
         expect(self.browser.get(to_zoom), 200)
         asked = dict(parse_qsl(urlsplit(to_zoom).query))
         check(asked["code_challenge_method"] == "S256", "PKCE with S256 is asked for")
-        consent = {**asked, "decision": "allow", "user": PERSON}
+        consent = {**asked, "decision": "allow", "user": person or PERSON}
         back = expect(self.browser.post(to_zoom.partition("?")[0], data=consent), 302).headers["location"]
         show("the person allows it, and Zoom sends the browser back", back.partition("?")[0])
         done = expect(self.browser.get(back, headers={"Accept": "application/json"}), 200).json()

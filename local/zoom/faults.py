@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
@@ -58,6 +58,7 @@ class Rule:
     id: str
     target: str
     effect: str
+    user: str = ""  # only what this person's grants do (id or e-mail address); empty: everybody's
     status: int = 500
     code: int = 0
     message: str = ""
@@ -73,6 +74,10 @@ class Rule:
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
+
+    def concerns(self, names: tuple[str, ...], people: tuple[str, ...]) -> bool:
+        """Whether something that goes by these names, done for these people, is a match."""
+        return (not self.user or self.user in people) and any(fnmatchcase(name, self.target) for name in names)
 
     def strikes(self) -> bool:
         """Whether this match is one to harm; counts it."""
@@ -115,6 +120,8 @@ class Faults:
         unknown = set(values) - {each.name for each in fields(Rule)}
         if unknown:
             raise ValueError(f"no such field: {', '.join(sorted(unknown))}")
+        if values.get("user") and effect in DELIVERY_EFFECTS:
+            raise ValueError("user picks requests; a delivery is nobody's")
         values["id"] = str(self._next)
         self._next += 1
         rule = Rule(**values)
@@ -129,17 +136,17 @@ class Faults:
         """Take all rules out of force."""
         self.rules.clear()
 
-    def strike_request(self, *names: str) -> list[Rule]:
-        """The rules that harm this request; a request may go by several names."""
-        return list(self._strike(REQUEST_EFFECTS, names)) if self.rules else []
+    def strike_request(self, *names: str, people: Callable[[], tuple[str, ...]] = tuple) -> list[Rule]:
+        """The rules that harm this request; it may go by several names, and so may the person it is made for."""
+        return list(self._strike(REQUEST_EFFECTS, names, people())) if self.rules else []
 
     def strike_delivery(self, event: str) -> list[Rule]:
         """The rules that harm this delivery."""
-        return list(self._strike(DELIVERY_EFFECTS, (f"webhooks.{event}",))) if self.rules else []
+        return list(self._strike(DELIVERY_EFFECTS, (f"webhooks.{event}",), ())) if self.rules else []
 
-    def _strike(self, effects: dict[str, str], names: tuple[str, ...]) -> Iterator[Rule]:
+    def _strike(self, effects: dict[str, str], names: tuple[str, ...], people: tuple[str, ...]) -> Iterator[Rule]:
         for rule in list(self.rules.values()):
-            if rule.effect in effects and any(fnmatchcase(name, rule.target) for name in names) and rule.strikes():
+            if rule.effect in effects and rule.concerns(names, people) and rule.strikes():
                 yield rule
 
 

@@ -35,6 +35,13 @@ async def deauthorize(request: Request, sim: Simulator, body: Json) -> Json:
     return _end_grants(request, sim, body, tell=True)
 
 
+async def expire(request: Request, sim: Simulator, body: Json) -> Json:
+    """End a person's access tokens before their time; the refresh tokens live."""
+    user = the_user(sim, request.path_params["user"])
+    living, now = sim.grants.living(user.id, str(body.get("client_id", ""))), sim.clock.now()
+    return {"tokens_ended": sum(sim.grants.expire(grant, now) for grant in living)}
+
+
 async def grants(_: Request, sim: Simulator, __: Json) -> Json:
     """Who has authorised what; never a token."""
     return {
@@ -191,6 +198,7 @@ ROUTES = [
     Route("/_sim/users/{user}/accept", endpoint(accept), methods=["POST"]),
     Route("/_sim/users/{user}/revoke", endpoint(revoke), methods=["POST"]),
     Route("/_sim/users/{user}/deauthorize", endpoint(deauthorize), methods=["POST"]),
+    Route("/_sim/users/{user}/expire", endpoint(expire), methods=["POST"]),
     Route("/_sim/apps", endpoint(apps), methods=["POST"]),
     Route("/_sim/accounts", endpoint(accounts), methods=["POST"]),
     Route("/_sim/apps/{app}", endpoint(app), methods=["PATCH"]),

@@ -131,8 +131,9 @@ class OAuth:
         fields = {**wire.query(scope), **dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))}
         kind = GRANTS.get(fields.get("grant_type", ""), "unknown")
         names = (f"oauth.token.{kind}", "oauth.token") if endpoint == "token" else ("oauth.revoke",)
-        rules = self._sim.faults.strike_request(*names)
-        end_grants(self._sim, rules, fields.get("refresh_token") or fields.get("token", ""))
+        value = fields.get("code") or fields.get("refresh_token") or fields.get("token", "")
+        rules = self._sim.faults.strike_request(*names, people=lambda: self._sim.grants.people_behind(value))
+        end_grants(self._sim, rules, value)
         if await before(rules, receive, send):
             return
         try:

@@ -166,6 +166,13 @@ class Grants:
         for value in [each.value for each in tokens.values() if each.grant_id == grant.id]:
             del tokens[value]
 
+    def expire(self, grant: Grant, now: float) -> int:
+        """End the access tokens of a grant before their time, and say how many; its refresh token lives."""
+        early = [each for each in self._state.access_tokens.values() if each.grant_id == grant.id]
+        for token in early:
+            token.expires_at = min(token.expires_at, now)
+        return len(early)
+
     def living(self, user_id: str = "", client_id: str = "") -> list[Grant]:
         """The grants that work, of one user or app or of all."""
         return [
@@ -187,13 +194,22 @@ class Grants:
         user = self._state.users.get(grant.user_id)
         if grant.revoked or user is None or user.status != "active" or token.expires_at <= now:
             return False
+        if token.superseded_at is None:
+            return True
+        # Not by how much time has passed alone: a clock that was moved back must not bring a dead token back to life.
         grace = self._behaviour.old_refresh_token_grace_seconds
-        return token.superseded_at is None or now < token.superseded_at + grace
+        return grace > 0 and now < token.superseded_at + grace
 
     def grant_behind(self, value: str) -> Grant | None:
         """The grant that an access or refresh token belongs to."""
         token = self._state.access_tokens.get(value) or self._state.refresh_tokens.get(value)
         return self._state.grants.get(token.grant_id) if token else None
+
+    def people_behind(self, value: str) -> tuple[str, ...]:
+        """Id and e-mail address of whoever a token or code stands for; nothing when that is nobody."""
+        grant, code = self.grant_behind(value), self._state.codes.get(value)
+        user = self._state.users.get(grant.user_id if grant else code.user_id if code else "")
+        return (user.id, user.email) if user else ()
 
     def _pair(self, grant: Grant, now: float) -> Json:
         refresh = RefreshToken(self._ids.token(), grant.id, now + self._behaviour.refresh_token_seconds)

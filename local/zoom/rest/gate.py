@@ -38,8 +38,7 @@ class Gate:
         body = await wire.read_body(receive)
         found = self._routes.match(scope["method"], wire.raw_path(scope)[len(PREFIX) :])
         name = found[0].name if found else "unknown"
-        rules = self._sim.faults.strike_request(name, "rest." + name) if self._sim.faults.rules else []
-        end_grants(self._sim, rules, wire.header(scope, b"authorization").partition(" ")[2])
+        rules = self._struck(scope, name) if self._sim.faults.rules else []
         if rules and await before(rules, receive, send):
             return
         reply = self._answer(scope, found, body)
@@ -50,6 +49,13 @@ class Gate:
         if rules and await after(rules, send, content):
             return
         await wire.answer(send, reply.status, content, headers)
+
+    def _struck(self, scope: wire.Scope, name: str) -> list[Rule]:
+        bearer = wire.header(scope, b"authorization").partition(" ")[2]
+        people = self._sim.grants.people_behind
+        rules = self._sim.faults.strike_request(name, "rest." + name, people=lambda: people(bearer))
+        end_grants(self._sim, rules, bearer)
+        return rules
 
     def _answer(self, scope: wire.Scope, found: tuple[Operation, dict[str, str]] | None, body: bytes) -> Reply:
         headers: dict[str, str] = {}

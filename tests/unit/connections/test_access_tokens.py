@@ -112,8 +112,10 @@ def test_no_token_at_all() -> None:
         function.token()
     function.away = False
     function.zoom.faults = ["never_sent"]
-    with pytest.raises(ZoomUnavailable):
+    with pytest.raises(ZoomUnavailable) as failing:
         function.token()
+    # Whoever comes back earlier than the cool-down ends finds the same.
+    assert failing.value.headers == {"retry-after": str(int(function.item.cool_until - START))}
 
 
 @pytest.mark.parametrize(

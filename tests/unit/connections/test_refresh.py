@@ -113,6 +113,26 @@ def test_crash_after_the_request_without_grace_waits_before_it_gives_up() -> Non
     assert world.opened(world.item.sealed_refresh) == "refresh-0"
 
 
+@pytest.mark.parametrize("lost", [1, 2])
+def test_lost_response_without_grace_ends_with_the_person_asked(lost: int) -> None:
+    """Nobody can bring the new token: a quarter of an hour of rest, then the schedule alone says what has to be done.
+
+    It comes back when the last open intent is over and no cool-down later, and Zoom is asked a few times, not for ever.
+    """
+    world = World()
+    world.zoom.grace = False
+    world.zoom.faults = ["lost_response"] * lost
+    world.on_demand()
+    while world.item.due_at is not None:
+        assert world.item.state is State.REFRESH_FAILING
+        world.clock.now = world.item.due_at
+        world.refresher.when_due("acme", "con_1")
+    assert (world.item.state, world.item.reason) == (State.REAUTHORIZATION_REQUIRED, "invalid_grant")
+    assert 15 * 60 <= world.clock.now - START <= 15 * 60 + 10
+    assert len(world.zoom.requests) <= 8
+    assert [each["state"] for each in world.published] == [State.REFRESH_FAILING, State.REAUTHORIZATION_REQUIRED]
+
+
 def test_crash_after_the_write() -> None:
     """What is written is written: the next caller finds the new version."""
     world = World()

@@ -47,6 +47,15 @@ def test_grants_end_from_outside(zoom: Zoom, action: str) -> None:
     assert zoom.post(f"/_sim/users/nobody/{action}").status_code == 404
 
 
+def test_access_tokens_end_early(zoom: Zoom) -> None:
+    """The bearer is refused as one that has expired; the refresh token brings another."""
+    pair = zoom.connect()
+    assert zoom.post("/_sim/users/jill@zoom.example/expire").json() == {"tokens_ended": 1}
+    assert zoom.get("/v2/users/me").json() == {"code": 124, "message": "Access token is expired."}
+    again = zoom.token_request(grant_type="refresh_token", refresh_token=pair["refresh_token"])
+    assert again.status_code == 200
+
+
 def test_people_come_sign_in_and_accept(zoom: Zoom) -> None:
     """With events."""
     added = zoom.post("/_sim/users", {"email": "kim@zoom.example", "first_name": "Kim", "role": "admin"}).json()

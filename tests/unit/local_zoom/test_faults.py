@@ -38,6 +38,27 @@ def test_a_fault_strikes_its_target_only_and_as_often_as_said(zoom: Zoom) -> Non
     assert codes == [500, 500, 201]
 
 
+def test_a_fault_can_be_meant_for_one_person(zoom: Zoom) -> None:
+    """By id or e-mail address: in REST calls, refreshes, exchanges and revokes, and nobody else's count."""
+    jill, owner = zoom.connect(), zoom.connect("owner@zoom.example")
+    user = next(each for each in zoom.get("/_sim/users").json()["users"] if each["email"] == "jill@zoom.example")
+    for who in (user["id"], user["email"]):
+        zoom.delete("/_sim/faults")
+        add(zoom, fault="503", user=who)
+        asked = {
+            name: [
+                zoom.get("/v2/users/me", headers={"Authorization": f"Bearer {pair['access_token']}"}).status_code,
+                zoom.token_request(grant_type="refresh_token", refresh_token=pair["refresh_token"]).status_code,
+            ]
+            for name, pair in (("jill", jill), ("owner", owner))
+        }
+        assert asked["jill"] == [503, 503]
+        assert 503 not in asked["owner"]
+        assert zoom.token_request(grant_type="authorization_code", code=zoom.code(user["email"])).status_code == 503
+        assert zoom.get("/_sim/faults").json()["faults"][0]["seen"] == 3
+    assert zoom.post("/_sim/faults", {"fault": "duplicate", "user": user["id"]}).status_code == 400
+
+
 def test_a_fault_can_let_some_pass_first(zoom: Zoom) -> None:
     """`skip` counts them."""
     add(zoom, fault="500", target="users.*", skip=2, count=1)

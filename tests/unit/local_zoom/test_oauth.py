@@ -197,6 +197,16 @@ def test_a_grace_lets_the_old_refresh_token_live_a_little() -> None:
     assert refresh(zoom, first["refresh_token"]) == DEAD
 
 
+def test_a_clock_that_is_moved_back_revives_no_token() -> None:
+    """What was rotated an hour from now is dead all the same."""
+    zoom = Zoom()
+    first = zoom.connect()
+    zoom.post("/_sim/clock", {"advance": 3700})
+    assert "access_token" in refresh(zoom, first["refresh_token"])
+    zoom.post("/_sim/clock", {"advance": -3700})
+    assert refresh(zoom, first["refresh_token"]) == DEAD
+
+
 def test_lives_of_tokens() -> None:
     """An hour and ninety days."""
     zoom = Zoom()

@@ -6,6 +6,7 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from math import ceil
 from typing import Protocol
 
 from zoom_common import aws
@@ -98,7 +99,9 @@ class AccessTokens:
         if moved and latest.access_expires_at - self._clock() > _LEFT:
             return self._open(latest)
         if outcome is Outcome.REFRESH_FAILING:
-            raise ZoomUnavailable(reason="refresh_failing")
+            failing = ZoomUnavailable(reason="refresh_failing")
+            failing.headers["retry-after"] = str(max(1, ceil(latest.cool_until - self._clock())))
+            raise failing
         raise Unavailable(reason=f"token_refresh_{outcome}")
 
     def _read(self, connection: Connection) -> Connection:

@@ -10,6 +10,8 @@ from zoom_common.connections.model import Connection
 from zoom_common.connections.schedule import Policy
 from zoom_common.connections.steps import INTENT_WINDOW, Step
 
+_A_MOMENT = 1.0  # stored times are rounded
+
 # Yields effects, is sent their answers, and returns a T.
 type Steps[T] = Generator[Step, Any, T]
 
@@ -48,6 +50,11 @@ class Attempt:
     def others(self) -> list[str]:
         """Other attempts that may hold a pair and have not been heard of."""
         return self.seen.unresolved(since=self.clock() - INTENT_WINDOW, but=self.attempt_id)
+
+    def settled_by(self) -> float:
+        """When nobody may hold a pair any more that has not been heard of: the verdict need not wait longer."""
+        open_since = [at for each, at in self.seen.intents.items() if self.uncertain or each != self.attempt_id]
+        return max(open_since, default=self.clock()) + INTENT_WINDOW + _A_MOMENT
 
     def moved(self, latest: Connection | None) -> bool:
         """Whether `latest` is another version or grant than the one seen, or gone."""

@@ -23,7 +23,7 @@ def conclude(attempt: Attempt, end: Exception) -> Steps[Result]:
             return current(latest)
         case GrantRejected() if attempt.uncertain or attempt.others():
             # The live token may still be on its way to us: ask the person only once nobody can bring it any more.
-            return (yield from _rest(attempt, "rotation_unresolved"))
+            return (yield from _rest(attempt, "rotation_unresolved", at_most=attempt.settled_by() - attempt.clock()))
         case GrantRejected(reason=reason):
             return (yield from _ask_the_person(attempt, reason))
         case TokenUnavailable(reason=reason, retry_after=retry_after):
@@ -66,11 +66,11 @@ def _ask_the_person(attempt: Attempt, reason: str) -> Steps[Result]:
     return (yield from _settle(attempt, Outcome.REAUTHORIZATION_REQUIRED, settlement))
 
 
-def _rest(attempt: Attempt, reason: str, *, at_least: float = 0.0) -> Steps[Result]:
+def _rest(attempt: Attempt, reason: str, *, at_least: float = 0.0, at_most: float = float("inf")) -> Steps[Result]:
     """Zoom gave nothing: cool down. The state says so when it keeps happening, or the access token has ended."""
     seen, now, policy = attempt.seen, attempt.clock(), attempt.policy
     failures = seen.failures + 1
-    cool_until = now + max(policy.cool_down(failures, chance=attempt.chance()), at_least)
+    cool_until = now + min(max(policy.cool_down(failures, chance=attempt.chance()), at_least), at_most)
     settlement = replace(_unchanged(attempt, seen), failures=failures, cool_until=cool_until, due_at=cool_until)
     if failures >= policy.failing_after or seen.access_expires_at <= now:
         since = seen.state_changed_at if seen.state is State.REFRESH_FAILING else now
