@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
 
-from zoom_common.errors import GatewayError
+from zoom_common.gateway import enrolment
+from zoom_common.gateway.looking import Look, NotToBeFound, json_object
 from zoom_common.gateway.sending import Sender, ZoomCall
 from zoom_common.zoom import likeness
-from zoom_common.zoom.operations import OPERATIONS, Operation
 from zoom_common.zoom.wire import HttpResponse
 
-_BY_NAME = {each.name: each for each in OPERATIONS}
+__all__ = ["HARMLESS_TWICE", "PLACES", "NotToBeFound", "can_be_found", "candidates", "made_by"]
+
 _INSTANT = 1
-_MOST_PAGES = 5
-
-
-class NotToBeFound(Exception):
-    """Nobody can say whether it was made: it is never listed, could not be looked for, or several are alike."""
+# What these make is an address to join by: whoever asks twice has two that work, and nothing is double at Zoom.
+HARMLESS_TWICE = frozenset(
+    f"{kind}.{what}" for kind in ("meetings", "webinars") for what in ("invite_links", "sip_dialing")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,76 +30,69 @@ class Place:
     single: str
     identifier: str
 
+    def named(self, asked: Mapping[str, Any]) -> bool:
+        """Whether it is ever listed. Instant meetings are not."""
+        return asked.get("type") not in {_INSTANT, str(_INSTANT)}
 
+    def find(self, look: Look) -> list[tuple[str, HttpResponse]]:
+        """Ids and single reads of all that is as it was asked for and was created since."""
+        asked = look.asked
+        user = {"userId": str(asked["schedule_for"])} if asked.get("schedule_for") else look.call.ids
+        ids = dict.fromkeys(
+            str(each["id"])
+            for each in look.listed(self.listing, user, self.members, type="scheduled")
+            if "id" in each and likeness.created_since(each, look.since) and likeness.is_like(asked, each)
+        )
+        read = ((made, look.read(self.single, {self.identifier: made})) for made in ids)
+        return [(made, response) for made, response in read if likeness.is_like(asked, json_object(response.body))]
+
+
+# Several meetings may be alike, so each belongs to the key that made it.
 PLACES = {
     "meetings.create": Place("meetings.list", "meetings", "meetings.get", "meetingId"),
     "webinars.create": Place("webinars.list", "webinars", "webinars.get", "webinarId"),
 }
+# Whom an e-mail address names there is only one of: no key has to own it.
+_BY_ADDRESS: dict[str, tuple[Callable[[Mapping[str, Any]], bool], Callable[[Look], HttpResponse | None]]] = {
+    **{
+        name: found
+        for kind in ("meetings", "webinars")
+        for name, found in (
+            (f"{kind}.registrants.add", (enrolment.names_one, enrolment.registrant)),
+            (f"{kind}.registrants.batch", (enrolment.names_many("registrants"), enrolment.registrants)),
+        )
+    },
+    "webinars.panelists.add": (enrolment.names_many("panelists"), enrolment.panelists),
+    "users.create": (enrolment.names_user, enrolment.user),
+}
 
 
 def can_be_found(call: ZoomCall) -> bool:
-    """Whether what this create makes can be looked for at all. Instant meetings are never listed."""
-    return call.operation.name in PLACES and _asked(call).get("type") not in {_INSTANT, str(_INSTANT)}
+    """Whether what this create makes can be looked for at all."""
+    name, asked = call.operation.name, json_object(call.body)
+    if name in PLACES:
+        return PLACES[name].named(asked)
+    return name in _BY_ADDRESS and _BY_ADDRESS[name][0](asked)
 
 
-def candidates(sender: Sender, call: ZoomCall, *, since: float) -> list[tuple[str, HttpResponse]]:
-    """Everything that is as `call` wanted it and was created since `since` (epoch seconds): ids, and single reads.
+def candidates(sender: Sender, call: ZoomCall, *, since: float) -> list[tuple[str | None, HttpResponse]]:
+    """Everything that is as `call` wanted it and was created since `since` (epoch seconds), as Zoom shows it now.
 
-    Raises NotToBeFound when that can not be said.
+    With an id where several may be alike, so that each can belong to one key. Raises NotToBeFound when that can not be
+    said.
     """
     if not can_be_found(call):
         raise NotToBeFound
-    place, asked = PLACES[call.operation.name], _asked(call)
-    ids = dict.fromkeys(
-        str(each["id"])
-        for each in _listed(sender, call, place, asked)
-        if "id" in each and likeness.created_since(each, since) and likeness.is_like(asked, each)
-    )
-    read = ((made, _answer(sender, call.instead(_BY_NAME[place.single], {place.identifier: made}))) for made in ids)
-    return [(made, response) for made, response in read if likeness.is_like(asked, _json(response))]
+    look, name = Look(sender, call, since), call.operation.name
+    if name in PLACES:
+        return list(PLACES[name].find(look))
+    found = _BY_ADDRESS[name][1](look)
+    return [] if found is None else [(None, found)]
 
 
-def _listed(sender: Sender, call: ZoomCall, place: Place, asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    ids = {"userId": str(asked["schedule_for"])} if asked.get("schedule_for") else call.ids
-    token = ""
-    for page in range(1, _MOST_PAGES + 1):
-        query = {"type": "scheduled", "page_size": "300"} | ({"next_page_token": token} if token else {})
-        if not _takes(_BY_NAME[place.listing], "next_page_token"):
-            query |= {"page_number": str(page)}
-            query.pop("next_page_token", None)
-        listed = _json(_answer(sender, call.instead(_BY_NAME[place.listing], ids, urlencode(query, quote_via=quote))))
-        yield from (each for each in listed.get(place.members) or [] if isinstance(each, dict))
-        token = str(listed.get("next_page_token") or "")
-        if not token and page >= int(listed.get("page_count") or 0):
-            return
-    raise NotToBeFound  # more than anybody lists while a caller waits
-
-
-def _takes(operation: Operation, parameter: str) -> bool:
-    return any(each.name == parameter for each in operation.query)
-
-
-def _answer(sender: Sender, call: ZoomCall) -> HttpResponse:
-    try:
-        response = sender.send(call)
-    except GatewayError:
-        raise NotToBeFound from None
-    if response.status != call.operation.success:
-        raise NotToBeFound
-    return response
-
-
-def _asked(call: ZoomCall) -> dict[str, Any]:
-    return _object(call.body)
-
-
-def _json(response: HttpResponse) -> dict[str, Any]:
-    return _object(response.body)
-
-
-def _object(text: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+def made_by(call: ZoomCall, response: HttpResponse) -> str | None:
+    """The id of what a create made, where keys own what they made."""
+    if call.operation.name not in PLACES or response.status != call.operation.success:
+        return None
+    made = json_object(response.body).get("id")
+    return None if made is None else str(made)

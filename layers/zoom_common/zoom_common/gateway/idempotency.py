@@ -24,7 +24,7 @@ from zoom_common.errors import (
     OutcomeUnknown,
     Unavailable,
 )
-from zoom_common.gateway.adoption import NotToBeFound, can_be_found, candidates
+from zoom_common.gateway.adoption import HARMLESS_TWICE, NotToBeFound, can_be_found, candidates, made_by
 from zoom_common.gateway.idempotency_store import Entry, StoredAnswer
 from zoom_common.gateway.sending import Sender, ZoomCall
 from zoom_common.zoom.wire import HttpResponse
@@ -149,12 +149,14 @@ class Idempotency:
         held.since = held.since or now
 
     def _found(self, call: ZoomCall, held: _Held, sender: Sender) -> Keyed | None:
-        """What an earlier call made, or None when it certainly made nothing."""
+        """What an earlier call made, or None when it certainly made nothing, or nothing that could be double."""
+        if call.operation.name in HARMLESS_TWICE:
+            return None
         try:
             adopted = self._look(call, held, sender)
         except NotToBeFound:
             self._leave_unknown(held)
-            raise OutcomeUnknown(hint=_AGAIN if can_be_found(call) else _NOT_FOUND) from None
+            raise OutcomeUnknown(hint=_how_to_go_on(call)) from None
         settled = (held.before or 0.0) + SETTLED_AFTER
         if adopted is None and self.clock() < settled:
             self._leave_unknown(held)
@@ -166,16 +168,16 @@ class Idempotency:
         since = held.since if held.since is not None else self.clock()
         free = []
         for made, response in candidates(sender, call, since=since):
-            owner = self.store.bound_to(_bound(call, made))
-            if owner in {None, held.key}:
-                free.append((made, response))
+            bound = None if made is None else _bound(call, made)
+            if bound is None or self.store.bound_to(bound) in {None, held.key}:
+                free.append((bound, response))
         if not free:
             return None
         if len(free) > 1:
             raise NotToBeFound
-        ((made, response),) = free
+        ((bound, response),) = free
         answer = HttpResponse(call.operation.success, response.headers, response.body)
-        if not self.store.done(held.key, _stored(answer), owner=held.owner, made=_bound(call, made), now=self.clock()):
+        if not self.store.done(held.key, _stored(answer), owner=held.owner, made=bound, now=self.clock()):
             raise NotToBeFound  # another key was faster
         return Keyed(answer, "adopted")
 
@@ -189,10 +191,10 @@ class Idempotency:
             if adopted is not None:
                 return adopted
         self._leave_unknown(held)
-        raise OutcomeUnknown(hint=_AGAIN if can_be_found(call) else _NOT_FOUND) from None
+        raise OutcomeUnknown(hint=_how_to_go_on(call)) from None
 
     def _keep(self, call: ZoomCall, held: _Held, response: HttpResponse) -> None:
-        made = _id_of(response) if response.status == call.operation.success else None
+        made = made_by(call, response)
         bound = _bound(call, made) if made is not None else None
         # A record that could not be finished stays `sent`: the next call with this key looks, and finds.
         with suppress(Unavailable):
@@ -246,12 +248,8 @@ def _replayed(answer: StoredAnswer) -> HttpResponse:
     return HttpResponse(answer.status, {"content-type": answer.content_type}, answer.body)
 
 
-def _id_of(response: HttpResponse) -> str | None:
-    try:
-        value = json.loads(response.body)
-    except (ValueError, RecursionError):
-        return None
-    return str(value["id"]) if isinstance(value, dict) and "id" in value else None
+def _how_to_go_on(call: ZoomCall) -> str:
+    return _AGAIN if call.operation.name in HARMLESS_TWICE or can_be_found(call) else _NOT_FOUND
 
 
 def _later(seconds: int, message: str, reason: str) -> Conflict:

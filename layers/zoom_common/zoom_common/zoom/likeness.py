@@ -16,9 +16,9 @@ _TEXTS = ("topic", "agenda", "password")
 _NUMBERS = ("type", "duration")
 
 
-def created_since(found: Mapping[str, Any], since: float) -> bool:
+def created_since(found: Mapping[str, Any], since: float, *, member: str = "created_at") -> bool:
     """Whether it was created at `since` (epoch seconds) or later. What does not say when it was created was not."""
-    created = _instant(found.get("created_at"), None)
+    created = _instant(found.get(member), None)
     return created is not None and created >= since - _SKEW
 
 
