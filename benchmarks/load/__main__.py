@@ -10,51 +10,35 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
-from statistics import quantiles
 from typing import Any
 
 import httpx
 
 from benchmarks.environments import python_peers
+from benchmarks.load.figures import Call, Load, keep, load_of, page
+from benchmarks.load.machine import Watch, take_priority
 from benchmarks.load.worker import CLIENTS
 from benchmarks.workspace import BENCH, ROOT
 from local import emulator
 from local.processes import Supervisor
 from local.workspace import Workspace
+from zoom_common.gateway.pacing import PACE
 
 APP, SECRET = "load-test", "load-test-secret"
 TABLE = "coordination"
 # https://developers.zoom.us/docs/api/rate-limits/
 LIGHT_A_SECOND = {"free": 4.0, "pro": 30.0, "business": 80.0}
 PEERS = {"zoomus", "pyzoom"}
-_START = 6.0  # seconds until every process has imported its client
-_WARM_UP = 4.0  # and seconds in which connections open and nobody counts what is used
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What one client's workers got out of a second's allowance. Shares are of 1."""
-
-    used: float
-    refused: float
-    refused_to_callers: float
-    calls: int
-    typical: float
-    slow: float
-
-    def row(self, client: str) -> str:
-        """A line of the table."""
-        return (
-            f"| {client} | {self.used:.1%} | {self.refused:.2%} | {self.refused_to_callers:.2%} "
-            f"| {self.typical:.2f} s | {self.slow:.2f} s |"
-        )
+_WARM_UP = 4.0  # seconds in which connections open and nobody counts what is used
+_NO_PACE = 1000.0
 
 
 @contextmanager
@@ -99,6 +83,10 @@ class Zoom:
         self._client.patch("/_sim/behaviour", json={"limit_window": window}).raise_for_status()
         self._client.post("/_sim/limits/reset").raise_for_status()
 
+    def enforces(self, *, limits: bool) -> None:
+        """Keep to the plan's limits, or to none."""
+        self._client.patch("/_sim/behaviour", json={"enforce_limits": limits}).raise_for_status()
+
     @property
     def refused(self) -> int:
         """How many requests it has answered with 429."""
@@ -126,83 +114,100 @@ def _make_table(port: int) -> None:
     dynamodb.create_table(TableName=TABLE, KeySchema=keys, AttributeDefinitions=names, BillingMode="PAY_PER_REQUEST")
 
 
-def load(zoom: Zoom, client: str, window: str, *, options: argparse.Namespace) -> Load:
-    """Twenty workers with this client for so many seconds."""
+def load(zoom: Zoom, client: str, window: str, *, options: argparse.Namespace, pace: float | None = None) -> Load:
+    """All workers with this client for so many seconds; `pace` is another than the gateway's own."""
     zoom.counts(window)
-    begin = float(int(time.time() + _START))
-    end = begin + _WARM_UP + options.seconds
-    threads = options.workers // options.processes
-    told = {"client": client, "threads": threads, "begin": begin, "end": end, "dynamodb": options.dynamodb}
+    told = {"client": client, "threads": options.workers // options.processes, "dynamodb": options.dynamodb}
     path = BENCH / "load" / "settings.json"
-    path.write_text(json.dumps(told | zoom.settings()))
+    path.write_text(json.dumps(told | zoom.settings() | {"pace": pace or options.pace}))
     before = zoom.refused
-    calls = _run(path, client, options.processes)
-    refused = zoom.refused - before
-    return _figures(calls, refused, begin=begin + _WARM_UP, seconds=options.seconds, allowed=options.allowed)
+    with Watch() as watch:
+        begin, calls = _run(path, client, options)
+    return load_of(
+        calls,
+        zoom.refused - before,
+        begin=begin + _WARM_UP,
+        seconds=options.seconds,
+        allowed=LIGHT_A_SECOND[options.plan],
+        plan=options.plan,
+        label="Light",
+        window=window,
+        client=client,
+        meanwhile=watch.result(),
+    )
 
 
-def _run(settings: Path, client: str, processes: int) -> list[tuple[float, float, int, int | None]]:
+def _run(settings: Path, client: str, options: argparse.Namespace) -> tuple[float, list[Call]]:
+    """When the workers began, and their calls. They begin together, once the last of them has its client."""
     paths = [str(ROOT / "layers" / "zoom_common"), str(ROOT)]
     if client in PEERS:
         paths.append(str(python_peers()))
     environment = dict(os.environ) | {"PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-m", "benchmarks.load.worker", str(settings)]
     started = [
-        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-        for _ in range(processes)
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(options.processes)
     ]
-    found: list[tuple[float, float, int, int | None]] = []
+    for process in started:
+        if process.stdout is None or process.stdout.readline() != "ready\n":
+            raise RuntimeError(f"a worker of {client} did not start")
+    begin = float(int(time.time() + 2))
+    for process in started:
+        if process.stdin is not None:
+            process.stdin.write(f"{begin} {begin + _WARM_UP + options.seconds}\n")
+            process.stdin.flush()
+    found: list[Call] = []
     for process in started:
         out, _ = process.communicate()
         if process.returncode:
             raise RuntimeError(f"a worker of {client} failed")
-        found += [tuple(each) for each in json.loads(out)]
-    return found
+        found += [(*each[:3], each[3]) for each in json.loads(out)]
+    return begin, found
 
 
-def _figures(
-    calls: list[tuple[float, float, int, int | None]], refused: int, *, begin: float, seconds: float, allowed: float
-) -> Load:
-    served = [each for each in calls if each[2] == 200]  # noqa: PLR2004 - HTTP's own number
-    in_time = sum(begin <= each[1] < begin + seconds for each in served)
-    waits = [each[1] - each[0] for each in served]
-    spread = quantiles(waits, n=100) if len(waits) > 1 else [0.0] * 99
-    to_callers = sum(each[2] == 429 for each in calls)  # noqa: PLR2004 - as above
-    answers = len(served) + refused
-    return Load(
-        used=in_time / seconds / allowed,
-        refused=refused / max(1, answers),
-        refused_to_callers=to_callers / max(1, len(calls)),
-        calls=len(calls),
-        typical=spread[49],
-        slow=spread[94],
-    )
+def able(zoom: Zoom, options: argparse.Namespace) -> float:
+    """Calls a second that the gateway's workers can make here when nothing but the machine holds them back."""
+    zoom.enforces(limits=False)
+    try:
+        short = argparse.Namespace(**vars(options) | {"seconds": min(5.0, options.seconds)})
+        return load(zoom, "ours", "fixed", options=short, pace=_NO_PACE).used * LIGHT_A_SECOND[options.plan]
+    finally:
+        zoom.enforces(limits=True)
 
 
 def main() -> None:
-    """Measure every client in both kinds of windows and print a table for each."""
+    """Measure every client in both kinds of windows, keep the figures and write the page anew."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
     parser.add_argument("clients", nargs="*", default=[], help=f"some of: {', '.join(CLIENTS)} (default: all)")
-    parser.add_argument("--seconds", type=float, default=30.0, help="how long each client works (default: 30)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long each client works (default: 20)")
     parser.add_argument("--workers", type=int, default=20)
     parser.add_argument("--processes", type=int, default=4, help="over how many processes they are spread")
     parser.add_argument("--plan", choices=sorted(LIGHT_A_SECOND), default="pro")
     parser.add_argument("--windows", default="fixed,sliding")
+    parser.add_argument("--pace", type=float, default=PACE, help="of the rate, for trying other paces")
     parser.add_argument("--zoom-port", type=int, default=3981)
     parser.add_argument("--aws-port", type=int, default=3982)
+    parser.add_argument("--page", type=Path, help="write the page of all plans measured so far there")
     options = parser.parse_args()
-    options.allowed, options.dynamodb = LIGHT_A_SECOND[options.plan], emulator.url(options.aws_port)
+    options.dynamodb = emulator.url(options.aws_port)
     wanted = options.clients or list(CLIENTS)
-    found: dict[str, Mapping[str, Load]] = {}
+    if PEERS & set(wanted):
+        python_peers()  # made before anything is measured
+    priority = take_priority()
+    about = {"plan": options.plan, "workers": options.workers, "processes": options.processes, "priority": priority}
+    about |= {"cores": os.cpu_count(), "machine": platform.machine(), "day": time.strftime("%Y-%m-%d", time.gmtime())}
     with services(options.plan, options.zoom_port, options.aws_port) as zoom:
+        about["able"] = able(zoom, options)
+        loads = []
         for window in options.windows.split(","):
-            found[window] = {client: load(zoom, client, window, options=options) for client in wanted}
-    for window, loads in found.items():
-        print(f"\n{window} windows, {options.workers} workers, {options.seconds:.0f} s each\n")
-        print("| client | rate used | Zoom's answers that are 429 | callers' answers that are 429 | median | p95 |")
-        print("|---|---|---|---|---|---|")
-        for client, measured in loads.items():
-            print(measured.row(client))
+            for client in wanted:
+                loads.append(load(zoom, client, window, options=options))
+                print(json.dumps(asdict(loads[-1])), flush=True)
+    keep(BENCH / "load", about, loads)
+    written = page(BENCH / "load")
+    print(written)
+    if options.page:
+        options.page.write_text(written)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def _connection(account: str) -> Connection:
 def client(settings: Settings) -> Client:
     """Reads the meeting through a gateway of its own, with share 1 and nothing held back."""
     table = Table(_dynamodb(settings.dynamodb), settings.table)
-    rules = BudgetRules(plan=Plan(settings.plan), share=1.0, reserve=0.0)
+    rules = BudgetRules(plan=Plan(settings.plan), share=1.0, reserve=0.0, pace=settings.pace)
     budget = Budget(slots=SlotStore(table), daily=DailyCalls(DailyStore(table)), rules=rules, clock=time.time)
     exchange = Exchange(
         transport=RequestsTransport(), turns=budget, clock=time.time, sleep=time.sleep, random=random.random

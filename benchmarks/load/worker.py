@@ -1,6 +1,7 @@
 """Some of the workers of a load, as one process: reads a meeting again and again with one client, prints what it got.
 
-`python -m benchmarks.load.worker SETTINGS.json` begins at the time that the settings name, with one client per thread.
+`python -m benchmarks.load.worker SETTINGS.json` says "ready" when it has one client per thread, reads from standard
+input when to begin and to end (epoch seconds), and prints its calls as JSON.
 """
 
 from __future__ import annotations
@@ -22,12 +23,11 @@ type Client = Callable[[], Outcome]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What to read, from where, until when. Times are epoch seconds."""
+    """What to read, from where, with what."""
 
     client: str
     threads: int
-    begin: float
-    end: float
+    pace: float
     zoom: str
     token: str
     meeting: str
@@ -95,11 +95,10 @@ CLIENTS: dict[str, Callable[[Settings], Client]] = {
 }
 
 
-def work(settings: Settings, found: list[tuple[float, float, int, int | None]]) -> None:
+def work(client: Client, begin: float, end: float, found: list[tuple[float, float, int, int | None]]) -> None:
     """One worker: wait for the beginning, then call until the end. Each call: begin, end, status, requests to Zoom."""
-    client = CLIENTS[settings.client](settings)
-    time.sleep(max(0.0, settings.begin - time.time()))
-    while (began := time.time()) < settings.end:
+    time.sleep(max(0.0, begin - time.time()))
+    while (began := time.time()) < end:
         status, asked = client()
         found.append((began, time.time(), status, asked))
 
@@ -109,8 +108,11 @@ def main(path: str) -> None:
     logging.disable(logging.CRITICAL)  # a peer that logs each refusal would measure its terminal
     told: dict[str, Any] = json.loads(Path(path).read_text())
     settings = Settings(**told | {"oauth": tuple(told["oauth"])})
+    clients = [CLIENTS[settings.client](settings) for _ in range(settings.threads)]
+    print("ready", flush=True)
+    begin, end = map(float, sys.stdin.readline().split())
     found: list[tuple[float, float, int, int | None]] = []
-    threads = [threading.Thread(target=work, args=(settings, found)) for _ in range(settings.threads)]
+    threads = [threading.Thread(target=work, args=(client, begin, end, found)) for client in clients]
     for thread in threads:
         thread.start()
     for thread in threads:
