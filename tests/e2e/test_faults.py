@@ -153,6 +153,27 @@ def test_a_lost_answer_is_found_again_with_a_key(caller: httpx.Client, zoom: Zoo
     assert (other.status_code, other.json()["reason"]) == (422, "idempotency_key_reused")
 
 
+def test_a_lost_registration_is_found_again_with_a_key(caller: httpx.Client, zoom: Zoom) -> None:
+    """By its e-mail address; a second person registers under another key, and both get their own answers again."""
+    settings = {"approval_type": 1, "registration_type": 1}
+    number = caller.post(MEETINGS, json=wanted() | {"settings": settings}).json()["id"]
+    at = f"/v2/meetings/{number}/registrants"
+
+    def register(email: str) -> tuple[str, str]:
+        key = {"Idempotency-Key": f"{number}-{email}"}
+        answer = caller.post(at, json={"email": email, "first_name": "A"}, headers=key)
+        assert answer.status_code == 201, answer.text
+        return answer.headers["idempotency-status"], answer.json()["registrant_id"]
+
+    zoom.misbehaves("meetings.registrants.add", "lost_response")
+    how, ada = register("Ada@example.com")
+    also, grace = register("grace@example.com")
+    assert (how, also) == ("adopted", "made")
+    assert [register("Ada@example.com"), register("grace@example.com")] == [("replayed", ada), ("replayed", grace)]
+    listed = caller.get(at, params={"status": "pending"}).json()["registrants"]
+    assert {each["id"] for each in listed} == {ada, grace}
+
+
 def test_four_at_once_with_one_key_make_one_meeting(caller: httpx.Client) -> None:
     """One makes it, the others wait for its answer or are told that it is under way."""
     body, key = wanted(), {"Idempotency-Key": str(uuid4())}

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from zoom_common.secret import Secret
+from zoom_common.zoom.limits import retry_after
 from zoom_common.zoom.token_errors import AppAtFault, GrantRejected, TokenError, TokenUnavailable, TokenUnreadable
 from zoom_common.zoom.wire import HttpRequest, HttpResponse
 
@@ -151,7 +152,7 @@ def identity_request(api_base_url: str, access_token: Secret) -> HttpRequest:
 def decipher_token(response: HttpResponse, now: float) -> TokenGrant:
     """Read a token answer received at `now` (epoch seconds); raises one of `token_errors` when it is not a grant."""
     if response.status != 200:  # noqa: PLR2004 - the one status that means yes
-        raise _refusal(response)
+        raise _refusal(response, now)
     fields = _fields(response.body)
     try:
         access_token = _text(fields["access_token"])
@@ -210,11 +211,12 @@ def _form(url: str, app: App, form: Mapping[str, str]) -> HttpRequest:
     return HttpRequest("POST", url, headers, urlencode(form).encode())
 
 
-def _refusal(response: HttpResponse) -> TokenError:
+def _refusal(response: HttpResponse, now: float) -> TokenError:
     if response.status >= 500:  # noqa: PLR2004
         return TokenUnavailable("zoom_error", outcome_known=False)
     if response.status == 429:  # noqa: PLR2004
-        return TokenUnavailable("rate_limited", outcome_known=True, retry_after=_seconds(response.headers))
+        wait = retry_after(response.headers.get("retry-after"), now=now)
+        return TokenUnavailable("rate_limited", outcome_known=True, retry_after=wait)
     fields = _fields(response.body)
     return _meaning(_number(fields), str(fields.get("error")), response.status)
 
@@ -248,11 +250,6 @@ def _number(fields: Mapping[str, Any]) -> int | None:
         if isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit()):
             return int(value)
     return None
-
-
-def _seconds(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("retry-after", "")
-    return float(value) if value.isascii() and value.isdigit() else None
 
 
 def _text(value: object) -> str:
