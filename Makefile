@@ -141,6 +141,11 @@ fuzz: .venv/installed ## Schemathesis against the running gateway
 bench: .venv/installed ## the benchmarks, against what people would use instead (an hour)
 	@exec $(BIN)/python -m benchmarks
 
+.PHONY: load
+load: .venv/installed ## twenty workers against Zoom's limits, and the same with other clients (ten minutes; best as root)
+	$(BIN)/python -m benchmarks.load --plan business $(ARGS)
+	$(BIN)/python -m benchmarks.load --plan pro --page docs/load.md $(ARGS)
+
 .PHONY: lock
 lock: .venv/installed ## pin again after a change of an .in file
 	cd layers/zoom_common && ../../$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --generate-hashes --python-version 3.13 --universal requirements.in -o requirements.txt

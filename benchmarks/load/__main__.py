@@ -24,7 +24,7 @@ import httpx
 
 from benchmarks.environments import python_peers
 from benchmarks.load.figures import Call, Load, keep, load_of, page
-from benchmarks.load.machine import Watch, take_priority
+from benchmarks.load.machine import Meanwhile, Watch, take_priority
 from benchmarks.load.worker import CLIENTS
 from benchmarks.workspace import BENCH, ROOT
 from local import emulator
@@ -121,8 +121,7 @@ def load(zoom: Zoom, client: str, window: str, *, options: argparse.Namespace, p
     path = BENCH / "load" / "settings.json"
     path.write_text(json.dumps(told | zoom.settings() | {"pace": pace or options.pace}))
     before = zoom.refused
-    with Watch() as watch:
-        begin, calls = _run(path, client, options)
+    begin, calls, meanwhile = _run(path, client, options)
     return load_of(
         calls,
         zoom.refused - before,
@@ -133,12 +132,12 @@ def load(zoom: Zoom, client: str, window: str, *, options: argparse.Namespace, p
         label="Light",
         window=window,
         client=client,
-        meanwhile=watch.result(),
+        meanwhile=meanwhile,
     )
 
 
-def _run(settings: Path, client: str, options: argparse.Namespace) -> tuple[float, list[Call]]:
-    """When the workers began, and their calls. They begin together, once the last of them has its client."""
+def _run(settings: Path, client: str, options: argparse.Namespace) -> tuple[float, list[Call], Meanwhile]:
+    """When the workers began, their calls, and the machine. They begin together, once the last has its client."""
     paths = [str(ROOT / "layers" / "zoom_common"), str(ROOT)]
     if client in PEERS:
         paths.append(str(python_peers()))
@@ -157,12 +156,15 @@ def _run(settings: Path, client: str, options: argparse.Namespace) -> tuple[floa
             process.stdin.write(f"{begin} {begin + _WARM_UP + options.seconds}\n")
             process.stdin.flush()
     found: list[Call] = []
+    time.sleep(max(0.0, begin + _WARM_UP - time.time()))
+    with Watch() as watch:
+        time.sleep(options.seconds)
     for process in started:
         out, _ = process.communicate()
         if process.returncode:
             raise RuntimeError(f"a worker of {client} failed")
         found += [(*each[:3], each[3]) for each in json.loads(out)]
-    return begin, found
+    return begin, found, watch.result()
 
 
 def able(zoom: Zoom, options: argparse.Namespace) -> float:

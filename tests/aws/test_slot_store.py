@@ -100,7 +100,9 @@ def test_a_slot_written_by_a_wrong_clock_is_mended(table: Table) -> None:
     assert taken == Slot(NOW, LANE.interval)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     skews=st.lists(st.integers(-50_000, 50_000), min_size=2, max_size=5),
     calls=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 150_000)), min_size=20, max_size=50),

@@ -97,7 +97,9 @@ def module() -> ModuleType:
     return loaded
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(route=ROUTES, body=BODIES, spelling=SPELLINGS, stranger=STRANGERS)
 def test_every_route_to_anothers_connection_is_a_404(
     module: ModuleType, route: tuple[str, str], body: Any, spelling: str, stranger: Principal

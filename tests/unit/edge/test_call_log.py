@@ -92,6 +92,31 @@ def test_calls_on_the_way_are_logged_too(capsys: pytest.CaptureFixture[str]) -> 
     assert '"operation":"meetings.get"' in capsys.readouterr().out
 
 
+def test_a_look_for_a_lost_answer_is_logged_as_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """The create and each read of the look have lines of their own, with their own operation, label and status."""
+    made = {"topic": "Secret topic", "type": 2, "id": 85746065, "created_at": "2030-03-17T17:46:40Z"}
+    listed = answer(200, json.dumps({"meetings": [made]}).encode())
+    world = World.of(AnswerLost(), listed, answer(200, json.dumps(made).encode()))
+    event = http_event(
+        "POST",
+        "/v2/users/me/meetings",
+        body='{"topic":"Secret topic","type":2}',
+        principal=principal(),
+        headers={"idempotency-key": "key-1"},
+    )
+    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request))
+    found = handler(event, LambdaContext())
+    assert found["headers"]["idempotency-status"] == "adopted"
+    lines = [json.loads(each) for each in capsys.readouterr().out.splitlines() if '"zoom call"' in each]
+    told = [(each["operation"], each["label"], each.get("status"), each["ZoomRequests"]) for each in lines]
+    assert told == [
+        ("meetings.create", "Light", None, 1),
+        ("meetings.list", "Medium", 200, 1),
+        ("meetings.get", "Light", 200, 1),
+    ]
+    assert not [each for each in PEOPLE if each in json.dumps(lines)]
+
+
 def test_every_answer_says_how_the_budget_stands() -> None:
     """Errors too; and how long we waited, where we did."""
     world = World.of(answer(404, b'{"code":3001}'), answer(200, b"{}"))

@@ -195,7 +195,7 @@ EVENTS = st.fixed_dictionaries(
 
 
 @given(event=EVENTS)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @pytest.mark.usefixtures("observed")
 def test_every_event_is_answered(event: dict[str, Any]) -> None:
     """Whatever is missing from it or of another type than documented."""

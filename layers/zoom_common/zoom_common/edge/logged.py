@@ -36,7 +36,7 @@ class Logged:
         body: bytes,
         deadline: Deadline,
     ) -> Answer:
-        """Zoom's answer. Raises what `Gateway.call` raises; either way the call is logged and counted."""
+        """Zoom's answer. Raises what `Gateway.call` raises; either way each call to Zoom is logged."""
         record = CallRecord()
         try:
             return self.gateway.call(
@@ -50,5 +50,6 @@ class Logged:
                 record=record,
             )
         finally:
-            if record.operation:
-                call_log.write(record, self.request_id)
+            for each in (record, *record.aside):
+                if each.operation:
+                    call_log.write(each, self.request_id)

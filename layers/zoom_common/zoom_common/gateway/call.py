@@ -96,7 +96,8 @@ class Gateway:
             error.headers = {**record.headers(), **error.headers}
             raise
         finally:
-            self.usage(principal.tenant, record, deadline)
+            for each in (record, *record.aside):
+                self.usage(principal.tenant, each, deadline)
 
     def _ask(self, call: ZoomCall, headers: Mapping[str, str]) -> HttpResponse:
         if call.operation.method == "GET":

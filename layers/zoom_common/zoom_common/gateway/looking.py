@@ -58,7 +58,8 @@ class Look:
     def _ask(self, call: ZoomCall) -> HttpResponse:
         try:
             return self.sender.send(call)
-        except GatewayError:
+        except GatewayError as error:
+            call.record.reason = error.reason
             raise NotToBeFound from None
 
 

@@ -5,7 +5,7 @@ Nothing in it identifies a person: no path, no query, no id but the connection's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zoom_common.zoom.operations import Operation
 
@@ -14,7 +14,8 @@ from zoom_common.zoom.operations import Operation
 class CallRecord:
     """Filled in while the call is made. Times are in seconds; `status` is Zoom's last, None when it gave none.
 
-    `waited` is all waiting of ours: for send slots and before retries. `latency` is Zoom's, over all tries.
+    `waited` is all waiting of ours: for send slots and before retries. `latency` is Zoom's, over all tries. `aside` are
+    the reads that were made on the way, each a call of its own.
     """
 
     function: str = ""
@@ -33,10 +34,18 @@ class CallRecord:
     key: str | None = None  # with an Idempotency-Key: made, replayed or adopted
     cache: str | None = None  # with the read cache: hit or miss
     uncounted: bool = False  # usage could not be told of it
+    aside: list[CallRecord] = field(default_factory=list)
 
     def names(self, operation: Operation) -> None:
         """The call is one of this operation."""
         self.function, self.operation, self.label = operation.function, operation.name, str(operation.label)
+
+    def beside(self, operation: Operation) -> CallRecord:
+        """The record of a read that is made on the way, of this operation."""
+        other = CallRecord(connection=self.connection)
+        other.names(operation)
+        self.aside.append(other)
+        return other
 
     def headers(self) -> dict[str, str]:
         """What the caller is told, whatever the answer is."""
@@ -47,8 +56,8 @@ class CallRecord:
             found["x-zoom-budget"] = "local"
         if self.left_today is not None:
             found["x-zoom-budget-left-today"] = str(self.left_today)
-        if round(self.waited * 1000):
-            found["x-zoom-waited-ms"] = str(round(self.waited * 1000))
+        if waited := round(1000 * (self.waited + sum(each.waited for each in self.aside))):
+            found["x-zoom-waited-ms"] = str(waited)
         if self.tries > 1:
             found["x-zoom-tries"] = str(self.tries)
         if self.key is not None:

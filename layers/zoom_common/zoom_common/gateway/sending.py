@@ -44,8 +44,9 @@ class ZoomCall:
     record: CallRecord = field(default_factory=CallRecord)
 
     def instead(self, operation: Operation, ids: Mapping[str, str], query_string: str = "") -> ZoomCall:
-        """A read that is made on the way, for the same caller and within the same deadline."""
-        return replace(self, operation=operation, ids=ids, query_string=query_string, body=b"")
+        """A read that is made on the way, for the same caller and within the same deadline, with its own record."""
+        record = self.record.beside(operation)
+        return replace(self, operation=operation, ids=ids, query_string=query_string, body=b"", record=record)
 
     def spend(self) -> Spend:
         """What it takes from the budget."""
