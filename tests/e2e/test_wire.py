@@ -33,10 +33,10 @@ TOLD = (
 REFUSED = (
     '{ "message":"Título \\u00e9 — 無効", "code":300,"errors":[{"field":"topic","message":"Nö."}], "n":1.0 }'.encode()
 )
-# As in the fact sheet: doubly encoded when it starts with a slash or has two in a row, once otherwise.
+# All end as base64 of 16 bytes ends. Doubly encoded when it starts with a slash or has two in a row, once otherwise.
 UUIDS = {
     "/ab+c==": "%252Fab%252Bc%253D%253D",
-    "a//b+c=": "a%252F%252Fb%252Bc%253D",
+    "a//b+c==": "a%252F%252Fb%252Bc%253D%253D",
     "a/b+c==": "a%2Fb%2Bc%3D%3D",
     "ab+cd==": "ab%2Bcd%3D%3D",
     "98765432109": "98765432109",

@@ -29,6 +29,7 @@ _PLAN = Meaning(
     "plan_or_permission",
     "The Zoom account's plan or the user's role does not include this. The table of operations names the plan.",
 )
+_FULL = Meaning("registration_full", "As many have registered as the plan or the settings allow.")
 _MEANINGS: dict[tuple[int, int], Meaning] = {
     (401, 124): _TOKEN,
     (400, 124): _TOKEN,
@@ -43,6 +44,12 @@ _MEANINGS: dict[tuple[int, int], Meaning] = {
         "zoom_refused_for_now",
         "Often a webinar's id where a meeting's belongs, or the other way round; else see Zoom's message.",
     ),
+    (400, 404): Meaning("registration_off", "Turn registration on first: settings.approval_type 0 or 1."),
+    (400, 3027): Meaning("host_registers", "The host can not register for their own meeting or webinar."),
+    (400, 3034): Meaning("work_email_wanted", "The meeting's host takes registrations from work addresses only."),
+    (400, 3035): _FULL,
+    (400, 3038): Meaning("registration_over", "The meeting or webinar is over: nobody can register any more."),
+    (400, 3043): _FULL,
     (400, 3161): Meaning(
         "no_scheduling_rights", "This Zoom user may not host or schedule meetings: check licence and role."
     ),
@@ -55,7 +62,11 @@ _MEANINGS: dict[tuple[int, int], Meaning] = {
         "A user-level connection acts for its own user, as `me`. For others it needs an administrator's scopes.",
     ),
     (403, 2306): Meaning("not_yours", "This user may not see meetings that others schedule."),
-    (404, 1001): Meaning("unknown_user", "The user does not exist or is not in the connected Zoom account."),
+    (404, 1001): Meaning(
+        "unknown_user",
+        "The user does not exist or is not in the connected Zoom account. Who registers for a meeting that does not "
+        "exist is told the same.",
+    ),
     (404, 3001): Meaning("unknown_meeting", "It does not exist, has expired, or is not visible to this connection."),
     (404, 3301): Meaning(
         "no_recording",
