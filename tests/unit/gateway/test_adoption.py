@@ -39,7 +39,7 @@ def single(number: int) -> HttpResponse:
     return answer(200, json.dumps(ASKED | {"id": number, "created_at": CREATED}).encode())
 
 
-def found(world: World, **body: Any) -> list[str]:
+def found(world: World, **body: Any) -> list[str | None]:
     """The ids that were found."""
     return [made for made, _ in candidates(world.sender(), call_of(world, **body), since=NOW)]
 

@@ -31,6 +31,7 @@ class Zoom:
     asked: list[dict[str, str]] = field(default_factory=list)
     seconds: float = 28.0
     takes: float = 0.0
+    waits: list[int] = field(default_factory=list)
 
     def fetch(self, query: str) -> Answer:
         self.asked.append(dict(parse_qsl(query)))
@@ -38,7 +39,8 @@ class Zoom:
         page = self.script.pop(0)
         if isinstance(page, GatewayError):
             raise page
-        return Answer(200, {"etag": '"1"', "x-ratelimit-category": "Medium"}, json.dumps(page).encode())
+        waited = {"x-zoom-waited-ms": str(self.waits.pop(0))} if self.waits else {}
+        return Answer(200, {"etag": '"1"', "x-ratelimit-category": "Medium", **waited}, json.dumps(page).encode())
 
     def deadline(self) -> Deadline:
         return Deadline(0.0, lambda: -self.seconds)
@@ -79,6 +81,15 @@ def test_all_pages_become_one_list() -> None:
         "meetings": [{"id": big}, {"id": 2}, {"topic": "Größe"}],
     }
     assert "etag" not in answer.headers
+
+
+def test_the_wait_is_that_of_all_pages() -> None:
+    """Those that did not wait say nothing of it."""
+    script: list[Any] = [{"meetings": [], "next_page_token": str(page)} for page in range(2)] + [{"meetings": []}]
+    zoom = Zoom(script, waits=[30, 400])
+    answer = pages.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline())
+    assert answer.headers["x-zoom-waited-ms"] == "430"
+    assert len(zoom.asked) == 3
 
 
 def test_page_numbers_are_walked_where_there_is_no_token() -> None:

@@ -56,7 +56,7 @@ class Zoom:
         found = self.answers[path]
         if isinstance(found, Exception):
             raise found
-        return Answer(200, {}, json.dumps(found).encode())
+        return Answer(200, {"etag": 'W/"1"', "x-zoom-budget-left": "7"}, json.dumps(found).encode())
 
 
 def found(events: Events, zoom: Zoom, query: str = "", meeting: str = "85746065") -> dict[str, Any]:
@@ -69,6 +69,13 @@ def test_while_it_runs_the_events_tell_who_is_there() -> None:
     zoom = Zoom({})
     answer = found(Events("live", [JILL]), zoom)
     assert (answer["source"], answer["participants"], zoom.asked) == ("live", [JILL], [])
+
+
+def test_the_answer_says_how_the_budget_stands() -> None:
+    """As the last call that it took said; nothing of it is about the bytes of Zoom's answer."""
+    zoom = Zoom({REPORT: {"participants": [JILL]}})
+    answer = Participants(Events("ended", [JILL])).answer(CALLER, "85746065", "", zoom.ask)
+    assert answer.headers == {"x-zoom-budget-left": "7", "content-type": "application/json"}
 
 
 def test_after_it_the_report_tells_most() -> None:

@@ -26,6 +26,7 @@ _TIME_FOR_A_PAGE = 4.0
 _LARGEST = 4_500_000
 # What says something about one page's bytes, and nothing about the whole.
 _OF_ONE_PAGE = frozenset({"etag", "x-zm-trackingid"})
+_WAITED = "x-zoom-waited-ms"
 
 type Fetch = Callable[[str], Answer]
 
@@ -163,6 +164,7 @@ class _Collected:
         self._whole: dict[str, Any] = {}
         self._headers: Mapping[str, str] = {}
         self._month = -1
+        self._waited = 0
         self.empty = True
         self.size = 0
         self.stopped_by = ""
@@ -180,6 +182,7 @@ class _Collected:
             if month != self._month:  # totals are those of a month, and stand on each of its pages
                 self._whole |= {name: self._whole.get(name, 0) + total for name, total in _totals(page).items()}
         self._month, self.empty, self._headers = month, False, answer.headers
+        self._waited += int(answer.headers.get(_WAITED, 0))
         self.size += len(answer.body)
         return page
 
@@ -193,6 +196,8 @@ class _Collected:
             if place is None and "total_records" in body:
                 body["total_records"] = self._count
         headers = {name: value for name, value in self._headers.items() if name not in _OF_ONE_PAGE}
+        if self._waited:
+            headers[_WAITED] = str(self._waited)
         if self.stopped_by:
             headers["x-gateway-stopped-by"] = self.stopped_by
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))

@@ -21,6 +21,8 @@ LIVE, EVENTS, REPORT, PAST = "live", "events", "report", "past_meetings"
 _SOURCES = {REPORT: "/v2/report/meetings/{}/participants", PAST: "/v2/past_meetings/{}/participants"}
 _ONE_PERSON = "Only one person was there. Zoom's own lists leave such meetings out; this is from the meeting's events."
 _TOO_EARLY = "Zoom has not finished its list of this meeting yet; this is from the meeting's events. Ask again later."
+# What says something about the bytes of Zoom's answer, which are not these.
+_OF_ZOOMS_BODY = frozenset({"etag", "cache-control", "content-type"})
 _NO_TIMES = "Zoom has not worked out how long everybody stayed yet. Ask again in a few minutes."
 _NOBODY = (
     "Zoom lists nobody: its list is not ready yet, or only one person was there. The gateway has no events of this "
@@ -55,8 +57,17 @@ class Participants:
 
     def answer(self, principal: Principal, meeting: str, query_string: str, ask: Ask) -> Answer:
         """The participants, with `source` saying where they are from. Raises what Zoom's refusal raises."""
-        text = json.dumps(self._found(principal, meeting, query_string, ask), ensure_ascii=False, separators=(",", ":"))
-        return Answer(200, {"content-type": "application/json"}, text.encode())
+        told: dict[str, str] = {}
+
+        def heard(path: str, query: str) -> Answer:
+            """Ask, and keep what Zoom's answer says about the budget: the last one's counts."""
+            answer = ask(path, query)
+            told.update({name: value for name, value in answer.headers.items() if name not in _OF_ZOOMS_BODY})
+            return answer
+
+        found = self._found(principal, meeting, query_string, heard)
+        text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+        return Answer(200, {**told, "content-type": "application/json"}, text.encode())
 
     def _found(self, principal: Principal, meeting: str, query_string: str, ask: Ask) -> Found:
         query = dict(parse_qsl(query_string))
