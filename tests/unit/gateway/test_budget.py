@@ -40,8 +40,8 @@ def test_containers_take_turns() -> None:
     office = Office()
     turns = [office.turn(office.container(), LIGHT) for _ in range(30)]
     waits = [turn.wait for turn in turns]
-    assert waits == pytest.approx([index / 28.8 for index in range(30)], abs=0.001)
-    assert [turns[0].left, turns[15].left, turns[29].left] == [27, 12, 0]
+    assert waits == pytest.approx([index / 29.1 for index in range(30)], abs=0.001)
+    assert [turns[0].left, turns[15].left, turns[29].left] == [28, 13, 0]
 
 
 def test_slots_that_come_late_are_no_burst() -> None:
@@ -57,8 +57,8 @@ def test_slots_that_come_late_are_no_burst() -> None:
     for _ in range(20):
         office.turn(budget, LIGHT)
         (following,) = office.slots.next.values()
-        late = office.time.now() - (following / 1e6 - 1 / 28.8)
-        assert late <= 2.01 / 28.8
+        late = office.time.now() - (following / 1e6 - 1 / 29.1)
+        assert late <= 2.01 / 29.1
     assert office.slots.asked <= 24
 
 
@@ -66,10 +66,10 @@ def test_what_is_left_is_known_without_asking() -> None:
     """As far as the container has seen."""
     office = Office()
     budget = office.container()
-    assert budget.left(LIGHT) == 28
+    assert budget.left(LIGHT) == 29
     for _ in range(10):
         office.turn(budget, LIGHT)
-    assert budget.left(LIGHT) == 18
+    assert budget.left(LIGHT) == 19
     assert office.slots.asked == 10
 
 
@@ -85,7 +85,7 @@ def test_who_would_wait_too_long_is_told_when_to_come_back() -> None:
     office.time.passed += 5
     with pytest.raises(TooManyRequests):
         office.turn(budget, HEAVY, seconds=7.0)
-    assert office.turn(budget, HEAVY, seconds=10.0).wait == pytest.approx(5.42, abs=0.01)
+    assert office.turn(budget, HEAVY, seconds=10.0).wait == pytest.approx(5.31, abs=0.01)
 
 
 def test_what_is_held_back_is_for_people_who_wait() -> None:
@@ -105,7 +105,7 @@ def test_accounts_have_the_limits_of_their_plans() -> None:
     """Unless told otherwise, all have the same."""
     office = Office(plan=Plan.PRO, plans={"big": Plan.BUSINESS})
     budget = office.container()
-    for account, second in (("small", 1 / 28.8), ("big", 1 / 76.8)):
+    for account, second in (("small", 1 / 29.1), ("big", 1 / 76.8)):
         spend = Spend(account=account, label=RateLabel.LIGHT)
         office.turn(budget, spend)
         assert office.turn(budget, spend).wait == pytest.approx(second, abs=0.001)
@@ -201,7 +201,7 @@ def test_calls_go_on_while_the_budget_is_out_of_reach() -> None:
     budget = office.container()
     turns = [office.turn(budget, LIGHT) for _ in range(3)]
     assert [turn.local for turn in turns] == [True] * 3
-    assert [turn.wait for turn in turns] == pytest.approx([0, 10 / 28.8, 20 / 28.8], abs=0.001)
+    assert [turn.wait for turn in turns] == pytest.approx([0, 10 / 29.1, 20 / 29.1], abs=0.001)
     assert office.slots.asked == 1
     office.slots.fails = None
     office.time.passed += 5

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zoom_common.gateway.pacing import MICROSECONDS, lanes
 from zoom_common.zoom.allowances import Plan, Rate, rate
@@ -10,10 +12,10 @@ from zoom_common.zoom.operations import RateLabel
 
 
 def test_slots_lie_a_little_further_apart_than_the_rate_allows() -> None:
-    """Thirty a second are paced as 28.8, so that jitter does not push a thirty-first into a second."""
+    """Thirty a second are paced as 29.1, so that jitter does not push a thirty-first into a second."""
     only = lanes(Rate(30, 1), share=1.0, reserve=0.0)
     assert only.reserve is None
-    assert only.everybody.interval == round(MICROSECONDS / 28.8)
+    assert only.everybody.interval == round(MICROSECONDS / 29.1)
 
 
 @pytest.mark.parametrize("label", RateLabel)
@@ -27,9 +29,20 @@ def test_every_allowance_is_nearly_used_and_never_exceeded(plan: Plan, label: Ra
         assert 0.95 * share * allowed.calls < paced <= share * allowed.calls
 
 
+@given(
+    st.lists(st.integers(0, 30_000), min_size=300, max_size=300), st.sampled_from(Plan), st.integers(0, MICROSECONDS)
+)
+def test_requests_may_travel_unequally_long(delays: list[int], plan: Plan, phase: int) -> None:
+    """By 30 ms: no window of a second, wherever it begins and whether or not it slides, has more than it may."""
+    allowed = rate(plan, RateLabel.LIGHT).calls
+    interval = lanes(Rate(allowed, 1), share=1.0, reserve=0.0).everybody.interval
+    arrivals = sorted(phase + number * interval + delay for number, delay in enumerate(delays))
+    assert all(later - first >= MICROSECONDS for first, later in zip(arrivals, arrivals[allowed:], strict=False))
+
+
 def test_what_is_held_back_is_whole_calls() -> None:
     """A tenth of thirty is three a second, a tenth of four is nothing."""
     three = lanes(Rate(30, 1), share=1.0, reserve=0.1).reserve
     assert three is not None
-    assert three.interval == round(MICROSECONDS / 2.88)
+    assert three.interval == round(MICROSECONDS / 2.91)
     assert lanes(Rate(4, 1), share=1.0, reserve=0.1).reserve is None
