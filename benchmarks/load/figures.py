@@ -86,7 +86,7 @@ time in a thousand and at worst: what wakes late sends late, and pacing can not 
 
 def _section(run: dict[str, Any]) -> list[str]:
     first = run["loads"][0]
-    priority = "The run had" if run["priority"] else "**The run did not have**"
+    priority = "The gateway had" if run["priority"] else "**The gateway did not have**"
     lines = [
         f"## {run['plan'].capitalize()}: {first['allowed']:.0f} {first['label'].lower()} calls a second",
         "",
