@@ -165,6 +165,18 @@ def test_a_long_refusal_of_zooms_closes_the_label_for_every_container() -> None:
     assert office.turn(office.container(), LIGHT).wait == 0
 
 
+@pytest.mark.parametrize("limit", [Limit.DAILY, Limit.PER_SECOND])
+def test_nobody_is_shut_out_for_longer_than_a_day(limit: Limit) -> None:
+    """Whatever a header says: the longest of Zoom's limits is over by then."""
+    office = Office()
+    office.container().refused(LIGHT, Refusal(limit, 999_999_999.0))
+    with pytest.raises(TooManyRequests) as refusal:
+        office.turn(office.container(), LIGHT)
+    assert refusal.value.retry_after == 86_400
+    office.time.passed += 86_401
+    assert office.turn(office.container(), LIGHT).wait == 0
+
+
 def test_a_short_refusal_closes_nothing() -> None:
     """The call itself waits."""
     office = Office()

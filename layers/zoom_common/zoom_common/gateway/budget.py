@@ -30,6 +30,8 @@ _LOCAL_PART = 10
 # A slot that far over when it comes is not used. Anything less is within what the pace has to spare.
 _LATEST_INTERVALS = 2
 _LONGEST_LAG = 0.25
+# No limit of Zoom's lasts longer than a day: whatever a header says, nobody is shut out for longer on its word.
+_LONGEST_CLOSURE = 86_400.0
 # How long DynamoDB is left alone after it failed.
 _REST = 5.0
 
@@ -118,7 +120,7 @@ class Budget:
     def refused(self, spend: Spend, refusal: Refusal) -> None:
         """Zoom answered 429. What will not pass soon is told to all containers, and none of them asks before."""
         now = self.clock()
-        wait = refusal.retry_after or 0.0
+        wait = min(refusal.retry_after or 0.0, _LONGEST_CLOSURE)
         try:
             if refusal.limit is Limit.PER_USER and spend.user is not None:
                 self.daily.exhaust(_of_user(spend), limit=allowances.USER_DAILY, now=now)
