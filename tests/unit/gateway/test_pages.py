@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
@@ -10,7 +11,7 @@ from urllib.parse import parse_qs, parse_qsl
 import pytest
 
 from zoom_common.deadline import Deadline
-from zoom_common.errors import GatewayError, InvalidRequest, TooManyRequests, ZoomRefused
+from zoom_common.errors import GatewayError, InvalidRequest, TooManyRequests, Unavailable, ZoomRefused
 from zoom_common.gateway import pages
 from zoom_common.gateway.call import Answer
 from zoom_common.zoom.operations import match
@@ -209,12 +210,36 @@ def test_a_list_without_pages_is_split_as_well() -> None:
     assert "page_size" not in zoom.asked[0]
 
 
-@pytest.mark.parametrize("token", ["igz1.???", "igz1.WzEs", "igz1.bnVsbA", "igz1.Wzk5LCIiLDBd"])
+FORGED = (
+    '[99,"",0]',
+    '[1e999,"",0,"",""]',
+    '[-1,"",0,"",""]',
+    '[0,"",true,"",""]',
+    '[0,{},0,"",""]',
+    '[0,"\\ud800",0,"",""]',
+    '[0,"",0,"2030-01-01",null]',
+    "[" * 5000,
+)
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["igz1.???", "igz1.WzEs", "igz1.bnVsbA", *(f"igz1.{urlsafe_b64encode(raw.encode()).decode()}" for raw in FORGED)],
+)
 def test_a_wrong_token_is_refused(token: str) -> None:
-    """In Zoom's shape, before Zoom is asked."""
+    """In Zoom's shape, before Zoom is asked: whatever somebody has put into it."""
     zoom = Zoom([])
     with pytest.raises(InvalidRequest):
         pages.walk(RECORDINGS, f"from=2030-01-01&to=2030-03-01&next_page_token={token}", zoom.fetch, zoom.deadline())
+
+
+@pytest.mark.parametrize("page", [{"meetings": 5}, {"meetings": {"id": 1}}, [], None])
+def test_what_is_no_list_is_none(page: Any) -> None:
+    """And no fault of ours: the caller may come back."""
+    zoom = Zoom([page])
+    with pytest.raises(Unavailable) as none:
+        pages.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline())
+    assert none.value.reason == "zoom_gave_no_list"
 
 
 def test_a_walk_does_not_go_in_circles() -> None:

@@ -78,6 +78,14 @@ def test_the_answer_says_how_the_budget_stands() -> None:
     assert answer.headers == {"x-zoom-budget-left": "7", "content-type": "application/json"}
 
 
+@pytest.mark.parametrize("page", [[], {"participants": 5}, {"participants": ["Ada"]}])
+def test_what_is_no_list_is_none(page: Any) -> None:
+    """And no fault of ours."""
+    with pytest.raises(Unavailable) as none:
+        found(Events("ended"), Zoom({REPORT: page}))
+    assert none.value.reason == "zoom_gave_no_list"
+
+
 def test_after_it_the_report_tells_most() -> None:
     """Where the connection and the caller may read it."""
     zoom = Zoom({REPORT: {"participants": [JILL, JILL], "total_records": 2, "next_page_token": ""}})

@@ -10,7 +10,7 @@ import binascii
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
 from zoom_common.deadline import Deadline
@@ -21,6 +21,7 @@ from zoom_common.zoom.operations import Operation
 
 ALL = "all"
 _PREFIX = "igz1."
+_MOST = 1_000_000
 # One page more has to fit into what is left, in seconds; and an answer into what Lambda carries, 6 MB.
 _TIME_FOR_A_PAGE = 4.0
 _LARGEST = 4_500_000
@@ -55,11 +56,20 @@ class Place:
             return cls(token=text)
         packed = text.removeprefix(_PREFIX)
         try:
-            month, token, number, first, last = json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
-            return cls(int(month), str(token), int(number), (str(first), str(last)))
-        except (ValueError, TypeError, binascii.Error):
+            return cls._of(*json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))))
+        except (ValueError, TypeError, RecursionError, binascii.Error):
             fault = "The next page token is invalid."
             raise InvalidRequest([FieldError("next_page_token", fault)]) from None
+
+    @classmethod
+    def _of(cls, month: object, token: object, number: object, first: object, last: object) -> Place:
+        """What `text` wrote. Raises ValueError for anything that it can not have written: callers can write as well."""
+        counts = [each for each in (month, number) if type(each) is int and 0 <= each <= _MOST]
+        texts = [each for each in (token, first, last) if isinstance(each, str)]
+        if (len(counts), len(texts)) != (2, 3):
+            raise ValueError
+        "".join(texts).encode()  # half a character is no text
+        return cls(counts[0], texts[0], counts[1], (texts[1], texts[2]))
 
 
 def concerns(operation: Operation, query_string: str) -> bool:
@@ -171,10 +181,11 @@ class _Collected:
 
     def add(self, answer: Answer, *, month: int) -> Mapping[str, Any]:
         """Take a page of `month` in; returns it as JSON. Raises Unavailable when it is no list."""
-        page = json.loads(answer.body or b"null")
-        if not isinstance(page, dict):
+        page: Any = json.loads(answer.body or b"null")
+        entries = (page.get(self._items) or []) if isinstance(page, dict) else None
+        if not isinstance(entries, list):
             raise Unavailable(reason="zoom_gave_no_list")
-        entries = list(page.get(self._items) or [])
+        entries = list(entries)
         if self.empty:
             self._whole = {**page, self._items: entries}
         else:
@@ -184,7 +195,7 @@ class _Collected:
         self._month, self.empty, self._headers = month, False, answer.headers
         self._waited += int(answer.headers.get(_WAITED, 0))
         self.size += len(answer.body)
-        return page
+        return cast("Mapping[str, Any]", page)
 
     def answer(self, place: Place | None, query: Mapping[str, str], *, whole: bool) -> Answer:
         """The answer, with a token for what is left at `place`."""

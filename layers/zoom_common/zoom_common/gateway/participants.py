@@ -103,8 +103,10 @@ class Participants:
     def _page(self, source: str, meeting: str, query: Mapping[str, str], ask: Ask) -> Found:
         wanted = {**query, "include_fields": "registrant_id"} if source == REPORT else dict(query)
         answer = ask(_SOURCES[source].format(quote(quote(meeting, safe=""), safe="")), urlencode(wanted))
-        page = json.loads(answer.body)
-        people = list(page.get("participants") or [])
+        page = json.loads(answer.body or b"null")
+        people = (page.get("participants") or []) if isinstance(page, dict) else None
+        if not isinstance(people, list) or not all(isinstance(each, dict) for each in people):
+            raise Unavailable(reason="zoom_gave_no_list")
         settled = bool(people) and any(each.get("duration") for each in people)
         token = page.get("next_page_token") or ""
         return _listed(
