@@ -349,6 +349,30 @@ def test_a_scope_that_zoom_misses_is_named_with_a_link(caller: Caller) -> None:
     assert told["message"] == "Falta un permiso"
 
 
+def test_people_whose_answer_got_lost_are_found_by_address(caller: Caller) -> None:
+    """A user, and a panel: with a key the caller does not notice."""
+    email = f"lost{time.time_ns()}@zoom.example"
+    body = {"topic": "Panel", "type": 5, "start_time": "2030-01-07T10:00:00Z"}
+    webinar = caller("webinars.create", "/users/me/webinars", json=body)["id"]
+    for target, path, wanted in (
+        ("users.create", "/users", {"action": "create", "user_info": {"email": email, "type": 1}}),
+        (
+            "webinars.panelists.add",
+            f"/webinars/{webinar}/panelists",
+            {"panelists": [{"name": "P", "email": "p@example.com"}, {"name": "Q", "email": "q@example.com"}]},
+        ),
+    ):
+        key = {"Idempotency-Key": f"{target}-{email}"}
+        with fault(caller, {"effect": "lost_response", "target": target, "count": 1}):
+            first = caller.program.post(f"/v2{path}", json=wanted, headers=key)
+        again = caller.program.post(f"/v2{path}", json=wanted, headers=key)
+        found = [(each.status_code, each.headers.get("idempotency-status")) for each in (first, again)]
+        assert found == [(201, "adopted"), (201, "replayed")], first.text
+        assert again.json() == first.json()
+    panel = caller("webinars.panelists.list", f"/webinars/{webinar}/panelists")["panelists"]
+    assert [each["email"] for each in panel] == ["p@example.com", "q@example.com"]
+
+
 def test_a_walk_that_takes_too_long_is_resumed(caller: Caller) -> None:
     """What there is comes back in time, with a token that leads on."""
     rule = {"effect": "delay", "target": "meetings.list", "seconds": 9.0}
