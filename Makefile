@@ -142,9 +142,11 @@ bench: .venv/installed ## the benchmarks, against what people would use instead 
 	@exec $(BIN)/python -m benchmarks
 
 .PHONY: load
-load: .venv/installed ## twenty workers against Zoom's limits, and the same with other clients (ten minutes; best as root)
+load: .venv/installed ## twenty workers against Zoom's limits, and the same with other clients (a quarter of an hour; best as root)
 	$(BIN)/python -m benchmarks.load --plan business $(ARGS)
-	$(BIN)/python -m benchmarks.load --plan pro --page docs/load.md $(ARGS)
+	$(BIN)/python -m benchmarks.load --plan pro $(ARGS)
+	$(BIN)/python -m benchmarks.load --plan business --label Medium $(ARGS) ours
+	$(BIN)/python -m benchmarks.load --plan pro --label Medium --page docs/load.md $(ARGS) ours
 
 .PHONY: lock
 lock: .venv/installed ## pin again after a change of an .in file

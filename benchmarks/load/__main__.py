@@ -1,8 +1,8 @@
-"""`python -m benchmarks.load`: twenty workers read one meeting as fast as their client lets them, each client in turn.
+"""`python -m benchmarks.load`: twenty workers read a meeting, or list a user's, as fast as their client lets them.
 
-The simulated Zoom enforces the limits of a plan (Pro unless told otherwise, 30 light calls a second), in fixed windows
-first, then in sliding ones. Our budget stands in the emulator's DynamoDB; our workers run beside the emulator, because
-no emulated function is called more than twenty times a second.
+Each client in turn. The simulated Zoom enforces the limits of a plan (Pro unless told otherwise, 30 light calls a
+second), in fixed windows first, then in sliding ones. Our budget stands in the emulator's DynamoDB; our workers run
+beside the emulator, because no emulated function is called more than twenty times a second.
 """
 
 from __future__ import annotations
@@ -35,7 +35,11 @@ from zoom_common.gateway.pacing import PACE
 APP, SECRET = "load-test", "load-test-secret"
 TABLE = "coordination"
 # https://developers.zoom.us/docs/api/rate-limits/
-LIGHT_A_SECOND = {"free": 4.0, "pro": 30.0, "business": 80.0}
+ALLOWED = {
+    "Light": {"free": 4.0, "pro": 30.0, "business": 80.0},
+    "Medium": {"free": 2.0, "pro": 20.0, "business": 60.0},
+}
+USER = "jill@zoom.example"
 PEERS = {"zoomus", "pyzoom"}
 _WARM_UP = 4.0  # seconds in which connections open and nobody counts what is used
 _NO_PACE = 1000.0
@@ -74,7 +78,7 @@ class Zoom:
         asked = {"grant_type": "account_credentials", "account_id": self.account}
         granted = self._client.post("/oauth/token", data=asked, auth=(APP, SECRET)).raise_for_status()
         self.token = str(granted.json()["access_token"])
-        wanted = {"user": "jill@zoom.example", "topic": "Load"}
+        wanted = {"user": USER, "topic": "Load"}
         self.meeting = str(self._client.post("/_sim/meetings", json=wanted).raise_for_status().json()["id"])
         self.plan = plan
 
@@ -98,6 +102,7 @@ class Zoom:
             "zoom": f"{self._url}/v2",
             "token": self.token,
             "meeting": self.meeting,
+            "user": USER,
             "account": self.account,
             "plan": self.plan,
             "oauth": [f"{self._url}/oauth/token", APP, SECRET],
@@ -119,7 +124,7 @@ def load(zoom: Zoom, client: str, window: str, *, options: argparse.Namespace, p
     zoom.counts(window)
     told = {"client": client, "threads": options.workers // options.processes, "dynamodb": options.dynamodb}
     path = BENCH / "load" / "settings.json"
-    path.write_text(json.dumps(told | zoom.settings() | {"pace": pace or options.pace}))
+    path.write_text(json.dumps(told | zoom.settings() | {"pace": pace or options.pace, "label": options.label}))
     before = zoom.refused
     begin, calls, meanwhile = _run(path, client, options)
     return load_of(
@@ -127,9 +132,9 @@ def load(zoom: Zoom, client: str, window: str, *, options: argparse.Namespace, p
         zoom.refused - before,
         begin=begin + _WARM_UP,
         seconds=options.seconds,
-        allowed=LIGHT_A_SECOND[options.plan],
+        allowed=ALLOWED[options.label][options.plan],
         plan=options.plan,
-        label="Light",
+        label=options.label,
         window=window,
         client=client,
         meanwhile=meanwhile,
@@ -172,7 +177,8 @@ def able(zoom: Zoom, options: argparse.Namespace) -> float:
     zoom.enforces(limits=False)
     try:
         short = argparse.Namespace(**vars(options) | {"seconds": min(5.0, options.seconds)})
-        return load(zoom, "ours", "fixed", options=short, pace=_NO_PACE).used * LIGHT_A_SECOND[options.plan]
+        found = load(zoom, "ours", "fixed", options=short, pace=_NO_PACE)
+        return found.used * found.allowed
     finally:
         zoom.enforces(limits=True)
 
@@ -184,7 +190,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each client works (default: 20)")
     parser.add_argument("--workers", type=int, default=20)
     parser.add_argument("--processes", type=int, default=4, help="over how many processes they are spread")
-    parser.add_argument("--plan", choices=sorted(LIGHT_A_SECOND), default="pro")
+    parser.add_argument("--plan", choices=sorted(ALLOWED["Light"]), default="pro")
+    parser.add_argument("--label", choices=sorted(ALLOWED), default="Light", help="read a meeting, or list (Medium)")
     parser.add_argument("--windows", default="fixed,sliding")
     parser.add_argument("--pace", type=float, default=PACE, help="of the rate, for trying other paces")
     parser.add_argument("--zoom-port", type=int, default=3981)
@@ -196,7 +203,13 @@ def main() -> None:
     if PEERS & set(wanted):
         python_peers()  # made before anything is measured
     priority = take_priority()
-    about = {"plan": options.plan, "workers": options.workers, "processes": options.processes, "priority": priority}
+    about = {
+        "plan": options.plan,
+        "label": options.label,
+        "workers": options.workers,
+        "processes": options.processes,
+        "priority": priority,
+    }
     about |= {"cores": os.cpu_count(), "machine": platform.machine(), "day": time.strftime("%Y-%m-%d", time.gmtime())}
     with services(options.plan, options.zoom_port, options.aws_port) as zoom:
         about["able"] = able(zoom, options)

@@ -90,7 +90,7 @@ def _connection(account: str) -> Connection:
 
 
 def client(settings: Settings) -> Client:
-    """Reads the meeting through a gateway of its own, with share 1 and nothing held back."""
+    """Asks through a gateway of its own, with share 1 and nothing held back."""
     table = Table(_dynamodb(settings.dynamodb), settings.table)
     rules = BudgetRules(plan=Plan(settings.plan), share=1.0, reserve=0.0, pace=settings.pace)
     budget = Budget(slots=SlotStore(table), daily=DailyCalls(DailyStore(table)), rules=rules, clock=time.time)
@@ -112,7 +112,7 @@ def client(settings: Settings) -> Client:
         reconnect_url=lambda _: "",
     )
     principal = Principal("load", "key:load", frozenset({"meetings:read"}))
-    path = f"/v2/meetings/{settings.meeting}"
+    path = f"/v2{settings.path}"
 
     def call() -> tuple[int, int | None]:
         record = CallRecord()

@@ -1,4 +1,4 @@
-"""Some of the workers of a load, as one process: reads a meeting again and again with one client, prints what it got.
+"""Some of the workers of a load, as one process: asks for one thing again and again with one client.
 
 `python -m benchmarks.load.worker SETTINGS.json` says "ready" when it has one client per thread, reads from standard
 input when to begin and to end (epoch seconds), and prints its calls as JSON.
@@ -29,6 +29,8 @@ class Settings:
 
     client: str
     threads: int
+    user: str
+    label: str
     pace: float
     zoom: str
     token: str
@@ -38,6 +40,11 @@ class Settings:
     dynamodb: str
     table: str
     oauth: tuple[str, str, str]
+
+    @property
+    def path(self) -> str:
+        """What is asked for, below `/v2`: a light call or a medium one."""
+        return f"/meetings/{self.meeting}" if self.label == "Light" else f"/users/{self.user}/meetings"
 
 
 def ours(settings: Settings) -> Client:
@@ -53,7 +60,7 @@ def requests_loop(settings: Settings) -> Client:
 
     session = requests.Session()
     session.trust_env = False
-    url, headers = f"{settings.zoom}/meetings/{settings.meeting}", {"Authorization": f"Bearer {settings.token}"}
+    url, headers = f"{settings.zoom}{settings.path}", {"Authorization": f"Bearer {settings.token}"}
     return lambda: (session.get(url, headers=headers, timeout=20).status_code, 1)
 
 
@@ -67,7 +74,7 @@ def requests_retry(settings: Settings) -> Client:
     session.trust_env = False
     policy = Retry(total=6, status_forcelist=[429], backoff_factor=0.5, backoff_jitter=0.5, raise_on_status=False)
     session.mount("http://", HTTPAdapter(max_retries=policy))
-    url, headers = f"{settings.zoom}/meetings/{settings.meeting}", {"Authorization": f"Bearer {settings.token}"}
+    url, headers = f"{settings.zoom}{settings.path}", {"Authorization": f"Bearer {settings.token}"}
     return lambda: (session.get(url, headers=headers, timeout=20).status_code, None)
 
 
@@ -77,7 +84,9 @@ def zoomus(settings: Settings) -> Client:
 
     oauth, key, secret = settings.oauth
     client = ZoomClient(key, secret, settings.account, base_uri=settings.zoom, oauth_uri=oauth)
-    return lambda: (client.meeting.get(id=settings.meeting).status_code, 1)
+    if settings.label == "Light":
+        return lambda: (client.meeting.get(id=settings.meeting).status_code, 1)
+    return lambda: (client.meeting.list(user_id=settings.user).status_code, 1)
 
 
 def pyzoom(settings: Settings) -> Client:
@@ -85,7 +94,7 @@ def pyzoom(settings: Settings) -> Client:
     from pyzoom import ZoomClient  # type: ignore[import-not-found]  # noqa: PLC0415 - as above
 
     client = ZoomClient(settings.token, "", base_url=settings.zoom)
-    return lambda: (client.raw.get(f"/meetings/{settings.meeting}", raise_on_error=False).status_code, 1)
+    return lambda: (client.raw.get(settings.path, raise_on_error=False).status_code, 1)
 
 
 CLIENTS: dict[str, Callable[[Settings], Client]] = {

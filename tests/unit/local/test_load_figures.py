@@ -33,7 +33,11 @@ def test_a_page_has_every_plan_that_was_measured(tmp_path: Path) -> None:
     """A plan that is measured again replaces its figures."""
     about = {"workers": 20, "processes": 4, "cores": 2, "machine": "x86_64", "day": "2030-01-07", "able": 60.0}
     for plan in ("pro", "business", "pro"):
-        keep(tmp_path, {"plan": plan, "priority": plan == "pro", **about}, [figures([(10.0, 10.5, 200, 1)], 0)])
+        keep(
+            tmp_path,
+            {"plan": plan, "label": "Light", "priority": plan == "pro", **about},
+            [figures([(10.0, 10.5, 200, 1)], 0)],
+        )
     written = page(tmp_path)
     assert written.count("## Pro: 5 light calls a second") == written.count("## Business: ") == 1
     assert "12.0 times the rate" in written
