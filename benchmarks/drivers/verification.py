@@ -31,6 +31,16 @@ class Memory:
         delivery.to_message()
 
 
+class Silent:
+    """Notes nothing: no delivery here is a challenge or refused."""
+
+    def challenged(self, app: str, deadline: Deadline) -> None:
+        """Nothing."""
+
+    def rejected(self, reason: str, deadline: Deadline) -> None:
+        """Nothing."""
+
+
 def _alone(event: dict[str, Any], document: Secret) -> Callable[[], object]:
     secrets = parse_secrets(document)
 
@@ -47,6 +57,7 @@ def _receiver(event: dict[str, Any], document: Secret) -> Callable[[], object]:
         queue=Memory(),
         metrics=MetricLines("benchmark", write=lambda _: 0, clock=time.time),
         clock=time.time,
+        signs=Silent(),
     )
     return lambda: receiver.receive(event, Deadline.after(2)).to_event()
 

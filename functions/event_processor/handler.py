@@ -18,6 +18,7 @@ from zoom_common.edge.heartbeat_store import WEBHOOK, Heartbeats
 from zoom_common.edge.observability import count, logger
 from zoom_common.edge.settings.event_processor import Settings
 from zoom_common.edge.vault_notices import VaultNotices
+from zoom_common.edge.webhook_signs_store import WebhookSigns, verified_apps
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.log_store import EventLog
 from zoom_common.events.processor import EventProcessor
@@ -64,11 +65,21 @@ def heartbeats() -> Heartbeats:
     return Heartbeats.from_env(os.environ, clock=time.time)
 
 
+@cache
+def signs() -> WebhookSigns:
+    """Where each app's last delivery is noted."""
+    return WebhookSigns(Table(client("dynamodb"), Settings.from_env(os.environ).coordination_table), time.time)
+
+
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle a batch; the messages named in the answer come back."""
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
     failed = processor().process(event["Records"], deadline)
     if failed:
         logger().warning("messages come back", messages=failed)
-    heartbeats().beat(WEBHOOK)
+    delivered = verified_apps(event["Records"])
+    if delivered:  # what reconcile made says nothing about Zoom's deliveries
+        heartbeats().beat(WEBHOOK)
+    for app, at in delivered.items():
+        signs().verified(app, at)
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}

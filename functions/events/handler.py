@@ -1,4 +1,4 @@
-"""What was received, `/events...`, and what it adds up to: `/meetings/{id}/...` and `/users/{id}`."""
+"""What was received, `/events...`; what that adds up to, `/meetings/...`, `/users/...`; how it comes, `/webhooks`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from functools import cache
 
 from zoom_common.access.principal import Principal
 from zoom_common.aws import client
-from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.selection import owner_filter
+from zoom_common.connections.selection import reach as the_connection
+from zoom_common.connections.store import ConnectionStore, Page
 from zoom_common.connections.table_client import Table
 from zoom_common.edge.http import Request, Response, Router, json_response
+from zoom_common.edge.link_requests import page_of
 from zoom_common.edge.settings.events import Settings
+from zoom_common.edge.webhook_health import described
+from zoom_common.edge.webhook_signs_store import WebhookSigns
 from zoom_common.errors import InvalidRequest
 from zoom_common.events.archive import Archive
 from zoom_common.events.bus import BusPublisher
@@ -57,6 +62,12 @@ def publisher() -> BusPublisher:
 def connections() -> ConnectionStore:
     """Who reaches what."""
     return ConnectionStore(Table(client("dynamodb"), settings().connections_table))
+
+
+@cache
+def signs() -> WebhookSigns:
+    """What is known of Zoom's deliveries."""
+    return WebhookSigns(Table(client("dynamodb"), settings().coordination_table), time.time)
 
 
 @router.route("GET", "/events", scope="events:read")
@@ -122,6 +133,22 @@ def recordings(request: Request, principal: Principal, number: str) -> Response:
 def user(request: Request, principal: Principal, user: str) -> Response:  # noqa: ARG001
     """One user of the Zoom account."""
     return json_response(200, meetings().user(principal.tenant, user, reach(principal, connections())))
+
+
+@router.route("GET", "/webhooks", scope="connections:read")
+def webhooks(request: Request, principal: Principal) -> Response:
+    """Whether Zoom's deliveries arrive, for each connection the caller reaches."""
+    page = _connections(request, principal)
+    apps = {app: signs().of_app(app) for app in {each.client_id for each in page.connections}}
+    found = described(page.connections, apps, signs().rejections(), now=time.time())
+    return json_response(200, {**found, "next_page_token": page.cursor or ""})
+
+
+def _connections(request: Request, principal: Principal) -> Page:
+    if principal.connection is not None:
+        return Page([the_connection(principal, principal.connection, connections())], None)
+    limit, cursor = page_of(request)
+    return connections().list(principal.tenant, owner=owner_filter(principal), limit=limit, cursor=cursor)
 
 
 def _asked(query: Mapping[str, str]) -> LogQuery:

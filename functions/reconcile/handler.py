@@ -1,24 +1,46 @@
-"""Finds what Zoom reports and nobody told us: by schedule for all connections, from its queue for one at a time."""
+"""Finds what Zoom reports and nobody told us: by schedule for all connections, from its queue for one at a time.
+
+With each round it also measures whether Zoom's deliveries come at all.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from functools import cache
+import time
+from functools import cache, partial
 from typing import Any
 
+from zoom_common import aws
+from zoom_common.connections.table_client import Table
 from zoom_common.deadline import Deadline
-from zoom_common.edge.observability import count, logger
+from zoom_common.edge.observability import count, logger, measure
 from zoom_common.edge.reconcile import Reconciliation
 from zoom_common.edge.settings.reconcile import Settings
+from zoom_common.edge.webhook_health import WebhookHealth
+from zoom_common.edge.webhook_secrets_client import read_webhook_secrets
+from zoom_common.edge.webhook_signs_store import WebhookSigns
 from zoom_common.errors import GatewayError
 from zoom_common.events.reconciliation.reconciler import SETTLED_SECONDS
+from zoom_common.events.webhook_secrets import UnusableSecrets
 
 
 @cache
 def reconciliation() -> Reconciliation:
     """The wiring, once per container."""
     return Reconciliation(Settings.from_env(os.environ))
+
+
+@cache
+def webhook_health() -> WebhookHealth:
+    """What the hourly look needs."""
+    settings = Settings.from_env(os.environ)
+    return WebhookHealth(
+        signs=WebhookSigns(Table(aws.client("dynamodb"), settings.coordination_table), time.time),
+        secrets=partial(read_webhook_secrets, aws.client("secretsmanager"), settings.webhook_secret_arn),
+        measure=measure,
+        clock=time.time,
+    )
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -32,9 +54,22 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             return _one(event, deadline)
         except GatewayError as error:
             return {"outcome": "failed", "reason": error.reason}
+    looked_at = _look()
+    if event.get("action") == "webhook_health":
+        return {"apps": looked_at}
     handed_out = reconciliation().hand_out()
     logger().info("connections handed out", connections=handed_out)
     return {"handed_out": handed_out}
+
+
+def _look() -> int | None:
+    """How many Zoom apps were looked at; None when that failed, which must not keep the round from starting."""
+    try:
+        return webhook_health().look()
+    except (GatewayError, UnusableSecrets) as error:
+        count("WebhookHealthUnknown")
+        logger().warning("webhook health unknown", reason=error.reason)
+        return None
 
 
 def _worked(work: dict[str, Any], deadline: Deadline) -> bool:

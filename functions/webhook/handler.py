@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoom_common.aws_api.https_client import Connection, host_and_port
 from zoom_common.aws_api.sigv4 import Credentials, Scope
@@ -19,6 +19,9 @@ from zoom_common.events.receiver import Receiver
 from zoom_common.events.secrets_client import SecretReader, secrets_manager_endpoint
 from zoom_common.events.sqs_client import SqsIngestQueue, sqs_endpoint
 from zoom_common.events.webhook_secrets import CachedSecrets
+
+if TYPE_CHECKING:
+    from zoom_common.events.webhook_signs_client import SignWriter
 
 # Zoom waits three seconds for an answer.
 _SECONDS = 2.6
@@ -51,7 +54,33 @@ def receiver() -> Receiver:
         queue=SqsIngestQueue(settings().ingest_queue_url, sqs()),
         metrics=MetricLines(settings().service, write=sys.stdout.write, clock=time.time),
         clock=time.time,
+        signs=Signs(),
     )
+
+
+class Signs:
+    """Challenges and refusals, noted for `GET /webhooks`. Rare: what they take is loaded with the first of them."""
+
+    def challenged(self, app: str, deadline: Deadline) -> None:
+        """Zoom checked the endpoint."""
+        from zoom_common.events.webhook_signs_client import CHALLENGED, app_sign  # noqa: PLC0415
+
+        sign_writer().note(app_sign(app), CHALLENGED, deadline)
+
+    def rejected(self, reason: str, deadline: Deadline) -> None:
+        """Somebody else knocked, or Zoom with a secret that we do not have."""
+        from zoom_common.events.webhook_signs_client import ENDPOINT, rejected_at  # noqa: PLC0415
+
+        sign_writer().note(ENDPOINT, rejected_at(reason), deadline)
+
+
+@cache
+def sign_writer() -> SignWriter:
+    """The connection to DynamoDB; it opens with the first note."""
+    from zoom_common.events.webhook_signs_client import SignWriter, dynamodb_endpoint  # noqa: PLC0415
+
+    table = _client("dynamodb", dynamodb_endpoint(os.environ, settings().region), "1.0")
+    return SignWriter(settings().coordination_table, table, clock=time.time)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes both

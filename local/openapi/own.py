@@ -159,6 +159,11 @@ PATHS: Json = {
         "parameters": [_in_path("user")],
         "get": _operation("state.user", "What events told of a user", 200, scope="events:read"),
     },
+    "/webhooks": {
+        "get": _operation(
+            "webhooks.list", "See whether Zoom's deliveries arrive, by connection", 200, scope="connections:read"
+        ),
+    },
     "/meetings/{meetingId}/sdk-signature": {
         "parameters": [_in_path("meetingId")],
         "post": _operation("sdk.signature", "Get what a browser needs to join", 200, scope="meetings:read"),

@@ -83,6 +83,21 @@ class Queue:
         self.deliveries.append(delivery)
 
 
+@dataclass
+class Signs:
+    """Remembers what the receiver noted."""
+
+    noted: list[tuple[str, str]] = field(default_factory=list)
+
+    def challenged(self, app: str, deadline: Deadline) -> None:
+        assert deadline
+        self.noted.append(("challenged", app))
+
+    def rejected(self, reason: str, deadline: Deadline) -> None:
+        assert deadline
+        self.noted.append(("rejected", reason))
+
+
 @dataclass(frozen=True)
 class Connection:
     """A connection as routing sees it."""

@@ -52,14 +52,14 @@ def names_in(argument: ast.expr, module: ast.Module) -> Iterator[str]:
 
 
 def counted_in(path: Path) -> Iterator[Metric]:
-    """The metrics of every call that counts: `count(...)`, and `_refuse(status, name, reason)` of the webhook."""
+    """The metrics of every call that counts or measures, and of `_refuse(status, name, reason)` of the webhook."""
     by_service = path.name == "receiver.py"
     module = ast.parse(path.read_text())
     for node in ast.walk(module):
         if not isinstance(node, ast.Call):
             continue
         called: str = getattr(node.func, "attr", "") or getattr(node.func, "id", "")
-        at = {"count": 0, "_count": 0, "_refuse": 1}.get(called)
+        at = {"count": 0, "_count": 0, "_refuse": 1, "measure": 0}.get(called)
         if at is None or len(node.args) <= at:
             continue
         for name in names_in(node.args[at], module):

@@ -13,7 +13,7 @@ from zoom_common import correlation
 
 # All stacks of one account and region share it; what keeps two stacks apart is an account or a region for each.
 NAMESPACE = "ZoomGateway"
-COUNT, MILLISECONDS = "Count", "Milliseconds"
+COUNT, MILLISECONDS, SECONDS = "Count", "Milliseconds", "Seconds"
 
 
 @dataclass(frozen=True, slots=True)

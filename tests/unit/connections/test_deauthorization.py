@@ -31,8 +31,9 @@ class Removed(World):
     def end(self, at: float = START, user: str = "zoom-user", app: str = CLIENT_ID) -> bool:
         return self.deauthorization.end(app, user, at=at)
 
-    def hear(self, event: ZoomEvent, *routes: Route) -> list[Route] | None:
-        delivery = Delivery(app=CLIENT_ID, body=b"", received_at_ms=int(START * 1000), request_id="r")
+    def hear(self, event: ZoomEvent, *routes: Route, reconciled: bool = False) -> list[Route] | None:
+        received = int(START * 1000)
+        delivery = Delivery(CLIENT_ID, b"", received_at_ms=received, request_id="r", reconciled=reconciled)
         return self.notices(event, delivery, list(routes))
 
 
@@ -130,6 +131,14 @@ def test_events_are_noted_now_and_then() -> None:
         world.clock.sleep(60)
     assert world.memory.writes == 2
     assert world.item.last_webhook_at == START + 300
+
+
+def test_what_reconcile_made_is_no_webhook() -> None:
+    """It goes where it belongs, and the connection has heard nothing."""
+    world = Removed()
+    event = ZoomEvent("meeting.started", {"event": "meeting.started", "event_ts": 1, "payload": {"object": {}}})
+    assert world.hear(event, HERE, reconciled=True) == [HERE]
+    assert world.item.last_webhook_at is None
 
 
 def test_the_table_is_away() -> None:

@@ -25,6 +25,7 @@ from tests.fakes.events import (
     Log,
     Projections,
     Queue,
+    Signs,
     meeting,
     plenty,
     record,
@@ -64,6 +65,7 @@ class Pipeline:
             queue=self.queue,
             metrics=MetricLines("webhook", write=lambda _: None, clock=self.clock),
             clock=self.clock,
+            signs=Signs(),
         )
         self.log = Log(self.clock)
         connections = {(APP, "host-1"): Connection("acme", "con_a"), ("B", "host-b"): Connection("globex", "con_b")}

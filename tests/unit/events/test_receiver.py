@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.events import APP, NOW, SECRET, Clock, Queue, meeting, plenty, zoom_headers
+from tests.fakes.events import APP, NOW, SECRET, Clock, Queue, Signs, meeting, plenty, zoom_headers
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 from zoom_common.events.ingest_message import LARGEST_BODY
@@ -29,6 +29,7 @@ class Endpoint:
     clock: Clock = field(default_factory=Clock)
     queue: Queue = field(default_factory=Queue)
     lines: list[str] = field(default_factory=list)
+    signs: Signs = field(default_factory=Signs)
     reads: int = 0
 
     def __post_init__(self) -> None:
@@ -37,6 +38,7 @@ class Endpoint:
             queue=self.queue,
             metrics=MetricLines("webhook", write=self.lines.append, clock=self.clock),
             clock=self.clock,
+            signs=self.signs,
         )
 
     def read(self, deadline: Deadline) -> Secret:
@@ -159,6 +161,24 @@ def test_a_challenge_with_more_than_a_token_is_not_answered() -> None:
     endpoint = Endpoint()
     assert endpoint.post(body).status == 400
     assert endpoint.counted == [("WebhookUnreadable", "malformed_challenge")]
+
+
+def test_what_nobody_else_hears_of_is_noted() -> None:
+    """A challenge that was answered, with its app, and a refusal with its reason; no delivery, no fault of ours."""
+    endpoint = Endpoint()
+    challenge = {"event": "endpoint.url_validation", "event_ts": 1, "payload": {"plainToken": "t"}}
+    endpoint.post(BODY)
+    endpoint.post(json.dumps(challenge).encode())
+    endpoint.post(json.dumps(challenge | {"payload": {"plainToken": "v0:1:x"}}).encode())
+    endpoint.post(BODY, {})
+    endpoint.post(BODY, zoom_headers(BODY, secret="guessed"))
+    endpoint.queue.down = True
+    endpoint.post(BODY)
+    assert endpoint.signs.noted == [
+        ("challenged", APP),
+        ("rejected", "missing_header"),
+        ("rejected", "wrong_signature"),
+    ]
 
 
 @pytest.mark.parametrize("encoded", [False, True])

@@ -27,7 +27,12 @@ OUTCOMES: dict[str, tuple[list[str], dict[str, int]]] = {
     "event-processor-deauthorized": (["app_deauthorized"], {"EventPublished": 1}),
     "event-processor-malformed": ([], {"EventMalformed": 1}),
 }
-ENVIRONMENT = {"CONNECTIONS_TABLE": "connections", "EVENTS_TABLE": "events", "EVENT_BUS": "bus"}
+ENVIRONMENT = {
+    "CONNECTIONS_TABLE": "connections",
+    "EVENTS_TABLE": "events",
+    "EVENT_BUS": "bus",
+    "COORDINATION_TABLE": "coordination",
+}
 
 
 def load() -> ModuleType:
@@ -53,6 +58,46 @@ class Processor:
 class Context:
     def get_remaining_time_in_millis(self) -> int:
         return 30_000
+
+
+class Seen:
+    """Signs and heartbeats: what was noted."""
+
+    def __init__(self) -> None:
+        self.apps: dict[str, float] = {}
+        self.beats: list[str] = []
+
+    def verified(self, app: str, at: float) -> None:
+        self.apps[app] = at
+
+    def beat(self, name: str) -> None:
+        self.beats.append(name)
+
+
+@pytest.fixture(autouse=True)
+def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
+    """What every module that is loaded here notes."""
+    found = Seen()
+    monkeypatch.setattr("zoom_common.edge.heartbeat_store.Heartbeats.from_env", lambda *_, **__: found)
+    monkeypatch.setattr("zoom_common.edge.webhook_signs_store.WebhookSigns", lambda *_: found)
+    credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    for name, value in {**ENVIRONMENT, **credentials, "AWS_DEFAULT_REGION": "eu-central-1"}.items():
+        monkeypatch.setenv(name, value)
+    return found
+
+
+@pytest.mark.parametrize("reconciled", [False, True])
+def test_deliveries_of_zoom_are_noted_and_our_own_are_not(
+    monkeypatch: pytest.MonkeyPatch, seen: Seen, *, reconciled: bool
+) -> None:
+    """What reconcile reconstructs says nothing about whether webhooks arrive."""
+    module, processor = load(), Processor([])
+    monkeypatch.setattr(module, "processor", lambda: processor)
+    values = {"app": "A", "received_at": "5000"} | ({"reconciled": "true"} if reconciled else {})
+    attributes = {name: {"stringValue": value} for name, value in values.items()}
+    records = [{"messageId": name, "messageAttributes": attributes} for name in ("m-1", "m-2")]
+    module.handler({"Records": records}, Context())
+    assert (seen.apps, seen.beats) == (({}, []) if reconciled else ({"A": 5.0}, ["webhook"]))
 
 
 @pytest.mark.parametrize("failed", [[], ["m-2"]])

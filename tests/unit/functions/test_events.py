@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.connections import Memory, connection
 from tests.fakes.events import Projections
 from tests.fakes.meeting_life import HOST, NUMBER, Life
 from zoom_common.access.principal import Principal
+from zoom_common.edge.webhook_signs_store import AppSigns
 from zoom_common.errors import NotFound
 from zoom_common.events.meeting_reader import MeetingReader
 from zoom_common.events.projections.changes import changes
@@ -145,3 +147,72 @@ def test_the_samples_are_what_the_api_sends(function: ModuleType, sample: str) -
     event = json.loads((HANDLER.parents[2] / "events" / f"{sample}.json").read_text())
     answer = function.handler(event, None)
     assert (answer["statusCode"], json.loads(answer["body"])["reason"]) == (404, "unknown_meeting")
+
+
+class Signs:
+    """What is known of one app, and of who was refused."""
+
+    def of_app(self, app: str) -> AppSigns:
+        return AppSigns(challenged_at=1_000_000_000.0) if app == "app-1" else AppSigns()
+
+    def rejections(self) -> dict[str, float]:
+        return {"wrong_signature": 1_000_000_000.0}
+
+
+@pytest.fixture
+def webhooks(
+    function: ModuleType, get: Callable[..., tuple[int, Any]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, Any]]:
+    """`GET /webhooks` of a tenant with two connections by two Zoom apps; another tenant has one too."""
+    memory = Memory()
+    for tenant, name, app, owner in (
+        ("acme", "con_1", "app-1", "key:k"),
+        ("acme", "con_2", "app-2", "oidc:jill"),
+        ("globex", "con_3", "app-1", "key:k"),
+    ):
+        memory.put(connection(tenant=tenant, connection_id=name, client_id=app, owner=owner))
+    monkeypatch.setattr(function, "connections", lambda: memory)
+    monkeypatch.setattr(function, "signs", Signs)
+
+    def call(query: str = "", **principal: Any) -> tuple[int, Any]:
+        return get("/webhooks", query, **{"scopes": frozenset({"connections:read"}), **principal})
+
+    return call
+
+
+def test_webhooks_are_shown_for_each_connection(webhooks: Callable[..., tuple[int, Any]]) -> None:
+    """Each with its own app's signs, and a page at a time."""
+    status, told = webhooks()
+    assert status == 200
+    assert [(each["id"], each["challenge_overdue"]) for each in told["connections"]] == [
+        ("con_1", True),
+        ("con_2", False),
+    ]
+    assert told["rejections"][0]["reason"] == "wrong_signature"
+    first = webhooks("page_size=1")[1]
+    second = webhooks(f"page_size=1&next_page_token={first['next_page_token']}")[1]
+    assert [each["connections"][0]["id"] for each in (first, second)] == ["con_1", "con_2"]
+    assert second["next_page_token"] == ""
+
+
+@pytest.mark.parametrize(
+    ("who", "sees"),
+    [
+        ({"tenant": "globex"}, ["con_3"]),
+        ({"connection": "con_2"}, ["con_2"]),
+        ({"subject": "oidc:jill"}, ["con_2"]),
+        ({"tenant": "nobody"}, []),
+    ],
+)
+def test_webhooks_of_others_are_not_shown(
+    webhooks: Callable[..., tuple[int, Any]], who: dict[str, Any], sees: list[str]
+) -> None:
+    """A tenant sees its own connections, a bound key its one, a person theirs."""
+    assert [each["id"] for each in webhooks(**who)[1]["connections"]] == sees
+
+
+def test_webhooks_take_a_scope_and_sense(webhooks: Callable[..., tuple[int, Any]]) -> None:
+    """In Zoom's own shape."""
+    assert webhooks(scopes=frozenset({"events:read"}))[0] == 403
+    assert webhooks("page_size=0")[0] == 400
+    assert webhooks(connection="con_3")[0] == 404

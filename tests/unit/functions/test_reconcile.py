@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from zoom_common.errors import ZoomUnavailable
+from zoom_common.errors import Unavailable, ZoomUnavailable
 from zoom_common.events.reconciliation.reconciler import Reconciled
+from zoom_common.events.webhook_secrets import UnusableSecrets
 
 HANDLER = Path(__file__).parents[3] / "functions" / "reconcile" / "handler.py"
 
@@ -43,6 +44,20 @@ class Reconciliation:
         return None if connection_id == "con_gone" else Reconciled(compared=2, missing=1, complete=True)
 
 
+class Health:
+    """An hourly look at two apps, or one that fails."""
+
+    def __init__(self) -> None:
+        self.fault: Exception | None = None
+        self.looks = 0
+
+    def look(self) -> int:
+        self.looks += 1
+        if self.fault:
+            raise self.fault
+        return 2
+
+
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     spec = importlib.util.spec_from_file_location("reconcile_handler", HANDLER)
@@ -52,6 +67,8 @@ def function(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     spec.loader.exec_module(module)
     fake = Reconciliation()
     monkeypatch.setattr(module, "reconciliation", lambda: fake)
+    health = Health()
+    monkeypatch.setattr(module, "webhook_health", lambda: health)
     return module
 
 
@@ -63,9 +80,25 @@ def message(name: str) -> dict[str, Any]:
 
 
 def test_the_schedule_hands_out_every_connection(function: ModuleType) -> None:
-    """And does nothing else."""
+    """And looks at Zoom's deliveries once."""
     assert function.handler({"action": "hand_out"}, Context()) == {"handed_out": 3}
     assert function.reconciliation().asked == []
+    assert function.webhook_health().looks == 1
+
+
+@pytest.mark.parametrize("fault", [Unavailable(reason="x"), UnusableSecrets("webhook_secrets_malformed")])
+def test_a_look_that_fails_is_counted_and_keeps_nobody_waiting(
+    function: ModuleType, capsys: pytest.CaptureFixture[str], fault: Exception
+) -> None:
+    """The round starts all the same."""
+    function.webhook_health().fault = fault
+    assert function.handler({"action": "hand_out"}, Context()) == {"handed_out": 3}
+    assert '"WebhookHealthUnknown":1' in capsys.readouterr().out
+
+
+def test_a_look_by_hand(function: ModuleType) -> None:
+    """It says how many apps it has looked at, and hands nothing out."""
+    assert function.handler({"action": "webhook_health"}, Context()) == {"apps": 2}
 
 
 def test_a_message_is_one_connection(function: ModuleType) -> None:
@@ -90,6 +123,7 @@ def test_by_hand_it_says_what_came_of_it(function: ModuleType) -> None:
     [
         ("reconcile-round", {"handed_out": 3}),
         ("reconcile-work", {"batchItemFailures": []}),
+        ("reconcile-webhook-health", {"apps": 2}),
         ("reconcile-by-hand", {"outcome": "reconciled", "compared": 2, "missing": 1, "complete": True}),
     ],
 )

@@ -22,6 +22,7 @@ HANDLER = ROOT / "functions" / "webhook" / "handler.py"
 ENVIRONMENT = {
     "INGEST_QUEUE_URL": "http://localhost:4566/000000000000/ingest",
     "ZOOM_WEBHOOK_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:000000000000:secret:webhook",
+    "COORDINATION_TABLE": "coordination",
     "AWS_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "AKID",
     "AWS_SECRET_ACCESS_KEY": "secret",
@@ -99,7 +100,7 @@ def test_the_webhook_imports_nothing_heavy() -> None:
     assert not FORBIDDEN & set(run.stdout.split())
 
 
-@pytest.mark.parametrize("missing", ["INGEST_QUEUE_URL", "ZOOM_WEBHOOK_SECRET_ARN", "AWS_REGION"])
+@pytest.mark.parametrize("missing", ["INGEST_QUEUE_URL", "ZOOM_WEBHOOK_SECRET_ARN", "COORDINATION_TABLE", "AWS_REGION"])
 def test_a_missing_setting_is_named(missing: str) -> None:
     """The one who deploys learns which."""
     with pytest.raises(MissingSetting, match=missing):
@@ -134,3 +135,31 @@ def test_the_samples_are_true(
     answer = load().handler(event, None)
     sent = [payload for target, payload in calls if target == "AmazonSQS.SendMessage"]
     assert (answer["statusCode"], len(sent)) == OUTCOMES[sample.stem]
+
+
+@pytest.mark.parametrize(
+    ("sample", "key", "noted"),
+    [
+        ("webhook-challenge", "app#TestClientId", "challenged_at"),
+        ("webhook-forged", "endpoint", "rejected_wrong_signature_at"),
+        ("webhook-unsigned", "endpoint", "rejected_missing_header_at"),
+        ("webhook-meeting-started", None, None),
+    ],
+)
+def test_what_only_the_webhook_hears_of_is_written_down(
+    calls: list[tuple[str, dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+    sample: str,
+    key: str | None,
+    noted: str | None,
+) -> None:
+    """One update of one item; a delivery costs none."""
+    event = json.loads((ROOT / "events" / f"{sample}.json").read_text())
+    monkeypatch.setattr("time.time", lambda: event["requestContext"]["timeEpoch"] / 1000)
+    monkeypatch.setattr(f"{__name__}.SECRET", SAMPLE_SECRET)
+    monkeypatch.setattr(f"{__name__}.APP", "TestClientId")
+    load().handler(event, None)
+    updates = [payload for target, payload in calls if target == "DynamoDB_20120810.UpdateItem"]
+    assert [each["Key"]["sk"]["S"] for each in updates] == ([key] if key else [])
+    assert [each["ExpressionAttributeNames"]["#what"] for each in updates] == ([noted] if noted else [])
+    assert {each["TableName"] for each in updates} <= {"coordination"}

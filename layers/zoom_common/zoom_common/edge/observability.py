@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from zoom_common import correlation
-from zoom_common.embedded_metrics import COUNT, Metrics, line
+from zoom_common.embedded_metrics import COUNT, SECONDS, Metrics, line
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -35,3 +35,9 @@ def count(name: str, value: int = 1, **dimensions: str) -> None:
     """Add `value` to a CloudWatch counter, at once: to its total, and to the one with these dimensions."""
     sets: list[list[str]] = [[], sorted(dimensions)] if dimensions else [[]]
     sys.stdout.write(line([Metrics({name: (value, COUNT)}, sets)], dimensions, at=time.time()))
+
+
+def measure(name: str, seconds: float, **dimensions: str) -> None:
+    """Record a length of time, at once: for all, and for these dimensions."""
+    sets: list[list[str]] = [[], sorted(dimensions)] if dimensions else [[]]
+    sys.stdout.write(line([Metrics({name: (round(seconds), SECONDS)}, sets)], dimensions, at=time.time()))

@@ -16,12 +16,19 @@ from zoom_common.connections.refresh_store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import Table
 from zoom_common.deadline import Deadline
+from zoom_common.edge import observability
 from zoom_common.edge.settings.reconcile import Settings
 from zoom_common.errors import ConnectionUnusable, Forbidden, ZoomRefused
 from zoom_common.events.log_index_store import LogIndex
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.reconciliation.ingest_queue import IngestQueue
-from zoom_common.events.reconciliation.reconciler import SETTLED_SECONDS, Read, Reconciled, Reconciler
+from zoom_common.events.reconciliation.reconciler import (
+    LOOKBACK_SECONDS,
+    SETTLED_SECONDS,
+    Read,
+    Reconciled,
+    Reconciler,
+)
 from zoom_common.gateway.call import Gateway
 from zoom_common.gateway.wiring import gateway
 
@@ -83,9 +90,13 @@ class Reconciliation:
             settled=settled,
         )
         try:
-            return reconciler.reconcile(connection, self._read(connection, deadline), deadline)
+            done = reconciler.reconcile(connection, self._read(connection, deadline), deadline)
         except ConnectionUnusable:
             return None
+        if done.missing and (connection.last_webhook_at or 0.0) < self._clock() - LOOKBACK_SECONDS:
+            observability.count("ConnectionUnheard")
+            observability.logger().warning("no webhook for two days", connection=connection_id, missing=done.missing)
+        return done
 
     def _read(self, connection: Connection, deadline: Deadline) -> Read:
         job = Principal(

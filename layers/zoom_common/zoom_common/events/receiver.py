@@ -11,7 +11,7 @@ import binascii
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from zoom_common import correlation
 from zoom_common.deadline import Deadline
@@ -50,16 +50,35 @@ class Answer:
         }
 
 
+class Signs(Protocol):
+    """Where what nobody else hears of is noted. Neither method raises."""
+
+    def challenged(self, app: str, deadline: Deadline) -> None:
+        """Zoom has challenged the endpoint of `app`, and got its answer."""
+        ...
+
+    def rejected(self, reason: str, deadline: Deadline) -> None:
+        """A delivery was not provably Zoom's."""
+        ...
+
+
 class Receiver:
     """One delivery at a time, from the function URL's event to Zoom's answer."""
 
     def __init__(
-        self, *, secrets: CachedSecrets, queue: IngestQueue, metrics: MetricLines, clock: Callable[[], float]
+        self,
+        *,
+        secrets: CachedSecrets,
+        queue: IngestQueue,
+        metrics: MetricLines,
+        clock: Callable[[], float],
+        signs: Signs,
     ) -> None:
         self._secrets = secrets
         self._queue = queue
         self._metrics = metrics
         self._clock = clock
+        self._signs = signs
 
     def receive(self, event: Mapping[str, Any], deadline: Deadline) -> Answer:
         """The answer to one delivery; each outcome is counted with its reason."""
@@ -73,6 +92,7 @@ class Receiver:
         except binascii.Error:
             return self._refuse(400, "WebhookUnreadable", "not_base64")
         except Rejected as rejected:
+            self._signs.rejected(rejected.reason, deadline)
             return self._refuse(401, "WebhookRejected", rejected.reason)
         except MalformedChallenge:
             return self._refuse(400, "WebhookUnreadable", "malformed_challenge")
@@ -85,6 +105,7 @@ class Receiver:
         if isinstance(document, dict) and document.get("event") == CHALLENGE:
             answer = answer_challenge(document.get("payload"), secret)
             self._metrics.count("WebhookChallenged", app=secret.app)
+            self._signs.challenged(secret.app, deadline)
             return Answer(200, answer)
         self._queue.send(Delivery(secret.app, body, int(self._clock() * 1000), request_id), deadline)
         if document is None:

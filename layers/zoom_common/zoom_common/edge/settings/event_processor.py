@@ -19,7 +19,7 @@ class Settings:
     """Kinds of secret that subscribers asked for: download_tokens, passcodes, start_urls, stream_keys, ip_addresses."""
     retention_days: int
     projection_retention_days: int
-    coordination_table: str = ""
+    coordination_table: str
     reads_are_remembered: bool = False
 
     @classmethod
@@ -33,6 +33,6 @@ class Settings:
             published_secrets=frozenset(filter(None, (kind.strip() for kind in kinds))),
             retention_days=int(optional(environ, "EVENT_RETENTION_DAYS", "30")),
             projection_retention_days=int(optional(environ, "PROJECTION_RETENTION_DAYS", "400")),
-            coordination_table=optional(environ, "COORDINATION_TABLE"),
+            coordination_table=require(environ, "COORDINATION_TABLE"),
             reads_are_remembered=float(optional(environ, "READ_CACHE_SECONDS", "0")) > 0,
         )

@@ -15,6 +15,7 @@ class Settings:
     connections_table: str
     events_table: str
     event_bus: str
+    coordination_table: str
     retention_days: int
 
     @classmethod
@@ -24,5 +25,6 @@ class Settings:
             connections_table=require(environ, "CONNECTIONS_TABLE"),
             events_table=require(environ, "EVENTS_TABLE"),
             event_bus=require(environ, "EVENT_BUS"),
+            coordination_table=require(environ, "COORDINATION_TABLE"),
             retention_days=int(optional(environ, "EVENT_RETENTION_DAYS", "30")),
         )

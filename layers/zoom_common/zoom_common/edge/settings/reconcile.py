@@ -17,6 +17,8 @@ class Settings:
     events_table: str
     ingest_queue_url: str
     reconcile_queue_url: str
+    webhook_secret_arn: str
+    coordination_table: str
     projection_retention_days: int
 
     @classmethod
@@ -27,5 +29,7 @@ class Settings:
             events_table=require(environ, "EVENTS_TABLE"),
             ingest_queue_url=require(environ, "INGEST_QUEUE_URL"),
             reconcile_queue_url=require(environ, "RECONCILE_QUEUE_URL"),
+            webhook_secret_arn=require(environ, "ZOOM_WEBHOOK_SECRET_ARN"),
+            coordination_table=require(environ, "COORDINATION_TABLE"),
             projection_retention_days=int(optional(environ, "PROJECTION_RETENTION_DAYS", "400")),
         )

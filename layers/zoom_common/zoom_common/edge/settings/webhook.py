@@ -14,6 +14,7 @@ class Settings:
 
     ingest_queue_url: str
     webhook_secret_arn: str
+    coordination_table: str
     region: str
     service: str
 
@@ -23,6 +24,7 @@ class Settings:
         return cls(
             ingest_queue_url=require(environ, "INGEST_QUEUE_URL"),
             webhook_secret_arn=require(environ, "ZOOM_WEBHOOK_SECRET_ARN"),
+            coordination_table=require(environ, "COORDINATION_TABLE"),
             region=require(environ, "AWS_REGION"),
             service=optional(environ, "POWERTOOLS_SERVICE_NAME", "webhook"),
         )

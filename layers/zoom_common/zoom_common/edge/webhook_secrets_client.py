@@ -1,0 +1,28 @@
+"""The webhook secrets for those who may be slow; the webhook itself has `events.secrets_client`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from zoom_common.errors import Unavailable
+from zoom_common.events.webhook_secrets import parse_secrets
+from zoom_common.secret import Secret
+from zoom_common.zoom.webhooks import SigningSecret
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+def read_webhook_secrets(client: SecretsManagerClient, arn: str) -> tuple[Sequence[SigningSecret], float]:
+    """The secrets of every Zoom app, and when they were last written (epoch seconds).
+
+    Raises Unavailable, or UnusableSecrets.
+    """
+    try:
+        found = client.get_secret_value(SecretId=arn)
+    except (BotoCoreError, ClientError):
+        raise Unavailable(reason="webhook_secrets_unavailable") from None
+    return parse_secrets(Secret(found.get("SecretString", ""))), found["CreatedDate"].timestamp()

@@ -1,0 +1,75 @@
+"""Signs of Zoom's deliveries, written by the webhook's own client and by the processor, read by everybody else."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from zoom_common.connections.table_client import Table
+from zoom_common.deadline import Deadline
+from zoom_common.edge.webhook_signs_store import AppSigns, WebhookSigns
+from zoom_common.events.aws_json_client import AwsJsonClient
+from zoom_common.events.webhook_signs_client import CHALLENGED, ENDPOINT, SignWriter, app_sign, rejected_at
+
+pytestmark = pytest.mark.aws
+
+NOW = 1_900_000_000.0
+
+
+class Through:
+    """The webhook's client, with boto3 for a wire: the payload is DynamoDB's own JSON."""
+
+    def __init__(self, dynamodb: DynamoDBClient) -> None:
+        self.dynamodb = dynamodb
+
+    def call(self, target: str, payload: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
+        assert (target, bool(deadline)) == ("DynamoDB_20120810.UpdateItem", True)
+        return dict(self.dynamodb.update_item(**payload))
+
+
+@pytest.fixture
+def signs(dynamodb: DynamoDBClient, coordination_table: str) -> WebhookSigns:
+    return WebhookSigns(Table(dynamodb, coordination_table), lambda: NOW)
+
+
+@pytest.fixture
+def writer(dynamodb: DynamoDBClient, coordination_table: str) -> SignWriter:
+    return SignWriter(coordination_table, cast("AwsJsonClient", Through(dynamodb)), clock=lambda: NOW)
+
+
+def test_what_is_written_from_three_places_is_read_as_one(signs: WebhookSigns, writer: SignWriter) -> None:
+    """The webhook, the processor and the hourly look each have their attribute; another app has none of them."""
+    assert signs.of_app("A") == AppSigns()
+    writer.note(app_sign("A"), CHALLENGED, Deadline.after(5))
+    signs.verified("A", NOW - 3)
+    signs.remember_secrets("A", {"abc": NOW - 100})
+    assert signs.of_app("A") == AppSigns(NOW, NOW - 3, {"abc": NOW - 100})
+    assert signs.of_app("B") == AppSigns()
+
+
+def test_refusals_are_kept_by_reason(signs: WebhookSigns, writer: SignWriter) -> None:
+    """Passers-by without a signature do not hide that a secret is wrong."""
+    assert signs.rejections() == {}
+    for reason in ("missing_header", "wrong_signature"):
+        writer.note(ENDPOINT, rejected_at(reason), Deadline.after(5))
+    assert signs.rejections() == {"missing_header": NOW, "wrong_signature": NOW}
+
+
+def test_a_delivery_from_the_dead_letters_does_not_turn_back_time(
+    signs: WebhookSigns, dynamodb: DynamoDBClient, coordination_table: str
+) -> None:
+    """By whichever container."""
+    signs.verified("A", NOW)
+    WebhookSigns(Table(dynamodb, coordination_table), lambda: NOW).verified("A", NOW - 86_400)
+    assert signs.of_app("A").verified_at == NOW
+
+
+def test_a_container_writes_once_a_minute(signs: WebhookSigns) -> None:
+    """Every delivery would be a write too many."""
+    for second in (0, 30, 59):
+        signs.verified("A", NOW + second)
+    assert signs.of_app("A").verified_at == NOW
+    signs.verified("A", NOW + 60)
+    assert signs.of_app("A").verified_at == NOW + 60
