@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -12,32 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Log, Projections, plenty, record
+from tests.fakes.events import Clock
 from tests.fakes.meeting_life import HOST, NUMBER, START, Life, iso
+from tests.fakes.reconciling import Room
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ZoomUnavailable
-from zoom_common.events.ingest_message import Delivery
-from zoom_common.events.log_index_store import LogPage
-from zoom_common.events.log_query import LogLine, LogQuery
 from zoom_common.events.meeting_reader import MeetingReader
-from zoom_common.events.processor import EventProcessor
-from zoom_common.events.reconciliation.reconciler import Reconciled, Reconciler
-from zoom_common.zoom.event_secrets import Redaction
+from zoom_common.events.reconciliation.reconciler import Reconciled
 
 HOST_PERSON = {"participant_user_id": HOST, "id": HOST, "user_name": "Host", "email": "host@zoom.example"}
 ADA = {"user_name": "Ada"}
-LATER = START + 6 * 3600
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The connection that is reconciled."""
-
-    tenant: str = "acme"
-    connection_id: str = "con_a"
-    client_id: str = APP
-    zoom_user_id: str | None = HOST
-    zoom_account_id: str = "acc-1"
+LATER = START + 6 * 3600.0
 
 
 @dataclass
@@ -96,62 +81,16 @@ class Zoom:
         return {name: rows[start : start + 2], "next_page_token": str(start + 2) if start + 2 < len(rows) else ""}
 
 
-@dataclass
-class Lines:
-    """A log that tells of one meeting, or of none."""
-
-    subjects: Sequence[str] = ()
-
-    def search(self, owner: str, query: LogQuery, reach: frozenset[str] | None = None) -> LogPage:
-        assert (owner, reach) == ("acme", frozenset({"con_a"}))
-        return LogPage(
-            [LogLine("evt_" + "0" * 32, "zoom.meeting.started", query.since_ms, subject=each) for each in self.subjects]
-        )
-
-
-class Room:
-    """A processor, its projections, and a reconciler that feeds it."""
-
-    def __init__(self) -> None:
-        self.clock, self.bus, self.projections = Clock(float(LATER)), Bus(), Projections()
-        self.counts, self.sent = Counts(), 0
-        self.processor = EventProcessor(
-            log=Log(self.clock),
-            connections=Connections(users={(APP, HOST): Connection("acme", "con_a")}),
-            projections=self.projections,
-            publisher=self.bus,
-            redaction=Redaction(),
-            count=self.counts.count,
-            report=self.counts.report,
-        )
-
-    def deliver(self, bodies: Sequence[bytes]) -> None:
-        for body in bodies:
-            assert self.processor.process([record(body)], plenty()) == []
-
-    def send(self, deliveries: Sequence[Delivery]) -> None:
-        for delivery in deliveries:
-            self.sent += 1
-            attributes = {
-                name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
-                for name, value in delivery.to_message()["MessageAttributes"].items()
-            }
-            message = {"messageId": "m", "body": delivery.to_message()["MessageBody"], "messageAttributes": attributes}
-            assert self.processor.process([message], plenty()) == []
-
-    def reconcile(self, zoom: Zoom, deadline: Deadline | None = None, *subjects: str) -> Reconciled:
-        reconciler = Reconciler(projections=self.projections, lines=Lines(subjects), send=self.send, clock=self.clock)
-        return reconciler.reconcile(Seen(), zoom.read, deadline or plenty())
-
-    def seen(self, *uuids: str) -> list[Any]:
-        reader = MeetingReader(self.projections)
-        state = reader.state("acme", str(NUMBER))
-        del state["updated_at"]  # the last thing that happened, told or not
-        recordings = [
-            {"uuid": each["uuid"], "files": [file["id"] for file in each["recording_files"]], "status": each["status"]}
-            for each in reader.recordings("acme", str(NUMBER))
-        ]
-        return [_told(state), recordings, *(_told(reader.attendance("acme", str(NUMBER), uuid)) for uuid in uuids)]
+def seen(room: Room, *uuids: str) -> list[Any]:
+    """State, recordings and attendance, as far as Zoom reports them."""
+    reader = MeetingReader(room.projections)
+    state = reader.state("acme", str(NUMBER))
+    del state["updated_at"]  # the last thing that happened, told or not
+    recordings = [
+        {"uuid": each["uuid"], "files": [file["id"] for file in each["recording_files"]], "status": each["status"]}
+        for each in reader.recordings("acme", str(NUMBER))
+    ]
+    return [_told(state), recordings, *(_told(reader.attendance("acme", str(NUMBER), uuid)) for uuid in uuids)]
 
 
 def _told(view: dict[str, Any]) -> dict[str, Any]:
@@ -185,14 +124,14 @@ def day() -> Life:
 @given(lost=st.sets(st.integers(1, 19)))
 def test_whatever_was_lost_is_found_and_late_originals_change_nothing(lost: set[int]) -> None:
     """State, attendance and recordings equal those of a run without outage, and no event is published twice."""
-    life, whole, room = day(), Room(), Room()
+    life, whole, room = day(), Room(Clock(LATER)), Room(Clock(LATER))
     whole.deliver(life.deliveries)
     room.deliver([body for at, body in enumerate(life.deliveries) if at not in lost])
     done = room.reconcile(Zoom(life.deliveries))
     assert done.complete
     assert done.missing == room.sent == len(lost & set(range(1, len(life.deliveries))))
     uuids = ("/u//1==", "/u//2==")
-    assert room.seen(*uuids) == whole.seen(*uuids)
+    assert seen(room, *uuids) == seen(whole, *uuids)
     assert {event.id for event in room.bus.events} == {event.id for event in whole.bus.events}
     before, published = dict(room.projections.records), len(room.bus.events)
     room.deliver(life.deliveries)
@@ -201,7 +140,7 @@ def test_whatever_was_lost_is_found_and_late_originals_change_nothing(lost: set[
 
 def test_what_is_found_says_so() -> None:
     """Subscribers can tell a reconstruction; its time is when it happened."""
-    life, room = day(), Room()
+    life, room = day(), Room(Clock(LATER))
     room.deliver(life.deliveries[:1])
     room.reconcile(Zoom(life.deliveries))
     told, *found = room.bus.events
@@ -213,7 +152,7 @@ def test_what_is_found_says_so() -> None:
 
 def test_a_second_run_asks_little_and_tells_nothing() -> None:
     """What was compared is not asked about again."""
-    life, room = day(), Room()
+    life, room = day(), Room(Clock(LATER))
     room.reconcile(Zoom(life.deliveries))
     zoom = Zoom(life.deliveries)
     assert room.reconcile(zoom) == Reconciled(compared=0, missing=0, complete=True)
@@ -222,7 +161,7 @@ def test_a_second_run_asks_little_and_tells_nothing() -> None:
 
 def test_what_is_younger_than_two_hours_may_still_come() -> None:
     """Zoom repeats for 85 minutes: nothing is reconstructed too early."""
-    life, room = day(), Room()
+    life, room = day(), Room(Clock(LATER))
     room.clock.now = START + 7200.0  # the first ended an hour ago
     assert room.reconcile(Zoom(life.deliveries)).missing == 0
     room.clock.now = START + 3600 + 7201.0
@@ -231,7 +170,7 @@ def test_what_is_younger_than_two_hours_may_still_come() -> None:
 
 def test_an_instant_meeting_that_events_told_of_is_compared_too() -> None:
     """Zoom lists it nowhere; the log does."""
-    life, room = day(), Room()
+    life, room = day(), Room(Clock(LATER))
 
     class Unlisted(Zoom):
         def read(self, path: str) -> Mapping[str, Any] | None:
@@ -244,19 +183,19 @@ def test_an_instant_meeting_that_events_told_of_is_compared_too() -> None:
 @pytest.mark.parametrize("calls", range(1, 12))
 def test_a_run_that_zoom_cuts_short_is_repeated_without_harm(calls: int) -> None:
     """Whichever call fails: the next run ends where one run would have."""
-    life, whole, room = day(), Room(), Room()
+    life, whole, room = day(), Room(Clock(LATER)), Room(Clock(LATER))
     whole.deliver(life.deliveries)
     room.deliver(life.deliveries[:5])
     with pytest.raises(ZoomUnavailable):
         room.reconcile(Zoom(life.deliveries, down_after=calls))
     room.reconcile(Zoom(life.deliveries))
-    assert room.seen("/u//1==", "/u//2==") == whole.seen("/u//1==", "/u//2==")
+    assert seen(room, "/u//1==", "/u//2==") == seen(whole, "/u//1==", "/u//2==")
     assert len({event.id for event in room.bus.events}) == len(room.bus.events)
 
 
 def test_a_run_without_time_leaves_the_rest_to_the_next() -> None:
     """It says that it is not complete."""
-    life, room = day(), Room()
+    life, room = day(), Room(Clock(LATER))
     times = iter([0.0, 280.0])
     done = room.reconcile(Zoom(life.deliveries), Deadline(300.0, clock=lambda: next(times)))
     assert (done.compared, done.complete) == (1, False)

@@ -115,7 +115,7 @@ class Reconciler:
         ended = epoch_ms(about.get("end_time")) if about else None
         if about is None or ended is None or ended / 1000 > self.clock() - self.settled:
             return None
-        rows = list(_pages(read, f"/v2/past_meetings/{_once_more(uuid)}/participants", "participants"))
+        rows = _participants(read, uuid)
         known = Meeting(number, self._records(tenant, place, INSTANCE, session_sort(uuid)))
         bodies = PastInstance(connection.zoom_account_id, {**about, "uuid": uuid}, rows).missing(known)
         self._tell(connection, bodies)
@@ -202,6 +202,15 @@ class Reconciler:
     def _tell(self, connection: Connected, bodies: Sequence[bytes]) -> None:
         now_ms = int(self.clock() * 1000)
         self.send([Delivery(connection.client_id, body, now_ms, reconciled=True) for body in bodies])
+
+
+def _participants(read: Read, uuid: str) -> list[Mapping[str, Any]]:
+    """Everybody's stays: of administrators from the report, which has the customer keys; else from the past meeting."""
+    for place in ("report/meetings", "past_meetings"):
+        rows = list(_pages(read, f"/v2/{place}/{_once_more(uuid)}/participants", "participants"))
+        if rows:
+            return rows
+    return []
 
 
 def _once_more(uuid: str) -> str:

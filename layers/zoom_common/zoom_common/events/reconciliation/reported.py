@@ -74,6 +74,8 @@ def missing_recording(account_id: str, recording: Row, known: Meeting) -> list[b
         return []
     ends = [moment for kind in _LISTS for file in lists[kind] if (moment := epoch_ms(file.get("recording_end")))]
     about = {name: value for name, value in recording.items() if name not in {*_LISTS, "download_access_token"}}
+    if str(about.get("type")).isdecimal():
+        about["type"] = int(about["type"])  # text in the REST API, a number in the event
     moment = max(ends, default=0) or epoch_ms(recording.get("start_time")) or 0
     return [_event("recording.completed", moment, account_id, {**about, **{k: v for k, v in lists.items() if v}})]
 
@@ -86,7 +88,7 @@ def _person(row: Row) -> dict[str, Any]:
         "participant_user_id": row.get("id", ""),
         "email": row.get("user_email", ""),
         "registrant_id": row.get("registrant_id"),
-        "customer_key": row.get("customer_key"),
+        "customer_key": row.get("customer_key") or None,
     }
     return {name: value for name, value in person.items() if value is not None}
 

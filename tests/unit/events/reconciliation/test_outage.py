@@ -1,0 +1,207 @@
+"""Two hours without webhooks, with the whole simulated Zoom: its deliveries, its retries, and what it reports.
+
+`tests/e2e/test_reconciliation.py` does the same to the deployed stack.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from local.zoom.hooks.sender import Answer
+from tests.fakes.events import Clock
+from tests.fakes.local_zoom import Endpoint, Json, Zoom
+from tests.fakes.reconciling import Room, Seen
+from zoom_common.events.meeting_reader import MeetingReader
+from zoom_common.events.projections.meetings import INSTANCE, partition
+from zoom_common.events.projections.views import Meeting
+
+MINUTE = 60
+FOUND_AGAIN = {
+    "meeting.started",
+    "meeting.ended",
+    "meeting.participant_joined",
+    "meeting.participant_left",
+    "recording.completed",
+}
+# Zoom reports these nowhere: the zone and planned length of an instance, how a recording was made, and by whom.
+REPORTED_NOWHERE = {"timezone", "duration", "capture", "host_email", "updated_at"}
+# Of a file without an id, a timeline, it reports nothing but that it is there.
+OF_TIMELINES = {"file_size", "recording_type", "status"}
+# Zoom tells administrators more than others.
+OWNER, JILL = "owner@zoom.example", "jill@zoom.example"
+
+
+@dataclass
+class Flaky(Endpoint):
+    """An endpoint that can be out of order. `taken` are the bodies it has acknowledged."""
+
+    down: bool = False
+    taken: list[bytes] = field(default_factory=list)
+    missed: list[bytes] = field(default_factory=list)
+
+    async def post(self, url: str, headers: dict[str, str], body: bytes, timeout: float) -> Answer:  # noqa: ASYNC109
+        if self.down:
+            self.missed.append(body)
+            return Answer(503)
+        self.taken.append(body)
+        return await super().post(url, headers, body, timeout)
+
+
+class Day:
+    """One working day of a person's, minute by minute. The same day has the same ids: the simulated Zoom is seeded."""
+
+    def __init__(self, person: str) -> None:
+        self.person, self.zoom = person, Zoom()
+        self.endpoint = self.zoom.endpoint = Flaky()
+        self.zoom.sim.courier._sender = self.endpoint
+        self.zoom.connect(person)
+        self.numbers: list[int] = []
+
+    def passes(self, minutes: int) -> None:
+        for _ in range(minutes):
+            self.zoom.advance(MINUTE)
+
+    def planned(self, topic: str, **more: Any) -> int:
+        settings = {"auto_recording": "cloud"}
+        number = int(self.zoom.meeting(topic=topic, settings=settings, duration=30, **more)["id"])
+        self.numbers.append(number)
+        return number
+
+    def lived(self, *, outage: bool) -> Day:
+        """Before, across the begin of, during, across the end of, and after two hours without webhooks."""
+        zoom, act = self.zoom, self.zoom.act
+        before, into, within, out_of, series, after = (
+            self.planned(name, **({"type": 3} if name == "series" else {"start_time": "2026-11-18T12:00:00Z"}))
+            for name in ("before", "into", "within", "out of", "series", "after")
+        )
+        self.held(before)
+        self.opened(into)
+        self.opened(series)
+        self.closed(series)
+        self.passes(5)
+        self.endpoint.down = outage
+        self.closed(into)
+        for number in (within, series, series):
+            self.opened(number)
+            act(number, "share", participant="Ada")
+            act(number, "join", name="Ada")  # the same name, and nobody knows whether the same person
+            self.passes(7)
+            self.closed(number)
+            self.passes(3)
+        self.passes(60)
+        self.opened(out_of)
+        self.passes(20)
+        self.endpoint.down = False
+        self.closed(out_of)
+        self.held(after)
+        self.passes(90)  # what Zoom still repeats, it has repeated by now
+        assert zoom.sim.courier.idle()
+        return self
+
+    def held(self, number: int) -> None:
+        self.opened(number)
+        self.closed(number)
+
+    def opened(self, number: int) -> None:
+        act = self.zoom.act
+        act(number, "start")
+        act(number, "join", host=True)
+        self.passes(1)
+        act(number, "join", name="Ada", email="ada@elsewhere.example", customer_key="k-ada")
+        act(number, "join", email="basil@zoom.example")
+        self.passes(2)
+        act(number, "leave", participant="basil@zoom.example")
+        self.passes(4)
+        act(number, "join", email="basil@zoom.example")
+        self.passes(1)
+
+    def closed(self, number: int) -> None:
+        self.zoom.act(number, "leave", participant="Ada")
+        self.passes(1)
+        self.zoom.act(number, "end")
+        self.passes(2)
+
+    # what the gateway asks
+
+    def read(self, path: str) -> Mapping[str, Any] | None:
+        answer = self.zoom.get(path)
+        found: Json = answer.json()
+        return found if answer.status_code == 200 else None
+
+    def rests(self) -> None:
+        """Until all is two hours old; the token has died meanwhile."""
+        self.passes(130)
+        self.zoom.connect(self.person)
+
+    def room(self) -> Room:
+        seen = Seen(zoom_user_id=self.zoom.user_id(self.person), zoom_account_id="simulated-account")
+        return Room(cast("Clock", self.zoom.wall), seen)  # one time for all
+
+
+def name_of(body: bytes) -> str:
+    return str(json.loads(body)["event"])
+
+
+def views(room: Room, day: Day) -> dict[int, Any]:
+    """State, recordings and every instance's attendance, by meeting."""
+    reader, found = MeetingReader(room.projections), {}
+    for number in day.numbers:
+        state = reader.state("acme", str(number))
+        held = Meeting(str(number), room.projections.read("acme", partition(str(number)), INSTANCE)).instances()
+        attendances = [reader.attendance("acme", str(number), each.uuid) for each in held]
+        found[number] = [state, reader.recordings("acme", str(number)), attendances]
+    return found
+
+
+def reported(view: Any, person: str, *, inside: str = "") -> Any:
+    """A view without what Zoom does not report to this person; the minutes of people and sessions stay."""
+    if isinstance(view, dict):
+        people = inside in {"participants", "sessions"}
+        hidden = set() if people else REPORTED_NOWHERE
+        hidden = hidden | ({"customer_key"} if person != OWNER else set())
+        hidden = hidden | (OF_TIMELINES if view.get("file_type") == "TIMELINE" else set())
+        return {name: reported(value, person, inside=name) for name, value in view.items() if name not in hidden}
+    if isinstance(view, list):
+        return [reported(each, person, inside=inside) for each in view]
+    return view
+
+
+@pytest.mark.parametrize("person", [JILL, OWNER])
+def test_a_day_with_an_outage_ends_like_a_day_without(person: str) -> None:
+    """State, recordings and attendance, minute for minute; and the late originals change nothing."""
+    whole, broken = Day(person).lived(outage=False), Day(person).lived(outage=True)
+    expected, room = whole.room(), broken.room()
+    expected.deliver(whole.endpoint.taken)
+    room.deliver(broken.endpoint.taken)
+    lost = set(broken.endpoint.missed) - set(broken.endpoint.taken)
+    assert {name_of(body) for body in lost} >= FOUND_AGAIN
+    assert reported(views(room, broken), person) != reported(views(expected, whole), person)
+
+    broken.rests()
+    done = room.reconcile(broken)
+    assert (done.complete, done.missing) == (True, room.sent)
+    assert reported(views(room, broken), person) == reported(views(expected, whole), person)
+
+    late = [body for body in broken.endpoint.missed if name_of(body) in FOUND_AGAIN]
+    before, published = views(room, broken), [event.id for event in room.bus.events]
+    room.deliver(late)
+    assert views(room, broken) == before
+    assert [event.id for event in room.bus.events] == published
+    assert len(published) == len(set(published))
+    ids = {event.id for event in expected.bus.events if event.detail_type in FOUND_AGAIN}
+    assert {event.id for event in room.bus.events if event.detail_type in FOUND_AGAIN} == ids
+
+
+@pytest.mark.parametrize("person", [JILL, OWNER])
+def test_without_an_outage_there_is_nothing_to_reconcile(person: str) -> None:
+    """Every event told what Zoom reports: nothing is told twice, or told otherwise."""
+    whole = Day(person).lived(outage=False)
+    room = whole.room()
+    room.deliver(whole.endpoint.taken)
+    whole.rests()
+    assert room.reconcile(whole).missing == 0
