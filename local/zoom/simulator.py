@@ -10,6 +10,7 @@ from local.zoom.clock import Clock
 from local.zoom.faults import Faults
 from local.zoom.hooks import bodies
 from local.zoom.hooks.courier import Courier
+from local.zoom.hooks.post import Post
 from local.zoom.hooks.publisher import Publisher
 from local.zoom.hooks.sender import HttpSender, Sender
 from local.zoom.hooks.validation import Validator
@@ -58,6 +59,7 @@ class Simulator:
         self.timetable = Timetable(self.clock, self._note_failure)
         self.sender = sender or HttpSender()
         self.app = install_app(self.state, self.settings, list(self._scopes()), table.admin_scopes())
+        post = Post(clock=self.clock, ids=self.ids, behaviour=self.behaviour, sender=self.sender)
         self.courier = Courier(
             self.state,
             clock=self.clock,
@@ -65,7 +67,7 @@ class Simulator:
             behaviour=self.behaviour,
             timetable=self.timetable,
             faults=self.faults,
-            sender=self.sender,
+            post=post,
         )
         self.publisher = Publisher(self.state, clock=self.clock, behaviour=self.behaviour, courier=self.courier)
         self.validator = Validator(
@@ -74,7 +76,7 @@ class Simulator:
             ids=self.ids,
             behaviour=self.behaviour,
             timetable=self.timetable,
-            sender=self.sender,
+            post=post,
         )
         self.user_tokens = UserTokens(self.state)
         self.meetings = Meetings(self.world, clock=self.clock, ids=self.ids, behaviour=self.behaviour)

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from functools import partial
 
 from local.zoom.behaviour import Behaviour
 from local.zoom.clock import Clock
 from local.zoom.faults import Faults
-from local.zoom.hooks.sender import Sender
-from local.zoom.hooks.signing import sign
+from local.zoom.hooks.post import Letter, Post
 from local.zoom.ids import Ids
-from local.zoom.model import Attempt, Delivery, State, Subscription
+from local.zoom.model import Delivery, State, Subscription
 from local.zoom.timetable import Timetable
 
 SERVER_ERROR = 500
 REDIRECT = 300
 UNDER_WAY = ("queued", "sending", "retrying")
-Outcome = Callable[[Delivery], None]
+FROM_THE_EVENT_SERVICE = ("recording.", "user.", "app_")
 
 
 class Courier:
@@ -37,7 +35,7 @@ class Courier:
         behaviour: Behaviour,
         timetable: Timetable,
         faults: Faults,
-        sender: Sender,
+        post: Post,
     ) -> None:
         self._state = state
         self._clock = clock
@@ -45,7 +43,7 @@ class Courier:
         self._behaviour = behaviour
         self._timetable = timetable
         self._faults = faults
-        self._sender = sender
+        self._post = post
         self._queue: deque[Delivery] = deque()
         self._held: dict[str, list[Delivery]] = {}  # by subscription: what waits for the next delivery
         self._followers: dict[str, list[Delivery]] = {}  # by delivery: what goes out once that one has
@@ -55,13 +53,14 @@ class Courier:
 
     def submit(self, subscription: Subscription, event: str, body: str) -> Delivery:
         """Queue an event for one subscription, with the faults that are in force."""
+        letter = self._post.letter(body, event_service=event.startswith(FROM_THE_EVENT_SERVICE))
         delivery = Delivery(
-            id=self._ids.request_id(),
+            id=letter.request_id,
             subscription_id=subscription.id,
             event=event,
             body=body,
             created_at=self._clock.now(),
-            tracking_id=f"v=2.0;clid=us02;rid=WEB_{self._ids.file_id().replace('-', '')}",
+            tracking_id=letter.tracking_id,
         )
         self._remember(delivery)
         effects = {rule.effect: rule for rule in self._faults.strike_delivery(event)}
@@ -126,20 +125,6 @@ class Courier:
         """Whether nothing is queued or on its way."""
         return not self._queue and not self._tasks
 
-    def headers(self, subscription: Subscription, delivery: Delivery, stamp: str) -> dict[str, str]:
-        """The headers of one attempt; timestamp and signature are fresh each time, the request id is not."""
-        client = {"clientid": subscription.client_id} if self._behaviour.client_id_header else {}
-        return {
-            "content-type": "application/json; charset=utf-8",
-            "user-agent": "Zoom Marketplace/1.0a",
-            **client,
-            "x-zm-signature": sign(subscription.secret, stamp, delivery.body),
-            "x-zm-request-timestamp": stamp,
-            "x-zm-request-id": delivery.id.split("#")[0],
-            "x-zm-trackingid": delivery.tracking_id,
-            **subscription.headers,
-        }
-
     async def _attempt(self, delivery: Delivery) -> None:
         await self._try(delivery)
         for follower in self._followers.pop(delivery.id, []):
@@ -151,26 +136,12 @@ class Courier:
             delivery.state, delivery.note = "dropped", "subscription is disabled or gone"
             return
         delivery.state = "sending"
-        stamp = str(int(self._stamp_time() - (self._age(delivery))))
-        headers = self.headers(subscription, delivery, stamp)
-        if "forged" in delivery.note:
-            headers["x-zm-signature"] = sign(self._ids.secret(), stamp, delivery.body)
-        answer = await self._sender.post(
-            subscription.url, headers, delivery.body.encode(), self._behaviour.delivery_timeout_seconds
-        )
+        letter = Letter(delivery.body, delivery.id.split("#")[0], delivery.tracking_id)
+        secret = self._ids.secret() if "forged" in delivery.note else ""
+        attempt, _ = await self._post.send(subscription, letter, age=self._age(delivery), secret=secret)
         self.sent += 1
-        delivery.attempts.append(
-            Attempt(
-                at=self._clock.now(),
-                stamp=stamp,
-                signature=headers["x-zm-signature"],
-                status=answer.status,
-                error=answer.error,
-                milliseconds=round(answer.milliseconds, 1),
-                answer=answer.body.decode(errors="replace")[:500],
-            )
-        )
-        self._settle(delivery, answer.status)
+        delivery.attempts.append(attempt)
+        self._settle(delivery, attempt.status)
 
     def _settle(self, delivery: Delivery, status: int | None) -> None:
         if status is not None and status < SERVER_ERROR:
@@ -206,9 +177,6 @@ class Courier:
 
     def _age(self, delivery: Delivery) -> float:
         return float(delivery.note.partition("stale:")[2] or 0)
-
-    def _stamp_time(self) -> float:
-        return self._clock.wall() if self._behaviour.stamp == "wall" else self._clock.now()
 
     def _remember(self, delivery: Delivery) -> None:
         deliveries = self._state.deliveries

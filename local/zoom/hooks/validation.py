@@ -14,8 +14,9 @@ from typing import Any
 
 from local.zoom.behaviour import Behaviour
 from local.zoom.clock import Clock, milliseconds
-from local.zoom.hooks.sender import Answer, Sender
-from local.zoom.hooks.signing import encrypted_token, serialise, sign
+from local.zoom.hooks.post import Post
+from local.zoom.hooks.sender import Answer
+from local.zoom.hooks.signing import encrypted_token, serialise
 from local.zoom.ids import Ids
 from local.zoom.model import State, Subscription
 from local.zoom.timetable import Timetable
@@ -36,14 +37,14 @@ class Validator:
         ids: Ids,
         behaviour: Behaviour,
         timetable: Timetable,
-        sender: Sender,
+        post: Post,
     ) -> None:
         self._state = state
         self._clock = clock
         self._ids = ids
         self._behaviour = behaviour
         self._timetable = timetable
-        self._sender = sender
+        self._post = post
         self._tasks: set[asyncio.Task[bool]] = set()
         self.notices: list[str] = []
 
@@ -58,17 +59,7 @@ class Validator:
         plain = self._ids.passcode() + self._ids.passcode() + self._ids.passcode()
         now_ms = milliseconds(self._clock.now())
         body = serialise({"payload": {"plainToken": plain}, "event_ts": now_ms, "event": "endpoint.url_validation"})
-        stamp = str(int(self._clock.wall() if self._behaviour.stamp == "wall" else self._clock.now()))
-        headers = {
-            "content-type": "application/json; charset=utf-8",
-            "user-agent": "Zoom Marketplace/1.0a",
-            "x-zm-signature": sign(subscription.secret, stamp, body),
-            "x-zm-request-timestamp": stamp,
-            "x-zm-request-id": self._ids.request_id(),
-            **subscription.headers,
-        }
-        timeout = self._behaviour.delivery_timeout_seconds
-        answer = await self._sender.post(subscription.url, headers, body.encode(), timeout)
+        _, answer = await self._post.send(subscription, self._post.letter(body))
         good = _is_right(answer, plain, encrypted_token(subscription.secret, plain))
         self._note(subscription, good=good)
         return good
