@@ -62,6 +62,7 @@ class Behaviour:
     twin_recordings: bool = False
     host_join_event: bool = True  # both were measured
     live_ids: Literal["text", "number"] = "text"  # object.id while a meeting is on; examples of early 2026: number
+    updated_host_id: bool = False  # `updated` events carry what changed only; the examples show everything
     joined_at_field: Literal["join_time", "date_time"] = "join_time"  # the example says date_time
     participant_addresses: bool = True  # real ones carry public_ip and private_ip, undocumented
     unfinished_recording_end: Literal["empty", "null"] = "empty"

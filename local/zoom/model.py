@@ -192,6 +192,9 @@ class Visit:
     waiting: bool = False
     left_at: float | None = None
     left_reason: str = ""
+    role: Literal["host", "co-host", "attendee"] = "attendee"
+    room: str = ""  # the name of the breakout room the person is in
+    room_user_id: str = ""  # the session number in that room
     sharing: Json = field(default_factory=dict)
 
 
@@ -212,6 +215,7 @@ class Instance:
     started_at: float
     ended_at: float | None = None
     visits: list[Visit] = field(default_factory=list)
+    rooms: dict[str, str] = field(default_factory=dict)  # breakout rooms: UUIDs by name
     tracking_fields: list[Json] = field(default_factory=list)
     shared: bool = False
     chatted: bool = False

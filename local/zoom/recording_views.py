@@ -6,6 +6,7 @@ from local.zoom.clock import day, iso
 from local.zoom.model import Json, Recording, RecordingFile, State, User
 
 AUTO_DELETE_DAYS = 30
+NOT_OF_CHANGE = ("password", "on_prem", "recording_play_passcode", "auto_delete", "auto_delete_date", "host_email")
 WITHOUT_PLAYER = ("TIMELINE", "CHAT", "TRANSCRIPT")
 
 
@@ -40,6 +41,10 @@ class RecordingViews:
             "auto_delete_date": day(recording.start + AUTO_DELETE_DAYS * 86_400),
             "recording_files": [self.of_file(recording, each) for each in files],
         }
+
+    def of_change(self, recording: Recording, files: list[RecordingFile]) -> Json:
+        """The object of `recording.trashed`, `deleted` and `recovered`, which say less."""
+        return {name: value for name, value in self.of_event(recording, files).items() if name not in NOT_OF_CHANGE}
 
     def share_url(self, recording: Recording) -> str:
         """Where people watch it."""

@@ -98,9 +98,7 @@ class Registration:
         self._announce(meeting, "cancelled", each, operator)
 
     def _announce(self, meeting: Meeting, what: str, each: Registrant, operator: User | None) -> None:
-        shown = bodies.registrant(each)
-        if what != "created":
-            shown = {name: shown[name] for name in ("id", "first_name", "last_name", "email", "join_url")}
+        shown = bodies.registrant(each) if what == "created" else bodies.decided_registrant(each)
         payload: Json = {"account_id": meeting.account_id}
         if what != "created":
             payload |= bodies.operator(operator)

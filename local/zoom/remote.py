@@ -13,17 +13,29 @@ import httpx
 
 from local.zoom.life.actions import ACTIONS
 
-READ = {"state", "users", "grants", "meetings", "subscriptions", "deliveries", "faults", "behaviour", "crowds", "clock"}
+READ = {
+    "state",
+    "users",
+    "grants",
+    "meetings",
+    "subscriptions",
+    "deliveries",
+    "events",
+    "faults",
+    "behaviour",
+    "crowds",
+    "clock",
+}
 CHANGED = {"clock", "behaviour"}  # these are changed when they are given values, others are narrowed
 EXAMPLES = """
 examples:
   do meetings                                  what there is: state users grants meetings subscriptions
-                                               deliveries faults behaviour crowds clock
+                                               deliveries events faults behaviour crowds clock
   do deliveries state=failed limit=5
   do schedule topic=Demo user=jill@zoom.example auto_recording=cloud
-  do start 81234567890                         start join admit hold leave share unshare record pause-recording
-  do join 81234567890 name=Guest               resume-recording stop-recording register approve deny cancel chat
-  do leave 81234567890 participant=Guest       alert end
+  do start 81234567890                         start join admit hold leave share unshare breakout return role
+  do join 81234567890 name=Guest               record pause-recording resume-recording stop-recording register
+  do leave 81234567890 participant=Guest       approve deny cancel chat alert end
   do fault 429 target=meetings.create count=2  a preset or an effect; `do faults` lists them
   do clear-faults
   do revoke jill@zoom.example                  or deauthorize, expire, sign-in, sign-out, accept
@@ -31,6 +43,7 @@ examples:
   do behaviour retry_scale=0.001
   do crowd seed=7 steps_per_minute=6000 seconds=30
   do script story.json                         {"steps": [{"at": 0, "action": "schedule", "as": "m"}, ...]}
+  do event meeting.summary_completed           any event type by name; `do events` lists them
   do event app.custom payload='{"a": 1}'
   do redeliver DELIVERY
   do challenge SUBSCRIPTION

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from local.zoom.clock import iso
-from local.zoom.control.common import Refused, endpoint
+from local.zoom.control.common import Refused, endpoint, the_meeting, the_user
+from local.zoom.emit.deliver import emit, rows
 from local.zoom.model import Delivery, Json, Subscription
 from local.zoom.simulator import Simulator
 
@@ -101,16 +102,27 @@ async def idle(request: Request, sim: Simulator, _: Json) -> Json:
     return {"idle": sim.courier.idle(), "sent": sim.courier.sent}
 
 
-async def event(_: Request, sim: Simulator, body: Json) -> Json:
-    """Deliver any event as it is given: `event`, `payload`, and `user_id` of whom it concerns."""
+async def events(request: Request, sim: Simulator, body: Json) -> Json:
+    """List the event types, or deliver one: by name with a body made for it, or with the `payload` that is given.
+
+    `meeting` and `user` say whom a made body is about, `user_id` whom a given payload concerns.
+    """
+    if request.method == "GET":
+        return {"events": [{"event": row.name, "itself": row.itself} for row in rows()]}
     if not body.get("event"):
         raise Refused("event is missing")
-    given = body.get("payload") or {}
+    name, given = str(body["event"]), body.get("payload") or {}
     if isinstance(given, str):  # from a form
         given = json.loads(given)
+    if not isinstance(given, dict):
+        raise Refused("payload has to be an object")
+    if not given:
+        meeting = the_meeting(sim, str(body["meeting"])) if body.get("meeting") else None
+        user = the_user(sim, str(body["user"])) if body.get("user") else None
+        return {"published": name, "payload": emit(sim, name, meeting=meeting, user=user)}
     payload = {"account_id": next(iter(sim.state.accounts)), **given}
-    sim.publisher.publish(str(body["event"]), payload, user_id=str(body.get("user_id", "")))
-    return {"published": body["event"]}
+    sim.publisher.publish(name, payload, user_id=str(body.get("user_id", "")))
+    return {"published": name, "payload": payload}
 
 
 def subscription_view(each: Subscription) -> Json:
@@ -168,5 +180,5 @@ ROUTES = [
     Route("/_sim/deliveries/release", endpoint(release), methods=["POST"]),
     Route("/_sim/deliveries/{delivery}/redeliver", endpoint(redeliver), methods=["POST"]),
     Route("/_sim/idle", endpoint(idle), methods=["GET"]),
-    Route("/_sim/events", endpoint(event), methods=["POST"]),
+    Route("/_sim/events", endpoint(events), methods=["GET", "POST"]),
 ]

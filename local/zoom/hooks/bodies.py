@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from local.zoom.clock import iso, milliseconds
-from local.zoom.model import Instance, Json, Meeting, Occurrence, Registrant, User, Visit
+from local.zoom.model import Instance, Json, Meeting, Occurrence, Recording, Registrant, User, Visit
 from local.zoom.render import join_url
 
+OF_RENAMED = ("uuid", "id", "topic", "type", "host_id")
 SETTINGS_OF_CREATED = ("use_pmi", "alternative_hosts", "meeting_invitees", "join_before_host", "jbh_time")
 NO_TIME = ""
 
@@ -93,8 +94,8 @@ def of_occurrence(meeting: Meeting, each: Occurrence) -> Json:
 
 
 def difference(meeting: Meeting, before: Json, after: Json) -> tuple[Json, Json]:
-    """`object` and `old_object` of an `updated` event: id, uuid and only what changed."""
-    new: Json = {"id": meeting.pmi or meeting.id, "uuid": meeting.uuid, "host_id": meeting.host_id}
+    """`object` and `old_object` of an `updated` event: id, uuid and only what changed, so not even the host."""
+    new: Json = {"id": meeting.pmi or meeting.id, "uuid": meeting.uuid}
     old: Json = {"id": meeting.pmi or meeting.id}
     for name, value in after.items():
         was = before.get(name)
@@ -110,9 +111,11 @@ def difference(meeting: Meeting, before: Json, after: Json) -> tuple[Json, Json]
     return new, old
 
 
-def updated(meeting: Meeting, before: Json, after: Json, moment: float) -> Json:
+def updated(meeting: Meeting, before: Json, after: Json, moment: float, *, host: bool = False) -> Json:
     """The payload of `meeting.updated` and `webinar.updated`, without account and operator."""
     new, old = difference(meeting, before, after)
+    if host:
+        new["host_id"] = meeting.host_id
     scope = "all" if meeting.recurrence else "single"
     return {"scope": scope, "time_stamp": milliseconds(moment), "object": new, "old_object": old}
 
@@ -157,6 +160,57 @@ def participant(visit: Visit) -> Json:
     return shown
 
 
+def leave_reason(visit: Visit, reason: str) -> str:
+    """Free text, not to be parsed."""
+    return f"{visit.name} left the meeting.<br>Reason: {reason}"
+
+
+def before_host(meeting: Meeting, visit: Visit) -> Json:
+    """Somebody who is there before the host: no session number yet."""
+    person: Json = {"id": visit.zoom_id, "user_name": visit.name, "customer_key": visit.customer_key}
+    if visit.registrant_id:
+        person["registrant_id"] = visit.registrant_id
+    return {**scheduled(meeting), "id": str(meeting.pmi or meeting.id), "participant": person}
+
+
+def in_breakout_room(instance: Instance, room: str, visit: Visit, **extra: str) -> Json:
+    """Somebody in a breakout room, with a session number of that room's own beside the meeting's."""
+    person = {**participant(visit), "user_id": visit.room_user_id or visit.user_id, "parent_user_id": visit.user_id}
+    return {**held(instance), "breakout_room_uuid": room, "participant": {**person, **extra}}
+
+
+def role_changed(instance: Instance, visit: Visit, old: str, new: str, when: str) -> Json:
+    """Somebody gets another role: host, co-host or attendee."""
+    return {
+        **held(instance),
+        "participant": {**participant(visit), "date_time": when, "old_role": old, "new_role": new},
+    }
+
+
+def live_stream(meeting: Meeting, when: str) -> Json:
+    """Where it is streamed to."""
+    names = ("stream_url", "stream_key", "page_url", "resolution")
+    return {
+        "custom_live_streaming_settings": {name: meeting.livestream.get(name, "") for name in names},
+        "service": "Custom_Live_Streaming_Service",
+        "date_time": when,
+    }
+
+
+def recorded(recording: Recording, instance: Instance) -> Json:
+    """What is being, or was, recorded."""
+    return {
+        "uuid": recording.uuid,
+        "id": recording.shown_id,
+        "host_id": recording.host_id,
+        "topic": recording.topic,
+        "type": recording.type,
+        "start_time": iso(instance.started_at),
+        "timezone": recording.timezone,
+        "duration": recording.duration,
+    }
+
+
 def sharer(visit: Visit) -> Json:
     """The participant of a sharing event."""
     return {
@@ -184,3 +238,9 @@ def registrant(each: Registrant) -> Json:
         "status": each.status,
         "join_url": each.join_url,
     }
+
+
+def decided_registrant(each: Registrant) -> Json:
+    """A registrant in the events of a decision, which show less."""
+    shown = registrant(each)
+    return {name: shown[name] for name in ("id", "first_name", "last_name", "email", "join_url")}

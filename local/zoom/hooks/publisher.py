@@ -26,21 +26,31 @@ class Publisher:
         self.counts: dict[str, int] = {}
 
     def publish(
-        self, event: str, payload: Json, *, user_id: str = "", download_token: Callable[[], str] | None = None
+        self,
+        event: str,
+        payload: Json,
+        *,
+        user_id: str = "",
+        account_id: str = "",
+        download_token: Callable[[], str] | None = None,
     ) -> None:
         """Deliver `event` about something of `user_id` to everybody who subscribed.
 
-        `download_token` makes a fresh token for each delivery.
+        `account_id` says whose it is where the payload does not; `download_token` makes a fresh one for each delivery.
         """
         self.counts[event] = self.counts.get(event, 0) + 1
         for subscription in list(self._state.subscriptions.values()):
-            if self._concerns(subscription, event, str(payload.get("account_id", "")), user_id):
+            if self._concerns(subscription, event, account_id or str(payload.get("account_id", "")), user_id):
                 self._courier.submit(subscription, event, serialise(self._envelope(event, payload, download_token)))
 
-    def publish_raw(self, subscription: Subscription, event: str, body: Json) -> None:
-        """Deliver a body as it is, without the usual envelope (`app_deauthorized` has none)."""
-        self.counts[event] = self.counts.get(event, 0) + 1
-        self._courier.submit(subscription, event, serialise(body))
+    def publish_bare(self, event: str, payload: Json, *, client_id: str = "", account_id: str = "") -> None:
+        """Deliver `{"event", "payload"}` and nothing else to the subscriptions of one app, or of an account's apps."""
+        for subscription in list(self._state.subscriptions.values()):
+            app = self._state.apps.get(subscription.client_id)
+            wanted = client_id == subscription.client_id or (app is not None and app.account_id == account_id)
+            if wanted and subscription.enabled:
+                self.counts[event] = self.counts.get(event, 0) + 1
+                self._courier.submit(subscription, event, serialise({"event": event, "payload": payload}))
 
     def _envelope(self, event: str, payload: Json, download_token: Callable[[], str] | None) -> Json:
         now_ms = milliseconds(self._clock.now())

@@ -19,7 +19,7 @@ EXTRA = ("phone_number", "phone_country", "company", "vanity_name", "dept")
 def created(sim: Simulator, user: User, operator: User, creation_type: str) -> None:
     """`user.created`."""
     payload = {**bodies.operator(operator), "creation_type": creation_type}
-    shown = {**_basics(user), "display_name": user.name}
+    shown = {**basics(user), "display_name": user.name}
     _publish(sim, "created", user, payload, shown)
 
 
@@ -37,12 +37,24 @@ def updated(sim: Simulator, user: User, operator: User, before: Json) -> None:
 
 def simple(sim: Simulator, what: str, user: User, operator: User | None) -> None:
     """`user.deleted`, `disassociated`, `activated` and `deactivated`; `invitation_accepted` without an operator."""
-    _publish(sim, what, user, bodies.operator(operator) if operator else {}, _basics(user))
+    _publish(sim, what, user, bodies.operator(operator) if operator else {}, basics(user))
 
 
 def signed(sim: Simulator, user: User, what: str, client: str) -> None:
     """`user.signed_in` and `user.signed_out`."""
-    shown = {
+    _publish(sim, what, user, {}, sign_in(sim, user, client))
+
+
+def settings_updated(sim: Simulator, user: User, operator: User, old: Json, new: Json) -> None:
+    """`user.settings_updated` with what changed."""
+    payload: Json = {**bodies.operator(operator), "time_stamp": milliseconds(sim.clock.now())}
+    payload["old_object"] = {"id": user.id, "settings": old}
+    _publish(sim, "settings_updated", user, payload, {"id": user.id, "settings": new})
+
+
+def sign_in(sim: Simulator, user: User, client: str) -> Json:
+    """Who signs in or out, when and with what."""
+    return {
         "id": user.id,
         "email": user.email,
         "client_type": client,
@@ -50,7 +62,6 @@ def signed(sim: Simulator, user: User, what: str, client: str) -> None:
         "version": "6.10.0",
         "login_type": 100 if sim.behaviour.login_type == "number" else "100",
     }
-    _publish(sim, what, user, {}, shown)
 
 
 def comparable(user: User) -> Json:
@@ -59,7 +70,8 @@ def comparable(user: User) -> Json:
     return {**shown, "display_name": user.name, **{name: user.extra[name] for name in EXTRA if name in user.extra}}
 
 
-def _basics(user: User) -> Json:
+def basics(user: User) -> Json:
+    """Who it is."""
     return {
         "id": user.id,
         "first_name": user.first_name,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from local.zoom.check import check
+from local.zoom.emit.deliver import emit
 from local.zoom.hooks import bodies
 from local.zoom.life.stage import Guest, NotNow
 from local.zoom.model import Instance, Json, Kind, Meeting, Registrant, User, Visit
@@ -124,8 +125,30 @@ def _stop_recording(sim: Simulator, meeting: Meeting, _: Json) -> None:
     sim.studio.stop(sim.stage.live(meeting))
 
 
-def _chat(sim: Simulator, meeting: Meeting, _: Json) -> None:
-    sim.stage.live(meeting).chatted = True
+def _chat(sim: Simulator, meeting: Meeting, body: Json) -> None:
+    instance = sim.stage.live(meeting)
+    instance.chatted = True
+    if body.get("message"):
+        author = sim.stage.visit_of(instance, str(body["participant"])) if body.get("participant") else None
+        emit(sim, f"{meeting.kind}.chat_message_sent", meeting=meeting, visit=author, text=str(body["message"]))
+
+
+def _breakout(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
+    instance, visit = _there(sim, meeting, body)
+    sim.stage.enter_room(instance, visit, str(body.get("room") or "Room 1"))
+    return visit
+
+
+def _return(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
+    instance, visit = _there(sim, meeting, body)
+    sim.stage.return_from_room(instance, visit)
+    return visit
+
+
+def _role(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
+    instance, visit = _there(sim, meeting, body)
+    sim.stage.change_role(instance, visit, str(body.get("role", "co-host")))
+    return visit
 
 
 def _alert(sim: Simulator, meeting: Meeting, body: Json) -> None:
@@ -141,6 +164,9 @@ ACTIONS: dict[str, Action] = {
     "leave": _leave,
     "share": _share,
     "unshare": _unshare,
+    "breakout": _breakout,
+    "return": _return,
+    "role": _role,
     "record": _record,
     "pause-recording": _pause_recording,
     "resume-recording": _resume_recording,

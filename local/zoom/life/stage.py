@@ -19,6 +19,24 @@ class NotNow(Exception):
     """What was asked for does not fit the state of the meeting."""
 
 
+def instance_of(meeting: Meeting, duration: int, now: float) -> Instance:
+    """An occasion on which `meeting` is held, beginning now; `duration` is what was scheduled, in minutes."""
+    return Instance(
+        uuid=meeting.uuid,
+        meeting_id=meeting.id,
+        shown_id=meeting.pmi or meeting.id,
+        kind=meeting.kind,
+        account_id=meeting.account_id,
+        host_id=meeting.host_id,
+        topic=meeting.topic,
+        type=PERSONAL if meeting.pmi and meeting.kind == "meeting" else meeting.type,
+        timezone=meeting.timezone,
+        duration=duration,
+        started_at=now,
+        tracking_fields=[{"field": each["field"], "value": each.get("value", "")} for each in meeting.tracking_fields],
+    )
+
+
 @dataclass(frozen=True)
 class Guest:
     """Who joins. An e-mail address of the account makes the person a colleague, a registrant id a registrant."""
@@ -63,22 +81,7 @@ class Stage:
             meeting.uuid = self._ids.uuid(awkward=self._behaviour.awkward_uuids)
         occurrence = self._meetings.next_occurrence(meeting, now)
         duration = occurrence.duration if occurrence and meeting.type in RECURRING_FIXED else meeting.duration
-        instance = Instance(
-            uuid=meeting.uuid,
-            meeting_id=meeting.id,
-            shown_id=meeting.pmi or meeting.id,
-            kind=meeting.kind,
-            account_id=meeting.account_id,
-            host_id=meeting.host_id,
-            topic=meeting.topic,
-            type=PERSONAL if meeting.pmi and meeting.kind == "meeting" else meeting.type,
-            timezone=meeting.timezone,
-            duration=duration,
-            started_at=now,
-            tracking_fields=[
-                {"field": each["field"], "value": each.get("value", "")} for each in meeting.tracking_fields
-            ],
-        )
+        instance = instance_of(meeting, duration, now)
         meeting.live_uuid, meeting.last_used_at = instance.uuid, now
         self._world.add_instance(instance)
         self._publish(instance, "started", bodies.started(instance, self._host(instance)))
@@ -148,8 +151,10 @@ class Stage:
             raise NotNow("that participant has left")
         if visit.sharing:
             self.stop_sharing(instance, visit)
+        if visit.room:
+            self.return_from_room(instance, visit, reason)
         visit.left_at = self._clock.now()
-        visit.left_reason = f"{visit.name} left the meeting.<br>Reason: {reason}"
+        visit.left_reason = bodies.leave_reason(visit, reason)
         when = iso(visit.left_at)
         if visit.waiting:
             visit.waiting = False
@@ -163,23 +168,47 @@ class Stage:
             raise NotNow("that participant cannot share now")
         visit.sharing = {"content": content, "date_time": iso(self._clock.now())}
         instance.shared = True
-        self._publish(instance, "sharing_started", {**bodies.held(instance), "participant": bodies.sharer(visit)})
+        self._about_sharing(instance, "sharing_started", visit)
 
     def stop_sharing(self, instance: Instance, visit: Visit) -> None:
         """Somebody stops sharing. NotNow for who does not share."""
         if not visit.sharing:
             raise NotNow("that participant does not share")
         visit.sharing["date_time"] = iso(self._clock.now())
-        self._publish(instance, "sharing_ended", {**bodies.held(instance), "participant": bodies.sharer(visit)})
+        self._about_sharing(instance, "sharing_ended", visit)
         visit.sharing = {}
+
+    def enter_room(self, instance: Instance, visit: Visit, room: str) -> None:
+        """Somebody goes to a breakout room, straight from another one where need be."""
+        if visit.left_at is not None or visit.waiting or instance.kind == "webinar":
+            raise NotNow("that participant cannot go to a breakout room now")
+        if visit.room:
+            self.return_from_room(instance, visit, "left the breakout room")
+        instance.rooms.setdefault(room, self._ids.uuid(awkward=self._behaviour.awkward_uuids))
+        visit.room, visit.room_user_id = room, self._ids.session_number()
+        self._about_room(instance, "participant_joined_breakout_room", visit, join_time=iso(self._clock.now()))
+
+    def return_from_room(self, instance: Instance, visit: Visit, reason: str = "left the breakout room") -> None:
+        """Somebody comes back from a breakout room. NotNow for who is in none."""
+        if not visit.room:
+            raise NotNow("that participant is in no breakout room")
+        if visit.sharing:
+            self.stop_sharing(instance, visit)
+        when = {"leave_time": iso(self._clock.now()), "leave_reason": bodies.leave_reason(visit, reason)}
+        self._about_room(instance, "participant_left_breakout_room", visit, **when)
+        visit.room = visit.room_user_id = ""
+
+    def change_role(self, instance: Instance, visit: Visit, role: str) -> None:
+        """Somebody becomes host, co-host or attendee."""
+        if role not in ("host", "co-host", "attendee") or visit.left_at is not None:
+            raise NotNow("a role is host, co-host or attendee, of somebody who is there")
+        shown = bodies.role_changed(instance, visit, visit.role, role, iso(self._clock.now()))
+        visit.role = role  # type: ignore[assignment]
+        self._publish(instance, "participant_role_changed", shown)
 
     def alert(self, instance: Instance, issues: list[str]) -> None:
         """Zoom notices trouble."""
         self._publish(instance, "alert", {**bodies.held(instance), "issues": issues})
-
-    def other(self, instance: Instance, what: str, extra: Json) -> None:
-        """Any other event of a meeting that is on, with `extra` in its object."""
-        self._publish(instance, what, {**bodies.held(instance), **extra})
 
     def visit_of(self, instance: Instance, reference: str) -> Visit:
         """The stay that is still on of whom `reference` names: `user_id`, e-mail address, name or UUID."""
@@ -206,8 +235,7 @@ class Stage:
         if visit.zoom_id == meeting.host_id:
             self.start(meeting)
             return
-        shown = {**bodies.scheduled(meeting), "id": str(meeting.pmi or meeting.id)}
-        shown["participant"] = {"id": visit.zoom_id, "user_name": visit.name, "customer_key": visit.customer_key}
+        shown = bodies.before_host(meeting, visit)
         early = meeting.kind == "meeting" and bool(meeting.settings.get("join_before_host"))
         name = "meeting.participant_jbh_joined" if early else "meeting.participant_jbh_waiting"
         if meeting.kind == "meeting":
@@ -237,6 +265,7 @@ class Stage:
             customer_key=guest.customer_key,
             phone_number=guest.phone_number,
             internal=colleague is not None,
+            role="host" if colleague is not None and colleague.id == meeting.host_id else "attendee",
             public_ip=f"203.0.113.{self._ids.digits(2)}" if self._behaviour.participant_addresses else "",
         )
 
@@ -252,6 +281,18 @@ class Stage:
 
     def _about(self, instance: Instance, what: str, visit: Visit, **extra: str) -> None:
         shown = {**bodies.held(instance), "participant": {**bodies.participant(visit), **extra}}
+        self._publish(instance, what, shown)
+
+    def _about_room(self, instance: Instance, what: str, visit: Visit, **extra: str) -> None:
+        self._publish(instance, what, bodies.in_breakout_room(instance, instance.rooms[visit.room], visit, **extra))
+
+    def _about_sharing(self, instance: Instance, what: str, visit: Visit) -> None:
+        person = bodies.sharer(visit)
+        shown: Json = {**bodies.held(instance), "participant": person}
+        if visit.room:
+            what = f"breakout_room_{what}"
+            shown["breakout_room_uuid"] = instance.rooms[visit.room]
+            person |= {"user_id": visit.room_user_id, "parent_user_id": visit.user_id}
         self._publish(instance, what, shown)
 
     def _publish(self, instance: Instance, what: str, shown: Json) -> None:

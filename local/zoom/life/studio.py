@@ -6,6 +6,7 @@ from functools import partial
 
 from local.zoom.behaviour import Behaviour
 from local.zoom.clock import Clock, iso
+from local.zoom.hooks import bodies
 from local.zoom.hooks.publisher import Publisher
 from local.zoom.ids import Ids
 from local.zoom.life.stage import NotNow
@@ -21,6 +22,40 @@ KINDS = (
 )
 CHAT = ("CHAT", "TXT", "chat_file", 0.005)
 TRANSCRIPT = ("TRANSCRIPT", "VTT", "audio_transcript", 0.02)
+
+
+def new_recording(instance: Instance, ids: Ids) -> Recording:
+    """A recording of `instance` that has just begun."""
+    return Recording(
+        uuid=instance.uuid,
+        meeting_id=instance.meeting_id,
+        account_id=instance.account_id,
+        host_id=instance.host_id,
+        topic=instance.topic,
+        type=instance.type,
+        timezone=instance.timezone,
+        duration=instance.duration,
+        start=instance.started_at,
+        play_passcode=ids.secret(),
+        password=ids.secret()[:8],
+        share_key=ids.secret(),
+        shown_id=instance.shown_id,
+    )
+
+
+def new_file(kind: tuple[str, str, str, float], segment: list[float], ids: Ids, largest: int) -> RecordingFile:
+    """A file of a recording, as large as its kind's share of `largest` bytes."""
+    file_type, extension, recording_type, share = kind
+    return RecordingFile(
+        id=ids.file_id(),
+        type=file_type,
+        extension=extension,
+        recording_type=recording_type,
+        size=max(64, int(largest * share)),
+        start=segment[0],
+        end=segment[1],
+        key=ids.secret(),
+    )
 
 
 class Studio:
@@ -58,21 +93,7 @@ class Studio:
         now = self._clock.now()
         recording = self._state.recordings.get(instance.uuid)
         if recording is None:
-            recording = Recording(
-                uuid=instance.uuid,
-                meeting_id=instance.meeting_id,
-                account_id=instance.account_id,
-                host_id=instance.host_id,
-                topic=instance.topic,
-                type=instance.type,
-                timezone=instance.timezone,
-                duration=instance.duration,
-                start=instance.started_at,
-                play_passcode=self._ids.secret(),
-                password=self._ids.secret()[:8],
-                share_key=self._ids.secret(),
-                shown_id=instance.shown_id,
-            )
+            recording = new_recording(instance, self._ids)
             self._state.recordings[recording.uuid] = recording
         elif recording.state != "stopped":
             raise NotNow(f"the recording is {recording.state}")
@@ -154,20 +175,12 @@ class Studio:
 
     def change(self, recording: Recording, what: str, operator: Json, files: list[RecordingFile]) -> None:
         """Deliver `recording.trashed`, `deleted` or `recovered`."""
-        shown = self.views.of_event(recording, files)
-        for name in ("password", "on_prem", "recording_play_passcode", "auto_delete", "auto_delete_date", "host_email"):
-            shown.pop(name, None)
-        self._publish(recording, what, shown, extra=operator, token=what != "deleted")
+        self._publish(recording, what, self.views.of_change(recording, files), extra=operator, token=what != "deleted")
 
     def renamed(self, recording: Recording, old_topic: str, operator: Json, moment_ms: int) -> None:
         """Deliver `recording.renamed`."""
-        shown = {
-            "uuid": recording.uuid,
-            "id": recording.shown_id,
-            "topic": recording.topic,
-            "type": recording.type,
-            "host_id": recording.host_id,
-        }
+        whole = self.views.of_event(recording, [])
+        shown = {name: whole[name] for name in bodies.OF_RENAMED}
         extra = {**operator, "time_stamp": moment_ms, "old_object": {**shown, "topic": old_topic}}
         self._publish(recording, "renamed", shown, extra=extra)
 
@@ -178,17 +191,7 @@ class Studio:
         return token.value
 
     def _file(self, kind: tuple[str, str, str, float], segment: list[float]) -> RecordingFile:
-        file_type, extension, recording_type, share = kind
-        return RecordingFile(
-            id=self._ids.file_id(),
-            type=file_type,
-            extension=extension,
-            recording_type=recording_type,
-            size=max(64, int(self._behaviour.recording_bytes * share)),
-            start=segment[0],
-            end=segment[1],
-            key=self._ids.secret(),
-        )
+        return new_file(kind, segment, self._ids, self._behaviour.recording_bytes)
 
     def _in(self, instance: Instance, state: str) -> Recording:
         recording = self._state.recordings.get(instance.uuid)
@@ -200,17 +203,8 @@ class Studio:
         return "" if self._behaviour.unfinished_recording_end == "empty" else None
 
     def _progress(self, recording: Recording, instance: Instance, what: str, *, ended: str | None) -> None:
-        shown = {
-            "uuid": instance.uuid,
-            "id": instance.shown_id,
-            "host_id": instance.host_id,
-            "topic": instance.topic,
-            "type": instance.type,
-            "start_time": iso(instance.started_at),
-            "timezone": instance.timezone,
-            "duration": instance.duration,
-            "recording_file": {"recording_start": iso(recording.segments[-1][0]), "recording_end": ended},
-        }
+        span = {"recording_start": iso(recording.segments[-1][0]), "recording_end": ended}
+        shown = {**bodies.recorded(recording, instance), "recording_file": span}
         self._publish(recording, what, shown)
 
     def _publish(

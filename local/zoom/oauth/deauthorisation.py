@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from local.zoom.model import Grant
+from local.zoom.model import Grant, Json
 
 if TYPE_CHECKING:
     from local.zoom.simulator import Simulator
@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 def announce(sim: Simulator, grant: Grant) -> None:
     """Deliver the notification to the subscriptions of the app."""
+    sim.publisher.publish_bare("app_deauthorized", payload(sim, grant), client_id=grant.client_id)
+
+
+def payload(sim: Simulator, grant: Grant) -> Json:
+    """Who removed which app, and when."""
     now = sim.clock.now()
     moment = datetime.fromtimestamp(now, UTC)
     stamp: Any = int(now * 1000)
     if sim.behaviour.deauthorised_event_ts == "text":  # the example shows text, the schema a number
         stamp = moment.strftime("%Y-%m-%d %H:%M:%S")
-    payload = {
+    return {
         "account_id": grant.account_id,
         "user_id": grant.user_id,
         "signature": sim.ids.file_id().replace("-", "") + sim.ids.file_id().replace("-", ""),
@@ -29,8 +34,3 @@ def announce(sim: Simulator, grant: Grant) -> None:
         "client_id": grant.client_id,
         "event_ts": stamp,
     }
-    for subscription in list(sim.state.subscriptions.values()):
-        if subscription.client_id == grant.client_id and subscription.enabled:
-            sim.publisher.publish_raw(
-                subscription, "app_deauthorized", {"event": "app_deauthorized", "payload": payload}
-            )

@@ -60,13 +60,7 @@ def change_stream(kind: Kind, call: Call) -> Reply:
 def _announce(call: Call, started: bool) -> None:  # noqa: FBT001 - one of two events
     meeting = call.target_meeting()
     instance = call.sim.stage.live(meeting)
-    stream = {
-        "custom_live_streaming_settings": {
-            name: meeting.livestream.get(name, "") for name in ("stream_url", "stream_key", "page_url", "resolution")
-        },
-        "service": "Custom_Live_Streaming_Service",
-        "date_time": iso(call.now),
-    }
+    stream = bodies.live_stream(meeting, iso(call.now))
     payload: Json = {
         "account_id": meeting.account_id,
         **bodies.operator(call.caller),

@@ -89,7 +89,7 @@ def update(call: Call, meeting: Meeting) -> None:
     meeting.last_used_at = call.now
     after = bodies.comparable(meeting, call.sim.base_url)
     if before != after and occurrence is None:
-        announce(call, meeting, "updated", bodies.updated(meeting, before, after, call.now))
+        announce(call, meeting, "updated", _updated(call, meeting, before, after))
 
 
 def _update_occurrence(call: Call, meeting: Meeting, occurrence: Occurrence) -> None:
@@ -97,8 +97,11 @@ def _update_occurrence(call: Call, meeting: Meeting, occurrence: Occurrence) -> 
     call.sim.meetings.apply_to_occurrence(meeting, occurrence, call.body)
     after = bodies.of_occurrence(meeting, occurrence)
     if before != after:
-        payload = bodies.updated(meeting, before, after, call.now)
-        announce(call, meeting, "updated", {**payload, "scope": "single"})
+        announce(call, meeting, "updated", {**_updated(call, meeting, before, after), "scope": "single"})
+
+
+def _updated(call: Call, meeting: Meeting, before: Json, after: Json) -> Json:
+    return bodies.updated(meeting, before, after, call.now, host=call.sim.behaviour.updated_host_id)
 
 
 def delete(call: Call, meeting: Meeting) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from local.zoom.check import Field, check
 from local.zoom.failures import ZoomError, invalid_token
+from local.zoom.hooks import user_bodies
+from local.zoom.model import Json
 from local.zoom.rest.call import Call, Reply
 from local.zoom.rest.operations import operation
 from local.zoom.user_settings import DEFAULTS, MEETING_AUTHENTICATION, RECORDING_AUTHENTICATION, security
@@ -31,9 +33,18 @@ def change_settings(call: Call) -> Reply:
     """Change settings; sections that do not exist are dropped without a word."""
     user = call.target_user()
     check(call.body, dict.fromkeys((*DEFAULTS, "meeting_security"), Field("object")))
+    old: Json = {}
+    new: Json = {}
     for name in (*DEFAULTS, "meeting_security"):
-        if call.body.get(name):
-            user.settings[name] = {**user.settings.get(name, {}), **call.body[name]}
+        given = call.body.get(name) or {}
+        before = {**DEFAULTS.get(name, {}), **user.settings.get(name, {})}
+        changed = {key: value for key, value in given.items() if before.get(key) != value}
+        if changed:
+            new[name] = changed
+            old[name] = {key: before[key] for key in changed if key in before}
+            user.settings[name] = {**user.settings.get(name, {}), **changed}
+    if new:
+        user_bodies.settings_updated(call.sim, user, call.caller, old, new)
     return Reply(204)
 
 

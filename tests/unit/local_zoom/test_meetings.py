@@ -117,8 +117,16 @@ def test_updates_tell_only_what_changed(zoom: Zoom) -> None:
     assert (payload["scope"], payload["time_stamp"]) == ("single", 1_795_000_000_000)
     assert payload["object"]["topic"] == "New"
     assert payload["object"]["settings"] == {"waiting_room": True}
-    assert set(payload["object"]) == {"id", "uuid", "host_id", "topic", "settings"}
+    assert set(payload["object"]) == {"id", "uuid", "topic", "settings"}
     assert payload["old_object"] == {"id": meeting, "topic": "Weekly", "settings": {"waiting_room": False}}
+
+
+def test_updates_can_carry_the_host(zoom: Zoom) -> None:
+    """As the documentation's examples do."""
+    zoom.sim.behaviour.updated_host_id = True
+    zoom.patch(f"/v2/meetings/{zoom.meeting()['id']}", {"topic": "New"})
+    (payload,) = payloads(zoom, "meeting.updated")
+    assert payload["object"]["host_id"] == zoom.user_id()
 
 
 def test_updates_that_change_nothing_are_silent(zoom: Zoom) -> None:

@@ -181,3 +181,60 @@ def test_ending_by_api(zoom: Zoom) -> None:
     assert zoom.put(f"/v2/meetings/{meeting}/status", {"action": "end"}).status_code == 204
     assert zoom.deliver().names()[-1] == "meeting.ended"
     assert zoom.put(f"/v2/meetings/{meeting}/status", {"action": "pause"}).json()["code"] == 300
+
+
+def test_breakout_rooms(zoom: Zoom) -> None:
+    """Who goes to one has a second session number there, shares there, and comes back before leaving."""
+    meeting = zoom.meeting()["id"]
+    zoom.act(meeting, "start")
+    person = zoom.act(meeting, "join", name="Ann")["participant"]["user_id"]
+    zoom.act(meeting, "breakout", participant="Ann", room="Kitchen")
+    zoom.act(meeting, "share", participant="Ann")
+    zoom.act(meeting, "breakout", participant="Ann", room="Cellar")
+    zoom.act(meeting, "leave", participant="Ann")
+    found = [each.json for each in zoom.deliver().events() if "breakout" in each.event or "left" in each.event]
+    assert [each["event"].removeprefix("meeting.") for each in found] == [
+        "participant_joined_breakout_room",
+        "breakout_room_sharing_started",
+        "breakout_room_sharing_ended",
+        "participant_left_breakout_room",
+        "participant_joined_breakout_room",
+        "participant_left_breakout_room",
+        "participant_left",
+    ]
+    rooms = [each["payload"]["object"].get("breakout_room_uuid") for each in found]
+    assert rooms[0] == rooms[1] == rooms[2] == rooms[3] != rooms[4] == rooms[5]
+    guests = [each["payload"]["object"]["participant"] for each in found]
+    assert {each.get("parent_user_id") for each in guests[:6]} == {person}
+    assert guests[0]["user_id"] == guests[1]["user_id"] != person
+    assert guests[6]["user_id"] == person
+
+
+def test_roles_and_rooms_have_their_rules(zoom: Zoom) -> None:
+    """Nobody returns from nowhere, and there are three roles."""
+    meeting = zoom.meeting()["id"]
+    zoom.act(meeting, "start")
+    zoom.act(meeting, "join", name="Ann")
+    assert zoom.post(f"/_sim/meetings/{meeting}/return", {"participant": "Ann"}).status_code == 409
+    assert zoom.post(f"/_sim/meetings/{meeting}/role", {"participant": "Ann", "role": "king"}).status_code == 409
+    zoom.act(meeting, "role", participant="Ann", role="co-host")
+    zoom.act(meeting, "role", participant="Ann", role="attendee")
+    changes = [
+        each.json["payload"]["object"]["participant"] for each in zoom.deliver().events() if "role" in each.event
+    ]
+    assert [(each["old_role"], each["new_role"]) for each in changes] == [
+        ("attendee", "co-host"),
+        ("co-host", "attendee"),
+    ]
+
+
+def test_a_chat_message_is_told(zoom: Zoom) -> None:
+    """With its text and its author; without a text there will only be a chat file."""
+    meeting = zoom.meeting()["id"]
+    zoom.act(meeting, "start")
+    zoom.act(meeting, "join", name="Ann")
+    zoom.act(meeting, "chat")
+    zoom.act(meeting, "chat", participant="Ann", message="Hello")
+    (found,) = zoom.deliver().events("meeting.chat_message_sent")
+    message = found.json["payload"]["object"]["chat_message"]
+    assert (message["message_content"], message["sender_name"]) == ("Hello", "Ann")
