@@ -289,6 +289,9 @@ class Subscription:
     next_challenge_at: float = 0.0
     disabled_reason: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    scope: Literal["user", "account", "master_account"] = "account"
+    user_ids: list[str] = field(default_factory=list)  # whose events, where the scope is user
+    source: Literal["default", "openapi"] = "default"  # made in the build flow, or by API
 
 
 @dataclass

@@ -70,6 +70,8 @@ class Publisher:
             return False
         if event in PAID_ONLY and self._state.accounts[account_id].plan == "free":
             return False
+        if subscription.scope == "user" and user_id not in subscription.user_ids:
+            return False
         if not any(fnmatchcase(event, pattern) for pattern in subscription.events):
             return False
         return self._behaviour.audience == "account" or self._installed(app.client_id, user_id)

@@ -17,6 +17,13 @@ from local.zoom.oauth import pkce
 from local.zoom.oauth.failures import OAuthError, invalid_client, invalid_code, invalid_grant
 from local.zoom.rest.call import Principal
 
+APP_SCOPES = (  # Zoom gives them to every app, for what belongs to it: user apps ask with client_credentials
+    "marketplace:delete:event_subscription",
+    "marketplace:read:list_event_subscriptions",
+    "marketplace:read:webhook_logs",
+    "marketplace:update:event_subscription",
+    "marketplace:write:event_subscription",
+)
 Deauthorised = Callable[[Grant], None]
 
 
@@ -123,13 +130,13 @@ class Grants:
             raise OAuthError(400, "invalid_request", "Account does not exist")
         if not app.server_to_server:
             raise OAuthError(400, "invalid_request", "Account does not enabled the OAuth app type")
-        return self._without_user(app, account.owner_id, "account", app.account_scopes, now)
+        scopes = [*app.account_scopes, *(scope for scope in APP_SCOPES if scope not in app.account_scopes)]
+        return self._without_user(app, account.owner_id, "account", scopes, now)
 
     def for_app(self, app: App, now: float) -> Json:
         """A token for what belongs to the app itself (its event subscriptions)."""
-        scopes = ["marketplace:write:event_subscription", "marketplace:read:event_subscription"]
         owner = self._state.accounts[app.account_id].owner_id
-        return self._without_user(app, owner, "app", scopes, now)
+        return self._without_user(app, owner, "app", list(APP_SCOPES), now)
 
     # using
 
