@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
@@ -107,10 +108,16 @@ class Behaviour:
 
 def _fitting(name: str, value: Any, current: Any, choices: tuple[Any, ...]) -> Any:
     if isinstance(current, tuple):
-        return tuple(float(each) for each in value)  # JSON has no tuples
+        return tuple(_measure(name, float(each)) for each in value)  # JSON has no tuples
     number = isinstance(current, float) and isinstance(value, int)
     if isinstance(value, bool) != isinstance(current, bool) or not (isinstance(value, type(current)) or number):
         raise ValueError(f"{name} is a {type(current).__name__}")
     if choices and value not in choices:
         raise ValueError(f"{name} is one of {', '.join(map(str, choices))}")
+    return value if isinstance(value, str | bool) else _measure(name, value)
+
+
+def _measure[Number: (int, float)](name: str, value: Number) -> Number:
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{name} cannot be {value}")
     return value

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from local.zoom import wire
 from local.zoom.model import App, Json
 from local.zoom.oauth import page, pkce
+from local.zoom.oauth.asking import Asked
 from local.zoom.oauth.failures import OAuthError, invalid_client
 from local.zoom.rest.gate import JSON_TYPE, after, before, end_grants
 
@@ -67,6 +68,10 @@ class OAuth:
             if form is not None
             else wire.query(scope)
         )
+        if form is not None and "optional_scope" in fields and "shown" in fields:  # the form lists what stayed ticked
+            ticked = [value for name, value in parse_qsl(form.decode(errors="replace")) if name == "optional"]
+            left_out = [each for each in fields["optional_scope"].split() if each not in ticked]
+            fields["declined"] = " ".join(left_out)
         try:
             app = self._check(fields)
         except PageError as problem:
@@ -96,7 +101,9 @@ class OAuth:
         redirect = fields.get("redirect_uri", "")
         if redirect not in app.redirect_uris and not _is_loopback_of(redirect, app.redirect_uris, fields):
             raise PageError(4700, f"Invalid redirect: {redirect}. (4709)")
-        if self._sim.behaviour.https_redirects_only and not redirect.startswith(("https://", "http://127.0.0.1")):
+        if self._sim.behaviour.https_redirects_only and not (
+            redirect.startswith("https://") or _is_loopback_of(redirect, app.redirect_uris, fields)
+        ):
             raise PageError(4700, f"Invalid redirect: {redirect}. (4709)")
         if fields.get("response_type") != "code":
             raise PageError(4706, "response_type must be code.")
@@ -104,6 +111,9 @@ class OAuth:
             raise PageError(4700, "code_challenge_method must be S256 or plain.")
         if fields.get("scope") and self._sim.behaviour.scope_parameter == "refuse":
             raise PageError(4700, "Invalid scope.")
+        unknown = Asked.read(fields).unknown(app)
+        if unknown:
+            raise PageError(4700, f"Invalid scope: {', '.join(unknown)}.")
         return app
 
     def _decide(self, app: App, fields: dict[str, str]) -> str:
@@ -117,7 +127,7 @@ class OAuth:
             app,
             user,
             redirect_uri=redirect,
-            asked=fields.get("scope", ""),
+            asked=Asked.read(fields),
             challenge=fields.get("code_challenge", ""),
             method=fields.get("code_challenge_method", ""),
             now=self._sim.clock.now(),

@@ -24,9 +24,9 @@ def invalid_grant(reason: str = "Invalid Token!") -> OAuthError:
     return OAuthError(400, "invalid_grant", reason)
 
 
-def invalid_code() -> OAuthError:
-    """400 for a code that is unknown, used or expired."""
-    return invalid_grant("Invalid authorization code")
+def invalid_code(code: str) -> OAuthError:
+    """400 for a code that is unknown, used or expired. Zoom repeats the code here: not a reason to put into logs."""
+    return invalid_grant(f"Invalid authorization code {code}")
 
 
 def invalid_client(status: int) -> OAuthError:

@@ -14,6 +14,7 @@ from local.zoom.failures import invalid_token
 from local.zoom.ids import Ids
 from local.zoom.model import AccessToken, App, Code, Grant, Json, RefreshToken, State, User
 from local.zoom.oauth import pkce
+from local.zoom.oauth.asking import Asked
 from local.zoom.oauth.failures import OAuthError, invalid_client, invalid_code, invalid_grant
 from local.zoom.rest.call import Principal
 
@@ -49,15 +50,13 @@ class Grants:
             if user.status == "active" and (app.published or user.account_id == app.account_id)
         ]
 
-    def scopes_for(self, app: App, user: User, asked: str) -> list[str]:
-        """The scopes that `user` can give `app`: `:admin` ones only where the person is an administrator."""
-        wanted = [scope for scope in app.scopes if scope in asked.split()] if asked else app.scopes
-        if user.role in ("owner", "admin"):
-            return list(wanted)
-        return [scope for scope in wanted if not scope.endswith((":admin", ":master"))]
+    def scopes_for(self, app: App, user: User, asked: Asked) -> list[str]:
+        """The scopes that `user` can give `app`, with what was given before where that is asked for."""
+        granted = [scope for grant in self.living(user.id, app.client_id) for scope in grant.scopes]
+        return asked.given(app, user, granted)
 
     def issue_code(
-        self, app: App, user: User, *, redirect_uri: str, asked: str, challenge: str, method: str, now: float
+        self, app: App, user: User, *, redirect_uri: str, asked: Asked, challenge: str, method: str, now: float
     ) -> Code:
         """A code for what `user` has just allowed."""
         code = Code(
@@ -90,7 +89,7 @@ class Grants:
         """A code for a pair of tokens, once."""
         code = self._state.codes.get(code_value)
         if code is None or code.client_id != app.client_id or code.used or code.expires_at <= now:
-            raise invalid_code()
+            raise invalid_code(code_value)
         code.used = True
         if code.redirect_uri != redirect_uri:
             raise OAuthError(400, "invalid_request", "Redirect URI mismatch.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from local.zoom.model import App
+from local.zoom.oauth.asking import Asked
 from local.zoom.oauth.grants import Grants
 
 STYLE = """
@@ -16,7 +17,17 @@ details{margin:1rem 0}li{font:13px/1.6 ui-monospace,monospace}
 button{font:inherit;padding:.6rem 1.4rem;border-radius:9px;border:1px solid #c9d1e0;background:#fff;cursor:pointer}
 button.go{background:#0b5cff;border-color:#0b5cff;color:#fff}p.buttons{display:flex;gap:.8rem;margin:1.4rem 0 0}
 """
-CARRIED = ("response_type", "client_id", "redirect_uri", "state", "scope", "code_challenge", "code_challenge_method")
+CARRIED = (
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "state",
+    "scope",
+    "optional_scope",
+    "include_granted_scopes",
+    "code_challenge",
+    "code_challenge_method",
+)
 
 
 def consent(app: App, grants: Grants, fields: dict[str, str]) -> str:
@@ -30,14 +41,22 @@ def consent(app: App, grants: Grants, fields: dict[str, str]) -> str:
         f"<span>{escape(user.name)}<br><small>{escape(user.email)} · {user.role}</small></span></label>"
         for at, user in enumerate(people)
     )
-    asked = grants.scopes_for(app, people[0], fields.get("scope", "")) if people else []
-    scopes = "".join(f"<li>{escape(scope)}</li>" for scope in asked)
+    wish = Asked.read(fields)
+    asked = grants.scopes_for(app, people[0], wish) if people else []
+    scopes = "".join(f"<li>{escape(scope)}</li>" for scope in asked if scope not in wish.optional)
+    optional = "".join(
+        f'<label><input type="checkbox" name="optional" value="{escape(scope)}" checked>{escape(scope)}</label>'
+        for scope in asked
+        if scope in wish.optional
+    )
+    if optional:
+        optional = f'<input type="hidden" name="shown" value="1"><p>Optional</p>{optional}'
     return _page(
         f"Allow {app.name}?",
         f"""<p class="brand">simulated zoom</p><h1>{escape(app.name)} wants to access your Zoom account</h1>
 <p><small>After you allow it you go back to {escape(fields["redirect_uri"])}</small></p>
 <form method="post" action="/oauth/authorize">{hidden}<p>Answer as</p>{choices}
-<details><summary>{len(asked)} scopes</summary><ul>{scopes}</ul></details>
+<details><summary>{len(asked)} scopes</summary><ul>{scopes}</ul></details>{optional}
 <p class="buttons"><button class="go" name="decision" value="allow">Allow</button>
 <button name="decision" value="deny">Deny</button></p></form>""",
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from urllib.parse import parse_qs, urlsplit
+import re
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -120,7 +121,7 @@ def test_a_code_works_once_and_for_five_minutes() -> None:
     zoom = Zoom()
     code, late = zoom.code(), zoom.code()
     assert "access_token" in exchange(zoom, code)
-    assert exchange(zoom, code) == {"reason": "Invalid authorization code", "error": "invalid_grant"}
+    assert exchange(zoom, code) == {"reason": f"Invalid authorization code {code}", "error": "invalid_grant"}
     zoom.wall.now += 300
     assert exchange(zoom, late)["error"] == "invalid_grant"
 
@@ -297,6 +298,37 @@ def test_the_scope_parameter_narrows_or_is_refused() -> None:
     answer = exchange(zoom, zoom.code(scope="meeting:read:meeting user:read:user"))
     assert set(answer["scope"].split()) == {"meeting:read:meeting", "user:read:user"}
     assert Zoom(scope_parameter="refuse").authorize(scope="meeting:read:meeting").status_code == 400
+
+
+def test_a_required_scope_that_the_app_has_not_is_refused() -> None:
+    """An optional one is passed over."""
+    zoom = Zoom(scopes=("user:read:user",))
+    assert zoom.authorize(scope="meeting:read:meeting").status_code == 400
+    answer = exchange(zoom, zoom.code(scope="user:read:user", optional_scope="meeting:read:meeting"))
+    assert answer["scope"] == "user:read:user"
+
+
+def test_optional_scopes_can_be_left_out() -> None:
+    """The page shows them with a tick, and what is unticked is not granted."""
+    zoom = Zoom(scopes=("meeting:read:meeting", "user:read:user", "webinar:read:webinar"))
+    fields = {"scope": "user:read:user", "optional_scope": "meeting:read:meeting webinar:read:webinar"}
+    assert exchange(zoom, zoom.code(**fields))["scope"].split() == list(zoom.sim.app.scopes)
+    asked = {"response_type": "code", "client_id": CLIENT[0], "redirect_uri": REDIRECT, **fields}
+    page = zoom.get("/oauth/authorize?" + urlencode(asked), token="").text
+    assert re.findall(r'name="optional" value="([^"]+)" checked', page) == fields["optional_scope"].split()
+    answer = exchange(zoom, zoom.code(**fields, shown="1", optional="webinar:read:webinar"))
+    assert answer["scope"].split() == ["user:read:user", "webinar:read:webinar"]
+    answer = exchange(zoom, zoom.code(**fields, shown="1"))
+    assert answer["scope"] == "user:read:user"
+
+
+def test_granted_scopes_are_kept_where_that_is_asked_for() -> None:
+    """Else another authorisation grants what it asks for, no more."""
+    zoom = Zoom(scopes=("meeting:read:meeting", "user:read:user"))
+    exchange(zoom, zoom.code(scope="user:read:user"))
+    both = exchange(zoom, zoom.code(scope="meeting:read:meeting", include_granted_scopes="true"))
+    assert both["scope"].split() == ["meeting:read:meeting", "user:read:user"]
+    assert exchange(zoom, zoom.code(scope="meeting:read:meeting"))["scope"] == "meeting:read:meeting"
 
 
 def test_a_public_client_needs_pkce_instead_of_a_secret() -> None:
