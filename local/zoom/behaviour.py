@@ -29,7 +29,7 @@ class Behaviour:
     me_for_account_apps: Literal["refuse", "accept"] = "refuse"  # Server-to-Server apps must not
     unknown_endpoint_status: Literal[400, 404] = 400
     invalid_token_status: Literal[400, 401] = 401  # the contract prints 400 in two places
-    language: str = ""  # force one language of messages; empty: what the caller's Accept-Language asks for
+    language: str = ""  # of all messages (es, de, fr, ja; xx changes every one); empty: what Accept-Language asks for
     page_token_seconds: int = 900
     users_page_size_max: Literal[300, 2000] = 2000  # the contract and the guide disagree
     awkward_uuids: bool = False
@@ -46,6 +46,7 @@ class Behaviour:
     per_second_code: Literal[429, 4001] = 429
     user_daily_limit: int = 100
     user_limit_counts_deletes: bool = False  # older documentation counts them
+    disassociation_seconds: float = 0.0  # how long removing a user takes; another request for it gets a 429 till then
     registrant_capacity: int = 1000
     registrations_per_day: int = 3  # per registrant and meeting
     registrant_changes_per_day: int = 10

@@ -31,7 +31,7 @@ class ZoomError(Exception):
         text: str = translate(self.template)
         body: dict[str, Any] = {"code": self.code, "message": text.format(*self.arguments) if self.arguments else text}
         if self.errors is not None:
-            body["errors"] = self.errors
+            body["errors"] = [{**each, "message": translate(each["message"])} for each in self.errors]
         return body
 
 
@@ -84,6 +84,12 @@ def no_permission() -> ZoomError:
 def paid_only(account: str) -> ZoomError:
     """400/200 on a free plan."""
     return ZoomError(400, 200, "Only available for paid account: {}.", account)
+
+
+def may_not_host() -> ZoomError:
+    """400/3161 for people without a meetings licence."""
+    text = "Meeting hosting and scheduling capabilities are not allowed for your user account."
+    return ZoomError(400, 3161, text)
 
 
 def unknown_endpoint(status: int) -> ZoomError:

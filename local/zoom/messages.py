@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+PSEUDO = "xx"  # a language in which every message is another one, so that a test can leave none out
+_LETTERS = str.maketrans("aceinouyACEINOUY", "áçéíñöüýÁÇÉÍÑÖÜÝ")
+_PLACE = re.compile(r"(\{\})")
 _TRANSLATIONS: dict[str, dict[str, str]] = {
     "es": {
         "Invalid access token.": "Token de acceso no válido.",
@@ -18,6 +22,15 @@ _TRANSLATIONS: dict[str, dict[str, str]] = {
         "This API endpoint is not recognized.": "No se reconoce este punto de conexión de la API.",
         "Cannot access webinar info.": "No se puede acceder a la información del seminario web.",
         "The next page token is invalid or expired.": "El token de la página siguiente no es válido o ha caducado.",
+        "Invalid field.": "Campo no válido.",
+        "Required field.": "Campo obligatorio.",
+        'Email "{}" has already been used.': "El correo electrónico {} ya está en uso.",
+        "Meeting {} has not started.": "La reunión {} no ha comenzado.",
+        "Meeting has reached maximum attendee capacity.": "La reunión ha alcanzado la capacidad máxima de asistentes.",
+        "Host cannot register.": "El anfitrión no puede inscribirse.",
+        "Invalid meeting ID.": "ID de reunión no válido.",
+        "The recording is still being processed.": "La grabación aún se está procesando.",
+        "This meeting transcript does not exist.": "La transcripción de esta reunión no existe.",
     },
     "de": {
         "Invalid access token.": "Ungültiges Zugriffstoken.",
@@ -64,5 +77,12 @@ def language_of(accept_language: str, forced: str = "") -> str:
 
 def translator(language: str) -> Callable[[str], str]:
     """A function that turns an English message into `language`, or leaves it where there is no translation."""
+    if language == PSEUDO:
+        return _pseudo
     table = _TRANSLATIONS.get(language, {})
     return lambda text: table.get(text, text)
+
+
+def _pseudo(text: str) -> str:
+    parts = [part if part == "{}" else part.translate(_LETTERS) for part in _PLACE.split(text)]
+    return f"[{''.join(parts)}]"

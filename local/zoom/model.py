@@ -18,6 +18,7 @@ class Account:
     owner_id: str
     plan: Literal["free", "pro", "business"] = "pro"
     webinars: bool = True
+    shows_meetings_for_others: bool = True  # the account setting "Display meetings scheduled for others"
     timezone: str = "UTC"
 
 
@@ -39,6 +40,7 @@ class User:
     timezone: str = "UTC"
     language: str = "en-US"
     use_pmi: bool = False
+    leaving: bool = False  # a request to remove the person is being worked on
     host_key: str = "123456"
     extra: Json = field(default_factory=dict)
     settings: Json = field(default_factory=dict)

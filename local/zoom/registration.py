@@ -51,11 +51,15 @@ class Registration:
             raise _over(meeting)
         if meeting.start is not None and self._meetings.end_of(meeting) <= now:
             raise _over(meeting)
-        limit = int(meeting.settings.get("registrants_restrict_number") or self._behaviour.registrant_capacity)
-        if sum(each.status == "approved" for each in meeting.registrants) >= limit:
+        if self.places_left(meeting) <= 0:
             if meeting.kind == "meeting":
                 raise ZoomError(400, 3043, "Meeting has reached maximum attendee capacity.")
             raise ZoomError(400, 3000, "You have reached the limit for the number of attendees you can add.")
+
+    def places_left(self, meeting: Meeting) -> int:
+        """How many more can be approved."""
+        limit = int(meeting.settings.get("registrants_restrict_number") or self._behaviour.registrant_capacity)
+        return limit - sum(each.status == "approved" for each in meeting.registrants)
 
     def add(
         self, meeting: Meeting, body: Json, *, occurrence_ids: list[str] | None = None, approve: bool | None = None

@@ -94,12 +94,18 @@ async def app(request: Request, sim: Simulator, body: Json) -> Json:
 
 
 async def account(request: Request, sim: Simulator, body: Json) -> Json:
-    """Change an account: `plan` (free, pro, business), `webinars`, `timezone`."""
+    """Change an account: `plan` (free, pro, business), `webinars`, `shows_meetings_for_others`, `timezone`."""
     found = sim.state.accounts.get(request.path_params["account"])
     if found is None:
         raise Refused("no such account", 404)
     _change_account(found, body)
-    return {"id": found.id, "plan": found.plan, "webinars": found.webinars, "timezone": found.timezone}
+    return {
+        "id": found.id,
+        "plan": found.plan,
+        "webinars": found.webinars,
+        "shows_meetings_for_others": found.shows_meetings_for_others,
+        "timezone": found.timezone,
+    }
 
 
 async def users(request: Request, sim: Simulator, body: Json) -> Json:
@@ -147,9 +153,12 @@ def _change_app(found: App, body: Json) -> Json:
 def _change_account(found: Account, body: Json) -> None:
     if "plan" in body and body["plan"] not in ("free", "pro", "business"):
         raise Refused("plan is free, pro or business")
-    if not is_timezone(str(body.get("timezone", "UTC"))) or not isinstance(body.get("webinars", True), bool):
-        raise Refused("timezone is no time zone, or webinars neither true nor false")
-    for name in ("plan", "webinars", "timezone"):
+    if not is_timezone(str(body.get("timezone", "UTC"))):
+        raise Refused("timezone is no time zone")
+    for name in ("webinars", "shows_meetings_for_others"):
+        if not isinstance(body.get(name, True), bool):
+            raise Refused(f"{name} is neither true nor false")
+    for name in ("plan", "webinars", "shows_meetings_for_others", "timezone"):
         if name in body:
             setattr(found, name, body[name])
 

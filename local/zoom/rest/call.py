@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from local.zoom.failures import (
     ZoomError,
     invalid_token,
+    may_not_host,
     no_meeting,
     no_user,
     no_webinar,
@@ -20,6 +21,9 @@ from local.zoom.model import App, Grant, Json, Kind, Meeting, User
 if TYPE_CHECKING:
     from local.zoom.rest.operations import Operation
     from local.zoom.simulator import Simulator
+
+WITHOUT_MEETINGS = 99
+INVITATION_SECONDS = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,9 @@ class Call:
             raise no_user(reference)
         if not self.reaches_others():
             self._refuse_stranger(user)
+        if user.status == "pending" and self.now > user.created_at + INVITATION_SECONDS:
+            text = "A valid invitation to join the Zoom account was not found for this user."
+            raise ZoomError(400, 1120, text)
         return user
 
     def may_reach(self, host_id: str) -> bool:
@@ -101,6 +108,8 @@ class Call:
         missing = no_meeting if kind == "meeting" else no_webinar
         if meeting is None or not self.may_reach(meeting.host_id):
             raise missing(reference)
+        if kind == "meeting" and self.sim.world.someone(meeting.host_id).type == WITHOUT_MEETINGS:
+            raise may_not_host()
         if meeting.kind != kind:
             raise not_a_meeting() if kind == "meeting" else ZoomError(400, 300, "Invalid webinar ID.")
         return meeting

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from local.zoom.check import Field, check
-from local.zoom.failures import ZoomError, no_meeting
+from local.zoom.failures import ZoomError, may_not_host, no_meeting
 from local.zoom.meetings import INSTANT, PERSONAL, RECURRING_FIXED
-from local.zoom.model import Json, Meeting
+from local.zoom.model import Json, Meeting, User
 from local.zoom.paging import page
 from local.zoom.render import list_entry
 from local.zoom.rest import scheduling
-from local.zoom.rest.call import Call, Reply
+from local.zoom.rest.call import WITHOUT_MEETINGS, Call, Reply
 from local.zoom.rest.operations import operation
 
 LISTS = ("scheduled", "live", "upcoming", "upcoming_meetings", "previous_meetings")
@@ -20,6 +20,7 @@ LISTS = ("scheduled", "live", "upcoming", "upcoming_meetings", "previous_meeting
 def list_meetings(call: Call) -> Reply:
     """A user's meetings. Instant meetings and the personal room are never listed."""
     user = call.target_user()
+    _check_listing(call, user)
     kind = call.text("type", "scheduled", LISTS)
     entries: list[tuple[float, Json]] = []
     for meeting in call.sim.world.meetings_of(user.id, "meeting"):
@@ -81,6 +82,17 @@ def change_status(call: Call) -> Reply:
     if meeting.live_uuid:
         call.sim.stage.end(meeting)
     return Reply(204)
+
+
+def _check_listing(call: Call, user: User) -> None:
+    account = call.sim.state.accounts[user.account_id]
+    others = user.id != call.principal.grant.user_id and not call.principal.account_level
+    if others and not account.shows_meetings_for_others:
+        text = "Not allowed to view meetings scheduled for others. To use this feature, enable the "
+        text += "Display meetings scheduled for others setting in the Account Settings page of the Zoom web portal."
+        raise ZoomError(403, 2306, text)
+    if user.type == WITHOUT_MEETINGS:
+        raise may_not_host()
 
 
 def _recover(call: Call) -> None:

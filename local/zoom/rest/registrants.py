@@ -106,6 +106,11 @@ def decide(kind: Kind, call: Call) -> Reply:
     ids = {str(each["id"]) for each in wanted if each.get("id")}
     emails = {str(each["email"]).lower() for each in wanted if each.get("email")}
     chosen = [each for each in meeting.registrants if each.id in ids or each.email.lower() in emails]
+    newcomers = sum(each.status != "approved" for each in chosen) if call.body["action"] == "approve" else 0
+    if newcomers > call.sim.registration.places_left(meeting):
+        if kind == "webinar":
+            raise ZoomError(400, 3035, "Webinar has reached maximum attendee capacity.")
+        raise ZoomError(400, 3043, "Meeting has reached maximum attendee capacity.")
     for each in chosen:
         _spend(call, call.sim.behaviour.registrant_changes_per_day, "status", str(meeting.id), each.id)
     call.sim.registration.decide(meeting, chosen, call.body["action"], call.caller)
@@ -131,6 +136,8 @@ def add_many(kind: Kind, call: Call) -> Reply:
     ]
     if found:
         raise validation_failed(*found)
+    if len(people) > call.sim.registration.places_left(meeting):
+        raise ZoomError(400, 3043 if kind == "meeting" else 3000, "The capacity does not suffice for that many people.")
     added = [
         call.sim.registration.add(meeting, person, approve=bool(call.body.get("auto_approve"))) for person in people
     ]

@@ -7,16 +7,15 @@ from typing import Any
 
 from local.zoom.check import Field, check
 from local.zoom.clock import iso
-from local.zoom.failures import ZoomError, validation_failed
+from local.zoom.failures import ZoomError, may_not_host, validation_failed
 from local.zoom.hooks import bodies
 from local.zoom.meetings import RECURRING_FIXED
 from local.zoom.model import Json, Kind, Meeting, Occurrence, User
 from local.zoom.render import details, one_occurrence, with_occurrences
-from local.zoom.rest.call import Call
+from local.zoom.rest.call import WITHOUT_MEETINGS, Call
 from local.zoom.settings_fields import MEETING, WEBINAR
 
 TYPES: dict[Kind, tuple[int, ...]] = {"meeting": (1, 2, 3, 8, 10), "webinar": (5, 6, 9)}
-WITHOUT_MEETINGS = 99
 START_URL_SECONDS = 7200
 
 
@@ -53,8 +52,7 @@ def create(call: Call, kind: Kind) -> Meeting:
     check_body(kind, call.body)
     host = _scheduled_for(call, user)
     if host.type == WITHOUT_MEETINGS:
-        text = "Your user account is not allowed meeting hosting and scheduling capabilities."
-        raise ZoomError(400, 3161, text)
+        raise may_not_host()
     call.spend_quota(host.id)
     account = call.sim.state.accounts[host.account_id]
     meeting = call.sim.meetings.new(kind, account, host, call.body)

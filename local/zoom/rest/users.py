@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from local.zoom.check import Field, check
 from local.zoom.clock import iso
 from local.zoom.failures import ZoomError, no_user, validation_failed
@@ -135,13 +137,26 @@ def delete_user(call: Call) -> Reply:
     action = call.text("action", "disassociate", ("disassociate", "delete"))
     if user.role == "owner":
         raise ZoomError(400, 200, "You cannot delete or unlink the account owner.")
+    if user.leaving:
+        text = "Too many concurrent requests. A request to disassociate this user has already been made."
+        raise ZoomError(429, 429, text)
+    _check_heir(call, user)
+    seconds = call.sim.behaviour.disassociation_seconds
+    if seconds:
+        user.leaving = True
+        call.sim.timetable.after(seconds, partial(_remove, call, user, action))
+    else:
+        _remove(call, user, action)
+    return Reply(204)
+
+
+def _remove(call: Call, user: User, action: str) -> None:
     operator = call.caller
     _transfer(call, user)
     for grant in call.sim.grants.living(user.id):
         call.sim.grants.end(grant, "the user is gone")
     call.sim.world.remove_user(user)
     user_bodies.simple(call.sim, "deleted" if action == "delete" else "disassociated", user, operator)
-    return Reply(204)
 
 
 @operation("users.status", "PUT", "/users/{userId}/status", label="Light", scope="user:update:status",
@@ -225,15 +240,23 @@ def _row(user: User, *, with_key: bool) -> Json:
     return row
 
 
-def _transfer(call: Call, user: User) -> None:
-    wanted = [kind for kind in TRANSFERS if call.flag(f"transfer_{kind}")]
+def _heir(call: Call) -> User | None:
     email = call.query.get("transfer_email", "")
-    heir = call.sim.world.user(email) if email else None
+    return call.sim.world.user(email) if email else None
+
+
+def _check_heir(call: Call, user: User) -> None:
+    email, heir = call.query.get("transfer_email", ""), _heir(call)
     if email and (heir is None or heir.account_id != user.account_id):
         raise no_user(email)
     if heir is user:
         text = "The transfer-to email address cannot be the same as the unlinked or deleted user's email address."
         raise ZoomError(400, 300, text)
+
+
+def _transfer(call: Call, user: User) -> None:
+    wanted = [kind for kind in TRANSFERS if call.flag(f"transfer_{kind}")]
+    heir = _heir(call)
     for kind in ("meeting", "webinar"):
         for meeting in list(call.sim.world.meetings_of(user.id, kind)):
             if meeting.live_uuid:

@@ -103,8 +103,23 @@ def test_who_may_not_host(zoom: Zoom) -> None:
     """3161."""
     user = zoom.sim.world.user("jill@zoom.example")
     assert user is not None
+    meeting = zoom.meeting()["id"]
     user.type = 99
     assert zoom.post("/v2/users/me/meetings").json()["code"] == 3161
+    assert zoom.get("/v2/users/me/meetings").json()["code"] == 3161
+    assert zoom.get(f"/v2/meetings/{meeting}").json()["code"] == 3161
+
+
+def test_other_peoples_meetings_can_be_kept_from_view(zoom: Zoom) -> None:
+    """403/2306 where the account does not show meetings scheduled for others."""
+    zoom.patch("/_sim/accounts/simulated-account", {"shows_meetings_for_others": False})
+    zoom.sim.app.scopes.append("meeting:read:list_meetings:admin")
+    zoom.connect("owner@zoom.example")
+    path = f"/v2/users/{zoom.user_id()}/meetings"
+    assert (zoom.get(path).status_code, zoom.get(path).json()["code"]) == (403, 2306)
+    assert zoom.get("/v2/users/me/meetings").status_code == 200
+    zoom.connect_account()
+    assert zoom.get(path).status_code == 200
 
 
 def test_updates_tell_only_what_changed(zoom: Zoom) -> None:

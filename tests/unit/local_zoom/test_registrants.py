@@ -152,3 +152,28 @@ def test_questions(zoom: Zoom) -> None:
     asked = {"custom_questions": [{"title": "Why?", "type": "short", "required": True, "answers": []}]}
     assert zoom.patch(path, asked).status_code == 204
     assert zoom.get(path).json()["custom_questions"][0]["title"] == "Why?"
+
+
+@pytest.mark.parametrize(("kind", "code"), [("meetings", 3043), ("webinars", 3035)])
+def test_approving_more_than_there_is_room_for(zoom: Zoom, kind: str, code: int) -> None:
+    """Nobody is approved then."""
+    zoom.sim.behaviour.registrant_capacity = 1
+    make = zoom.meeting if kind == "meetings" else zoom.webinar
+    path = f"/v2/{kind}/{make(settings={'approval_type': 1})['id']}"
+    people = [{"email": f"{name}@guest.example"} for name in ("ann", "bob")]
+    for each in people:
+        assert zoom.post(f"{path}/registrants", {**ANN, **each}).status_code == 201
+    both = zoom.put(f"{path}/registrants/status", {"action": "approve", "registrants": people})
+    assert both.json()["code"] == code
+    assert listed(zoom, path) == []
+    one = zoom.put(f"{path}/registrants/status", {"action": "approve", "registrants": people[:1]})
+    assert one.status_code == 204
+
+
+def test_a_batch_needs_room_for_everybody(zoom: Zoom) -> None:
+    """All or none."""
+    zoom.sim.behaviour.registrant_capacity = 1
+    path = meeting_path(zoom, 0)
+    people = [{**ANN, "email": f"{name}@guest.example"} for name in ("ann", "bob")]
+    assert zoom.post(f"{path}/batch_registrants", {"registrants": people}).json()["code"] == 3043
+    assert listed(zoom, path) == []

@@ -166,3 +166,37 @@ def test_tokens_that_speak_for_a_user(zoom: Zoom) -> None:
     assert claims(zoom.get(f"{path}?type=onbehalf&meeting_id={meeting}").json()["token"])["mid"] == str(meeting)
     assert zoom.get(f"{path}?type=onbehalf&meeting_id=1").json()["code"] == 300
     assert claims(zoom.get(path).json()["token"])["stk"] == "token"
+
+
+def test_removing_somebody_takes_a_while_where_that_is_switched_on(admin: Zoom) -> None:
+    """Who asks again in the meantime gets a 429, and afterwards a 404."""
+    admin.sim.behaviour.disassociation_seconds = 30
+    path = f"/v2/users/{admin.user_id('basil@zoom.example')}"
+    assert admin.delete(path).status_code == 204
+    again = admin.delete(path)
+    assert (again.status_code, again.json()["message"]) == (
+        429,
+        "Too many concurrent requests. A request to disassociate this user has already been made.",
+    )
+    assert admin.get(path).status_code == 200
+    admin.advance(31)
+    assert admin.delete(path).status_code == 404
+    assert admin.deliver().names() == ["user.disassociated"]
+
+
+def test_an_invitation_that_ran_out(admin: Zoom) -> None:
+    """1120 after thirty days."""
+    user = admin.post("/v2/users", {"action": "create", "user_info": NEW}).json()["id"]
+    assert admin.get(f"/v2/users/{user}").status_code == 200
+    admin.advance(31 * 86_400)
+    admin.connect_account()
+    assert (admin.get(f"/v2/users/{user}").status_code, admin.get(f"/v2/users/{user}").json()["code"]) == (400, 1120)
+
+
+def test_changed_settings_are_told(zoom: Zoom) -> None:
+    """Only what changed, with the old values; nothing where nothing did."""
+    for _ in range(2):
+        zoom.patch("/v2/users/me/settings", {"in_meeting": {"chat": False, "annotation": True}})
+    (event,) = zoom.deliver().events("user.settings_updated")
+    assert event.json["payload"]["object"]["settings"] == {"in_meeting": {"chat": False}}
+    assert event.json["payload"]["old_object"]["settings"] == {"in_meeting": {"chat": True}}
