@@ -12,7 +12,7 @@ from functools import cache
 from time import time
 from typing import Any
 
-from zoom_common import aws, correlation
+from zoom_common import correlation, light_aws
 from zoom_common.access.authentication import Denial, authenticate
 from zoom_common.access.bearer_store import BearerStore
 from zoom_common.access.principal import Principal
@@ -29,13 +29,13 @@ def _settings() -> AuthorizerSettings:
 
 @cache
 def _keys() -> ApiKeyStore:
-    return ApiKeyStore(aws.impatient_dynamodb(), _settings().connections_table)
+    return ApiKeyStore(light_aws.impatient_dynamodb(), _settings().connections_table)
 
 
 @cache
 def _bearers() -> BearerStore | None:
     table = _settings().coordination_table
-    return BearerStore(aws.impatient_dynamodb(), table) if table else None
+    return BearerStore(light_aws.impatient_dynamodb(), table) if table else None
 
 
 class _People:

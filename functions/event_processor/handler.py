@@ -7,7 +7,6 @@ import time
 from functools import cache
 from typing import Any
 
-from zoom_common.aws import client
 from zoom_common.connections.deauthorization import Deauthorization
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import Table
@@ -24,6 +23,7 @@ from zoom_common.events.log_store import EventLog
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.light_aws import client
 from zoom_common.zoom.event_secrets import Redaction
 
 
@@ -48,7 +48,8 @@ def processor() -> EventProcessor:
 def _vault(settings: Settings) -> VaultNotices:
     table = Table(client("dynamodb"), settings.connections_table)
     connections = ConnectionStore(table)
-    deauthorization = Deauthorization(connections=connections, publish=publisher(settings.event_bus), clock=time.time)
+    publish = publisher(settings.event_bus, lambda: client("events"))
+    deauthorization = Deauthorization(connections=connections, publish=publish, clock=time.time)
     return VaultNotices(connections, deauthorization, Tombstones(table), time.time)
 
 
@@ -62,7 +63,7 @@ def _for_those_who_remember(settings: Settings) -> dict[str, Any]:
 @cache
 def heartbeats() -> Heartbeats:
     """Where deliveries leave word that they came."""
-    return Heartbeats.from_env(os.environ, clock=time.time)
+    return Heartbeats.from_env(os.environ, lambda: client("dynamodb"), clock=time.time)
 
 
 @cache

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from functools import cache
 
 from zoom_common.access.principal import Principal
-from zoom_common.aws import client
 from zoom_common.connections.selection import owner_filter
 from zoom_common.connections.selection import reach as the_connection
 from zoom_common.connections.store import ConnectionStore, Page
@@ -28,6 +27,7 @@ from zoom_common.events.log_store import EventLog
 from zoom_common.events.meeting_reader import MeetingReader
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.reach import reach
+from zoom_common.light_aws import client
 
 router = Router()
 handler = router.handle

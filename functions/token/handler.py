@@ -7,7 +7,7 @@ from functools import cache
 from time import time
 from urllib.parse import parse_qsl
 
-from zoom_common import aws
+from zoom_common import light_aws
 from zoom_common.access.bearer_store import BearerStore
 from zoom_common.access.sign_in import Refused, SignIn
 from zoom_common.access.store import ApiKeyStore
@@ -21,7 +21,7 @@ handler = router.handle
 @cache
 def _sign_in() -> SignIn:
     settings = TokenSettings.from_env(os.environ)
-    dynamodb = aws.impatient_dynamodb()
+    dynamodb = light_aws.impatient_dynamodb()
     return SignIn(
         keys=ApiKeyStore(dynamodb, settings.connections_table),
         keep=BearerStore(dynamodb, settings.coordination_table).put,

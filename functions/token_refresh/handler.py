@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from zoom_common import correlation
+from zoom_common import aws, correlation
 from zoom_common.connections.placing import Unplaced
 from zoom_common.connections.queue import REFRESH, RESTORE, REVOKE, from_message
 from zoom_common.connections.refresh_client import TOUCH
@@ -40,7 +40,7 @@ def wiring() -> vault.Refreshing:
 @cache
 def heartbeats() -> Heartbeats:
     """Where the sweep says that it ran."""
-    return Heartbeats.from_env(os.environ, clock=time.time)
+    return Heartbeats.from_env(os.environ, lambda: aws.client("dynamodb"), clock=time.time)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

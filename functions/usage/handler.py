@@ -112,5 +112,5 @@ def _roll_up(deadline: Deadline) -> dict[str, Any]:
     states = census(client("dynamodb"), settings().connections_table, deadline)
     for state, number in states.items():
         observability.count("Connections", number, state=state)
-    Heartbeats.from_env(os.environ, clock=time.time).beat(ROLLUP)
+    Heartbeats.from_env(os.environ, lambda: client("dynamodb"), clock=time.time).beat(ROLLUP)
     return {"rows": rows, "connections": states}

@@ -10,7 +10,8 @@ from moto import mock_aws
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_dynamodb.type_defs import CreateTableInputTypeDef, GlobalSecondaryIndexTypeDef
 
-from zoom_common import aws
+from tests.fakes.moto_line import MotoLine
+from zoom_common import aws, light_aws
 
 CONNECTIONS, EVENTS, COORDINATION = "connections", "events", "coordination"
 _ENVIRONMENT = {
@@ -29,6 +30,7 @@ def aws_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     for name, value in _ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(light_aws, "Connection", MotoLine)
     forget_clients()
     with mock_aws():
         yield
@@ -40,16 +42,17 @@ def forget_clients() -> None:
     cached: Any
     for cached in (aws.client, aws.impatient_dynamodb, aws._session):
         cached.cache_clear()
+    light_aws.forget()
+
+
+@pytest.fixture(params=["boto3", "light"])
+def dynamodb(request: pytest.FixtureRequest) -> DynamoDBClient:
+    """A client that stores use: boto3's off the hot paths, the light one on them."""
+    return aws.client("dynamodb") if request.param == "boto3" else light_aws.client("dynamodb")
 
 
 @pytest.fixture
-def dynamodb() -> DynamoDBClient:
-    """The client the stores use."""
-    return aws.client("dynamodb")
-
-
-@pytest.fixture
-def connections_table(dynamodb: DynamoDBClient) -> str:
+def connections_table() -> str:
     """The Connections table, with its sparse index of due times."""
     due: GlobalSecondaryIndexTypeDef = {
         "IndexName": "due",
@@ -66,19 +69,19 @@ def connections_table(dynamodb: DynamoDBClient) -> str:
         {"AttributeName": "due_at", "AttributeType": "N"},
     ]
     table["GlobalSecondaryIndexes"] = [due]
-    return _create(dynamodb, table)
+    return _create(table)
 
 
 @pytest.fixture
-def events_table(dynamodb: DynamoDBClient) -> str:
+def events_table() -> str:
     """The Events table."""
-    return _create(dynamodb, _table(EVENTS))
+    return _create(_table(EVENTS))
 
 
 @pytest.fixture
-def coordination_table(dynamodb: DynamoDBClient) -> str:
+def coordination_table() -> str:
     """The Coordination table."""
-    return _create(dynamodb, _table(COORDINATION))
+    return _create(_table(COORDINATION))
 
 
 def _table(name: str) -> CreateTableInputTypeDef:
@@ -93,7 +96,8 @@ def _table(name: str) -> CreateTableInputTypeDef:
     }
 
 
-def _create(dynamodb: DynamoDBClient, table: CreateTableInputTypeDef) -> str:
+def _create(table: CreateTableInputTypeDef) -> str:
+    dynamodb = aws.client("dynamodb")
     dynamodb.create_table(**table)
     dynamodb.update_time_to_live(
         TableName=table["TableName"], TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}

@@ -73,7 +73,7 @@ def test_changes_are_events_with_an_id_of_their_own() -> None:
 @pytest.mark.parametrize("bus", ["", "nowhere", "default"])
 def test_publishing_never_fails_the_change(bus: str) -> None:
     """No bus, a missing bus and a bus: the state has changed already."""
-    publisher(bus)(state_changed(connection(), State.DISCONNECTED, None, at=START))
+    publisher(bus, lambda: aws.client("events"))(state_changed(connection(), State.DISCONNECTED, None, at=START))
 
 
 def test_both_functions_wire_up() -> None:

@@ -40,12 +40,12 @@ EXPECTED = {
     "meetings": Expected(
         {_QUERY: 1, _DECRYPT: 1, _UPDATE: 3, "zoom POST": 1},
         {_QUERY: 5, _UPDATE: 11, "zoom POST": 5},
-        {"DynamoDB": 2, "TrentService": 1, "zoom": 1},
+        {"DynamoDB": 1, "TrentService": 1, "zoom": 1},
     ),
     "webinars": Expected(
         {_QUERY: 1, _DECRYPT: 1, _UPDATE: 2, "zoom GET": 1},
         {_QUERY: 5, _UPDATE: 10, "zoom GET": 5},
-        {"DynamoDB": 2, "TrentService": 1, "zoom": 1},
+        {"DynamoDB": 1, "TrentService": 1, "zoom": 1},
     ),
     # No KMS, no DynamoDB: the secrets are read while the container starts, and then every five minutes.
     "webhook": Expected({_SECRET: 1, _SEND: 1}, {_SEND: 5}, {"secretsmanager": 1, "AmazonSQS": 1}),

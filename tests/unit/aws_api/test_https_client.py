@@ -93,6 +93,27 @@ def test_answers_are_read_to_their_end(talk: Talk, answer: bytes, body: bytes) -
     assert len(peer.connected) == 1
 
 
+def test_a_peer_that_hung_up_is_noticed_before_the_next_request() -> None:
+    """A create is never sent into a connection that has ended: the request goes out on a new one."""
+    near, far = socket.socketpair()
+    peer = Peer([_OK])
+    first = [near]
+    connection = Connection(_PLAIN, (), connect=lambda at, seconds: first.pop() if first else peer.connect(at, seconds))
+
+    def answer_and_hang_up() -> None:
+        with far:
+            far.recv(65536)
+            far.sendall(_OK)
+
+    answering = threading.Thread(target=answer_and_hang_up)
+    answering.start()
+    assert connection.post({}, b"", 1.0)[0] == 200
+    answering.join()
+    assert connection.post({}, b"", 1.0)[0] == 200
+    assert len(peer.requests) == 1
+    connection.close()
+
+
 def test_a_peer_that_says_it_closes_is_believed(talk: Talk) -> None:
     """The next request does not find out the hard way."""
     connection, peer = talk(b"HTTP/1.1 200 OK\r\nConnection: Close\r\ncontent-length: 2\r\n\r\n{}", _OK)

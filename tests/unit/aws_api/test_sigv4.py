@@ -32,7 +32,7 @@ _credentials = st.builds(Credentials, _word, _word.map(Secret), st.none() | _wor
     scope=st.builds(Scope, _service, _region),
     credentials=_credentials,
     now=st.integers(0, 4_000_000_000),
-    path=st.sampled_from(["/", "/2015-03-31/functions/token-refresh/invocations"]),
+    path=st.sampled_from(["/", "/2015-03-31/functions/token-refresh/invocations", "/functions/arn%3Aaws%3Af/i"]),
 )
 def test_signatures_equal_botocores(
     *, body: bytes, headers: dict[str, str], host: str, scope: Scope, credentials: Credentials, now: int, path: str

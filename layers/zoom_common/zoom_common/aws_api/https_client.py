@@ -5,6 +5,7 @@ As much of HTTP/1.1 as AWS's JSON APIs speak: https://www.rfc-editor.org/rfc/rfc
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ class Connection:
         self._connect: Connect = connect or socket.create_connection  # type: ignore[assignment] # it takes bytes
         self._socket: socket.socket | None = None
         self._lines: BufferedIOBase | None = None
+        self._answered = False
 
     def open(self, seconds: float) -> None:
         """Connect and shake TLS, unless that is done."""
@@ -50,14 +52,17 @@ class Connection:
         if self._socket is not None:
             self._socket.close()
         self._socket = self._lines = None
+        self._answered = False
 
     def post(
         self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/"
     ) -> tuple[int, Mapping[bytes, bytes], bytes]:
-        """Status, headers (all in lower case) and body of an answer. `headers` name the host.
+        """Status, headers (names in lower case) and body of an answer. `headers` name the host.
 
-        Each wait ends after `seconds`.
+        Each wait ends after `seconds`. A connection that the other side has ended is found out before it is used.
         """
+        if self._answered and self._ended():
+            self.close()
         self.open(min(seconds, _LONGEST_CONNECT))
         if self._socket is None or self._lines is None:
             raise BrokenAnswer
@@ -66,9 +71,21 @@ class Connection:
         head = f"POST {path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
         self._socket.sendall(head.encode("latin-1") + body)
         status, about, answer = _read(self._lines)
-        if about.get(b"connection") == b"close":
+        self._answered = True
+        if about.get(b"connection", b"").lower() == b"close":
             self.close()
         return status, about, answer
+
+    def _ended(self) -> bool:
+        """Whether there is something to read where nothing should be: an end, or TLS saying so.
+
+        Before the first answer there may be something: TLS 1.3 hands out its session tickets after the handshake.
+        """
+        if self._socket is None:
+            return False
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        return bool(waiting.poll(0))
 
     def _secured(self, seconds: float) -> socket.socket:
         if not self._contexts:
@@ -110,8 +127,8 @@ def _read(lines: BufferedIOBase) -> tuple[int, dict[bytes, bytes], bytes]:
     about = {}
     while line := _line(lines):
         name, _, value = line.partition(b":")
-        about[name.lower()] = value.strip().lower()
-    if about.get(b"transfer-encoding") == b"chunked":
+        about[name.lower()] = value.strip()
+    if about.get(b"transfer-encoding", b"").lower() == b"chunked":
         return int(rest[:3]), about, b"".join(_chunks(lines))
     if b"content-length" in about:
         return int(rest[:3]), about, _exactly(lines, _number(about[b"content-length"], 10))

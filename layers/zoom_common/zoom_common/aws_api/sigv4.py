@@ -10,6 +10,7 @@ import hmac
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from zoom_common.secret import Secret
 
@@ -53,7 +54,7 @@ def sign(
 ) -> dict[str, str]:
     """All headers of a signed POST to `host`. `headers` have lower-case names, `now` is in epoch seconds.
 
-    `path` holds nothing that a URL would escape.
+    `path` is as it goes on the wire; what is escaped in it is escaped once more for the signature.
     """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     signed = {**headers, "host": host, "x-amz-date": stamp}
@@ -61,10 +62,10 @@ def sign(
         signed["x-amz-security-token"] = credentials.session_token.reveal()
     names = ";".join(sorted(signed))
     lines = [f"{name}:{' '.join(signed[name].split())}" for name in sorted(signed)]
-    request = "\n".join(["POST", path, "", *lines, "", names, hashlib.sha256(body).hexdigest()])
+    request = "\n".join(["POST", path.replace("%", "%25"), "", *lines, "", names, hashlib.sha256(body).hexdigest()])
     place = f"{stamp[:8]}/{scope.region}/{scope.service}/aws4_request"
     to_sign = "\n".join([_ALGORITHM, stamp, place, hashlib.sha256(request.encode()).hexdigest()])
-    signature = hmac.digest(_key(credentials, stamp[:8], scope), to_sign.encode(), "sha256").hex()
+    signature = hmac.digest(_key(credentials.secret_access_key, stamp[:8], scope), to_sign.encode(), "sha256").hex()
     credential = f"{credentials.access_key_id}/{place}"
     return {
         **signed,
@@ -72,8 +73,10 @@ def sign(
     }
 
 
-def _key(credentials: Credentials, day: str, scope: Scope) -> bytes:
-    key = f"AWS4{credentials.secret_access_key.reveal()}".encode()
+@lru_cache(maxsize=8)
+def _key(secret_access_key: Secret, day: str, scope: Scope) -> bytes:
+    """Good for a day, a region and a service: most requests find it made."""
+    key = f"AWS4{secret_access_key.reveal()}".encode()
     for part in (day, scope.region, scope.service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
     return key

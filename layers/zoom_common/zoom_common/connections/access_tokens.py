@@ -9,7 +9,7 @@ from collections.abc import Callable
 from math import ceil
 from typing import Protocol
 
-from zoom_common import aws
+from zoom_common import light_aws
 from zoom_common.connections.cipher import Cipher
 from zoom_common.connections.model import Connection, State
 from zoom_common.connections.refresh_client import RefreshFunction, RefreshOnDemand
@@ -161,9 +161,9 @@ class AccessTokens:
 def access_tokens(settings: AccessTokenSettings) -> AccessTokens:
     """The vault's access tokens, wired for a function that may read connections and use DataKey, and no more."""
     return AccessTokens(
-        ConnectionStore(Table(aws.client("dynamodb"), settings.connections_table)),
-        Cipher(aws.client("kms"), {SealKind.ACCESS: settings.data_key_id}),
-        RefreshFunction(aws.client("lambda"), settings.token_refresh_function),
+        ConnectionStore(Table(light_aws.client("dynamodb"), settings.connections_table)),
+        Cipher(light_aws.client("kms"), {SealKind.ACCESS: settings.data_key_id}),
+        RefreshFunction(light_aws.client("lambda"), settings.token_refresh_function),
         reconnect_url=lambda connection_id: reconnect_url(settings, connection_id),
     )
 

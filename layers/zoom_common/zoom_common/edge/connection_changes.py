@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from zoom_common import aws, correlation
+from zoom_common import correlation
 from zoom_common.connections.changes import Publish
 from zoom_common.edge import observability
 from zoom_common.errors import GatewayError
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.envelope import CloudEvent, event_id, rfc3339
 
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+
 SOURCE = "/gateway/connections"
 
 
-def publisher(bus: str) -> Publish:
+def publisher(bus: str, client: Callable[[], EventBridgeClient]) -> Publish:
     """Publishes to `bus`, or only counts when there is none. Never raises: the state has changed already."""
-    publisher = BusPublisher(bus, aws.client("events")) if bus else None
+    publisher = BusPublisher(bus, client()) if bus else None
 
     def publish(change: Mapping[str, Any]) -> None:
         observability.count("ConnectionStateChanges", state=str(change["state"]))

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from zoom_common import aws
 from zoom_common.connections.table_client import Table
 from zoom_common.edge import observability
 from zoom_common.edge.settings import optional
 from zoom_common.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 SWEEP, ROLLUP, WEBHOOK = "sweep", "rollup", "webhook"
 _KEPT = 60 * 86_400
@@ -27,10 +30,12 @@ class Heartbeats:
     _written: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str], *, clock: Callable[[], float]) -> Heartbeats:
+    def from_env(
+        cls, environ: Mapping[str, str], dynamodb: Callable[[], DynamoDBClient], *, clock: Callable[[], float]
+    ) -> Heartbeats:
         """Beats in the Coordination table; without one, nobody is told."""
         name = optional(environ, "COORDINATION_TABLE")
-        return cls(table=Table(aws.client("dynamodb"), name) if name else None, clock=clock)
+        return cls(table=Table(dynamodb(), name) if name else None, clock=clock)
 
     def beat(self, name: str) -> None:
         """Say that it is at work. Never raises: nothing depends on it."""

@@ -78,7 +78,7 @@ def linked(settings: OAuthSettings) -> Linked:
         Table(aws.client("dynamodb"), settings.coordination_table),
         Table(aws.client("dynamodb"), settings.connections_table),
     )
-    publish = publisher(settings.event_bus)
+    publish = publisher(settings.event_bus, lambda: aws.client("events"))
     policy = Policy.of(keep_warm_hours=settings.keep_warm_hours, keep_alive_days=settings.keep_alive_days)
     linking = Linking(
         store=store,
@@ -131,7 +131,7 @@ def refreshing(settings: TokenRefreshSettings) -> Refreshing:
         cipher=cipher,
         zoom=zoom,
         escrow=EscrowQueue(aws.client("sqs"), settings.escrow_queue_url),
-        publish=publisher(settings.event_bus),
+        publish=publisher(settings.event_bus, lambda: aws.client("events")),
         clock=time.time,
         sleep=time.sleep,
         chance=_RANDOM.random,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zoom_common import aws
+from zoom_common import light_aws
 from zoom_common.access.principal import Principal
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import Table
@@ -35,7 +35,7 @@ class EventRoster:
 
 def roster(*, events_table: str, connections_table: str) -> EventRoster:
     """A roster over the Events table."""
-    dynamodb = aws.client("dynamodb")
+    dynamodb = light_aws.client("dynamodb")
     return EventRoster(
         MeetingReader(ProjectionStore(events_table, dynamodb)), ConnectionStore(Table(dynamodb, connections_table))
     )

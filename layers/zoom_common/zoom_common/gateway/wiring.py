@@ -7,7 +7,7 @@ import secrets
 import time
 from typing import Protocol
 
-from zoom_common import aws
+from zoom_common import light_aws
 from zoom_common.access.principal import Principal
 from zoom_common.connections.access_tokens import AccessTokenSettings, access_tokens, reconnect_url
 from zoom_common.connections.model import Connection
@@ -45,12 +45,12 @@ class GatewaySettings(AccessTokenSettings, Protocol):
 
 def gateway(settings: GatewaySettings) -> Gateway:
     """A gateway to Zoom over one kept-alive session, for connections in DynamoDB."""
-    store = ConnectionStore(Table(aws.client("dynamodb"), settings.connections_table))
+    store = ConnectionStore(Table(light_aws.client("dynamodb"), settings.connections_table))
 
     def selected(principal: Principal, requested: str | None) -> Connection:
         return select(principal, requested, store)
 
-    shared = Table(aws.impatient_dynamodb(), settings.coordination_table)
+    shared = Table(light_aws.impatient_dynamodb(), settings.coordination_table)
     budget = Budget(
         slots=SlotStore(shared), daily=DailyCalls(DailyStore(shared)), rules=settings.budget, clock=time.time
     )

@@ -1,0 +1,223 @@
+"""AWS clients with boto3's face and a hundredth of its start: the same methods, arguments, answers and errors.
+
+Only what hot paths call: operations of the JSON services by boto3's names, `query` pages, and Lambda's `invoke`.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from zoom_common.aws_api.caller import Caller
+
+type Json = dict[str, Any]
+
+_ERROR = 400
+# What boto3's standard mode tries again: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+_PASSING_STATUS = frozenset({500, 502, 503, 504})
+_PASSING = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How a service is spoken to. `blobs` are the members of its answers that hold bytes.
+
+    `once` are operations that take a token by which a repetition is known as one, and the member that holds it.
+    """
+
+    prefix: str
+    protocol: str
+    blobs: frozenset[str] = frozenset()
+    once: tuple[tuple[str, str], ...] = ()
+
+
+SERVICES = {
+    "dynamodb": Service(
+        "DynamoDB_20120810", "1.0", frozenset({"B", "BS"}), (("TransactWriteItems", "ClientRequestToken"),)
+    ),
+    "events": Service("AWSEvents", "1.1"),
+    "kms": Service("TrentService", "1.1", frozenset({"CiphertextBlob", "Plaintext"})),
+}
+
+
+class Errors:
+    """Error classes by AWS's name for them, as `client.exceptions` has them."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, type[ClientError]] = {}
+
+    def __getattr__(self, name: str) -> type[ClientError]:
+        return self._known.setdefault(name, type(name, (ClientError,), {}))
+
+
+class JsonClient:
+    """One service. `client.get_item(TableName=..., Key=...)` sends GetItem; a passing failure is tried again.
+
+    Raises ClientError with AWS's code, and EndpointConnectionError (a BotoCoreError) when no whole answer came.
+    """
+
+    def __init__(self, service: Service, caller: Caller) -> None:
+        self._service = service
+        self._caller = caller
+        self._once = dict(service.once)
+        self._type = f"application/x-amz-json-{service.protocol}"
+        # Marks of blobs in a body: most answers have none, and need no second look.
+        self._marks = tuple(f'"{name}"'.encode() for name in service.blobs)
+        self.exceptions = Errors()
+
+    def __getattr__(self, name: str) -> Callable[..., Json]:
+        operation = "".join(word.capitalize() for word in name.split("_"))
+
+        def call(**arguments: Any) -> Json:
+            return self._call(operation, arguments)
+
+        setattr(self, name, call)
+        return call
+
+    def get_paginator(self, name: str) -> Pages:
+        """The pages of an operation that says where it stopped by LastEvaluatedKey."""
+        return Pages(getattr(self, name))
+
+    def _call(self, operation: str, arguments: Json) -> Json:
+        if operation in self._once:
+            arguments.setdefault(self._once[operation], str(uuid.uuid4()))
+        body = json.dumps(arguments, default=_written, separators=(",", ":")).encode()
+        headers = {"content-type": self._type, "x-amz-target": f"{self._service.prefix}.{operation}"}
+        for tries in self._caller.tries():
+            try:
+                status, about, answer = self._caller.send(headers, body)
+                if status < _ERROR:
+                    return self._document(answer)
+            except (OSError, ValueError):  # the connection, or a success whose body is none: neither is an answer
+                if tries.last:
+                    raise EndpointConnectionError(endpoint_url=self._caller.host) from None
+            else:
+                error = self._error(operation, status, about, answer)
+                passing = status in _PASSING_STATUS or error.response["Error"]["Code"] in _PASSING
+                if tries.last or not passing:
+                    raise error
+            tries.pause()
+        raise EndpointConnectionError(endpoint_url=self._caller.host)
+
+    def _document(self, answer: bytes) -> Json:
+        hook = self._revived if any(mark in answer for mark in self._marks) else None
+        document = json.loads(answer, object_hook=hook) if answer else {}
+        if not isinstance(document, dict):
+            raise ValueError("no document")  # noqa: TRY004 - as what is no JSON at all
+        return document
+
+    def _revived(self, found: Json) -> Json:
+        """Bytes for blobs. An attribute that is called like one holds an object, never text."""
+        for name in self._service.blobs & found.keys():
+            value = found[name]
+            if isinstance(value, str):
+                found[name] = base64.b64decode(value)
+            elif isinstance(value, list) and all(isinstance(each, str) for each in value):
+                found[name] = [base64.b64decode(each) for each in value]
+        return found
+
+    def _error(self, operation: str, status: int, about: Mapping[bytes, bytes], answer: bytes) -> ClientError:
+        try:
+            document = self._document(answer)
+        except ValueError:
+            document = {}
+        code = _code(str(document.pop("__type", "") or status))
+        message = str(document.get("message") or document.get("Message") or "")
+        response = {**document, "Error": {"Code": code, "Message": message}, "ResponseMetadata": _about(status, about)}
+        kind: type[ClientError] = getattr(self.exceptions, code) if code.isidentifier() else ClientError
+        return kind(response, operation)  # type: ignore[arg-type] # the stubs want every field of a response
+
+
+class Pages:
+    """An operation's pages; see `JsonClient.get_paginator`."""
+
+    def __init__(self, call: Callable[..., Json]) -> None:
+        self._call = call
+
+    def paginate(self, **arguments: Any) -> Iterator[Json]:
+        """Ask for one page after the other, as they are wanted."""
+        while True:
+            page = self._call(**arguments)
+            yield page
+            if not page.get("LastEvaluatedKey"):
+                return
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+class LambdaClient:
+    """Lambda's `invoke`, tried once: the other function may have begun."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self.exceptions = Errors()
+
+    def invoke(self, *, FunctionName: str, InvocationType: str = "RequestResponse", Payload: bytes | str) -> Json:  # noqa: N803 - boto3's names
+        """Invoke a function by name or ARN; `Payload` in the answer is a stream.
+
+        https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+        """
+        headers = {"content-type": "application/json", "x-amz-invocation-type": InvocationType}
+        body = Payload.encode() if isinstance(Payload, str) else Payload
+        path = f"/2015-03-31/functions/{quote(FunctionName, safe='~')}/invocations"
+        try:
+            status, about, answer = self._caller.send(headers, body, path=path)
+        except OSError:
+            raise EndpointConnectionError(endpoint_url=self._caller.host) from None
+        if status >= _ERROR:
+            code = _code(about.get(b"x-amzn-errortype", str(status).encode()).decode("latin-1"))
+            response = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": _about(status, about)}
+            kind: type[ClientError] = getattr(self.exceptions, code) if code.isidentifier() else ClientError
+            raise kind(response, "Invoke")  # type: ignore[arg-type] # the stubs want every field of a response
+        failed = about.get(b"x-amz-function-error")
+        return {
+            "StatusCode": status,
+            "Payload": io.BytesIO(answer),
+            **({"FunctionError": failed.decode("latin-1")} if failed is not None else {}),
+        }
+
+
+def _code(text: str) -> str:
+    """`com.amazonaws.dynamodb.v20120810#Name`, or `Name:http://...`, is called Name."""
+    return text.partition(":")[0].rpartition("#")[2]
+
+
+def _about(status: int, headers: Mapping[bytes, bytes]) -> Json:
+    request_id = headers.get(b"x-amzn-requestid")
+    return {"HTTPStatusCode": status, **({"RequestId": request_id.decode("latin-1")} if request_id else {})}
+
+
+def _written(value: object) -> object:
+    """What JSON has no word for, as AWS's JSON writes it."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return base64.b64encode(value).decode()
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,228 @@
+"""The light clients: what they send, what they make of answers, and when they try again."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from zoom_common.aws_api.caller import Caller, Line, Patience
+from zoom_common.aws_api.service_client import SERVICES, JsonClient, LambdaClient
+from zoom_common.aws_api.sigv4 import Credentials, Scope
+from zoom_common.secret import Secret
+
+type Step = tuple[int, dict[bytes, bytes], bytes] | OSError
+
+
+@dataclass
+class Connection:
+    """Follows a script and remembers what it was asked."""
+
+    script: list[Step]
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    closed: int = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def post(
+        self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/"
+    ) -> tuple[int, Mapping[bytes, bytes], bytes]:
+        self.sent.append({**headers, "body": json.loads(body), "seconds": seconds, "path": path})
+        step = self.script.pop(0)
+        if isinstance(step, OSError):
+            raise step
+        return step
+
+
+@dataclass
+class World:
+    connection: Connection
+    caller: Caller
+    slept: list[float]
+
+    def dynamodb(self) -> Any:
+        return JsonClient(SERVICES["dynamodb"], self.caller)
+
+
+def world(*script: Step, patience: Patience | None = None) -> World:
+    connection, slept = Connection(list(script)), list[float]()
+    caller = Caller(
+        scope=Scope("dynamodb", "eu-central-1"),
+        host="dynamodb.eu-central-1.amazonaws.com",
+        line=Line(connection),
+        credentials=lambda: Credentials("AKID", Secret("s")),
+        clock=lambda: 1_790_000_000.0,
+        sleep=slept.append,
+        random=lambda: 1.0,
+        patience=patience or Patience(),
+    )
+    return World(connection, caller, slept)
+
+
+def ok(document: Any = None) -> Step:
+    return 200, {}, json.dumps(document).encode() if document is not None else b""
+
+
+def refused(kind: str, status: int = 400, **more: Any) -> Step:
+    return status, {}, json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", **more}).encode()
+
+
+def test_an_operation_is_named_by_boto3() -> None:
+    """`put_item` becomes PutItem of DynamoDB's JSON 1.0, and bytes travel in base64."""
+    made = world(ok({}))
+    made.dynamodb().put_item(TableName="t", Item={"pk": {"S": "é"}, "sealed": {"B": b"\x00\xff"}})
+    (sent,) = made.connection.sent
+    assert sent["x-amz-target"] == "DynamoDB_20120810.PutItem"
+    assert sent["content-type"] == "application/x-amz-json-1.0"
+    assert sent["body"] == {"TableName": "t", "Item": {"pk": {"S": "é"}, "sealed": {"B": "AP8="}}}
+    assert (sent["host"], sent["path"], sent["seconds"]) == ("dynamodb.eu-central-1.amazonaws.com", "/", 5.0)
+
+
+def test_bytes_come_back_as_bytes() -> None:
+    """Binary attributes are bytes again wherever they stand, also under a name that is a type's."""
+    item = {"B": {"B": "AP8="}, "BS": {"BS": ["AA=="]}, "M": {"M": {"B": {"S": "text"}}}, "L": {"L": [{"B": "AQ=="}]}}
+    found = world(ok({"Item": item})).dynamodb().get_item(TableName="t", Key={})["Item"]
+    assert found == {
+        "B": {"B": b"\x00\xff"},
+        "BS": {"BS": [b"\x00"]},
+        "M": {"M": {"B": {"S": "text"}}},
+        "L": {"L": [{"B": b"\x01"}]},
+    }
+
+
+def test_kms_gives_keys_as_bytes() -> None:
+    """What KMS opens is bytes, as boto3 has it."""
+    made = world(ok({"KeyId": "k", "Plaintext": base64.b64encode(b"key").decode()}))
+    opened = JsonClient(SERVICES["kms"], made.caller).decrypt(CiphertextBlob=b"sealed", KeyId="k")
+    assert opened == {"KeyId": "k", "Plaintext": b"key"}
+    assert made.connection.sent[0]["body"]["CiphertextBlob"] == base64.b64encode(b"sealed").decode()
+
+
+def test_a_failed_condition_brings_the_item() -> None:
+    """It is caught by boto3's own name, as a ClientError, with the item as it was."""
+    client = world(refused("ConditionalCheckFailedException", Item={"sealed": {"B": "AP8="}})).dynamodb()
+    with pytest.raises(client.exceptions.ConditionalCheckFailedException) as caught:
+        client.update_item(TableName="t", Key={})
+    assert isinstance(caught.value, ClientError)
+    response: Any = caught.value.response
+    assert response["Error"]["Code"] == "ConditionalCheckFailedException"
+    assert response["Item"] == {"sealed": {"B": b"\x00\xff"}}
+
+
+def test_a_cancelled_transaction_tells_why() -> None:
+    """The reasons stand in the order of the operations."""
+    reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}]
+    client = world(refused("TransactionCanceledException", CancellationReasons=reasons)).dynamodb()
+    with pytest.raises(ClientError) as caught:
+        client.transact_write_items(TransactItems=[])
+    response: Any = caught.value.response
+    assert response["CancellationReasons"] == reasons
+
+
+@pytest.mark.parametrize("passing", [refused("ThrottlingException"), refused("InternalServerError", 500), OSError()])
+def test_what_passes_is_tried_again(passing: Step) -> None:
+    """Throttling, faults of AWS's and broken connections cost a try and a pause."""
+    made = world(passing, ok({"Items": []}))
+    assert made.dynamodb().query(TableName="t") == {"Items": []}
+    assert made.slept == [0.05]
+    assert made.connection.closed == isinstance(passing, OSError)
+
+
+def test_tries_end() -> None:
+    """The last failure is the caller's, as boto3 would raise it."""
+    unreachable = world(*[OSError()] * 3)
+    with pytest.raises(BotoCoreError):
+        unreachable.dynamodb().query(TableName="t")
+    assert unreachable.slept == [0.05, 0.1]
+    throttled = world(*[refused("ThrottlingException")] * 2, patience=Patience(2.0, 2))
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        throttled.dynamodb().query(TableName="t")
+    assert [sent["seconds"] for sent in throttled.connection.sent] == [2.0, 2.0]
+
+
+def test_what_stays_is_not_tried_again() -> None:
+    """A wrong request is wrong the second time too."""
+    made = world(refused("ValidationException", message="no"))
+    with pytest.raises(ClientError, match="no"):
+        made.dynamodb().query(TableName="t")
+    assert made.slept == []
+
+
+@pytest.mark.parametrize("page", [b"<html>", b"[]"])
+def test_a_success_without_a_document_is_no_answer(page: bytes) -> None:
+    """A proxy's page does not pass for "there is no such item"; it is asked again, then nobody was reached."""
+    made = world(*[(200, {}, page)] * 3)
+    with pytest.raises(BotoCoreError):
+        made.dynamodb().get_item(TableName="t", Key={})
+    assert len(made.slept) == 2
+
+
+def test_a_refusal_without_a_document_is_an_error_by_its_status() -> None:
+    """What cannot be read is still refused."""
+    with pytest.raises(ClientError, match="403"):
+        world((403, {}, b"<html>")).dynamodb().query(TableName="t")
+
+
+def test_a_transaction_that_is_tried_again_is_known_as_the_same() -> None:
+    """All tries of one transaction carry one token, another transaction another: none is carried out twice."""
+    made = world(OSError(), refused("InternalServerError", 500), ok({}), ok({}))
+    client = made.dynamodb()
+    client.transact_write_items(TransactItems=[])
+    client.transact_write_items(TransactItems=[])
+    tokens = [sent["body"]["ClientRequestToken"] for sent in made.connection.sent]
+    assert len(set(tokens[:3])) == 1
+    assert len(set(tokens)) == 2
+
+
+def test_every_try_is_signed_at_its_own_time() -> None:
+    """A pause of minutes would make an old signature void."""
+    moments = iter([1_790_000_000.0, 1_790_000_400.0])
+    made = world(OSError(), ok({}))
+    client = JsonClient(SERVICES["dynamodb"], replace(made.caller, clock=lambda: next(moments)))
+    client.get_item(TableName="t", Key={})
+    assert len({sent["x-amz-date"] for sent in made.connection.sent}) == 2
+
+
+def test_pages_follow_one_another() -> None:
+    """The next page is asked for where the last one stopped, once it is wanted."""
+    key = {"pk": {"S": "a"}}
+    made = world(ok({"Items": [1], "LastEvaluatedKey": key}), ok({"Items": [2]}))
+    pages = made.dynamodb().get_paginator("query").paginate(TableName="t")
+    assert [page["Items"] for page in pages] == [[1], [2]]
+    assert made.connection.sent[1]["body"] == {"TableName": "t", "ExclusiveStartKey": key}
+
+
+def test_a_function_is_invoked_once() -> None:
+    """The payload's stream is the other function's answer; a lost answer is not asked for again."""
+    made = world((200, {}, b'{"outcome":"refreshed"}'), OSError())
+    client = LambdaClient(made.caller)
+    answer = client.invoke(FunctionName="token-refresh", Payload=b'{"action":"refresh"}')
+    assert (answer["StatusCode"], answer["Payload"].read()) == (200, b'{"outcome":"refreshed"}')
+    assert made.connection.sent[0]["path"] == "/2015-03-31/functions/token-refresh/invocations"
+    assert made.connection.sent[0]["x-amz-invocation-type"] == "RequestResponse"
+    with pytest.raises(BotoCoreError):
+        client.invoke(FunctionName="token-refresh", Payload="{}")
+
+
+def test_a_function_that_failed_says_so() -> None:
+    """An error inside of it is an answer, one of Lambda's own an exception by its name."""
+    failed = LambdaClient(world((200, {b"x-amz-function-error": b"Unhandled"}, b"{}")).caller)
+    assert failed.invoke(FunctionName="f", Payload=b"{}")["FunctionError"] == "Unhandled"
+    kind = b"ResourceNotFoundException:http://internal.amazon.com/coral/"
+    missing = LambdaClient(world((404, {b"x-amzn-errortype": kind}, b"{}")).caller)
+    with pytest.raises(missing.exceptions.ResourceNotFoundException) as caught:
+        missing.invoke(FunctionName="f", Payload=b"{}")
+    assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_a_function_may_be_named_by_its_arn() -> None:
+    """Colons are escaped in the path."""
+    made = world((202, {}, b""))
+    LambdaClient(made.caller).invoke(FunctionName="arn:aws:lambda:f", InvocationType="Event", Payload=b"{}")
+    assert made.connection.sent[0]["path"] == "/2015-03-31/functions/arn%3Aaws%3Alambda%3Af/invocations"
