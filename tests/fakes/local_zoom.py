@@ -105,10 +105,11 @@ class Zoom:
         state_file: Path | None = None,
         scopes: tuple[str, ...] = (),
         plan: str = "pro",
+        endpoint: Endpoint | None = None,
         **behaviour: Any,
     ) -> None:
         self.wall = Wall()
-        self.endpoint = Endpoint()
+        self.endpoint = Endpoint() if endpoint is None else endpoint
         settings = Settings(
             client_id=CLIENT[0],
             client_secret=CLIENT[1],

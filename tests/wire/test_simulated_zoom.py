@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import httpx
@@ -135,11 +135,13 @@ def test_paths_arrive_as_they_were_sent(zoom: Process) -> None:
 class Endpoint(http.server.BaseHTTPRequestHandler):
     """Answers by path."""
 
+    hung_up = Event()
+
     def do_POST(self) -> None:
-        """`/slow` never answers in time, `/away` redirects, everything else is fine."""
+        """`/slow` answers once it may hang up, `/away` redirects, everything else is fine."""
         self.rfile.read(int(self.headers["content-length"]))
         if self.path == "/slow":
-            time.sleep(1)
+            self.hung_up.wait(60)
         self.send_response(302 if self.path == "/away" else 200)
         self.send_header("location", "/elsewhere")
         self.send_header("content-length", "0")
@@ -159,9 +161,11 @@ def test_the_sender_keeps_its_deadline_and_follows_nothing() -> None:
         sender = HttpSender()
         found = []
         for url in (f"{base}/slow", f"{base}/away", f"{base}/fine", "http://127.0.0.1:1/", "nonsense"):
-            answer = await sender.post(url, {}, json.dumps({}).encode(), 0.3)
+            deadline = 0.3 if url.endswith("/slow") else 30.0
+            answer = await sender.post(url, {}, json.dumps({}).encode(), deadline)
             found.append((answer.status, answer.error))
         await sender.close()
+        Endpoint.hung_up.set()
         return found
 
     slow, away, fine, refused, nonsense = asyncio.run(story())

@@ -56,9 +56,8 @@ class Day:
     """One working day of a person's, minute by minute. The same day has the same ids: the simulated Zoom is seeded."""
 
     def __init__(self, person: str) -> None:
-        self.person, self.zoom = person, Zoom()
-        self.endpoint = self.zoom.endpoint = Flaky()
-        self.zoom.sim.courier._sender = self.endpoint
+        self.endpoint = Flaky()
+        self.person, self.zoom = person, Zoom(endpoint=self.endpoint)
         self.zoom.connect(person)
         self.numbers: list[int] = []
 
