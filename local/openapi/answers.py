@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from local.openapi.headers import of_error, of_success
 from zoom_common.zoom.operations import Operation
 
 type Json = dict[str, Any]
@@ -93,9 +94,8 @@ _STATUS = {
 }
 
 RESPONSES: Json = {
-    name: {"description": meaning}
-    if name == "NotModified"
-    else {"description": meaning, "content": {"application/json": {"schema": _ERROR}}}
+    name: {"description": meaning, "headers": of_error(_STATUS.get(name, 0))}
+    | ({} if name == "NotModified" else {"content": {"application/json": {"schema": _ERROR}}})
     for name, meaning in _MEANINGS.items()
 }
 
@@ -103,10 +103,11 @@ RESPONSES: Json = {
 def success(operation: Operation) -> Json:
     """The answer to a request that Zoom carries out."""
     if operation.success == _NO_CONTENT:
-        return {"description": "Done."}
+        return {"description": "Done.", "headers": of_success(operation)}
     name = "Participants" if operation.own else "ZoomAnswer"
     return {
         "description": "Zoom's answer." if not operation.own else "The participants.",
+        "headers": of_success(operation),
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}},
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from local.openapi.answers import RESPONSES, SCHEMAS, error_responses, success
+from local.openapi.headers import HEADERS, PARAMETERS
 from local.openapi.own import PATHS
 from zoom_common.edge.settings.health import VERSION
 from zoom_common.zoom.models.base import ZoomModel
@@ -35,20 +36,6 @@ _ALL: Json = {
     "description": "Ours: walk all pages and answer one list, with a `next_page_token` to resume when time runs out.",
     "schema": {"type": "boolean"},
 }
-_HEADERS: dict[str, Json] = {
-    "Connection": {
-        "name": "X-Zoom-Connection",
-        "in": "header",
-        "description": "The connection to use, for a caller that reaches several.",
-        "schema": {"type": "string", "pattern": "^con_[0-9a-z]+$"},
-    },
-    "IdempotencyKey": {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "The same key again gets the first answer again, and makes nothing twice.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    },
-}
 
 
 def document() -> Json:
@@ -74,7 +61,8 @@ def document() -> Json:
                     "flows": {"clientCredentials": {"tokenUrl": "/oauth/token", "scopes": {}}},
                 },
             },
-            "parameters": _HEADERS,
+            "parameters": PARAMETERS,
+            "headers": HEADERS,
             "schemas": {**_bodies(OPERATIONS), **SCHEMAS},
             "responses": RESPONSES,
         },
@@ -129,9 +117,9 @@ def _parameters(operation: Operation) -> Iterable[Json]:
     yield from (_query_parameter(each) for each in operation.query)
     if operation.items is not None:
         yield _ALL
-    yield {"$ref": "#/components/parameters/Connection"}
-    if operation.method == "POST":
-        yield {"$ref": "#/components/parameters/IdempotencyKey"}
+    names = ["Connection", "Priority"]
+    names += {"POST": ["IdempotencyKey"], "GET": ["IfNoneMatch"]}.get(operation.method, [])
+    yield from ({"$ref": f"#/components/parameters/{each}"} for each in names)
 
 
 def _path_parameter(name: str) -> Json:

@@ -13,6 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from local.openapi.files import OPENAPI, generated
 from local.openapi.own import PATHS
+from zoom_common.gateway.record import CallRecord
 from zoom_common.zoom.operations import OPERATIONS
 
 DOCUMENT: dict[str, Any] = json.loads(OPENAPI.read_text())
@@ -64,6 +65,15 @@ def test_schemas_are_schemas_and_take_what_the_guide_shows() -> None:
     for model, body in (("CreateMeeting", meeting), ("CreateMeeting", weekly), ("CreateWebinar", webinar)):
         schema = {"$ref": f"#/components/schemas/{model}", "components": DOCUMENT["components"]}
         Draft202012Validator(schema).validate(body)
+
+
+def test_headers_of_answers_are_described() -> None:
+    """Every one that a call's record can bring, and no invented one."""
+    whole = CallRecord(label="Light", local_budget=True, left_today=1, budget_left=1, waited=1, tries=2)
+    whole.key, whole.cache = "made", "hit"
+    sent = set(whole.headers())
+    sent |= {"x-request-id", "etag", "retry-after", "x-zoom-limit"}
+    assert sent == {name.lower() for name in DOCUMENT["components"]["headers"]}
 
 
 def test_no_two_operations_share_a_name() -> None:

@@ -1,0 +1,84 @@
+"""What stands in headers: what a caller may say beside a request, and what every answer says beside its body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zoom_common.zoom.operations import Operation
+
+type Json = dict[str, Any]
+
+PARAMETERS: dict[str, Json] = {
+    "Connection": {
+        "name": "X-Zoom-Connection",
+        "in": "header",
+        "description": "The connection to use, for a caller that reaches several.",
+        "schema": {"type": "string", "pattern": "^con_[0-9a-z]+$"},
+    },
+    "Priority": {
+        "name": "X-Zoom-Priority",
+        "in": "header",
+        "description": "`interactive` when a person waits: such calls may use what is held back of the budget.",
+        "schema": {"type": "string", "enum": ["interactive"]},
+    },
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "The same key again gets the first answer again, and makes nothing twice.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    },
+    "IfNoneMatch": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The `ETag` of an answer that the caller still has: 304 while nothing has changed.",
+        "schema": {"type": "string", "pattern": "^[!-~]+$"},
+    },
+}
+
+_NUMBER: Json = {"type": "integer", "minimum": 0}
+_TEXT: Json = {"type": "string"}
+_EVERY: dict[str, tuple[str, Json]] = {
+    "X-Request-Id": ("Ours, also in the log.", _TEXT),
+    "X-Zoom-RateLimit-Category": ("The rate label that the call counts for.", _TEXT),
+    "X-Zoom-Budget-Left": ("Calls of this label that could begin within the next second (or minute).", _NUMBER),
+    "X-Zoom-Budget-Left-Today": ("Where a day is counted: what is left of it.", _NUMBER),
+    "X-Zoom-Budget": ("`local` while the shared budget can not be reached.", {"const": "local"}),
+    "X-Zoom-Waited-Ms": ("How long the gateway waited, for its turn and before retries.", _NUMBER),
+    "X-Zoom-Tries": ("How often Zoom was asked, when more than once.", _NUMBER),
+}
+_OF_READS: dict[str, tuple[str, Json]] = {
+    "ETag": ("For `If-None-Match`.", _TEXT),
+    "X-Zoom-Cache": ("Where reads are cached: `hit` or `miss`.", {"enum": ["hit", "miss"]}),
+}
+_OF_CREATES: dict[str, tuple[str, Json]] = {
+    "Idempotency-Status": ("With an `Idempotency-Key`.", {"enum": ["made", "replayed", "adopted"]}),
+}
+_OF_REFUSALS: dict[str, tuple[str, Json]] = {
+    "Retry-After": ("Seconds to wait.", _NUMBER),
+    "X-Zoom-Limit": (
+        "Which of Zoom's limits it was.",
+        {"enum": ["per_second", "concurrent", "daily", "per_user"]},
+    ),
+}
+
+HEADERS: Json = {
+    name: {"description": meaning, "schema": schema}
+    for name, (meaning, schema) in (_EVERY | _OF_READS | _OF_CREATES | _OF_REFUSALS).items()
+}
+
+
+def of_success(operation: Operation) -> Json:
+    """What the answer says beside its body."""
+    names = [*_EVERY]
+    names += _OF_READS if operation.method == "GET" else ()
+    names += _OF_CREATES if operation.method == "POST" else ()
+    return _referred(names)
+
+
+def of_error(status: int) -> Json:
+    """What an error says beside its body. Without a connection nothing is known of a budget yet."""
+    return _referred([*_EVERY, *(_OF_REFUSALS if status == 429 else ())])  # noqa: PLR2004 - HTTP's own number
+
+
+def _referred(names: list[str]) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
