@@ -28,7 +28,7 @@ def daily(call: Call) -> Reply:
     """The account's use, day by day, in one of the last six months."""
     require_paid(call)
     today = datetime.fromtimestamp(call.now, UTC)
-    year, month = call.number("year", today.year), call.number("month", today.month, 1, 12)
+    year, month = call.number("year", today.year, 2000, 2100), call.number("month", today.month, 1, 12)
     begin = datetime(year, month, 1, tzinfo=UTC).timestamp()
     if begin > call.now or call.now - begin > HALF_YEAR:
         text = "Daily report can only be provided for a month that falls within the recent 6 months."

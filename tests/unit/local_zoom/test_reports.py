@@ -41,6 +41,7 @@ def test_daily(held: tuple[Zoom, int]) -> None:
     assert today["meeting_minutes"] == 20
     assert zoom.get("/v2/report/daily?year=2026&month=4").json()["code"] == 300
     assert zoom.get("/v2/report/daily?year=2027&month=1").json()["code"] == 300
+    assert zoom.get("/v2/report/daily?year=34481").json()["code"] == 300
 
 
 def test_hosts(held: tuple[Zoom, int]) -> None:
