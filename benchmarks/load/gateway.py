@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import time
-from functools import cache
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-
+from zoom_common import light_aws
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.table_client import Table
@@ -53,14 +51,16 @@ class _Tokens:
         return self._token
 
 
-@cache
 def _dynamodb(url: str) -> DynamoDBClient:
-    return boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test").client(  # noqa: S106 - emulated
-        "dynamodb",
-        endpoint_url=url,
-        region_name="us-east-1",
-        config=Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}),
-    )
+    """The client that functions have; each worker has its own, as each container has."""
+    os.environ |= {
+        "AWS_ENDPOINT_URL_DYNAMODB": url,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    light_aws.forget()
+    return light_aws.impatient_dynamodb()
 
 
 def _connection(account: str) -> Connection:
