@@ -191,7 +191,8 @@ class _Collected:
         else:
             self._whole[self._items] += entries
             if month != self._month:  # totals are those of a month, and stand on each of its pages
-                self._whole |= {name: self._whole.get(name, 0) + total for name, total in _totals(page).items()}
+                so_far = _totals(self._whole)
+                self._whole |= {name: so_far.get(name, 0) + total for name, total in _totals(page).items()}
         self._month, self.empty, self._headers = month, False, answer.headers
         self._waited += int(answer.headers.get(_WAITED, 0))
         self.size += len(answer.body)
