@@ -61,6 +61,7 @@ class Behaviour:
     stamp: Literal["wall", "simulated"] = "wall"  # the clock behind x-zm-request-timestamp
     client_id_header: bool = True  # reported, but not in the captures
     audience: Literal["account", "installed"] = "account"  # whose events reach an app
+    unknown_fields: bool = False  # what nobody knows yet, in every event: Zoom adds fields every month
     twin_recordings: bool = False
     host_join_event: bool = True  # both were measured
     live_ids: Literal["text", "number"] = "text"  # object.id while a meeting is on; examples of early 2026: number
@@ -76,7 +77,7 @@ class Behaviour:
     transcripts: bool = False  # recording.transcript_completed, Business and higher
     transcript_seconds: float = 2.0
     recording_bytes: int = 65_536
-    forbidden_download: Literal["401", "html"] = "401"
+    forbidden_download: Literal["401", "html", "json"] = "401"  # json: the refusal with a 200, saved as video by some
     download_host: str = ""  # empty: another name of this host, so that a redirect crosses hosts
 
     def change(self, values: dict[str, Any]) -> None:

@@ -124,7 +124,8 @@ class Downloads:
             await wire.answer(send, 200, page, [("content-type", "text/html;charset=utf-8")])
             return
         body = json.dumps({"status": False, "errorCode": 124, "errorMessage": "Forbidden"}).encode()
-        await wire.answer(send, 401, body, [("content-type", "application/json;charset=UTF-8")])
+        status = 200 if self._sim.behaviour.forbidden_download == "json" else 401
+        await wire.answer(send, status, body, [("content-type", "application/json;charset=UTF-8")])
 
     def _find(self, key: str) -> tuple[Recording, RecordingFile] | None:
         for recording in self._sim.state.recordings.values():

@@ -11,6 +11,7 @@ from local.zoom.ids import Ids
 from local.zoom.model import Account, Json, Kind, Meeting, Occurrence, User
 from local.zoom.recurrence import expand
 from local.zoom.settings_fields import MEETING, MEETING_DEFAULTS, WEBINAR, WEBINAR_DEFAULTS
+from local.zoom.user_settings import DEPENDENT, allows
 from local.zoom.world import World
 
 INSTANT, SCHEDULED, NO_FIXED_TIME, PERSONAL, FIXED_TIME, SHARE_ONLY = 1, 2, 3, 4, 8, 10
@@ -86,7 +87,7 @@ class Meetings:
         )
         if meeting.type not in WITHOUT_TIME:
             meeting.start = self._start(body, timezone, now)
-        self._merge_settings(meeting, body)
+        self._merge_settings(meeting, body, host)
         if meeting.settings.get("use_pmi"):
             meeting.pmi = host.pmi
         if meeting.type in RECURRING_FIXED:
@@ -126,7 +127,7 @@ class Meetings:
             meeting.start = self._clock.now()
         if "tracking_fields" in body:
             meeting.tracking_fields = _tracking(body)
-        self._merge_settings(meeting, body)
+        self._merge_settings(meeting, body, self._world.someone(meeting.host_id))
         self._follow_recurrence(meeting, body, before)
 
     def apply_to_occurrence(self, meeting: Meeting, occurrence: Occurrence, body: Json) -> None:
@@ -179,10 +180,12 @@ class Meetings:
             return float(int(now))
         return max(check.moment(text, timezone), float(int(now)))  # a past start becomes now, as documented
 
-    def _merge_settings(self, meeting: Meeting, body: Json) -> None:
+    def _merge_settings(self, meeting: Meeting, body: Json, host: User) -> None:
+        """Take over the settings there are; others, and what the host's own do not allow, are dropped in silence."""
         known = WEBINAR if meeting.kind == "webinar" else MEETING
         for name, value in (body.get("settings") or {}).items():
-            if name in known and value is not None:
+            allowed = name not in DEPENDENT or allows(host, name)
+            if name in known and value is not None and allowed:
                 meeting.settings[name] = value
 
 

@@ -87,6 +87,14 @@ MEETING_AUTHENTICATION: Json = {
 RECORDING_AUTHENTICATION: Json = {"recording_authentication": False, "authentication_options": [_OPTION]}
 
 
+DEPENDENT = ("breakout_room",)  # settings of meetings that the host's own settings have to allow
+
+
+def allows(user: User, name: str) -> bool:
+    """Whether the user may switch this on in a meeting."""
+    return bool({**DEFAULTS["in_meeting"], **user.settings.get("in_meeting", {})}[name])
+
+
 def security(user: User) -> Json:
     """The answer to `option=meeting_security`."""
     shown: Json = {

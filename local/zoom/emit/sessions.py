@@ -195,9 +195,9 @@ def _file(scene: Scene) -> Json:
     return {"file_id": scene.sim.ids.secret(), "file_name": "agenda.pdf", "file_size": 3966, "file_type": "pdf"}
 
 
-@event(*(f"meeting.participant_phone_callout_{each}" for each in CALLS))
+@event(*(f"meeting.participant_phone_callout_{each}" for each in (*CALLS, "failed")))
 def phone_call(scene: Scene) -> Json:
-    """The meeting calls somebody's telephone."""
+    """The meeting calls somebody's telephone (`failed` is new in September 2026: its shape is a guess)."""
     return _called(scene) | {"participant": {"invitee_name": scene.visit.name, "phone_number": 15_550_100}}
 
 
@@ -294,6 +294,12 @@ def participant_data(scene: Scene) -> Json:
         "data": [equipment],
     }
     return {"uuid": scene.instance.uuid, "id": str(scene.instance.shown_id), "participant": person}
+
+
+@event("meeting.participant_data_connection_established")
+def data_connection(scene: Scene) -> Json:
+    """New in September 2026: its shape is a guess."""
+    return _about(scene, date_time=scene.when)
 
 
 @event(*both("participant_qos"), *both("participant_qos_summary"))

@@ -54,6 +54,10 @@ class Publisher:
 
     def _envelope(self, event: str, payload: Json, download_token: Callable[[], str] | None) -> Json:
         now_ms = milliseconds(self._clock.now())
+        if self._behaviour.unknown_fields:
+            payload = {**payload, "unknown_field": {"since": now_ms}}
+            if isinstance(payload.get("object"), dict):
+                payload["object"] = {**payload["object"], "custom_keys": [{"key": "k", "value": "v"}]}
         if event.startswith(PAYLOAD_FIRST):  # the order of keys depends on who at Zoom sends it
             body: Json = {"payload": payload, "event_ts": now_ms, "event": event}
         else:

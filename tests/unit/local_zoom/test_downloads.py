@@ -90,15 +90,16 @@ def test_other_tokens_that_open_it(recorded: tuple[Zoom, Json]) -> None:
     assert fetch(zoom, url, asked["download_access_token"]).status_code == 401
 
 
-@pytest.mark.parametrize("style", ["401", "html"])
+@pytest.mark.parametrize("style", ["401", "html", "json"])
 def test_forbidden_looks_like_this(recorded: tuple[Zoom, Json], style: str) -> None:
     """JSON of another shape, or a page that pretends to be the file."""
     zoom, event = recorded
-    zoom.sim.behaviour.forbidden_download = "html" if style == "html" else "401"
+    zoom.sim.behaviour.change({"forbidden_download": style})
     refused = fetch(zoom, video(event)["download_url"], "wrong")
     if style == "html":
         assert (refused.status_code, refused.headers["content-type"]) == (200, "text/html;charset=utf-8")
     else:
+        assert refused.status_code == (200 if style == "json" else 401)
         assert refused.json() == {"status": False, "errorCode": 124, "errorMessage": "Forbidden"}
 
 

@@ -84,6 +84,14 @@ def test_bad_fields_are_named(zoom: Zoom, body: Json, field: str) -> None:
         assert [each["field"] for each in refused.json()["errors"]] == [field]
 
 
+def test_breakout_rooms_need_the_hosts_own_setting(zoom: Zoom) -> None:
+    """Without it they are dropped silently, with it they stay."""
+    rooms = {"enable": True, "rooms": [{"name": "Kitchen", "participants": []}]}
+    assert "breakout_room" not in zoom.meeting(settings={"breakout_room": rooms})["settings"]
+    zoom.patch("/v2/users/me/settings", {"in_meeting": {"breakout_room": True}})
+    assert zoom.meeting(settings={"breakout_room": rooms})["settings"]["breakout_room"] == rooms
+
+
 def test_unknown_settings_are_dropped_silently(zoom: Zoom) -> None:
     """No error, no trace."""
     assert "jetpack" not in zoom.meeting(settings={"jetpack": True})["settings"]

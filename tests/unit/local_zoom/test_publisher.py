@@ -65,3 +65,13 @@ def test_events_by_hand(zoom: Zoom) -> None:
     (posted,) = zoom.deliver().events("meeting.brand_new")
     assert posted.json["payload"] == {"account_id": "simulated-account", "object": {"id": "1"}}
     assert zoom.post("/_sim/events", {}).status_code == 400
+
+
+def test_fields_that_nobody_knows_yet(zoom: Zoom) -> None:
+    """Zoom adds some every month; a receiver has to put up with that."""
+    zoom.sim.behaviour.unknown_fields = True
+    zoom.meeting()
+    (event,) = zoom.deliver().events("meeting.created")
+    assert "unknown_field" in event.json["payload"]
+    assert "custom_keys" in event.json["payload"]["object"]
+    assert event.json["payload"]["object"]["topic"] == "Weekly"
