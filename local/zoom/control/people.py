@@ -144,6 +144,8 @@ async def accept(request: Request, sim: Simulator, _: Json) -> Json:
 def _change_app(found: App, body: Json) -> Json:
     for name in APP_FIELDS:
         if name in body:
+            if isinstance(getattr(found, name), bool) and body[name] in ("true", "false"):  # from a form
+                body[name] = body[name] == "true"
             if type(body[name]) is not type(getattr(found, name)):
                 raise Refused(f"{name} is a {type(getattr(found, name)).__name__}")
             setattr(found, name, body[name])
@@ -210,6 +212,6 @@ ROUTES = [
     Route("/_sim/users/{user}/expire", endpoint(expire), methods=["POST"]),
     Route("/_sim/apps", endpoint(apps), methods=["POST"]),
     Route("/_sim/accounts", endpoint(accounts), methods=["POST"]),
-    Route("/_sim/apps/{app}", endpoint(app), methods=["PATCH"]),
+    Route("/_sim/apps/{app}", endpoint(app), methods=["PATCH", "POST"]),
     Route("/_sim/accounts/{account}", endpoint(account), methods=["PATCH", "POST"]),
 ]

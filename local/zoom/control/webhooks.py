@@ -44,8 +44,7 @@ async def subscription(request: Request, sim: Simulator, body: Json) -> Json:
     """Change or remove a subscription; enabling one again clears its failures."""
     found = _subscription(request, sim)
     if request.method == "DELETE":
-        del sim.state.subscriptions[found.id]
-        return {"removed": found.id}
+        return await remove(request, sim, body)
     if isinstance(body.get("enabled"), str):  # from a form
         body["enabled"] = body["enabled"] == "true"
     for name in ("url", "secret", "events", "enabled", "headers", "name"):
@@ -57,6 +56,13 @@ async def subscription(request: Request, sim: Simulator, body: Json) -> Json:
         found.failed_challenges, found.disabled_reason = 0, ""
         sim.validator.schedule(found)
     return subscription_view(found)
+
+
+async def remove(request: Request, sim: Simulator, _: Json) -> Json:
+    """Remove a subscription; what buttons have for DELETE."""
+    found = _subscription(request, sim)
+    del sim.state.subscriptions[found.id]
+    return {"removed": found.id}
 
 
 async def challenge(request: Request, sim: Simulator, _: Json) -> Json:
@@ -175,6 +181,7 @@ def _subscription(request: Request, sim: Simulator) -> Subscription:
 ROUTES = [
     Route("/_sim/subscriptions", endpoint(subscriptions), methods=["GET", "POST"]),
     Route("/_sim/subscriptions/{subscription}", endpoint(subscription), methods=["PATCH", "POST", "DELETE"]),
+    Route("/_sim/subscriptions/{subscription}/remove", endpoint(remove), methods=["POST"]),
     Route("/_sim/subscriptions/{subscription}/challenge", endpoint(challenge), methods=["POST"]),
     Route("/_sim/deliveries", endpoint(deliveries), methods=["GET"]),
     Route("/_sim/deliveries/release", endpoint(release), methods=["POST"]),

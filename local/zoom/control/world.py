@@ -108,6 +108,7 @@ ROUTES = [
     Route("/_sim/faults", endpoint(faults), methods=["GET", "POST", "DELETE"]),
     Route("/_sim/faults/clear", endpoint(clear_faults), methods=["POST"]),
     Route("/_sim/faults/{fault}", endpoint(fault), methods=["DELETE"]),
+    Route("/_sim/faults/{fault}/remove", endpoint(fault), methods=["POST"]),
     Route("/_sim/save", endpoint(save), methods=["POST"]),
     Route("/_sim/limits", endpoint(limits), methods=["DELETE"]),
     Route("/_sim/limits/reset", endpoint(limits), methods=["POST"]),

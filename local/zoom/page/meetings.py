@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from html import escape
 
-from local.zoom.model import Meeting
+from local.zoom.model import Meeting, Visit
 from local.zoom.page.layout import form, hidden, tag
 from local.zoom.simulator import Simulator
 
 SHOWN = 12
-PEOPLE = 8
+PEOPLE = 6
 
 
 def meetings(sim: Simulator) -> str:
@@ -36,15 +36,7 @@ def _meeting(sim: Simulator, meeting: Meeting) -> str:
     if recording:
         state += " " + tag(f"recording {recording.state}", "wait")
     here = [visit for visit in instance.visits if visit.left_at is None] if instance else []
-    people = "".join(
-        f"<div>{escape(visit.name)} {tag('waits', 'wait') if visit.waiting else ''}"
-        + "".join(
-            form(f"{path}/{action}", hidden("participant", visit.user_id) + f"<button>{action}</button>")
-            for action in (("admit", "leave") if visit.waiting else ("leave", "unshare" if visit.sharing else "share"))
-        )
-        + "</div>"
-        for visit in here[:PEOPLE]
-    )
+    people = "".join(_person(path, meeting, visit) for visit in here[:PEOPLE])
     more = f"<div>and {len(here) - PEOPLE} more</div>" if len(here) > PEOPLE else ""
     actions = [form(f"{path}/join", '<input class="s" name="name" placeholder="name"><button>join</button>')]
     if instance:
@@ -61,9 +53,30 @@ def _meeting(sim: Simulator, meeting: Meeting) -> str:
             "<button>register</button>",
         )
     )
-    if any(each.status == "pending" for each in meeting.registrants):
-        actions += [form(f"{path}/{name}", f"<button>{name} all</button>") for name in ("approve", "deny")]
+    if meeting.registrants:
+        actions += [form(f"{path}/{name}", f"<button>{name} all</button>") for name in ("approve", "deny", "cancel")]
     return (
         f"<tr><td>{escape(meeting.topic)} {tag(meeting.kind)}<td><code>{meeting.id}</code><br>"
-        f"<code>{escape(meeting.uuid)}</code><td>{state}<td>{people}{more}<td>{''.join(actions)}</tr>"
+        f"<code>{escape(meeting.uuid)}</code><td>{state}<td class='people'>{people}{more}<td>{''.join(actions)}</tr>"
     )
+
+
+def _person(path: str, meeting: Meeting, visit: Visit) -> str:
+    state = tag("waits", "wait") if visit.waiting else tag(visit.role) if visit.role != "attendee" else ""
+    if visit.room:
+        state += " " + tag(escape(visit.room), "wait")
+    actions = ["admit", "leave"] if visit.waiting else ["leave", "unshare" if visit.sharing else "share"]
+    if not visit.waiting and meeting.kind == "meeting":
+        actions += ["hold", "return" if visit.room else "breakout"]
+    if not visit.waiting:
+        actions.append("role")
+    who = hidden("participant", visit.user_id)
+    buttons = "".join(form(f"{path}/{action}", who + _button(action, visit)) for action in actions)
+    return f'<div><span class="who">{escape(visit.name)} {state}</span>{buttons}</div>'
+
+
+def _button(action: str, visit: Visit) -> str:
+    if action != "role":
+        return f"<button>{action}</button>"
+    role = "co-host" if visit.role == "attendee" else "attendee"
+    return hidden("role", role) + f"<button>{role}</button>"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from html import escape
+from urllib.parse import quote
 
+from local.zoom.emit.deliver import rows
 from local.zoom.faults import DELIVERY_EFFECTS, PRESETS, REQUEST_EFFECTS
-from local.zoom.page.layout import form, tag
+from local.zoom.page.layout import form, hidden, tag
 from local.zoom.simulator import Simulator
 
 PLAN = (("seed", 1), ("meetings", 5), ("people", 20), ("steps_per_minute", 600), ("seconds", 60))
@@ -15,7 +17,8 @@ def faults(sim: Simulator) -> str:
     """What is broken, and how to break more."""
     rows = "".join(
         f"<tr><td>{escape(rule.effect)} {rule.status if rule.effect == 'status' else ''}<td>{escape(rule.target)}"
-        f"<td>{'always' if rule.count is None else rule.count}<td>{rule.fired} of {rule.seen}</tr>"
+        f"<td>{'always' if rule.count is None else rule.count}<td>{rule.fired} of {rule.seen}"
+        f"<td>{form(f'/_sim/faults/{rule.id}/remove', '<button>repair</button>')}</tr>"
         for rule in sim.faults.rules.values()
     )
     names = dict.fromkeys([*PRESETS, *REQUEST_EFFECTS, *DELIVERY_EFFECTS])
@@ -27,7 +30,7 @@ def faults(sim: Simulator) -> str:
         '<input class="s" name="seconds" placeholder="seconds"><button class="go">break it</button>',
     )
     clear = form("/_sim/faults/clear", "<button>repair all</button>")
-    head = "<tr><th>fault<th>target<th>count<th>fired</tr>"
+    head = "<tr><th>fault<th>target<th>count<th>fired<th></tr>"
     return f"<section><h2>Faults</h2><table>{head}{rows}</table>{add}{clear}</section>"
 
 
@@ -64,6 +67,13 @@ def switches(sim: Simulator) -> str:
         f"<option{' selected' if plan == account.plan else ''}>{plan}</option>" for plan in ("free", "pro", "business")
     )
     plan = form(f"/_sim/accounts/{account.id}", f'<select name="plan">{plans}</select><button>change plan</button>')
+    plan += "".join(
+        form(
+            f"/_sim/apps/{escape(quote(sim.app.client_id, safe=''))}",
+            hidden(name, str(not on).lower()) + _press(name, on),
+        )
+        for name, on in (("published", sim.app.published), ("enabled", sim.app.enabled))
+    )
     names = sim.behaviour.as_dict()
     options = "".join(f"<option>{name}</option>" for name in names)
     switch = form(
@@ -71,8 +81,9 @@ def switches(sim: Simulator) -> str:
     )
     event = form(
         "/_sim/events",
-        '<input name="event" placeholder="event" required><input name="payload" placeholder=\'{"object": {}}\'>'
-        "<button>deliver</button>",
+        '<input name="event" placeholder="event" list="events" required>'
+        '<input name="payload" placeholder="payload (else it is made)"><button>deliver</button>'
+        f'<datalist id="events">{"".join(f"<option>{escape(row.name)}</option>" for row in rows())}</datalist>',
     )
     script = form(
         "/_sim/scripts",
@@ -86,3 +97,7 @@ def switches(sim: Simulator) -> str:
         f'<section class="wide"><h2>Switches</h2>{plan} {switch} {rest} {event} {script}'
         f"<details><summary>all switches</summary>{values}</details></section>"
     )
+
+
+def _press(name: str, on: bool) -> str:  # noqa: FBT001 - the state of the app
+    return f"<button>app: {'not ' if on else ''}{name}</button>"

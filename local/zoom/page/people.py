@@ -25,7 +25,13 @@ def _person(sim: Simulator, user: User) -> str:
     connected = ", ".join(grant.client_id for grant in sim.grants.living(user.id)) or "-"
     buttons = "".join(
         form(f"/_sim/users/{user.id}/{action}", f"<button>{action}</button>")
-        for action in ("sign-in", "revoke", "deauthorize", *(["accept"] if user.status == "pending" else []))
+        for action in (
+            "sign-in",
+            "sign-out",
+            "revoke",
+            "deauthorize",
+            *(["accept"] if user.status == "pending" else []),
+        )
     )
     return (
         f"<tr><td>{escape(user.name)}<td>{escape(user.email)}<td>{user.role} {tag(user.status)}<td>{user.pmi}"

@@ -42,6 +42,7 @@ def _header(sim: Simulator) -> str:
         f"<code>{escape(sim.app.client_id)}</code> · account <code>{escape(account.id)}</code> · {account.plan}</small>"
         f"<span>{iso(sim.clock.now())}</span>"
         + form("/_sim/clock", '<input class="s" name="advance" value="3600"><button>advance s</button>')
+        + form("/_sim/clock", f'<input class="s" name="rate" value="{sim.clock.rate:g}"><button>set rate</button>')
         + form("/_sim/save", "<button>save</button>")
         + '<label><input type="checkbox" id="auto" checked> refresh</label></header>'
     )

@@ -35,6 +35,7 @@ def _subscription(each: Subscription) -> str:
     other = "false" if each.enabled else "true"
     buttons = form(f"{path}/challenge", "<button>challenge</button>")
     buttons += form(path, hidden("enabled", other) + f"<button>{'disable' if each.enabled else 'enable'}</button>")
+    buttons += form(f"{path}/remove", "<button>remove</button>")
     return (
         f"<tr><td>{escape(each.url)}<td>{escape(', '.join(each.events))}<td>{state}<td>{shown['next_challenge_at']}"
         f"<td>{buttons}</tr>"

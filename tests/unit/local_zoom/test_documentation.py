@@ -17,7 +17,13 @@ from local.zoom.rest import table
 from local.zoom.rest.operations import Operation
 
 PAGE = (Path(__file__).parents[3] / "docs" / "simulated-zoom.md").read_text()
-FOR_FORMS = {"/_sim/faults/clear", "/_sim/limits/reset", "/_sim/crowds/stop"}  # buttons cannot DELETE
+FOR_FORMS = {  # buttons cannot DELETE
+    "/_sim/faults/clear",
+    "/_sim/faults/{fault}/remove",
+    "/_sim/limits/reset",
+    "/_sim/crowds/stop",
+    "/_sim/subscriptions/{subscription}/remove",
+}
 ROUTES = sorted({route.path for part in (lifecycle, people, webhooks, world) for route in part.ROUTES} - FOR_FORMS)
 
 

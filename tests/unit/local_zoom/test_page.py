@@ -67,6 +67,41 @@ def test_faults_crowds_switches_and_time_by_buttons(zoom: Zoom) -> None:
     assert subscription.enabled is False
 
 
+def test_people_in_a_meeting_by_buttons(zoom: Zoom) -> None:
+    """Roles, breakout rooms and the waiting room; a webinar has neither rooms."""
+    meeting, webinar = zoom.meeting()["id"], zoom.webinar()["id"]
+    for each in (meeting, webinar):
+        zoom.act(each, "start")
+        zoom.act(each, "join", name=f"In {each}")
+    visit = next(iter(zoom.sim.state.instances.values())).visits[0]
+    path = f"/_sim/meetings/{meeting}"
+    text = press(zoom, f"{path}/role", participant=visit.user_id, role="co-host")
+    assert "co-host" in text
+    assert "Room 1" in press(zoom, f"{path}/breakout", participant=visit.user_id)
+    press(zoom, f"{path}/return", participant=visit.user_id)
+    assert "waits" in press(zoom, f"{path}/hold", participant=visit.user_id)
+    actions = set(re.findall(r'action="([^"]+)"', zoom.get("/").text))
+    assert f"/_sim/meetings/{webinar}/leave" in actions
+    assert f"/_sim/meetings/{webinar}/breakout" not in actions
+
+
+def test_apps_faults_subscriptions_and_events_by_buttons(zoom: Zoom) -> None:
+    """Toggle the app, repair one fault, deliver by name, remove where events go."""
+    press(zoom, "/_sim/apps/client", published="true")
+    assert zoom.sim.app.published is True
+    press(zoom, "/_sim/faults", fault="500", target="users.get")
+    press(zoom, "/_sim/faults", fault="503", target="users.list")
+    press(zoom, "/_sim/faults/1/remove")
+    assert [rule.status for rule in zoom.sim.faults.rules.values()] == [503]
+    press(zoom, "/_sim/clock", rate="2")
+    assert zoom.sim.clock.rate == 2
+    press(zoom, "/_sim/events", event="meeting.summary_completed")
+    assert zoom.deliver().names() == ["meeting.summary_completed"]
+    (subscription,) = zoom.sim.state.subscriptions
+    press(zoom, f"/_sim/subscriptions/{subscription}/remove")
+    assert zoom.sim.state.subscriptions == {}
+
+
 def test_what_goes_wrong_is_said_on_the_page(zoom: Zoom) -> None:
     """Instead of JSON."""
     meeting: Json = zoom.meeting()
