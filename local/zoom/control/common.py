@@ -38,7 +38,7 @@ def endpoint(function: Endpoint) -> Callable[[Request], Awaitable[Response]]:
             result = await function(request, sim, body)
         except (Refused, NotNow, ValueError, TypeError, ZoomError) as problem:
             if request.headers.get("content-type", "").startswith(FORM):
-                return RedirectResponse("/?" + urlencode({"problem": str(problem)}), status_code=303)
+                return RedirectResponse("/?" + urlencode({"problem": _text(problem)}), status_code=303)
             return _refusal(problem)
         if is_form:
             return RedirectResponse("/", status_code=303)
@@ -81,6 +81,13 @@ async def _body(request: Request) -> tuple[Json, bool]:
     if not isinstance(value, dict):
         raise Refused("the body has to be a JSON object")
     return value, False
+
+
+def _text(problem: Exception) -> str:
+    if not isinstance(problem, ZoomError):
+        return str(problem)
+    fields = "; ".join(f"{each['field']}: {each['message']}" for each in problem.errors or [])
+    return " ".join(part for part in (str(problem.body(translator("en"))["message"]), fields) if part)
 
 
 def _refusal(problem: Exception) -> Response:

@@ -21,8 +21,9 @@ button:hover{background:#eaf0ff}button.go{background:#0b5cff;border-color:#0b5cf
 input,select,textarea{font:inherit;font-size:12px;padding:.15rem .35rem;border:1px solid #c6cfdf;border-radius:6px}
 input.s{width:5.5rem}.tag{font-size:11px;padding:.05rem .4rem;border-radius:99px;background:#e7ebf3}
 .good{background:#d9f4e1}.bad{background:#ffdede}.wait{background:#fff0c9}
-td.people{min-width:25rem}td.people div{display:flex;gap:.3rem;align-items:center;margin:.1rem 0}
+td.people div{min-width:25rem;display:flex;gap:.3rem;align-items:center;margin:.1rem 0}
 td.people span.who{flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+@media(max-width:900px){main{grid-template-columns:minmax(0,1fr)}}
 .problem{background:#ffdede;padding:.5rem 1.4rem}
 """
 SCRIPT = """

@@ -103,6 +103,8 @@ def test_apps_faults_subscriptions_and_events_by_buttons(zoom: Zoom) -> None:
 
 
 def test_what_goes_wrong_is_said_on_the_page(zoom: Zoom) -> None:
-    """Instead of JSON."""
+    """Instead of JSON, with the fields at fault."""
+    text = press(zoom, f"/_sim/meetings/{zoom.meeting(settings={'approval_type': 0})['id']}/register", email="nobody")
+    assert "Validation Failed. email: Invalid field.; first_name: Required field." in text
     meeting: Json = zoom.meeting()
     assert "the meeting is not on" in press(zoom, f"/_sim/meetings/{meeting['id']}/end")
