@@ -13,6 +13,7 @@ from local.zoom import snapshot, wire
 from local.zoom.control import lifecycle, people, webhooks, world
 from local.zoom.downloads import Downloads
 from local.zoom.oauth.endpoints import OAuth
+from local.zoom.page import doors
 from local.zoom.page import routes as page
 from local.zoom.rest.gate import Gate
 from local.zoom.simulator import Simulator
@@ -30,7 +31,7 @@ class Server:
         self._oauth = OAuth(sim)
         self._downloads = Downloads(sim)
         self._rest_of_it = Starlette(
-            routes=[*page.ROUTES, *world.ROUTES, *people.ROUTES, *lifecycle.ROUTES, *webhooks.ROUTES],
+            routes=[*page.ROUTES, *doors.ROUTES, *world.ROUTES, *people.ROUTES, *lifecycle.ROUTES, *webhooks.ROUTES],
             lifespan=self._lifespan,
         )
         self._rest_of_it.state.sim = sim

@@ -63,6 +63,7 @@ class Behaviour:
     audience: Literal["account", "installed"] = "account"  # whose events reach an app
     unknown_fields: bool = False  # what nobody knows yet, in every event: Zoom adds fields every month
     twin_recordings: bool = False
+    split_recordings: bool = False  # a recording.completed for every segment instead of one for all
     host_join_event: bool = True  # both were measured
     live_ids: Literal["text", "number"] = "text"  # object.id while a meeting is on; examples of early 2026: number
     updated_host_id: bool = False  # `updated` events carry what changed only; the examples show everything

@@ -142,19 +142,19 @@ class Studio:
             return
         instance = self._state.instances.get(uuid)
         recording.state = "completed"
-        for segment in recording.segments:
-            kinds = [*KINDS, CHAT] if instance is not None and instance.chatted else KINDS
-            recording.files += [self._file(kind, segment) for kind in kinds]
-        self.announce_completed(recording)
-        if self._behaviour.twin_recordings:
-            self.announce_completed(recording)
+        kinds = [*KINDS, CHAT] if instance is not None and instance.chatted else KINDS
+        parts = [[self._file(kind, segment) for kind in kinds] for segment in recording.segments]
+        recording.files += [each for part in parts for each in part]
+        for part in parts if self._behaviour.split_recordings else [recording.files]:
+            for _ in range(2 if self._behaviour.twin_recordings else 1):
+                self.announce_completed(recording, part)
         if self._behaviour.transcripts:
             recording.transcript_at = self._clock.now() + self._behaviour.transcript_seconds
             self._timetable.at(recording.transcript_at, partial(self.transcribe, uuid))
 
-    def announce_completed(self, recording: Recording) -> None:
+    def announce_completed(self, recording: Recording, files: list[RecordingFile]) -> None:
         """Deliver `recording.completed` with a fresh download token."""
-        self._publish(recording, "completed", self.views.of_event(recording, recording.files), token=True)
+        self._publish(recording, "completed", self.views.of_event(recording, files), token=True)
 
     def transcribe(self, uuid: str) -> None:
         """The transcript is there as well."""

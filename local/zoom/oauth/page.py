@@ -51,7 +51,7 @@ def consent(app: App, grants: Grants, fields: dict[str, str]) -> str:
     )
     if optional:
         optional = f'<input type="hidden" name="shown" value="1"><p>Optional</p>{optional}'
-    return _page(
+    return document(
         f"Allow {app.name}?",
         f"""<p class="brand">simulated zoom</p><h1>{escape(app.name)} wants to access your Zoom account</h1>
 <p><small>After you allow it you go back to {escape(fields["redirect_uri"])}</small></p>
@@ -64,10 +64,11 @@ def consent(app: App, grants: Grants, fields: dict[str, str]) -> str:
 
 def error(code: int, message: str) -> str:
     """The page that says why there is nothing to ask."""
-    return _page("Invalid request", f"<h1>{escape(message)}</h1><p>Error code {code:,d}</p>".replace(",", ""))
+    return document("Invalid request", f"<h1>{escape(message)}</h1><p>Error code {code:,d}</p>".replace(",", ""))
 
 
-def _page(title: str, body: str) -> str:
+def document(title: str, body: str) -> str:
+    """A small page of its own."""
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{STYLE}</style><main>{body}</main></html>"

@@ -204,3 +204,23 @@ def test_recordings_of_the_personal_room_go_by_its_number(zoom: Zoom) -> None:
     completed = zoom.endpoint.events("recording.completed")[0].json["payload"]["object"]
     assert str(completed["id"]) == meeting["pmi"]
     assert zoom.get(f"/v2/meetings/{meeting['pmi']}/recordings").json()["id"] == completed["id"]
+
+
+def test_one_event_for_each_segment() -> None:
+    """Recording stopped and started again: an event with its own files each time; REST shows them all."""
+    zoom = Zoom(split_recordings=True)
+    zoom.connect()
+    meeting = zoom.meeting(settings=CLOUD)["id"]
+
+    def again() -> None:
+        zoom.act(meeting, "stop-recording")
+        zoom.act(meeting, "record")
+
+    zoom.hold(meeting, again)
+    events = [each.json["payload"]["object"] for each in zoom.endpoint.events("recording.completed")]
+    files = [{file["id"] for file in each["recording_files"]} for each in events]
+    assert [each["recording_count"] for each in events] == [3, 3]
+    assert files[0].isdisjoint(files[1])
+    assert len({each["uuid"] for each in events}) == 1
+    shown = zoom.get(f"/v2/meetings/{meeting}/recordings").json()["recording_files"]
+    assert len(shown) == 6
