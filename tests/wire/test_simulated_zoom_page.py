@@ -126,12 +126,15 @@ def shows(text: str) -> str:
 
 
 def test_a_meeting_by_clicks(zoom: str, browser: Browser) -> None:
-    """Schedule, start, join, share, end; the page refreshes itself when something else happens."""
+    """Schedule, start, join, share, go to a breakout room and come back, end; the page refreshes itself when something else happens."""
     browser.open(zoom)
     browser.click("schedule", shows("A meeting"))
     browser.click("start", shows("live"))
     browser.click("join", shows("Gus"), first="document.querySelector('input[name=name]').value = 'Gus'")
     browser.click("share", shows("unshare"))
+    browser.click("breakout", shows("Room 1"))
+    browser.click("return", f"!{shows('Room 1')}")
+    browser.click("co-host", "!!document.querySelector('.who .tag')")
     browser.click("end", shows("recording processing"))
     browser.until(shows("recording completed"))
     httpx.post(f"{zoom}/_sim/meetings", json={"topic": "Made elsewhere"})

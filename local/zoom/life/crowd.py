@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from local.zoom.life import actions
@@ -32,6 +33,7 @@ class Plan:
     recorded: float = 0.3  # share that is recorded
     waiting_rooms: float = 0.2
     registered: float = 0.3
+    rooms: float = 0.0  # share of steps that lead to a breakout room, out of one, or to another role
     hosts: int = 0  # how many users host; 0: all
 
     @classmethod
@@ -42,8 +44,12 @@ class Plan:
         if unknown:
             raise ValueError(f"no such field: {', '.join(sorted(unknown))}")
         values: dict[str, Any] = {name: int(each) if whole[name] else float(each) for name, each in wanted.items()}
-        if values.get("steps_per_minute", 1) <= 0:
-            raise ValueError("steps_per_minute has to be more than 0")
+        for name in ("steps_per_minute", "meetings", "people"):
+            if values.get(name, 1) <= 0:
+                raise ValueError(f"{name} has to be more than 0")
+        odd = [name for name, value in values.items() if name != "seed" and not (isfinite(value) and value >= 0)]
+        if odd:
+            raise ValueError(f"{odd[0]} cannot be {values[odd[0]]}")
         return cls(**values)
 
 
@@ -103,6 +109,9 @@ class Crowd:
         if present >= self._plan.people or (present > 1 and self._random.random() < 0.01):  # noqa: PLR2004 - now and then
             self._sim.stage.end(meeting)
             return
+        if self._plan.rooms and self._random.random() < self._plan.rooms:
+            self._wander(instance)
+            return
         step = self._random.choices(
             (self._join, self._leave, self._admit, self._share, self._register), weights=(50, 20, 12, 12, 6)
         )[0]
@@ -133,6 +142,18 @@ class Crowd:
     def _join(self, meeting: Meeting, _: Instance) -> None:
         name = f"{self._random.choice(FIRST)} {self._random.choice(LAST)}"
         self._sim.stage.arrive(meeting, Guest(name=name, customer_key=f"crowd{self.steps}"))
+
+    def _wander(self, instance: Instance) -> None:
+        inside = [visit for visit in instance.visits if visit.left_at is None and not visit.waiting]
+        if not inside:
+            return
+        visit = self._random.choice(inside)
+        if instance.kind == "webinar" or self._random.random() < 0.2:  # noqa: PLR2004 - now and then
+            self._sim.stage.change_role(instance, visit, "co-host" if visit.role == "attendee" else "attendee")
+        elif visit.room:
+            self._sim.stage.return_from_room(instance, visit)
+        else:
+            self._sim.stage.enter_room(instance, visit, self._random.choice(("Kitchen", "Cellar", "Attic")))
 
     def _leave(self, _: Meeting, instance: Instance) -> None:
         here = [visit for visit in instance.visits if visit.left_at is None]

@@ -142,6 +142,7 @@ class Stage:
         """The host puts somebody back into the waiting room."""
         if visit.waiting or visit.left_at is not None:
             raise NotNow("that participant is not in the meeting")
+        self._leave_place(instance, visit, "was put into the waiting room")
         visit.waiting = True
         self._about(instance, "participant_put_in_waiting_room", visit, date_time=iso(self._clock.now()))
 
@@ -149,10 +150,7 @@ class Stage:
         """Somebody leaves, from the meeting or the waiting room. NotNow for who has left."""
         if visit.left_at is not None:
             raise NotNow("that participant has left")
-        if visit.sharing:
-            self.stop_sharing(instance, visit)
-        if visit.room:
-            self.return_from_room(instance, visit, reason)
+        self._leave_place(instance, visit, reason)
         visit.left_at = self._clock.now()
         visit.left_reason = bodies.leave_reason(visit, reason)
         when = iso(visit.left_at)
@@ -182,8 +180,7 @@ class Stage:
         """Somebody goes to a breakout room, straight from another one where need be."""
         if visit.left_at is not None or visit.waiting or instance.kind == "webinar":
             raise NotNow("that participant cannot go to a breakout room now")
-        if visit.room:
-            self.return_from_room(instance, visit, "left the breakout room")
+        self._leave_place(instance, visit, "left the breakout room")
         instance.rooms.setdefault(room, self._ids.uuid(awkward=self._behaviour.awkward_uuids))
         visit.room, visit.room_user_id = room, self._ids.session_number()
         self._about_room(instance, "participant_joined_breakout_room", visit, join_time=iso(self._clock.now()))
@@ -282,6 +279,12 @@ class Stage:
     def _about(self, instance: Instance, what: str, visit: Visit, **extra: str) -> None:
         shown = {**bodies.held(instance), "participant": {**bodies.participant(visit), **extra}}
         self._publish(instance, what, shown)
+
+    def _leave_place(self, instance: Instance, visit: Visit, reason: str) -> None:
+        if visit.sharing:
+            self.stop_sharing(instance, visit)
+        if visit.room:
+            self.return_from_room(instance, visit, reason)
 
     def _about_room(self, instance: Instance, what: str, visit: Visit, **extra: str) -> None:
         self._publish(instance, what, bodies.in_breakout_room(instance, instance.rooms[visit.room], visit, **extra))

@@ -61,6 +61,21 @@ def test_plans_are_read_strictly() -> None:
     assert Plan.read({"seed": "3", "seconds": "1.5"}) == Plan(seed=3, seconds=1.5)
     with pytest.raises(ValueError, match="no such field"):
         Plan.read({"size": 3})
+    for wrong in ({"meetings": 0}, {"people": -1}, {"seconds": "nan"}, {"rooms": -0.5}, {"steps_per_minute": "inf"}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            Plan.read(wrong)
+
+
+def test_a_crowd_may_wander_about_rooms_and_roles() -> None:
+    """Where the plan says so; whoever is in a room when it is over comes out of it."""
+    zoom = Zoom()
+    zoom.post("/_sim/crowds", {"seed": 2, "steps_per_minute": 6000, "seconds": 20, "rooms": 0.3, "people": 8})
+    zoom.advance(21)
+    counts = Counter(zoom.endpoint.names())
+    assert counts["meeting.participant_joined_breakout_room"] == counts["meeting.participant_left_breakout_room"] > 10
+    assert counts["meeting.breakout_room_sharing_started"] == counts["meeting.breakout_room_sharing_ended"]
+    assert counts["meeting.participant_role_changed"] > 0
+    assert zoom.sim.mishaps == []
 
 
 def test_a_script_happens_at_its_times() -> None:
