@@ -126,7 +126,7 @@ def shows(text: str) -> str:
 
 
 def test_a_meeting_by_clicks(zoom: str, browser: Browser) -> None:
-    """Schedule, start, join, share, go to a breakout room and come back, end; the page refreshes itself when something else happens."""
+    """Schedule, start, join, share, change rooms, end; the page refreshes itself when something else happens."""
     browser.open(zoom)
     browser.click("schedule", shows("A meeting"))
     browser.click("start", shows("live"))
