@@ -14,6 +14,7 @@ QUEUES = {
     "refresh": ("RefreshQueue", "RefreshDeadLetterQueue"),
     "escrow": ("EscrowQueue", "EscrowDeadLetterQueue"),
     "reconcile": ("ReconcileQueue", "ReconcileDeadLetterQueue"),
+    "erasure": ("ErasureQueue", "ErasureDeadLetterQueue"),
 }
 # While a command runs, nobody else gets what it looks at; afterwards it is back at once.
 _LOOKING_SECONDS = 120

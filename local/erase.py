@@ -12,10 +12,13 @@ import time
 
 from local.deployed import add_arguments, deployed
 from local.key_table import NoStack
+from zoom_common.connections.changes import Publish
 from zoom_common.connections.queue import RevokeQueue
+from zoom_common.edge.connection_changes import to_event
 from zoom_common.edge.erasure import Erasure
 from zoom_common.edge.erasure_match import Wanted
 from zoom_common.errors import Unavailable
+from zoom_common.events.bus import BusPublisher
 
 
 def main(given: list[str] | None = None) -> int:
@@ -39,6 +42,8 @@ def main(given: list[str] | None = None) -> int:
             dynamodb=stack.client("dynamodb"),
             connections_table=stack.resource("ConnectionsTable"),
             events_table=stack.resource("EventsTable"),
+            coordination_table=stack.resource("CoordinationTable"),
+            publish=_publisher(BusPublisher(stack.resource("EventBus"), stack.client("events"))),
             revokes=RevokeQueue(stack.client("sqs"), stack.resource("EscrowQueue")),
             clock=time.time,
         )
@@ -48,6 +53,10 @@ def main(given: list[str] | None = None) -> int:
         print(problem, file=sys.stderr)
         return 1
     return 0
+
+
+def _publisher(bus: BusPublisher) -> Publish:
+    return lambda change: bus.publish([to_event(change)])
 
 
 if __name__ == "__main__":

@@ -99,6 +99,25 @@ PATHS: Json = {
         "parameters": [_ID],
         "post": _operation("connections.reconnect", "Get a link to consent again", 201, scope="connections:write"),
     },
+    "/erasures": {
+        "get": _operation("erasures.list", "List what was erased", 200, scope="erasures:read"),
+        "post": _operation(
+            "erasures.create",
+            "Erase all that is held about a person, or about the whole tenant",
+            202,
+            scope="erasures:write",
+            requestBody=_body(
+                required=True,
+                zoom_user_id={"type": "string", "description": "The person, by Zoom user id."},
+                email={"type": "string", "description": "Their address as well, for what names no id."},
+                tenant={"type": "string", "description": "Your own tenant's name, alone: everybody in it."},
+            ),
+        ),
+    },
+    "/erasures/{erasureId}": {
+        "parameters": [_in_path("erasureId")],
+        "get": _operation("erasures.get", "Get the receipt of one erasure", 200, scope="erasures:read"),
+    },
     "/auth/zoom/authorize": {
         "post": _operation(
             "connections.authorize",

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.connections import CLIENT_ID, START, FakeSqs, connection
+from zoom_common.access.bearer_store import BearerStore
+from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import Credential, issue
 from zoom_common.access.store import ApiKeyStore
+from zoom_common.connections.authorization_store import AuthorizationStore, LinkRequest
 from zoom_common.connections.item import claim_key, to_values
+from zoom_common.connections.model import Kind
 from zoom_common.connections.queue import RevokeQueue
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import Table
-from zoom_common.connections.tombstones import Tombstones, of_person, of_user
-from zoom_common.edge.erasure import Erasure
+from zoom_common.connections.tombstones import Tombstones, of_account, of_person, of_tenant, of_user
+from zoom_common.edge.erasure import RECEIPT_READABLE, Erasure, Job, Stage, receipt
 from zoom_common.edge.erasure_match import Wanted
+from zoom_common.edge.erasure_queue import from_message, to_message
+from zoom_common.edge.erasure_records import State
 from zoom_common.errors import Unavailable
 from zoom_common.events.log_entry import LogEntry, unrouted
 from zoom_common.events.log_store import EventLog
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.projections.changes import changes
+from zoom_common.gateway.daily_store import DailyStore
+from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
+from zoom_common.gateway.usage_store import LiveUsage, Usage
+from zoom_common.secret import Secret
 from zoom_common.zoom.events import ZoomEvent
 
 pytestmark = pytest.mark.aws
@@ -40,6 +52,8 @@ class Held:
     table: Table
     queue: FakeSqs
     events: str
+    coordination: str
+    told: list[Any]
 
     def connect(self, tenant: str, name: str, user: str) -> None:
         self.table.put(to_values(connection(tenant=tenant, connection_id=name, zoom_user_id=user, sealed_refresh=b"r")))
@@ -69,16 +83,18 @@ class Held:
 
 
 @pytest.fixture
-def held(dynamodb: DynamoDBClient, connections_table: str, events_table: str) -> Held:
-    queue, table = FakeSqs(), Table(dynamodb, connections_table)
+def held(dynamodb: DynamoDBClient, connections_table: str, events_table: str, coordination_table: str) -> Held:
+    queue, table, told = FakeSqs(), Table(dynamodb, connections_table), list[Any]()
     erasure = Erasure(
         dynamodb=dynamodb,
         connections_table=connections_table,
         events_table=events_table,
+        coordination_table=coordination_table,
+        publish=told.append,
         revokes=RevokeQueue(queue.client(), "escrow"),
         clock=lambda: START,
     )
-    made = Held(dynamodb, erasure, table, queue, events_table)
+    made = Held(dynamodb, erasure, table, queue, events_table, coordination_table, told)
     made.connect("acme", "con_1", "ada-id")
     made.connect("acme", "con_2", "bob-id")
     made.connect("beta", "con_3", "cyd-id")
@@ -161,3 +177,118 @@ def test_an_interrupted_run_is_run_again(held: Held, monkeypatch: pytest.MonkeyP
     receipt = held.erasure.erase(replace(ADA))
     assert receipt["deleted"]["connections"] == 1
     assert "ada-id" not in "\n".join([*held.left(), *held.left(held.table.name)])
+
+
+def remembered(held: Held, tenant: str, name: str, user: str) -> None:
+    """What a day in the life of a connection leaves in the Coordination table, as the stores write it."""
+    table = Table(held.dynamodb, held.coordination)
+    link = LinkRequest(tenant=tenant, subject="key:k", owner="key:k", connection_id=name)
+    AuthorizationStore(table, held.table).put_ticket(Secret(f"t-{name}"), link, expires_at=int(START) + 900)
+    idempotency, key = IdempotencyStore(table), f"key#{sha256(name.encode()).hexdigest()}"
+    idempotency.begin(key, "print", whose=f"{tenant}#{name}", owner="o", now=START, lease_until=START + 9)
+    answer = StoredAnswer(201, "application/json", json.dumps({"host_email": f"{user}@example.com"}).encode())
+    idempotency.done(key, answer, owner="o", made=f"made#{key}", now=START)
+    LiveUsage(table).add(Usage(date(2027, 1, 15), tenant, name, "meetings.get", 1, 1, 0))
+    DailyStore(table).take(f"user:{user}", day=20_000, limit=100, most=5)
+    bearers = BearerStore(held.dynamodb, held.coordination)
+    bearers.put(Bearer(name.encode() * 8, f"key-of-{tenant}", b"o", START + 3600, name))
+
+
+def test_what_is_remembered_for_a_while_goes_too(held: Held) -> None:
+    """Links, kept answers, bearers, counts: the person's, and nobody else's."""
+    for tenant, name, user in (("acme", "con_1", "ada-id"), ("acme", "con_2", "bob-id"), ("beta", "con_3", "cyd-id")):
+        remembered(held, tenant, name, user)
+    # Digests of what was made stay for their day: they name nobody.
+    others = [each for each in held.left(held.coordination) if "con_1" not in each and "ada-id" not in each]
+    done = held.erasure.erase(ADA)
+    assert held.left(held.coordination) == others
+    assert (len(others), done["deleted"]["coordination"]) == (13, 5)
+
+
+def test_an_erased_tenant_keeps_nothing_but_the_receipt(held: Held) -> None:
+    """In Coordination as well; the key that asked can read the receipt for a week, and do nothing else."""
+    for tenant, name, user in (("acme", "con_1", "ada-id"), ("beta", "con_3", "cyd-id")):
+        remembered(held, tenant, name, user)
+    keys = ApiKeyStore(held.dynamodb, held.table.name)
+    [asking] = keys.list("acme")
+    for name in ("con_1", "con_3"):
+        item = {"pk": f"bearer#of-{name}", "sk": "bearer", "key_id": asking.key_id if name == "con_1" else "other"}
+        Table(held.dynamodb, held.coordination).put(item)
+    job = Job(wanted=Wanted(tenant="acme"), keep_key=asking.key_id)
+    held.erasure.begin(job)
+    while (more := held.erasure.go_on(job, enough=lambda: False)) is not None:
+        job = more
+    told = receipt(held.erasure.finish(job))
+    assert "acme" not in json.dumps(told)
+    left = held.left(held.coordination)
+    assert not any("acme#" in each or "'acme'" in each or "of-con_1" in each for each in left)
+    assert any("of-con_3" in each for each in left)
+    [kept] = keys.list("acme")
+    assert (kept.scopes, kept.valid_until) == (frozenset({"erasures:read"}), START + RECEIPT_READABLE)
+    assert told["deleted"]["api_keys"] == 0
+
+
+def test_it_goes_on_from_any_page(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut off after every page, and each message delivered twice: the same end, and nothing counted twice."""
+    monkeypatch.setattr("zoom_common.edge.erasure._PAGE", 2)
+    remembered(held, "acme", "con_1", "ada-id")
+    waiting, steps = [to_message(Job(wanted=ADA))], 0
+    held.erasure.begin(Job(wanted=ADA))
+    while waiting:
+        message = json.loads(json.dumps(waiting.pop(0)))
+        for _ in range(2):
+            left = held.erasure.go_on(from_message(message), enough=lambda: True)
+        steps += 1
+        waiting += [to_message(left)] if left is not None else []
+    done = receipt(held.erasure.finish(Job(wanted=ADA)))
+    assert steps > 10
+    assert (done["state"], done["deleted"]["connections"], done["deleted"]["events"]) == ("done", 1, 3)
+    assert "ada-id" not in "\n".join([*held.left(), *held.left(held.table.name), *held.left(held.coordination)])
+
+
+def test_a_run_that_died_after_its_connections_finds_their_usage(held: Held) -> None:
+    """Connections that are gone by then are in the record, until it is done."""
+    job = Job(wanted=ADA)
+    held.erasure.begin(job)
+    held.erasure.go_on(job, enough=lambda: True)
+    assert ConnectionStore(held.table).get("acme", "con_1") is None
+    assert held.erasure.erase(ADA)["deleted"]["usage"] == 1
+    record = held.erasure.records.get("acme", job.name)
+    assert record is not None
+    assert (record.state, record.connection_ids) == (State.DONE, frozenset())
+
+
+def test_a_second_look_catches_what_was_under_way(held: Held) -> None:
+    """An event that was let in before the tombstone, and written behind the first look."""
+    job = Job(wanted=ADA)
+    held.erasure.begin(job)
+    second = held.erasure.go_on(job, enough=lambda: False)
+    assert second is not None
+    assert (second.stage, second.again) == (Stage.EVENTS, False)
+    held.receive("acme", 9, {"object": {"id": "9", "uuid": "u9", "host_id": "ada-id", "topic": "late"}})
+    assert held.erasure.go_on(second, enough=lambda: False) is None
+    assert "ada-id" not in "\n".join(held.left())
+
+
+def test_keys_of_an_erased_connection_go_and_its_end_is_told(held: Held) -> None:
+    """A key that opens one connection opens nothing without it; subscribers hear that they have something to erase."""
+    bound = issue(Credential.generate(), tenant="acme", name="k2", scopes=["*"], connection="con_1", now=START)
+    keys = ApiKeyStore(held.dynamodb, held.table.name)
+    keys.add(bound)
+    held.erasure.erase(ADA)
+    assert keys.get(bound.key_id) is None
+    assert len(keys.list("acme")) == 1
+    assert [(each["connection_id"], each["state"], each["reason"]) for each in held.told] == [
+        ("con_1", "disconnected", "erased")
+    ]
+
+
+def test_tombstones_of_a_tenant_and_of_its_whole_account(held: Held) -> None:
+    """Events of an account that was connected whole name people nobody here has heard of."""
+    whole = connection(tenant="acme", connection_id="con_9", kind=Kind.ACCOUNT, zoom_user_id=None)
+    held.table.put(to_values(whole))
+    held.erasure.erase(Wanted(tenant="acme"))
+    tombstones = Tombstones(held.table)
+    named = [of_tenant("acme"), of_account(CLIENT_ID, whole.zoom_account_id), of_user(CLIENT_ID, "bob-id")]
+    assert [tombstones.erased_at(each) for each in named] == [START] * 3
+    assert tombstones.erased_at(of_tenant("beta")) is None

@@ -23,7 +23,7 @@ def store(dynamodb: DynamoDBClient, coordination_table: str) -> IdempotencyStore
 
 def begin(store: IdempotencyStore, owner: str = "call-1", *, key: str = "key#1", now: float = NOW) -> Entry | None:
     """Begin with a key, for half a minute."""
-    return store.begin(key, "print-1", owner=owner, now=now, lease_until=now + 30)
+    return store.begin(key, "print-1", whose="acme#con_1", owner=owner, now=now, lease_until=now + 30)
 
 
 def seen(store: IdempotencyStore, *, now: float = NOW) -> Entry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -76,8 +77,11 @@ class Stack:
         return {name: found[name] for name in ("DataKey", "RefreshKey")}
 
     def key_of_another_tenant(self) -> str:
+        return self.key_of("rival")
+
+    def key_of(self, tenant: str) -> str:
         credential = Credential.generate()
-        key = issue(credential, tenant="rival", scopes=frozenset({"*"}), name="attack", now=time.time())
+        key = issue(credential, tenant=tenant, scopes=frozenset({"*"}), name="attack", now=time.time())
         on_local_stack(self.facts).add(key)
         return credential.text().reveal()
 
@@ -87,6 +91,12 @@ class Stack:
         [url] = [each for each in sqs.list_queues()["QueueUrls"] if f"-{name}-" in each]
         counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         return sum(map(int, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"].values()))
+
+    def tables(self) -> Iterator[list[str]]:
+        """Everything in each of the three tables, as text."""
+        for table in ("connections_table", "events_table", "coordination_table"):
+            pages = self.aws("dynamodb").get_paginator("scan").paginate(TableName=self.facts[table])
+            yield [repr(each) for page in pages for each in page["Items"]]
 
     # linking, leg by leg
 
@@ -331,13 +341,16 @@ def test_no_token_is_readable_anywhere(attacked: Stack) -> None:
 
 
 def test_an_erased_person_does_not_come_back(attacked: Stack) -> None:
-    """One command: connection, events and state are gone, the grant is revoked, and a late delivery is dropped."""
+    """One call: connection, events, state and what is remembered are gone, and a late delivery is dropped."""
     person = "basil@zoom.example"
     users = attacked.zoom.get("/state").json()["users"]
     [user] = [each["id"] for each in users if each["email"] == person]
     with attacked.caller(attacked.key_of_another_tenant()) as rival:
         done = attacked.back(attacked.consent(attacked.start(attacked.ticket(rival)), person)).json()
         assert rival.post("/auth/zoom/redeem", json={"code": done["code"]}).status_code == 200
+        wanted = {"topic": "kept for a day", "type": 2, "start_time": "2030-01-07T10:00:00Z"}
+        named = {"X-Zoom-Connection": done["connection"], "Idempotency-Key": "erased-with-its-answer"}
+        assert rival.post("/v2/users/me/meetings", json=wanted, headers=named).status_code == 201
         meeting = attacked.zoom.post("/meetings", json={"user": person, "topic": "to be forgotten"}).json()
         attacked.zoom.post(f"/meetings/{meeting['id']}/start")
 
@@ -348,14 +361,15 @@ def test_an_erased_person_does_not_come_back(attacked: Stack) -> None:
         until(lambda: any(each["type"] == "zoom.meeting.started" for each in events()))
         deliveries = attacked.zoom.get("/deliveries", params={"limit": 50}).json()["deliveries"]
         delivery = next(each["id"] for each in deliveries if each["event"] == "meeting.started")  # the newest
-        file = attacked.folder / "stack.json"
-        erase = ["-m", "local.erase", "rival", "--zoom-user", user, "--email", person, f"--stack-file={file}", "--yes"]
-        receipt = subprocess.run(
-            [sys.executable, *erase], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=True
-        )
-        deleted = json.loads(receipt.stdout)["deleted"]
-        assert deleted["connections"] >= 1
-        assert deleted["events"] >= 2
+        asked = rival.post("/erasures", json={"zoom_user_id": user, "email": person})
+        assert (asked.status_code, asked.headers["location"]) == (202, f"/erasures/{asked.json()['id']}")
+        receipt = erased(rival, asked.json()["id"])
+        assert receipt["deleted"]["connections"] >= 1
+        assert receipt["deleted"]["events"] >= 2
+        assert receipt["deleted"]["coordination"] >= 2  # the kept answer, and the count of its call
+        assert receipt["expires"]
+        assert person not in json.dumps(receipt)
+        assert user not in json.dumps(receipt)
         assert rival.get(f"/connections/{done['connection']}").status_code == 404
         assert events() == []
         # An event of another test may wait there for minutes, hidden, when that test has restarted its worker.
@@ -364,11 +378,52 @@ def test_an_erased_person_does_not_come_back(attacked: Stack) -> None:
         attacked.zoom.get("/idle", params={"timeout": 10})
         until(lambda: attacked.waiting("IngestQueue") <= others)
         assert events() == []
-    dynamodb = attacked.aws("dynamodb")
-    for table in ("connections_table", "events_table"):
-        for page in dynamodb.get_paginator("scan").paginate(TableName=attacked.facts[table]):
-            # The same person may have been linked by another tenant too; that is not this one's to erase.
-            assert not [item for item in map(repr, page["Items"]) if user in item and "rival" in item]
+        assert attacked.program.get(f"/erasures/{asked.json()['id']}").status_code == 404  # another tenant's
+        again = rival.post("/erasures", json={"zoom_user_id": user, "email": person}).json()
+        assert again["id"] == asked.json()["id"]
+        assert not any(erased(rival, again["id"])["deleted"].values())
+    for items in attacked.tables():
+        # The same person may have been linked by another tenant too; that is not this one's to erase.
+        assert not [each for each in items if (user in each or person in each) and "rival" in each]
+        assert not [each for each in items if done["connection"] in each]
+    file = attacked.folder / "stack.json"
+    erase = ["-m", "local.erase", "rival", "--zoom-user", user, "--email", person, f"--stack-file={file}", "--yes"]
+    by_hand = subprocess.run(
+        [sys.executable, *erase], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert not any(json.loads(by_hand.stdout)["deleted"].values())
+
+
+def test_a_tenant_that_leaves_takes_everything_along(attacked: Stack) -> None:
+    """One call with its own name: nothing of it stays but the receipt, which its key can read, and nothing else."""
+    tenant, email = f"leaver-{secrets.token_hex(4)}", f"leaver-{secrets.token_hex(4)}@zoom.example"
+    assert attacked.zoom.post("/users", json={"email": email}).status_code == 200
+    with attacked.caller(attacked.key_of(tenant)) as leaver:
+        done = attacked.back(attacked.consent(attacked.start(attacked.ticket(leaver)), email)).json()
+        assert leaver.post("/auth/zoom/redeem", json={"code": done["code"]}).status_code == 200
+        assert leaver.get("/v2/users/me").status_code == 200
+        assert attacked.ticket(leaver)  # a link under way
+        assert leaver.post("/erasures", json={"tenant": "local"}).status_code == 400
+        asked = leaver.post("/erasures", json={"tenant": tenant})
+        assert asked.status_code == 202, asked.text
+        receipt = erased(leaver, asked.json()["id"])
+        assert (receipt["about"], receipt["deleted"]["connections"]) == ("tenant", 1)
+        until(lambda: leaver.get("/connections").status_code == 403)
+    left = [each for items in attacked.tables() for each in items if tenant in each or done["connection"] in each]
+    kept = ("#erasures", "#apikeys", "apikey#")
+    assert [each for each in left if not any(name in each for name in kept)] == []
+
+
+def erased(program: httpx.Client, name: str) -> dict[str, Any]:
+    """The receipt, once it says that it is done."""
+    shown: list[dict[str, Any]] = []
+
+    def done() -> bool:
+        shown.append(program.get(f"/erasures/{name}").json())
+        return bool(shown[-1]["state"] == "done")
+
+    until(done)
+    return shown[-1]
 
 
 def until(true: Callable[[], bool]) -> None:

@@ -197,7 +197,17 @@ class MemoryKeys:
     bound: dict[str, str] = field(default_factory=dict)
     fails: Exception | None = None
 
-    def begin(self, key: str, fingerprint: str, *, owner: str, now: float, lease_until: float) -> Entry | None:  # noqa: ARG002
+    def begin(
+        self,
+        key: str,
+        fingerprint: str,
+        *,
+        whose: str,
+        owner: str,
+        now: float,  # noqa: ARG002 - the seam's signature
+        lease_until: float,
+    ) -> Entry | None:
+        assert whose.count("#") == 1
         self._up()
         if key in self.entries:
             return self.entries[key]

@@ -37,8 +37,11 @@ class Transport(Protocol):
 class RequestsTransport:
     """One `requests.Session` per container: TLS is shaken once, and no environment proxy or netrc is looked up."""
 
-    def __init__(self, *, connections: int = 10, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, *, connections: int = 10, longest_idle: float = LONGEST_IDLE, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._clock = clock
+        self._longest_idle = longest_idle
         self._last_used = clock()
         self._session = requests.Session()
         self._session.trust_env = False
@@ -75,7 +78,7 @@ class RequestsTransport:
 
     def _drop_idle_connections(self) -> None:
         now = self._clock()
-        if now - self._last_used > LONGEST_IDLE:
+        if now - self._last_used > self._longest_idle:
             self._session.close()  # the pools only: the session opens new connections when it sends again
         self._last_used = now
 

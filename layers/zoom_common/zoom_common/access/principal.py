@@ -26,6 +26,8 @@ SCOPES = frozenset(
         "events:write",
         "keys:write",
         "usage:read",
+        "erasures:read",
+        "erasures:write",
         "health:read",
         EVERY_SCOPE,
     }

@@ -21,6 +21,16 @@ def of_user(app: str, zoom_user_id: str) -> str:
     return _digest("user", app, zoom_user_id)
 
 
+def of_tenant(tenant: str) -> str:
+    """The name under which the erasure of a whole tenant is remembered."""
+    return _digest("tenant", tenant)
+
+
+def of_account(app: str, zoom_account_id: str) -> str:
+    """The same for events of an account that belonged to a tenant as a whole, and to nobody now."""
+    return _digest("account", app, zoom_account_id)
+
+
 class Tombstones:
     """Tombstones in the Connections table. Raises Unavailable."""
 

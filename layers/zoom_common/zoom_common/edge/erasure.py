@@ -1,7 +1,8 @@
-"""Erases a person or a whole tenant: connections and claims, keys, event log and what events added up to.
+"""Erases a person or a whole tenant: connections and claims, keys, event log, projections, usage, and Coordination.
 
-Every step finds what is left and deletes that, so a run that was interrupted is run again, and a second one finds
-nothing. The receipt says what was deleted and what ends by itself, and when.
+Every step finds what is left and deletes that, so a run that was interrupted goes on anywhere, and a second one finds
+nothing. A job says where it has come to and fits into a queue. The receipt says what was deleted and what ends by
+itself, and when.
 """
 
 from __future__ import annotations
@@ -9,16 +10,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from zoom_common.connections.model import Connection
+from botocore.exceptions import BotoCoreError, ClientError
+
+from zoom_common.connections.changes import Publish, state_changed
+from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.queue import RevokeQueue
 from zoom_common.connections.revocation import EndedGrant
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import Table
-from zoom_common.connections.tombstones import Tombstones, of_person, of_user
+from zoom_common.connections.tombstones import Tombstones, of_account, of_person, of_tenant, of_user
+from zoom_common.connections.view import iso
 from zoom_common.edge.erasure_match import Wanted
+from zoom_common.edge.erasure_records import ErasureRecords, Record, erasure_id
+from zoom_common.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,59 +33,131 @@ if TYPE_CHECKING:
 EXPIRES = {
     "point-in-time backups of both tables": "35 days",
     "events on their way, in queues and dead-letter queues": "14 days in each",
-    "links being followed, idempotency records, remembered answers (Coordination)": "a day",
-    "this week's counts of calls, by connection id (Coordination)": "10 days",
-    "access tokens in the memory of running functions": "useless at once, gone within the hour",
+    "grants that Zoom is still to be told about, sealed, in the escrow queue": "14 days at most",
+    "digests of what was made under an Idempotency-Key (Coordination)": "a day",
+    "access tokens and reads in the memory of running functions": "useless at once, gone within the hour",
     "logs (ids and reasons only)": "LogRetentionDays",
+    "tombstones: digests that keep late events away": "45 days",
     "events that subscribers have read": "theirs to erase",
 }
+# For so long the key that asked for its whole tenant's erasure can still read the receipt, and nothing else.
+RECEIPT_READABLE = 7 * 86_400.0
+_PAGE = 200
+
+
+class Stage(StrEnum):
+    """The tables, in the order in which they are gone through."""
+
+    CONNECTIONS = "connections"
+    EVENTS = "events"
+    COORDINATION = "coordination"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is left to do. `after` is the key of the last item looked at; `again` says that a second look is due."""
+
+    wanted: Wanted
+    stage: Stage = Stage.CONNECTIONS
+    after: tuple[str, str] | None = None
+    keep_key: str | None = None
+    again: bool = True
+
+    @property
+    def name(self) -> str:
+        """The id of the erasure."""
+        return erasure_id(self.wanted.tenant, self.wanted.zoom_user_id or self.wanted.email)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """Works with an operator's rights: no function of the gateway may do all this."""
+    """Erases in three tables. Every method raises Unavailable; then the same job is to be done again."""
 
     dynamodb: DynamoDBClient
     connections_table: str
     events_table: str
+    coordination_table: str
     revokes: RevokeQueue
+    publish: Publish
     clock: Callable[[], float]
 
-    def erase(self, wanted: Wanted) -> dict[str, Any]:
-        """Erase, and the receipt. Raises Unavailable; then it is to be run again."""
-        now, done = self.clock(), Counter[str]()
-        gone = [each for each in self._connections(wanted.tenant) if wanted.takes(each)]
-        # First, so that no event that arrives from now on writes behind our back.
-        names = {of_user(each.client_id, each.zoom_user_id) for each in gone if each.zoom_user_id}
-        users = {each.zoom_user_id for each in gone if each.zoom_user_id} | ({wanted.zoom_user_id} - {None})
-        self._tombstones.put(sorted(names | {of_person(wanted.tenant, str(user)) for user in users}), now=now)
-        for connection in gone:
-            done["revokes_queued"] += self._end(connection)
-            done["connections"] += 1
-        if wanted.everything:
-            done["api_keys"] += self._keys(wanted.tenant)
-        wanted = replace(wanted, connection_ids=frozenset(each.connection_id for each in gone))
-        for key, kind in self._events(wanted):
-            self.dynamodb.delete_item(TableName=self.events_table, Key=key)
-            done[kind] += 1
-        return self._receipt(wanted, now, done)
-
     @property
-    def _tombstones(self) -> Tombstones:
-        return Tombstones(self._table)
+    def records(self) -> ErasureRecords:
+        """What erasures have come to."""
+        return ErasureRecords(self._table)
+
+    def begin(self, job: Job) -> Record:
+        """From this moment on no earlier event comes in; nothing is deleted yet."""
+        wanted, now = job.wanted, self.clock()
+        about = "tenant" if wanted.everything else "person"
+        names = {of_tenant(wanted.tenant)} if wanted.everything else set()
+        for each in self._connections(wanted):
+            names |= _names(each, everything=wanted.everything)
+        if wanted.zoom_user_id is not None:
+            names.add(of_person(wanted.tenant, wanted.zoom_user_id))
+        Tombstones(self._table).put(sorted(names), now=now)
+        return self.records.begin(wanted.tenant, job.name, about=about, now=now)
+
+    def go_on(self, job: Job, *, enough: Callable[[], bool]) -> Job | None:
+        """Do what is left until it is done (None) or `enough` says so; then the rest, a page after another."""
+        record = self.records.get(job.wanted.tenant, job.name)
+        if record is None:
+            return None  # never begun: a message from before
+        while True:
+            if job.stage is Stage.CONNECTIONS:
+                self._end_connections(record, job)
+                job = replace(job, stage=Stage.EVENTS, after=None)
+                record = self.records.get(job.wanted.tenant, job.name) or record
+            else:
+                known = replace(job.wanted, connection_ids=record.connection_ids, key_ids=record.key_ids)
+                after = self._page(record, job, known)
+                if after is not None:
+                    job = replace(job, after=after)
+                elif job.stage is Stage.EVENTS:
+                    job = replace(job, stage=Stage.COORDINATION, after=None)
+                else:
+                    return replace(job, stage=Stage.EVENTS, after=None, again=False) if job.again else None
+            if enough():
+                return job
+
+    def finish(self, job: Job) -> Record:
+        """It is done: nothing is left to look for."""
+        record = self.records.get(job.wanted.tenant, job.name)
+        if record is None:
+            raise Unavailable(reason="erasure_unknown")
+        return self.records.finish(record, now=self.clock())
+
+    def erase(self, wanted: Wanted) -> dict[str, Any]:
+        """All of it, in one go, and the receipt."""
+        job, left = Job(wanted=wanted, again=False), Job(wanted=wanted, again=False)
+        self.begin(job)
+        while (more := self.go_on(left, enough=lambda: False)) is not None:
+            left = more
+        return receipt(self.finish(job))
 
     @property
     def _table(self) -> Table:
         return Table(self.dynamodb, self.connections_table)
 
-    def _connections(self, tenant: str) -> Iterator[Connection]:
+    def _connections(self, wanted: Wanted) -> Iterator[Connection]:
         store, cursor = ConnectionStore(self._table), None
         while True:
-            page = store.list(tenant, cursor=cursor)
-            yield from page.connections
+            page = store.list(wanted.tenant, cursor=cursor)
+            yield from (each for each in page.connections if wanted.takes(each))
             cursor = page.cursor
             if cursor is None:
                 return
+
+    def _end_connections(self, record: Record, job: Job) -> None:
+        gone = list(self._connections(job.wanted))
+        ids = {each.connection_id for each in gone} | record.connection_ids
+        keys = self._keys(job, ids)
+        record = self.records.found(record, connection_ids=ids, key_ids=keys)
+        for connection in gone:
+            revokes = self._end(connection)
+            self.records.count(record, Counter(connections=1, revokes_queued=revokes))
+        for key in sorted(keys):
+            self._end_key(job, key, record)
 
     def _end(self, connection: Connection) -> int:
         """Stop it, have Zoom told from the queue, delete it; whether there is anything to tell Zoom."""
@@ -89,25 +168,57 @@ class Erasure:
         if grant is not None:  # a superseded one is left alone by whoever takes it from the queue
             self.revokes.enqueue(grant.to_message())
         store.delete(ended)
+        self.publish(state_changed(connection, State.DISCONNECTED, "erased", at=self.clock()))
         return int(grant is not None)
 
-    def _keys(self, tenant: str) -> int:
-        held, after = self._table.query("#pk = :pk", {"pk": f"{tenant}#apikeys"})
-        while after is not None:
-            more, after = self._table.query("#pk = :pk", {"pk": f"{tenant}#apikeys"}, after=after)
-            held += more
-        for key in held:
-            self._table.delete(f"apikey#{key['sk']}", "apikey")
-            self._table.delete(key["pk"], key["sk"])
-        return len(held)
+    def _keys(self, job: Job, connection_ids: set[str]) -> set[str]:
+        """The keys that go: all of a tenant's, or those bound to one of the connections."""
+        found, after = set[str](), None
+        while True:
+            held, after = self._table.query("#pk = :pk", {"pk": f"{job.wanted.tenant}#apikeys"}, after=after)
+            for pointer in held:
+                key = self._table.get(f"apikey#{pointer['sk']}", "apikey") or {}
+                if job.wanted.everything or key.get("connection") in connection_ids:
+                    found.add(str(pointer["sk"]))
+            if after is None:
+                return found
 
-    def _events(self, wanted: Wanted) -> Iterator[tuple[Mapping[str, Any], str]]:
-        """Keys of the Events table to delete. It reads the whole table: an erasure is rare, and must miss nothing."""
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.events_table, ConsistentRead=True)
-        for page in pages:
-            for item in page["Items"]:
-                if wanted.owns(item) and wanted.names(item, self._parts):
-                    yield from self._whole(item)
+    def _end_key(self, job: Job, key_id: str, record: Record) -> None:
+        if key_id == job.keep_key:
+            values = {"scopes": frozenset({"erasures:read"}), "until": self.clock() + RECEIPT_READABLE}
+            change = "SET #scopes = :scopes, #valid_until = :until"
+            self._table.update(f"apikey#{key_id}", "apikey", change, condition="attribute_exists(#pk)", values=values)
+            return
+        was = self._table.delete(f"apikey#{key_id}", "apikey")
+        self._table.delete(f"{job.wanted.tenant}#apikeys", key_id)
+        self.records.count(record, Counter(api_keys=int(bool(was))))
+
+    def _page(self, record: Record, job: Job, known: Wanted) -> tuple[str, str] | None:
+        """Look at one page of a table and delete what goes. The whole table is read: it is rare, and misses nothing."""
+        table = self.events_table if job.stage is Stage.EVENTS else self.coordination_table
+        request: dict[str, Any] = {"TableName": table, "ConsistentRead": True, "Limit": _PAGE}
+        if job.after is not None:
+            request["ExclusiveStartKey"] = {"pk": {"S": job.after[0]}, "sk": {"S": job.after[1]}}
+        done = Counter[str]()
+        try:
+            answer = self.dynamodb.scan(**request)
+            for item in answer["Items"]:
+                for key, kind in self._going(job.stage, item, known):
+                    was = self.dynamodb.delete_item(TableName=table, Key=key, ReturnValues="ALL_OLD")
+                    done[kind] += int("Attributes" in was)
+        except (BotoCoreError, ClientError):
+            raise Unavailable(reason="erasure_unavailable") from None
+        finally:
+            self.records.count(record, done)
+        last = answer.get("LastEvaluatedKey")
+        return (last["pk"]["S"], last["sk"]["S"]) if last else None
+
+    def _going(self, stage: Stage, item: Mapping[str, Any], known: Wanted) -> Iterator[tuple[Mapping[str, Any], str]]:
+        if stage is Stage.EVENTS:
+            if known.takes_event_item(item, self._parts):
+                yield from _whole(item)
+        elif known.takes_coordination_item(item):
+            yield {"pk": item["pk"], "sk": item["sk"]}, "coordination"
 
     def _parts(self, item: Mapping[str, Any]) -> bytes:
         """The body of an entry too large for one item."""
@@ -117,28 +228,45 @@ class Erasure:
         )
         return b"".join(part["body"]["B"] for part in found if "body" in part)
 
-    def _whole(self, item: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
-        """The item, and what hangs on it: an entry's parts, and its line in the log, which names a subject."""
-        yield {"pk": item["pk"], "sk": item["sk"]}, _kind(item)
-        if "#event#" not in item["pk"]["S"] or item["sk"]["S"] != "event":
-            return
-        for sort in item.get("parts", {}).get("L", []):
-            yield {"pk": item["pk"], "sk": sort}, "event_parts"
-        owner, _, event_id = item["pk"]["S"].rpartition("#event#")
-        yield Wanted.line_of(owner, event_id, int(item["received_at_ms"]["N"])), "log_lines"
 
-    def _receipt(self, wanted: Wanted, now: float, done: Counter[str]) -> dict[str, Any]:
-        about = wanted.zoom_user_id or wanted.email or "*"
-        name = sha256(f"{wanted.tenant}\x00{about}".encode()).hexdigest()
-        receipt = {"tenant": wanted.tenant, "subject_sha256": name, "erased_at": now, "deleted": dict(done)}
-        kept = {"pk": f"{wanted.tenant}#erasures", "sk": f"{name}#{now:.3f}", **receipt}
-        self._table.put(kept)
-        return {**receipt, "expires": EXPIRES}
+def receipt(record: Record) -> dict[str, Any]:
+    """What was deleted, and what else ends when. It names nobody."""
+    return {
+        "id": record.erasure_id,
+        "about": record.about,
+        "state": str(record.state),
+        "erased_at": iso(record.erased_at),
+        "finished_at": iso(record.finished_at) if record.finished_at is not None else None,
+        "deleted": dict(record.deleted),
+        "expires": EXPIRES,
+    }
+
+
+def _names(connection: Connection, *, everything: bool) -> set[str]:
+    """The tombstones of a connection: events that name its user, or reach its account, and nobody else by then."""
+    if connection.zoom_user_id is not None:
+        return {of_user(connection.client_id, connection.zoom_user_id)}
+    whole = everything and connection.kind is Kind.ACCOUNT
+    return {of_account(connection.client_id, connection.zoom_account_id)} if whole else set()
+
+
+def _whole(item: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The item, and what hangs on it: an entry's parts, and its line in the log, which names a subject."""
+    yield {"pk": item["pk"], "sk": item["sk"]}, _kind(item)
+    if "#event#" not in item["pk"]["S"] or item["sk"]["S"] != "event":
+        return
+    for sort in item.get("parts", {}).get("L", []):
+        yield {"pk": item["pk"], "sk": sort}, "event_parts"
+    owner, _, event_id = item["pk"]["S"].rpartition("#event#")
+    yield Wanted.line_of(owner, event_id, int(item["received_at_ms"]["N"])), "log_lines"
 
 
 def _kind(item: Mapping[str, Any]) -> str:
+    key: str = item["pk"]["S"]
     if "record" in item:
         return "projections"
-    if "#event#" in item["pk"]["S"]:
+    if "#event#" in key:
         return "events" if item["sk"]["S"] == "event" else "event_parts"
-    return "log_lines" if "#events#" in item["pk"]["S"] else "others"
+    if key.endswith("#usage"):
+        return "usage"
+    return "log_lines" if "#events#" in key else "others"

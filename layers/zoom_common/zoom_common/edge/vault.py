@@ -32,6 +32,9 @@ from zoom_common.transport import RequestsTransport
 from zoom_common.zoom.oauth import Endpoints
 
 _RANDOM = random.SystemRandom()
+# A token request that meets a connection the other side is just closing has an unknown outcome, and may cost a grant. A
+# handshake an hour is cheaper; only refreshes that follow one another at once share a connection. In seconds.
+_LONGEST_IDLE = 1.0
 
 
 class _Settings(Protocol):
@@ -147,7 +150,7 @@ def _common(settings: _Settings) -> tuple[ConnectionStore, Cipher, AppSecret, Zo
     credentials = AppSecret(aws.client("secretsmanager"), settings.app_secret_arn, clock=time.time)
     keys = {SealKind.ACCESS: settings.data_key_id, SealKind.REFRESH: settings.refresh_key_id}
     zoom = ZoomOAuth(
-        RequestsTransport(),
+        RequestsTransport(longest_idle=_LONGEST_IDLE),
         credentials,
         endpoints=Endpoints.parse(settings.zoom_oauth_url),
         api_base_url=settings.zoom_api_base_url,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from zoom_common.connections.deauthorization import Deauthorization
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.tombstones import Tombstones, of_person, of_user
+from zoom_common.connections.tombstones import Tombstones, of_account, of_person, of_tenant, of_user
 from zoom_common.events.ingest_message import Delivery
 from zoom_common.events.routing import Route
 from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent, identifier
@@ -18,6 +18,8 @@ from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent, identifier
 # "Last webhook" is for people who ask whether events arrive at all: it need not cost a write for each of them.
 _HEARD_EVERY = 300.0
 _MOST_KNOWN = 10_000
+# That a tenant was not erased is believed for so long: an erasure looks twice, with more than this between.
+_TENANT_KNOWN = 60.0
 
 
 @dataclass(slots=True)
@@ -29,6 +31,7 @@ class VaultNotices:
     tombstones: Tombstones
     clock: Callable[[], float]
     _heard: dict[Route, float] = field(default_factory=dict)
+    _standing: dict[str, float] = field(default_factory=dict)  # when a tenant was last seen not to be erased
 
     def __call__(self, event: ZoomEvent, delivery: Delivery, routes: list[Route], /) -> list[Route] | None:
         """Take note of one event that the secret of `delivery.app` verified; where it may go, None for nowhere."""
@@ -37,13 +40,28 @@ class VaultNotices:
         # What is read back from the REST API says when it happened, and not when Zoom wrote it.
         at = (event.true_since_ms or delivery.received_at_ms) / 1000
         people = _people(event)
-        allowed = [each for each in routes if not self._erased((of_person(each.tenant, who) for who in people), at)]
+        allowed = [each for each in routes if not self._kept_from(each.tenant, people, at)]
         if not delivery.reconciled:  # what we made ourselves is no sign that Zoom delivers
             for route in allowed:
                 self._hear(route)
         if routes:
             return allowed or None
-        return None if self._erased((of_user(delivery.app, who) for who in people), at) else []
+        names = [of_user(delivery.app, who) for who in people]
+        names += [of_account(delivery.app, event.account_id)] if event.account_id else []
+        return None if self._erased(names, at) else []
+
+    def _kept_from(self, tenant: str, people: Iterable[str], at: float) -> bool:
+        if self._erased((of_person(tenant, who) for who in people), at):
+            return True
+        now = self.clock()
+        if now - self._standing.get(tenant, float("-inf")) < _TENANT_KNOWN:
+            return False
+        erased_at = self.tombstones.erased_at(of_tenant(tenant))
+        if erased_at is None:
+            if len(self._standing) >= _MOST_KNOWN:
+                self._standing.clear()
+            self._standing[tenant] = now
+        return erased_at is not None and at <= erased_at
 
     def _erased(self, names: Iterable[str], at: float) -> bool:
         """Whether one of these has been erased since `at`, when the event happened."""

@@ -47,7 +47,7 @@ class Records(Protocol):
     """Where the records are: `IdempotencyStore`."""
 
     def begin(  # noqa: D102
-        self, key: str, fingerprint: str, *, owner: str, now: float, lease_until: float
+        self, key: str, fingerprint: str, *, whose: str, owner: str, now: float, lease_until: float
     ) -> Entry | None: ...
     def take_over(self, key: str, seen: Entry, *, owner: str, lease_until: float) -> bool: ...  # noqa: D102
     def sent(self, key: str, *, owner: str, now: float) -> bool: ...  # noqa: D102
@@ -104,11 +104,12 @@ class Idempotency:
 
     def _hold(self, call: ZoomCall, key: str) -> _Held | StoredAnswer:
         owner, fingerprint = self.new_id(), _fingerprint(call)
+        whose = f"{call.connection.tenant}#{call.connection.connection_id}"  # the key's name is a digest
         until = self.clock() + min(_LONGEST_WAIT, call.deadline.remaining() - _TIME_TO_LOOK)
         while True:
             now = self.clock()
             lease = now + call.deadline.remaining() + _LEASE_MARGIN
-            entry = self.store.begin(key, fingerprint, owner=owner, now=now, lease_until=lease)
+            entry = self.store.begin(key, fingerprint, whose=whose, owner=owner, now=now, lease_until=lease)
             if entry is None:
                 return _Held(key, owner)
             if entry.fingerprint != fingerprint:

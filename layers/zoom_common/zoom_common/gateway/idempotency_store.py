@@ -55,14 +55,18 @@ class IdempotencyStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def begin(self, key: str, fingerprint: str, *, owner: str, now: float, lease_until: float) -> Entry | None:
-        """Make the record. None when it is ours now; else the record that was there."""
+    def begin(
+        self, key: str, fingerprint: str, *, whose: str, owner: str, now: float, lease_until: float
+    ) -> Entry | None:
+        """Make the record, of `whose` (tenant#connection). None when it is ours now; else the record that was there."""
         values = {"fingerprint": fingerprint, "step": Step.STARTED, "owner": owner, "lease_until": lease_until}
         change = "SET #fingerprint = :fingerprint, #step = :step, #owner = :owner, #lease_until = :lease_until, "
-        change += "#expires_at = :expires_at REMOVE #first_sent, #last_sent, #status, #content_type, #body"
+        change += (
+            "#whose = :whose, #expires_at = :expires_at REMOVE #first_sent, #last_sent, #status, #content_type, #body"
+        )
         # TTL deletes late: an expired record is none.
         free = "attribute_not_exists(#step) OR #expires_at <= :now"
-        values |= {"expires_at": int(now) + LIFE, "now": int(now)}
+        values |= {"expires_at": int(now) + LIFE, "now": int(now), "whose": whose}
         with _named():
             try:
                 self._table.update(key, _SK, change, condition=free, values=_plain(values))
