@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -78,8 +79,7 @@ def erase(request: Request, principal: Principal) -> Response:
     queue().send(job)
     observability.count("ErasuresBegun", about=record.about)
     answer = json_response(202, receipt(record))
-    answer.headers["location"] = f"/erasures/{record.erasure_id}"
-    return answer
+    return replace(answer, headers={**answer.headers, "location": f"/erasures/{record.erasure_id}"})
 
 
 @router.route("GET", "/erasures", scope="erasures:read")

@@ -1,7 +1,8 @@
 """The one function that uses refresh tokens: by schedule (sweep), from two queues, and when it is invoked directly.
 
 Sweep `{"action": "sweep"}`; direct `{"action": "refresh", "tenant", "connection_id", "seen_version"[, "wait"]}` and
-`{"action": "touch", "tenant", "connection_id"}`; queue messages say `refresh`, `restore` or `revoke`.
+`{"action": "touch", "tenant", "connection_id"}`, `{"action": "refused", "tenant", "connection_id", "version"}`; queue
+messages say `refresh`, `restore` or `revoke`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from zoom_common import aws, correlation
 from zoom_common.connections.placing import Unplaced
 from zoom_common.connections.queue import REFRESH, RESTORE, REVOKE, from_message
-from zoom_common.connections.refresh_client import TOUCH
+from zoom_common.connections.refresh_client import REFUSED, TOUCH
 from zoom_common.connections.revocation import EndedGrant, Revoked
 from zoom_common.connections.settling import APP_FAULT
 from zoom_common.connections.steps import Outcome, Result
@@ -58,6 +59,8 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             return {"outcome": str(result.outcome), "version": result.version}
         case str(action) if action == TOUCH:
             return {"touched": _touch(event)}
+        case str(action) if action == REFUSED:
+            return {"ended": _refused(event)}
         case _:
             raise ValueError("an event of no known action")
 
@@ -114,6 +117,11 @@ def _ends(context: Any) -> float:
 
 def _touch(event: Mapping[str, Any]) -> bool:
     return wiring().refresher.touch(event["tenant"], event["connection_id"])
+
+
+def _refused(event: Mapping[str, Any]) -> bool:
+    version = int(event["version"])
+    return wiring().refresher.refused(event["tenant"], event["connection_id"], version=version)
 
 
 def _sweep(context: Any) -> int:

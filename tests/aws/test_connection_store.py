@@ -13,6 +13,7 @@ from zoom_common.connections.authorization_store import AuthorizationStore, Clai
 from zoom_common.connections.item import SHARDS, due_shard, from_values, to_values
 from zoom_common.connections.model import Connection, Kind, Spare, State
 from zoom_common.connections.refresh_store import RefreshStore
+from zoom_common.connections.refusals import Row
 from zoom_common.connections.steps import SealedPair, Settlement
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import ConditionFailed, Table
@@ -244,6 +245,23 @@ def test_settling(
     assert now is not None
     assert (now.state, now.reason, now.failures, now.due_at) == (State.REFRESH_FAILING, "zoom_error", 3, START + 30)
     assert (now.lease_owner, list(now.intents)) == (None, intents)
+
+
+def test_a_refusal_is_noted_on_the_version_it_is_about(
+    table: Table, store: ConnectionStore, refreshes: RefreshStore
+) -> None:
+    """A connection that nothing was noted about reads as never refused; one that has moved is left alone."""
+    table.put(to_values(connection()))
+    seen = store.get("acme", "con_1")
+    assert seen is not None
+    assert refreshes.note_refusal(seen, Row(2, START))
+    noted = store.get("acme", "con_1")
+    assert noted is not None
+    assert (noted.refused_version, noted.refusals, noted.refused_since) == (1, 2, START)
+    assert not refreshes.note_refusal(replace(seen, version=7), Row(3, START))
+    assert not refreshes.note_refusal(replace(seen, grant_id="another"), Row(3, START))
+    older = {name: value for name, value in to_values(connection()).items() if not name.startswith("refus")}
+    assert from_values(older).refusals == 0
 
 
 def test_what_needs_the_person_is_due_no_more(table: Table, refreshes: RefreshStore) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import secrets
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +81,9 @@ def test_state_survives_a_restart_and_nothing_is_left_behind(gateway: Gateway, a
         api.headers["X-Zoom-Connection"] = connection = story.connect()
     connections = {each["id"] for each in api.get("/connections").json()["connections"]}
     meeting = api.post("/v2/users/me/meetings", json={"topic": "kept"}).json()
+    leave_a_pair_in_a_queue(gateway.stack)
     assert gateway.stop() == 0
+    no_token_is_readable_in(gateway.folder)
     listing = subprocess.run(["ps", "-eo", "command"], capture_output=True, text=True, check=True).stdout
     assert str(gateway.folder) not in listing
     gateway.start()
@@ -87,3 +92,35 @@ def test_state_survives_a_restart_and_nothing_is_left_behind(gateway: Gateway, a
     assert connections == {each["id"] for each in api.get("/connections").json()["connections"]}
     assert api.get(f"/connections/{connection}").json()["state"] == "connected"
     assert api.get(f"/v2/meetings/{meeting['id']}").json()["topic"] == "kept"
+
+
+def leave_a_pair_in_a_queue(stack: dict[str, Any]) -> None:
+    """Somebody disconnects while Zoom cannot be told: the tokens wait in the escrow queue, under their seals."""
+    email = f"queued-{secrets.token_hex(4)}@zoom.example"
+    with Story(stack) as story, httpx.Client(base_url=f"{stack['zoom_url']}/_sim", timeout=10) as zoom:
+        zoom.post("/users", json={"email": email})
+        connection = story.connect(email)
+        zoom.post("/faults", json={"fault": "503", "target": "oauth.revoke", "user": email})
+        assert story.program.delete(f"/connections/{connection}").json()["revoke_queued"]
+
+
+def no_token_is_readable_in(folder: Path) -> None:
+    """All that the stack keeps on disk: tables, queues and what waits in them, snapshots, logs; plain and in base64."""
+    zoom = json.loads((folder / "zoom-state.json").read_text())
+    tokens = {*zoom["access_tokens"], *zoom["refresh_tokens"], *zoom["codes"]}
+    assert len(tokens) > 5
+    kept = {file: file.read_bytes() for part in ("emulator-state", "logs") for file in (folder / part).rglob("*.*")}
+    assert any(b"sealed_refresh" in content for file, content in kept.items() if "sqs" in file.name)
+    assert any(b"sealed_refresh" in content for file, content in kept.items() if "dynamodb" in file.name)
+    spelt = {form: token for token in tokens for form in spellings(token)}
+    found = [(file.name, spelt[form][:6]) for file, content in kept.items() for form in spelt if form in content]
+    assert found == []
+
+
+def spellings(token: str) -> list[bytes]:
+    """A token as it is, and as it stands in base64 wherever in other bytes it begins."""
+    forms = [token.encode()]
+    for before in range(3):
+        text = b64encode(b"x" * before + token.encode()).rstrip(b"=")
+        forms.append(text[-(-before * 8 // 6) : -1])
+    return forms

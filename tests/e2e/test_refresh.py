@@ -207,6 +207,27 @@ def test_a_lost_answer_ends_a_grant_that_zoom_ended_and_says_so(vault: Vault, ca
     assert (vault.connect(), caller.get(LIST).status_code) == (vault.connection, 200)
 
 
+def test_new_tokens_that_zoom_refuses_end_the_connection_in_time(vault: Vault, caller: httpx.Client) -> None:
+    """Zoom's 401 is the answer and one refresh is tried, not one for each call; minutes later the person is asked."""
+    asked, before = vault.watch(), vault.version
+    vault.watch(target="meetings.list", effect="status", status=401, code=124, message="Invalid access token.")
+    assert (caller.get(LIST).status_code, asked()) == (401, 1)
+    eventually(lambda: "refusals" in vault.item() and vault.item()["refusals"]["N"] == "1")
+    assert [caller.get(LIST).status_code for _ in range(3)] == [401] * 3
+    assert (asked(), vault.version, vault.item()["state"]["S"]) == (1, before + 1, "connected")
+    for refusals in (2, 3):  # each time minutes have passed
+        vault.set("refresh_issued_at", to=time.time() - 150)
+        vault.set("refused_since", to=time.time() - 601)
+        assert caller.get(LIST).status_code == 401
+        eventually(lambda number=str(refusals): vault.item()["refusals"]["N"] == number)  # type: ignore[misc]
+    eventually(lambda: vault.item()["state"]["S"] == "reauthorization_required")
+    told = caller.get(LIST)
+    assert (told.status_code, told.json()["reason"]) == (409, "tokens_refused")
+    vault.zoom.delete("/faults")
+    assert (vault.connect(), caller.get(LIST).status_code) == (vault.connection, 200)
+    assert vault.item()["refusals"]["N"] == "0"
+
+
 def test_the_schedule_keeps_a_connection_warm(vault: Vault) -> None:
     """What the deployed schedule sends, sent to its target: the due connection is found, queued and refreshed once."""
     asked, before = vault.watch(), vault.version

@@ -25,6 +25,7 @@ from zoom_common.connections.queue import EscrowQueue, RevokeQueue
 from zoom_common.connections.refresh import refresh
 from zoom_common.connections.refresh_store import RefreshStore
 from zoom_common.connections.refresher import Refresher
+from zoom_common.connections.refusals import Row
 from zoom_common.connections.revocation import Revocation
 from zoom_common.connections.schedule import Policy
 from zoom_common.connections.seal import SealContext, SealKind
@@ -269,6 +270,13 @@ class Memory(ConnectionStore):
     def touch(self, connection: Connection, *, now: float, due_at: float) -> None:
         self.put(replace(connection, last_used_at=now, due_at=due_at))
 
+    def end(self, connection: Connection, *, reason: str, now: float) -> bool:
+        item = self.items.get((connection.tenant, connection.connection_id))
+        if item is None or item.grant_id != connection.grant_id or item.state not in ALIVE:
+            return False
+        self.put(replace(item, state=State.REAUTHORIZATION_REQUIRED, reason=reason, state_changed_at=now, due_at=None))
+        return True
+
     def heard(self, tenant: str, connection_id: str, *, now: float) -> None:
         self.fails("heard")
         self.writes += 1
@@ -371,6 +379,15 @@ class MemoryRefresh(RefreshStore):
         intents = {each: at for each, at in item.intents.items() if each != pair.attempt}
         spares = {**item.spares, pair.attempt: Spare(pair.sealed_refresh, pair.issued_at)}
         self.memory.put(replace(item, spares=spares, intents=intents))
+        return True
+
+    def note_refusal(self, seen: Connection, row: Row) -> bool:
+        self.memory.fails("note_refusal")
+        item = self.memory.items.get((seen.tenant, seen.connection_id))
+        if item is None or (item.grant_id, item.version) != (seen.grant_id, seen.version) or item.state not in ALIVE:
+            return False
+        refused = replace(item, refused_version=seen.version, refusals=row.refusals, refused_since=row.since)
+        self.memory.put(refused)
         return True
 
     def settle(self, seen: Connection, settlement: Settlement) -> bool:

@@ -88,13 +88,18 @@ class Tokens:
     """Hands out `token-1`, and another one after each rejection."""
 
     rejections: int = 0
+    told: int = 0  # that the other one was refused too
+    another: bool = True
 
     def token(self, connection: Connection, deadline: Deadline) -> Secret:  # noqa: ARG002 - the seam's signature
         return Secret("token-1")
 
-    def after_rejection(self, connection: Connection, deadline: Deadline) -> Secret:  # noqa: ARG002 - as above
+    def after_rejection(self, connection: Connection, deadline: Deadline) -> Secret | None:  # noqa: ARG002 - as above
         self.rejections += 1
-        return Secret(f"token-{1 + self.rejections}")
+        return Secret(f"token-{1 + self.rejections}") if self.another else None
+
+    def rejected_again(self, connection: Connection) -> None:  # noqa: ARG002 - as above
+        self.told += 1
 
 
 @dataclass(slots=True)

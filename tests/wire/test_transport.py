@@ -153,6 +153,17 @@ def test_a_connection_that_idled_is_not_trusted(server: Server, transport: Make)
     assert server.connections == 2
 
 
+def test_how_long_a_connection_may_idle_is_the_callers_to_say(server: Server) -> None:
+    """Where a lost answer costs more than a handshake, a second is too long."""
+    clock = Clock()
+    sender = RequestsTransport(longest_idle=1.0, clock=clock)
+    for waited, connections in ((0.0, 1), (0.9, 1), (1.1, 2)):
+        clock.now += waited
+        sender.send(HttpRequest("GET", f"{server.base}/x"), timeout=5)
+        assert server.connections == connections
+    sender._session.close()
+
+
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 201 Created\r\nContent-Length: 20\r\n\r\n{"])
 def test_half_an_answer_is_a_lost_one(server: Server, transport: Make, answer: bytes) -> None:
     """The request has arrived."""

@@ -25,6 +25,7 @@ class Function(World):
         self.away = False
         self.asked: list[float] = []
         self.touched = 0
+        self.told: list[int] = []
         self.tokens = AccessTokens(
             self.memory,
             self.cipher,
@@ -46,6 +47,23 @@ class Function(World):
         self.touched += 1
         if self.away:
             raise Unavailable(reason="token_refresh_unavailable")
+
+    def refused(self, connection: Connection) -> None:
+        self.told.append(connection.version)
+        if self.away:
+            raise Unavailable(reason="token_refresh_unavailable")
+        self.refresher.refused("acme", "con_1", version=connection.version)
+
+    def call(self, *, refuses: bool) -> str:
+        """One call as the gateway makes it; what the caller is told. Zoom refuses every token, or takes the new one."""
+        seen = self.item
+        self.tokens.token(seen, DEADLINE)
+        fresh = self.tokens.after_rejection(seen, DEADLINE)
+        if fresh is None:
+            return "401"
+        if refuses:
+            self.tokens.rejected_again(seen)
+        return "401 again" if refuses else fresh.reveal()
 
     def token(self) -> str:
         return self.tokens.token(self.item, DEADLINE).reveal()
@@ -148,8 +166,10 @@ def test_a_refused_token_is_refreshed_once() -> None:
     """Zoom's 401: refresh, unless the version has moved since."""
     function = Function()
     seen = function.item
-    assert function.tokens.after_rejection(seen, DEADLINE).reveal() == "access-1"
-    assert function.tokens.after_rejection(seen, DEADLINE).reveal() == "access-1"
+    for _ in range(2):
+        fresh = function.tokens.after_rejection(seen, DEADLINE)
+        assert fresh is not None
+        assert fresh.reveal() == "access-1"
     assert len(function.asked) == 1
 
 
@@ -159,6 +179,55 @@ def test_a_refused_token_is_never_handed_out_again() -> None:
     function.away = True
     with pytest.raises(Unavailable):
         function.tokens.after_rejection(function.item, DEADLINE)
+
+
+def test_a_new_token_that_is_refused_is_not_replaced_at_once() -> None:
+    """A refresh for each call would find the same, and cost Zoom's patience: for two minutes its 401 is the answer."""
+    function = Function()
+    assert [function.call(refuses=True) for _ in range(20)] == ["401 again", *["401"] * 19]
+    assert (len(function.zoom.requests), function.told) == (1, [2])
+    function.clock.sleep(121)
+    assert function.call(refuses=True) == "401 again"
+    assert (len(function.zoom.requests), function.item.refusals) == (2, 2)
+
+
+def test_tokens_refused_in_a_row_end_the_connection() -> None:
+    """Over ten minutes, several pairs, each refused when it was new: only the person can help, and is asked."""
+    function = Function()
+    began, answers = function.clock.now, []
+    while function.item.state is State.CONNECTED:
+        answers.append(function.call(refuses=True))
+        function.clock.sleep(30)
+    assert (function.item.state, function.item.reason) == (State.REAUTHORIZATION_REQUIRED, "tokens_refused")
+    assert 600 <= function.clock.now - began <= 800
+    assert len(function.zoom.requests) <= 7
+    assert [each["state"] for each in function.published] == ["reauthorization_required"]
+    assert function.item.due_at is None
+    with pytest.raises(ConnectionUnusable):
+        function.token()
+
+
+def test_a_hiccup_of_zooms_api_ends_no_connection() -> None:
+    """Many refusals in a minute are one fault of Zoom's; a token that serves in between starts the row anew."""
+    function = Function()
+    for _ in range(60):
+        function.call(refuses=True)
+        function.clock.sleep(1)
+    for refuses in (False, True, False, True, False):
+        function.clock.sleep(400)
+        function.call(refuses=refuses)
+    assert (function.item.state, function.item.refusals) == (State.CONNECTED, 1)
+
+
+def test_a_refusal_is_noted_once_and_of_the_current_version_only() -> None:
+    """Twenty callers who met it, and one who speaks of a token long gone."""
+    function = Function()
+    for version in (1, 1, 0):
+        assert not function.refresher.refused("acme", "con_1", version=version)
+    assert (function.item.refused_version, function.item.refusals) == (1, 1)
+    assert not function.refresher.refused("acme", "unknown", version=1)
+    function.away = True
+    function.tokens.rejected_again(function.item)  # noting it fails: no reason to fail otherwise
 
 
 def test_a_grant_that_ended_shows_at_once() -> None:

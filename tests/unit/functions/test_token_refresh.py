@@ -139,6 +139,13 @@ def test_touch(function: Function) -> None:
     assert function.invoke({"action": "touch", "tenant": "acme", "connection_id": "con_1"}) == {"touched": True}
 
 
+def test_a_new_token_that_zoom_refuses_is_noted(function: Function) -> None:
+    """An API function says so; it may write nothing itself."""
+    event = {"action": "refused", "tenant": "acme", "connection_id": "con_1", "version": 1}
+    assert function.invoke(event) == {"ended": False}
+    assert (function.item.refused_version, function.item.refusals) == (1, 1)
+
+
 def test_an_unknown_event(function: Function) -> None:
     """Fails, so that whoever sent it notices."""
     with pytest.raises(ValueError, match="no known action"):
@@ -167,6 +174,7 @@ def test_the_sample_events_are_true(function: Function, sample: Path) -> None:
         {"enqueued": 1},
         {"outcome": "current", "version": 0},
         {"touched": False},
+        {"ended": False},
     )
 
 

@@ -13,6 +13,7 @@ from zoom_common import light_aws
 from zoom_common.connections.cipher import Cipher
 from zoom_common.connections.model import Connection, State
 from zoom_common.connections.refresh_client import RefreshFunction, RefreshOnDemand
+from zoom_common.connections.refusals import no_better
 from zoom_common.connections.seal import SealBroken, SealContext, SealKind
 from zoom_common.connections.steps import Outcome
 from zoom_common.connections.store import ConnectionStore
@@ -85,12 +86,26 @@ class AccessTokens:
                 return self._open(connection)
             raise
 
-    def after_rejection(self, connection: Connection, deadline: Deadline) -> Secret:
-        """Another token than the one Zoom has just refused (401, code 124). Raises as `token` does."""
+    def after_rejection(self, connection: Connection, deadline: Deadline) -> Secret | None:
+        """Another token than the one Zoom has just refused (401, code 124). Raises as `token` does.
+
+        None when that one was new: another would be no better for a while, and Zoom's refusal is the answer.
+        """
         latest = self._read(connection)
+        if no_better(latest, now=self._clock()):
+            return None
         if (latest.grant_id, latest.version) != (connection.grant_id, connection.version):
             return self.token(latest, deadline)
         return self._refreshed(latest, deadline)
+
+    def rejected_again(self, connection: Connection) -> None:
+        """Zoom refuses the new token too. It is noted elsewhere; failing to is no reason to fail the call otherwise."""
+        try:
+            latest = self._read(connection)
+            if latest.refused_version != latest.version:
+                self._refresher.refused(latest)
+        except (ConnectionUnusable, NotFound, Unavailable):
+            return
 
     def _refreshed(self, connection: Connection, deadline: Deadline) -> Secret:
         outcome = self._refresher.refresh(connection, wait=max(0.0, deadline.remaining() - _TO_ANSWER))

@@ -15,6 +15,7 @@ from zoom_common.connections.cipher import Cipher
 from zoom_common.connections.identifiers import connection_id
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.schedule import Policy
+from zoom_common.connections.steps import Seals
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import ConditionFailed
 from zoom_common.connections.zoom_client import ZoomOAuth
@@ -56,11 +57,7 @@ class AccountConnecting:
         new_id = connection_id(self.clock(), self.random_bits())
         seals = self.cipher.pair_sealer(asked.tenant, former.connection_id if former else new_id)
         grant = self._ask(asked)
-        made = replace(
-            self._connected(asked, new_id, grant),
-            sealed_access=seals.seal_access(grant.access_token),
-            sealed_refresh=seals.seal_refresh(asked.app.client_secret),
-        )
+        made = self._connected(asked, new_id, grant, seals)
         try:
             return (self._renew(former, made), False) if former else (self._add(made), True)
         except ConditionFailed:
@@ -100,32 +97,23 @@ class AccountConnecting:
         except TokenUnavailable:
             raise ZoomUnavailable from None
 
-    def _connected(self, asked: AccountRequest, new_id: str, grant: TokenGrant) -> Connection:
+    def _connected(self, asked: AccountRequest, new_id: str, grant: TokenGrant, seals: Seals) -> Connection:
         now = self.clock()
         due_at = self.policy.due_at(
             now=now, last_used_at=now, expires_at=grant.expires_at, issued_at=now, chance=self.chance()
         )
-        return Connection(
+        return Connection.granted(
+            grant,
             tenant=asked.tenant,
             connection_id=new_id,
             owner=asked.owner,
             kind=Kind.ACCOUNT,
             state=State.CONNECTED,
-            reason=None,
             client_id=asked.app.client_id,
             zoom_user_id=None,
             zoom_account_id=asked.account_id,
-            scopes=grant.scopes,
-            api_url=grant.api_url,
-            grant_id=f"grant_{new_id}",
-            version=1,
-            access_expires_at=grant.expires_at,
-            refresh_issued_at=now,
-            created_at=now,
-            authorized_at=now,
-            state_changed_at=now,
-            last_used_at=now,
-            sealed_access=b"",
-            sealed_refresh=b"",
+            sealed_access=seals.seal_access(grant.access_token),
+            sealed_refresh=seals.seal_refresh(asked.app.client_secret),
+            now=now,
             due_at=due_at,
         )

@@ -19,7 +19,7 @@ from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.zoom_client import AppCredentials, ZoomOAuth
 from zoom_common.errors import FieldError, InvalidRequest, LinkRefused
 from zoom_common.secret import Secret
-from zoom_common.zoom.oauth import TokenGrant, ZoomUser, authorize_url
+from zoom_common.zoom.oauth import ZoomUser, authorize_url
 from zoom_common.zoom.token_errors import AppAtFault, GrantRejected, TokenError, TokenUnavailable
 
 TICKET_SECONDS = 900
@@ -142,10 +142,21 @@ class Linking:
         except TokenError as error:
             raise _refused(error) from None
         self._same_person(link, user)
-        pending = replace(
-            self._pending(link, new_id, client_id, grant, user),
+        now = self.clock()
+        pending = Connection.granted(
+            grant,
+            tenant=link.tenant,
+            connection_id=new_id,
+            owner=link.owner,
+            kind=Kind.USER,
+            state=State.PENDING,
+            client_id=client_id,
+            zoom_user_id=user.user_id,
+            zoom_account_id=user.account_id,
             sealed_access=seals.seal_access(grant.access_token),
             sealed_refresh=seals.seal_refresh(grant.refresh_token),
+            now=now,
+            expires_at=int(now) + PENDING_SECONDS,
         )
         one_time, expires_at = Secret(self.new_secret()), int(self.clock()) + CODE_SECONDS
         self.store.put_pending(pending, one_time, replace(link, connection_id=new_id), expires_at=expires_at)
@@ -155,33 +166,6 @@ class Linking:
         former = self.connections.get(link.tenant, link.reconnects) if link.reconnects else None
         if former is not None and former.zoom_user_id != user.user_id:
             raise LinkRefused("other_zoom_user", status=409)
-
-    def _pending(self, link: LinkRequest, new_id: str, client_id: str, grant: TokenGrant, user: ZoomUser) -> Connection:
-        now = self.clock()
-        return Connection(
-            tenant=link.tenant,
-            connection_id=new_id,
-            owner=link.owner,
-            kind=Kind.USER,
-            state=State.PENDING,
-            reason=None,
-            client_id=client_id,
-            zoom_user_id=user.user_id,
-            zoom_account_id=user.account_id,
-            scopes=grant.scopes,
-            api_url=grant.api_url,
-            grant_id=f"grant_{new_id}",
-            version=1,
-            access_expires_at=grant.expires_at,
-            refresh_issued_at=now,
-            created_at=now,
-            authorized_at=now,
-            state_changed_at=now,
-            last_used_at=now,
-            sealed_access=b"",
-            sealed_refresh=b"",
-            expires_at=int(now) + PENDING_SECONDS,
-        )
 
 
 def _refused(error: TokenError) -> Exception:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoom_common.zoom.oauth import TokenGrant
 
 # A connection id, as it appears in paths and in DynamoDB sort keys.
 ID_PREFIX = "con_"
@@ -76,6 +80,56 @@ class Connection:
     due_at: float | None = None
     last_webhook_at: float | None = None
     expires_at: float | None = None  # when an unredeemed link may be forgotten
+    # Tokens that Zoom refused as soon as it had given them: the last such version, how many in a row, and since when.
+    refused_version: int = 0
+    refusals: int = 0
+    refused_since: float = 0.0
+
+    @classmethod
+    def granted(
+        cls,
+        grant: TokenGrant,
+        *,
+        tenant: str,
+        connection_id: str,
+        owner: str,
+        kind: Kind,
+        state: State,
+        client_id: str,
+        zoom_user_id: str | None,
+        zoom_account_id: str,
+        sealed_access: bytes,
+        sealed_refresh: bytes,
+        now: float,
+        due_at: float | None = None,
+        expires_at: float | None = None,
+    ) -> Connection:
+        """A connection that begins at `now` with what Zoom has just given."""
+        return cls(
+            tenant=tenant,
+            connection_id=connection_id,
+            owner=owner,
+            kind=kind,
+            state=state,
+            reason=None,
+            client_id=client_id,
+            zoom_user_id=zoom_user_id,
+            zoom_account_id=zoom_account_id,
+            scopes=grant.scopes,
+            api_url=grant.api_url,
+            grant_id=f"grant_{connection_id}",
+            version=1,
+            access_expires_at=grant.expires_at,
+            refresh_issued_at=now,
+            created_at=now,
+            authorized_at=now,
+            state_changed_at=now,
+            last_used_at=now,
+            sealed_access=sealed_access,
+            sealed_refresh=sealed_refresh,
+            due_at=due_at,
+            expires_at=expires_at,
+        )
 
     def fallbacks(self) -> Iterable[bytes]:
         """Refresh tokens to try when the current one is refused: spares, newest first, then the previous one."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 TOUCH = "touch"
+REFUSED = "refused"
 
 
 class RefreshOnDemand(Protocol):
@@ -27,6 +28,10 @@ class RefreshOnDemand(Protocol):
 
     def touch(self, connection: Connection) -> None:
         """Say that it is in use, without waiting. Raises Unavailable."""
+        ...
+
+    def refused(self, connection: Connection) -> None:
+        """Say that Zoom refuses the token of its version, which is new, without waiting. Raises Unavailable."""
         ...
 
 
@@ -55,9 +60,15 @@ class RefreshFunction:
 
     def touch(self, connection: Connection) -> None:
         """Hand over that the connection is in use: API functions may not write to the table. Raises Unavailable."""
-        payload = json.dumps({"action": TOUCH, **_named(connection)}).encode()
+        self._tell({"action": TOUCH, **_named(connection)})
+
+    def refused(self, connection: Connection) -> None:
+        """Hand over that Zoom refuses a token which is new. Raises Unavailable."""
+        self._tell({"action": REFUSED, **_named(connection), "version": connection.version})
+
+    def _tell(self, what: dict[str, Any]) -> None:
         try:
-            self._lambda.invoke(FunctionName=self._name, InvocationType="Event", Payload=payload)
+            self._lambda.invoke(FunctionName=self._name, InvocationType="Event", Payload=json.dumps(what).encode())
         except (BotoCoreError, ClientError):
             raise Unavailable(reason="token_refresh_unavailable") from None
 

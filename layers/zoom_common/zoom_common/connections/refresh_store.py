@@ -9,6 +9,7 @@ from typing import Any
 
 from zoom_common.connections.item import due_shard, from_values, partition, spare_values
 from zoom_common.connections.model import Connection, Spare, State
+from zoom_common.connections.refusals import Row
 from zoom_common.connections.steps import INTENT_WINDOW, SealedPair, Settlement
 from zoom_common.connections.store import alive_values
 from zoom_common.connections.table_client import ConditionFailed, Table
@@ -143,6 +144,23 @@ class RefreshStore:
             names={"attempt": settlement.attempt},
         )
         return settled is not None
+
+    def note_refusal(self, seen: Connection, row: Row) -> bool:
+        """Note that Zoom refused this version; whether it is the current one still."""
+        noted = self._unless_changed(
+            seen,
+            "SET #refused_version = :version, #refusals = :refusals, #refused_since = :since",
+            condition="#grant_id = :grant AND #version = :version AND #state IN (:connected, :failing)",
+            values={
+                "version": seen.version,
+                "refusals": row.refusals,
+                "since": row.since,
+                "grant": seen.grant_id,
+                **alive_values(),
+            },
+            names={},
+        )
+        return noted is not None
 
     def due(self, shard: str, *, now: float, after: dict[str, Any] | None = None) -> tuple[list[tuple[str, str]], Any]:
         """One page of (tenant, connection id) that are due in a shard, longest due first, and where to go on.

@@ -14,6 +14,7 @@ from zoom_common.connections.placing import Rest, place
 from zoom_common.connections.queue import EscrowQueue
 from zoom_common.connections.refresh import refresh, why_not
 from zoom_common.connections.refresh_store import RefreshStore
+from zoom_common.connections.refusals import REASON, row_after
 from zoom_common.connections.schedule import Policy
 from zoom_common.connections.seal import SealBroken, SealContext, SealKind
 from zoom_common.connections.settling import current
@@ -82,6 +83,19 @@ class Refresher:
         )
         self.connections.touch(seen, now=now, due_at=max(due_at, seen.cool_until))
         return True
+
+    def refused(self, tenant: str, connection_id: str, *, version: int) -> bool:
+        """Zoom refuses a token it has just given; whether the connection ends with that. Raises Unavailable."""
+        seen, now = self.connections.get(tenant, connection_id), self.clock()
+        if seen is None or seen.state not in ALIVE:
+            return False
+        row = row_after(seen, version=version, now=now)
+        if row is None or not self.store.note_refusal(seen, row) or not row.ends(self.policy, now=now):
+            return False
+        ended = self.connections.end(seen, reason=REASON, now=now)
+        if ended:
+            self.publish(state_changed(seen, State.REAUTHORIZATION_REQUIRED, REASON, at=now))
+        return ended
 
     def restore(self, pair: SealedPair) -> Rest:
         """Bring a pair from escrow to rest. Raises Unavailable: the queue keeps it, and brings it again."""

@@ -27,6 +27,9 @@ class Policy:
     cool_first: float = 30.0
     cool_most: float = 900.0
     failing_after: int = 3
+    # Tokens that Zoom refuses as soon as it has given them: so many in a row, over so long, and the person is asked.
+    refused_in_a_row: int = 3
+    refused_over: float = 600.0
     # The sweep: warm while used, kept alive well before the 90 days of a refresh token.
     ahead: float = 900.0
     active: float = _DAY

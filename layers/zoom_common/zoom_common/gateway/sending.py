@@ -19,14 +19,18 @@ from zoom_common.zoom.wire import HttpResponse
 
 
 class AccessTokens(Protocol):
-    """Where access tokens come from. Both raise ConnectionUnusable, ZoomUnavailable or Unavailable."""
+    """Where access tokens come from. The first two raise ConnectionUnusable, ZoomUnavailable or Unavailable."""
 
     def token(self, connection: Connection, deadline: Deadline) -> Secret:
         """A token that is good now."""
         ...
 
-    def after_rejection(self, connection: Connection, deadline: Deadline) -> Secret:
-        """Another token than the one Zoom has just refused."""
+    def after_rejection(self, connection: Connection, deadline: Deadline) -> Secret | None:
+        """Another token than the one Zoom has just refused; None when another would be no better."""
+        ...
+
+    def rejected_again(self, connection: Connection) -> None:
+        """Zoom has refused that one too."""
         ...
 
 
@@ -76,7 +80,11 @@ class Sender:
         response = self._send(call, self.tokens.token(call.connection, call.deadline), before_sending)
         if api.token_rejected(response):
             fresh = self.tokens.after_rejection(call.connection, call.deadline)
+            if fresh is None:
+                return response
             response = self._send(call, fresh, before_sending)
+            if api.token_rejected(response):
+                self.tokens.rejected_again(call.connection)
         return response
 
     def _send(self, call: ZoomCall, token: Secret, before_sending: Callable[[], None]) -> HttpResponse:
