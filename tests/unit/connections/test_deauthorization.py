@@ -8,7 +8,7 @@ from tests.fakes.connections import CLIENT_ID, START, MemoryTombstones, World
 from zoom_common.connections.deauthorization import Deauthorization
 from zoom_common.connections.model import State
 from zoom_common.connections.steps import Outcome, Write
-from zoom_common.connections.tombstones import of_person, of_user
+from zoom_common.connections.tombstones import of_account, of_person, of_tenant, of_user
 from zoom_common.edge.connection_changes import to_event
 from zoom_common.edge.vault_notices import VaultNotices
 from zoom_common.errors import Unavailable
@@ -181,6 +181,28 @@ def test_late_events_of_nobody_are_not_kept_apart() -> None:
     assert world.hear(joined(START - 60)) is None
     assert world.hear(joined(START + 60)) == []
     assert "host" not in repr(world.tombstones.kept)
+
+
+def test_late_events_do_not_bring_an_erased_tenant_back() -> None:
+    """Whomever they name. That a tenant stands is believed for a minute, less than an erasure takes to look again."""
+    world = Removed()
+    assert world.hear(joined(START - 60, who="anybody"), HERE) == [HERE]
+    world.tombstones.put([of_tenant("acme")], now=START)
+    assert world.hear(joined(START - 60, who="anybody"), HERE) == [HERE]
+    world.clock.sleep(61)
+    assert world.hear(joined(START - 60, who="anybody"), HERE) is None
+    assert world.hear(joined(START - 60, who="anybody"), HERE, ELSEWHERE) == [ELSEWHERE]
+    assert world.hear(joined(START + 60, who="anybody"), HERE) == [HERE]
+
+
+def test_late_events_of_an_erased_account_are_not_kept_apart() -> None:
+    """A whole account was connected, and its events name people nobody here has heard of."""
+    world = Removed()
+    world.tombstones.put([of_account(CLIENT_ID, "zoom-account")], now=START)
+    late = joined(START - 60, who="anybody")
+    late.payload["account_id"] = "zoom-account"
+    assert world.hear(late) is None
+    assert world.hear(joined(START - 60, who="anybody")) == []
 
 
 def test_reconciliation_does_not_bring_an_erased_person_back() -> None:

@@ -2,79 +2,27 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from dataclasses import replace
-from itertools import count
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from tests.fakes.connections import START, MemoryAuthorization, World, connection
-from tests.fakes.edge import LambdaContext, http_event
+from tests.fakes.connections import START, connection
+from tests.fakes.edge import LambdaContext
+from tests.fakes.oauth_site import HANDLER, OAuthSite
 from zoom_common.access.principal import Principal
-from zoom_common.connections.linking import Linking
 from zoom_common.connections.model import State
-from zoom_common.connections.redemption import Redemption
-from zoom_common.edge import vault
-from zoom_common.edge.settings.oauth import OAuthSettings
 
-HANDLER = Path(__file__).parents[3] / "functions" / "oauth" / "handler.py"
 SAMPLES = HANDLER.parents[2] / "events"
-ENVIRON = {
-    "CONNECTIONS_TABLE": "connections",
-    "COORDINATION_TABLE": "coordination",
-    "DATA_KEY_ID": "data-key",
-    "REFRESH_KEY_ID": "refresh-key",
-    "ESCROW_QUEUE_URL": "escrow",
-    "ZOOM_APP_SECRET_ARN": "arn",
-    "PUBLIC_BASE_URL": "https://gateway.example/",
-    "RETURN_URLS": "https://app.example, http://localhost:5000",
-}
 SCOPES = frozenset({"connections:read", "connections:write"})
 PROGRAM = Principal("acme", "key:k1", SCOPES)
 ADA = Principal("acme", "ada", SCOPES)
 
 
-class Site(World):
+class Site(OAuthSite):
     """The function, and one browser and one program in front of it."""
-
-    def __init__(self, module: ModuleType, settings: OAuthSettings) -> None:
-        super().__init__(access_expires_at=START + 3000)
-        links, numbers = MemoryAuthorization(self.memory), count(1)
-        linking = Linking(
-            store=links,
-            connections=self.memory,
-            cipher=self.cipher,
-            zoom=self.oauth,
-            credentials=self.credentials,
-            redirect_uri=settings.redirect_uri,
-            return_urls=settings.return_urls,
-            clock=self.clock,
-            new_secret=lambda: f"secret-{next(numbers)}",
-            random_bits=lambda: next(numbers),
-        )
-        redemption = Redemption(
-            store=links,
-            connections=self.memory,
-            cipher=self.cipher,
-            publish=self.published.append,
-            clock=self.clock,
-            chance=lambda: 0.5,
-        )
-        self.module, self.links = module, links
-        wired, configured = vault.Linked(self.memory, linking, redemption, self.disconnection, self.accounts), settings
-        vars(module)["wiring"] = lambda: wired
-        vars(module)["settings"] = lambda: configured
-
-    def ask(self, method: str, path: str, body: Any = None, **parts: Any) -> dict[str, Any]:
-        if body is not None:
-            parts["body"] = body if isinstance(body, str) else json.dumps(body)
-        answer: dict[str, Any] = self.module.handler(http_event(method, path, **parts), LambdaContext())
-        return answer
 
     def ticket(self, body: Any = None, principal: Principal = PROGRAM) -> str:
         answer = self.ask("POST", "/auth/zoom/authorize", body or {}, principal=principal)
@@ -97,12 +45,7 @@ class Site(World):
 
 @pytest.fixture
 def site() -> Site:
-    spec = importlib.util.spec_from_file_location("oauth_handler", HANDLER)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return Site(module, OAuthSettings.from_env(ENVIRON))
+    return Site(access_expires_at=START + 3000)
 
 
 def test_the_whole_way_by_return_url(site: Site) -> None:

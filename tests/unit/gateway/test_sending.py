@@ -49,3 +49,18 @@ def test_another_token_is_another_try_with_a_slot_of_its_own() -> None:
     assert world.sender().send(call).status == 200
     assert len(world.turns.spent) == 2
     assert [each.headers["Authorization"] for each in world.zoom.sent] == ["Bearer token-1", "Bearer token-2"]
+
+
+def test_a_new_token_that_is_refused_too_is_told_to_the_vault() -> None:
+    """Zoom's second refusal is the answer, and somebody counts it."""
+    world = World.of(*[answer(401, b'{"code":124}')] * 2)
+    assert world.sender().send(call_of(world, "meetings.get", meetingId="1")).status == 401
+    assert (world.tokens.rejections, world.tokens.told) == (1, 1)
+
+
+def test_where_another_token_would_be_no_better_zooms_refusal_is_the_answer() -> None:
+    """Nothing is sent again, and nothing is told again."""
+    world = World.of(answer(401, b'{"code":124}'))
+    world.tokens.another = False
+    assert world.sender().send(call_of(world, "meetings.get", meetingId="1")).status == 401
+    assert (len(world.zoom.sent), world.tokens.told) == (1, 0)
