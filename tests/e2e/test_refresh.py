@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,8 @@ class Vault:
         self.connection = self.connect()
         self.key = {"pk": {"S": f"{stack['tenant']}#connections"}, "sk": {"S": self.connection}}
         self.table = self.aws("dynamodb")
+        self.told, self.heard = "", list[tuple[str, str | None]]()
+        self.listen()
 
     def connect(self) -> str:
         """The person gives a new grant; the connection stays the same."""
@@ -73,6 +76,35 @@ class Vault:
     def end_access_token(self) -> None:
         """Its hour is over, for the gateway."""
         self.set("access_expires_at", to=time.time() - 1)
+
+    def listen(self) -> None:
+        """A queue of our own on the bus: what is told of this connection's state."""
+        sqs, events, name = self.aws("sqs"), self.aws("events"), f"states-{secrets.token_hex(4)}"
+        [bus] = {each["Name"] for each in events.list_event_buses()["EventBuses"]} - {"default"}
+        self.told = sqs.create_queue(QueueName=name)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=self.told, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allowed = {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        sqs.set_queue_attributes(QueueUrl=self.told, Attributes={"Policy": policy})
+        wanted = json.dumps({"detail-type": [{"prefix": "connection."}]})
+        events.put_rule(Name=name, EventBusName=bus, EventPattern=wanted)
+        events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "states", "Arn": arn}])
+
+    def states(self) -> list[tuple[str, str | None]]:
+        """State and reason of each change of this connection that the bus has told by now, as they came."""
+        sqs = self.aws("sqs")
+        while messages := sqs.receive_message(QueueUrl=self.told, MaxNumberOfMessages=10).get("Messages", []):
+            for each in messages:
+                data = json.loads(each["Body"])["detail"]["data"]
+                if data["connection_id"] == self.connection:
+                    self.heard.append((data["state"], data["reason"]))
+                sqs.delete_message(QueueUrl=self.told, ReceiptHandle=each["ReceiptHandle"])
+        return self.heard
 
     def sweep(self) -> None:
         """Send what the deployed schedule sends to its target, now."""
@@ -205,6 +237,12 @@ def test_a_lost_answer_ends_a_grant_that_zoom_ended_and_says_so(vault: Vault, ca
     assert told.json()["reconnect_url"]
     assert vault.version == version
     assert (vault.connect(), caller.get(LIST).status_code) == (vault.connection, 200)
+    changes = {
+        ("refresh_failing", "rotation_unresolved"),
+        ("reauthorization_required", "invalid_grant"),
+        ("connected", None),
+    }
+    eventually(lambda: changes <= set(vault.states()))
 
 
 def test_new_tokens_that_zoom_refuses_end_the_connection_in_time(vault: Vault, caller: httpx.Client) -> None:

@@ -33,6 +33,7 @@ class Schedule:
         self.frozen: dict[str, float] = {}  # until when a worker stands still, holding what it holds
         self.decided: dict[str, float] = {}  # when a worker came to the step before it
         self.names = 0
+        self.grants = 0
 
     def run(self, length: int = 200) -> None:
         for _ in range(length):
@@ -55,6 +56,7 @@ class Schedule:
             self.queue_fails: 1,
             self.restore: 3,
             self.time_passes: 8,
+            self.reconnect: 0.3,
         }
         (act,) = self.random.choices(list(acts), weights=list(acts.values()))
         act()
@@ -75,6 +77,23 @@ class Schedule:
 
     def queue_fails(self) -> None:
         self.world.sqs.away = True
+
+    def reconnect(self) -> None:
+        """The person gives a new grant: at Zoom the former one ends, here its id and everything that hung on it."""
+        world, version = self.world, self.world.item.version + 1
+        world.zoom.rotated.clear()
+        world.zoom.pair()
+        away, world.kms.away = world.kms.away, False
+        [token] = world.zoom.live
+        sealed = {
+            "sealed_access": world.seal("access", SealKind.ACCESS),
+            "sealed_refresh": world.seal(token, SealKind.REFRESH),
+        }
+        world.kms.away = away
+        self.grants += 1
+        fresh = {"spares": {}, "intents": {}, "previous_refresh": None, "written_by": None}
+        calm = {"lease_owner": None, "lease_expires_at": 0.0, "failures": 0, "cool_until": 0.0, "reason": None}
+        world.change(grant_id=f"again-{self.grants}", version=version, state=State.CONNECTED, **sealed, **fresh, **calm)
 
     def time_passes(self) -> None:
         self.world.clock.sleep(self.random.choice([1, 5, 20, 50, 90, 90, 200]))
@@ -112,6 +131,8 @@ class Schedule:
     def alone(self, asking: Worker) -> None:
         """While one holds a lease, nobody else's request begins; but who stood still since deciding cannot know."""
         item, now = self.world.item, self.world.clock.now
+        if asking.attempt.seen.grant_id != item.grant_id:
+            return  # a former grant, which Zoom has ended: another's
         if now - self.decided.get(asking.name, now) < asking.attempt.policy.reserve:
             leased = item.lease_owner not in {None, asking.name} and item.lease_expires_at > now
             assert not leased, "two refreshes within one lease"
