@@ -117,7 +117,7 @@ def bill(arguments: argparse.Namespace, prices: Mapping[str, float]) -> dict[str
         f"{arguments.connections:g} thousand connections": of_one["connection"].dollars(
             prices, arguments.connections * 1000
         ),
-        "standing": standing(prices, functions=16, alarms=arguments.alarms, metrics=arguments.metrics),
+        "standing": standing(prices, functions=17, alarms=arguments.alarms, metrics=arguments.metrics),
     }
 
 

@@ -230,7 +230,7 @@ def test_an_erased_tenant_keeps_nothing_but_the_receipt(held: Held) -> None:
 
 def test_it_goes_on_from_any_page(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut off after every page, and each message delivered twice: the same end, and nothing counted twice."""
-    monkeypatch.setattr("zoom_common.edge.erasure._PAGE", 2)
+    monkeypatch.setattr("zoom_common.edge.erasure_store._PAGE", 2)
     remembered(held, "acme", "con_1", "ada-id")
     waiting, steps = [to_message(Job(wanted=ADA))], 0
     held.erasure.begin(Job(wanted=ADA))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,7 @@ class Schedule:
         }
         world.kms.away = away
         self.grants += 1
-        fresh = {"spares": {}, "intents": {}, "previous_refresh": None, "written_by": None}
+        fresh: dict[str, Any] = {"spares": {}, "intents": {}, "previous_refresh": None, "written_by": None}
         calm = {"lease_owner": None, "lease_expires_at": 0.0, "failures": 0, "cool_until": 0.0, "reason": None}
         world.change(grant_id=f"again-{self.grants}", version=version, state=State.CONNECTED, **sealed, **fresh, **calm)
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from zoom_common.connections.changes import Publish, state_changed
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.queue import RevokeQueue
@@ -25,6 +23,7 @@ from zoom_common.connections.tombstones import Tombstones, of_account, of_person
 from zoom_common.connections.view import iso
 from zoom_common.edge.erasure_match import Wanted
 from zoom_common.edge.erasure_records import ErasureRecords, Record, erasure_id
+from zoom_common.edge.erasure_store import WholeTable
 from zoom_common.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ EXPIRES = {
 }
 # For so long the key that asked for its whole tenant's erasure can still read the receipt, and nothing else.
 RECEIPT_READABLE = 7 * 86_400.0
-_PAGE = 200
 
 
 class Stage(StrEnum):
@@ -195,23 +193,17 @@ class Erasure:
 
     def _page(self, record: Record, job: Job, known: Wanted) -> tuple[str, str] | None:
         """Look at one page of a table and delete what goes. The whole table is read: it is rare, and misses nothing."""
-        table = self.events_table if job.stage is Stage.EVENTS else self.coordination_table
-        request: dict[str, Any] = {"TableName": table, "ConsistentRead": True, "Limit": _PAGE}
-        if job.after is not None:
-            request["ExclusiveStartKey"] = {"pk": {"S": job.after[0]}, "sk": {"S": job.after[1]}}
+        events = job.stage is Stage.EVENTS
+        table = WholeTable(self.dynamodb, self.events_table if events else self.coordination_table)
         done = Counter[str]()
         try:
-            answer = self.dynamodb.scan(**request)
-            for item in answer["Items"]:
+            items, last = table.page(job.after)
+            for item in items:
                 for key, kind in self._going(job.stage, item, known):
-                    was = self.dynamodb.delete_item(TableName=table, Key=key, ReturnValues="ALL_OLD")
-                    done[kind] += int("Attributes" in was)
-        except (BotoCoreError, ClientError):
-            raise Unavailable(reason="erasure_unavailable") from None
+                    done[kind] += int(table.delete(key))
         finally:
             self.records.count(record, done)
-        last = answer.get("LastEvaluatedKey")
-        return (last["pk"]["S"], last["sk"]["S"]) if last else None
+        return last
 
     def _going(self, stage: Stage, item: Mapping[str, Any], known: Wanted) -> Iterator[tuple[Mapping[str, Any], str]]:
         if stage is Stage.EVENTS:
@@ -222,10 +214,8 @@ class Erasure:
 
     def _parts(self, item: Mapping[str, Any]) -> bytes:
         """The body of an entry too large for one item."""
-        found = (
-            self.dynamodb.get_item(TableName=self.events_table, Key={"pk": item["pk"], "sk": sort}).get("Item", {})
-            for sort in item["parts"]["L"]
-        )
+        table = WholeTable(self.dynamodb, self.events_table)
+        found = (table.get({"pk": item["pk"], "sk": sort}) for sort in item["parts"]["L"])
         return b"".join(part["body"]["B"] for part in found if "body" in part)
 
 
