@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def local_stack(path: Path = STACK_FILE) -> dict[str, Any]:
         raise NoStack(f"{path} is not complete: stop and start the local stack (`make run`).") from None
 
 
-def on_local_stack(stack: dict[str, Any]) -> ApiKeyStore:
+def on_local_stack(stack: Mapping[str, Any]) -> ApiKeyStore:
     """The keys of the local stack."""
     session = boto3.session.Session(
         # An emulator takes any credentials; one that enforces IAM says which in the file.

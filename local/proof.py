@@ -1,8 +1,11 @@
 """`make proof`: nothing lost, nothing twice, on the deployed stack, while workers are killed.
 
 Thousands of deliveries, with duplicates, out of order, forged and stale, go to the running gateway's webhook. Meanwhile
-processes of the event processor are killed at random. In the end the ids that came out of the integration queue must be
-those of the genuine events, exactly. Exit status 1 when they are not.
+processes of the event processor are killed at random. In the end the ids that were published must be those of the
+genuine events, exactly, and so must the ids in the event log. Exit status 1 when they are not.
+
+The events are those of a tenant that nobody else knows, and come out of a queue that nobody else reads (a subscriber,
+which is removed afterwards). So whatever else uses the stack, every event of that tenant counts, and nothing else does.
 """
 
 from __future__ import annotations
@@ -26,10 +29,11 @@ from typing import Any
 
 import httpx
 
+from local import subscriber
 from local.console import say
-from local.demo import Story
-from local.deployed import add_arguments, deployed
+from local.deployed import Deployed, add_arguments, deployed
 from local.key_table import local_stack
+from local.newcomer import Newcomer, newcomer
 from zoom_common.events.envelope import event_id, source_of
 from zoom_common.zoom.event_keys import dedupe_key
 from zoom_common.zoom.events import parse
@@ -58,10 +62,11 @@ class Delivery:
 
 @dataclass
 class Outcome:
-    """What happened, as it is counted."""
+    """What happened, as it is counted. `published` are digests of every copy that came out, by id."""
 
     answers: Counter[tuple[bool, int]] = field(default_factory=Counter)
-    published: Counter[str] = field(default_factory=Counter)
+    published: dict[str, list[str]] = field(default_factory=dict)
+    logged: set[str] = field(default_factory=set)
     kills: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -76,41 +81,49 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30, help="how long to wait for the last event")
     add_arguments(parser)
     arguments = parser.parse_args()
-    stack = local_stack(arguments.stack_file)
+    facts, stack = local_stack(arguments.stack_file), deployed(arguments)
+    somebody = newcomer(facts, "proof")
+    queue = subscriber.add(stack, somebody.tenant, somebody.tenant, [])["QueueUrl"]
+    try:
+        return _prove(arguments, stack, somebody, queue)
+    finally:
+        subscriber.remove(stack, somebody.tenant)
+
+
+def _prove(arguments: argparse.Namespace, stack: Deployed, somebody: Newcomer, queue_url: str) -> int:
     chance = random.Random(arguments.seed)
-    with Story(stack) as story:
-        connection = story.connect()
-        user = story.program.get(f"/connections/{connection}").json()["zoom_user_id"]
-    run = f"proof-{time.time_ns():x}"
-    deliveries = list(_deliveries(arguments.deliveries, chance, run, user, str(stack["webhook_secret"])))
-    expected = _expected(deliveries, str(stack["zoom_client_id"]), str(stack["tenant"]))
+    deliveries = list(_deliveries(arguments.deliveries, chance, somebody))
+    expected = _ids(somebody, [each.body for each in deliveries if each.genuine])
     say(f"{len(deliveries)} deliveries of {len(expected)} events, seed {arguments.seed}.")
-    outcome, done = Outcome(), threading.Event()
-    queue = deployed(arguments).client("sqs")
+    outcome, done, source = Outcome(), threading.Event(), source_of(str(somebody.stack["zoom_client_id"]))
+    sqs = stack.client("sqs")
     helpers = [
-        threading.Thread(target=_read, args=(queue, stack["integration_queue_url"], run, outcome, done)),
+        threading.Thread(target=_read, args=(sqs, queue_url, source, outcome, done)),
         threading.Thread(target=_kill, args=(arguments, chance, outcome, done)),
     ]
     for helper in helpers:
         helper.start()
     began = time.monotonic()
+    end = began + arguments.minutes * 60
     try:
-        _send_all(deliveries, str(stack["webhook_url"]), outcome)
+        _send_all(deliveries, str(somebody.stack["webhook_url"]), outcome)
         say(f"Sent in {time.monotonic() - began:.0f} s; {outcome.kills} workers killed so far. Waiting for the rest.")
-        while len(outcome.published.keys() & expected) < len(expected):
-            if time.monotonic() - began > arguments.minutes * 60:
-                break
+        while expected - outcome.published.keys() and time.monotonic() < end:
             time.sleep(1)
-        time.sleep(30)  # what should not come, would come now
+        # What should not come would come now: with the last of the messages that are still under way.
+        while _under_way(sqs, (stack.resource("IngestQueue"), queue_url)) and time.monotonic() < end:
+            time.sleep(1)
+        outcome.logged = _logged(somebody)
     finally:
         done.set()
         for helper in helpers:
             helper.join()
-    return _report(deliveries, expected, outcome, time.monotonic() - began)
+    return _report(deliveries, expected, _of_the_simulator(somebody), outcome, time.monotonic() - began)
 
 
-def _deliveries(number: int, chance: random.Random, run: str, user: str, secret: str) -> Iterator[Delivery]:
+def _deliveries(number: int, chance: random.Random, somebody: Newcomer) -> Iterator[Delivery]:
     """70 % genuine events, 20 % of them again, 6 % forged, 4 % too old; all out of order."""
+    run, user, secret = somebody.tenant, somebody.zoom_user, str(somebody.stack["webhook_secret"])
     events = [_body(run, at, user) for at in range(number * 70 // 100)]
     found = [Delivery(body, secret=secret) for body in events]
     found += [Delivery(_twin(chance.choice(events), chance), secret=secret) for _ in range(number * 20 // 100)]
@@ -144,8 +157,37 @@ def _twin(body: bytes, chance: random.Random) -> bytes:
     return json.dumps({**json.loads(body), "download_token": f"{chance.getrandbits(60):x}"}).encode()
 
 
-def _expected(deliveries: Sequence[Delivery], app: str, tenant: str) -> set[str]:
-    return {event_id(source_of(app), tenant, dedupe_key(parse(each.body))) for each in deliveries if each.genuine}
+def _ids(somebody: Newcomer, bodies: Sequence[bytes]) -> set[str]:
+    source = source_of(str(somebody.stack["zoom_client_id"]))
+    return {event_id(source, somebody.tenant, dedupe_key(parse(body))) for body in bodies}
+
+
+def _of_the_simulator(somebody: Newcomer) -> set[str]:
+    """Ids that the simulated Zoom's own deliveries about this person have, should any be routed here."""
+    asked = {"bodies": "1", "limit": "1000"}
+    listed = httpx.get(f"{somebody.stack['zoom_url']}/_sim/deliveries", params=asked, timeout=60).json()["deliveries"]
+    return _ids(somebody, [each["body"].encode() for each in listed if somebody.zoom_user in each["body"]])
+
+
+def _logged(somebody: Newcomer) -> set[str]:
+    """The ids of every event in the tenant's log that Zoom's app delivered."""
+    found, token = set(), ""
+    with somebody.program() as program:
+        while True:
+            answer = program.get("/events", params={"page_size": "300", "next_page_token": token})
+            answer.raise_for_status()
+            page = answer.json()
+            found |= {each["id"] for each in page["events"] if each["type"].startswith("zoom.")}
+            token = page["next_page_token"]
+            if not token:
+                return found
+
+
+def _under_way(sqs: Any, urls: Sequence[str]) -> int:
+    """How many messages wait in these queues, or are being worked on."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    counts = (sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"] for url in urls)
+    return sum(int(number) for each in counts for number in each.values())
 
 
 def _send_all(deliveries: Sequence[Delivery], url: str, outcome: Outcome) -> None:
@@ -180,17 +222,18 @@ def _send(client: httpx.Client, url: str, delivery: Delivery) -> int:
         return 599
 
 
-def _read(queue: Any, url: str, run: str, outcome: Outcome, done: threading.Event) -> None:
-    """Take events off the integration queue and count those of this run, forged and stale ones as well."""
+def _read(sqs: Any, url: str, source: str, outcome: Outcome, done: threading.Event) -> None:
+    """Take every event of the tenant off its queue, and count what Zoom's app is the source of."""
     while not done.is_set():
-        answer = queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-        messages = answer.get("Messages", [])
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
         for message in messages:
-            if run in message["Body"]:
-                outcome.published[json.loads(message["Body"])["id"]] += 1
+            event = json.loads(message["Body"])
+            if event["source"] == source:
+                digest = hashlib.sha256(message["Body"].encode()).hexdigest()
+                outcome.published.setdefault(event["id"], []).append(digest)
         if messages:
             entries = [{"Id": str(at), "ReceiptHandle": each["ReceiptHandle"]} for at, each in enumerate(messages)]
-            queue.delete_message_batch(QueueUrl=url, Entries=entries)
+            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
 
 
 def _kill(arguments: argparse.Namespace, chance: random.Random, outcome: Outcome, done: threading.Event) -> None:
@@ -214,16 +257,24 @@ def _workers(place: str) -> Iterator[int]:
             yield int(process.name)
 
 
-def _report(deliveries: Sequence[Delivery], expected: set[str], outcome: Outcome, seconds: float) -> int:
-    lost, foreign = expected - outcome.published.keys(), outcome.published.keys() - expected
-    again = sum(outcome.published.values()) - len(outcome.published)
+def _report(
+    deliveries: Sequence[Delivery], expected: set[str], simulator: set[str], outcome: Outcome, seconds: float
+) -> int:
+    published = outcome.published
+    lost, foreign = expected - published.keys(), published.keys() - expected - simulator
+    logged_wrong = (outcome.logged - simulator) ^ expected
+    again = {name: copies for name, copies in published.items() if len(copies) > 1}
+    changed = [name for name, copies in again.items() if len(set(copies)) > 1]
     answers = ", ".join(f"{status} {'genuine' if genuine else 'not genuine'}: {count}"
                         for (genuine, status), count in sorted(outcome.answers.items()))  # fmt: skip
     say(f"{len(deliveries)} deliveries in {seconds:.0f} s; answers: {answers}")
     say(f"{outcome.kills} workers killed")
-    say(f"{len(expected)} genuine events; {len(outcome.published)} ids came out, {again} of them more than once")
-    say(f"lost: {len(lost)}; not genuine: {len(foreign)}")
-    return 1 if lost or foreign else 0
+    say(f"{len(expected)} genuine events; {len(published.keys() & expected)} of them came out, {len(again)} repeatedly")
+    say(f"lost: {len(lost)}; not genuine: {len(foreign)}; in the log too few or too many: {len(logged_wrong)}; "
+        f"repeated with another content: {len(changed)}")  # fmt: skip
+    exact = not (lost or foreign or logged_wrong or changed)
+    say("Exact." if exact else "NOT exact.")
+    return 0 if exact else 1
 
 
 if __name__ == "__main__":

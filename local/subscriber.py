@@ -86,12 +86,26 @@ def main(given: list[str] | None = None) -> int:
     return 0
 
 
+def add(stack: Deployed, name: str, tenant: str | None, types: list[str]) -> dict[str, str]:
+    """Make a subscriber and wait for it; its `QueueUrl`, `DeadLetterQueueUrl` and `Pattern`."""
+    body = json.dumps(template(stack.resource("EventBus"), pattern(tenant, types)))
+    cloudformation, named = stack.client("cloudformation"), _stack_of(stack, name)
+    cloudformation.create_stack(StackName=named, TemplateBody=body)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=named, WaiterConfig={"Delay": 2})
+    return _outputs(stack, named)
+
+
+def remove(stack: Deployed, name: str) -> None:
+    """Remove a subscriber with its queue and what is in it. Raises NoStack."""
+    named = _stack_of(stack, name)
+    _outputs(stack, named)
+    stack.client("cloudformation").delete_stack(StackName=named)
+    stack.client("cloudformation").get_waiter("stack_delete_complete").wait(StackName=named, WaiterConfig={"Delay": 2})
+
+
 def _add(stack: Deployed, arguments: argparse.Namespace) -> None:
-    body = json.dumps(template(stack.resource("EventBus"), pattern(arguments.tenant, arguments.type)))
-    cloudformation, name = stack.client("cloudformation"), _stack_of(stack, arguments.name)
-    cloudformation.create_stack(StackName=name, TemplateBody=body)
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 2})
-    print(json.dumps({"name": arguments.name, **_outputs(stack, name)}))
+    made = add(stack, arguments.name, arguments.tenant, arguments.type)
+    print(json.dumps({"name": arguments.name, **made}))
 
 
 def _list(stack: Deployed, _: argparse.Namespace) -> None:
@@ -104,10 +118,7 @@ def _list(stack: Deployed, _: argparse.Namespace) -> None:
 
 
 def _remove(stack: Deployed, arguments: argparse.Namespace) -> None:
-    name = _stack_of(stack, arguments.name)
-    _outputs(stack, name)
-    stack.client("cloudformation").delete_stack(StackName=name)
-    stack.client("cloudformation").get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 2})
+    remove(stack, arguments.name)
 
 
 def _stack_of(stack: Deployed, name: str) -> str:

@@ -19,6 +19,7 @@ from zoom_common.edge.settings.event_processor import Settings
 from zoom_common.edge.vault_notices import VaultNotices
 from zoom_common.edge.webhook_signs_store import WebhookSigns, verified_apps
 from zoom_common.events.bus import BusPublisher
+from zoom_common.events.host_store import HostStore
 from zoom_common.events.log_store import EventLog
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.projection_store import ProjectionStore
@@ -35,6 +36,7 @@ def processor() -> EventProcessor:
     return EventProcessor(
         log=EventLog(settings.events_table, dynamodb, clock=time.time, retention_days=settings.retention_days),
         connections=ConnectionStore(Table(dynamodb, settings.connections_table)),
+        hosts=HostStore(settings.events_table, dynamodb, clock=time.time, retention_days=settings.retention_days),
         projections=ProjectionStore(settings.events_table, dynamodb, retention_days=settings.projection_retention_days),
         publisher=BusPublisher(settings.event_bus, client("events")),
         redaction=Redaction(settings.published_secrets),

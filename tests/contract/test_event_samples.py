@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Log, Projections, plenty, record
+from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Hosts, Log, Projections, plenty, record
 from zoom_common.events.processor import EventProcessor
+from zoom_common.events.routing import Route, routes
 from zoom_common.zoom.event_keys import dedupe_key
 from zoom_common.zoom.event_secrets import Redaction
 from zoom_common.zoom.events import parse
@@ -67,12 +68,24 @@ def test_a_sample_says_what_it_is(sample: Path) -> None:
 
 
 @samples
+def test_a_sample_that_names_only_a_meeting_is_its_hosts(sample: Path) -> None:
+    """For people who connected themselves: chat, quality and realtime streams go where the meeting went."""
+    event = parse(sample.read_bytes())
+    if event.users or not event.meeting_names:
+        return
+    hosts = Hosts({(APP, name): "host-1" for name in event.meeting_names[-1:]})
+    vault = Connections(users={(APP, "host-1"): Connection("acme", "con_a")})
+    assert routes(event, APP, vault, hosts) == [Route("acme", "con_a")]
+
+
+@samples
 def test_a_sample_is_published_once(sample: Path) -> None:
     """With all of its content but its secrets, however often and with whatever token it is delivered."""
     bus, counts = Bus(), Counts()
     processor = EventProcessor(
         log=Log(Clock()),
         connections=Everyone(),
+        hosts=Hosts(),
         projections=Projections(),
         publisher=bus,
         redaction=Redaction(),

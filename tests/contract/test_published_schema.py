@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from local.event_schema import TARGET, rendered
-from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Log, Projections, plenty, record
+from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Hosts, Log, Projections, plenty, record
 from tests.fakes.meeting_life import HOST, Life
 from zoom_common.edge.connection_changes import to_event
 from zoom_common.events.envelope import CloudEvent
@@ -36,6 +36,7 @@ def published() -> list[CloudEvent]:
     processor = EventProcessor(
         log=Log(Clock()),
         connections=Connections(users={(APP, HOST): Connection("acme", "con_a")}),
+        hosts=Hosts(),
         projections=Projections(),
         publisher=bus,
         redaction=Redaction(),

@@ -16,6 +16,7 @@ from zoom_common.events.envelope import CloudEvent
 from zoom_common.events.ingest_message import Delivery
 from zoom_common.events.log_entry import Admission, Admitted, LogEntry
 from zoom_common.events.projections.record import Change, Record, Stamp
+from zoom_common.zoom.events import ZoomEvent
 
 NOW = 1_790_000_000.0
 SECRET = "a-webhook-secret"
@@ -123,6 +124,20 @@ class Connections:
 
     def by_account(self, client_id: str, account_id: str) -> Sequence[Connection]:
         return self.accounts.get((client_id, account_id), [])
+
+
+@dataclass
+class Hosts:
+    """Who hosts what, in memory."""
+
+    known: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def learn(self, app: str, event: ZoomEvent) -> None:
+        if event.host is not None:
+            self.known |= {(app, name): event.host for name in event.meeting_names}
+
+    def find(self, app: str, event: ZoomEvent) -> str | None:
+        return next(filter(None, (self.known.get((app, name)) for name in event.meeting_names)), None)
 
 
 class Crash(BaseException):

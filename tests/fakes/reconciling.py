@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Log, Projections, plenty, record
+from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Hosts, Log, Projections, plenty, record
 from tests.fakes.meeting_life import HOST
 from zoom_common.deadline import Deadline
 from zoom_common.events.ingest_message import Delivery
 from zoom_common.events.log_index_store import LogPage
 from zoom_common.events.log_query import LogLine, LogQuery
+from zoom_common.events.meeting_reader import MeetingReader
 from zoom_common.events.processor import EventProcessor
+from zoom_common.events.projections.meetings import INSTANCE, partition
+from zoom_common.events.projections.views import Meeting
 from zoom_common.events.reconciliation.reconciler import Reconciled, Reconciler
 from zoom_common.zoom.event_secrets import Redaction
+
+FOUND_AGAIN = {
+    "meeting.started",
+    "meeting.ended",
+    "meeting.participant_joined",
+    "meeting.participant_left",
+    "recording.completed",
+}
+# Zoom reports these nowhere: the zone and planned length of an instance, how a recording was made, and by whom.
+REPORTED_NOWHERE = {"timezone", "duration", "capture", "host_email", "updated_at"}
+# Of a file without an id, a timeline, it reports nothing but that it is there.
+OF_TIMELINES = {"file_size", "recording_type", "status"}
 
 
 class Reports(Protocol):
@@ -59,6 +75,7 @@ class Room:
         self.processor = EventProcessor(
             log=Log(self.clock),
             connections=Connections(users={(APP, self.connection.zoom_user_id or ""): Connection("acme", "con_a")}),
+            hosts=Hosts(),
             projections=self.projections,
             publisher=self.bus,
             redaction=Redaction(),
@@ -83,3 +100,38 @@ class Room:
     def reconcile(self, zoom: Reports, deadline: Deadline | None = None, *subjects: str) -> Reconciled:
         reconciler = Reconciler(projections=self.projections, lines=Lines(subjects), send=self.send, clock=self.clock)
         return reconciler.reconcile(self.connection, zoom.read, deadline or plenty())
+
+
+def name_of(body: bytes) -> str:
+    """Zoom's name for the event."""
+    return str(json.loads(body)["event"])
+
+
+def seen_of(room: Room, number: int) -> list[Any]:
+    """State, recordings and every instance's attendance of one meeting, as the API shows them."""
+    reader = MeetingReader(room.projections)
+    held = Meeting(str(number), room.projections.read("acme", partition(str(number)), INSTANCE)).instances()
+    return [
+        reader.state("acme", str(number)),
+        reader.recordings("acme", str(number)),
+        [reader.attendance("acme", str(number), each.uuid) for each in held],
+    ]
+
+
+def reported(view: Any, *, administrator: bool, inside: str = "") -> Any:
+    """A view without what Zoom does not report; the minutes of people and sessions stay.
+
+    Customer keys are for administrators.
+    """
+    if isinstance(view, dict):
+        hidden = set() if inside in {"participants", "sessions"} else REPORTED_NOWHERE
+        hidden = hidden | (set() if administrator else {"customer_key"})
+        hidden = hidden | (OF_TIMELINES if view.get("file_type") == "TIMELINE" else set())
+        return {
+            name: reported(value, administrator=administrator, inside=name)
+            for name, value in view.items()
+            if name not in hidden
+        }
+    if isinstance(view, list):
+        return [reported(each, administrator=administrator, inside=inside) for each in view]
+    return view

@@ -22,6 +22,7 @@ from tests.fakes.events import (
     Connections,
     Counts,
     Crash,
+    Hosts,
     Log,
     Projections,
     Queue,
@@ -72,6 +73,7 @@ class Pipeline:
         self.processor = EventProcessor(
             log=self.log,
             connections=Connections(users=connections),
+            hosts=Hosts(),
             projections=Projections(),
             publisher=self.bus,
             redaction=Redaction(),

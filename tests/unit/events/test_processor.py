@@ -20,6 +20,7 @@ from tests.fakes.events import (
     Connections,
     Counts,
     Crash,
+    Hosts,
     Log,
     Projections,
     meeting,
@@ -27,6 +28,7 @@ from tests.fakes.events import (
     record,
 )
 from zoom_common.deadline import Deadline
+from zoom_common.events.ingest_message import Delivery
 from zoom_common.events.processor import EventProcessor
 from zoom_common.zoom.event_secrets import KINDS, Redaction
 
@@ -41,6 +43,7 @@ class Room:
     bus: Bus = field(default_factory=Bus)
     counts: Counts = field(default_factory=Counts)
     redaction: Redaction = field(default_factory=Redaction)
+    hosts: Hosts = field(default_factory=Hosts)
 
     def __post_init__(self) -> None:
         self.log = Log(self.clock)
@@ -56,6 +59,7 @@ class Room:
         processor = EventProcessor(
             log=self.log,
             connections=self.connections,
+            hosts=self.hosts,
             projections=self.projections,
             publisher=self.bus,
             redaction=self.redaction,
@@ -272,3 +276,49 @@ def test_killed_at_random_nothing_is_lost_and_nothing_counts_twice(deliveries: l
         clean.process(record(bodies[number]))
     assert _names(room) == _names(clean)
     assert len({event.to_json() for event in room.bus.events}) == len(set(deliveries))
+
+
+CHAT = json.dumps(
+    {
+        "event": "meeting.chat_message_sent",
+        "event_ts": 1_789_999_999_001,
+        "payload": {
+            "account_id": "acc-1",
+            "object": {"id": 85746065, "uuid": "uu/id==", "chat_message": {"text": "Hi"}},
+        },
+    }
+).encode()
+
+
+def test_an_event_without_a_user_goes_where_its_meeting_goes() -> None:
+    """Once an event of the meeting has told whose it is; before that it is kept apart, and counted."""
+    room = Room()
+    assert room.process(record(CHAT)) == []
+    assert (room.published(), room.counts.totals) == ([], {"EventUnrouted": 1})
+    assert room.process(record(STARTED, message="m-2"), record(CHAT, message="m-3")) == []
+    assert room.published() == [("acme", "meeting.started"), ("acme", "meeting.chat_message_sent")]
+
+
+def test_meetings_of_strangers_are_not_learned() -> None:
+    """Who is not connected has no use for it, and need not be remembered."""
+    room = Room()
+    room.process(record(meeting("meeting.started", host="stranger")))
+    assert room.hosts.known == {}
+
+
+def test_what_was_kept_apart_keeps_its_id_when_it_is_tried_again() -> None:
+    """The copy that was kept has no passcode, and is the event it was: a late twin of Zoom's is a duplicate."""
+    room = Room()
+    updated = meeting("meeting.updated", host="late", password="s3cret")
+    room.process(record(updated))
+    [kept] = room.log.entries.values()
+    assert b"s3cret" not in kept.content
+    room.connections.users[APP, "late"] = Connection("acme", "con_l")
+    again = Delivery(APP, kept.content, kept.received_at_ms, key=kept.key).to_message()
+    attributes = {
+        name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
+        for name, value in again["MessageAttributes"].items()
+    }
+    assert room.process({"messageId": "m-2", "body": again["MessageBody"], "messageAttributes": attributes}) == []
+    assert room.process(record(updated, message="m-3")) == []
+    assert room.published() == [("acme", "meeting.updated")]

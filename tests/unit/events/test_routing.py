@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.events import APP, Connection, Connections
+from tests.fakes.events import APP, Connection, Connections, Hosts
 from zoom_common.events.routing import Route, routes
 from zoom_common.zoom.events import parse
 
@@ -15,9 +15,9 @@ ACME = Connection("acme", "con_a")
 GLOBEX = Connection("globex", "con_g")
 
 
-def routed(connections: Connections, app: str = APP, **payload: Any) -> list[Route]:
+def routed(connections: Connections, app: str = APP, hosts: Hosts | None = None, **payload: Any) -> list[Route]:
     event = parse(json.dumps({"event": "meeting.updated", "payload": payload}).encode())
-    return routes(event, app, connections)
+    return routes(event, app, connections, hosts or Hosts())
 
 
 def hosted(host: str = "host-1", **payload: Any) -> dict[str, Any]:
@@ -78,3 +78,29 @@ def test_only_a_redeemed_connection_receives(state: str, *, receives: bool) -> N
 def test_an_event_of_nobody_has_no_route() -> None:
     """No host, no operator, no account."""
     assert routed(Connections()) == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"account_id": "acc-1", "object": {"uuid": "u/1==", "participant": {"qos": []}}},
+        {"account_id": "acc-1", "object": {"id": 85746065, "chat_message": {}}},
+        {"account_id": "acc-1", "object": {"meeting_id": "85746065", "meeting_uuid": "u/1=="}},
+        {"meeting_uuid": "u/1==", "rtms_stream_id": "s"},
+    ],
+)
+def test_what_names_a_meeting_and_nobody_goes_to_its_host(payload: dict[str, Any]) -> None:
+    """Chat, quality and realtime streams; by UUID or number, as events of the same app told it before."""
+    vault, hosts = Connections(users={(APP, "host-1"): ACME, ("Other", "host-1"): GLOBEX}), Hosts()
+    assert routed(vault, hosts=hosts, **payload) == []
+    told = {"id": "85746065", "uuid": "u/1==", "host_id": "host-1"}
+    hosts.learn(APP, parse(json.dumps({"event": "meeting.started", "payload": {"object": told}}).encode()))
+    assert routed(vault, hosts=hosts, **payload) == [Route("acme", "con_a")]
+    assert routed(vault, "Other", hosts=hosts, **payload) == []  # which has told nothing of it
+
+
+def test_who_is_named_counts_for_more_than_whose_meeting_it_was() -> None:
+    """An event that says whose it is, is theirs and nobody else's."""
+    vault, hosts = Connections(users={(APP, "host-1"): ACME, (APP, "host-2"): GLOBEX}), Hosts({(APP, "1"): "host-1"})
+    assert routed(vault, hosts=hosts, **hosted("host-2")) == [Route("globex", "con_g")]
+    assert routed(vault, hosts=hosts, **hosted("stranger")) == []

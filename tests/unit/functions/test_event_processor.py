@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.events import Bus, Clock, Connection, Connections, Counts, Log, Projections
+from tests.fakes.events import Bus, Clock, Connection, Connections, Counts, Hosts, Log, Projections
 from zoom_common.deadline import Deadline
 from zoom_common.edge.settings import MissingSetting
 from zoom_common.edge.settings.event_processor import Settings
@@ -148,6 +148,7 @@ def test_the_samples_are_true(monkeypatch: pytest.MonkeyPatch, sample: Path) -> 
     processor = EventProcessor(
         log=Log(Clock()),
         connections=Connections(users={("SampleClientId", "SampleHostUser00000001"): Connection("acme", "con_a")}),
+        hosts=Hosts(),
         projections=Projections(),
         publisher=bus,
         redaction=Redaction(),

@@ -35,6 +35,7 @@ EXPIRES = {
     "grants that Zoom is still to be told about, sealed, in the escrow queue": "14 days at most",
     "digests of what was made under an Idempotency-Key (Coordination)": "a day",
     "access tokens and reads in the memory of running functions": "useless at once, gone within the hour",
+    "who hosts which meeting, by Zoom's ids (Events, when a whole tenant is erased)": "EventRetentionDays",
     "logs (ids and reasons only)": "LogRetentionDays",
     "tombstones: digests that keep late events away": "45 days",
     "events that subscribers have read": "theirs to erase",

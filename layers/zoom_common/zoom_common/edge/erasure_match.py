@@ -11,7 +11,7 @@ from typing import Any
 from zoom_common.connections.model import Connection
 from zoom_common.events.log_items import day_partition
 
-_APART = ("unrouted.", "malformed.")
+_APART = ("unrouted.", "malformed.", "hosts.")
 
 type Item = Mapping[str, Any]
 
@@ -69,7 +69,7 @@ class Wanted:
 
 
 def _labels(item: Item) -> Iterator[str]:
-    return (item[name]["S"] for name in ("pk", "sk", "subject") if "S" in item.get(name, {}))
+    return (item[name]["S"] for name in ("pk", "sk", "subject", "host") if "S" in item.get(name, {}))
 
 
 def _strings(item: Item) -> Iterator[str]:

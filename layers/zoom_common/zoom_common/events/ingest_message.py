@@ -40,6 +40,8 @@ class Delivery:
     request_id: str = ""
     reconciled: bool = False
     """Whether we made it from what Zoom reports, because Zoom's own did not come."""
+    key: str = ""
+    """The dedupe key it was first seen with, where its secrets have been taken out since; else it is made anew."""
 
     def to_message(self) -> dict[str, Any]:
         """`MessageBody` and `MessageAttributes` of SendMessage. Raises TooLarge."""
@@ -49,6 +51,8 @@ class Delivery:
             attributes["request_id"] = self.request_id
         if self.reconciled:
             attributes["reconciled"] = "true"
+        if self.key:
+            attributes["key"] = self.key
         typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         typed["received_at"] = {"DataType": "Number", "StringValue": str(self.received_at_ms)}
         return {"MessageBody": text, "MessageAttributes": typed}
@@ -64,6 +68,7 @@ class Delivery:
                 received_at_ms=int(attributes["received_at"]),
                 request_id=attributes.get("request_id", ""),
                 reconciled=attributes.get("reconciled") == "true",
+                key=attributes.get("key", ""),
             )
         except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
             raise ForeignMessage(type(error).__name__) from None

@@ -22,7 +22,7 @@ from zoom_common.events.ingest_message import Delivery
 from zoom_common.events.log_entry import Admission, Admitted, LogEntry, malformed, unrouted
 from zoom_common.events.projections.changes import changes
 from zoom_common.events.projections.record import Change, Stamp
-from zoom_common.events.routing import Connections, Route, routes
+from zoom_common.events.routing import Connections, Hosts, Route, routes
 from zoom_common.zoom.event_keys import dedupe_key
 from zoom_common.zoom.event_secrets import Redaction
 from zoom_common.zoom.events import DEAUTHORIZED, MalformedEvent, ZoomEvent, parse
@@ -48,6 +48,14 @@ class Projections(Protocol):
 
     def apply(self, tenant: str, changes: Iterable[Change], stamp: Stamp, connection: str | None = None) -> None:
         """Merge what one event says; repeating it changes nothing."""
+        ...
+
+
+class LearningHosts(Hosts, Protocol):
+    """Who hosts what, learned from the events themselves."""
+
+    def learn(self, app: str, event: ZoomEvent) -> None:
+        """Note who hosts what the event is about. Raises Unavailable."""
         ...
 
 
@@ -105,6 +113,7 @@ class EventProcessor:
         *,
         log: Log,
         connections: Connections,
+        hosts: LearningHosts,
         projections: Projections,
         publisher: Publisher,
         redaction: Redaction,
@@ -115,6 +124,7 @@ class EventProcessor:
     ) -> None:
         self._log = log
         self._connections = connections
+        self._hosts = hosts
         self._projections = projections
         self._publisher = publisher
         self._redaction = redaction
@@ -180,10 +190,12 @@ class EventProcessor:
             return
         self._tell(event)
         body = self._redaction.apply(event.body)
-        found = self._notice(event, delivery, routes(event, delivery.app, self._connections))
+        found = self._notice(event, delivery, routes(event, delivery.app, self._connections, self._hosts))
         if found is None:
             self._count("EventErased")
             return
+        if found:
+            self._hosts.learn(delivery.app, event)
         for route in found:
             yield _published_entry(delivery, event, route, body)
         if not found:
@@ -254,7 +266,7 @@ def _malformed_entry(delivery: Delivery) -> LogEntry:
 
 
 def _event_entry(delivery: Delivery, event: ZoomEvent, owner: str) -> LogEntry:
-    entry = _entry(delivery, owner, dedupe_key(event))
+    entry = _entry(delivery, owner, delivery.key or dedupe_key(event))
     return replace(entry, type=f"zoom.{event.name}", subject=event.subject, occurred_at_ms=event.occurred_at_ms)
 
 

@@ -1,6 +1,7 @@
 """Decides whose an event is: the connections of the verified app that it concerns, and nothing the sender says else.
 
-`account_id` alone reaches only connections made for a whole account: everyone in a company shares it.
+`account_id` alone reaches only connections made for a whole account: everyone in a company shares it. An event that
+names a meeting and no user belongs to the meeting's host, as earlier events of the same app told.
 """
 
 from __future__ import annotations
@@ -51,6 +52,14 @@ class Connections(Protocol):
         ...
 
 
+class Hosts(Protocol):
+    """Who hosts what, as the app's own events told."""
+
+    def find(self, app: str, event: ZoomEvent) -> str | None:
+        """The Zoom user whose meeting the event is about."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One tenant an event goes to, and the connection it came by."""
@@ -59,17 +68,17 @@ class Route:
     connection_id: str
 
 
-def routes(event: ZoomEvent, app: str, connections: Connections) -> list[Route]:
+def routes(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -> list[Route]:
     """Where the event goes, each tenant once: by its host, the user it is about, its operator, then its account."""
     found: dict[str, Route] = {}
-    for connection in _candidates(event, app, connections):
+    for connection in _candidates(event, app, connections, hosts):
         if str(connection.state) in _RECEIVING:
             found.setdefault(connection.tenant, Route(connection.tenant, connection.connection_id))
     return list(found.values())
 
 
-def _candidates(event: ZoomEvent, app: str, connections: Connections) -> Iterator[Connected]:
-    for user in event.users:
+def _candidates(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -> Iterator[Connected]:
+    for user in event.users or filter(None, [hosts.find(app, event)]):
         connection = connections.by_zoom_user(app, user)
         if connection is not None:
             yield connection

@@ -21,6 +21,7 @@ _DEEPEST = 200
 _INT64 = range(-(2**63), 2**63)
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
 
+_HOSTED = frozenset({"meeting", "webinar", "recording"})
 _FAMILIES = {"meeting": "meetings", "recording": "meetings", "webinar": "webinars", "user": "users", "group": "groups"}
 
 
@@ -82,6 +83,18 @@ class ZoomEvent:
         return tuple(dict.fromkeys(self._users()))
 
     @property
+    def host(self) -> str | None:
+        """The Zoom user whose meeting, webinar or recording it is about, where the event says."""
+        return next(filter(None, map(identifier, self._hosts())), None)
+
+    @property
+    def meeting_names(self) -> tuple[str, ...]:
+        """What the meeting or webinar it is about is called, the UUID of one run first, then its number."""
+        if self.name.partition(".")[0] not in _HOSTED:
+            return ()
+        return tuple(dict.fromkeys(filter(None, (self.instance, self._object_id()))))
+
+    @property
     def instance(self) -> str | None:
         """The UUID of the one run of a meeting or webinar that the event is about."""
         for name in ("uuid", "meeting_uuid", "webinar_uuid"):
@@ -123,9 +136,12 @@ class ZoomEvent:
                 return found
         return None
 
-    def _users(self) -> Iterator[str]:
+    def _hosts(self) -> Iterator[Any]:
         renamed = _mapping(self.payload.get("recording_file"))
-        candidates = [self.object.get("host_id"), self.object.get("meeting_host_id"), renamed.get("host_id")]
+        yield from (self.object.get("host_id"), self.object.get("meeting_host_id"), renamed.get("host_id"))
+
+    def _users(self) -> Iterator[str]:
+        candidates = [*self._hosts()]
         if self.name.startswith("user."):
             candidates.append(self.object.get("id"))
         if self.name == DEAUTHORIZED:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Log, Projections, plenty, record
+from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Hosts, Log, Projections, plenty, record
 from tests.fakes.meeting_life import HOST, NUMBER, Life
 from zoom_common.events.meeting_reader import MeetingReader
 from zoom_common.events.processor import EventProcessor
@@ -93,6 +93,7 @@ def project(bodies: Sequence[bytes]) -> Projections:
     processor = EventProcessor(
         log=Log(clock),
         connections=Connections(users={(APP, HOST): Connection("acme", "con_a")}),
+        hosts=Hosts(),
         projections=projections,
         publisher=Bus(),
         redaction=Redaction(),

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -15,23 +14,9 @@ import pytest
 from local.zoom.hooks.sender import Answer
 from tests.fakes.events import Clock
 from tests.fakes.local_zoom import Endpoint, Json, Zoom
-from tests.fakes.reconciling import Room, Seen
-from zoom_common.events.meeting_reader import MeetingReader
-from zoom_common.events.projections.meetings import INSTANCE, partition
-from zoom_common.events.projections.views import Meeting
+from tests.fakes.reconciling import FOUND_AGAIN, Room, Seen, name_of, reported, seen_of
 
 MINUTE = 60
-FOUND_AGAIN = {
-    "meeting.started",
-    "meeting.ended",
-    "meeting.participant_joined",
-    "meeting.participant_left",
-    "recording.completed",
-}
-# Zoom reports these nowhere: the zone and planned length of an instance, how a recording was made, and by whom.
-REPORTED_NOWHERE = {"timezone", "duration", "capture", "host_email", "updated_at"}
-# Of a file without an id, a timeline, it reports nothing but that it is there.
-OF_TIMELINES = {"file_size", "recording_type", "status"}
 # Zoom tells administrators more than others.
 OWNER, JILL = "owner@zoom.example", "jill@zoom.example"
 
@@ -142,32 +127,8 @@ class Day:
         return Room(cast("Clock", self.zoom.wall), seen)  # one time for all
 
 
-def name_of(body: bytes) -> str:
-    return str(json.loads(body)["event"])
-
-
 def views(room: Room, day: Day) -> dict[int, Any]:
-    """State, recordings and every instance's attendance, by meeting."""
-    reader, found = MeetingReader(room.projections), {}
-    for number in day.numbers:
-        state = reader.state("acme", str(number))
-        held = Meeting(str(number), room.projections.read("acme", partition(str(number)), INSTANCE)).instances()
-        attendances = [reader.attendance("acme", str(number), each.uuid) for each in held]
-        found[number] = [state, reader.recordings("acme", str(number)), attendances]
-    return found
-
-
-def reported(view: Any, person: str, *, inside: str = "") -> Any:
-    """A view without what Zoom does not report to this person; the minutes of people and sessions stay."""
-    if isinstance(view, dict):
-        people = inside in {"participants", "sessions"}
-        hidden = set() if people else REPORTED_NOWHERE
-        hidden = hidden | ({"customer_key"} if person != OWNER else set())
-        hidden = hidden | (OF_TIMELINES if view.get("file_type") == "TIMELINE" else set())
-        return {name: reported(value, person, inside=name) for name, value in view.items() if name not in hidden}
-    if isinstance(view, list):
-        return [reported(each, person, inside=inside) for each in view]
-    return view
+    return {number: seen_of(room, number) for number in day.numbers}
 
 
 @pytest.mark.parametrize("person", [JILL, OWNER])
@@ -179,12 +140,16 @@ def test_a_day_with_an_outage_ends_like_a_day_without(person: str) -> None:
     room.deliver(broken.endpoint.taken)
     lost = set(broken.endpoint.missed) - set(broken.endpoint.taken)
     assert {name_of(body) for body in lost} >= FOUND_AGAIN
-    assert reported(views(room, broken), person) != reported(views(expected, whole), person)
+    assert reported(views(room, broken), administrator=person == OWNER) != reported(
+        views(expected, whole), administrator=person == OWNER
+    )
 
     broken.rests()
     done = room.reconcile(broken)
     assert (done.complete, done.missing) == (True, room.sent)
-    assert reported(views(room, broken), person) == reported(views(expected, whole), person)
+    assert reported(views(room, broken), administrator=person == OWNER) == reported(
+        views(expected, whole), administrator=person == OWNER
+    )
 
     late = [body for body in broken.endpoint.missed if name_of(body) in FOUND_AGAIN]
     before, published = views(room, broken), [event.id for event in room.bus.events]

@@ -1,0 +1,81 @@
+"""Whose meeting it is, for events that do not say: chat, quality, feedback and realtime streams name the meeting alone.
+
+Events table: pk hosts.<app>#<meeting's UUID or number>, sk host. No tenant's id has a dot, so this is nobody's
+partition; what it holds came from events that the same app's secret verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from zoom_common.errors import Unavailable
+from zoom_common.zoom.events import ZoomEvent
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_SK = "host"
+_MOST_KNOWN = 10_000
+
+
+class HostStore:
+    """Hosts by app and meeting. Every method raises Unavailable when the table cannot be used."""
+
+    def __init__(
+        self, table: str, client: DynamoDBClient, *, clock: Callable[[], float], retention_days: int = 30
+    ) -> None:
+        self._table = table
+        self._client = client
+        self._clock = clock
+        self._retention = retention_days * 86_400
+        self._known: dict[tuple[str, str], str] = {}
+
+    def learn(self, app: str, event: ZoomEvent) -> None:
+        """Note who hosts what the event is about; once per container, UUID and number."""
+        host = event.host
+        for name in event.meeting_names if host is not None else ():
+            if host is not None and self._known.get((app, name)) != host:
+                self._put(app, name, host)
+
+    def find(self, app: str, event: ZoomEvent) -> str | None:
+        """The Zoom user who hosts what the event is about, as far as events of this app have told."""
+        for name in event.meeting_names:
+            host = self._known.get((app, name)) or self._get(app, name)
+            if host is not None:
+                return host
+        return None
+
+    def _put(self, app: str, name: str, host: str) -> None:
+        item = {
+            "pk": {"S": _pk(app, name)},
+            "sk": {"S": _SK},
+            "host": {"S": host},
+            "expires_at": {"N": str(int(self._clock()) + self._retention)},
+        }
+        with _translated():
+            self._client.put_item(TableName=self._table, Item=item)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[app, name] = host
+
+    def _get(self, app: str, name: str) -> str | None:
+        key = {"pk": {"S": _pk(app, name)}, "sk": {"S": _SK}}
+        with _translated():
+            item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return item["host"]["S"] if item else None
+
+
+def _pk(app: str, name: str) -> str:
+    return f"hosts.{app}#{name}"
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, BotoCoreError):
+        raise Unavailable(reason="events_table") from None

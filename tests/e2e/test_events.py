@@ -1,0 +1,211 @@
+"""Events on the deployed stack: two hours without webhooks are made up for, and it shows whether webhooks come."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+
+from local.newcomer import Newcomer, newcomer
+from tests.fakes.events import Clock
+from tests.fakes.reconciling import FOUND_AGAIN, Room, Seen, name_of, reported, seen_of
+from zoom_common.events.envelope import event_id, source_of
+from zoom_common.zoom.event_keys import dedupe_key
+from zoom_common.zoom.events import parse
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+
+PATIENCE = 90.0
+
+
+def until[Found](find: Callable[[], Found], holds: Callable[[Found], bool]) -> Found:
+    """What is found once it holds, or what was found last."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds(found := find()) and time.monotonic() < deadline:
+        time.sleep(0.3)
+    return found
+
+
+@dataclass
+class Company:
+    """A tenant of its own with one person, the simulated Zoom's controls, and the operator's clients."""
+
+    who: Newcomer
+    program: httpx.Client
+    zoom: httpx.Client
+
+    def aws(self, service: Any) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.who.stack["aws_endpoint_url"],
+            region_name=self.who.stack["aws_region"],
+            aws_access_key_id=self.who.stack["aws_access_key_id"],
+            aws_secret_access_key=self.who.stack["aws_secret_access_key"],
+            config=Config(read_timeout=200, retries={"total_max_attempts": 1}),
+        )
+
+    def resource(self, name: str) -> str:
+        found = self.aws("cloudformation").describe_stack_resource(
+            StackName=self.who.stack["stack_name"], LogicalResourceId=name
+        )
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+    def reconcile(self, **work: Any) -> dict[str, Any]:
+        answer = self.aws("lambda").invoke(
+            FunctionName=self.resource("ReconcileFunction"), Payload=json.dumps(work).encode()
+        )
+        found: dict[str, Any] = json.loads(answer["Payload"].read())
+        return found
+
+    def act(self, meeting: int, action: str, **more: Any) -> None:
+        answer = self.zoom.post(f"/meetings/{meeting}/{action}", json=more)
+        assert answer.status_code == 200, answer.text
+
+    def deliveries(self, meeting: int) -> list[dict[str, Any]]:
+        """What Zoom made for its app's subscription about this meeting, the oldest first."""
+        listed = self.zoom.get("/deliveries", params={"limit": "1000", "bodies": "1"}).json()["deliveries"]
+        return [each for each in reversed(listed) if str(meeting) in each["body"]]
+
+    def drained(self) -> None:
+        """Zoom has delivered, and the processor has finished."""
+        assert self.zoom.get("/idle", params={"timeout": 30}, timeout=60).json()["idle"]
+        sqs, url = self.aws("sqs"), self.resource("IngestQueue")
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+        def waiting() -> int:
+            counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            return sum(map(int, counts.values()))
+
+        assert until(waiting, lambda number: number == 0) == 0
+
+    def seen(self, meeting: int) -> list[Any]:
+        """State, recordings and attendance by the API, in the form of `seen_of`."""
+        state, recordings, attendance = (
+            self.program.get(f"/meetings/{meeting}/{what}") for what in ("state", "recordings", "attendance")
+        )
+        assert state.status_code == 200, state.text
+        held = [attendance.json()] if attendance.status_code == 200 else []
+        return [state.json(), recordings.json().get("meetings"), held]
+
+    def log(self, meeting: int) -> dict[str, str]:
+        """Types of the meeting's events by id."""
+        page = self.program.get("/events", params={"meeting": str(meeting), "page_size": "300"}).json()
+        assert page["next_page_token"] == ""
+        return {each["id"]: each["type"].removeprefix("zoom.") for each in page["events"]}
+
+
+@pytest.fixture(scope="module")
+def company(gateway: Any) -> Iterator[Company]:
+    who = newcomer(gateway.stack, "events")
+    with who.program() as program, httpx.Client(base_url=f"{gateway.stack['zoom_url']}/_sim", timeout=20) as zoom:
+        yield Company(who, program, zoom)
+
+
+@pytest.fixture
+def silence(company: Company) -> Iterator[Callable[[], None]]:
+    """No webhook of meetings and recordings is delivered; calling it ends that."""
+    rules = [
+        company.zoom.post("/faults", json={"target": f"webhooks.{name}.*", "effect": "drop"}).json()["id"]
+        for name in ("meeting", "recording")
+    ]
+
+    def end() -> None:
+        while rules:
+            company.zoom.delete(f"/faults/{rules.pop()}")
+
+    yield end
+    end()
+
+
+def test_what_an_outage_swallowed_is_told_by_reconcile(company: Company, silence: Callable[[], None]) -> None:
+    """As if nothing had been: state, recordings, attendance and ids; and late originals change nothing."""
+    wanted = {"topic": "Outage", "type": 2, "duration": 30, "settings": {"auto_recording": "cloud"}}
+    wanted["start_time"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    meeting = int(company.program.post("/v2/users/me/meetings", json=wanted).json()["id"])
+    company.act(meeting, "start")
+    company.act(meeting, "join", host=True)
+    for name in ("Ada", "Grace"):
+        company.act(meeting, "join", name=name)
+    company.act(meeting, "leave", participant="Ada")
+    company.act(meeting, "join", name="Ada")
+    company.act(meeting, "end")
+    until(
+        lambda: company.zoom.get(f"/meetings/{meeting}").json()["recording"], lambda recording: recording == "completed"
+    )
+    made = until(
+        lambda: company.deliveries(meeting), lambda found: any("recording.completed" in each["body"] for each in found)
+    )
+    silence()
+    assert {each["state"] for each in made} == {"dropped"}
+    assert company.program.get(f"/meetings/{meeting}/state").status_code == 404
+
+    told = company.reconcile(
+        action="reconcile", tenant=company.who.tenant, connection_id=company.who.connection, settled_seconds=0
+    )
+    lost = [each for each in made if each["event"] in FOUND_AGAIN]
+    assert (told["outcome"], told["complete"], told["missing"]) == ("reconciled", True, len(lost))
+    company.drained()
+
+    # What no report tells of comes late, as it would from a subscription that was off: then nothing may differ.
+    for each in (each for each in made if each["event"] not in FOUND_AGAIN):
+        company.zoom.post(f"/deliveries/{each['id']}/redeliver")
+    company.drained()
+    bodies = [each["body"].encode() for each in made]
+    room = Room(Clock(time.time()), Seen(zoom_user_id=company.who.zoom_user))
+    room.deliver(bodies)
+    expected = reported(seen_of(room, meeting), administrator=False)
+    found = company.seen(meeting)
+    assert reported(found, administrator=False) == expected
+    source = source_of(str(company.who.stack["zoom_client_id"]))
+    ids = {event_id(source, company.who.tenant, dedupe_key(parse(body))): name_of(body) for body in bodies}
+    log = company.log(meeting)
+    assert log == ids
+    marked = [company.program.get(f"/events/{name}").json() for name, kind in ids.items() if kind in FOUND_AGAIN]
+    assert [each.get("reconciled") for each in marked] == [True] * len(lost)
+
+    for each in lost:
+        company.zoom.post(f"/deliveries/{each['id']}/redeliver")
+    company.drained()
+    assert {each["state"] for each in company.deliveries(meeting)} == {"delivered"}
+    assert company.seen(meeting) == found
+    assert company.log(meeting) == log
+
+
+def test_it_shows_whether_webhooks_come(company: Company) -> None:
+    """Challenge, deliveries, refusals and the secrets' age, to the tenant, an hour or a minute old at most."""
+    forged = httpx.post(
+        str(company.who.stack["webhook_url"]),
+        content=b'{"event":"meeting.started"}',
+        headers={"x-zm-signature": "v0=" + "0" * 64, "x-zm-request-timestamp": str(int(time.time()))},
+        timeout=30,
+    )
+    assert forged.status_code == 401
+    subscriptions = company.zoom.get("/subscriptions").json()["subscriptions"]
+    subscription = next(each for each in subscriptions if each["url"] == company.who.stack["webhook_url"])
+    assert company.zoom.post(f"/subscriptions/{subscription['id']}/challenge", timeout=60).json()["valid"]
+    company.zoom.post(f"/users/{company.who.email}/sign-in", json={})
+    company.drained()
+    assert company.reconcile(action="webhook_health")["apps"] >= 1
+
+    answer = company.program.get("/webhooks")
+    assert answer.status_code == 200, answer.text
+    [shown] = answer.json()["connections"]
+    assert (shown["id"], shown["zoom_client_id"]) == (
+        company.who.connection,
+        company.who.stack["zoom_client_id"],
+    )
+    for what in ("webhook", "verified", "challenge"):
+        assert 0 <= shown[f"last_{what}_age_seconds"] <= 3600, what
+    assert shown["challenge_overdue"] is False
+    assert shown["secrets"]
+    assert all(each["age_seconds"] >= 0 for each in shown["secrets"])
+    refused = {each["reason"]: each["last_rejected_age_seconds"] for each in answer.json()["rejections"]}
+    assert 0 <= refused["wrong_signature"] <= 3600
+    assert str(company.who.stack["webhook_secret"]) not in answer.text
