@@ -74,7 +74,7 @@ class Room:
         self.counts, self.sent = Counts(), 0
         self.processor = EventProcessor(
             log=Log(self.clock),
-            connections=Connections(users={(APP, self.connection.zoom_user_id or ""): Connection("acme", "con_a")}),
+            connections=self._vault(),
             hosts=Hosts(),
             projections=self.projections,
             publisher=self.bus,
@@ -82,6 +82,12 @@ class Room:
             count=self.counts.count,
             report=self.counts.report,
         )
+
+    def _vault(self) -> Connections:
+        user, account = self.connection.zoom_user_id, self.connection.zoom_account_id
+        if user is None:
+            return Connections(accounts={(APP, account): [Connection("acme", "con_a", kind="account")]})
+        return Connections(users={(APP, user): Connection("acme", "con_a")})
 
     def deliver(self, bodies: Sequence[bytes]) -> None:
         for body in bodies:

@@ -17,8 +17,9 @@ from tests.fakes.local_zoom import Endpoint, Json, Zoom
 from tests.fakes.reconciling import FOUND_AGAIN, Room, Seen, name_of, reported, seen_of
 
 MINUTE = 60
-# Zoom tells administrators more than others.
-OWNER, JILL = "owner@zoom.example", "jill@zoom.example"
+# Whose connection it is. Zoom tells administrators more than others, and the whole account's app is one of them.
+OWNER, JILL, ACCOUNT = "owner@zoom.example", "jill@zoom.example", "account"
+ADMINISTRATORS = {OWNER, ACCOUNT}
 
 
 @dataclass
@@ -40,10 +41,12 @@ class Flaky(Endpoint):
 class Day:
     """One working day of a person's, minute by minute. The same day has the same ids: the simulated Zoom is seeded."""
 
-    def __init__(self, person: str) -> None:
+    def __init__(self, connected: str) -> None:
+        self.connected = connected
+        self.person = OWNER if connected == ACCOUNT else connected
         self.endpoint = Flaky()
-        self.person, self.zoom = person, Zoom(endpoint=self.endpoint)
-        self.zoom.connect(person)
+        self.zoom = Zoom(endpoint=self.endpoint)
+        self.zoom.connect(self.person)
         self.numbers: list[int] = []
 
     def passes(self, minutes: int) -> None:
@@ -59,9 +62,10 @@ class Day:
     def lived(self, *, outage: bool) -> Day:
         """Before, across the begin of, during, across the end of, and after two hours without webhooks."""
         zoom, act = self.zoom, self.zoom.act
-        before, into, within, out_of, series, after = (
-            self.planned(name, **({"type": 3} if name == "series" else {"start_time": "2026-11-18T12:00:00Z"}))
-            for name in ("before", "into", "within", "out of", "series", "after")
+        kinds = {"series": {"type": 3}, "instant": {"type": 1}}
+        before, into, within, out_of, after, series, instant = (
+            self.planned(name, **kinds.get(name, {"start_time": "2026-11-18T12:00:00Z"}))
+            for name in ("before", "into", "within", "out of", "after", "series", "instant")
         )
         self.held(before)
         self.opened(into)
@@ -70,7 +74,7 @@ class Day:
         self.passes(5)
         self.endpoint.down = outage
         self.closed(into)
-        for number in (within, series, series):
+        for number in (within, series, series, instant):
             self.opened(number)
             act(number, "share", participant="Ada")
             act(number, "join", name="Ada")  # the same name, and nobody knows whether the same person
@@ -120,10 +124,14 @@ class Day:
     def rests(self) -> None:
         """Until all is two hours old; the token has died meanwhile."""
         self.passes(130)
-        self.zoom.connect(self.person)
+        if self.connected == ACCOUNT:
+            self.zoom.connect_account()
+        else:
+            self.zoom.connect(self.person)
 
     def room(self) -> Room:
-        seen = Seen(zoom_user_id=self.zoom.user_id(self.person), zoom_account_id="simulated-account")
+        user = None if self.connected == ACCOUNT else self.zoom.user_id(self.person)
+        seen = Seen(zoom_user_id=user, zoom_account_id="simulated-account")
         return Room(cast("Clock", self.zoom.wall), seen)  # one time for all
 
 
@@ -131,24 +139,24 @@ def views(room: Room, day: Day) -> dict[int, Any]:
     return {number: seen_of(room, number) for number in day.numbers}
 
 
-@pytest.mark.parametrize("person", [JILL, OWNER])
-def test_a_day_with_an_outage_ends_like_a_day_without(person: str) -> None:
+@pytest.mark.parametrize("connected", [JILL, OWNER, ACCOUNT])
+def test_a_day_with_an_outage_ends_like_a_day_without(connected: str) -> None:
     """State, recordings and attendance, minute for minute; and the late originals change nothing."""
-    whole, broken = Day(person).lived(outage=False), Day(person).lived(outage=True)
+    whole, broken = Day(connected).lived(outage=False), Day(connected).lived(outage=True)
     expected, room = whole.room(), broken.room()
     expected.deliver(whole.endpoint.taken)
     room.deliver(broken.endpoint.taken)
     lost = set(broken.endpoint.missed) - set(broken.endpoint.taken)
     assert {name_of(body) for body in lost} >= FOUND_AGAIN
-    assert reported(views(room, broken), administrator=person == OWNER) != reported(
-        views(expected, whole), administrator=person == OWNER
+    assert reported(views(room, broken), administrator=connected in ADMINISTRATORS) != reported(
+        views(expected, whole), administrator=connected in ADMINISTRATORS
     )
 
     broken.rests()
     done = room.reconcile(broken)
     assert (done.complete, done.missing) == (True, room.sent)
-    assert reported(views(room, broken), administrator=person == OWNER) == reported(
-        views(expected, whole), administrator=person == OWNER
+    assert reported(views(room, broken), administrator=connected in ADMINISTRATORS) == reported(
+        views(expected, whole), administrator=connected in ADMINISTRATORS
     )
 
     late = [body for body in broken.endpoint.missed if name_of(body) in FOUND_AGAIN]
@@ -161,10 +169,10 @@ def test_a_day_with_an_outage_ends_like_a_day_without(person: str) -> None:
     assert {event.id for event in room.bus.events if event.detail_type in FOUND_AGAIN} == ids
 
 
-@pytest.mark.parametrize("person", [JILL, OWNER])
-def test_without_an_outage_there_is_nothing_to_reconcile(person: str) -> None:
+@pytest.mark.parametrize("connected", [JILL, OWNER, ACCOUNT])
+def test_without_an_outage_there_is_nothing_to_reconcile(connected: str) -> None:
     """Every event told what Zoom reports: nothing is told twice, or told otherwise."""
-    whole = Day(person).lived(outage=False)
+    whole = Day(connected).lived(outage=False)
     room = whole.room()
     room.deliver(whole.endpoint.taken)
     whole.rests()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.events import Clock
 from tests.fakes.meeting_life import HOST, NUMBER, START, Life, iso
-from tests.fakes.reconciling import Room
+from tests.fakes.reconciling import Room, Seen
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ZoomUnavailable
 from zoom_common.events.meeting_reader import MeetingReader
@@ -174,7 +174,7 @@ def test_an_instant_meeting_that_events_told_of_is_compared_too() -> None:
 
     class Unlisted(Zoom):
         def read(self, path: str) -> Mapping[str, Any] | None:
-            return {} if "/users/me/meetings" in path else super().read(path)
+            return {} if "/users/me/" in path else super().read(path)
 
     assert room.reconcile(Unlisted(life.deliveries)).compared == 0
     assert room.reconcile(Unlisted(life.deliveries), None, f"meetings/{NUMBER}", "users/1").compared == 2
@@ -200,3 +200,40 @@ def test_a_run_without_time_leaves_the_rest_to_the_next() -> None:
     done = room.reconcile(Zoom(life.deliveries), Deadline(300.0, clock=lambda: next(times)))
     assert (done.compared, done.complete) == (1, False)
     assert room.reconcile(Zoom(life.deliveries)).compared == 1
+
+
+def test_an_instant_meeting_that_was_recorded_is_compared_too() -> None:
+    """Its recording is listed, and names it."""
+    life, room = day(), Room(Clock(LATER))
+
+    class Recorded(Zoom):
+        def read(self, path: str) -> Mapping[str, Any] | None:
+            return {} if "/users/me/meetings" in path else super().read(path)
+
+    assert room.reconcile(Recorded(life.deliveries)).compared == 2
+
+
+def test_a_large_account_is_looked_at_in_turns() -> None:
+    """Two hundred people an hour; in the end all of them, each as often as the others."""
+    asked: list[str] = []
+
+    class Account:
+        def read(self, path: str) -> Mapping[str, Any] | None:
+            place, _, rest = path.removeprefix("/v2/").partition("?")
+            if place == "report/users":
+                start = int(parse_qs(rest).get("next_page_token", ["0"])[0])
+                users = [{"id": f"u/{at:03}"} for at in range(start, start + 250)]
+                return {"users": users, "next_page_token": str(start + 250) if start == 0 else ""}
+            if place.endswith("/recordings"):
+                asked.append(unquote(place.split("/")[1]))
+            return {}
+
+    room = Room(Clock(LATER), Seen(zoom_user_id=None))
+    rounds = []
+    for _ in range(5):
+        room.clock.now += 3600
+        room.reconcile(Account())
+        rounds.append(set(asked))
+        asked.clear()
+    assert {len(each) for each in rounds} == {200}
+    assert set().union(*rounds) == {f"u/{at:03}" for at in range(500)}

@@ -29,6 +29,8 @@ LOOKBACK_SECONDS = 48 * 3600
 # An instance that has been compared is not asked about again: the next run starts with what is new.
 _COMPARED = "compared#"
 _RECURRING = frozenset({3, 8})
+# Of an account this many people a round, others the next: with an hourly round, 9,600 within the two days looked back.
+_MOST_HOSTS = 200
 # What one more instance may take; what is left waits for the next run.
 _RESERVE_SECONDS = 30.0
 
@@ -96,7 +98,8 @@ class Reconciler:
     def reconcile(self, connection: Connected, read: Read, deadline: Deadline) -> Reconciled:
         """Compare and send what is missing. Raises what `read` raises: nothing is half done, a later run repeats it."""
         compared = missing = 0
-        for number, uuid in self._instances(connection, read):
+        recorded = list(self._recorded(connection, read))
+        for number, uuid in self._instances(connection, read, recorded):
             if not deadline.allows(_RESERVE_SECONDS):
                 return Reconciled(compared, missing, complete=False)
             found = self._compare(connection, number, uuid, read)
@@ -104,7 +107,7 @@ class Reconciler:
                 compared, missing = compared + 1, missing + found
         if not deadline.allows(_RESERVE_SECONDS):
             return Reconciled(compared, missing, complete=False)
-        return Reconciled(compared, missing + self._recordings(connection, read), complete=True)
+        return Reconciled(compared, missing + self._recordings(connection, read, recorded), complete=True)
 
     def _compare(self, connection: Connected, number: str, uuid: str, read: Read) -> int | None:
         """How many events were missing of one instance; None when it is not settled or was compared before."""
@@ -123,13 +126,15 @@ class Reconciler:
         self.projections.apply(tenant, [Change(place, _COMPARED + uuid, {"at_ms": now_ms})], (now_ms, ""))
         return len(bodies)
 
-    def _recordings(self, connection: Connected, read: Read) -> int:
+    def _recorded(self, connection: Connected, read: Read) -> Iterator[Mapping[str, Any]]:
+        """The cloud recordings of the period, as Zoom lists them."""
+        for host in self._hosts(connection, read):
+            yield from _pages(read, f"/v2/users/{host}/recordings?{self._period()}", "meetings")
+
+    def _recordings(self, connection: Connected, read: Read, recorded: Iterable[Mapping[str, Any]]) -> int:
         """How many recordings nobody had told of, in whole or in part."""
-        if connection.zoom_user_id is None:
-            return 0
         told = 0
-        path = f"/v2/users/me/recordings?{self._period()}"
-        for listed in _pages(read, path, "meetings"):
+        for listed in recorded:
             number, uuid = identifier(listed.get("id")), identifier(listed.get("uuid"))
             ended = [epoch_ms(file.get("recording_end")) or 0 for file in listed.get("recording_files") or []]
             if not number or not uuid or max(ended, default=0) / 1000 > self.clock() - self.settled:
@@ -143,10 +148,12 @@ class Reconciler:
                 told += len(bodies)
         return told
 
-    def _instances(self, connection: Connected, read: Read) -> Iterator[tuple[str, str]]:
+    def _instances(
+        self, connection: Connected, read: Read, recorded: Iterable[Mapping[str, Any]]
+    ) -> Iterator[tuple[str, str]]:
         """Number and UUID of what may have been held in the period, each once."""
         seen = set()
-        for number in self._candidates(connection, read):
+        for number in self._candidates(connection, read, recorded):
             records = self.projections.read(connection.tenant, partition(number), INSTANCE)
             known = [(each.uuid, each.started or 0) for each in Meeting(number, records).instances()]
             answer = read(f"/v2/past_meetings/{number}/instances?{self._period()}") or {}
@@ -158,10 +165,11 @@ class Reconciler:
                     seen.add(uuid)
                     yield number, uuid
 
-    def _candidates(self, connection: Connected, read: Read) -> Iterator[str]:
-        """Meetings that events told of, that are planned for the period, or that recur."""
+    def _candidates(self, connection: Connected, read: Read, recorded: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+        """Meetings that events told of, that were recorded, that are planned for the period, or that recur."""
         seen = set()
-        for number in (*self._told(connection), *self._planned(connection, read)):
+        of_recordings = filter(None, (identifier(each.get("id")) for each in recorded))
+        for number in (*self._told(connection), *of_recordings, *self._planned(connection, read)):
             if number not in seen:
                 seen.add(number)
                 yield number
@@ -178,14 +186,27 @@ class Reconciler:
             token = page.next_page_token
 
     def _planned(self, connection: Connected, read: Read) -> Iterator[str]:
-        if connection.zoom_user_id is None:
-            return
-        for kind in ("scheduled", "previous_meetings"):
+        for kind in ("scheduled", "previous_meetings") if connection.zoom_user_id is not None else ():
             for meeting in _pages(read, f"/v2/users/me/meetings?type={kind}", "meetings"):
                 start, number = epoch_ms(meeting.get("start_time")), identifier(meeting.get("id"))
                 near = start is not None and abs(start / 1000 - self.clock()) < self.lookback
                 if number and (near or meeting.get("type") in _RECURRING):
                     yield number
+        # To administrators Zoom reports what was held, the instant meetings that no list has as well.
+        for host in self._hosts(connection, read):
+            for kind in ("past", "pastOne"):
+                path = f"/v2/report/users/{host}/meetings?type={kind}&{self._period()}"
+                numbers = (identifier(meeting.get("id")) for meeting in _pages(read, path, "meetings"))
+                yield from filter(None, numbers)
+
+    def _hosts(self, connection: Connected, read: Read) -> Sequence[str]:
+        """Whose meetings these are: the person's own, or, of a whole account, those of everybody who held any."""
+        if connection.zoom_user_id is not None:
+            return ["me"]
+        rows = _pages(read, f"/v2/report/users?type=active&{self._period()}", "users")
+        active = sorted({quote(user, safe="") for row in rows if (user := identifier(row.get("id")))})
+        first = int(self.clock() // 3600) * _MOST_HOSTS % max(1, len(active))
+        return (active[first:] + active[:first])[:_MOST_HOSTS]
 
     def _period(self) -> str:
         days = (
