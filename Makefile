@@ -105,12 +105,13 @@ check-template: .venv/installed ## the template as written; tests/template lints
 	$(BIN)/sam validate --lint
 
 CHECKOV = checkov==3.3.30
-PIP_AUDIT = pip-audit==2.10.1
+ZIZMOR = zizmor==1.32.0
 .PHONY: security
-security: .venv/installed ## checkov on the template, ruff's security rules, known vulnerabilities of what is shipped
+security: .venv/installed ## ruff's security rules, checkov on the template, zizmor on the workflows, known vulnerabilities of what is shipped
 	$(BIN)/ruff check --select S layers functions
 	$(BIN)/uv tool run --python 3.13 --from $(CHECKOV) checkov --config-file .checkov.yaml -f template.yaml
-	$(BIN)/uv tool run --python 3.13 --from $(PIP_AUDIT) pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r layers/zoom_common/requirements.txt
+	$(BIN)/uv tool run --python 3.13 --from $(ZIZMOR) zizmor --offline --quiet .github/workflows
+	$(BIN)/python -m local.audit
 
 .PHONY: test-sam-local
 test-sam-local: .venv/installed ## every file in events/ through sam local invoke, where there is Docker; needs make run beside it
