@@ -1,33 +1,33 @@
-"""`make test-sam-local`: every file in `events/` through `sam local invoke`, against the running emulator.
+"""`make test-sam-local`: every file in `events/`, and the API with its authorizer, under sam local on the emulator.
 
 A file's name begins with its function's: `token-refresh-sweep.json` is for `token_refresh`. An answer counts when the
 function gave one: no error, and no 5xx where it is an HTTP answer. What the answers say, other tests hold.
+
+`sam local invoke` builds an image for each call; `start-lambda` runs the same containers and builds each once, so that
+all files take minutes and not an hour. `--each` goes the long way.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
 import subprocess
-import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from botocore.exceptions import BotoCoreError, ClientError
 from samcli.yamlhelper import yaml_parse
 
-from local import bridge, sam_local
-from local.configuration import machine_architecture
-from local.console import say
+from local import sam_local, sam_servers
+from local.console import Stop, say
+from local.processes import Supervisor
+from local.sam_servers import SamLocal
 from local.workspace import ROOT, Workspace
 
 _SECONDS = 300
 _SERVER_ERROR = 500
-_TOGETHER = 1  # two at a time build the same image twice, and one of them fails
 
 
 def functions() -> dict[str, str]:
@@ -46,11 +46,9 @@ def function_of(file: Path, known: dict[str, str]) -> str | None:
     return known[max(fitting, key=len)] if fitting else None
 
 
-def verdict(returned: int, output: str) -> str:
-    """What is wrong with an invocation, or an empty text."""
+def verdict(output: str) -> str:
+    """What is wrong with what a function printed or answered, or an empty text."""
     lines = output.strip().splitlines()
-    if returned:
-        return f"sam local invoke ended with {returned}"
     try:
         answer = json.loads(lines[-1])
     except (IndexError, ValueError):
@@ -61,45 +59,98 @@ def verdict(returned: int, output: str) -> str:
     return f"HTTP {status}" if status >= _SERVER_ERROR else ""
 
 
-def _invoke(workspace: Workspace, endpoint: str, function: str, file: Path) -> tuple[str, float]:
-    command = [str(Path(sys.executable).with_name("sam")), "local", "invoke", function, "--event", str(file)]
-    command += ["--template", str(workspace.path("build") / "template.yaml"), "--skip-pull-image"]
-    command += ["--env-vars", str(workspace.path("sam-env.json")), "--parameter-overrides"]
-    command += [f"Architecture={machine_architecture()}", "Stage=local", f"AwsEndpointUrl={endpoint}"]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    began = time.monotonic()
+def _by_start_lambda(url: str) -> Callable[[str, Path], str]:
+    def invoke(function: str, file: Path) -> str:
+        try:
+            return verdict(sam_servers.invoke(url, function, file))
+        except (BotoCoreError, ClientError) as error:
+            return str(error)
+
+    return invoke
+
+
+def _by_invoke(sam: SamLocal) -> Callable[[str, Path], str]:
+    def invoke(function: str, file: Path) -> str:
+        try:
+            done = subprocess.run(
+                sam.command("invoke", function, "--event", str(file)),
+                cwd=ROOT,
+                env=sam.environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return f"nothing within {_SECONDS} seconds"
+        return f"sam local invoke ended with {done.returncode}" if done.returncode else verdict(done.stdout)
+
+    return invoke
+
+
+# Asked of `sam local start-api`: what it is, whose credential, and the status.
+REQUESTS = (
+    ("an open route", "/health", None, 200),
+    ("a known key", "/health/deep", "known", 200),
+    ("a known key, another function", "/usage", "known", 200),
+    ("a secret that is wrong", "/health/deep", "wrong", 401),
+    ("no credential", "/health/deep", None, 401),
+    ("a route that is not there", "/v2/no/such/route", "known", 404),
+)
+
+
+def _start_api(url: str, key: str) -> list[str]:
+    credentials = {"known": key, "wrong": key[:-4] + ("AAAA" if not key.endswith("AAAA") else "BBBB")}
+    wrong = []
+    for what, path, whose, expected in REQUESTS:
+        began = time.monotonic()
+        headers = {"Authorization": f"Bearer {credentials[whose]}"} if whose else {}
+        status, _ = sam_servers.ask(url + path, headers)
+        right = status == expected
+        say(f"{'ok' if right else 'FAILED':7} {time.monotonic() - began:5.1f} s  start-api: {what}, {status}")
+        if not right:
+            wrong.append(f"start-api: {what}: {status} and not {expected}")
+    return wrong
+
+
+def _events(pattern: str, invoke: Callable[[str, Path], str]) -> list[str]:
+    known, failed = functions(), []
+    files = sorted((ROOT / "events").glob(f"{pattern}.json"))
+    for file in files:
+        function, began = function_of(file, known), time.monotonic()
+        wrong = invoke(function, file) if function else "no function of that name"
+        say(f"{'FAILED' if wrong else 'ok':7} {time.monotonic() - began:5.1f} s  {file.name} {wrong}")
+        failed += [f"{file.name}: {wrong}"] if wrong else []
+    untouched = set(known.values()) - {function_of(file, known) for file in files}
+    if pattern == "*" and untouched:
+        failed.append(f"no event file for {', '.join(sorted(untouched))}")
+    say(f"{len(files)} event files, {len(failed)} failed.")
+    return failed
+
+
+def _check(sam: SamLocal, arguments: argparse.Namespace) -> list[str]:
+    if arguments.each:
+        return _events(arguments.only, _by_invoke(sam))
+    supervisor = Supervisor(Workspace(sam.workspace.path("sam-local")))
+    supervisor.stop_leftovers()
     try:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**kept, **keys, "SAM_CLI_TELEMETRY": "0"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"nothing within {_SECONDS} seconds", time.monotonic() - began
-    return verdict(done.returncode, done.stdout), time.monotonic() - began
-
-
-def _bridged(workspace: Workspace) -> str:
-    """Open the way for containers, tell `sam-env.json` of it, and say where the emulator is for them."""
-    stack, host = workspace.read("stack.json"), bridge.address()
-    here = re.compile(r"//(?:localhost|127\.0\.0\.1):")
-    bridge.forward(host, [urlsplit(stack[name]).port or 80 for name in ("aws_endpoint_url", "zoom_url")])
-    variables = json.dumps(workspace.read("sam-env.json"))
-    workspace.write("sam-env.json", json.loads(here.sub(f"//{host}:", variables)))
-    return here.sub(f"//{host}:", stack["aws_endpoint_url"])
+        failed = _events(arguments.only, _by_start_lambda(sam.serve(supervisor, "start-lambda", arguments.port)))
+        if arguments.only == "*":
+            api = sam.serve(supervisor, "start-api", arguments.port + 1)
+            failed += _start_api(api, str(sam.workspace.read("stack.json")["api_key"]))
+    finally:
+        supervisor.stop_all()
+    return failed
 
 
 def main() -> int:
     """Invoke them all. Exit status 1 when one failed, or when no file names a function."""
     parser = argparse.ArgumentParser(prog="make test-sam-local", description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / ".local", help="where the gateway keeps its state")
-    parser.add_argument("--only", default="*", help="a pattern of file names")
+    parser.add_argument("--only", default="*", help="a pattern of file names; without start-api")
+    parser.add_argument("--each", action="store_true", help="one `sam local invoke` for each file, without start-api")
+    parser.add_argument("--port", type=int, default=3010, help="of start-lambda; start-api takes the next one")
     parser.add_argument("--forward", action="store_true", help="only let containers reach the emulator, until Ctrl-C")
     arguments = parser.parse_args()
     workspace = Workspace(arguments.folder.resolve())
@@ -108,28 +159,19 @@ def main() -> int:
         return 0
     if sam_local.write(workspace):
         return 1
-    endpoint, known = _bridged(workspace), functions()
+    sam = SamLocal(workspace, sam_servers.bridged(workspace))
     if arguments.forward:
-        say(f"Containers reach the emulator at {endpoint} until Ctrl-C.")
+        say(f"Containers reach the emulator at {sam.endpoint} until Ctrl-C.")
         threading.Event().wait()
-    files = sorted((ROOT / "events").glob(f"{arguments.only}.json"))
-    failed = [f"{file.name}: no function of that name" for file in files if function_of(file, known) is None]
-
-    def one(file: Path) -> str | None:
-        wrong, seconds = _invoke(workspace, endpoint, str(function_of(file, known)), file)
-        say(f"{'FAILED' if wrong else 'ok':7} {seconds:5.1f} s  {file.name} {wrong}")
-        return f"{file.name}: {wrong}" if wrong else None
-
-    with ThreadPoolExecutor(_TOGETHER) as pool:
-        failed += filter(None, pool.map(one, [file for file in files if function_of(file, known)]))
-    untouched = set(known.values()) - {function_of(file, known) for file in files}
-    if arguments.only == "*" and untouched:
-        failed.append(f"no event file for {', '.join(sorted(untouched))}")
-    say(f"{len(files)} event files, {len(failed)} failed.")
+    try:
+        failed = _check(sam, arguments)
+    except Stop as stop:
+        say(f"{stop}\n{stop.fix}")
+        return 1
     for each in failed:
         say(f"  {each}")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())
