@@ -53,6 +53,7 @@ def create(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
         connection=given.connection,
         now=now,
         valid_until=None if given.expires_in is None else now + given.expires_in * _DAY,
+        requests_per_minute=given.requests_per_minute,
     )
     keys.add(key)
     _show(credential, f"Key {key.key_id} for tenant {key.tenant}, {_life(key, now)}.")
@@ -60,16 +61,26 @@ def create(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
 
 def list_keys(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
     """List a tenant's keys, without secrets."""
-    row = "{:<12}  {:<20}  {:<26}  {:<30}  {}".format
-    print(row("KEY", "NAME", "LIFE", "CONNECTION", "SCOPES"))
+    row = "{:<12}  {:<20}  {:<26}  {:<30}  {:>10}  {}".format
+    print(row("KEY", "NAME", "LIFE", "CONNECTION", "PER MINUTE", "SCOPES"))
     for key in keys.list(_tenant(given)):
-        print(row(key.key_id, key.name, _life(key, now), key.connection or "-", ",".join(sorted(key.scopes))))
+        limit, scopes = key.requests_per_minute or "-", ",".join(sorted(key.scopes))
+        print(row(key.key_id, key.name, _life(key, now), key.connection or "-", limit, scopes))
 
 
 def revoke(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
     """End a key."""
     keys.revoke(given.key_id, now=now)
     print(f"Key {given.key_id} is revoked. Answers that API Gateway holds lapse within a minute.", file=sys.stderr)
+
+
+def limit(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:  # noqa: ARG001 - like all commands
+    """Set how often a key may ask."""
+    key = keys.limit(given.key_id, given.requests_per_minute)
+    often = (
+        f"{key.requests_per_minute} times a minute" if key.requests_per_minute else "as often as the gateway's default"
+    )
+    print(f"Key {key.key_id} may ask {often}, within a minute from now.", file=sys.stderr)
 
 
 def rotate(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
@@ -131,6 +142,9 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--name", required=True, help="what it is for")
     new.add_argument("--connection", help="bind it to one connection")
     new.add_argument("--expires-in", type=float, metavar="DAYS", help="days until it ends (default: never)")
+    new.add_argument(
+        "--requests-per-minute", type=int, metavar="N", help="how often it may ask (default: the gateway's)"
+    )
     new.set_defaults(act=create)
 
     listing = commands.add_parser("list", parents=[where], help="list a tenant's keys")
@@ -140,6 +154,11 @@ def _parser() -> argparse.ArgumentParser:
     end = commands.add_parser("revoke", parents=[where], help="end a key for good")
     end.add_argument("key_id", metavar="ID")
     end.set_defaults(act=revoke)
+
+    bound = commands.add_parser("limit", parents=[where], help="set how often a key may ask")
+    bound.add_argument("key_id", metavar="ID")
+    bound.add_argument("--requests-per-minute", type=int, metavar="N", help="without it: the gateway's default")
+    bound.set_defaults(act=limit)
 
     renew = commands.add_parser("rotate", parents=[where], help="give a key a new secret")
     renew.add_argument("key_id", metavar="ID")

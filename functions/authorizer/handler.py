@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from time import time
 from typing import Any
@@ -19,7 +20,7 @@ from zoom_common.access.principal import Principal
 from zoom_common.access.store import ApiKeyStore
 from zoom_common.edge import observability
 from zoom_common.edge.request import request_id
-from zoom_common.edge.settings.authorizer import AuthorizerSettings
+from zoom_common.edge.settings.authorizer import AuthorizerSettings, usual_limit
 
 
 @cache
@@ -62,4 +63,6 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             "denied", reason=verdict.reason, cause=verdict.cause, request_id=request_id(event, context)
         )
         observability.count("Denied", reason=verdict.reason)
+    elif verdict.is_key and verdict.requests_per_minute is None:
+        verdict = replace(verdict, requests_per_minute=usual_limit(os.environ))
     return {"isAuthorized": True, "context": verdict.to_context()}

@@ -92,9 +92,27 @@ def test_a_rotated_key_has_two_secrets_and_a_revoked_one_none(run: Any, caller: 
     assert "revoked" in run("list")[1]
 
 
+def test_a_key_has_the_limit_it_was_given(run: Any, caller: Any) -> None:
+    """When it is made and later; a rotation keeps it; without a number it has none of its own."""
+    _, key, _ = run("create --scopes * --name ci --requests-per-minute 120")
+    key_id = key.split("_")[1]
+    assert caller(key).requests_per_minute == 120
+    status, out, said = run(f"limit {key_id} --requests-per-minute 7")
+    assert (status, out, "7 times a minute" in said) == (0, "", True)
+    (listed,) = [line for line in run("list")[1].splitlines() if key_id in line]
+    assert " 7 " in listed
+    _, renewed, _ = run(f"rotate {key_id}")
+    assert caller(renewed).requests_per_minute == 7
+    assert run(f"limit {key_id}")[0] == 0
+    assert caller(renewed).requests_per_minute is None
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
+        ("create --scopes * --name ci --requests-per-minute 0", "requests_per_minute: A whole number from 1"),
+        ("limit abcdefghijkl --requests-per-minute 700000", "requests_per_minute: A whole number from 1"),
+        ("limit abcdefghijkl --requests-per-minute 7", "There is no such key."),
         ("create --scopes meetings --name ci", "scopes: At least one of: *, connections:all"),
         ("create --tenant ACME --scopes * --name ci", "tenant: Lower-case letters"),
         ("create --scopes * --name ci --expires-in -1", "expires: A time to come."),

@@ -49,6 +49,31 @@ def test_the_sample_events_key_is_found(
     assert Principal.from_context(answer["context"]) == key.principal()
 
 
+@pytest.mark.parametrize(
+    ("usual", "own", "limit"), [("", None, None), ("0", None, None), ("600", None, 600), ("600", 5, 5)]
+)
+def test_a_key_without_a_limit_has_the_usual_one(
+    authorizer: ModuleType,
+    dynamodb: DynamoDBClient,
+    connections_table: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    usual: str,
+    own: int | None,
+    limit: int | None,
+) -> None:
+    """Where the stack has one; a key's own goes before it."""
+    monkeypatch.setenv("CONNECTIONS_TABLE", connections_table)
+    monkeypatch.setenv("KEY_REQUESTS_PER_MINUTE", usual)
+    credential = Credential.parse(EVENT["headers"]["authorization"].removeprefix("Bearer "))
+    assert credential is not None
+    key = issue(credential, tenant="acme", name="sample", scopes=["*"], now=0, requests_per_minute=own)
+    ApiKeyStore(dynamodb, connections_table).add(key)
+    principal = Principal.from_context(authorizer.handler(EVENT, LambdaContext())["context"])
+    assert principal is not None
+    assert principal.requests_per_minute == limit
+
+
 def test_a_table_that_is_not_there_is_a_denial(authorizer: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever DynamoDB says, the request goes on and the function answers 503."""
     monkeypatch.setenv("CONNECTIONS_TABLE", "no-such-table")

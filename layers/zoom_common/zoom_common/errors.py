@@ -173,8 +173,8 @@ class TooManyRequests(GatewayError):
     code = 429
     retryable = True
 
-    def __init__(self, retry_after: int, *, reason: str = "rate_limited") -> None:
-        super().__init__("Too many requests. Try again later.", reason=reason)
+    def __init__(self, retry_after: int, *, reason: str = "rate_limited", hint: str | None = None) -> None:
+        super().__init__("Too many requests. Try again later.", reason=reason, hint=hint)
         self.retry_after = retry_after
 
 

@@ -14,6 +14,7 @@ PRINCIPALS = st.builds(
     subject=st.text(min_size=1),
     scopes=st.frozensets(st.sampled_from(sorted(SCOPES))),
     connection=st.none() | st.text(min_size=1),
+    requests_per_minute=st.none() | st.integers(1, 600_000),
 )
 
 

@@ -41,6 +41,8 @@ def to_item(key: ApiKey) -> dict[str, Any]:
         item["connection"] = {"S": key.connection}
     if key.previous_digest is not None:
         item["previous_digest"] = {"B": key.previous_digest}
+    if key.requests_per_minute is not None:
+        item["requests_per_minute"] = {"N": str(key.requests_per_minute)}
     times = {name: getattr(key, name) for name in _TIMES}
     return item | {name: {"N": str(at)} for name, at in times.items() if at is not None}
 
@@ -63,4 +65,5 @@ def from_item(item: Item) -> ApiKey:
         revoked_at=time("revoked_at"),
         previous_digest=item.get("previous_digest", {}).get("B"),
         previous_until=time("previous_until"),
+        requests_per_minute=int(item["requests_per_minute"]["N"]) if "requests_per_minute" in item else None,
     )

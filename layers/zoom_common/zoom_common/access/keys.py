@@ -21,6 +21,9 @@ from zoom_common.secret import Secret
 _KEY = re.compile(r"zk_([a-z2-7]{12})_([A-Za-z0-9_-]{43})")
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _LONGEST_NAME = 100
+# An HTTP API's own account limit is 10,000 requests a second.
+MOST_PER_MINUTE = 600_000
+LIMIT_RULE = f"A whole number from 1 to {MOST_PER_MINUTE}, requests in each minute."
 
 type Entropy = Callable[[int], bytes]
 
@@ -69,6 +72,8 @@ class ApiKey:
     revoked_at: float | None = None
     previous_digest: bytes | None = field(default=None, repr=False)
     previous_until: float | None = None
+    requests_per_minute: int | None = None
+    """How often it may ask; None: as often as the gateway's own default allows."""
 
     def refusal(self, credential: Credential, *, now: float) -> str | None:
         """Why `credential` does not open this key, or None when it does.
@@ -91,7 +96,7 @@ class ApiKey:
 
     def principal(self) -> Principal:
         """Who calls with this key."""
-        return Principal(self.tenant, f"key:{self.key_id}", self.scopes, self.connection)
+        return Principal(self.tenant, f"key:{self.key_id}", self.scopes, self.connection, self.requests_per_minute)
 
 
 def issue(
@@ -103,6 +108,7 @@ def issue(
     now: float,
     connection: str | None = None,
     valid_until: float | None = None,
+    requests_per_minute: int | None = None,
 ) -> ApiKey:
     """The record of a new key. Raises InvalidRequest naming each field that will not do."""
     asked = frozenset(scopes)
@@ -114,8 +120,24 @@ def issue(
         ),
         "scopes": (f"At least one of: {', '.join(sorted(SCOPES))}.", bool(asked) and asked <= SCOPES),
         "expires": ("A time to come.", valid_until is None or valid_until > now),
+        "requests_per_minute": (LIMIT_RULE, is_limit(requests_per_minute)),
     }
     wrong = [FieldError(each, message) for each, (message, right) in checks.items() if not right]
     if wrong:
         raise InvalidRequest(wrong)
-    return ApiKey(credential.key_id, tenant, name, asked, credential.digest(), now, connection, valid_until)
+    return ApiKey(
+        credential.key_id,
+        tenant,
+        name,
+        asked,
+        credential.digest(),
+        now,
+        connection,
+        valid_until,
+        requests_per_minute=requests_per_minute,
+    )
+
+
+def is_limit(requests_per_minute: int | None) -> bool:
+    """Whether a key can have this limit."""
+    return requests_per_minute is None or 0 < requests_per_minute <= MOST_PER_MINUTE

@@ -36,12 +36,16 @@ SCOPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A known caller. `subject` is `key:<key id>`; `connection` is set when the key is bound to one connection."""
+    """A known caller. `subject` is `key:<key id>`; `connection` is set when the key is bound to one connection.
+
+    `requests_per_minute` is how often it may ask, None when nobody counts.
+    """
 
     tenant: str
     subject: str
     scopes: frozenset[str]
     connection: str | None = None
+    requests_per_minute: int | None = None
 
     def may(self, scope: str) -> bool:
         """Whether the caller holds exactly `scope`, or every scope."""
@@ -54,9 +58,11 @@ class Principal:
 
     def to_context(self) -> dict[str, str]:
         """The authorizer context that `from_context` reads back; its values are strings."""
-        fields = {"tenant": self.tenant, "subject": self.subject, "scopes": sorted(self.scopes)}
+        fields: dict[str, Any] = {"tenant": self.tenant, "subject": self.subject, "scopes": sorted(self.scopes)}
         if self.connection is not None:
             fields["connection"] = self.connection
+        if self.requests_per_minute is not None:
+            fields["requests_per_minute"] = self.requests_per_minute
         return {"principal": json.dumps(fields, separators=(",", ":"))}
 
     @classmethod
@@ -69,7 +75,12 @@ class Principal:
                 subject=str(fields["subject"]),
                 scopes=frozenset(str(scope) for scope in fields["scopes"]),
                 connection=fields.get("connection"),
+                requests_per_minute=_limit(fields.get("requests_per_minute")),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             # An authorizer of another version, mid-deployment: nobody is let in on a guess.
             return None
+
+
+def _limit(value: Any) -> int | None:
+    return None if value is None else int(value)

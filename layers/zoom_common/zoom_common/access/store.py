@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from zoom_common.access.items import Item, from_item, key_of, pointer_to, tenant_partition, to_item
-from zoom_common.access.keys import ApiKey, Credential
-from zoom_common.errors import Conflict, GatewayError, NotFound, Unavailable
+from zoom_common.access.keys import LIMIT_RULE, ApiKey, Credential, is_limit
+from zoom_common.errors import Conflict, FieldError, GatewayError, InvalidRequest, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -76,6 +76,24 @@ class ApiKeyStore:
                 ConditionExpression="attribute_exists(pk)",
                 ExpressionAttributeValues={":now": {"N": str(now)}},
                 ReturnValues="ALL_NEW",
+            )
+        return from_item(answer["Attributes"])
+
+    def limit(self, key_id: str, requests_per_minute: int | None) -> ApiKey:
+        """Let the key ask so often, None: as often as the gateway's default. Raises NotFound, and InvalidRequest."""
+        if not is_limit(requests_per_minute):
+            raise InvalidRequest([FieldError("requests_per_minute", LIMIT_RULE)])
+        change: Any = {"UpdateExpression": "REMOVE requests_per_minute"}
+        if requests_per_minute is not None:
+            change = {"UpdateExpression": "SET requests_per_minute = :limit"}
+            change["ExpressionAttributeValues"] = {":limit": {"N": str(requests_per_minute)}}
+        with _reachable(_no_such_key):
+            answer = self._dynamodb.update_item(
+                TableName=self._table,
+                Key=key_of(key_id),
+                ConditionExpression="attribute_exists(pk)",
+                ReturnValues="ALL_NEW",
+                **change,
             )
         return from_item(answer["Attributes"])
 

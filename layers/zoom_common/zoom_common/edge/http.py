@@ -63,7 +63,7 @@ def guarded(answer: Callable[[Request], Response]) -> Handler:
         known_as = request_id(event, context)
         correlation.begin(_headers(event).get(correlation.HEADER, ""), known_as)
         try:
-            response = answer(Request.from_event(event, context))
+            response = answer(_admitted(Request.from_event(event, context)))
         except GatewayError as error:
             if error.status >= _INTERNAL_STATUS:
                 observability.logger().warning("refused", reason=error.reason, status=error.status, request_id=known_as)
@@ -75,6 +75,15 @@ def guarded(answer: Callable[[Request], Response]) -> Handler:
         return _finished(response, event, known_as).to_event()
 
     return handler
+
+
+def _admitted(request: Request) -> Request:
+    """The request, counted where its key has a limit. Raises TooManyRequests."""
+    if request.principal is not None and request.principal.requests_per_minute is not None:
+        from zoom_common.edge.throttle import throttle  # noqa: PLC0415 - few keys have one
+
+        throttle().admit(request.principal)
+    return request
 
 
 def _place(error: Exception) -> dict[str, Any]:

@@ -34,3 +34,8 @@ class AuthorizerSettings:
             oidc_scope_claim=optional(environ, "OIDC_SCOPE_CLAIM", "scope"),
             oidc_tenant=optional(environ, "OIDC_TENANT"),
         )
+
+
+def usual_limit(environ: Mapping[str, str]) -> int | None:
+    """How many requests a minute a key may make that has no limit of its own; None: nobody counts."""
+    return int(optional(environ, "KEY_REQUESTS_PER_MINUTE", "0")) or None

@@ -1,0 +1,29 @@
+"""Requests of API keys by minute, in the Coordination table.
+
+pk throttle#<subject>  sk <minutes since the epoch>  used, expires_at (TTL)
+"""
+
+from __future__ import annotations
+
+from zoom_common.connections.table_client import ConditionFailed, Table
+
+_MINUTE = 60
+
+
+class ThrottleStore:
+    """Counters of all containers. `take` raises Unavailable when DynamoDB does not answer usefully."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def take(self, subject: str, *, minute: int, limit: int, most: int) -> int:
+        """Take up to `most` of the `limit` requests of a minute, in one write; 0: none are left."""
+        values = {"zero": 0, "asked": most, "limit": limit, "expires_at": (minute + 2) * _MINUTE}
+        change = "SET #used = if_not_exists(#used, :zero) + :asked, #expires_at = :expires_at"
+        any_left = "attribute_not_exists(#used) OR #used < :limit"
+        try:
+            item = self._table.update(f"throttle#{subject}", str(minute), change, condition=any_left, values=values)
+        except ConditionFailed:
+            return 0
+        # The last one may count beyond the limit, and gets what was below it.
+        return min(most, limit - (int(item["used"]) - most))

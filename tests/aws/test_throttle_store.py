@@ -1,0 +1,32 @@
+"""Requests of a key by minute, counted in DynamoDB."""
+
+from __future__ import annotations
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from zoom_common.connections.table_client import Table
+from zoom_common.edge.throttle_store import ThrottleStore
+
+pytestmark = pytest.mark.aws
+
+
+@pytest.fixture
+def store(dynamodb: DynamoDBClient, coordination_table: str) -> ThrottleStore:
+    """On an empty table."""
+    return ThrottleStore(Table(dynamodb, coordination_table))
+
+
+def test_the_last_lease_gets_what_is_left(store: ThrottleStore) -> None:
+    """Never more than the limit in all; each minute and each key has its own."""
+    taken = [store.take("key:a", minute=7, limit=10, most=4) for _ in range(4)]
+    assert taken == [4, 4, 2, 0]
+    assert store.take("key:a", minute=8, limit=10, most=4) == 4
+    assert store.take("key:b", minute=7, limit=10, most=20) == 10
+
+
+def test_it_leaves_by_itself(store: ThrottleStore, dynamodb: DynamoDBClient, coordination_table: str) -> None:
+    """The counter of a minute is worth nothing after it."""
+    store.take("key:a", minute=7, limit=10, most=1)
+    (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
+    assert int(item["expires_at"]["N"]) == 9 * 60
