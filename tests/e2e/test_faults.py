@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from local.demo import Story
+from tests.fakes.releases import told
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
 
@@ -262,16 +263,12 @@ def test_calls_go_on_while_dynamodb_throttles_the_budget(
     functions, logs = aws(stack, "lambda"), aws(stack, "logs")
     deployed = functions.list_functions(MaxItems=100)["Functions"]
     about = next(each for each in deployed if "WebinarsFunction" in each["FunctionName"])
-    name, before = about["FunctionName"], about["Environment"]["Variables"]
     there = f"http://127.0.0.1:{server.server_address[1]}"
     try:
-        functions.update_function_configuration(
-            FunctionName=name, Environment={"Variables": before | {"AWS_ENDPOINT_URL_DYNAMODB": there}}
-        )
-        answer = caller.get("/v2/users/me/webinars")
-        keyed = caller.post("/v2/users/me/webinars", json={"topic": "x"}, headers={"Idempotency-Key": str(uuid4())})
+        with told(functions, about["FunctionName"], AWS_ENDPOINT_URL_DYNAMODB=there):
+            answer = caller.get("/v2/users/me/webinars")
+            keyed = caller.post("/v2/users/me/webinars", json={"topic": "x"}, headers={"Idempotency-Key": str(uuid4())})
     finally:
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
         server.shutdown()
         server.server_close()
     assert answer.headers.get("x-zoom-budget") == "local", answer.text

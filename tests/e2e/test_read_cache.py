@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import boto3
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from local.demo import Story
+from tests.fakes.releases import told
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
 
@@ -28,19 +30,12 @@ def remembering(stack: dict[str, Any]) -> Iterator[None]:
         aws_secret_access_key=stack["aws_secret_access_key"],
     )
     wanted = ("MeetingsFunction", "EventProcessorFunction")
-    found = [
-        each
-        for each in functions.list_functions(MaxItems=100)["Functions"]
-        if any(name in each["FunctionName"] for name in wanted)
-    ]
-    for each in found:
-        variables = each["Environment"]["Variables"] | {"READ_CACHE_SECONDS": "60"}
-        functions.update_function_configuration(FunctionName=each["FunctionName"], Environment={"Variables": variables})
-    yield
-    for each in found:
-        functions.update_function_configuration(
-            FunctionName=each["FunctionName"], Environment={"Variables": each["Environment"]["Variables"]}
-        )
+    names = [each["FunctionName"] for each in functions.list_functions(MaxItems=100)["Functions"]]
+    with ExitStack() as released:
+        for name in names:
+            if any(each in name for each in wanted):
+                released.enter_context(told(functions, name, READ_CACHE_SECONDS="60"))
+        yield
 
 
 @pytest.mark.usefixtures("remembering")

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from local.demo import PERSON, Story
+from tests.fakes.releases import told
 from zoom_common.connections.attributes import from_item
 from zoom_common.connections.item import from_values
 
@@ -91,15 +92,12 @@ def test_rotate_the_client_secret(operator: Operator) -> None:
     wrong = json.dumps(json.loads(right) | {"client_secret": "not-the-one"})
     secrets.put_secret_value(SecretId=secret, SecretString=wrong)
     functions, function = operator.aws("lambda"), operator.facts["token_refresh_function"]
-    # A fresh container, as after five minutes: what is cached is Zoom's secret still.
-    variables = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    functions.update_function_configuration(
-        FunctionName=function, Environment={"Variables": variables | {"RESTARTED": str(time.time())}}
-    )
     try:
-        operator.set(access_expires_at=time.time() - 1)
-        assert operator.call().status_code == 503
-        assert operator.state() == "connected"
+        # A fresh container, as after five minutes: what is cached is Zoom's secret still.
+        with told(functions, function, RESTARTED=str(time.time())):
+            operator.set(access_expires_at=time.time() - 1)
+            assert operator.call().status_code == 503
+            assert operator.state() == "connected"
     finally:
         secrets.put_secret_value(SecretId=secret, SecretString=right)
     operator.set(cool_until=0)

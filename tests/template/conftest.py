@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +25,28 @@ def template() -> Template:
 
 
 @pytest.fixture(scope="session")
-def transformed(template: Template, monkeypatch_session: pytest.MonkeyPatch) -> Template:
-    """What the SAM transform makes of it, with code that is already in a bucket."""
+def transform(template: Template, monkeypatch_session: pytest.MonkeyPatch) -> Callable[..., Template]:
+    """The SAM transform, given parameters, with code that is already in a bucket: `changed` in another place."""
     monkeypatch_session.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    packaged = copy.deepcopy(template)
-    for resource in packaged["Resources"].values():
-        properties = resource.get("Properties", {})
-        for source in ("CodeUri", "ContentUri"):
-            if source in properties:
-                properties[source] = "s3://bucket/key"
-    translator = Translator({}, Parser())
-    result: Template = translator.translate(packaged, parameter_values={})
-    return result
+
+    @cache
+    def made(parameters: tuple[tuple[str, str], ...], changed: str) -> Template:
+        packaged = copy.deepcopy(template)
+        for name, resource in packaged["Resources"].items():
+            properties = resource.get("Properties", {})
+            for source in ("CodeUri", "ContentUri"):
+                if source in properties:
+                    properties[source] = f"s3://bucket/{name}-{'new' if name == changed else 'old'}"
+        result: Template = Translator({}, Parser()).translate(packaged, parameter_values=dict(parameters))
+        return result
+
+    return lambda parameters, changed="": made(tuple(parameters.items()), changed)
+
+
+@pytest.fixture(scope="session")
+def transformed(transform: Callable[..., Template]) -> Template:
+    """What the SAM transform makes of it when nobody sets a parameter."""
+    return transform({})
 
 
 @pytest.fixture(scope="session")

@@ -23,9 +23,10 @@ def function_of(template: Template, route: dict[str, Any]) -> str:
     """The folder of the function that a route leads to."""
     integration = re.search(r"\$\{(\w+)\}", route["Target"]["Fn::Sub"])
     assert integration is not None
-    target = template["Resources"][integration[1]]["Properties"]["IntegrationUri"]["Fn::GetAtt"]
-    name = target[0] if isinstance(target, list) else target.split(".")[0]
-    folder: str = template["Resources"][name]["Properties"]["CodeUri"]
+    target = template["Resources"][integration[1]]["Properties"]["IntegrationUri"]["Fn::Sub"]
+    function = re.fullmatch(r"\$\{(\w+)\.Arn\}:live", target)
+    assert function is not None
+    folder: str = template["Resources"][function[1]]["Properties"]["CodeUri"]
     return folder.removeprefix("functions/")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local.aws_deploy import NEEDED
 from local.configuration import PARAMETERS
 from zoom_common.connections.seal import SealKind
 
@@ -194,6 +195,14 @@ def test_secret_parameters_are_not_echoed(template: Template) -> None:
 def test_every_setting_has_a_parameter(template: Template) -> None:
     """Each name of .env is a parameter of the template."""
     assert set(PARAMETERS.values()) <= set(template["Parameters"])
+
+
+def test_every_parameter_stands_in_one_group(template: Template) -> None:
+    """So that nobody has to read forty of them to find the three that are needed."""
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(template["Parameters"])
+    assert groups[0]["Parameters"] == list(NEEDED)
 
 
 def test_every_resource_says_what_it_is_for() -> None:

@@ -36,12 +36,12 @@ def test_every_trigger_has_a_sample(template: Template, function: str) -> None:
     [(name, properties)] = [each for each in functions.items() if each[1]["CodeUri"] == f"functions/{function}"]
     found = samples(function)
     integrations = of_type(template, "AWS::ApiGatewayV2::Integration").values()
-    if any(each["IntegrationUri"] == {"Fn::GetAtt": [name, "Arn"]} for each in integrations):
+    if any(each["IntegrationUri"] == {"Fn::Sub": f"${{{name}.Arn}}:live"} for each in integrations):
         assert any(is_http(event) for event in found)
     if properties.get("Events"):
         assert any(is_batch(event) for event in found)
     schedules = of_type(template, "AWS::Scheduler::Schedule").values()
-    for schedule in (each for each in schedules if each["Target"]["Arn"] == {"Fn::GetAtt": [name, "Arn"]}):
+    for schedule in (each for each in schedules if each["Target"]["Arn"] == {"Fn::Sub": f"${{{name}.Arn}}:live"}):
         assert json.loads(schedule["Target"]["Input"]) in found
     assert found
 
