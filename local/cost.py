@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.console import say
+from local.workspace import ROOT
 
 # US dollars, us-east-1, without free tiers.
 PRICES: Mapping[str, float] = {
@@ -36,6 +37,21 @@ PRICES: Mapping[str, float] = {
     "dashboard_month": 3.00,
 }
 _MILLION = 1_000_000
+# Measured on one core, warm, by `make bench` (docs/benchmarks.md): milliseconds of processor time, without any waiting.
+CORE_MS: Mapping[str, float] = {"call": 4.3, "event": 1000 / 120}
+# Lambda gives a function a whole core at this size, and of a smaller one its part.
+_WHOLE_CORE_MB = 1769
+_MEMORY_MB = 512
+
+
+def in_template(kind: str) -> int:
+    """How many resources of a type the template has."""
+    return (ROOT / "template.yaml").read_text().count(f"    Type: {kind}\n")
+
+
+def on_lambda(core_ms: float, *, waits: float = 0, aws_ms: float = 0, memory_mb: int = _MEMORY_MB) -> float:
+    """Milliseconds that Lambda bills: processor time at this size, and so many waits for an AWS service."""
+    return core_ms * _WHOLE_CORE_MB / memory_mb + waits * aws_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +85,17 @@ class Unit:
         }
 
 
-def units(*, zoom_ms: float, cpu_ms: float, batch: float) -> dict[str, Unit]:
+def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, batch: float) -> dict[str, Unit]:
     """One API call, one webhook, one connection's month. `zoom_ms` is how long Zoom takes: Lambda bills the wait."""
+    call = on_lambda(core_ms, waits=3, aws_ms=aws_ms)
+    event = on_lambda(event_ms, waits=6, aws_ms=aws_ms)
     return {
         # Connection read consistently, send slot and usage written; of two calls one finds the authorizer's answer.
-        "API call": Unit(lambdas=1.5, busy_ms=cpu_ms + zoom_ms, api=1, writes=2, reads=1.5, log_bytes=900),
+        "API call": Unit(lambdas=1.5, busy_ms=call + zoom_ms, api=1, writes=2, reads=1.5, log_bytes=900),
         # One message in, a share of a batch out: six requests of SQS for each batch and one for each message. The log
         # takes two writes to admit and finish an event, its index one, its projection one.
         "webhook": Unit(
-            lambdas=1 + 1 / batch, busy_ms=6 + 90 / batch, writes=4, reads=2, sqs=3 + 3 / batch, bus=1, log_bytes=700
+            lambdas=1 + 1 / batch, busy_ms=6 + event, writes=4, reads=2, sqs=3 + 3 / batch, bus=1, log_bytes=700
         ),
         # A refresh every hour of forty active hours a week; a lease, an intent, a write and the index.
         "connection": Unit(
@@ -110,34 +128,52 @@ def standing(prices: Mapping[str, float], *, functions: int, alarms: int, metric
 
 def bill(arguments: argparse.Namespace, prices: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """Dollars a month, by what causes them and by service."""
-    of_one = units(zoom_ms=arguments.zoom_ms, cpu_ms=arguments.cpu_ms, batch=arguments.batch)
+    of_one = units(
+        zoom_ms=arguments.zoom_ms,
+        core_ms=arguments.core_ms,
+        event_ms=arguments.event_ms,
+        aws_ms=arguments.aws_ms,
+        batch=arguments.batch,
+    )
     return {
         f"{arguments.calls:g} million API calls": of_one["API call"].dollars(prices, arguments.calls * _MILLION),
         f"{arguments.webhooks:g} million webhooks": of_one["webhook"].dollars(prices, arguments.webhooks * _MILLION),
         f"{arguments.connections:g} thousand connections": of_one["connection"].dollars(
             prices, arguments.connections * 1000
         ),
-        "standing": standing(prices, functions=17, alarms=arguments.alarms, metrics=arguments.metrics),
+        "standing": standing(
+            prices,
+            functions=in_template("AWS::Serverless::Function"),
+            alarms=arguments.alarms,
+            metrics=arguments.metrics,
+        ),
     }
 
 
-def _arguments() -> argparse.Namespace:
+def parser() -> argparse.ArgumentParser:
+    """The model's inputs, with their defaults."""
     parser = argparse.ArgumentParser(prog="make cost", description=__doc__)
     parser.add_argument("--calls", type=float, default=1, help="API calls a month, in millions")
     parser.add_argument("--webhooks", type=float, default=1, help="webhooks a month, in millions")
     parser.add_argument("--connections", type=float, default=1, help="active connections, in thousands")
     parser.add_argument("--zoom-ms", type=float, default=250, help="how long Zoom takes to answer")
-    parser.add_argument("--cpu-ms", type=float, default=30, help="our own time for a call, warm")
+    parser.add_argument(
+        "--core-ms", type=float, default=CORE_MS["call"], help="our processor time for a call, measured"
+    )
+    parser.add_argument("--event-ms", type=float, default=CORE_MS["event"], help="the same for an event, measured")
+    parser.add_argument("--aws-ms", type=float, default=5, help="how long a DynamoDB request takes, assumed")
     parser.add_argument("--batch", type=float, default=5, help="messages that event_processor gets at once")
-    parser.add_argument("--alarms", type=int, default=82, help="alarms in the template")
+    parser.add_argument(
+        "--alarms", type=int, default=in_template("AWS::CloudWatch::Alarm"), help="alarms in the template"
+    )
     parser.add_argument("--metrics", type=int, default=120, help="custom metrics in use, by name and value")
     parser.add_argument("--prices", type=Path, help="a JSON file with other prices")
-    return parser.parse_args()
+    return parser
 
 
 def main() -> int:
     """Print the bill."""
-    arguments = _arguments()
+    arguments = parser().parse_args()
     prices = {**PRICES, **(json.loads(arguments.prices.read_text()) if arguments.prices else {})}
     total = 0.0
     for cause, services in bill(arguments, prices).items():
