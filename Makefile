@@ -5,6 +5,7 @@ PORT ?= 3000
 ZOOM_PORT ?= 3001
 AWS_PORT ?= 4566
 ARCHITECTURE ?= arm64
+STAGE ?= dev
 BIN := .venv/bin
 export SAM_CLI_TELEMETRY = 0
 export PYTHONPATH = layers/zoom_common:.
@@ -74,6 +75,14 @@ api-key: .venv/installed ## API keys: make api-key ARGS="create --name ci --scop
 erase: .venv/installed ## delete a person or a tenant: make erase ARGS="TENANT --zoom-user ID --yes"
 	@exec $(BIN)/python -m local.erase $(or $(ARGS),--help)
 
+.PHONY: restore
+restore: .venv/installed ## copy back what a table has lost: make restore ARGS="connections --from TABLE --yes"
+	@exec $(BIN)/python -m local.restore $(or $(ARGS),--help)
+
+.PHONY: drill
+drill: .venv/installed ## run every procedure of docs/runbook.md against the running gateway (some minutes)
+	@exec $(BIN)/python -m local.drill $(ARGS)
+
 .PHONY: sam-env
 sam-env: .venv/installed ## point functions under sam local at the running emulator
 	@exec $(BIN)/python -m local.sam_local
@@ -81,6 +90,10 @@ sam-env: .venv/installed ## point functions under sam local at the running emula
 .PHONY: build
 build: .venv/installed ## sam build for ARCHITECTURE (arm64 unless told otherwise)
 	PATH="$(CURDIR)/$(BIN):$$PATH" ARCHITECTURE=$(ARCHITECTURE) $(BIN)/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+.PHONY: deploy
+deploy: .venv/installed ## sam deploy for one stage, told by .env.<stage>: make deploy STAGE=dev
+	@exec $(BIN)/python -m local.aws_deploy $(STAGE) $(ARGS)
 
 .PHONY: test
 test: lint types check-template ## lint, types, template checks, then every test
@@ -115,7 +128,7 @@ security: .venv/installed ## ruff's security rules, checkov on the template, ziz
 
 .PHONY: test-sam-local
 test-sam-local: .venv/installed ## every file in events/ through sam local invoke, where there is Docker; needs make run beside it
-	$(BIN)/python -m local.sam_local_check
+	$(BIN)/python -m local.sam_local_check $(ARGS)
 
 .PHONY: cost
 cost: .venv/installed ## what it costs a month: make cost ARGS="--calls 5 --webhooks 10 --connections 20"
