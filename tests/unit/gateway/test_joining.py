@@ -152,6 +152,17 @@ def test_an_operator_does_not_join_as_somebody_else() -> None:
     assert admit(Zoom(), operator).due is joining.Kind.ON_BEHALF
 
 
+def test_an_operator_does_not_start_somebody_elses_meeting() -> None:
+    """Nor host as them: their meeting, their connection, and still no ZAK, and Zoom is asked for none."""
+    operator = Principal("acme", "operator", frozenset({"meetings:read", "meetings:write", "connections:all"}))
+    zoom = Zoom()
+    with pytest.raises(NotAllowed) as refused:
+        admit(zoom, operator, role=Role.HOST)
+    assert refused.value.reason == "not_the_host"
+    assert all(not path.endswith("/zak") for path, _, _ in zoom.asked)
+    assert revealed(admit(Zoom(), OWNER, role=Role.HOST)) == "the-zak"
+
+
 def test_an_owner_named_like_a_key_gets_no_zak_for_guests() -> None:
     """What a program connected for itself is joined on behalf, too."""
     zoom = Zoom(serves=connection(owner=PROGRAM.subject))

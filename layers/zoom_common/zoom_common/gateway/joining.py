@@ -101,7 +101,8 @@ class Joining:
         ask = _Asking(self.zoom, principal, connection, deadline)
         meeting = ask.meeting(wish.meeting_number)
         hosts = meeting is not None and meeting.get("host_id") == connection.zoom_user_id is not None
-        if wish.role is Role.HOST and not hosts:
+        # A person who reaches other people's connections does not become them: a ZAK speaks as its Zoom user.
+        if wish.role is Role.HOST and not (hosts and (principal.is_key or _is_theirs(principal, connection))):
             raise NotAllowed("Only the host's own connection can start this meeting.", reason="not_the_host")
         outside = self._outside(connection) if meeting is not None else None
         due = _token_due(principal, connection, wish.role, outside=outside)
@@ -136,7 +137,11 @@ def _token_due(principal: Principal, connection: Connection, role: Role, *, outs
     if outside is False:
         return None
     # A ZAK can start its user's meetings: only that person's own browser gets one. Guests join on behalf.
-    return Kind.ZAK if principal.subject == connection.owner and not principal.is_key else Kind.ON_BEHALF
+    return Kind.ZAK if _is_theirs(principal, connection) else Kind.ON_BEHALF
+
+
+def _is_theirs(principal: Principal, connection: Connection) -> bool:
+    return principal.subject == connection.owner and not principal.is_key
 
 
 @dataclass(frozen=True, slots=True)
