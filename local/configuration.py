@@ -34,6 +34,8 @@ PARAMETERS = {
     "OIDC_SCOPE_CLAIM": "OidcScopeClaim",
     "OIDC_TENANT": "OidcTenant",
     "OIDC_WEB_CLIENT_ID": "OidcWebClientId",
+    "OIDC_WEB_SCOPE": "OidcWebScope",
+    "OIDC_WEB_PARAMETERS": "OidcWebParameters",
 }
 # What the template says where nothing is set: an empty override would take its place.
 USUAL = {
@@ -41,6 +43,7 @@ USUAL = {
     "OIDC_TENANT_CLAIM": "tenant",
     "OIDC_SCOPE_CLAIM": "scope",
     "OIDC_WEB_CLIENT_ID": "zoom-gateway-web",
+    "OIDC_WEB_SCOPE": "openid profile",
 }
 REAL_ZOOM = {"ZOOM_API_BASE_URL": "https://api.zoom.us/v2", "ZOOM_OAUTH_URL": "https://zoom.us/oauth"}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -84,6 +85,7 @@ def settings_of(stack: Mapping[str, Any]) -> dict[str, Any]:
             "issuer": stack.get("oidc_issuer", ""),
             "client_id": stack.get("oidc_client_id", CLIENT_ID),
             "scope": stack.get("oidc_scope", "openid profile"),
+            "parameters": dict(parse_qsl(stack.get("oidc_parameters", ""))),
         },
         "VITE_ZOOM_CLIENT_ID": stack.get("zoom_client_id", ""),
         "VITE_ZOOM_OAUTH_URL": stack.get("zoom_authorize_url", ""),

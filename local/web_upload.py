@@ -46,6 +46,8 @@ def settings_from(stack: Mapping[str, Any]) -> dict[str, Any]:
         {
             "oidc_issuer": parameters["OidcIssuer"],
             "oidc_client_id": outputs["WebClientId"],
+            "oidc_scope": outputs["WebSignInScope"],
+            "oidc_parameters": outputs["WebSignInParameters"].removeprefix("?"),
             "zoom_client_id": parameters.get("ZoomClientId", ""),
             "zoom_authorize_url": parameters.get("ZoomOauthUrl", "").rstrip("/") + "/authorize",
         }

@@ -57,4 +57,4 @@ def test_the_api_behind_it_is_passed_through_and_not_kept(template: Template) ->
     assert (default["TargetOriginId"], default["CachePolicyId"]) == ("api", caching_disabled)
     behaviours = [default, *config["CacheBehaviors"]]
     assert all(each["ViewerProtocolPolicy"] == "redirect-to-https" for each in behaviours)
-    assert [each["PathPattern"] for each in config["CacheBehaviors"]] == ["/app/*"]
+    assert [each["PathPattern"] for each in config["CacheBehaviors"]] == ["/app", "/app/*"]

@@ -70,7 +70,12 @@ def test_the_settings_hold_what_everybody_may_know(browser: Browser) -> None:
     answer = browser.get("/app/settings.json")
     assert answer.json() == {
         "api_url": "",
-        "oidc": {"issuer": "http://localhost:3002", "client_id": "zoom-gateway-web", "scope": "openid profile"},
+        "oidc": {
+            "issuer": "http://localhost:3002",
+            "client_id": "zoom-gateway-web",
+            "scope": "openid profile",
+            "parameters": {},
+        },
         "VITE_ZOOM_CLIENT_ID": "app-1",
         "VITE_ZOOM_OAUTH_URL": "https://zoom.us/oauth/authorize",
     }

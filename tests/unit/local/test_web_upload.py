@@ -15,6 +15,8 @@ STACK: dict[str, Any] = {
     "Outputs": [
         {"OutputKey": "WebBucketName", "OutputValue": "bucket"},
         {"OutputKey": "WebClientId", "OutputValue": "web-1"},
+        {"OutputKey": "WebSignInScope", "OutputValue": "openid gateway/meetings:read"},
+        {"OutputKey": "WebSignInParameters", "OutputValue": "?audience=https%3A%2F%2Fgateway&prompt=login"},
     ],
     "Parameters": [
         {"ParameterKey": "OidcIssuer", "ParameterValue": "https://id.example.com"},
@@ -62,7 +64,12 @@ def test_the_settings_are_the_stacks_own(tmp_path: Path) -> None:
     upload(bucket, "bucket", tmp_path, settings_from(STACK))
     assert json.loads(bucket.objects["app/settings.json"]["Body"]) == {
         "api_url": "",
-        "oidc": {"issuer": "https://id.example.com", "client_id": "web-1", "scope": "openid profile"},
+        "oidc": {
+            "issuer": "https://id.example.com",
+            "client_id": "web-1",
+            "scope": "openid gateway/meetings:read",
+            "parameters": {"audience": "https://gateway", "prompt": "login"},
+        },
         "VITE_ZOOM_CLIENT_ID": "app-1",
         "VITE_ZOOM_OAUTH_URL": "https://zoom.us/oauth/authorize",
     }
