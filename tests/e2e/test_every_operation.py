@@ -345,7 +345,7 @@ def test_a_scope_that_zoom_misses_is_named_with_a_link(caller: Caller) -> None:
     with fault(caller, {**rule, "count": 1}):
         told = caller.program.get("/v2/users/me/meetings").json()
     assert told["missing_scopes"] == ["meeting:read:list_meetings", "meeting:read:list_meetings:admin"]
-    assert "/reconnect" in told["reconnect_url"] or "/connections/" in told["reconnect_url"]
+    assert "/app/connect?connection=con_" in told["reconnect_url"]  # a page, because a person opens it
     assert told["message"] == "Falta un permiso"
 
 

@@ -58,3 +58,14 @@ def test_the_api_behind_it_is_passed_through_and_not_kept(template: Template) ->
     behaviours = [default, *config["CacheBehaviors"]]
     assert all(each["ViewerProtocolPolicy"] == "redirect-to-https" for each in behaviours)
     assert [each["PathPattern"] for each in config["CacheBehaviors"]] == ["/app", "/app/*"]
+
+
+def test_every_function_that_sends_people_to_reconnect_knows_the_page(template: Template) -> None:
+    """A link in an error is opened by a browser: the API's own route would answer it with a 401."""
+    knowing = {
+        name
+        for name, resource in template["Resources"].items()
+        if "CONNECT_PAGE_URL" in resource.get("Properties", {}).get("Environment", {}).get("Variables", {})
+    }
+    serving = {"Oauth", "Meetings", "Webinars", "Users", "Recordings", "Reports", "MeetingSdk"}
+    assert knowing == {f"{name}Function" for name in serving}
