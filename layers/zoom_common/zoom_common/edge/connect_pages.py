@@ -14,14 +14,20 @@ from zoom_common.errors import GatewayError
 from zoom_common.secret import Secret
 
 _STYLE = """
-:root{color-scheme:light dark;font:1.0625rem/1.6 system-ui,sans-serif}
-body{margin:0;display:grid;min-height:100vh;place-items:center}
-main{max-width:34rem;padding:2rem 1.5rem}
+:root{color-scheme:light dark;font:1.0625rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;
+background:light-dark(#f5f6f8,#14161a);color:light-dark(#1b1d21,#eceef2)}
+body{margin:0;display:grid;min-height:100vh;place-items:center;padding:1rem;box-sizing:border-box}
+main{box-sizing:border-box;width:100%;max-width:34rem;padding:2rem;border-radius:.85rem;
+background:light-dark(#fff,#1e2127);border:1px solid light-dark(#dfe3e9,#343943)}
 h1{font-size:1.5rem;line-height:1.3;margin:0 0 1rem}
+p:last-child{margin-bottom:0}
+a{color:light-dark(#0b57d0,#9ec2ff)}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:1.5rem 0}
-dt{font-weight:600}dd{margin:0;overflow-wrap:anywhere}
-button{font:inherit;font-weight:600;padding:.7rem 1.4rem;border:0;border-radius:.5rem;background:#0b57d0;color:#fff}
-button:hover{background:#0842a0}button:focus-visible{outline:3px solid #f29900;outline-offset:2px}
+dt{color:light-dark(#545b66,#a6adb8)}dd{margin:0;overflow-wrap:anywhere}
+small{color:light-dark(#545b66,#a6adb8)}
+button{font:inherit;font-weight:600;padding:.7rem 1.4rem;border:0;border-radius:.55rem;cursor:pointer;
+background:light-dark(#0b57d0,#9ec2ff);color:light-dark(#fff,#0a2145)}
+button:focus-visible,a:focus-visible{outline:3px solid light-dark(#b06000,#ffb74d);outline-offset:2px}
 code{display:block;padding:.8rem 1rem;border:1px solid;border-radius:.5rem;overflow-wrap:anywhere;user-select:all}
 """
 
