@@ -50,6 +50,8 @@ def _interrupt(stopping: threading.Event) -> None:
 
 def _run(arguments: argparse.Namespace, workspace: Workspace, supervisor: Supervisor, stopping: threading.Event) -> int:
     supervisor.stop_leftovers()
+    if arguments.fresh:
+        workspace.forget()
     settings = configuration.load(
         workspace,
         port=arguments.port,
@@ -151,6 +153,8 @@ def _stack(settings: Configuration, outputs: dict[str, str]) -> dict[str, str]:
         "web_url": f"{settings.front_door}/app/",
         "oidc_issuer": settings.settings["OIDC_ISSUER"],
         "oidc_client_id": settings.settings["OIDC_WEB_CLIENT_ID"],
+        "oidc_scope": settings.settings["OIDC_WEB_SCOPE"],
+        "oidc_parameters": settings.settings["OIDC_WEB_PARAMETERS"],
         "zoom_client_id": settings.settings["ZOOM_CLIENT_ID"],
         "zoom_authorize_url": settings.settings["ZOOM_OAUTH_URL"].removesuffix("/") + "/authorize",
         "tenant": TENANT,
@@ -203,6 +207,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--aws-port", type=int, default=4566, help="the AWS emulator")
     parser.add_argument("--identity-port", type=int, help="the development identity provider (default: the last one)")
     parser.add_argument("--folder", type=Path, default=ROOT / ".local", help="where the run keeps its state")
+    parser.add_argument("--fresh", action="store_true", help="forget what earlier runs stored in that folder")
     return parser.parse_args()
 
 

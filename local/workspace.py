@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,6 +60,17 @@ class Workspace:
             json.dump(content, file, indent=2)
             file.write("\n")
         temporary.replace(target)
+
+    def forget(self) -> None:
+        """Remove what earlier runs stored. What they built, their logs, and the lock of this run stay."""
+        kept = {"build", "build-cache", "build.toml", "logs", "lock"}
+        for each in self.folder.iterdir():
+            if each.name in kept:
+                continue
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each)
+            else:
+                each.unlink()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
