@@ -181,6 +181,10 @@ web: web/node_modules/installed ## build the web client; a running gateway serve
 test-web: .venv/installed web ## the web client's tests, in Chromium (/usr/bin/chromium, or CHROMIUM=...)
 	cd web && npm test
 
+.PHONY: test-web-failed
+test-web-failed: .venv/installed web ## what failed in the last make test-web, once more
+	cd web && npm test -- --last-failed
+
 .PHONY: web-screenshots
 web-screenshots: .venv/installed web ## take the pictures in docs/images/web
 	cd web && npm run screenshots

@@ -1,18 +1,27 @@
 /**
  * Tests in Debian's Chromium against the running gateway.
  *
- * `make test-web` starts a gateway of its own. With GATEWAY_FOLDER set (`.local` of a `make run`) that one is used.
+ * `make test-web` starts a gateway of its own, in a folder of its own that begins empty, on ports that are free (or PORT,
+ * ZOOM_PORT, AWS_PORT and IDENTITY_PORT). With GATEWAY_FOLDER set (`.local` of a `make run`) that one is used.
  */
 import { existsSync } from "node:fs";
+import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { defineConfig } from "@playwright/test";
 
 const root = resolve(import.meta.dirname, "..");
-const given = process.env.GATEWAY_FOLDER;
-const [door, zoom, aws] = ["3410", "3411", "4976"];
-process.env.GATEWAY_FOLDER = given ? resolve(root, given) : resolve(root, ".local/web-test");
+const env = process.env;
+const folder = resolve(root, env.GATEWAY_FOLDER ?? env.WEB_TEST_FOLDER ?? ".local/web-test");
+const own = env.GATEWAY_FOLDER === undefined || env.WEB_TEST_PORTS !== undefined;
+// Playwright reads this file once more in every worker: what is decided here is decided by the first reader.
+const first = env.TEST_WORKER_INDEX === undefined;
+env.GATEWAY_FOLDER = folder;
+if (own && first && env.WEB_TEST_PORTS === undefined) {
+  env.WEB_TEST_PORTS = (await ports()).join(" ");
+}
+const [door, zoom, aws, identity] = (env.WEB_TEST_PORTS ?? "").split(" ");
 
-const chromium = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const chromium = env.CHROMIUM ?? "/usr/bin/chromium";
 
 export default defineConfig({
   testDir: "tests",
@@ -20,8 +29,9 @@ export default defineConfig({
   fullyParallel: false,
   workers: 1,
   retries: 0,
-  timeout: 120_000,
-  expect: { timeout: 40_000 }, // a cold start on a busy machine,
+  timeout: 240_000,
+  expect: { timeout: 60_000 }, // a cold start on a busy machine
+  globalTimeout: 25 * 60_000,
   reporter: [["list"]],
   use: {
     browserName: "chromium",
@@ -37,17 +47,41 @@ export default defineConfig({
       ],
     },
   },
-  ...(given
-    ? {}
-    : {
+  ...(own
+    ? {
         webServer: {
-          command: `.venv/bin/python -m local.run --folder .local/web-test --port ${door} --zoom-port ${zoom} --aws-port ${aws}`,
+          command:
+            `.venv/bin/python -m local.run --fresh --folder ${JSON.stringify(folder)} --port ${door} --zoom-port ${zoom} ` +
+            `--aws-port ${aws} --identity-port ${identity}`,
           cwd: root,
-          env: { ...process.env, PYTHONPATH: "layers/zoom_common:." } as Record<string, string>,
+          env: { ...env, PYTHONPATH: "layers/zoom_common:." } as Record<string, string>,
           url: `http://127.0.0.1:${zoom}/_sim/health`, // the last to start
-          timeout: 240_000,
+          timeout: 600_000,
           reuseExistingServer: false,
           gracefulShutdown: { signal: "SIGINT" as const, timeout: 30_000 },
         },
-      }),
+      }
+    : {}),
 });
+
+/** The four that are asked for, or free ones below those that the system gives to outgoing connections. */
+async function ports(): Promise<number[]> {
+  const chosen: number[] = [];
+  for (const name of ["PORT", "ZOOM_PORT", "AWS_PORT", "IDENTITY_PORT"]) {
+    let port = Number(env[name] ?? 0);
+    while (!port || chosen.includes(port)) {
+      const likely = 20_000 + Math.floor(Math.random() * 10_000);
+      if ((await free(likely, "127.0.0.1")) && (await free(likely, "::"))) port = likely;
+    }
+    chosen.push(port);
+  }
+  return chosen;
+}
+
+function free(port: number, host: string): Promise<boolean> {
+  return new Promise((answer) => {
+    const probe = createServer()
+      .once("error", (error: NodeJS.ErrnoException) => answer(error.code === "EAFNOSUPPORT" || error.code === "EADDRNOTAVAIL"))
+      .listen({ port, host, exclusive: true }, () => probe.close(() => answer(true)));
+  });
+}

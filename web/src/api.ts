@@ -11,12 +11,14 @@ export interface Connection {
   zoom_user_id: string | null;
   zoom_account_id: string;
   scopes: string[];
-  access_token_expires_at: string;
-  grant_expires_at: string;
+  missing_scopes?: string[];
+  /** Null for a whole account: its secret does not age. */
+  grant_expires_at: string | null;
   created_at: string;
   authorized_at: string;
   state_changed_at: string;
   last_used_at: string | null;
+  last_webhook_at?: string | null;
 }
 export interface Recurrence {
   type: 1 | 2 | 3;
@@ -83,6 +85,7 @@ export interface Attendance {
 }
 export interface Recordings {
   total_size?: number;
+  password?: string;
   recording_files?: {
     id?: string;
     file_type?: string;
@@ -94,9 +97,16 @@ export interface Recordings {
     play_url?: string;
   }[];
 }
+export interface Registrant {
+  id: string;
+  first_name: string;
+  last_name?: string;
+  email: string;
+  status: string;
+}
 export interface Registrants {
-  total_records?: number;
-  registrants: { id: string; first_name: string; last_name?: string; email: string; status: string; create_time?: string }[];
+  next_page_token?: string;
+  registrants: Registrant[];
 }
 export interface Admission {
   signature: string;
@@ -110,25 +120,42 @@ export interface Admission {
 }
 
 export class ApiError extends Error {
+  readonly fields: { field: string; message: string }[];
+  readonly requestId: string;
+  readonly hint: string;
+  /** Where the person gives consent again, when that is what it takes. */
+  readonly reconnect: string;
+
   constructor(
     message: string,
     readonly status: number,
     readonly reason: string,
-    readonly fields: { field: string; message: string }[] = [],
-    readonly code = 0,
-    readonly requestId = "",
-    readonly hint = "",
+    more: { fields?: { field: string; message: string }[]; requestId?: string; hint?: string; reconnect?: string } = {},
   ) {
     super(message);
-  }
-
-  /** Whether it may work the next time, just so. */
-  get passing(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    this.fields = more.fields ?? [];
+    this.requestId = more.requestId ?? "";
+    this.hint = more.hint ?? "";
+    this.reconnect = more.reconnect ?? "";
   }
 }
 
+export interface Options {
+  signal?: AbortSignal;
+  /** Another connection than the chosen one. */
+  connection?: string;
+  /** Of something that is made: sent again with the same key, it is not made twice. */
+  idempotencyKey?: string;
+}
+
 const UNREACHABLE = "The gateway does not answer. Check your network; your input is kept.";
+/** What a connection that cannot serve means for the person, by its state. */
+const UNUSABLE: Record<string, string> = {
+  reauthorization_required: "Zoom has to be connected again.",
+  refresh_failing: "Zoom's tokens cannot be renewed at the moment.",
+  pending: "Connecting Zoom was not finished.",
+  disconnected: "This Zoom account is disconnected.",
+};
 
 export class Api {
   /** The Zoom account that calls go to, where somebody has several. */
@@ -146,15 +173,15 @@ export class Api {
     else sessionStorage.removeItem("connection");
   }
 
-  get<T>(path: string, signal?: AbortSignal): Promise<T> {
-    return this.#call<T>("GET", path, undefined, signal);
+  get<T>(path: string, signal?: AbortSignal, options: Options = {}): Promise<T> {
+    return this.#call<T>("GET", path, undefined, { ...options, ...(signal ? { signal } : {}) });
   }
 
-  send<T>(method: "POST" | "PATCH" | "DELETE", path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-    return this.#call<T>(method, path, body, signal);
+  send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown, options: Options = {}): Promise<T> {
+    return this.#call<T>(method, path, body, options);
   }
 
-  async #call<T>(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  async #call<T>(method: string, path: string, body: unknown, { signal, connection, idempotencyKey }: Options): Promise<T> {
     const session = this.sessions.current();
     if (!session) {
       this.expired();
@@ -162,9 +189,10 @@ export class Api {
     }
     const headers: Record<string, string> = { authorization: `Bearer ${session.token}`, accept: "application/json" };
     if (body !== undefined) headers["content-type"] = "application/json";
-    if (this.connection && !path.startsWith("/connections") && !path.startsWith("/auth")) {
-      headers["x-zoom-connection"] = this.connection;
-    }
+    if (idempotencyKey) headers["idempotency-key"] = idempotencyKey;
+    if (path.startsWith("/v2/")) headers["x-zoom-priority"] = "interactive"; // a person waits
+    const serving = connection ?? this.connection;
+    if (serving && !path.startsWith("/connections") && !path.startsWith("/auth")) headers["x-zoom-connection"] = serving;
     let answer: Response;
     try {
       answer = await fetch(this.settings.api_url + path, {
@@ -179,26 +207,33 @@ export class Api {
       if (signal?.aborted) throw error;
       throw new ApiError(UNREACHABLE, 0, "unreachable");
     }
-    if (answer.ok) return (answer.status === 204 ? undefined : await answer.json().catch(() => undefined)) as T;
-    throw await this.#refusal(answer);
+    if (!answer.ok) throw await this.#refusal(answer);
+    if (answer.status === 204) return undefined as T;
+    return (await answer.json().catch((error: unknown) => {
+      if (signal?.aborted) throw error; // the page was left while the answer came in
+      return undefined;
+    })) as T;
   }
 
   async #refusal(answer: Response): Promise<ApiError> {
     const said = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
-    if (answer.status === 401) {
+    // A 401 of Zoom's, passed on, is about the connection; only the gateway's own is about this session.
+    if (answer.status === 401 && !answer.headers.has("x-gateway-reason")) {
       this.sessions.end();
       this.expired();
       return new ApiError("Your session has ended.", 401, "session_ended");
     }
-    const own = answer.status === 502 && !said.code ? UNREACHABLE : "";
+    const own = answer.status === 502 && !said.code ? UNREACHABLE : (UNUSABLE[String(said.state)] ?? "");
     return new ApiError(
       own || String(said.message ?? `The gateway answered ${answer.status}.`),
       answer.status,
       String(said.reason ?? answer.headers.get("x-gateway-reason") ?? ""),
-      Array.isArray(said.errors) ? (said.errors as { field: string; message: string }[]) : [],
-      Number(said.code ?? 0),
-      String(said.request_id ?? answer.headers.get("x-request-id") ?? ""),
-      String(said.hint ?? answer.headers.get("x-gateway-hint") ?? ""),
+      {
+        fields: Array.isArray(said.errors) ? (said.errors as { field: string; message: string }[]) : [],
+        requestId: String(said.request_id ?? answer.headers.get("x-request-id") ?? ""),
+        hint: String(said.hint ?? answer.headers.get("x-gateway-hint") ?? ""),
+        reconnect: String(said.reconnect_url ?? ""),
+      },
     );
   }
 }

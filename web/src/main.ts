@@ -3,6 +3,7 @@ import "./style.css";
 import { Api, type Connection } from "./api";
 import { BASE, to, type App, type Page } from "./app";
 import { announce, h, replace } from "./dom";
+import { zoomPerson } from "./people";
 import { connect, connected } from "./pages/connect";
 import { connections } from "./pages/connections";
 import { join } from "./pages/join";
@@ -13,6 +14,9 @@ import { signIn, signedIn } from "./pages/sign-in";
 import { Sessions } from "./session";
 import { loadSettings } from "./settings";
 import { button, failure, heading, link, notice } from "./ui";
+
+/** So many accounts of the chooser are asked for their names; an operator may see hundreds. */
+const NAMED = 8;
 
 const ROUTES: [RegExp, Page, "open" | "signed in"][] = [
   [/^signed-in$/, signedIn, "open"],
@@ -49,7 +53,7 @@ async function start(): Promise<void> {
     leaving.abort();
     leaving = new AbortController();
     const { signal } = leaving;
-    const path = decodeURI(location.pathname).slice(BASE.length).replace(/\/$/, "");
+    const path = location.pathname.slice(BASE.length).replace(/\/$/, "");
     const found = ROUTES.map(([pattern, page, who]) => ({ match: pattern.exec(path), page, who })).find((each) => each.match);
     const place = { app, view, params: { ...found?.match?.groups }, query: new URLSearchParams(location.search), signal };
     replace(view);
@@ -86,47 +90,43 @@ function banner(app: App): void {
     h("a", { href: to(path), "aria-current": (path ? here.startsWith(to(path)) : here === BASE || here.startsWith(to("meetings"))) ? "page" : null }, text);
   replace(
     top,
-    h("a", { href: BASE, class: "brand" }, h("img", { src: to("icon.svg"), alt: "", width: 28, height: 28 }), "Zoom gateway"),
+    h("a", { href: BASE, class: "brand" }, h("img", { src: to("icon.svg"), alt: "", width: 28, height: 28 }), h("span", {}, "Zoom gateway")),
     session && h("nav", { "aria-label": "Main" }, item("", "Meetings"), item("connections", "Connections")),
     session &&
-      h("div", { class: "person" }, accountChooser(app), h("span", {}, session.person.name), button("Sign out", () => void app.sessions.signOut(), "link")),
+      h("div", { class: "person" }, here !== to("connected") && accountChooser(app), h("span", {}, session.person.name), button("Sign out", () => void app.sessions.signOut(), "link")),
   );
 }
 
 /** With several Zoom accounts, one of them is meant: the choice is kept for this tab. */
 function accountChooser(app: App): HTMLElement {
   const holder = h("span");
+  const former = app.api.connection;
   void app.api
     .get<{ connections: Connection[] }>("/connections?page_size=100")
     .then(({ connections: all }) => {
       const usable = all.filter((each) => each.state !== "pending" && each.state !== "disconnected");
-      if (!usable.some((each) => each.id === app.api.connection)) app.api.use(null);
-      if (usable.length < 2) return;
-      const label = (each: Connection, index: number): string => `Account ${index + 1} (${(each.zoom_user_id ?? each.zoom_account_id).slice(0, 8)})`;
-      const chosen = app.api.connection ?? usable[0]?.id ?? null;
-      if (app.api.connection === null && chosen) {
-        app.api.use(chosen);
-        window.dispatchEvent(new PopStateEvent("popstate"));
-        return;
-      }
-      replace(
-        holder,
-        h("label", { for: "account", class: "unseen" }, "Zoom account"),
-        h(
-          "select",
-          {
-            id: "account",
-            onchange: (event: Event) => {
-              app.api.use((event.target as HTMLSelectElement).value);
-              app.go("");
-            },
-          },
-          usable.map((each, index) => h("option", { value: each.id, selected: each.id === chosen }, label(each, index))),
-        ),
-      );
+      if (app.api.connection !== former) return; // chosen meanwhile
+      if (!usable.some((each) => each.id === former)) app.api.use(usable.length > 1 ? (usable[0]?.id ?? null) : null);
+      if (usable.length > 1) replace(holder, chooser(app, usable));
+      // The page has asked without knowing which account: it asks again.
+      if (app.api.connection !== former) window.dispatchEvent(new PopStateEvent("popstate"));
     })
     .catch(() => undefined); // the page itself says what is wrong
   return holder;
+}
+
+function chooser(app: App, usable: Connection[]): HTMLElement[] {
+  const choose = (event: Event): void => {
+    app.api.use((event.target as HTMLSelectElement).value);
+    app.go("");
+  };
+  const options = usable.map((each, index) => {
+    const id = (each.zoom_user_id ?? each.zoom_account_id).slice(0, 8);
+    const option = h("option", { value: each.id, selected: each.id === app.api.connection }, `Account ${index + 1} (${id})`);
+    if (index < NAMED) void zoomPerson(app.api, each).then((person) => person && (option.textContent = person.name));
+    return option;
+  });
+  return [h("label", { for: "account", class: "unseen" }, "Zoom account"), h("select", { id: "account", onchange: choose }, options)];
 }
 
 const nowhere: Page = ({ view: place }) => {

@@ -5,6 +5,20 @@ import { moment } from "./time";
 export const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const UNITS = { 1: ["day", "days"], 2: ["week", "weeks"], 3: ["month", "months"] } as const;
 const WEEKS: Record<string, string> = { "-1": "last", "1": "first", "2": "second", "3": "third", "4": "fourth" };
+/** Zoom's own limits for `repeat_interval`. */
+export const LONGEST = { 1: 99, 2: 50, 3: 10 } as const;
+
+/** In which weeks of its month a day lies, as Zoom counts them: 1 to 4, and -1 for the last. A day can be in two. */
+export function weeksOfMonth(day: Date): number[] {
+  const week = Math.ceil(day.getDate() / 7);
+  const last = day.getDate() + 7 > new Date(day.getFullYear(), day.getMonth() + 1, 0).getDate();
+  return [...(week <= 4 ? [week] : []), ...(last ? [-1] : [])];
+}
+
+/** "on the second Tuesday". */
+export function describeWeek(week: number, weekday: number): string {
+  return `on the ${WEEKS[week]} ${WEEKDAYS[weekday]}`;
+}
 
 export function describe(recurrence: Recurrence): string {
   const every = recurrence.repeat_interval ?? 1;
@@ -16,9 +30,9 @@ export function describe(recurrence: Recurrence): string {
   }
   if (recurrence.type === 3 && recurrence.monthly_day) parts.push(`on day ${recurrence.monthly_day}`);
   else if (recurrence.type === 3 && recurrence.monthly_week && recurrence.monthly_week_day) {
-    parts.push(`on the ${WEEKS[recurrence.monthly_week]} ${WEEKDAYS[recurrence.monthly_week_day - 1]}`);
+    parts.push(describeWeek(recurrence.monthly_week, recurrence.monthly_week_day - 1));
   }
-  if (recurrence.end_times) parts.push(`${recurrence.end_times} times`);
+  if (recurrence.end_times) parts.push(recurrence.end_times === 1 ? "once" : `${recurrence.end_times} times`);
   else if (recurrence.end_date_time) parts.push(`until ${moment(recurrence.end_date_time)}`);
   return parts.join(", ");
 }
@@ -32,7 +46,11 @@ export function fromForm(form: FormData, startsAt: Date): Recurrence | null {
     const days = form.getAll("weekday").map(String);
     recurrence.weekly_days = (days.length ? days : [String(startsAt.getDay() + 1)]).join(",");
   }
-  if (type === 3) recurrence.monthly_day = startsAt.getDate();
+  const week = Number(form.get("month") || 0); // 0 is the day of the month
+  if (type === 3 && weeksOfMonth(startsAt).includes(week)) {
+    recurrence.monthly_week = week;
+    recurrence.monthly_week_day = startsAt.getDay() + 1;
+  } else if (type === 3) recurrence.monthly_day = startsAt.getDate();
   if (form.get("ends") === "until" && form.get("until")) {
     recurrence.end_date_time = new Date(`${String(form.get("until"))}T23:59:59`).toISOString().replace(/\.\d+Z$/, "Z");
   } else recurrence.end_times = Number(form.get("times") || 1);

@@ -61,6 +61,7 @@ export class Sessions {
       state,
       code_challenge: await challenge(verifier),
       code_challenge_method: "S256",
+      ...this.#oidc.parameters,
     });
     location.assign(`${provider.authorization_endpoint}?${query}`);
     return new Promise<never>(() => undefined);

@@ -3,7 +3,8 @@
 export interface Settings {
   /** Where the gateway is; empty means the origin this app came from. */
   api_url: string;
-  oidc: { issuer: string; client_id: string; scope: string };
+  /** `parameters` are added to the authorize request: some providers want `audience` or `resource`. */
+  oidc: { issuer: string; client_id: string; scope: string; parameters: Record<string, string> };
   /** The guide's two names, for front ends that make their own link to Zoom; see docs/web.md. */
   VITE_ZOOM_CLIENT_ID: string;
   VITE_ZOOM_OAUTH_URL: string;
@@ -17,7 +18,7 @@ export async function loadSettings(): Promise<Settings> {
   const told = (await answer.json()) as Partial<Settings>;
   return {
     api_url: (told.api_url ?? "").replace(/\/+$/, ""),
-    oidc: { issuer: "", client_id: "", scope: "openid", ...told.oidc },
+    oidc: { issuer: "", client_id: "", scope: "openid", parameters: {}, ...told.oidc },
     VITE_ZOOM_CLIENT_ID: told.VITE_ZOOM_CLIENT_ID || (env.VITE_ZOOM_CLIENT_ID ?? ""),
     VITE_ZOOM_OAUTH_URL: told.VITE_ZOOM_OAUTH_URL || (env.VITE_ZOOM_OAUTH_URL ?? ""),
   };

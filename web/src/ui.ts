@@ -8,12 +8,12 @@ export function heading(title: string, ...beside: Child[]): HTMLElement {
   return h("div", { class: "heading" }, h("h1", { tabindex: "-1" }, title), h("div", { class: "actions" }, ...beside));
 }
 
-export function link(path: string, text: string, kind = ""): HTMLAnchorElement {
-  return h("a", { href: to(path), class: kind }, text);
+export function link(path: string, text: string, kind = "", label: string | null = null): HTMLAnchorElement {
+  return h("a", { href: to(path), class: kind || null, "aria-label": label }, text);
 }
 
 export function button(text: string, onclick: (event: Event) => void, kind = "", extra: Record<string, unknown> = {}): HTMLButtonElement {
-  return h("button", { type: "button", class: kind, onclick, ...extra }, text);
+  return h("button", { type: "button", class: kind || null, onclick, ...extra }, text);
 }
 
 export function loading(what: string): HTMLElement {
@@ -39,20 +39,23 @@ export function failure(error: unknown, retry?: () => void): HTMLElement {
     error.message,
     error.hint && h("p", {}, error.hint),
     error.fields.length > 0 && h("ul", {}, error.fields.map((each) => h("li", {}, `${each.field}: ${each.message}`))),
+    error.reconnect && h("p", {}, h("a", { href: error.reconnect, class: "button" }, "Reconnect Zoom")),
+    error.reason === "no_connection" && h("p", {}, link("connect", "Connect a Zoom account", "button")),
     retry && h("p", {}, button("Try again", retry)),
     error.requestId && h("p", { class: "quiet" }, `Reference: ${error.requestId}`),
   );
 }
 
-/** Shows what `load` gives, a word while it does, and the error with a way to try again. */
+/** Shows what `load` gives, a word while it does, and the error with a way to try again. `again` keeps what is there. */
 export async function shown<T>(
   place: HTMLElement,
   what: string,
   signal: AbortSignal,
   load: () => Promise<T>,
   show: (content: T) => Child,
+  { again = false } = {},
 ): Promise<void> {
-  replace(place, loading(what));
+  if (!again) replace(place, loading(what));
   try {
     const content = await load();
     if (!signal.aborted) replace(place, show(content));

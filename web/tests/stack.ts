@@ -9,17 +9,28 @@ interface Stack {
   api_key: string;
   web_url: string;
   oidc_issuer: string;
+  zoom_client_id: string;
+  zoom_authorize_url: string;
+}
+export interface ZoomUser {
+  id: string;
+  name: string;
+  email: string;
 }
 
 export function stack(): Stack {
   return JSON.parse(readFileSync(join(process.env.GATEWAY_FOLDER ?? "", "stack.json"), "utf8")) as Stack;
 }
 
-/** Calls the gateway as a program. */
-export async function program<T = unknown>(method: string, path: string, body?: unknown): Promise<T> {
+/** Calls the gateway as a program of the tenant. */
+export async function program<T = unknown>(method: string, path: string, body?: unknown, connection?: string): Promise<T> {
   const answer = await fetch(stack().api_url + path, {
     method,
-    headers: { authorization: `Bearer ${stack().api_key}`, "content-type": "application/json" },
+    headers: {
+      authorization: `Bearer ${stack().api_key}`,
+      "content-type": "application/json",
+      ...(connection ? { "x-zoom-connection": connection } : {}),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
@@ -27,25 +38,28 @@ export async function program<T = unknown>(method: string, path: string, body?: 
 }
 
 /** Tells the simulated Zoom what happens in it. */
-export async function sim(path: string, body: unknown = {}, method = "POST"): Promise<unknown> {
+export async function sim<T = unknown>(path: string, body: unknown = {}, method = "POST"): Promise<T> {
   const answer = await fetch(`${stack().zoom_url}/_sim${path}`, {
     method,
     headers: { "content-type": "application/json" },
     ...(method === "GET" ? {} : { body: JSON.stringify(body) }),
   });
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-  return answer.json();
+  return (await answer.json()) as T;
 }
 
+/** Somebody new at Zoom: nothing of theirs is left over from another test, nor from another run. */
+export async function newZoomUser(first = "Jill"): Promise<ZoomUser> {
+  const last = `Chill ${crypto.randomUUID().slice(0, 8)}`;
+  const email = `${crypto.randomUUID()}@zoom.example`;
+  const { id } = await sim<{ id: string }>("/users", { email, first_name: first, last_name: last });
+  return { id, name: `${first} ${last}`, email };
+}
+
+/** The two people of the development identity provider start without Zoom; what programs connected stays. */
 export async function forgetConnections(): Promise<void> {
-  const { connections } = await program<{ connections: { id: string }[] }>("GET", "/connections?page_size=100");
-  for (const each of connections) await program("DELETE", `/connections/${each.id}`);
-}
-
-/** An empty calendar for the one Zoom user that is connected. */
-export async function forgetMeetings(): Promise<void> {
-  const { meetings } = await program<{ meetings: { id: number }[] }>("GET", "/v2/users/me/meetings?type=scheduled&page_size=300");
-  for (const id of new Set(meetings.map((each) => each.id))) await program("DELETE", `/v2/meetings/${id}`);
+  const { connections } = await program<{ connections: { id: string; owner: string }[] }>("GET", "/connections?page_size=100");
+  for (const each of connections.filter(({ owner }) => /^(dev|ops)-/.test(owner))) await program("DELETE", `/connections/${each.id}`);
 }
 
 export async function signIn(page: Page, who: "Dana Developer" | "Otto Operator" = "Dana Developer"): Promise<void> {
@@ -56,35 +70,59 @@ export async function signIn(page: Page, who: "Dana Developer" | "Otto Operator"
 }
 
 /** From any page to Zoom; answers there. */
-export async function consent(page: Page, decision: "Allow" | "Deny", user = "Jill Chill"): Promise<void> {
+export async function consent(page: Page, decision: "Allow" | "Deny", user: ZoomUser): Promise<void> {
   await page.goto(`${stack().web_url}connect`);
   await page.getByRole("button", { name: "Connect Zoom" }).click();
   await page.getByRole("button", { name: "Continue to Zoom" }).click();
-  await page.getByLabel(user).check();
+  await page.getByLabel(user.name).check();
   await page.getByRole("button", { name: decision, exact: true }).click();
 }
 
-export async function connect(page: Page, user = "Jill Chill"): Promise<void> {
+export async function connect(page: Page, user: ZoomUser): Promise<void> {
   await consent(page, "Allow", user);
   await expect(page.getByRole("heading", { name: "Zoom is connected" })).toBeVisible();
 }
 
-/** A meeting that is there already, made by the person's own session. */
-export async function createMeeting(page: Page, body: Record<string, unknown> = {}): Promise<number> {
-  return page.evaluate(async (wanted) => {
-    const { token } = JSON.parse(sessionStorage.getItem("session") ?? "{}") as { token: string };
-    const answer = await fetch("/v2/users/me/meetings", {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify({ topic: "Weekly", type: 2, start_time: "2030-01-07T10:00:00Z", duration: 30, ...wanted }),
-    });
-    if (!answer.ok) throw new Error(await answer.text());
-    return ((await answer.json()) as { id: number }).id;
-  }, body);
+/** The connection of a Zoom user, as the gateway knows it. */
+export async function connectionOf(user: ZoomUser): Promise<string> {
+  const { connections } = await program<{ connections: { id: string; zoom_user_id: string }[] }>("GET", "/connections?page_size=100");
+  return connections.find((each) => each.zoom_user_id === user.id)?.id ?? "";
 }
 
-/** A test whose page must not break its own Content-Security-Policy, nor throw. */
-export const test = base.extend<{ faults: string[] }>({
+/** A call as the page makes it, with the token of its session. */
+export async function asPerson<T>(page: Page, method: string, path: string, body?: unknown): Promise<{ status: number; body: T }> {
+  return page.evaluate(
+    async ([how, where, what]) => {
+      const { token } = JSON.parse(sessionStorage.getItem("session") ?? "{}") as { token: string };
+      const answer = await fetch(where as string, {
+        method: how as string,
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        ...(what === undefined ? {} : { body: JSON.stringify(what) }),
+      });
+      return { status: answer.status, body: (await answer.json().catch(() => null)) as T };
+    },
+    [method, path, body] as const,
+  ) as Promise<{ status: number; body: T }>;
+}
+
+/** A meeting that is there already, made by the person's own session. */
+export async function createMeeting(page: Page, body: Record<string, unknown> = {}): Promise<number> {
+  const wanted = { topic: "Weekly", type: 2, start_time: "2030-01-07T10:00:00Z", duration: 30, ...body };
+  const made = await asPerson<{ id: number }>(page, "POST", "/v2/users/me/meetings", wanted);
+  expect(made.status, JSON.stringify(made.body)).toBe(201);
+  return made.body.id;
+}
+
+/** A test starts with nobody connected, with somebody new at Zoom, and its page must not break its own policy, nor throw. */
+export const test = base.extend<{ clean: void; jill: ZoomUser; faults: string[] }>({
+  clean: [
+    async ({}, use) => {
+      await forgetConnections();
+      await use();
+    },
+    { auto: true },
+  ],
+  jill: async ({}, use) => use(await newZoomUser()),
   faults: [
     async ({ page }, use) => {
       const faults: string[] = [];

@@ -38,8 +38,12 @@ export const connect: Page = ({ app, view, query }) => {
 
 /** The way back: only the session that asked can make the connection work, and only here it does. */
 export const connected: Page = async ({ app, view, query, signal }) => {
-  replace(view, heading("Connecting …"), loading("the connection"));
   const code = query.get("code") ?? "";
+  if (!code) {
+    app.go("connections", { replace: true }); // reloaded, or opened from a bookmark: how it went is to be seen there
+    return;
+  }
+  replace(view, heading("Connecting …"), loading("the connection"));
   history.replaceState(null, "", location.pathname); // it works once; it need not stay in the address
   try {
     const connection = await app.api.send<Connection>("POST", "/auth/zoom/redeem", { code });

@@ -1,6 +1,7 @@
 import type { Connection } from "../api";
 import type { App, Page } from "../app";
-import { h, replace, type Child } from "../dom";
+import { append, h, replace, type Child } from "../dom";
+import { zoomPerson } from "../people";
 import { moment, relative } from "../time";
 import { badge, button, busy, confirmed, empty, failure, heading, isSessionEnd, link, notice, shown } from "../ui";
 import { leaveForZoom } from "./connect";
@@ -13,21 +14,27 @@ const STATES: Record<Connection["state"], [string, "good" | "bad" | "warn" | "pl
   disconnected: ["Disconnected", "plain", "It is being removed."],
 };
 
+interface List {
+  connections: Connection[];
+  next_page_token?: string;
+}
+
 /** How the Zoom accounts are that this person may see. */
-export const connections: Page = async (place) => {
-  const { app, view, signal } = place;
+export const connections: Page = async ({ app, view, signal }) => {
   const list = h("div", { class: "list" });
-  replace(view, heading("Connections", link("connect", "Connect a Zoom account", "button primary")), list);
-  await shown(
-    list,
-    "connections",
-    signal,
-    () => app.api.get<{ connections: Connection[] }>("/connections?page_size=100", signal),
-    ({ connections: all }) =>
-      all.length === 0
-        ? empty("No Zoom account is connected yet.", h("p", {}, link("connect", "Connect a Zoom account", "button primary")))
-        : all.map((each) => card(app, each)),
-  );
+  const below = h("div");
+  replace(view, heading("Connections", link("connect", "Connect a Zoom account", "button primary")), list, below);
+  const page = (token: string): Promise<List> => {
+    const query = new URLSearchParams({ page_size: "50", ...(token && { next_page_token: token }) });
+    return app.api.get<List>(`/connections?${query}`, signal);
+  };
+  const show = ({ connections: found, next_page_token: next }: List): Child => {
+    append(list, found.map((each) => card(app, each)));
+    if (list.childElementCount === 0) return empty("No Zoom account is connected yet.", h("p", {}, link("connect", "Connect a Zoom account", "button primary")));
+    return next && button("Show more", () => void more(next));
+  };
+  const more = (token: string): Promise<void> => shown(below, "connections", signal, () => page(token), show);
+  await more("");
 };
 
 function card(app: App, connection: Connection): HTMLElement {
@@ -57,24 +64,38 @@ function card(app: App, connection: Connection): HTMLElement {
       );
     }).catch(showError);
   }
+  const title = h("h2", { id: connection.id }, connection.kind === "user" ? "Zoom user" : "Zoom account");
+  const email = h("p", { class: "quiet" });
+  void zoomPerson(app.api, connection).then((person) => {
+    if (!person) return;
+    title.textContent = person.name;
+    email.textContent = person.email;
+  });
+  const lacking = connection.missing_scopes ?? [];
   const element = h(
     "article",
     { class: "card", "aria-labelledby": connection.id },
-    h("div", { class: "heading" }, h("h2", { id: connection.id }, connection.kind === "user" ? "Zoom user" : "Zoom account"), badge(name, kind)),
+    h("div", { class: "heading" }, h("div", {}, title, email), badge(name, kind)),
     h("p", {}, meaning, connection.reason && ` (${connection.reason.replaceAll("_", " ")})`),
     facts([
       ["Zoom id", h("code", {}, connection.zoom_user_id ?? connection.zoom_account_id)],
       ["Owner", h("code", {}, connection.owner)],
       ["Connected", moment(connection.authorized_at)],
       ["Last used", connection.last_used_at ? relative(connection.last_used_at) : "never"],
+      ["Last event", connection.last_webhook_at ? relative(connection.last_webhook_at) : "none yet"],
       ["In this state", `since ${moment(connection.state_changed_at)}`],
-      ["Consent ends", `${relative(connection.grant_expires_at)} if unused (${moment(connection.grant_expires_at)})`],
+      ["Consent ends", connection.grant_expires_at ? `${relative(connection.grant_expires_at)} if unused (${moment(connection.grant_expires_at)})` : "never by itself"],
     ]),
-    h("details", {}, h("summary", {}, `${connection.scopes.length} permissions at Zoom`), h("ul", { class: "columns" }, connection.scopes.map((scope) => h("li", {}, h("code", {}, scope))))),
-    h("div", { class: "actions" }, reconnect, disconnect),
+    permissions(`${connection.scopes.length} permissions at Zoom`, connection.scopes),
+    lacking.length > 0 && permissions(`${lacking.length} that Zoom did not give`, lacking),
+    h("div", { class: "actions" }, connection.kind === "user" && reconnect, disconnect),
     trouble,
   );
   return element;
+}
+
+function permissions(title: string, scopes: string[]): HTMLElement {
+  return h("details", {}, h("summary", {}, title), h("ul", { class: "columns" }, scopes.map((scope) => h("li", {}, h("code", {}, scope)))));
 }
 
 export function facts(rows: [string, Child][]): HTMLElement {

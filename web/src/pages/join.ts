@@ -1,6 +1,7 @@
-import type { Admission } from "../api";
-import type { Page } from "../app";
+import type { Admission, Meeting } from "../api";
+import { to, type Page } from "../app";
 import { announce, h, replace, type Child } from "../dom";
+import { moment, relative } from "../time";
 import { busy, failure, heading, isSessionEnd, link, notice } from "../ui";
 import { joinWith, loadSdk, SdkRefused } from "../zoom-sdk";
 
@@ -12,12 +13,26 @@ export const join: Page = ({ app, view, params, signal }) => {
   const root = h("div", { id: "zoom", class: "zoom" });
   const submit = h("button", { type: "submit", class: "primary" }, "Join");
   const person = app.sessions.current()?.person.name ?? "";
+  const about = h("div", { class: "about" });
+  const passcode = h("div", { class: "field", hidden: true }, h("label", { for: "passcode" }, "Passcode, if there is one"), h("input", { id: "passcode", name: "passcode", maxlength: 32, autocomplete: "off" }));
+  const host = h("label", { class: "check", hidden: true }, h("input", { type: "checkbox", name: "host" }), " Start the meeting as its host");
+  // A meeting of one's own is known by name and needs no passcode; somebody else's is only a number here.
+  app.api.get<Meeting>(`/v2/meetings/${id}`, signal).then(
+    (meeting) => {
+      replace(about, h("p", { class: "strong" }, meeting.topic), meeting.start_time && h("p", { class: "quiet" }, `${moment(meeting.start_time)} · ${relative(meeting.start_time)}`));
+      host.hidden = false;
+    },
+    () => {
+      passcode.hidden = false;
+    },
+  );
   const form = h(
     "form",
     { class: "card narrow" },
+    about,
     h("div", { class: "field" }, h("label", { for: "name" }, "Your name in the meeting"), h("input", { id: "name", name: "name", required: true, maxlength: 64, value: sessionStorage.getItem("name") ?? person, autocomplete: "name" })),
-    h("div", { class: "field" }, h("label", { for: "passcode" }, "Passcode (only for other people's meetings)"), h("input", { id: "passcode", name: "passcode", maxlength: 32, autocomplete: "off" })),
-    h("label", { class: "check" }, h("input", { type: "checkbox", name: "host" }), " Start the meeting as its host"),
+    passcode,
+    host,
     h("p", { class: "quiet" }, "Zoom asks for camera and microphone in the meeting; you can stay silent and unseen."),
     trouble,
     h("div", { class: "actions" }, submit, link(`meetings/${id}`, "Back to the meeting", "button")),
@@ -30,14 +45,14 @@ export const join: Page = ({ app, view, params, signal }) => {
     () => (sdk.textContent = "Zoom's meeting client could not be loaded. It is tried again when you join."),
   );
 
+  form.addEventListener("input", () => sessionStorage.setItem("name", String(new FormData(form).get("name"))));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const data = new FormData(form);
     const name = String(data.get("name")).trim();
-    sessionStorage.setItem("name", name);
     replace(trouble);
     void busy(submit, "Joining …", async () => {
-      const admission = await app.api.send<Admission>("POST", `/meetings/${id}/sdk-signature`, { role: data.get("host") ? 1 : 0 }, signal);
+      const admission = await app.api.send<Admission>("POST", `/meetings/${id}/sdk-signature`, { role: data.get("host") ? 1 : 0 }, { signal });
       if (admission.token_missing) replace(trouble, missing(admission.token_missing));
       await joinWith(root, admission, { name, passcode: String(data.get("passcode")), signal });
       form.hidden = true;
@@ -54,6 +69,6 @@ function missing(why: NonNullable<Admission["token_missing"]>): Child {
     "warn",
     "Zoom gave no token for this meeting. Meetings of other companies will not open.",
     h("p", {}, why.message),
-    why.missing_scopes && h("p", {}, link("connections", "Reconnect Zoom to give the missing permission")),
+    why.missing_scopes && h("p", {}, h("a", { href: why.reconnect_url ?? to("connections") }, "Reconnect Zoom to give the missing permission")),
   );
 }

@@ -1,13 +1,15 @@
-import { ApiError, type Attendance, type Attended, type Meeting, type Recordings, type Registrants, type State } from "../api";
+import { ApiError, type Attendance, type Attended, type Meeting, type Recordings, type Registrant, type Registrants, type State } from "../api";
 import { repeat, type Page, type Place } from "../app";
 import { announce, h, replace, type Child } from "../dom";
 import { describe } from "../recurrence";
 import { clock, hour, minutes, moment, relative, ZONE } from "../time";
-import { badge, button, confirmed, failure, heading, isSessionEnd, link, loading, notice, section, shown } from "../ui";
+import { badge, busy, button, confirmed, failure, heading, isSessionEnd, link, notice, section, shown } from "../ui";
 import { facts } from "./connections";
 
 /** Events arrive within seconds; this is how often the page looks. */
 const LOOK_EVERY = 3000;
+/** Recordings and registrants change less often. */
+const FOLLOW_EVERY = 10_000;
 
 /** One meeting: what it is, who is there now, who was there, what was recorded, who registered. */
 export const meeting: Page = async (place) => {
@@ -25,7 +27,15 @@ export const meeting: Page = async (place) => {
     );
     view.querySelector(".heading")?.replaceWith(title);
     title.querySelector("h1")?.focus({ preventScroll: true });
-    return [trouble, h("div", { class: "grid" }, details(place, found, trouble), live(place, id), recordings(place, id), registrants(place, id, found))];
+    return [
+      trouble,
+      h(
+        "div",
+        { class: "halves" },
+        h("div", {}, details(place, found, trouble), recordings(place, id)),
+        h("div", {}, live(place, id), registrants(place, id, found)),
+      ),
+    ];
   });
 };
 
@@ -33,13 +43,14 @@ function details(place: Place, meeting: Meeting, trouble: HTMLElement): HTMLElem
   const start = meeting.start_time;
   const rows: [string, Child][] = [
     ["Number", h("code", {}, String(meeting.id).replace(/^(\d{3})(\d{3,4})(\d{4})$/, "$1 $2 $3"))],
-    ["When", start ? [h("time", { datetime: start }, moment(start)), ` (${relative(start)})`] : "No fixed time"],
+    ["When", start ? [h("time", { datetime: start }, moment(start)), h("span", { class: "quiet" }, ` ${relative(start)}`)] : "No fixed time"],
     ["Zone", ZONE === meeting.timezone || !meeting.timezone ? ZONE : `${ZONE}; planned in ${meeting.timezone}`],
     ["Duration", meeting.duration ? minutes(meeting.duration) : "open"],
   ];
   if (meeting.recurrence) rows.push(["Repeats", describe(meeting.recurrence)]);
   if (meeting.agenda) rows.push(["Agenda", meeting.agenda]);
-  if (meeting.join_url) rows.push(["Link for guests", h("a", { href: meeting.join_url, rel: "noopener noreferrer", target: "_blank" }, "Open in Zoom")]);
+  if (meeting.password) rows.push(["Passcode", h("code", {}, meeting.password)]);
+  if (meeting.join_url) rows.push(["For guests", guests(meeting.join_url)]);
   const occurrences = (meeting.occurrences ?? []).filter((each) => each.status !== "deleted");
   return section(
     "Details",
@@ -68,6 +79,20 @@ function details(place: Place, meeting: Meeting, trouble: HTMLElement): HTMLElem
   );
 }
 
+function guests(url: string): Child {
+  const copy = button("Copy the link", () => {
+    navigator.clipboard.writeText(url).then(
+      () => told("Copied"),
+      () => told("Your browser does not allow it"),
+    );
+  }, "link");
+  const told = (text: string): void => {
+    copy.textContent = text;
+    announce(text);
+  };
+  return [h("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, "Open in Zoom"), " ", copy];
+}
+
 async function remove(place: Place, meeting: Meeting, occurrence: string | null, trouble: HTMLElement): Promise<void> {
   const what = occurrence ? "this one meeting of the series" : meeting.type === 8 ? "the whole series" : "this meeting";
   if (!(await confirmed(`Delete ${what}?`, `“${meeting.topic}” can not be brought back from here.`, "Delete"))) return;
@@ -84,7 +109,7 @@ async function remove(place: Place, meeting: Meeting, occurrence: string | null,
 /** Who is there and who was, kept up to date by itself. */
 function live(place: Place, id: string): HTMLElement {
   const { app, signal } = place;
-  const status = h("span", {}, loading("who is there"));
+  const status = h("div", {}, h("span", { class: "quiet" }, "Looking …"));
   const roster = h("div");
   // It scrolls on a phone, so it takes the focus; only what is in it changes, or the focus would be lost.
   const attendance = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "attendance", hidden: true });
@@ -117,7 +142,12 @@ function live(place: Place, id: string): HTMLElement {
     }
   }
   repeat(signal, LOOK_EVERY, look);
-  return section("Live", "live", h("div", {}, status), roster, attendance, stale);
+  const whole = section("Live", "live", roster, attendance, stale);
+  const title = whole.querySelector("h2") as HTMLElement;
+  const top = h("div", { class: "heading" });
+  title.replaceWith(top);
+  top.append(title, status);
+  return whole;
 }
 
 function statusBadge(state: State | null): HTMLElement {
@@ -127,7 +157,7 @@ function statusBadge(state: State | null): HTMLElement {
 }
 
 function rosterOf(state: State | null): Child {
-  if (state?.status !== "live") return h("p", {}, "When the meeting is on, you see here who is in it.");
+  if (state?.status !== "live") return h("p", { class: "quiet" }, "When the meeting is on, you see here who is in it.");
   if (state.participants.length === 0) return h("p", {}, "Nobody is in the meeting.");
   return [
     h("h3", {}, "In the meeting"),
@@ -187,47 +217,102 @@ function tell(state: State | null, before: Set<string>): Set<string> {
   return new Set(people.keys());
 }
 
+/** Loads again when the gateway's own record of events has changed: looking there costs no call to Zoom. */
+function follow(place: Place, path: string, load: (again: boolean) => Promise<void>): void {
+  let known: string | null = null;
+  repeat(place.signal, FOLLOW_EVERY, async () => {
+    try {
+      const seen = JSON.stringify(await orNone(place.app.api.get(path, place.signal)));
+      if (seen !== known) await load(known !== null);
+      known = seen;
+      return true;
+    } catch {
+      if (known === null && !place.signal.aborted) await load(false); // the events cannot be read; Zoom may answer
+      known ??= "";
+      return false;
+    }
+  });
+}
+
 function recordings(place: Place, id: string): HTMLElement {
   const { app, signal } = place;
   const list = h("div");
-  void shown(list, "recordings", signal, () => orNone(app.api.get<Recordings>(`/v2/meetings/${id}/recordings`, signal)), (found) => {
-    const files = (found?.recording_files ?? []).filter((file) => file.status !== "processing");
-    if (files.length === 0) return h("p", {}, "There is no recording. Zoom may take a while after a meeting.");
-    return h(
+  const load = (again: boolean): Promise<void> =>
+    shown(list, "recordings", signal, () => orNone(app.api.get<Recordings>(`/v2/meetings/${id}/recordings`, signal)), recorded, { again });
+  follow(place, `/meetings/${id}/recordings`, load);
+  return section("Recordings", "recordings", list);
+}
+
+function recorded(found: Recordings | null): Child {
+  const files = (found?.recording_files ?? []).filter((file) => file.status !== "processing");
+  if (files.length === 0) return h("p", { class: "quiet" }, "There is no recording. Zoom may take a while after a meeting.");
+  return [
+    h(
       "ul",
       { class: "plain" },
       files.map((file) =>
         h(
           "li",
           { class: "row slim" },
-          h("span", {}, `${(file.recording_type ?? file.file_type ?? "file").replaceAll("_", " ")}${file.recording_start ? `, ${moment(file.recording_start)}` : ""}`),
-          file.play_url ? h("a", { href: file.play_url, target: "_blank", rel: "noopener noreferrer", "aria-label": `Open ${file.file_type ?? "recording"} at Zoom` }, "Open at Zoom") : h("span", { class: "quiet" }, size(file.file_size)),
+          h(
+            "span",
+            { class: "two" },
+            recordingName(file.recording_type ?? file.file_type ?? "file"),
+            h("span", { class: "quiet" }, [file.recording_start && moment(file.recording_start), size(file.file_size)].filter(Boolean).join(" · ")),
+          ),
+          file.play_url && h("a", { href: file.play_url, target: "_blank", rel: "noopener noreferrer", "aria-label": `Open ${file.file_type ?? "recording"} at Zoom` }, "Open at Zoom"),
         ),
       ),
-    );
-  });
-  return section("Recordings", "recordings", list);
+    ),
+    found?.password && h("p", { class: "quiet" }, "Zoom asks viewers for a passcode: ", h("code", {}, found.password)),
+  ];
 }
 
 function registrants(place: Place, id: string, meeting: Meeting): HTMLElement {
   const { app, signal } = place;
   const list = h("div");
+  const whole = section("Registrants", "registrants", list);
   if (meeting.settings?.approval_type === 2 || meeting.settings?.approval_type === undefined) {
-    replace(list, h("p", {}, "This meeting takes no registrations."));
-  } else {
-    void shown(list, "registrants", signal, () => orNone(app.api.get<Registrants>(`/v2/meetings/${id}/registrants`, signal)), (found) =>
-      !found || found.registrants.length === 0
-        ? h("p", {}, "Nobody has registered yet.")
-        : h(
-            "ul",
-            { class: "plain" },
-            found.registrants.map((each) =>
-              h("li", { class: "row slim" }, h("span", {}, `${each.first_name} ${each.last_name ?? ""}`, h("span", { class: "quiet" }, ` ${each.email}`)), badge(each.status, "plain")),
-            ),
-          ),
-    );
+    replace(list, h("p", { class: "quiet" }, "This meeting takes no registrations."));
+    return whole;
   }
-  return section("Registrants", "registrants", list);
+  const page = (status: string): Promise<Registrants | null> =>
+    orNone(app.api.get<Registrants>(`/v2/meetings/${id}/registrants?status=${status}&page_size=300`, signal));
+  const decide = async (action: string, who: Registrant): Promise<void> => {
+    const registrants = [{ id: who.id, email: who.email }];
+    try {
+      await app.api.send("PUT", `/v2/meetings/${id}/registrants/status`, { action, registrants });
+      announce(action === "approve" ? "Approved" : "Declined");
+      await load(true);
+    } catch (error) {
+      if (!isSessionEnd(error)) list.prepend(failure(error));
+    }
+  };
+  const show = ([waiting, approved]: (Registrants | null)[]): Child => {
+    const all = [...(waiting?.registrants ?? []), ...(approved?.registrants ?? [])];
+    if (all.length === 0) return h("p", { class: "quiet" }, "Nobody has registered yet.");
+    const more = Boolean(waiting?.next_page_token || approved?.next_page_token);
+    return [
+      h("p", { class: "quiet" }, `${approved?.registrants.length ?? 0} may join, ${waiting?.registrants.length ?? 0} wait for an answer${more ? "; there are more at Zoom" : ""}.`),
+      h("ul", { class: "plain" }, all.map((each) => registered(each, decide))),
+    ];
+  };
+  const load = (again: boolean): Promise<void> =>
+    shown(list, "registrants", signal, () => Promise.all([page("pending"), page("approved")]), show, { again });
+  follow(place, `/meetings/${id}/registrations`, load);
+  return whole;
+}
+
+function registered(who: Registrant, decide: (action: string, who: Registrant) => Promise<void>): HTMLElement {
+  const name = `${who.first_name} ${who.last_name ?? ""}`.trim();
+  const choice = (action: string, text: string): HTMLElement =>
+    button(text, (event) => void busy(event.currentTarget as HTMLButtonElement, text, () => decide(action, who)), "small", { "aria-label": `${text} ${name}` });
+  return h(
+    "li",
+    { class: "row slim" },
+    h("span", { class: "two" }, name, h("span", { class: "quiet" }, who.email)),
+    who.status === "pending" ? h("span", { class: "actions" }, choice("approve", "Approve"), choice("deny", "Decline")) : badge(who.status, "plain"),
+  );
 }
 
 /** Nothing there is an answer, not an error. */
@@ -240,6 +325,12 @@ async function orNone<T>(asked: Promise<T>): Promise<T | null> {
   }
 }
 
+function recordingName(kind: string): string {
+  const words = kind.replaceAll("_", " ");
+  return words === words.toUpperCase() ? words : words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 function size(bytes: number | undefined): string {
-  return bytes === undefined ? "" : `${(bytes / 1_048_576).toFixed(1)} MB`;
+  if (bytes === undefined) return "";
+  return bytes < 1_048_576 ? `${Math.ceil(bytes / 1024)} kB` : `${(bytes / 1_048_576).toFixed(1)} MB`;
 }

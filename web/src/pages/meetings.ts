@@ -1,7 +1,7 @@
 import { ApiError, type Meeting } from "../api";
 import { to, type Page } from "../app";
-import { append, h, replace } from "../dom";
-import { minutes, moment, relative, ZONE } from "../time";
+import { h, replace } from "../dom";
+import { day, hour, minutes, relative, ZONE } from "../time";
 import { badge, button, empty, failure, heading, isSessionEnd, link, loading } from "../ui";
 
 interface List {
@@ -14,7 +14,7 @@ type Kind = keyof typeof KINDS;
 /** The meetings of the connected Zoom account. */
 export const meetings: Page = async ({ app, view, query, signal }) => {
   const kind: Kind = (query.get("show") as Kind) in KINDS ? (query.get("show") as Kind) : "upcoming";
-  const list = h("ul", { class: "list plain", "aria-label": `${KINDS[kind]} meetings` });
+  const list = h("div", { class: "agenda" });
   const below = h("div", {}, loading("meetings"));
   const tab = (each: Kind): HTMLElement =>
     h("a", { href: `${to("")}?show=${each}`, "aria-current": each === kind ? "true" : null }, KINDS[each]);
@@ -32,7 +32,7 @@ export const meetings: Page = async ({ app, view, query, signal }) => {
       const page = new URLSearchParams({ type: kind, page_size: "30", ...(token && { next_page_token: token }) });
       const { meetings: found, next_page_token: next } = await app.api.get<List>(`/v2/users/me/meetings?${page}`, signal);
       if (signal.aborted) return;
-      append(list, found.map(row));
+      for (const each of found) sheet(list, each).append(row(each));
       replace(below, next && button("Show more", () => void more(next)), !list.childElementCount && nothing(kind));
     } catch (error) {
       if (signal.aborted || isSessionEnd(error)) return;
@@ -43,23 +43,37 @@ export const meetings: Page = async ({ app, view, query, signal }) => {
   await more("");
 };
 
+/** The list of a meeting's day, begun where the day before ends. */
+function sheet(days: HTMLElement, meeting: Meeting): HTMLElement {
+  const name = meeting.start_time ? day(meeting.start_time) : "No fixed time";
+  const last = days.lastElementChild;
+  if (last instanceof HTMLElement && last.dataset.day === name) return last.querySelector("ul") as HTMLElement;
+  const list = h("ul", { class: "plain card flat", "aria-label": name });
+  days.append(h("section", { "data-day": name }, h("h2", { class: "day" }, name), list));
+  return list;
+}
+
 function row(meeting: Meeting): HTMLElement {
   const path = `meetings/${meeting.id}`;
+  const { start_time: start, duration } = meeting;
+  const end = start && duration ? new Date(new Date(start).getTime() + duration * 60_000).toISOString() : null;
+  const on = start !== undefined && end !== null && Date.now() >= Date.parse(start) && Date.now() < Date.parse(end);
   return h(
     "li",
-    { class: "card row" },
+    { class: "entry" },
     h(
       "div",
-      {},
-      h("h2", {}, link(path, meeting.topic || "Meeting without a topic")),
-      h(
-        "p",
-        { class: "quiet" },
-        meeting.start_time ? [h("time", { datetime: meeting.start_time }, moment(meeting.start_time)), ` · ${relative(meeting.start_time)}`] : "No fixed time",
-        meeting.duration ? ` · ${minutes(meeting.duration)}` : "",
-      ),
+      { class: "entry-time" },
+      start ? h("time", { datetime: start }, hour(start)) : "any time",
+      end && h("span", { class: "quiet" }, ` – ${hour(end)}`),
     ),
-    h("div", { class: "actions" }, meeting.type === 8 || meeting.type === 3 ? badge("Repeats", "plain") : null, link(`${path}/join`, "Join", "button")),
+    h(
+      "div",
+      { class: "entry-topic" },
+      h("h3", {}, link(path, meeting.topic || "Meeting without a topic")),
+      h("p", { class: "quiet" }, [start && relative(start), duration && minutes(duration), meeting.type === 8 || meeting.type === 3 ? "repeats" : ""].filter(Boolean).join(" · ")),
+    ),
+    h("div", { class: "actions" }, on && badge("Now", "good"), link(`${path}/join`, "Join", on ? "button primary" : "button", `Join ${meeting.topic}`)),
   );
 }
 
