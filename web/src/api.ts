@@ -159,13 +159,20 @@ const UNUSABLE: Record<string, string> = {
 
 export class Api {
   /** The Zoom account that calls go to, where somebody has several. */
-  connection: string | null = sessionStorage.getItem("connection");
+  connection: string | null = null;
 
   constructor(
     private readonly settings: Settings,
     private readonly sessions: Sessions,
     private readonly expired: () => void,
-  ) {}
+  ) {
+    this.recall();
+  }
+
+  /** Takes up the choice that this tab has kept. */
+  recall(): void {
+    this.connection = sessionStorage.getItem("connection");
+  }
 
   use(connection: string | null): void {
     this.connection = connection;

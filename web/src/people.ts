@@ -26,7 +26,3 @@ async function ask(api: Api, connection: string): Promise<ZoomPerson | null> {
     return null;
   }
 }
-
-export function forgetPeople(): void {
-  known.clear();
-}

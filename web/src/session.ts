@@ -24,6 +24,7 @@ interface Provider {
 
 const SESSION = "session";
 const PENDING = "sign-in";
+const LAST = "person";
 
 export class SignInFailed extends Error {}
 
@@ -94,6 +95,10 @@ export class Sessions {
       expires_at: Date.now() + (issued.expires_in ?? 300) * 1000,
       person: { name: String(about.name ?? about.email ?? about.sub ?? "You"), subject: String(about.sub ?? "") },
     };
+    // What somebody else typed or chose in this tab is not for the next one.
+    const last = sessionStorage.getItem(LAST);
+    if (last !== null && last !== session.person.subject) sessionStorage.clear();
+    sessionStorage.setItem(LAST, session.person.subject);
     sessionStorage.setItem(SESSION, JSON.stringify(session));
     return pending.returnTo.startsWith(import.meta.env.BASE_URL) ? pending.returnTo : import.meta.env.BASE_URL;
   }

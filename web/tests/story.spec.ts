@@ -1,4 +1,5 @@
 /** What a person does: connect, plan, watch, join, disconnect. */
+import { readFileSync } from "node:fs";
 import { asPerson, connect, connectionOf, consent, createMeeting, expect, newZoomUser, program, signIn, sim, stack, test } from "./stack";
 
 test("a person connects Zoom, sees that it is healthy, and a reload asks for nothing twice", async ({ page, jill }) => {
@@ -140,6 +141,11 @@ test("people who come and go are seen without touching anything", async ({ page,
   await sim(`/meetings/${id}/end`);
   await expect(page.getByText("Ended")).toBeVisible();
   await expect(page.getByRole("rowheader", { name: "Ada Guest" })).toBeVisible();
+  const saved = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save as a table (CSV)" }).click();
+  const lines = readFileSync(await (await saved).path(), "utf8").trim().split("\r\n");
+  expect(lines[0]).toBe("\ufeffName,Guest,Came (UTC),Left (UTC),Minutes");
+  expect(lines.find((each) => each.startsWith("Ada Guest,"))).toMatch(/^Ada Guest,(yes|no),\d{4}-[^,]+Z,\d{4}-[^,]+Z,\d+\.\d$/);
 });
 
 test("registrants and recordings appear by themselves, and who waits is let in", async ({ page, jill }) => {

@@ -17,6 +17,22 @@ test("a session that has ended is said, and signing in goes on where it was", as
   await expect(page.getByLabel("Topic")).toHaveValue("Not lost");
 });
 
+test("the next person in the same tab finds nothing of the one before", async ({ page }) => {
+  await signIn(page);
+  await page.goto(`${stack().web_url}meetings/new`);
+  await page.getByLabel("Topic").fill("Dana's secret");
+  await page.evaluate(() => {
+    const kept = JSON.parse(sessionStorage.getItem("session") ?? "{}") as object;
+    sessionStorage.setItem("session", JSON.stringify({ ...kept, expires_at: 1 }));
+  });
+  await page.reload();
+  await page.getByRole("button", { name: "Sign in again" }).click();
+  await page.getByRole("button", { name: "Otto Operator" }).click();
+  await expect(page.getByRole("heading", { name: "New meeting" })).toBeVisible();
+  await expect(page.getByLabel("Topic")).toHaveValue("");
+  expect(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).not.toContain("secret");
+});
+
 test("a session whose time is over is said, too", async ({ page }) => {
   await signIn(page);
   await page.evaluate(() => {

@@ -35,6 +35,7 @@ export const signedIn: Page = async ({ app, view, query }) => {
   history.replaceState(null, "", location.pathname); // the code is spent: it need not stay in the address
   try {
     const target = await app.sessions.complete(query);
+    app.api.recall();
     app.go(target.slice(BASE.length), { replace: true });
   } catch (error) {
     replace(

@@ -1,0 +1,56 @@
+/** Who was there and for how long: as a table on the page, and as a file for a spreadsheet. */
+import type { Attendance, Attended } from "../api";
+import { h } from "../dom";
+import { hour } from "../time";
+
+export function attendanceTable(held: Attendance): HTMLElement {
+  return h(
+    "div",
+    {},
+    h("h3", { id: "attendance" }, "Attendance"),
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, ["Name", "Came", "Left", "Minutes"].map((name) => h("th", { scope: "col", class: name === "Minutes" ? "number" : null }, name)))),
+      h("tbody", {}, held.participants.map(row)),
+    ),
+  );
+}
+
+function row(person: Attended): HTMLElement {
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, person.name || "Somebody", person.guest && h("span", { class: "quiet" }, " (guest)")),
+    h("td", {}, person.join_time ? hour(person.join_time) : "?"),
+    h("td", {}, person.present ? "still there" : person.leave_time ? hour(person.leave_time) : "?"),
+    h("td", { class: "number" }, minutesSoFar(person).toFixed(1)),
+  );
+}
+
+/** What is counted, and for who is still there the stay that has no end yet. */
+function minutesSoFar(person: Attended): number {
+  const open = person.present ? person.sessions.find((each) => each.join_time && !each.leave_time) : undefined;
+  const since = open?.join_time ? (Date.now() - new Date(open.join_time).getTime()) / 60_000 : 0;
+  return person.minutes + Math.max(0, since);
+}
+
+export function saveAttendance(meeting: string, held: Attendance): void {
+  const rows = held.participants.map((each) => [each.name, each.guest ? "yes" : "no", each.join_time, each.leave_time, minutesSoFar(each).toFixed(1)]);
+  const file = new Blob(["\ufeff", csv([["Name", "Guest", "Came (UTC)", "Left (UTC)", "Minutes"], ...rows])], { type: "text/csv" });
+  const address = URL.createObjectURL(file);
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = `attendance-${meeting}-${(held.start_time ?? "").slice(0, 10)}.csv`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 0);
+}
+
+/** RFC 4180. A name that begins like a formula is text, also for a spreadsheet: people choose their names themselves. */
+export function csv(rows: (string | null)[][]): string {
+  const cell = (value: string | null): string => {
+    const text = /^[=+\-@\t\r]/.test(value ?? "") ? `'${value}` : (value ?? "");
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+}
