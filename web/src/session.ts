@@ -55,6 +55,7 @@ export class Sessions {
     const [verifier, state] = [random(), random()];
     sessionStorage.setItem(PENDING, JSON.stringify({ verifier, state, returnTo }));
     const query = new URLSearchParams({
+      ...this.#oidc.parameters,
       client_id: this.#oidc.client_id,
       redirect_uri: redirectUri(),
       response_type: "code",
@@ -62,7 +63,6 @@ export class Sessions {
       state,
       code_challenge: await challenge(verifier),
       code_challenge_method: "S256",
-      ...this.#oidc.parameters,
     });
     location.assign(`${provider.authorization_endpoint}?${query}`);
     return new Promise<never>(() => undefined);

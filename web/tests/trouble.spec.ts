@@ -98,6 +98,23 @@ test("an identity provider that is down is said", async ({ page }) => {
   await expect(page.getByRole("alert")).toContainText("The identity provider does not answer.");
 });
 
+test("a provider is asked for what it wants to be asked", async ({ page }) => {
+  await page.route("**/app/settings.json", async (route) => {
+    const answer = await route.fetch();
+    const told = (await answer.json()) as { oidc: object };
+    const oidc = { ...told.oidc, scope: "openid gateway/meetings:read", parameters: { audience: "https://gateway", state: "not this one" } };
+    await route.fulfill({ response: answer, json: { ...told, oidc } });
+  });
+  await page.goto(stack().web_url);
+  const asked = page.waitForRequest(/\/authorize\?/);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  const query = new URL((await asked).url()).searchParams;
+  expect(query.get("audience")).toBe("https://gateway");
+  expect(query.get("scope")).toBe("openid gateway/meetings:read");
+  expect(query.get("code_challenge_method")).toBe("S256");
+  expect(query.get("state")).toHaveLength(43); // what protects the sign-in is not up to a setting
+});
+
 test("a live page says when it is no longer up to date, and recovers by itself", async ({ page, jill }) => {
   await signIn(page);
   await connect(page, jill);

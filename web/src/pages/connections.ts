@@ -38,7 +38,9 @@ export const connections: Page = async ({ app, view, signal }) => {
 };
 
 function card(app: App, connection: Connection): HTMLElement {
-  const [name, kind, meaning] = STATES[connection.state];
+  const [name, kind, usual] = STATES[connection.state];
+  const refused = connection.kind === "account" && connection.state === "reauthorization_required";
+  const meaning = refused ? "Zoom no longer accepts the credentials of its app. Whoever runs this service gives new ones." : usual;
   const trouble = h("div");
   const showError = (error: unknown): void => {
     if (!isSessionEnd(error)) replace(trouble, failure(error));
