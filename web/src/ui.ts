@@ -39,9 +39,13 @@ export function failure(error: unknown, retry?: () => void): HTMLElement {
     error.message,
     error.hint && h("p", {}, error.hint),
     error.fields.length > 0 && h("ul", {}, error.fields.map((each) => h("li", {}, `${each.field}: ${each.message}`))),
-    error.reconnect && h("p", {}, h("a", { href: error.reconnect, class: "button" }, "Reconnect Zoom")),
-    error.reason === "no_connection" && h("p", {}, link("connect", "Connect a Zoom account", "button")),
-    retry && h("p", {}, button("Try again", retry)),
+    h(
+      "div",
+      { class: "actions" },
+      error.reconnect && h("a", { href: error.reconnect, class: "button" }, "Reconnect Zoom"),
+      error.reason === "no_connection" && link("connect", "Connect a Zoom account", "button"),
+      retry && button("Try again", retry),
+    ),
     error.requestId && h("p", { class: "quiet" }, `Reference: ${error.requestId}`),
   );
 }
