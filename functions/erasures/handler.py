@@ -48,7 +48,7 @@ def erasure() -> Erasure:
         events_table=settings().events_table,
         coordination_table=settings().coordination_table,
         revokes=RevokeQueue(client("sqs"), settings().escrow_queue_url),
-        publish=publisher(settings().event_bus),
+        publish=publisher(settings().event_bus, lambda: client("events")),
         clock=time.time,
     )
 
