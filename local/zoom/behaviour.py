@@ -95,11 +95,11 @@ class Behaviour:
         for name, text in values.items():
             current = getattr(self, name, None)
             if isinstance(current, bool):
-                typed[name] = text.lower() in ("1", "true", "yes", "on")
+                typed[name] = _truth(name, text)
             elif isinstance(current, tuple):
                 typed[name] = text.split(",")
             elif isinstance(current, int | float):
-                typed[name] = type(current)(text)
+                typed[name] = _number(name, text, type(current))
             else:
                 typed[name] = text
         self.change(typed)
@@ -107,6 +107,20 @@ class Behaviour:
     def as_dict(self) -> dict[str, Any]:
         """Every switch with its value."""
         return asdict(self)
+
+
+def _truth(name: str, text: str) -> bool:
+    truths = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off"), False)}
+    if text.lower() not in truths:
+        raise ValueError(f"{name} is true or false, not {text}")
+    return truths[text.lower()]
+
+
+def _number(name: str, text: str, kind: type[int | float]) -> float:
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{name} is a number, not {text}") from None
 
 
 def _fitting(name: str, value: Any, current: Any, choices: tuple[Any, ...]) -> Any:

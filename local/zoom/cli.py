@@ -72,15 +72,23 @@ def build(options: argparse.Namespace) -> Server:
         published=options.published,
         base_url=options.base_url or f"http://localhost:{options.port}",
     )
-    behaviour = Behaviour(retry_scale=options.retry_scale, enforce_limits=not options.no_limits)
-    behaviour.change_text(dict(text.split("=", 1) for text in options.set if "=" in text))
+    behaviour = Behaviour(enforce_limits=not options.no_limits)
+    behaviour.change({"retry_scale": options.retry_scale})
+    behaviour.change_text(_pairs(options.set))
     path = Path(options.state_file) if options.state_file else None
     state = snapshot.load(path) if path else None
     sim = Simulator(settings, state=state, behaviour=behaviour, seed=options.seed)
     for text in options.fault:
         name, *rest = text.split(",")
-        sim.faults.add({"fault": name, **numbers(dict(each.split("=", 1) for each in rest if "=" in each))})
+        sim.faults.add({"fault": name, **numbers(_pairs(rest))})
     return Server(sim, path)
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    for text in texts:
+        if "=" not in text:
+            raise ValueError(f"{text} is not NAME=VALUE")
+    return dict(text.split("=", 1) for text in texts)
 
 
 def parser() -> argparse.ArgumentParser:

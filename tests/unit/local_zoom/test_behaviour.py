@@ -35,3 +35,12 @@ def test_values_come_as_text_too() -> None:
     behaviour = Behaviour()
     behaviour.change_text({"retry_minutes": "1,2", "twin_recordings": "on", "user_daily_limit": "3"})
     assert (behaviour.retry_minutes, behaviour.twin_recordings, behaviour.user_daily_limit) == ((1, 2), True, 3)
+    behaviour.change_text({"twin_recordings": "off"})
+    assert behaviour.twin_recordings is False
+
+
+@pytest.mark.parametrize(("name", "text"), [("twin_recordings", "maybe"), ("user_daily_limit", "many")])
+def test_text_that_is_no_value_is_refused(name: str, text: str) -> None:
+    """By the switch's name, instead of being taken for something else."""
+    with pytest.raises(ValueError, match=name):
+        Behaviour().change_text({name: text})

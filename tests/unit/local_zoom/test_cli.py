@@ -57,7 +57,18 @@ def no_listening(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "listen", lambda *_: None)
 
 
-@pytest.mark.parametrize("words", [["--set", "magic=1"], ["--fault", "gremlin"], ["--state-file", "BROKEN"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--set", "magic=1"],
+        ["--set", "magic"],
+        ["--set", "twin_recordings=maybe"],
+        ["--retry-scale", "-1"],
+        ["--fault", "gremlin"],
+        ["--fault", "429,count"],
+        ["--state-file", "BROKEN"],
+    ],
+)
 def test_bad_options_are_one_clear_sentence(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
