@@ -38,7 +38,8 @@ examples:
   do leave 81234567890 participant=Guest       approve deny cancel chat alert end
   do fault 429 target=meetings.create count=2  a preset or an effect; `do faults` lists them
   do clear-faults
-  do revoke jill@zoom.example                  or deauthorize, expire, sign-in, sign-out, accept
+  do revoke jill@zoom.example                  or deauthorize, expire, sign-in, sign-out, accept,
+                                               sign-out-everywhere, change-password
   do clock advance=3600                        or rate=60, set=2026-12-01T10:00:00Z
   do behaviour retry_scale=0.001
   do crowd seed=7 steps_per_minute=6000 seconds=30
@@ -48,7 +49,7 @@ examples:
   do redeliver DELIVERY
   do challenge SUBSCRIPTION
 """
-PEOPLE = {"revoke", "deauthorize", "expire", "sign-in", "sign-out", "accept"}
+PEOPLE = {"revoke", "deauthorize", "expire", "sign-in", "sign-out", "sign-out-everywhere", "change-password", "accept"}
 
 
 def main(arguments: list[str]) -> int:

@@ -316,7 +316,7 @@ def more_happens(zoom: Zoom) -> None:
     """What no write above brings about."""
     zoom.sim.behaviour.deauthorised_event_ts = "number"  # the example says text, the schema does not
     zoom.connect("owner@zoom.example")
-    for action in ("sign-in", "sign-out", "deauthorize"):
+    for action in ("sign-in", "sign-out", "change-password", "sign-out-everywhere", "deauthorize"):
         zoom.post("/_sim/users/owner@zoom.example/" + action)
     zoom.post("/_sim/users/new@zoom.example/accept")
     zoom.connect("owner@zoom.example")

@@ -131,6 +131,16 @@ async def sign_out(request: Request, sim: Simulator, body: Json) -> Json:
     return user_view(sim, user)
 
 
+async def change_password(request: Request, sim: Simulator, _: Json) -> Json:
+    """A person changes the password."""
+    return _operate(request, sim, "change_password")
+
+
+async def sign_out_everywhere(request: Request, sim: Simulator, _: Json) -> Json:
+    """A person signs out of all devices."""
+    return _operate(request, sim, "sign_out_from_all_devices")
+
+
 async def accept(request: Request, sim: Simulator, _: Json) -> Json:
     """A pending user accepts the invitation."""
     user = the_user(sim, request.path_params["user"])
@@ -138,6 +148,12 @@ async def accept(request: Request, sim: Simulator, _: Json) -> Json:
         raise Refused("that user is not pending", 409)
     user.status = "active"
     user_bodies.simple(sim, "invitation_accepted", user, None)
+    return user_view(sim, user)
+
+
+def _operate(request: Request, sim: Simulator, operation: str) -> Json:
+    user = the_user(sim, request.path_params["user"])
+    user_bodies.operated(sim, user, operation)
     return user_view(sim, user)
 
 
@@ -206,6 +222,8 @@ ROUTES = [
     Route("/_sim/users", endpoint(users), methods=["GET", "POST"]),
     Route("/_sim/users/{user}/sign-in", endpoint(sign_in), methods=["POST"]),
     Route("/_sim/users/{user}/sign-out", endpoint(sign_out), methods=["POST"]),
+    Route("/_sim/users/{user}/change-password", endpoint(change_password), methods=["POST"]),
+    Route("/_sim/users/{user}/sign-out-everywhere", endpoint(sign_out_everywhere), methods=["POST"]),
     Route("/_sim/users/{user}/accept", endpoint(accept), methods=["POST"]),
     Route("/_sim/users/{user}/revoke", endpoint(revoke), methods=["POST"]),
     Route("/_sim/users/{user}/deauthorize", endpoint(deauthorize), methods=["POST"]),

@@ -35,6 +35,12 @@ def updated(sim: Simulator, user: User, operator: User, before: Json) -> None:
     _publish(sim, "updated", user, payload, {"id": user.id, **new})
 
 
+def operated(sim: Simulator, user: User, operation: str) -> None:
+    """`user.updated` that says only what was done (change_password, sign_out_from_all_devices): no `old_object`."""
+    payload: Json = {**bodies.operator(user), "operation": operation, "time_stamp": milliseconds(sim.clock.now())}
+    _publish(sim, "updated", user, payload, {"id": user.id, "email": user.email})
+
+
 def simple(sim: Simulator, what: str, user: User, operator: User | None) -> None:
     """`user.deleted`, `disassociated`, `activated` and `deactivated`; `invitation_accepted` without an operator."""
     _publish(sim, what, user, bodies.operator(operator) if operator else {}, basics(user))

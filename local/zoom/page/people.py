@@ -28,6 +28,9 @@ def _person(sim: Simulator, user: User) -> str:
         for action in (
             "sign-in",
             "sign-out",
+            "sign-out-everywhere",
+            "change-password",
+            "expire",
             "revoke",
             "deauthorize",
             *(["accept"] if user.status == "pending" else []),

@@ -200,3 +200,15 @@ def test_changed_settings_are_told(zoom: Zoom) -> None:
     (event,) = zoom.deliver().events("user.settings_updated")
     assert event.json["payload"]["object"]["settings"] == {"in_meeting": {"chat": False}}
     assert event.json["payload"]["old_object"]["settings"] == {"in_meeting": {"chat": True}}
+
+
+@pytest.mark.parametrize(
+    ("action", "operation"),
+    [("change-password", "change_password"), ("sign-out-everywhere", "sign_out_from_all_devices")],
+)
+def test_updates_that_only_say_what_was_done(zoom: Zoom, action: str, operation: str) -> None:
+    """Without an old object."""
+    zoom.post(f"/_sim/users/jill@zoom.example/{action}")
+    (event,) = zoom.deliver().events("user.updated")
+    assert event.json["payload"]["operation"] == operation
+    assert "old_object" not in event.json["payload"]
