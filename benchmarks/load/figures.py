@@ -66,7 +66,7 @@ def keep(folder: Path, run: dict[str, Any], loads: Iterable[Load]) -> Path:
 
 def page(folder: Path) -> str:
     """The page of all plans that were measured."""
-    runs = [json.loads(path.read_text()) for path in sorted(folder.glob("figures-*.json"), reverse=True)]
+    runs = [json.loads(path.read_text()) for path in sorted(folder.glob("figures-*.json"))]
     return "\n".join([_HEAD, *(line for run in runs for line in _section(run))])
 
 
@@ -81,7 +81,8 @@ own.
 *Used* is what was served of the rate, after a warm-up; *429* is counted at Zoom, as a share of all its answers. Aimed
 at where Zoom counts in fixed windows: at least {USED_AT_LEAST:.0%} used and at most {REFUSED_AT_MOST:.1%} refused.
 How Zoom counts it does not say; sliding windows are the harder case. *Late* is how late a sleeper of the harness woke,
-one time in a thousand and at worst: what wakes late sends late, and pacing can not be better than that.
+one time in a thousand and at worst: what wakes late sends late, and pacing can not be better than that. *Cores busy*
+counts everything that ran on the machine.
 """
 
 
@@ -93,7 +94,8 @@ def _section(run: dict[str, Any]) -> list[str]:
         "",
         f"{run['workers']} workers in {run['processes']} processes, {first['seconds']:.0f} s for each client after a",
         f"warm-up, on {run['cores']} cores of {run['machine']}, {run['day']}.",
-        f"{priority} priority over other programs. Without limits to keep, the gateway's workers",
+        f"{priority} priority over other programs, which were running; the other clients have none, because they",
+        "would leave nothing to anybody. Without limits to keep, the gateway's workers",
         f"made {run['able']:.0f} calls a second here, {run['able'] / first['allowed']:.1f} times the rate.",
         "",
     ]
