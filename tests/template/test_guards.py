@@ -104,6 +104,28 @@ def test_polling_is_for_functions_with_a_queue(template: Template) -> None:
         assert ("sqs:ReceiveMessage" in actions(role)) == polls
 
 
+def test_whoever_answers_callers_may_count_their_requests(template: Template) -> None:
+    """A function behind the authorizer without this right would answer 500 to a key with a limit."""
+    integrations = of_type(template, "AWS::ApiGatewayV2::Integration")
+    closed = {
+        re.findall(r"\w+", route["Target"]["Fn::Sub"])[-1]
+        for route in of_type(template, "AWS::ApiGatewayV2::Route").values()
+        if route["AuthorizationType"] == "CUSTOM"
+    }
+    assert closed
+    for name in closed:
+        function = re.findall(r"\w+", integrations[name]["IntegrationUri"]["Fn::Sub"])[0]
+        role = template["Resources"][function]["Properties"]["Role"]["Fn::GetAtt"][0]
+        counting = [
+            statement
+            for policy in template["Resources"][role]["Properties"]["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            if "dynamodb:UpdateItem" in statement["Action"]
+            and statement["Resource"] == {"Fn::GetAtt": ["CoordinationTable", "Arn"]}
+        ]
+        assert counting, function
+
+
 # Every kind of data that somebody may ask about, the parameter that says how long it is kept, and who is told.
 KEPT = {
     "LogRetentionDays": "AWS::Logs::LogGroup",
