@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from local.demo import Story
+from tests.fakes.releases import told
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
 
@@ -92,15 +93,11 @@ def zoom(gateway: Any) -> Iterator[Zoom]:
         aws_secret_access_key=stack["aws_secret_access_key"],
     )
     deployed = functions.list_functions(MaxItems=100)["Functions"]
-    about = next(each for each in deployed if "WebinarsFunction" in each["FunctionName"])
-    name, before = about["FunctionName"], about["Environment"]["Variables"]
-    functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": before | {"ZOOM_API_BASE_URL": said.url}}
-    )
+    name = next(each["FunctionName"] for each in deployed if "WebinarsFunction" in each["FunctionName"])
     try:
-        yield said
+        with told(functions, name, ZOOM_API_BASE_URL=said.url):
+            yield said
     finally:
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
         server.shutdown()
         server.server_close()
 
