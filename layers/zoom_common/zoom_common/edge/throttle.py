@@ -85,10 +85,10 @@ class Throttle:
 @cache
 def throttle() -> Throttle:
     """The container's throttle, in the Coordination table."""
-    from zoom_common import aws  # noqa: PLC0415 - only for keys with a limit; boto3 is most of a start
+    from zoom_common import light_aws  # noqa: PLC0415 - only for keys with a limit
     from zoom_common.connections.table_client import Table  # noqa: PLC0415
     from zoom_common.edge.throttle_store import ThrottleStore  # noqa: PLC0415
 
     return Throttle(
-        store=ThrottleStore(Table(aws.client("dynamodb"), os.environ["COORDINATION_TABLE"])), clock=time.time
+        store=ThrottleStore(Table(light_aws.impatient_dynamodb(), os.environ["COORDINATION_TABLE"])), clock=time.time
     )
