@@ -16,12 +16,12 @@ from collections.abc import Iterator
 
 from local.deployed import add_arguments, deployed
 from local.key_table import NoStack
-from zoom_common.events.ingest_message import Delivery
 from zoom_common.events.log_entry import malformed, unrouted
 from zoom_common.events.log_index_store import LogIndex
 from zoom_common.events.log_query import LARGEST_PAGE, LogLine, LogQuery
 from zoom_common.events.log_store import EventLog
 from zoom_common.events.reconciliation.ingest_queue import IngestQueue
+from zoom_common.events.reconciliation.second_look import SecondLook
 
 
 def main(given: list[str] | None = None) -> int:
@@ -43,7 +43,12 @@ def main(given: list[str] | None = None) -> int:
     log, index = EventLog(table, dynamodb, clock=time.time), LogIndex(table, dynamodb)
     if arguments.again:
         queue = IngestQueue(stack.resource("IngestQueue"), stack.client("sqs"))
-        tried = _again(unrouted(arguments.app), log, index, queue if arguments.yes else None, arguments.days)
+        look = SecondLook(log=log, lines=index, send=queue.send, clock=time.time)
+        tried = 0
+        for kept in look.kept(arguments.app, {}, days=arguments.days):
+            tried += 1
+            if arguments.yes:
+                look.again(kept)
         print(f"{tried} sent again." if arguments.yes else f"{tried} would be sent again. The same with --yes does it.")
         return 0
     if arguments.show:
@@ -54,21 +59,6 @@ def main(given: list[str] | None = None) -> int:
     for owner in (unrouted(arguments.app), malformed(arguments.app)):
         _list(owner, index, arguments.days)
     return 0
-
-
-def _again(owner: str, log: EventLog, index: LogIndex, queue: IngestQueue | None, days: int) -> int:
-    """Put what is kept for `owner` on the queue of deliveries, as it came and with the id it would have had."""
-    tried = 0
-    for line in _lines(owner, index, days):
-        entry = log.get(owner, line.event_id)
-        if entry is None:
-            continue
-        tried += 1
-        if queue is not None:
-            queue.send(
-                [Delivery(entry.app, entry.content, entry.received_at_ms, request_id=entry.request_id, key=entry.key)]
-            )
-    return tried
 
 
 def _lines(owner: str, index: LogIndex, days: int) -> Iterator[LogLine]:

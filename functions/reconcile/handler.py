@@ -54,22 +54,25 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             return _one(event, deadline)
         except GatewayError as error:
             return {"outcome": "failed", "reason": error.reason}
-    looked_at = _look()
+    apps = _look()
     if event.get("action") == "webhook_health":
-        return {"apps": looked_at}
+        return {"apps": len(apps)}
     handed_out = reconciliation().hand_out()
     logger().info("connections handed out", connections=handed_out)
-    return {"handed_out": handed_out}
+    again = reconciliation().look_again(apps)
+    if again:
+        count("EventsLookedAtAgain", again)
+    return {"handed_out": handed_out, "looked_at_again": again}
 
 
-def _look() -> int | None:
-    """How many Zoom apps were looked at; None when that failed, which must not keep the round from starting."""
+def _look() -> list[str]:
+    """The Zoom apps that were looked at; none when that failed, which must not keep the round from starting."""
     try:
         return webhook_health().look()
     except (GatewayError, UnusableSecrets) as error:
         count("WebhookHealthUnknown")
         logger().warning("webhook health unknown", reason=error.reason)
-        return None
+        return []
 
 
 def _worked(work: dict[str, Any], deadline: Deadline) -> bool:

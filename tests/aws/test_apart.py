@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from typing import Any
 
@@ -12,8 +13,12 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from local import apart
 from tests.fakes.events import APP, Bus, Connection, Connections, Counts, Hosts, Projections, meeting, plenty, record
+from zoom_common.events.host_store import HostStore
+from zoom_common.events.log_index_store import LogIndex
 from zoom_common.events.log_store import EventLog
 from zoom_common.events.processor import EventProcessor
+from zoom_common.events.reconciliation.ingest_queue import IngestQueue
+from zoom_common.events.reconciliation.second_look import SecondLook
 from zoom_common.zoom.event_secrets import Redaction
 
 pytestmark = pytest.mark.aws
@@ -92,3 +97,46 @@ def test_what_has_an_owner_by_now_is_published_and_the_rest_stays(
     [event] = bus.events
     assert (event.tenant, event.detail_type) == ("acme", "meeting.updated")
     assert counts.totals == {"EventUnrouted": 2, "EventPublished": 1, "EventDuplicate": 3}
+
+
+def test_what_came_before_its_meeting_is_sent_on_by_the_hourly_round(
+    stack: Stack, dynamodb: DynamoDBClient, events_table: str
+) -> None:
+    """As soon as any event has told whose meeting it is; what is nobody's still, or old, is left alone."""
+    bus, now = Bus(), [time.time()]
+    hosts = HostStore(events_table, dynamodb, clock=lambda: now[0])
+    log = EventLog(events_table, dynamodb, clock=lambda: now[0])
+    processor = EventProcessor(
+        log=log,
+        connections=Connections(users={(APP, "host-1"): Connection("acme", "con_a")}),
+        hosts=hosts,
+        projections=Projections(),
+        publisher=bus,
+        redaction=Redaction(),
+        count=Counts().count,
+        report=Counts().report,
+    )
+    queue = IngestQueue(stack.resource("IngestQueue"), stack.client("sqs"))
+    look = SecondLook(log=log, lines=LogIndex(events_table, dynamodb), send=queue.send, clock=lambda: now[0])
+
+    def chat(uuid: str, stamp: int) -> bytes:
+        thing = {"uuid": uuid, "chat_message": {"message": "Hi"}}
+        return json.dumps(
+            {"event": "meeting.chat_message_sent", "event_ts": stamp, "payload": {"object": thing}}
+        ).encode()
+
+    received = int(now[0] * 1000)
+    for name, body, at in (
+        ("early", chat("u/1==", 1), received),
+        ("nobody's", chat("other", 2), received),
+        ("old", chat("u/1==", 3), received - 7 * 3_600_000),
+        ("stranger", meeting("meeting.started", host="stranger", uuid="u/2=="), received),
+    ):
+        assert processor.process([record(body, message=name, received_at_ms=at)], plenty()) == []
+    assert look.of_known_hosts(APP, hosts) == 0
+    assert (
+        processor.process([record(meeting("meeting.started", uuid="u/1=="), received_at_ms=received)], plenty()) == []
+    )
+    assert look.of_known_hosts(APP, hosts) == 1
+    assert processor.process(stack.waiting(), plenty()) == []
+    assert [event.detail_type for event in bus.events] == ["meeting.started", "meeting.chat_message_sent"]

@@ -30,9 +30,14 @@ class Reconciliation:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, float, float | None]] = []
+        self.apps: list[str] = []
 
     def hand_out(self) -> int:
         return 3
+
+    def look_again(self, apps: list[str]) -> int:
+        self.apps = apps
+        return 0
 
     def reconcile(
         self, tenant: str, connection_id: str, deadline: object, *, settled: float, at: float | None
@@ -51,11 +56,11 @@ class Health:
         self.fault: Exception | None = None
         self.looks = 0
 
-    def look(self) -> int:
+    def look(self) -> list[str]:
         self.looks += 1
         if self.fault:
             raise self.fault
-        return 2
+        return ["A", "B"]
 
 
 @pytest.fixture
@@ -81,9 +86,10 @@ def message(name: str) -> dict[str, Any]:
 
 def test_the_schedule_hands_out_every_connection(function: ModuleType) -> None:
     """And looks at Zoom's deliveries once."""
-    assert function.handler({"action": "hand_out"}, Context()) == {"handed_out": 3}
+    assert function.handler({"action": "hand_out"}, Context()) == {"handed_out": 3, "looked_at_again": 0}
     assert function.reconciliation().asked == []
     assert function.webhook_health().looks == 1
+    assert function.reconciliation().apps == ["A", "B"]
 
 
 @pytest.mark.parametrize("fault", [Unavailable(reason="x"), UnusableSecrets("webhook_secrets_malformed")])
@@ -92,7 +98,7 @@ def test_a_look_that_fails_is_counted_and_keeps_nobody_waiting(
 ) -> None:
     """The round starts all the same."""
     function.webhook_health().fault = fault
-    assert function.handler({"action": "hand_out"}, Context()) == {"handed_out": 3}
+    assert function.handler({"action": "hand_out"}, Context()) == {"handed_out": 3, "looked_at_again": 0}
     assert '"WebhookHealthUnknown":1' in capsys.readouterr().out
 
 
@@ -121,7 +127,7 @@ def test_by_hand_it_says_what_came_of_it(function: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("sample", "answer"),
     [
-        ("reconcile-round", {"handed_out": 3}),
+        ("reconcile-round", {"handed_out": 3, "looked_at_again": 0}),
         ("reconcile-work", {"batchItemFailures": []}),
         ("reconcile-webhook-health", {"apps": 2}),
         ("reconcile-by-hand", {"outcome": "reconciled", "compared": 2, "missing": 1, "complete": True}),

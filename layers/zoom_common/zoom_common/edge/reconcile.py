@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from zoom_common import aws
@@ -19,7 +19,9 @@ from zoom_common.deadline import Deadline
 from zoom_common.edge import observability
 from zoom_common.edge.settings.reconcile import Settings
 from zoom_common.errors import ConnectionUnusable, Forbidden, ZoomRefused
+from zoom_common.events.host_store import HostStore
 from zoom_common.events.log_index_store import LogIndex
+from zoom_common.events.log_store import EventLog
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.reconciliation.ingest_queue import IngestQueue
 from zoom_common.events.reconciliation.reconciler import (
@@ -29,6 +31,7 @@ from zoom_common.events.reconciliation.reconciler import (
     Reconciled,
     Reconciler,
 )
+from zoom_common.events.reconciliation.second_look import SecondLook
 from zoom_common.gateway.call import Gateway
 from zoom_common.gateway.wiring import gateway
 
@@ -52,6 +55,8 @@ class Reconciliation:
             settings.events_table, dynamodb, retention_days=settings.projection_retention_days
         )
         self._lines = LogIndex(settings.events_table, dynamodb)
+        self._log = EventLog(settings.events_table, dynamodb, clock=clock)
+        self._hosts = HostStore(settings.events_table, dynamodb, clock=clock)
         self._queue = IngestQueue(settings.ingest_queue_url, aws.client("sqs"))
 
     def hand_out(self) -> int:
@@ -65,6 +70,11 @@ class Reconciliation:
                 if after is None:
                     break
         return handed_out
+
+    def look_again(self, apps: Iterable[str]) -> int:
+        """Events that came before it was known whose meeting they are about, sent on; how many. Raises Unavailable."""
+        look = SecondLook(log=self._log, lines=self._lines, send=self._queue.send, clock=self._clock)
+        return sum(look.of_known_hosts(app, self._hosts) for app in apps)
 
     def reconcile(
         self,

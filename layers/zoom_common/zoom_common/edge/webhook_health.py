@@ -38,15 +38,15 @@ class WebhookHealth:
     measure: Measure
     clock: Callable[[], float]
 
-    def look(self) -> int:
-        """Measure every app that we have a secret of; how many. Raises Unavailable or UnusableSecrets."""
+    def look(self) -> list[str]:
+        """Measure every app that we have a secret of, and name them. Raises Unavailable or UnusableSecrets."""
         secrets, written_at = self.secrets()
         for reason, at in self.signs.rejections().items():
             self.measure("WebhookRejectedAge", self.clock() - at, reason=reason)
         apps = [(app, list(of_app)) for app, of_app in groupby(sorted(secrets, key=_app), key=_app)]
         for app, of_app in apps:
             self._app(app, of_app, written_at)
-        return len(apps)
+        return [app for app, _ in apps]
 
     def _app(self, app: str, secrets: Sequence[SigningSecret], written_at: float) -> None:
         now, known = self.clock(), self.signs.of_app(app)
