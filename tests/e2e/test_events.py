@@ -73,6 +73,24 @@ class Company:
         listed = self.zoom.get("/deliveries", params={"limit": "1000", "bodies": "1"}).json()["deliveries"]
         return [each for each in reversed(listed) if str(meeting) in each["body"]]
 
+    def redelivered(self, deliveries: list[dict[str, Any]]) -> None:
+        """Zoom delivers these late, again and again where the machine is too slow for its three seconds."""
+        names = {each["id"] for each in deliveries}
+
+        def missing() -> set[str]:
+            listed = self.zoom.get("/deliveries", params={"limit": "1000"}).json()["deliveries"]
+            left = {each["id"] for each in listed if each["state"] != "delivered"} & names
+            for name in left:
+                self.zoom.post(f"/deliveries/{name}/redeliver")
+                self.zoom.get("/idle", params={"timeout": 10}, timeout=20)
+            return left
+
+        for name in names:
+            self.zoom.post(f"/deliveries/{name}/redeliver")
+        self.zoom.get("/idle", params={"timeout": 30}, timeout=60)
+        assert until(missing, lambda left: not left) == set()
+        self.drained()
+
     def drained(self) -> None:
         """Zoom has delivered, and the processor has finished."""
         assert self.zoom.get("/idle", params={"timeout": 30}, timeout=60).json()["idle"]
@@ -154,9 +172,7 @@ def test_what_an_outage_swallowed_is_told_by_reconcile(company: Company, silence
     company.drained()
 
     # What no report tells of comes late, as it would from a subscription that was off: then nothing may differ.
-    for each in (each for each in made if each["event"] not in FOUND_AGAIN):
-        company.zoom.post(f"/deliveries/{each['id']}/redeliver")
-    company.drained()
+    company.redelivered([each for each in made if each["event"] not in FOUND_AGAIN])
     bodies = [each["body"].encode() for each in made]
     room = Room(Clock(time.time()), Seen(zoom_user_id=company.who.zoom_user))
     room.deliver(bodies)
@@ -170,10 +186,7 @@ def test_what_an_outage_swallowed_is_told_by_reconcile(company: Company, silence
     marked = [company.program.get(f"/events/{name}").json() for name, kind in ids.items() if kind in FOUND_AGAIN]
     assert [each.get("reconciled") for each in marked] == [True] * len(lost)
 
-    for each in lost:
-        company.zoom.post(f"/deliveries/{each['id']}/redeliver")
-    company.drained()
-    assert {each["state"] for each in company.deliveries(meeting)} == {"delivered"}
+    company.redelivered(lost)
     assert company.seen(meeting) == found
     assert company.log(meeting) == log
 
