@@ -448,7 +448,7 @@ def test_a_tenant_that_leaves_takes_everything_along(attacked: Stack) -> None:
         assert asked.status_code == 202, asked.text
         receipt = erased(leaver, asked.json()["id"])
         assert (receipt["about"], receipt["deleted"]["connections"]) == ("tenant", 1)
-        until(lambda: leaver.get("/connections").status_code == 403)
+        until(lambda: leaver.get("/connections").status_code == 403, seconds=90)
     left = [each for items in attacked.tables() for each in items if tenant in each or done["connection"] in each]
     kept = ("#erasures", "#apikeys", "apikey#")
     assert [each for each in left if not any(name in each for name in kept)] == []
