@@ -448,10 +448,12 @@ def test_a_tenant_that_leaves_takes_everything_along(attacked: Stack) -> None:
         assert asked.status_code == 202, asked.text
         receipt = erased(leaver, asked.json()["id"])
         assert (receipt["about"], receipt["deleted"]["connections"]) == ("tenant", 1)
-        until(lambda: leaver.get("/connections").status_code == 403, seconds=90)
     left = [each for items in attacked.tables() for each in items if tenant in each or done["connection"] in each]
     kept = ("#erasures", "#apikeys", "apikey#")
     assert [each for each in left if not any(name in each for name in kept)] == []
+    # An authorizer's answer is kept for a minute: what the key may still do is read where it is written.
+    [key] = on_local_stack(attacked.facts).list(tenant)
+    assert (key.scopes, key.valid_until is not None) == (frozenset({"erasures:read"}), True)
 
 
 def test_a_revoke_that_zoom_did_not_answer_is_tried_again(attacked: Stack, unrevoked: str) -> None:
