@@ -78,7 +78,9 @@ def routes(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -
 
 
 def _candidates(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -> Iterator[Connected]:
-    for user in event.users or filter(None, [hosts.find(app, event)]):
+    # An update names who made it and not whose meeting it is: what was learned of its host comes first.
+    learned = hosts.find(app, event) if event.host is None else None
+    for user in dict.fromkeys(filter(None, (learned, *event.users))):
         connection = connections.by_zoom_user(app, user)
         if connection is not None:
             yield connection
