@@ -98,7 +98,7 @@ def transport() -> Iterator[Callable[[Clock], RequestsTransport]]:
 
     yield make
     for each in made:
-        each._session.close()
+        each.close()
 
 
 type Make = Callable[[Clock], RequestsTransport]
@@ -200,3 +200,12 @@ def test_redirects_are_not_followed(server: Server, transport: Make) -> None:
     server.answers = [b"HTTP/1.1 302 Found\r\nLocation: /v2/elsewhere\r\nContent-Length: 0\r\n\r\n"]
     assert transport(Clock()).send(HttpRequest("GET", f"{server.base}/x"), timeout=5).status == 302
     assert len(server.heard) == 1
+
+
+def test_a_cookie_is_not_kept(server: Server, transport: Make) -> None:
+    """Zoom sets cookies; what one tenant's call brought is not sent along with the next one's."""
+    server.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: _zm_ssid=one; Path=/\r\n\r\n{}", OK]
+    kept = transport(Clock())
+    for _ in range(2):
+        assert kept.send(HttpRequest("GET", f"{server.base}/x"), timeout=5).status == 200
+    assert [b"cookie" in heard.lower() for heard in server.heard] == [False, False]

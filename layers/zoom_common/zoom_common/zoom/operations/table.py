@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
+from types import MappingProxyType
 
 from zoom_common.errors import MethodNotAllowed, NotFound
 from zoom_common.zoom.operations.meetings import MEETINGS
@@ -20,6 +21,8 @@ OPERATIONS: tuple[Operation, ...] = (*USERS, *MEETINGS, *WEBINARS, *REGISTRANTS,
 # Templates with more fixed words first: `/meetings/{id}/status` is asked before `/meetings/{id}` could take it.
 _TEMPLATES = sorted({each.path for each in OPERATIONS}, key=lambda path: (-path.count("/"), path.count("{"), path))
 _BY_METHOD = {path: {each.method: each for each in OPERATIONS if each.path == path} for path in _TEMPLATES}
+# The fixed words at both ends.
+_ENDS = [(PREFIX + each.partition("{")[0], each.rpartition("}")[2], each) for each in _TEMPLATES]
 # Compiled when a path first looks like it: a function is asked for few of them.
 _compiled = cache(pattern)
 
@@ -33,22 +36,21 @@ def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
         meant = decoded(path).rstrip("/")
     except ValueError:
         raise _unknown() from None
-    for template in _TEMPLATES:
-        found = _compiled(template).fullmatch(meant) if _looks_like(meant, template) else None
-        if found is None:
-            continue
-        by_method = _BY_METHOD[template]
-        operation = by_method.get(method.upper())
-        if operation is None:
-            raise MethodNotAllowed(sorted(by_method))
-        return operation, found.groupdict()
+    by_method, ids = _matched(meant)
+    operation = by_method.get(method.upper())
+    if operation is None:
+        raise MethodNotAllowed(sorted(by_method))
+    return operation, ids
+
+
+@lru_cache(maxsize=64)  # a request asks twice
+def _matched(meant: str) -> tuple[Mapping[str, Operation], Mapping[str, str]]:
+    for head, last, template in _ENDS:
+        if meant.startswith(head) and meant.endswith(last):
+            found = _compiled(template).fullmatch(meant)
+            if found is not None:
+                return _BY_METHOD[template], MappingProxyType(found.groupdict())
     raise _unknown()
-
-
-def _looks_like(path: str, template: str) -> bool:
-    """Whether the fixed words at both ends agree."""
-    head, last = template.partition("{")[0], template.rpartition("}")[2]
-    return path.startswith(PREFIX + head) and path.endswith(last)
 
 
 def routes(function: str) -> frozenset[str]:
