@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
 from zoom_common.aws_api.https_client import Connection, host_and_port
 from zoom_common.aws_api.sigv4 import Credentials, Scope
@@ -20,7 +19,10 @@ from zoom_common.events.secrets_client import SecretReader, secrets_manager_endp
 from zoom_common.events.sqs_client import SqsIngestQueue, sqs_endpoint
 from zoom_common.events.webhook_secrets import CachedSecrets
 
+TYPE_CHECKING = False  # without importing `typing`
 if TYPE_CHECKING:
+    from typing import Any
+
     from zoom_common.events.webhook_signs_client import SignWriter
 
 # Zoom waits three seconds for an answer.

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from zoom_common import correlation
+from zoom_common.values import dataclass
 
 # All stacks of one account and region share it; what keeps two stacks apart is an account or a region for each.
 NAMESPACE = "ZoomGateway"

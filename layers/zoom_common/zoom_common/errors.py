@@ -25,7 +25,8 @@ Messages are fixed texts. No error carries a token, a code, a signature, an e-ma
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from zoom_common.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

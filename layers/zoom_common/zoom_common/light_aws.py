@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from zoom_common.aws_api.caller import Caller, Line, Patience
-from zoom_common.aws_api.https_client import Connection, host_and_port
+from zoom_common.aws_api.https_client import Connection, host_and_port, origin
 from zoom_common.aws_api.service_client import SERVICES, JsonClient, LambdaClient
 from zoom_common.aws_api.sigv4 import Credentials, Scope
 from zoom_common.aws_api.trust import contexts
@@ -72,8 +72,7 @@ def endpoint(service: str, environ: Mapping[str, str]) -> str:
     override = environ.get(f"AWS_ENDPOINT_URL_{_VARIABLES.get(service, service.upper())}")
     override = override or environ.get("AWS_ENDPOINT_URL")
     if override:
-        scheme, _, place = override.partition("://")
-        return f"{scheme}://{place.partition('/')[0]}"
+        return origin(override)
     region = _region(environ)
     suffix = next((each for start, each in _SUFFIXES.items() if region.startswith(start)), "amazonaws.com")
     return f"https://{service}.{region}.{suffix}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import pytest
@@ -36,6 +37,18 @@ def test_every_body_comes_back_to_the_byte(body: bytes) -> None:
     assert Delivery.from_record(arrived(message)) == delivery
     assert message["MessageBody"]
     assert not set(message["MessageBody"]) & {chr(code) for code in range(32)} - set("\t\n\r")
+
+
+@given(
+    text=st.text(
+        st.characters() | st.sampled_from("\x00\x0b\x1f\x7f\ud7ff\ue000\ufffd\ufffe\uffff\U0010ffff"), min_size=1
+    )
+)
+def test_text_is_what_xml_takes(text: str) -> None:
+    """The production of XML 1.0, which SQS goes by, decides: https://www.w3.org/TR/xml/#charsets."""
+    body = text.encode(errors="replace")
+    xml = re.fullmatch("[\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*", body.decode())
+    assert (encoding(body) == "text") == bool(xml)
 
 
 def test_text_stays_readable() -> None:

@@ -120,6 +120,12 @@ def host_and_port(place: str) -> tuple[str, int | None]:
     return host.removeprefix("["), int(port.removeprefix(":")) if bracket and port.removeprefix(":") else None
 
 
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL; `urllib.parse` would load what knows of addresses and of every other scheme."""
+    scheme, _, place = url.partition("://")
+    return f"{scheme}://{place.partition('/')[0].partition('?')[0]}"
+
+
 def _read(lines: BufferedIOBase) -> tuple[int, dict[bytes, bytes], bytes]:
     version, _, rest = _line(lines).partition(b" ")
     if not version.startswith(b"HTTP/1.") or not rest[:3].isdigit():

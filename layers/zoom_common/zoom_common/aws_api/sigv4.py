@@ -9,10 +9,10 @@ import hashlib
 import hmac
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from zoom_common.secret import Secret
+from zoom_common.values import dataclass
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 

@@ -4,10 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
 
 from zoom_common.aws_api.sigv4 import Credentials, Scope, sign
 from zoom_common.deadline import Deadline
+
+TYPE_CHECKING = False  # without importing `typing`
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class Connection(Protocol):
+        """A kept-alive connection; see `aws_api.https_client`. Every method raises OSError."""
+
+        def open(self, seconds: float) -> None:
+            """Connect ahead of the first request."""
+            ...
+
+        def close(self) -> None:
+            """Hang up; the next request connects again."""
+            ...
+
+        def post(
+            self, headers: Mapping[str, str], body: bytes, seconds: float
+        ) -> tuple[int, Mapping[bytes, bytes], bytes]:
+            """Status, headers and body of the answer to `POST /`."""
+            ...
+
 
 # A connection that died while the container was frozen costs the first try, and a slow one must not cost the last.
 _TRIES = 3
@@ -22,22 +43,6 @@ class AwsCallFailed(Exception):
     def __init__(self, service: str, reason: str) -> None:
         super().__init__(f"{service}: {reason}")
         self.reason = reason
-
-
-class Connection(Protocol):
-    """A kept-alive connection; see `aws_api.https_client`. Every method raises OSError."""
-
-    def open(self, seconds: float) -> None:
-        """Connect ahead of the first request."""
-        ...
-
-    def close(self) -> None:
-        """Hang up; the next request connects again."""
-        ...
-
-    def post(self, headers: Mapping[str, str], body: bytes, seconds: float) -> tuple[int, Mapping[bytes, bytes], bytes]:
-        """Status, headers and body of the answer to `POST /`."""
-        ...
 
 
 class AwsJsonClient:

@@ -10,16 +10,14 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from zoom_common import correlation
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 from zoom_common.events.ingest_message import LARGEST_BODY, Delivery, TooLarge
 from zoom_common.events.metric_lines import MetricLines
-from zoom_common.events.sqs_client import IngestQueue
 from zoom_common.events.webhook_secrets import CachedSecrets
+from zoom_common.values import dataclass, field
 from zoom_common.zoom.webhooks import (
     CHALLENGE,
     Claim,
@@ -29,6 +27,24 @@ from zoom_common.zoom.webhooks import (
     WrongSignature,
     answer_challenge,
 )
+
+TYPE_CHECKING = False  # without importing `typing`
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    from zoom_common.events.sqs_client import IngestQueue
+
+    class Signs(Protocol):
+        """Where what nobody else hears of is noted. Neither method raises."""
+
+        def challenged(self, app: str, deadline: Deadline) -> None:
+            """Zoom has challenged the endpoint of `app`, and got its answer."""
+            ...
+
+        def rejected(self, reason: str, deadline: Deadline) -> None:
+            """A delivery was not provably Zoom's."""
+            ...
+
 
 _HEADERS = {"content-type": "application/json", "cache-control": "no-store", "x-content-type-options": "nosniff"}
 
@@ -48,18 +64,6 @@ class Answer:
             "body": json.dumps(self.body),
             "isBase64Encoded": False,
         }
-
-
-class Signs(Protocol):
-    """Where what nobody else hears of is noted. Neither method raises."""
-
-    def challenged(self, app: str, deadline: Deadline) -> None:
-        """Zoom has challenged the endpoint of `app`, and got its answer."""
-        ...
-
-    def rejected(self, reason: str, deadline: Deadline) -> None:
-        """A delivery was not provably Zoom's."""
-        ...
 
 
 class Receiver:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
+from zoom_common.aws_api.https_client import origin
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 from zoom_common.events.aws_json_client import AwsCallFailed, AwsJsonClient
@@ -34,7 +34,6 @@ def secrets_manager_endpoint(environ: Mapping[str, str], region: str) -> str:
     """Where GetSecretValue goes: AWS's standard overrides first, else the region's public endpoint."""
     override = environ.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") or environ.get("AWS_ENDPOINT_URL")
     if override:
-        parts = urlsplit(override)
-        return f"{parts.scheme}://{parts.netloc}"
+        return origin(override)
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return f"https://secretsmanager.{region}.{suffix}"

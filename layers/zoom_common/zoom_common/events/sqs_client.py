@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
-from urllib.parse import urlsplit
 
+from zoom_common.aws_api.https_client import origin
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 from zoom_common.events.aws_json_client import AwsCallFailed, AwsJsonClient
 from zoom_common.events.ingest_message import Delivery
 
+TYPE_CHECKING = False  # without importing `typing`
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class IngestQueue(Protocol):
-    """Where a verified delivery is safe."""
+    class IngestQueue(Protocol):
+        """Where a verified delivery is safe."""
 
-    def send(self, delivery: Delivery, deadline: Deadline) -> None:
-        """Return once the delivery is stored. Raises Unavailable, or TooLarge for what no queue will take."""
-        ...
+        def send(self, delivery: Delivery, deadline: Deadline) -> None:
+            """Return once the delivery is stored. Raises Unavailable, or TooLarge for what no queue will take."""
+            ...
 
 
 class SqsIngestQueue:
@@ -41,5 +43,4 @@ class SqsIngestQueue:
 def sqs_endpoint(environ: Mapping[str, str], queue_url: str) -> str:
     """Where SendMessage goes: AWS's standard overrides first, else the queue's own host."""
     override = environ.get("AWS_ENDPOINT_URL_SQS") or environ.get("AWS_ENDPOINT_URL")
-    parts = urlsplit(override or queue_url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return origin(override or queue_url)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 from zoom_common.secret import Secret
 from zoom_common.zoom.webhooks import SigningSecret
+
+TYPE_CHECKING = False  # without importing `typing`
+if TYPE_CHECKING:
+    from typing import Any
 
 FRESH_SECONDS = 5 * 60
 # How long an unreadable secret's last copy still counts. Removing a leaked secret takes effect within FRESH_SECONDS

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from zoom_common.secret import Secret
+from zoom_common.values import dataclass, field
 
 SIGNATURE = "x-zm-signature"
 TIMESTAMP = "x-zm-request-timestamp"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from zoom_common.edge.settings import optional, require
+from zoom_common.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
