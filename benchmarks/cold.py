@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.rounds import Ratio, interleaved, ratio
 from benchmarks.runtime_api import Container
@@ -28,17 +29,18 @@ class WrongAnswer(Exception):
 def start(variant: Variant, *, core: int | None = None) -> Start:
     """Start a variant, wait for its first answer and end it. Raises WrongAnswer or FunctionFailed."""
     container = Container(variant.program, cores=None if core is None else {core})
-    usage = None
+    usage, peak = None, 0
     try:
         ready = container.ready()
         event = variant.next_event()
         answered = container.invoke(event)
         first = container.answered_at - container.started
+        peak = peak_memory_kb(container.pid)  # a child's rusage begins with the memory of who made it
     finally:
         usage = container.stop()
     check(variant, answered.value)
     cpu = usage.ru_utime + usage.ru_stime if usage else 0.0
-    return Start(ready, first, cpu, usage.ru_maxrss if usage else 0)
+    return Start(ready, first, cpu, peak)
 
 
 def check(variant: Variant, answer: object) -> None:
@@ -68,3 +70,11 @@ def measuring_core() -> int | None:
     """The core that contenders run on; the servers and this process keep to the others. None with a single one."""
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     return cores[-1] if len(cores) > 1 else None
+
+
+def peak_memory_kb(pid: int) -> int:
+    """The most memory a process has had (Linux)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+    return 0

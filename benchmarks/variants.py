@@ -15,6 +15,8 @@ from benchmarks.scenario import Servers, lambda_environment
 from benchmarks.workspace import BENCH, HERE, digest, making, run
 
 NOOP = "no-op"
+# These use boto3, which reads all public roots; see docs/adr/0014-light-aws-clients-on-hot-paths.md.
+_ON_BOTO3 = {"erasures", "health", "meeting_sdk", "oauth", "reconcile", "token_refresh", "usage"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +78,19 @@ class Variants:
     def ours(self, name: str) -> Variant:
         """One of our functions, as built."""
         build = self._made.ours
-        # AWS's own names need Amazon's roots alone. The local server has another name, so it is said in so many words.
-        roots = {"AWS_CA_BUNDLE": str(self._servers.authority.amazons)} if name == "webhook" else {}
-        program = self._python(build.functions / name, name, packages=build.packages, more=roots)
+        program = self._python(build.functions / name, name, packages=build.packages, more=self._roots(name))
         # Nobody has told the local server of a meeting's life: "unknown" is the answer of `events`.
         return Variant("ours", program, event_for(name), (404,) if name == "events" else (200, 201))
 
     def without_bytecode(self, name: str) -> Variant:
         """The same function as plain `sam build` leaves it."""
         build = self._made.without_bytecode
-        roots = {"AWS_CA_BUNDLE": str(self._servers.authority.amazons)} if name == "webhook" else {}
-        program = self._python(build.functions / name, name, packages=build.packages, more=roots)
+        program = self._python(build.functions / name, name, packages=build.packages, more=self._roots(name))
         return Variant("ours, plain sam build", program, event_for(name))
+
+    def _roots(self, name: str) -> dict[str, str]:
+        """Our own clients believe Amazon's roots alone for AWS's names. The local server has another, so it is said."""
+        return {} if name in _ON_BOTO3 else {"AWS_CA_BUNDLE": str(self._servers.authority.amazons)}
 
     def plain(self, name: str) -> Variant:
         """The plain stack's function."""

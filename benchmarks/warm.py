@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.cold import check, measuring_core
+from benchmarks.cold import check, measuring_core, peak_memory_kb
 from benchmarks.rounds import interleaved
 from benchmarks.runtime_api import Container, running
 from benchmarks.variants import Variant
@@ -57,11 +57,3 @@ def cpu_seconds(pid: int) -> float:
     """Processor time of a process so far, to the nanosecond (Linux)."""
     tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
-
-
-def peak_memory_kb(pid: int) -> int:
-    """The most memory a process has had (Linux)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1])
-    return 0

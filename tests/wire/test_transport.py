@@ -161,7 +161,7 @@ def test_how_long_a_connection_may_idle_is_the_callers_to_say(server: Server) ->
         clock.now += waited
         sender.send(HttpRequest("GET", f"{server.base}/x"), timeout=5)
         assert server.connections == connections
-    sender._session.close()
+    sender.close()
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 201 Created\r\nContent-Length: 20\r\n\r\n{"])
