@@ -152,8 +152,8 @@ fuzz: .venv/installed ## Schemathesis against the running gateway
 	$(BIN)/python -m local.fuzz
 
 .PHONY: bench
-bench: .venv/installed ## the benchmarks, against what people would use instead (an hour)
-	@exec $(BIN)/python -m benchmarks
+bench: .venv/installed ## the benchmarks, against what people would use instead (half an hour): make bench ARGS="webhook calls" for some
+	@exec $(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: load
 load: .venv/installed ## twenty workers against Zoom's limits, and the same with other clients (a quarter of an hour; best as root)

@@ -8,6 +8,7 @@ import sys
 from benchmarks import figures, report
 from benchmarks.authority import authority
 from benchmarks.cold import measuring_core
+from benchmarks.goodput import goodput
 from benchmarks.growth import growth
 from benchmarks.profile import profile
 from benchmarks.scenario import servers
@@ -15,14 +16,14 @@ from benchmarks.sections import SECTIONS, Run
 from benchmarks.variants import Made
 from benchmarks.workspace import BENCH, ROOT
 
-_PARTS = {**SECTIONS, "scale": growth, "profile": profile}
+_PARTS = {**SECTIONS, "scale": growth, "goodput": goodput, "profile": profile}
 
 
 def main() -> None:
     """Build, measure, compare with the ratios committed last, and keep what was found."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"some of: {', '.join(_PARTS)}, build (default: all)")
-    parser.add_argument("--rounds", type=int, default=15, help="how often everything is measured (default: 15)")
+    parser.add_argument("--rounds", type=int, default=9, help="how often everything is measured (default: 9)")
     parser.add_argument("--keep", action="store_true", help="compare only: leave the page and the ratios as they are")
     asked = parser.parse_args()
     unknown = set(asked.parts) - {*_PARTS, "build"}
