@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import time
@@ -23,15 +24,20 @@ def event_for(name: str) -> Callable[[], bytes] | None:
     """What makes events for the function `name`; None for one nobody has thought of here."""
     return {
         "authorizer": lambda: api_event("GET", "/v2/users/me/meetings", bearer=API_KEY.text().reveal()),
+        "erasures": lambda: api_event("GET", "/erasures"),
         "event_processor": batch_of,
         "events": lambda: api_event("GET", "/meetings/85746065432/state"),
         "health": lambda: api_event("GET", "/health"),
+        "meeting_sdk": lambda: api_event("POST", "/meetings/85746065432/sdk-signature", {}),
         "meetings": create_meeting,
         "oauth": lambda: api_event("GET", "/connections"),
         "users": lambda: api_event("GET", "/v2/users/me"),
+        "reconcile": lambda: b'{"action": "webhook_health"}',
         "recordings": lambda: api_event("GET", "/v2/meetings/85746065432/recordings"),
         "reports": lambda: api_event("GET", "/v2/report/meetings/85746065432"),
+        "token": lambda: api_event("POST", "/oauth/token", basic=API_KEY),
         "token_refresh": lambda: b'{"action": "sweep"}',
+        "usage": lambda: api_event("GET", "/usage"),
         "webhook": zoom_delivery,
         "webinars": lambda: api_event("GET", "/v2/webinars/85746065432"),
     }.get(name)
@@ -57,17 +63,30 @@ def slack_delivery() -> bytes:
     return deliveries.slack(deliveries.compact(deliveries.MENTIONED))
 
 
-def api_event(method: str, path: str, body: Mapping[str, Any] | None = None, *, bearer: str = "zk_x") -> bytes:
+def api_event(
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    bearer: str = "zk_x",
+    basic: Credential | None = None,
+) -> bytes:
     """An HTTP API's event, after the authorizer and as the authorizer itself gets it."""
+    signed_in = f"Bearer {bearer}"
+    if basic:
+        pair = f"{basic.key_id}:{basic.secret.reveal()}".encode()
+        signed_in = f"Basic {base64.b64encode(pair).decode()}"
     principal = {"tenant": TENANT, "subject": "key:benchmark", "scopes": ["*"]}
     http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "benchmark"}
-    headers = {"content-type": "application/json", "x-forwarded-proto": "https", "authorization": f"Bearer {bearer}"}
+    headers = {"content-type": "application/json", "x-forwarded-proto": "https", "authorization": signed_in}
+    if basic:
+        headers["content-type"] = "application/x-www-form-urlencoded"
     event = {
         "version": "2.0",
         "type": "REQUEST",
         "routeKey": "ANY",
         "rawPath": path,
-        "rawQueryString": "",
+        "rawQueryString": "grant_type=account_credentials&account_id=x" if basic else "",
         "headers": headers,
         "requestContext": {
             "http": http,

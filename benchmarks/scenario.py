@@ -126,6 +126,9 @@ def settings(servers: Servers) -> Mapping[str, str]:
         "ZOOM_CLIENT_ID": CLIENT_ID,
         "ZOOM_APP_SECRET_ARN": "app-secret",
         "ZOOM_WEBHOOK_SECRET_ARN": "webhook-secret",
+        "ZOOM_SDK_SECRET_ARN": "sdk-secret",
+        "RECONCILE_QUEUE_URL": f"{servers.url}/000000000000/reconcile",
+        "ERASURE_QUEUE_URL": f"{servers.url}/000000000000/erasures",
         "ZOOM_API_BASE_URL": f"{servers.url}/v2",
         "ZOOM_OAUTH_URL": f"{servers.url}/oauth",
         "POWERTOOLS_SERVICE_NAME": "benchmark",
@@ -150,6 +153,7 @@ def _seed() -> dict[str, Any]:
         "secrets": {
             "webhook-secret": json.dumps({"apps": [{"app": CLIENT_ID, "secrets": [{"secret": ZOOM_SECRET}]}]}),
             "app-secret": json.dumps(app),
+            "sdk-secret": json.dumps(app),
         },
     }
 

@@ -11,6 +11,7 @@ from benchmarks.rounds import Ratio, ratio, summary
 from benchmarks.scenario import Servers
 from benchmarks.variants import NOOP, Made, Variant, Variants
 
+_BUILT = ", plain sam build"
 _PLAIN = "Powertools + pydantic + boto3 + requests"
 
 
@@ -59,13 +60,22 @@ def function_starts(run: Run) -> Section:
     )
     contenders = {name: variants.ours(name) for name in builds.function_names()}
     known = {name: _renamed(each, name) for name, each in contenders.items() if each.event is not None}
-    seen = cold.starts([variants.noop(), *known.values()], rounds=run.rounds)
+    built = {name: _renamed(variants.without_bytecode(name), f"{name}{_BUILT}") for name in known}
+    seen_all = cold.starts([variants.noop(), *known.values(), *built.values()], rounds=run.rounds)
+    seen = {name: values for name, values in seen_all.items() if not name.endswith(_BUILT)}
     section.bars = {f"ours: {name}": each for name, each in cold.ratios(seen, NOOP).items() if name != NOOP}
     section.bars_of = "an empty handler"
     meetings = [variants.noop(), variants.ours("meetings"), variants.without_bytecode("meetings")]
     seen_meetings = cold.starts([*meetings, variants.plain("meetings")], rounds=run.rounds)
     section.figures += _ours_over(seen_meetings, "starts/meetings", "meetings, start to first answer", {_PLAIN: 0.45})
-    section.tables += [_starts_table("Ours", seen), _starts_table("Creating a meeting", seen_meetings)]
+    brought = Table(
+        "Ours, as multiples of the same by plain sam build", ("", "start to first answer", "processor time")
+    )
+    for name in known:
+        ours, theirs = seen_all[name], seen_all[f"{name}{_BUILT}"]
+        answer = ratio([each.answer for each in ours], [each.answer for each in theirs])
+        brought.rows.append((name, str(answer), str(ratio([each.cpu for each in ours], [each.cpu for each in theirs]))))
+    section.tables += [_starts_table("Ours", seen), brought, _starts_table("Creating a meeting", seen_meetings)]
     return section
 
 

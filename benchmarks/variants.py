@@ -16,7 +16,7 @@ from benchmarks.workspace import BENCH, HERE, digest, making, run
 
 NOOP = "no-op"
 # These use boto3, which reads all public roots; see docs/adr/0014-light-aws-clients-on-hot-paths.md.
-_ON_BOTO3 = {"erasures", "health", "meeting_sdk", "oauth", "reconcile", "token_refresh", "usage"}
+_ON_BOTO3 = {"erasures", "health", "oauth", "reconcile", "token_refresh", "usage"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +79,13 @@ class Variants:
         """One of our functions, as built."""
         build = self._made.ours
         program = self._python(build.functions / name, name, packages=build.packages, more=self._roots(name))
-        # Nobody has told the local server of a meeting's life: "unknown" is the answer of `events`.
-        return Variant("ours", program, event_for(name), (404,) if name == "events" else (200, 201))
+        return Variant("ours", program, event_for(name), _statuses(name))
 
     def without_bytecode(self, name: str) -> Variant:
         """The same function as plain `sam build` leaves it."""
         build = self._made.without_bytecode
         program = self._python(build.functions / name, name, packages=build.packages, more=self._roots(name))
-        return Variant("ours, plain sam build", program, event_for(name))
+        return Variant("ours, plain sam build", program, event_for(name), _statuses(name))
 
     def _roots(self, name: str) -> dict[str, str]:
         """Our own clients believe Amazon's roots alone for AWS's names. The local server has another, so it is said."""
@@ -130,6 +129,11 @@ class Variants:
         environment = lambda_environment(module.stem, self._servers)
         bootstrap = HERE / "peers" / "bootstrap.mjs"
         return Program([shutil.which("node") or "node", str(bootstrap), str(module)], module.parent, environment)
+
+
+def _statuses(name: str) -> tuple[int, ...]:
+    """Nobody has told the local server of a meeting's life: "unknown" is the answer of `events`."""
+    return (404,) if name == "events" else (200, 201)
 
 
 def _bundled(folder: Path | None) -> Path | None:

@@ -6,7 +6,7 @@ import os
 from functools import cache
 from time import time
 
-from zoom_common import aws
+from zoom_common import light_aws
 from zoom_common.access.principal import Principal
 from zoom_common.connections.app_secret_client import AppSecret
 from zoom_common.edge.admissions import describe, wish_of
@@ -24,7 +24,7 @@ handler = router.handle
 @cache
 def _joining() -> Joining:
     settings = MeetingSdkSettings.from_env(os.environ)
-    secret = AppSecret(aws.client("secretsmanager"), settings.sdk_secret_arn, clock=time)
+    secret = AppSecret(light_aws.client("secretsmanager"), settings.sdk_secret_arn, clock=time)
 
     def app() -> SdkApp:
         known = secret.app()

@@ -29,6 +29,7 @@ _WAITED_FOR = {
     "authorizer",
     "event_processor",
     "events",
+    "meeting_sdk",
     "meetings",
     "recordings",
     "reports",

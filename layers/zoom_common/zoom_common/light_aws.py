@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient as FullLambdaClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 # As `zoom_common.aws` has them: short tries and few of them.
 _PATIENT = Patience(seconds=5.0, tries=3)
@@ -34,7 +35,7 @@ _INVOKE = Patience(seconds=30.0, tries=1)
 _IMPATIENT = Patience(seconds=2.0, tries=2)
 
 # What a service's own variable ends in, where that is not its name.
-_VARIABLES = {"events": "EVENTBRIDGE"}
+_VARIABLES = {"events": "EVENTBRIDGE", "secretsmanager": "SECRETS_MANAGER"}
 _SUFFIXES = {"cn-": "amazonaws.com.cn", "eusc-": "amazonaws.eu"}
 
 
@@ -46,6 +47,8 @@ def client(service: Literal["events"]) -> EventBridgeClient: ...
 def client(service: Literal["kms"]) -> KMSClient: ...
 @overload
 def client(service: Literal["lambda"]) -> FullLambdaClient: ...
+@overload
+def client(service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
 @cache
 def client(service: str) -> Any:
     """The container's client for `service`."""

@@ -89,6 +89,7 @@ REQUESTS: dict[tuple[str, str], st.SearchStrategy[dict[str, Any]]] = {
     ("kms", "GenerateDataKey"): st.fixed_dictionaries(
         {"KeyId": _text, "KeySpec": st.just("AES_256"), "EncryptionContext": _context}
     ),
+    ("secretsmanager", "GetSecretValue"): st.fixed_dictionaries({"SecretId": _text}),
     ("events", "PutEvents"): st.fixed_dictionaries(
         {
             "Entries": st.lists(
@@ -106,6 +107,7 @@ ANSWERS: dict[tuple[str, str], st.SearchStrategy[dict[str, Any]]] = {
         {"Items": st.lists(_item, max_size=3), "Count": st.integers(0, 9)}, optional={"LastEvaluatedKey": _item}
     ),
     ("kms", "Decrypt"): st.fixed_dictionaries({"Plaintext": st.binary(max_size=40), "KeyId": _text}),
+    ("secretsmanager", "GetSecretValue"): st.fixed_dictionaries({"SecretString": _text, "VersionId": _text}),
     ("kms", "GenerateDataKey"): st.fixed_dictionaries(
         {"Plaintext": st.binary(max_size=40), "CiphertextBlob": st.binary(max_size=40)}
     ),

@@ -65,6 +65,7 @@ SERVICES = {
     ),
     "events": Service("AWSEvents", "1.1"),
     "kms": Service("TrentService", "1.1", frozenset({"CiphertextBlob", "Plaintext"})),
+    "secretsmanager": Service("secretsmanager", "1.1"),
 }
 
 
@@ -193,7 +194,7 @@ class LambdaClient:
             raise EndpointConnectionError(endpoint_url=self._caller.host) from None
         if status >= _ERROR:
             code = _code(about.get(b"x-amzn-errortype", str(status).encode()).decode("latin-1"))
-            response = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": _about(status, about)}
+            response = {"Error": {"Code": code, "Message": _message(answer)}, "ResponseMetadata": _about(status, about)}
             kind: type[ClientError] = getattr(self.exceptions, code) if code.isidentifier() else ClientError
             raise kind(response, "Invoke")  # type: ignore[arg-type] # the stubs want every field of a response
         failed = about.get(b"x-amz-function-error")
@@ -207,6 +208,15 @@ class LambdaClient:
 def _code(text: str) -> str:
     """`com.amazonaws.dynamodb.v20120810#Name`, or `Name:http://...`, is called Name."""
     return text.partition(":")[0].rpartition("#")[2]
+
+
+def _message(answer: bytes) -> str:
+    try:
+        document = json.loads(answer)
+    except ValueError:
+        return ""
+    found = document.get("message") or document.get("Message") if isinstance(document, dict) else None
+    return str(found or "")
 
 
 def _about(status: int, headers: Mapping[bytes, bytes]) -> Json:
