@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import traceback
 
 from benchmarks import figures, report
 from benchmarks.authority import authority
 from benchmarks.cold import measuring_core
+from benchmarks.figures import Section
 from benchmarks.goodput import goodput
 from benchmarks.growth import growth
 from benchmarks.profile import profile
@@ -29,6 +32,7 @@ def main() -> None:
     unknown = set(asked.parts) - {*_PARTS, "build"}
     if unknown:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    load = os.getloadavg()[0]
     print("Building ...", flush=True)
     trusted = authority(BENCH / "authority")
     made = Made.all(trusted)
@@ -36,26 +40,32 @@ def main() -> None:
         return
     if made.node_peers is None:
         print("node and npm were not found: the Node peers are left out.")
-    _measure(made, asked.parts, rounds=asked.rounds, keep=asked.keep)
+    _measure(made, asked.parts, rounds=asked.rounds, keep=asked.keep, load=load)
 
 
-def _measure(made: Made, parts: list[str], *, rounds: int, keep: bool) -> None:
+def _measure(made: Made, parts: list[str], *, rounds: int, keep: bool, load: float) -> None:
     trusted = authority(BENCH / "authority")
     core = measuring_core()
-    found = []
+    found: list[Section] = []
+    failed: list[str] = []
     with servers(trusted, core=None if core is None else 0) as started:
         for name in parts or _PARTS:
             print(f"Measuring {name} ...", flush=True)
-            found.append(_PARTS[name](Run(made, started, rounds)))
+            try:
+                found.append(_PARTS[name](Run(made, started, rounds)))
+            except Exception:  # noqa: BLE001 - one part that breaks must not lose what the others took half an hour for
+                traceback.print_exc()
+                failed.append(name)
     print("\n".join(report.said(found)))
     every = [figure for section in found for figure in section.figures]
     print("\nBeyond the spread of the ratios committed last:")
     print("\n".join(figures.moved(every, figures.committed())) or "nothing")
     if not parts and not keep:
         figures.write(every)
-        report.write(found, rounds=rounds)
+        report.write(found, rounds=rounds, load=load, failed=failed)
         print(f"\nWritten: {report.PAGE.relative_to(ROOT)}, benchmarks/ratios.json")
-    sys.stdout.flush()
+    if failed:
+        sys.exit(f"Failed, and left out: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

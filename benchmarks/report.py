@@ -24,19 +24,21 @@ our side. The Node contenders run on a smaller client than Lambda's, in their fa
 """
 
 
-def write(sections: Sequence[Section], *, rounds: int) -> None:
-    """The page and one plot per section that has bars."""
+def write(sections: Sequence[Section], *, rounds: int, load: float, failed: Sequence[str] = ()) -> None:
+    """The page and one plot per section that has bars. `load` is how many processes wanted to run before the run."""
     PLOTS.mkdir(parents=True, exist_ok=True)
     for section in sections:
         if section.bars:
             drawn = bars(section.title, section.bars_of, section.bars)
             (PLOTS / f"{section.name}.svg").write_text(drawn)
-    PAGE.write_text("\n".join(_page(sections, rounds)) + "\n")
+    PAGE.write_text("\n".join(_page(sections, rounds, load, failed)) + "\n")
 
 
-def _page(sections: Sequence[Section], rounds: int) -> Iterator[str]:
+def _page(sections: Sequence[Section], rounds: int, load: float, failed: Sequence[str]) -> Iterator[str]:
     yield _INTRODUCTION.format(rounds=rounds)
-    yield _quiet(os.getloadavg()[1], os.cpu_count() or 1)
+    yield _quiet(load, os.cpu_count() or 1)
+    if failed:
+        yield f"**Left out, because they failed: {', '.join(failed)}.**\n"
     targets = [figure for section in sections for figure in section.figures if figure.at_most is not None]
     yield "## What was aimed at\n"
     yield from _lines(("", "found", "at most", ""), (_target(figure) for figure in targets))
@@ -46,8 +48,8 @@ def _page(sections: Sequence[Section], rounds: int) -> Iterator[str]:
 
 def _quiet(load: float, cores: int) -> str:
     """How much to believe: on a busy machine times to answer are waiting times, and processor time is inflated."""
-    if load <= cores:
-        return "The machine had nothing else to do.\n"
+    if load <= cores / 2:
+        return "The machine had nothing else to do when the run began.\n"
     return (
         f"**The machine was busy with other work: {load:.0f} processes wanted its {cores} cores.** Times to answer are "
         "mostly waiting then, and processor times too long, more so for what makes many small calls. Run it again.\n"
