@@ -62,7 +62,7 @@ def test_host_and_operator_each_get_it_once() -> None:
 def test_an_update_that_names_its_operator_alone_goes_to_the_host_as_well() -> None:
     """An administrator changes somebody's meeting: the host, whom earlier events named, hears of it too."""
     vault = Connections(users={(APP, "host-1"): ACME, (APP, "admin"): GLOBEX})
-    about = {"object": {"id": 1}, "operator_id": "admin"}
+    about: dict[str, Any] = {"object": {"id": 1}, "operator_id": "admin"}
     known = Hosts({(APP, "1"): "host-1"})
     assert routed(vault, hosts=known, **about) == [Route("acme", "con_a"), Route("globex", "con_g")]
     assert routed(vault, **about) == [Route("globex", "con_g")]
