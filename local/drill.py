@@ -13,6 +13,7 @@ import secrets
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local import configuration, emulator
 from local.console import say
@@ -215,8 +216,15 @@ def zoom_outage(drill: Drill) -> Director:
 def region_loss(drill: Drill) -> Director:
     """The whole stack in another region, which answers there."""
     build = Workspace(ROOT / ".local").path("build") / "template.yaml"
-    options = f"--config-file {_CONFIG} --template-file {build} --parameter-overrides {' '.join(_parameters(drill))}"
+    parameters = tomllib.loads(_CONFIG.read_text())["local"]["deploy"]["parameters"]
+    parameters["parameter_overrides"] = _parameters(drill)  # values with spaces: a file takes them as they are
+    lines = [f"{name} = {json.dumps(value)}" for name, value in parameters.items()]
+    file = Workspace(ROOT / ".local").path("drill.toml")
+    file.write_text("\n".join(["version = 0.1", "[local.deploy.parameters]", *lines, ""]))
+    file.chmod(0o600)
+    options = f"--config-file {file} --template-file {build}"
     yield {"ENVIRONMENT": "local", "OTHER_REGION": OTHER_REGION, "DEPLOY_OPTIONS": options}
+    file.unlink()
     there = drill.client("cloudformation", OTHER_REGION).describe_stack_resources(StackName=drill.stack.name)
     health = next(each for each in there["StackResources"] if each["LogicalResourceId"] == "HealthFunction")
     event = (ROOT / "events" / "health-get.json").read_bytes()
@@ -361,7 +369,7 @@ def main() -> int:
             began = time.monotonic()
             try:
                 carry_out(drill, heading, shorthands, blocks)
-            except (Failed, ClientError, subprocess.TimeoutExpired) as problem:
+            except (Failed, BotoCoreError, ClientError, subprocess.TimeoutExpired) as problem:
                 failed += 1
                 say(f"FAILED {time.monotonic() - began:6.1f} s  {heading}: {problem}")
             else:
