@@ -204,7 +204,10 @@ def test_redirects_are_not_followed(server: Server, transport: Make) -> None:
 
 def test_a_cookie_is_not_kept(server: Server, transport: Make) -> None:
     """Zoom sets cookies; what one tenant's call brought is not sent along with the next one's."""
-    server.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: _zm_ssid=one; Path=/\r\n\r\n{}", OK]
+    server.answers = [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\nSet-Cookie: _zm_ssid=one; Path=/\r\n\r\n{}",
+        OK,
+    ]
     kept = transport(Clock())
     for _ in range(2):
         assert kept.send(HttpRequest("GET", f"{server.base}/x"), timeout=5).status == 200

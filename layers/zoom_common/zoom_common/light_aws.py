@@ -10,7 +10,7 @@ import os
 import random
 import time
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from zoom_common.aws_api.caller import Caller, Line, Patience
@@ -83,9 +83,15 @@ def endpoint(service: str, environ: Mapping[str, str]) -> str:
 
 def credentials(environ: Mapping[str, str]) -> Credentials:
     """The role's, from Lambda's variables; where they are not there (SnapStart), boto3 knows where else to look."""
-    if "AWS_ACCESS_KEY_ID" in environ:
-        return Credentials.from_env(environ)
+    key_id = environ.get("AWS_ACCESS_KEY_ID")
+    if key_id:
+        return _known(key_id, environ["AWS_SECRET_ACCESS_KEY"], environ.get("AWS_SESSION_TOKEN"))
     return _of_boto3()
+
+
+@lru_cache(maxsize=2)
+def _known(key_id: str, secret: str, token: str | None) -> Credentials:
+    return Credentials(key_id, Secret(secret), Secret(token) if token else None)
 
 
 def _of_boto3() -> Credentials:

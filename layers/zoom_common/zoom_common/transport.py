@@ -9,7 +9,6 @@ from typing import Any, Protocol
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
 
 from zoom_common.zoom.wire import HttpRequest, HttpResponse
 
@@ -63,18 +62,18 @@ class RequestsTransport:
         connect = min(CONNECT_TIMEOUT, timeout)
         try:
             response = self._adapter.send(_prepared(request), timeout=(connect, timeout), verify=self._verify)
-            content = response.content
+            content = response.raw.read(decode_content=True)
         except requests.exceptions.ConnectTimeout:
             raise NotSent("connect timeout") from None
         except requests.exceptions.ConnectionError as error:
             if _never_connected(error):
                 raise NotSent("no connection") from None
             raise AnswerLost("connection broke") from None
-        except (requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError):
+        except (requests.exceptions.Timeout, urllib3.exceptions.HTTPError):
             raise AnswerLost("no whole answer") from None
         except requests.exceptions.RequestException:
             raise AnswerLost("unreadable answer") from None
-        headers = {name.lower(): value for name, value in response.headers.items()}
+        headers = {name.lower(): value for name, value in response.raw.headers.itermerged()}
         return HttpResponse(response.status_code, headers, content)
 
     def close(self) -> None:
@@ -89,11 +88,30 @@ class RequestsTransport:
 
 
 class _Adapter(HTTPAdapter):
+    """The adapter without what one and the same caller need not decide anew for every request."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._pools: dict[str, Any] = {}
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        """The pool of the request's host. `verify` never changes for a transport, and there is no proxy."""
+        origin = "/".join(str(request.url).split("/", 3)[:3])
+        if origin not in self._pools:
+            self._pools[origin] = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        return self._pools[origin]
+
+    def close(self) -> None:
+        """Hang up, and forget the pools: they cannot be used again."""
+        self._pools.clear()
+        super().close()
+
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
         """As much of a response as is read here; requests would look for cookies, and for a text's encoding."""
         response = requests.Response()
         response.status_code, response.raw, response.url = resp.status, resp, str(req.url)
-        response.headers = CaseInsensitiveDict(resp.headers)
         return response
 
 
@@ -101,11 +119,12 @@ def _prepared(request: HttpRequest) -> requests.PreparedRequest:
     """The request as given: preparing it would normalise %-escapes (%252F must stay) and guess a content type."""
     prepared = requests.PreparedRequest()
     prepared.method, prepared.url, prepared.body = request.method, request.url, request.body
-    prepared.headers = CaseInsensitiveDict(request.headers)
+    headers: Any = dict(request.headers)
     if request.body is not None:
-        prepared.headers["Content-Length"] = str(len(request.body))
+        headers["Content-Length"] = str(len(request.body))
     elif request.method in {"POST", "PUT", "PATCH"}:
-        prepared.headers["Content-Length"] = "0"
+        headers["Content-Length"] = "0"
+    prepared.headers = headers
     return prepared
 
 

@@ -13,6 +13,7 @@ from io import BufferedIOBase
 
 _LONGEST_LINE = 65536
 _LONGEST_CONNECT = 2.0
+_BLANK = (b"\r\n", b"\n")
 _PORTS = {"https": 443, "http": 80}
 
 type Context = Callable[[], ssl.SSLContext]
@@ -66,7 +67,8 @@ class Connection:
         self.open(min(seconds, _LONGEST_CONNECT))
         if self._socket is None or self._lines is None:
             raise BrokenAnswer
-        self._socket.settimeout(seconds)
+        if self._socket.gettimeout() != seconds:
+            self._socket.settimeout(seconds)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"POST {path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
         self._socket.sendall(head.encode("latin-1") + body)
@@ -131,8 +133,10 @@ def _read(lines: BufferedIOBase) -> tuple[int, dict[bytes, bytes], bytes]:
     if not version.startswith(b"HTTP/1.") or not rest[:3].isdigit():
         raise BrokenAnswer
     about = {}
-    while line := _line(lines):
+    while (line := lines.readline(_LONGEST_LINE)) not in _BLANK:
         name, _, value = line.partition(b":")
+        if not line.endswith(b"\n"):
+            raise BrokenAnswer
         about[name.lower()] = value.strip()
     if about.get(b"transfer-encoding", b"").lower() == b"chunked":
         return int(rest[:3]), about, b"".join(_chunks(lines))

@@ -92,6 +92,7 @@ class JsonClient:
         self._type = f"application/x-amz-json-{service.protocol}"
         # Marks of blobs in a body: most answers have none, and need no second look.
         self._marks = tuple(f'"{name}"'.encode() for name in service.blobs)
+        self._read = json.JSONDecoder(object_hook=self._revived).decode
         self.exceptions = Errors()
 
     def __getattr__(self, name: str) -> Callable[..., Json]:
@@ -110,7 +111,7 @@ class JsonClient:
     def _call(self, operation: str, arguments: Json) -> Json:
         if operation in self._once:
             arguments.setdefault(self._once[operation], str(uuid.uuid4()))
-        body = json.dumps(arguments, default=_written, separators=(",", ":")).encode()
+        body = _ENCODER.encode(arguments).encode()
         headers = {"content-type": self._type, "x-amz-target": f"{self._service.prefix}.{operation}"}
         for tries in self._caller.tries():
             try:
@@ -129,15 +130,17 @@ class JsonClient:
         raise EndpointConnectionError(endpoint_url=self._caller.host)
 
     def _document(self, answer: bytes) -> Json:
-        hook = self._revived if any(mark in answer for mark in self._marks) else None
-        document = json.loads(answer, object_hook=hook) if answer else {}
+        read = self._read if any(mark in answer for mark in self._marks) else json.loads
+        document = read(answer.decode()) if answer else {}
         if not isinstance(document, dict):
             raise ValueError("no document")  # noqa: TRY004 - as what is no JSON at all
         return document
 
     def _revived(self, found: Json) -> Json:
         """Bytes for blobs. An attribute that is called like one holds an object, never text."""
-        for name in self._service.blobs & found.keys():
+        for name in self._service.blobs:
+            if name not in found:
+                continue
             value = found[name]
             if isinstance(value, str):
                 found[name] = base64.b64decode(value)
@@ -231,3 +234,6 @@ def _written(value: object) -> object:
     if isinstance(value, set | frozenset):
         return sorted(value)
     raise TypeError(type(value).__name__)
+
+
+_ENCODER = json.JSONEncoder(default=_written, separators=(",", ":"))

@@ -7,6 +7,7 @@ allows. An account may have two lanes: one for everybody and one, held back, tha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from zoom_common.zoom.allowances import Rate
 
@@ -33,6 +34,7 @@ class Lanes:
     reserve: Lane | None
 
 
+@lru_cache(maxsize=64)  # asked twice a call, of few rates
 def lanes(rate: Rate, *, share: float, reserve: float, pace: float = PACE) -> Lanes:
     """Split what we take of `rate` (the fraction `share`) into lanes; the fraction `reserve` of that is held back.
 
