@@ -143,7 +143,7 @@ test("people who come and go are seen without touching anything", async ({ page,
   await expect(page.getByRole("rowheader", { name: "Ada Guest" })).toBeVisible();
   const saved = page.waitForEvent("download");
   await page.getByRole("button", { name: "Save as a table (CSV)" }).click();
-  const lines = readFileSync(await (await saved).path(), "utf8").trim().split("\r\n");
+  const lines = readFileSync(await (await saved).path(), "utf8").split("\r\n"); // trim() would take the byte order mark, too
   expect(lines[0]).toBe("\ufeffName,Guest,Came (UTC),Left (UTC),Minutes");
   expect(lines.find((each) => each.startsWith("Ada Guest,"))).toMatch(/^Ada Guest,(yes|no),\d{4}-[^,]+Z,\d{4}-[^,]+Z,\d+\.\d$/);
 });
