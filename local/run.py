@@ -135,9 +135,10 @@ def _start_zoom(workspace: Workspace, supervisor: Supervisor, settings: Configur
     supervisor.start(
         "zoom",
         [sys.executable, "-m", "local.zoom", "--host", "127.0.0.1", "--port", str(settings.zoom_port)]
-        + ["--client-id", app["ZOOM_CLIENT_ID"], "--client-secret", app["ZOOM_CLIENT_SECRET"]]
+        # With "=", because a random secret may begin with a dash.
+        + [f"--client-id={app['ZOOM_CLIENT_ID']}", f"--client-secret={app['ZOOM_CLIENT_SECRET']}"]
+        + [f"--webhook-secret={app['ZOOM_WEBHOOK_SECRET_TOKEN']}"]
         + ["--redirect-uri", settings.redirect_uri, "--webhook-url", stack["webhook_url"]]
-        + ["--webhook-secret", app["ZOOM_WEBHOOK_SECRET_TOKEN"]]
         + ["--state-file", str(workspace.path("zoom-state.json"))],
         _environment(),
     )
