@@ -42,7 +42,8 @@ function recorded(found: Recordings | null): Child {
 
 function recordingName(kind: string): string {
   const words = kind.replaceAll("_", " ");
-  return words === words.toUpperCase() ? words : words.charAt(0).toUpperCase() + words.slice(1);
+  if (words.length < 5 && words === words.toUpperCase()) return words; // MP4, CHAT
+  return words.charAt(0).toUpperCase() + words.slice(1).toLowerCase();
 }
 
 function size(bytes: number | undefined): string {
