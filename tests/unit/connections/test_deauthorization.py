@@ -167,6 +167,13 @@ def test_late_events_do_not_bring_an_erased_person_back() -> None:
     assert world.hear(joined(START - 60, who="grace"), HERE) == [HERE]
 
 
+def test_a_clock_of_zooms_that_is_ahead_brings_nobody_back() -> None:
+    """A second's difference must not make news of what an erasure has just deleted."""
+    world = Removed()
+    world.tombstones.put([of_person("acme", "ada")], now=START)
+    assert world.hear(joined(START + 2), HERE) is None
+
+
 def test_what_happens_after_an_erasure_is_news() -> None:
     """Who comes back, comes back."""
     world = Removed()

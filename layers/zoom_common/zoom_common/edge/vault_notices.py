@@ -20,6 +20,8 @@ _HEARD_EVERY = 300.0
 _MOST_KNOWN = 10_000
 # That a tenant was not erased is believed for so long: an erasure looks twice, with more than this between.
 _TENANT_KNOWN = 60.0
+# Zoom's clock may be ahead of ours: what it dates that little after an erasure is from before it.
+_SKEW = 5.0
 
 
 @dataclass(slots=True)
@@ -61,12 +63,12 @@ class VaultNotices:
             if len(self._standing) >= _MOST_KNOWN:
                 self._standing.clear()
             self._standing[tenant] = now
-        return erased_at is not None and at <= erased_at
+        return erased_at is not None and at <= erased_at + _SKEW
 
     def _erased(self, names: Iterable[str], at: float) -> bool:
         """Whether one of these has been erased since `at`, when the event happened."""
         found = (self.tombstones.erased_at(name) for name in names)
-        return any(erased is not None and at <= erased for erased in found)
+        return any(erased is not None and at <= erased + _SKEW for erased in found)
 
     def _deauthorized(self, event: ZoomEvent, delivery: Delivery) -> None:
         user = identifier(event.payload.get("user_id"))
