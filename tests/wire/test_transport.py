@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Thread
 
@@ -16,6 +18,7 @@ from zoom_common.zoom import api
 from zoom_common.zoom.operations import match
 from zoom_common.zoom.wire import HttpRequest
 
+DRIP = b"a byte now and then, for ever"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Seen: Yes\r\n\r\n{}"
 
 
@@ -46,9 +49,19 @@ class Server:
         while request := _whole(connection):
             self.heard.append(request)
             answer = self.answers.pop(0) if self.answers else OK
-            connection.sendall(answer)
+            if answer is DRIP:
+                self._drip(connection)
+            else:
+                connection.sendall(answer)
             if answer is not OK:
                 return
+
+    def _drip(self, connection: socket.socket) -> None:
+        with suppress(OSError):  # until the client has had enough
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            while True:
+                connection.sendall(b"x")
+                time.sleep(0.02)
 
 
 def _whole(connection: socket.socket) -> bytes:
@@ -212,3 +225,12 @@ def test_a_cookie_is_not_kept(server: Server, transport: Make) -> None:
     for _ in range(2):
         assert kept.send(HttpRequest("GET", f"{server.base}/x"), timeout=5).status == 200
     assert [b"cookie" in heard.lower() for heard in server.heard] == [False, False]
+
+
+def test_an_answer_that_drips_in_is_given_up(server: Server) -> None:
+    """Each byte comes in time and the whole never would: the caller's deadline counts, not the server's patience."""
+    server.answers = [DRIP]
+    transport = RequestsTransport()
+    with pytest.raises(AnswerLost):
+        transport.send(HttpRequest("GET", f"{server.base}/users/me", {}, None), timeout=0.5)
+    transport.close()

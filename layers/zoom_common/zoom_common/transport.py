@@ -16,6 +16,7 @@ CONNECT_TIMEOUT = 3.05
 # A kept-alive connection that idled longer is not trusted. A frozen Lambda misses that the other side hung up, and a
 # create that is sent into a dead connection has an unknown outcome.
 LONGEST_IDLE = 30.0
+_MOST_AT_ONCE = 1 << 20
 
 
 class NotSent(Exception):
@@ -57,12 +58,12 @@ class RequestsTransport:
         self._adapter = _Adapter(pool_connections=4, pool_maxsize=connections, max_retries=0)
 
     def send(self, request: HttpRequest, *, timeout: float) -> HttpResponse:
-        """Send once. `timeout` bounds the wait for the answer's headers and for each read, in seconds."""
+        """Send once. `timeout`, in seconds, bounds each wait, and all of them together once the headers are there."""
         self._drop_idle_connections()
-        connect = min(CONNECT_TIMEOUT, timeout)
+        connect, ends = min(CONNECT_TIMEOUT, timeout), self._clock() + timeout
         try:
             response = self._adapter.send(_prepared(request), timeout=(connect, timeout), verify=self._verify)
-            content = response.raw.read(decode_content=True)
+            content = self._read(response.raw, ends)
         except requests.exceptions.ConnectTimeout:
             raise NotSent("connect timeout") from None
         except requests.exceptions.ConnectionError as error:
@@ -75,6 +76,16 @@ class RequestsTransport:
             raise AnswerLost("unreadable answer") from None
         headers = {name.lower(): value for name, value in response.raw.headers.itermerged()}
         return HttpResponse(response.status_code, headers, content)
+
+    def _read(self, answer: Any, ends: float) -> bytes:
+        """The whole body. One that drips in is given up: each read ends in time, and all of them never would."""
+        parts = []
+        while part := answer.read1(_MOST_AT_ONCE, decode_content=True):
+            parts.append(part)
+            if self._clock() > ends:
+                answer.close()
+                raise AnswerLost("no whole answer in time")
+        return b"".join(parts)
 
     def close(self) -> None:
         """Hang up. The next request opens another connection."""
