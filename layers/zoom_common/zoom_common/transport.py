@@ -98,6 +98,34 @@ class RequestsTransport:
         self._last_used = now
 
 
+class _OneWrite:
+    """Headers and body go out together: one TLS record and one packet instead of two, and a system call less."""
+
+    _held: list[bytes] | None = None
+
+    def request(self, *given: Any, **more: Any) -> None:
+        """Send a request whole."""
+        self._held = []
+        super().request(*given, **more)  # type: ignore[misc] # a connection comes behind this class
+        held, self._held = self._held, None
+        super().send(b"".join(held))  # type: ignore[misc]
+
+    def send(self, data: Any) -> None:
+        """Keep a part until the request is whole."""
+        if self._held is None:
+            super().send(data)  # type: ignore[misc]
+        else:
+            self._held.append(data)
+
+
+class _HttpConnection(_OneWrite, urllib3.connection.HTTPConnection):
+    pass
+
+
+class _HttpsConnection(_OneWrite, urllib3.connection.HTTPSConnection):
+    pass
+
+
 class _Adapter(HTTPAdapter):
     """The adapter without what one and the same caller need not decide anew for every request."""
 
@@ -111,8 +139,14 @@ class _Adapter(HTTPAdapter):
         """The pool of the request's host. `verify` never changes for a transport, and there is no proxy."""
         origin = "/".join(str(request.url).split("/", 3)[:3])
         if origin not in self._pools:
-            self._pools[origin] = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            pool.ConnectionCls = _HttpsConnection if pool.scheme == "https" else _HttpConnection
+            super().cert_verify(pool, request.url, verify, cert)  # type: ignore[no-untyped-call]
+            self._pools[origin] = pool
         return self._pools[origin]
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """A pool was told once whom to believe; requests would look for the file before every request."""
 
     def close(self) -> None:
         """Hang up, and forget the pools: they cannot be used again."""

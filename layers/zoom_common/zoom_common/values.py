@@ -35,9 +35,14 @@ else:
 
         __slots__ = ()
         _known: dict[str, _Field]
+        _setters = ()
 
         def __init__(self, *values, **named) -> None:
-            names = self.__match_args__
+            names, setters = self.__match_args__, self._setters
+            if len(values) == len(setters) and not named:  # the short way, for what is made for every delivery
+                for put, value in zip(setters, values, strict=True):
+                    put(self, value)
+                return
             if len(values) > len(names):
                 raise TypeError(f"{type(self).__name__} takes {len(names)} values, not {len(values)}")
             put = object.__setattr__
@@ -82,4 +87,6 @@ else:
         given = {name: body.pop(name, _MISSING) for name in body["__annotations__"]}
         body["_known"] = {n: each if isinstance(each, _Field) else _Field(each) for n, each in given.items()}
         body["__slots__"] = body["__match_args__"] = tuple(given)
-        return type(cls.__name__, (_Value,), body)
+        made = type(cls.__name__, (_Value,), body)
+        made._setters = tuple(made.__dict__[name].__set__ for name in given)  # noqa: SLF001 - its own class
+        return made
