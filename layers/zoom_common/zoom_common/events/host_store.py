@@ -6,13 +6,10 @@ partition; what it holds came from events that the same app's secret verified.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from zoom_common.errors import Unavailable
+from zoom_common.events.table_client import translated
 from zoom_common.zoom.events import ZoomEvent
 
 if TYPE_CHECKING:
@@ -56,7 +53,7 @@ class HostStore:
             "host": {"S": host},
             "expires_at": {"N": str(int(self._clock()) + self._retention)},
         }
-        with _translated():
+        with translated():
             self._client.put_item(TableName=self._table, Item=item)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
@@ -64,18 +61,10 @@ class HostStore:
 
     def _get(self, app: str, name: str) -> str | None:
         key = {"pk": {"S": _pk(app, name)}, "sk": {"S": _SK}}
-        with _translated():
+        with translated():
             item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         return item["host"]["S"] if item else None
 
 
 def _pk(app: str, name: str) -> str:
     return f"hosts.{app}#{name}"
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (ClientError, BotoCoreError):
-        raise Unavailable(reason="events_table") from None

@@ -6,15 +6,13 @@ and finishes that, with the same id and the same content. Everything expires aft
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from zoom_common.errors import Unavailable
 from zoom_common.events.log_entry import Admission, Admitted, LogEntry
 from zoom_common.events.log_items import entry_items, entry_key, index_item, number, read_entry
+from zoom_common.events.table_client import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -46,7 +44,7 @@ class EventLog:
         """Claim an event that is new, or that its last worker did not finish; the first delivery's content counts."""
         claim = int(self._clock()) + CLAIM_SECONDS
         item, parts = entry_items(entry, claimed_until=claim, expires_at=self._expiry(entry))
-        with _translated():
+        with translated():
             for part in parts:
                 self._client.put_item(TableName=self._table, Item=part)
             existing = self._put_new(item)
@@ -66,7 +64,7 @@ class EventLog:
 
     def get(self, owner: str, event_id: str) -> LogEntry | None:
         """One entry with its content, read consistently."""
-        with _translated():
+        with translated():
             item = self._get(entry_key(owner, event_id))
             return self._read(item) if item else None
 
@@ -105,7 +103,7 @@ class EventLog:
 
     def _update(self, key: dict[str, Any], *, update: str, condition: str, values: dict[str, Any]) -> bool:
         """Update one item; False when the condition does not hold."""
-        with _translated():
+        with translated():
             try:
                 self._client.update_item(
                     TableName=self._table,
@@ -135,11 +133,3 @@ class EventLog:
 
     def _expiry(self, entry: LogEntry) -> int:
         return entry.received_at_ms // 1000 + self._retention
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (ClientError, BotoCoreError):
-        raise Unavailable(reason="events_table") from None

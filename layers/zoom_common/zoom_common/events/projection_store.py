@@ -12,13 +12,11 @@ import random
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from zoom_common.errors import Unavailable
 from zoom_common.events.projections.record import Change, Record, Stamp
+from zoom_common.events.table_client import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -60,7 +58,7 @@ class ProjectionStore:
         """Up to `limit` records after the sort key `after`, and the sort key to go on after."""
         key = f"{tenant}#{partition}"
         start = {"ExclusiveStartKey": {"pk": {"S": key}, "sk": {"S": after}}} if after else {}
-        with _translated():
+        with translated():
             answer = self._client.query(**self._query(key, prefix), **start, Limit=limit)  # type: ignore[arg-type]
         last = answer.get("LastEvaluatedKey")
         return {item["sk"]["S"]: _record(item) for item in answer["Items"]}, last["sk"]["S"] if last else None
@@ -68,7 +66,7 @@ class ProjectionStore:
     def _apply(self, tenant: str, change: Change, stamp: Stamp, connection: str | None) -> None:
         key = {"pk": {"S": f"{tenant}#{change.partition}"}, "sk": {"S": change.sort}}
         for attempt in range(_TRIES):
-            with _translated():
+            with translated():
                 item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
             known = _record(item) if item else Record()
             merged = known.merged(change, stamp, connection)
@@ -93,7 +91,7 @@ class ProjectionStore:
                 "ConditionExpression": "version = :seen",
                 "ExpressionAttributeValues": {":seen": {"N": str(seen)}},
             }
-        with _translated():
+        with translated():
             try:
                 self._client.put_item(TableName=self._table, Item=item, **condition)
             except self._client.exceptions.ConditionalCheckFailedException:
@@ -101,7 +99,7 @@ class ProjectionStore:
         return True
 
     def _items(self, key: str, prefix: str) -> Iterator[Mapping[str, Any]]:
-        with _translated():
+        with translated():
             for page in self._client.get_paginator("query").paginate(**self._query(key, prefix)):
                 yield from page["Items"]
 
@@ -119,11 +117,3 @@ class ProjectionStore:
 
 def _record(item: Mapping[str, Any]) -> Record:
     return Record.from_json(zlib.decompress(item["record"]["B"]))
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (ClientError, BotoCoreError):
-        raise Unavailable(reason="events_table") from None
