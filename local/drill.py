@@ -15,6 +15,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,8 @@ from zoom_common.access.keys import Credential, issue
 
 AWS_CLI = "awscli==1.46.3"
 OTHER_REGION = "eu-west-1"
+# The emulator makes roles' names from the stack's, for all regions: the same name there would take our roles away here.
+ELSEWHERE = "zoom-gateway-far"
 _SECONDS = 240
 _FILES = ("both.json", "new.json", "answer.json", "secret.json", "payload.json")
 _CONFIG = ROOT / "samconfig.toml"
@@ -224,14 +227,18 @@ def region_loss(drill: Drill) -> Director:
     build = Workspace(ROOT / ".local").path("build") / "template.yaml"
     parameters = tomllib.loads(_CONFIG.read_text())["local"]["deploy"]["parameters"]
     parameters["parameter_overrides"] = _parameters(drill)  # values with spaces: a file takes them as they are
+    parameters |= {"stack_name": ELSEWHERE, "s3_bucket": f"{ELSEWHERE}-artifacts"}
+    here = {"LocationConstraint": OTHER_REGION}
+    with suppress(ClientError):  # left by the drill before
+        drill.client("s3", OTHER_REGION).create_bucket(Bucket=parameters["s3_bucket"], CreateBucketConfiguration=here)
     lines = [f"{name} = {json.dumps(value)}" for name, value in parameters.items()]
     file = Workspace(ROOT / ".local").path("drill.toml")
     file.write_text("\n".join(["version = 0.1", "[local.deploy.parameters]", *lines, ""]))
     file.chmod(0o600)
     options = f"--config-file {file} --template-file {build}"
-    yield {"ENVIRONMENT": "local", "OTHER_REGION": OTHER_REGION, "DEPLOY_OPTIONS": options}
+    yield {"STACK": ELSEWHERE, "ENVIRONMENT": "local", "OTHER_REGION": OTHER_REGION, "DEPLOY_OPTIONS": options}
     file.unlink()
-    there = drill.client("cloudformation", OTHER_REGION).describe_stack_resources(StackName=drill.stack.name)
+    there = drill.client("cloudformation", OTHER_REGION).describe_stack_resources(StackName=ELSEWHERE)
     health = next(each for each in there["StackResources"] if each["LogicalResourceId"] == "HealthFunction")
     event = (ROOT / "events" / "health-get.json").read_bytes()
     answer = drill.client("lambda", OTHER_REGION).invoke(
@@ -273,9 +280,13 @@ def roll_back(drill: Drill) -> Director:
 
 def delete(drill: Drill) -> Director:
     """The stack in the other region goes, its tables stay."""
-    asked = {"StackName": drill.stack.name, "LogicalResourceId": "ConnectionsTable"}
+    asked = {"StackName": ELSEWHERE, "LogicalResourceId": "ConnectionsTable"}
     found = drill.client("cloudformation", OTHER_REGION).describe_stack_resource(**asked)["StackResourceDetail"]
-    yield {"OTHER_REGION": OTHER_REGION, "RETAINED_TABLE": found["PhysicalResourceId"]}
+    yield {"STACK": ELSEWHERE, "OTHER_REGION": OTHER_REGION, "RETAINED_TABLE": found["PhysicalResourceId"]}
+    kept = drill.client("dynamodb", OTHER_REGION)
+    for table in kept.list_tables()["TableNames"]:  # the emulator would give the next drill's tables the same names
+        if table.startswith(ELSEWHERE):
+            kept.delete_table(TableName=table)
 
 
 DIRECTORS: dict[str, Callable[[Drill], Director]] = {
