@@ -60,7 +60,7 @@ subscriber: .venv/installed ## a queue for one more consumer: make subscriber AR
 	@exec $(BIN)/python -m local.subscriber $(or $(ARGS),--help)
 
 .PHONY: proof
-proof: .venv/installed ## thousands of deliveries against the running gateway while workers are killed (half an hour)
+proof: .venv/installed ## thousands of deliveries against the running gateway while workers are killed (five minutes)
 	@exec $(BIN)/python -m local.proof $(ARGS)
 
 .PHONY: event-schema
@@ -152,7 +152,7 @@ fuzz: .venv/installed ## Schemathesis against the running gateway
 	$(BIN)/python -m local.fuzz
 
 .PHONY: bench
-bench: .venv/installed ## the benchmarks, against what people would use instead (half an hour): make bench ARGS="webhook calls" for some
+bench: .venv/installed ## the benchmarks, against what people would use instead (ten minutes): make bench ARGS="webhook calls" for some
 	@exec $(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: load
