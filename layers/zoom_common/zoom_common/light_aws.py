@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Mapping
-from functools import cache, lru_cache
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from zoom_common.aws_api.caller import Caller, Line, Patience
@@ -81,17 +81,15 @@ def endpoint(service: str, environ: Mapping[str, str]) -> str:
     return f"https://{service}.{region}.{suffix}"
 
 
-def credentials(environ: Mapping[str, str]) -> Credentials:
-    """The role's, from Lambda's variables; where they are not there (SnapStart), boto3 knows where else to look."""
-    key_id = environ.get("AWS_ACCESS_KEY_ID")
-    if key_id:
-        return _known(key_id, environ["AWS_SECRET_ACCESS_KEY"], environ.get("AWS_SESSION_TOKEN"))
-    return _of_boto3()
+def credentials(environ: Mapping[str, str]) -> Callable[[], Credentials]:
+    """The role's, for a client's life, from Lambda's variables: boto3 reads those once as well.
 
-
-@lru_cache(maxsize=2)
-def _known(key_id: str, secret: str, token: str | None) -> Credentials:
-    return Credentials(key_id, Secret(secret), Secret(token) if token else None)
+    Where they are not there (SnapStart), boto3 knows where else to look, and when to look again.
+    """
+    if not environ.get("AWS_ACCESS_KEY_ID"):
+        return _of_boto3
+    found = Credentials.from_env(environ)
+    return lambda: found
 
 
 def _of_boto3() -> Credentials:
@@ -114,7 +112,7 @@ def _caller(service: str, patience: Patience) -> Caller:
         scope=Scope(service, _region(os.environ)),
         host=endpoint(service, os.environ).partition("://")[2],
         line=_line(service),
-        credentials=lambda: credentials(os.environ),
+        credentials=credentials(os.environ),
         clock=time.time,
         sleep=time.sleep,
         random=random.random,

@@ -27,9 +27,9 @@ def test_an_override_beats_the_region() -> None:
     assert light_aws.endpoint("events", own) == "https://bus.example"
 
 
-def test_the_role_comes_from_lambdas_variables_every_time() -> None:
-    """With its session token; Lambda may put newer ones there."""
-    assert light_aws.credentials(_LAMBDA) == Credentials("AKID", Secret("s"), Secret("t"))
+def test_the_role_comes_from_lambdas_variables() -> None:
+    """With its session token."""
+    assert light_aws.credentials(_LAMBDA)() == Credentials("AKID", Secret("s"), Secret("t"))
 
 
 def test_without_variables_boto3_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,10 +37,11 @@ def test_without_variables_boto3_is_asked(monkeypatch: pytest.MonkeyPatch) -> No
     frozen = SimpleNamespace(access_key="A", secret_key="s", token="t")
     session = SimpleNamespace(get_credentials=lambda: SimpleNamespace(get_frozen_credentials=lambda: frozen))
     monkeypatch.setattr(light_aws, "_session", lambda: session)
-    assert light_aws.credentials({"AWS_REGION": "eu-central-1"}) == Credentials("A", Secret("s"), Secret("t"))
+    ask = light_aws.credentials({"AWS_REGION": "eu-central-1"})
+    assert ask() == Credentials("A", Secret("s"), Secret("t"))
     monkeypatch.setattr(light_aws, "_session", lambda: SimpleNamespace(get_credentials=lambda: None))
     with pytest.raises(OSError, match="no credentials"):
-        light_aws.credentials({"AWS_REGION": "eu-central-1"})
+        ask()
 
 
 def test_two_clients_of_a_service_share_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:

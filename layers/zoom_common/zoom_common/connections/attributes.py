@@ -31,14 +31,16 @@ def to_attribute(value: object) -> dict[str, Any]:  # noqa: PLR0911 - one line p
             raise TypeError(type(value).__name__)
 
 
-def from_attribute(attribute: Mapping[str, Any]) -> Any:
+def from_attribute(attribute: Mapping[str, Any]) -> Any:  # noqa: PLR0911 - one line per type
     """The value of one attribute; numbers come back as int when they are whole, else as float."""
     ((kind, value),) = attribute.items()
     match kind:
-        case "NULL":
-            return None
+        case "S":  # most are text
+            return value
         case "N":
             return float(value) if "." in value else int(value)
+        case "NULL":
+            return None
         case "SS":
             return frozenset(value)
         case "M":
