@@ -154,3 +154,12 @@ def test_the_sender_is_told_before_the_wait_for_the_turn() -> None:
     world.exchange().send(attempt)
     assert said == [0.0]
     assert world.time.waits == [1.5]
+
+
+@pytest.mark.parametrize(("wait", "slept"), [(2**-10, []), (2**-8, [2**-8])])
+def test_a_turn_that_is_as_good_as_there_is_not_slept_for(wait: float, slept: list[float]) -> None:
+    """A nap of less than a millisecond costs more processor time than it spreads calls."""
+    world = World.of(answer(200, b"{}"))
+    world.turns.script = [Turn(wait, 5)]
+    assert send(world, "meetings.get").status == 200
+    assert world.time.waits == slept
