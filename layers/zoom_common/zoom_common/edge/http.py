@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from zoom_common import correlation
 from zoom_common.access.principal import Principal
 from zoom_common.edge import observability
-from zoom_common.edge.request import Request, request_id
+from zoom_common.edge.request import Request, lower_case, request_id
 from zoom_common.edge.response import Response, error_response, json_response, unexpected
 from zoom_common.edge.settings import MissingSetting
 from zoom_common.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound, Unauthenticated, Unavailable
@@ -60,10 +60,10 @@ def guarded(answer: Callable[[Request], Response]) -> Handler:
     """A Lambda handler around `answer`. Every error it raises becomes an answer; nothing escapes."""
 
     def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        known_as = request_id(event, context)
-        correlation.begin(_headers(event).get(correlation.HEADER, ""), known_as)
+        known_as, headers = request_id(event, context), lower_case(event.get("headers"))
+        correlation.begin(headers.get(correlation.HEADER, ""), known_as)
         try:
-            response = answer(_admitted(Request.from_event(event, context)))
+            response = answer(_admitted(Request.from_event(event, context, headers=headers)))
         except GatewayError as error:
             if error.status >= _INTERNAL_STATUS:
                 observability.logger().warning("refused", reason=error.reason, status=error.status, request_id=known_as)
@@ -72,7 +72,7 @@ def guarded(answer: Callable[[Request], Response]) -> Handler:
             observability.logger().error("failed", request_id=known_as, **_place(error))
             observability.count("UnexpectedErrors")
             response = unexpected(known_as)
-        return _finished(response, event, known_as).to_event()
+        return _finished(response, headers, known_as).to_event()
 
     return handler
 
@@ -93,17 +93,13 @@ def _place(error: Exception) -> dict[str, Any]:
     return {**place, "setting": error.name} if isinstance(error, MissingSetting) else place
 
 
-def _finished(response: Response, event: Mapping[str, Any], known_as: str) -> Response:
+def _finished(response: Response, asked: Mapping[str, str], known_as: str) -> Response:
     headers = {**_SECURITY_HEADERS, "x-request-id": known_as, **response.headers}
     if correlation.current() != known_as:
         headers[correlation.HEADER] = correlation.current()
-    if _headers(event).get("x-forwarded-proto") == "https":
+    if asked.get("x-forwarded-proto") == "https":
         headers["strict-transport-security"] = "max-age=31536000"
     return replace(response, headers=headers)
-
-
-def _headers(event: Mapping[str, Any]) -> dict[str, str]:
-    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
 @dataclass(frozen=True, slots=True)

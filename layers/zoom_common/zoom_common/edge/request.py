@@ -40,12 +40,17 @@ class Request:
     deadline: Deadline = field(default_factory=lambda: Deadline.after(LONGEST_CALL))
 
     @classmethod
-    def from_event(cls, event: Mapping[str, Any], context: Any = None) -> Request:
-        """Read an event. `context` gives the time that is left. Raises InvalidRequest when the body is not readable."""
+    def from_event(
+        cls, event: Mapping[str, Any], context: Any = None, *, headers: Mapping[str, str] | None = None
+    ) -> Request:
+        """Read an event. `context` gives the time that is left; `headers` are the event's by `lower_case`.
+
+        Raises InvalidRequest when the body is not readable.
+        """
         about = event.get("requestContext") or {}
         authorizer = (about.get("authorizer") or {}).get("lambda") or {}
         query_string = event.get("rawQueryString") or ""
-        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        headers = lower_case(event.get("headers")) if headers is None else headers
         return cls(
             method=(about.get("http") or {}).get("method", "GET").upper(),
             path=_without_stage(event.get("rawPath") or "/", about.get("stage", "$default")),
@@ -69,6 +74,11 @@ class Request:
             return json.loads(self.body, parse_constant=_refuse)
         except (ValueError, RecursionError):
             raise InvalidRequest(message="Request Body should be a valid JSON object.") from None
+
+
+def lower_case(headers: Mapping[str, str] | None) -> dict[str, str]:
+    """Headers by their names in lower case."""
+    return {name.lower(): value for name, value in (headers or {}).items()}
 
 
 def request_id(event: Mapping[str, Any], context: Any = None) -> str:
