@@ -87,10 +87,11 @@ class Unit:
 
 def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, batch: float) -> dict[str, Unit]:
     """One API call, one webhook, one connection's month. `zoom_ms` is how long Zoom takes: Lambda bills the wait."""
-    call = on_lambda(core_ms, waits=3, aws_ms=aws_ms)
+    call = on_lambda(core_ms, waits=2, aws_ms=aws_ms)
     event = on_lambda(event_ms, waits=6, aws_ms=aws_ms)
     return {
-        # Connection read consistently, send slot and usage written; of two calls one finds the authorizer's answer.
+        # Connection read consistently, send slot and, while Zoom answers, usage written; of two calls one finds the
+        # authorizer's answer.
         "API call": Unit(lambdas=1.5, busy_ms=call + zoom_ms, api=1, writes=2, reads=1.5, log_bytes=900),
         # One message in, a share of a batch out: six requests of SQS for each batch and one for each message. The log
         # takes two writes to admit and finish an event, its index one, its projection one.

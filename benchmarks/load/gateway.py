@@ -51,6 +51,16 @@ class _Tokens:
         return self._token
 
 
+class _Uncounted:
+    """Usage is counted beside a call and slows none: this is about the rate."""
+
+    def begin(self, tenant: str, record: CallRecord) -> None:
+        pass
+
+    def settle(self, tenant: str, record: CallRecord, deadline: Deadline) -> None:
+        pass
+
+
 def _dynamodb(url: str) -> DynamoDBClient:
     """The client that functions have; each worker has its own, as each container has."""
     os.environ |= {
@@ -100,7 +110,9 @@ def client(settings: Settings) -> Client:
     connection = _connection(settings.account)
     gateway = Gateway(
         select=lambda principal, requested: connection,  # noqa: ARG005 - the seam's signature
-        sender=Sender(tokens=_Tokens(settings.token), exchange=exchange, api_base_url=settings.zoom),
+        sender=Sender(
+            tokens=_Tokens(settings.token), exchange=exchange, usage=_Uncounted(), api_base_url=settings.zoom
+        ),
         keys=Idempotency(
             store=IdempotencyStore(table),
             clock=time.time,

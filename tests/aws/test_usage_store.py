@@ -44,6 +44,15 @@ def test_calls_add_up_by_connection_operation_and_day(live: LiveUsage) -> None:
     assert [each.calls for each in live.of(YESTERDAY)] == [1]
 
 
+def test_what_has_begun_is_added_once(live: LiveUsage) -> None:
+    """However often its answer is asked for, and whatever is counted before that."""
+    begun = live.begin(used())
+    live.add(used())
+    begun()
+    begun()
+    assert [each.calls for each in live.of(TODAY, "acme")] == [2]
+
+
 def test_a_tenant_sees_its_own_only(live: LiveUsage, kept: KeptUsage) -> None:
     """Even next to one whose name begins with its own."""
     live.add(used(tenant="acme"))

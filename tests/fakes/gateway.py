@@ -18,6 +18,7 @@ from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.idempotency_store import Entry, Step, StoredAnswer
 from zoom_common.gateway.pacing import Lane
 from zoom_common.gateway.read_cache import ReadCache
+from zoom_common.gateway.record import CallRecord
 from zoom_common.gateway.sending import Sender
 from zoom_common.gateway.slot_store import NoSlot, Slot
 from zoom_common.secret import Secret
@@ -280,6 +281,21 @@ class Changes:
 
 
 @dataclass(slots=True)
+class Usages:
+    """Remembers what is counted, and how often Zoom had been asked by then."""
+
+    zoom: ScriptedZoom
+    begun: list[tuple[str, str, int]] = field(default_factory=list)
+    settled: list[tuple[str, str, int]] = field(default_factory=list)
+
+    def begin(self, tenant: str, record: CallRecord) -> None:
+        self.begun.append((tenant, record.operation, len(self.zoom.sent)))
+
+    def settle(self, tenant: str, record: CallRecord, deadline: Deadline) -> None:  # noqa: ARG002 - the seam's signature
+        self.settled.append((tenant, record.operation, len(self.zoom.sent)))
+
+
+@dataclass(slots=True)
 class World:
     """A gateway to a scripted Zoom, for one connection, and a principal that may do everything."""
 
@@ -295,6 +311,10 @@ class World:
     asked_for: list[str | None] = field(default_factory=list)
     calls: int = 0
     jitter: float = 0.5
+    usage: Usages = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.usage = Usages(self.zoom)
 
     @classmethod
     def of(cls, *script: HttpResponse | NotSent | AnswerLost, **changes: Any) -> World:
@@ -311,7 +331,7 @@ class World:
         )
 
     def sender(self) -> Sender:
-        return Sender(tokens=self.tokens, exchange=self.exchange(), api_base_url=BASE)
+        return Sender(tokens=self.tokens, exchange=self.exchange(), usage=self.usage, api_base_url=BASE)
 
     def gateway(self) -> Gateway:
         if self.reads is None:

@@ -9,20 +9,21 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 from moto.core.models import botocore_stubber
 
+from zoom_common.aws_api.https_client import Answer
+
 
 class MotoLine:
     """Stands for `aws_api.https_client.Connection`."""
 
     def __init__(self, endpoint: str, contexts: object) -> None:  # noqa: ARG002 - nobody's certificate is asked for
         self._endpoint = endpoint
+        self._answer: Answer = (0, {}, b"")
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def post(
-        self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/"
-    ) -> tuple[int, Mapping[bytes, bytes], bytes]:
-        """Moto's answer."""
+    def send(self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/") -> None:
+        """Let moto carry it out."""
         assert seconds > 0
         sent = HTTPHeaders()
         for name, value in headers.items():
@@ -32,4 +33,8 @@ class MotoLine:
         assert answered is not None, "moto is off"
         status, about, answer = answered
         named = {str(name).lower().encode(): str(value).encode() for name, value in about.items()}
-        return status, named, answer.encode() if isinstance(answer, str) else answer
+        self._answer = status, named, answer.encode() if isinstance(answer, str) else answer
+
+    def answer(self) -> Answer:
+        """What moto said."""
+        return self._answer

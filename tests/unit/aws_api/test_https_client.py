@@ -69,6 +69,16 @@ def test_a_post_is_written_as_it_was_signed(talk: Talk) -> None:
     assert peer.connected == [(b"127.0.0.1", 4566)]
 
 
+def test_a_request_may_be_sent_before_its_answer_is_wanted(talk: Talk) -> None:
+    """They are two steps; without the first there is nothing to read."""
+    connection, peer = talk(_OK)
+    with pytest.raises(BrokenAnswer):
+        connection.answer()
+    connection.send({"host": "h"}, b"{}", 1.0)
+    assert connection.answer() == (200, {b"content-length": b"2"}, b"{}")
+    assert len(peer.requests) == 1
+
+
 def test_the_connection_is_kept(talk: Talk) -> None:
     """Opening ahead and two requests connect once."""
     connection, peer = talk(_OK, _OK)

@@ -12,11 +12,12 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from zoom_common.aws_api.caller import Caller, Line, Patience
-from zoom_common.aws_api.service_client import SERVICES, JsonClient, LambdaClient
+from zoom_common.aws_api.https_client import Answer
+from zoom_common.aws_api.service_client import SERVICES, JsonClient, LambdaClient, begin
 from zoom_common.aws_api.sigv4 import Credentials, Scope
 from zoom_common.secret import Secret
 
-type Step = tuple[int, dict[bytes, bytes], bytes] | OSError
+type Step = Answer | OSError
 
 
 @dataclass
@@ -25,15 +26,21 @@ class Connection:
 
     script: list[Step]
     sent: list[dict[str, Any]] = field(default_factory=list)
+    unsendable: list[OSError] = field(default_factory=list)
+    answered: int = 0
     closed: int = 0
 
     def close(self) -> None:
         self.closed += 1
 
-    def post(
-        self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/"
-    ) -> tuple[int, Mapping[bytes, bytes], bytes]:
+    def send(self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/") -> None:
+        assert self.answered == len(self.sent), "an answer is owed"
+        if self.unsendable:
+            raise self.unsendable.pop()
         self.sent.append({**headers, "body": json.loads(body), "seconds": seconds, "path": path})
+
+    def answer(self) -> Answer:
+        self.answered += 1
         step = self.script.pop(0)
         if isinstance(step, OSError):
             raise step
@@ -226,3 +233,67 @@ def test_a_function_may_be_named_by_its_arn() -> None:
     made = world((202, {}, b""))
     LambdaClient(made.caller).invoke(FunctionName="arn:aws:lambda:f", InvocationType="Event", Payload=b"{}")
     assert made.connection.sent[0]["path"] == "/2015-03-31/functions/arn%3Aaws%3Alambda%3Af/invocations"
+
+
+def test_an_answer_may_come_later() -> None:
+    """The request is sent at once; its answer is read when somebody wants it, and only then."""
+    made = world(ok({"Items": [1]}))
+    later = begin(made.dynamodb(), "query", TableName="t")
+    assert (len(made.connection.sent), made.connection.answered) == (1, 0)
+    assert later() == {"Items": [1]}
+    assert later() == {"Items": [1]}
+    assert made.connection.answered == 1
+
+
+def test_an_answer_that_is_owed_is_read_before_the_next_request() -> None:
+    """Each gets its own, whichever is asked for first."""
+    made = world(ok({"Items": [1]}), ok({"Items": [2]}), ok({"Items": [3]}), ok({"Items": [4]}))
+    client = made.dynamodb()
+    first = begin(client, "query", TableName="t")
+    second = begin(client, "query", TableName="t")
+    assert client.query(TableName="t") == {"Items": [3]}
+    assert (second(), first()) == ({"Items": [2]}, {"Items": [1]})
+    assert client.query(TableName="t") == {"Items": [4]}
+
+
+@pytest.mark.parametrize(
+    "passing", [refused("ThrottlingException"), refused("InternalServerError", 500), OSError(), (200, {}, b"<html>")]
+)
+def test_what_was_begun_and_passes_is_tried_again(passing: Step) -> None:
+    """As any operation is; without time for that the failure is the caller's."""
+    made = world(passing, ok({"Items": []}))
+    assert begin(made.dynamodb(), "query", TableName="t")() == {"Items": []}
+    assert made.connection.closed == isinstance(passing, OSError)
+    hurried = world(passing)
+    with pytest.raises((ClientError, BotoCoreError)):
+        begin(hurried.dynamodb(), "query", TableName="t")(again=False)
+    assert len(hurried.connection.sent) == 1
+
+
+def test_what_was_begun_and_stays_is_not_tried_again() -> None:
+    """A failed condition is the answer, and the next request finds the line as it should be."""
+    made = world(refused("ConditionalCheckFailedException"), ok({"Items": []}))
+    client = made.dynamodb()
+    later = begin(client, "update_item", TableName="t")
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        later()
+    assert client.query(TableName="t") == {"Items": []}
+
+
+def test_what_could_not_be_sent_is_tried_again_when_it_is_asked_for() -> None:
+    """Nobody waits for a table that is away before he has to."""
+    made = world(ok({"Items": []}))
+    made.connection.unsendable = [OSError()]
+    later = begin(made.dynamodb(), "query", TableName="t")
+    assert (made.connection.sent, made.connection.closed) == ([], 1)
+    assert later() == {"Items": []}
+
+
+def test_a_line_that_broke_while_an_answer_was_owed_serves_the_next_request() -> None:
+    """The one that was begun hears of it when it asks, and is tried again."""
+    made = world(OSError(), ok({"Items": [2]}), ok({"Items": [1]}))
+    client = made.dynamodb()
+    later = begin(client, "query", TableName="t")
+    assert client.query(TableName="t") == {"Items": [2]}
+    assert later() == {"Items": [1]}
+    assert made.connection.closed == 1

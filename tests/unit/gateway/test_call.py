@@ -59,6 +59,22 @@ def test_a_create_goes_out_as_it_came() -> None:
     assert world.zoom.sent[0].url == f"{BASE}/users/me/meetings"
 
 
+def test_every_call_is_settled_with_usage() -> None:
+    """Once, when it is over, whatever became of it; only what Zoom is asked has begun before."""
+    world = World.of(answer(200, b"{}"), answer(404, b'{"code":3001}'))
+    call(world, "GET", "/v2/meetings/1")
+    with pytest.raises(ZoomRefused):
+        call(world, "GET", "/v2/meetings/2")
+    with pytest.raises(InvalidRequest):
+        call(world, "POST", "/v2/users/me/meetings", body=b'{"type":"two"}')
+    assert [sent for _, _, sent in world.usage.begun] == [0, 1]
+    assert world.usage.settled == [
+        ("acme", "meetings.get", 1),
+        ("acme", "meetings.get", 2),
+        ("acme", "meetings.create", 2),
+    ]
+
+
 def test_an_empty_answer_stays_empty() -> None:
     """204 has no body, and the label comes from the table when Zoom names none."""
     result = call(World.of(answer(204)), "DELETE", "/v2/webinars/123")

@@ -64,3 +64,12 @@ def test_where_another_token_would_be_no_better_zooms_refusal_is_the_answer() ->
     world.tokens.another = False
     assert world.sender().send(call_of(world, "meetings.get", meetingId="1")).status == 401
     assert (len(world.zoom.sent), world.tokens.told) == (1, 0)
+
+
+def test_usage_hears_of_a_call_before_zoom_does() -> None:
+    """Once for each try; a record of the caller's own comes first, because the call must not be made without it."""
+    world = World.of(answer(401, b'{"code":124}'), answer(200, b"{}"))
+    call, told = call_of(world, "meetings.get", meetingId="1"), list[int]()
+    world.sender().send(call, before_sending=lambda: told.append(len(world.usage.begun)))
+    assert world.usage.begun == [("acme", "", 0), ("acme", "", 1)]
+    assert told == [0, 1]

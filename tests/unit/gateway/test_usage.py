@@ -1,8 +1,8 @@
-"""Counting never costs a call."""
+"""Counting never costs a call, nor its caller time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -17,49 +17,115 @@ from zoom_common.gateway.usage_store import Usage
 
 @dataclass(slots=True)
 class Counters:
-    down: bool = False
-    added: list[Usage] = field(default_factory=list)
+    """Adds up what it is told, once it is asked whether it has."""
 
-    def add(self, usage: Usage) -> None:
-        if self.down:
-            raise Unavailable(reason="connections_store_unavailable")
-        self.added.append(usage)
+    down: bool = False
+    begun: list[Usage] = field(default_factory=list)
+    added: list[Usage] = field(default_factory=list)
+    hurried: list[bool] = field(default_factory=list)
+
+    def begin(self, usage: Usage) -> Callable[..., None]:
+        self.begun.append(usage)
+
+        def finish(*, again: bool = True) -> None:
+            self.hurried.append(not again)
+            if self.down:
+                raise Unavailable(reason="connections_store_unavailable")
+            self.added.append(usage)
+
+        return finish
 
     def of(self, day: date, tenant: str | None = None) -> Iterator[Usage]:
         raise NotImplementedError
 
 
 def record(**changes: object) -> CallRecord:
-    made = CallRecord(operation="meetings.get", connection="con_1", tries=2, status=200)
+    made = CallRecord(operation="meetings.get", connection="con_1", tries=1, status=200)
     for name, value in changes.items():
         setattr(made, name, value)
     return made
 
 
+def used(calls: int, requests: int, refused: int) -> Usage:
+    return Usage(date(1970, 1, 2), "acme", "con_1", "meetings.get", calls, requests, refused)
+
+
+def counter(counters: Counters) -> UsageCounter:
+    return UsageCounter(live=counters, clock=lambda: 86_400.0)
+
+
+def test_a_call_is_counted_while_zoom_answers() -> None:
+    """For the UTC day on which it was made; of a call that succeeds at once nothing else is written."""
+    counters, made = Counters(), record()
+    counting = counter(counters)
+    counting.begin("acme", made)
+    assert (counters.begun, counters.added) == ([used(1, 1, 0)], [])
+    counting.settle("acme", made, Deadline.after(20))
+    assert counters.begun == counters.added == [used(1, 1, 0)]
+    assert not made.uncounted
+
+
 @pytest.mark.parametrize(
-    ("changes", "refused"), [({}, 0), ({"status": 404}, 1), ({"status": None, "reason": "rate_budget_spent"}, 1)]
+    ("changes", "rest"),
+    [
+        ({"tries": 3}, used(0, 2, 0)),
+        ({"status": 404}, used(0, 0, 1)),
+        ({"tries": 2, "status": None, "reason": "zoom_gave_no_answer"}, used(0, 1, 1)),
+    ],
 )
-def test_a_call_counts_with_its_tries_and_what_became_of_it(changes: dict[str, object], refused: int) -> None:
-    """For the UTC day on which it was made."""
+def test_what_a_call_turns_out_to_be_is_added(changes: dict[str, object], rest: Usage) -> None:
+    """Its further tries, however often they were announced, and that it was refused."""
+    counters, made = Counters(), record(**changes)
+    counting = counter(counters)
+    for _ in range(made.tries):
+        counting.begin("acme", made)
+    counting.settle("acme", made, Deadline.after(20))
+    assert counters.added == [used(1, 1, 0), rest]
+
+
+@pytest.mark.parametrize(
+    ("changes", "all_of_it"),
+    [
+        ({"tries": 0, "status": None, "reason": "rate_budget_spent"}, used(1, 0, 1)),
+        ({"tries": 0, "status": None, "cache": "hit"}, used(1, 0, 0)),
+    ],
+)
+def test_a_call_that_was_not_sent_is_counted_when_it_is_over(changes: dict[str, object], all_of_it: Usage) -> None:
+    """Zoom was not asked: the budget was spent, or the answer was there."""
     counters = Counters()
-    UsageCounter(live=counters, clock=lambda: 86_400.0).count("acme", record(**changes), Deadline.after(20))
-    assert counters.added == [Usage(date(1970, 1, 2), "acme", "con_1", "meetings.get", 1, 2, refused)]
+    counter(counters).settle("acme", record(**changes), Deadline.after(20))
+    assert counters.added == [all_of_it]
 
 
 def test_a_call_that_found_no_connection_is_nobodys() -> None:
     """A wrong path or a missing scope used nothing."""
     counters = Counters()
-    UsageCounter(live=counters, clock=lambda: 0.0).count("acme", record(connection=""), Deadline.after(20))
+    counter(counters).settle("acme", record(connection=""), Deadline.after(20))
     assert counters.added == []
 
 
-@pytest.mark.parametrize(("down", "seconds"), [(True, 20.0), (False, 1.0)])
-def test_what_cannot_be_counted_is_noted_and_costs_nobody(*, down: bool, seconds: float) -> None:
-    """Neither a table that is away nor a deadline that is near may take Zoom's answer from a caller."""
-    counters, made = Counters(down=down), record()
-    UsageCounter(live=counters, clock=lambda: 0.0).count("acme", made, Deadline.after(seconds))
+@pytest.mark.parametrize("sent", [True, False])
+def test_what_cannot_be_counted_is_noted_and_costs_nobody(*, sent: bool) -> None:
+    """A table that is away takes Zoom's answer from nobody, and is not asked over and over."""
+    counters, made = Counters(down=True), record(status=404)
+    counting = counter(counters)
+    if sent:
+        counting.begin("acme", made)
+    counting.settle("acme", made, Deadline.after(20))
     assert made.uncounted
-    assert counters.added == []
+    assert len(counters.hurried) == 1
+
+
+def test_a_deadline_that_is_near_leaves_no_time_for_counting() -> None:
+    """What was begun is heard of, once; anything else is left."""
+    counters, made = Counters(), record(status=404)
+    counting = counter(counters)
+    counting.begin("acme", made)
+    counting.settle("acme", made, Deadline.after(1))
+    assert (counters.added, counters.hurried, made.uncounted) == ([used(1, 1, 0)], [True], True)
+    late = record(tries=0)
+    counting.settle("acme", late, Deadline.after(1))
+    assert (len(counters.begun), late.uncounted) == (1, True)
 
 
 def test_totals_add_up() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from zoom_common.aws_api.https_client import Answer
 from zoom_common.aws_api.sigv4 import Credentials, Scope, sign
 
 _FIRST_PAUSE = 0.05
@@ -21,25 +22,84 @@ class Patience:
 
 
 class Connection(Protocol):
-    """A kept-alive connection; see `https_client`. `post` raises OSError."""
+    """A kept-alive connection; see `https_client`. Sending and reading raise OSError."""
 
     def close(self) -> None:
         """Hang up; the next request connects again."""
         ...
 
-    def post(
-        self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/"
-    ) -> tuple[int, Mapping[bytes, bytes], bytes]:
-        """Status, headers and body of an answer."""
+    def send(self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/") -> None:
+        """Send a request, whose answer has to be read before the next one is sent."""
+        ...
+
+    def answer(self) -> Answer:
+        """The answer to what was sent last."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
-    """A connection that several clients share; it carries one request at a time."""
+    """A connection that several clients share; it carries one request at a time.
+
+    An answer need not be waited for at once: it is read when it is asked for, or before the next request is sent.
+    """
 
     connection: Connection
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _owed: Sent | None = None
+
+    def post(self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/") -> Answer:
+        """The answer to a request. Raises OSError."""
+        with self._lock:
+            self._collect()
+            try:
+                self.connection.send(headers, body, seconds, path=path)
+                return self.connection.answer()
+            except OSError:
+                self.connection.close()
+                raise
+
+    def send(self, headers: Mapping[str, str], body: bytes, seconds: float) -> Sent:
+        """A request on its way. One that could not be sent has no answer."""
+        with self._lock:
+            self._collect()
+            sent = Sent(self)
+            try:
+                self.connection.send(headers, body, seconds)
+                self._owed = sent
+            except OSError:
+                self.connection.close()
+            return sent
+
+    def collect(self, sent: Sent) -> None:
+        """Read the answer to `sent`, unless that has been done."""
+        with self._lock:
+            if sent is self._owed:
+                self._collect()
+
+    def _collect(self) -> None:
+        owed, self._owed = self._owed, None
+        if owed is None:
+            return
+        try:
+            owed.found = self.connection.answer()
+        except OSError:
+            self.connection.close()
+
+
+@dataclass(slots=True, eq=False)
+class Sent:
+    """A request whose answer comes later."""
+
+    line: Line
+    found: Answer | None = None
+
+    def answer(self) -> Answer:
+        """Its answer, waited for if need be. Raises OSError when there is none, whoever has found that out."""
+        self.line.collect(self)
+        if self.found is None:
+            raise ConnectionError("no answer")
+        return self.found
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +124,20 @@ class Caller:
     random: Callable[[], float]
     patience: Patience = Patience()
 
-    def send(
-        self, headers: Mapping[str, str], body: bytes, *, path: str = "/"
-    ) -> tuple[int, Mapping[bytes, bytes], bytes]:
+    def post(self, headers: Mapping[str, str], body: bytes, *, path: str = "/") -> Answer:
         """The answer to one try. Raises OSError."""
-        now, credentials = self.clock(), self.credentials()
-        signed = sign(headers, body, host=self.host, scope=self.scope, credentials=credentials, now=now, path=path)
-        with self.line.lock:
-            try:
-                return self.line.connection.post(signed, body, self.patience.seconds, path=path)
-            except OSError:
-                self.line.connection.close()
-                raise
+        return self.line.post(self._signed(headers, body, path), body, self.patience.seconds, path=path)
+
+    def send(self, headers: Mapping[str, str], body: bytes) -> Sent:
+        """One try, whose answer comes later."""
+        return self.line.send(self._signed(headers, body, "/"), body, self.patience.seconds)
 
     def tries(self) -> Iterator[Try]:
         """As many as patience allows."""
         for tried in range(self.patience.tries):
             most = _FIRST_PAUSE * 2**tried
             yield Try(tried == self.patience.tries - 1, lambda most=most: self.sleep(self.random() * most))  # type: ignore[misc]
+
+    def _signed(self, headers: Mapping[str, str], body: bytes, path: str) -> dict[str, str]:
+        now, credentials = self.clock(), self.credentials()
+        return sign(headers, body, host=self.host, scope=self.scope, credentials=credentials, now=now, path=path)

@@ -18,6 +18,7 @@ _PORTS = {"https": 443, "http": 80}
 
 type Context = Callable[[], ssl.SSLContext]
 type Connect = Callable[[tuple[bytes, int], float], socket.socket]
+type Answer = tuple[int, Mapping[bytes, bytes], bytes]
 
 
 class BrokenAnswer(ConnectionError):
@@ -55,10 +56,13 @@ class Connection:
         self._socket = self._lines = None
         self._answered = False
 
-    def post(
-        self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/"
-    ) -> tuple[int, Mapping[bytes, bytes], bytes]:
-        """Status, headers (names in lower case) and body of an answer. `headers` name the host.
+    def post(self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/") -> Answer:
+        """Send a request and wait for its answer."""
+        self.send(headers, body, seconds, path=path)
+        return self.answer()
+
+    def send(self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/") -> None:
+        """Send a request, whose answer has to be read before the next one is sent. `headers` name the host.
 
         Each wait ends after `seconds`. A connection that the other side has ended is found out before it is used.
         """
@@ -72,6 +76,11 @@ class Connection:
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"POST {path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
         self._socket.sendall(head.encode("latin-1") + body)
+
+    def answer(self) -> Answer:
+        """Status, headers (names in lower case) and body of the answer to what was sent last."""
+        if self._lines is None:
+            raise BrokenAnswer
         status, about, answer = _read(self._lines)
         self._answered = True
         if about.get(b"connection", b"").lower() == b"close":

@@ -9,17 +9,28 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from zoom_common.aws_api.caller import Caller
+from zoom_common.aws_api.https_client import Answer
 
 type Json = dict[str, Any]
+
+
+class Later(Protocol):
+    """An operation under way."""
+
+    def __call__(self, *, again: bool = True) -> Json:
+        """What it answered. A passing failure is tried again, as any operation is, unless there is no time `again`."""
+        ...
+
 
 _ERROR = 400
 # What boto3's standard mode tries again: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
@@ -90,8 +101,8 @@ class JsonClient:
         self._caller = caller
         self._once = dict(service.once)
         self._type = f"application/x-amz-json-{service.protocol}"
-        # Marks of blobs in a body: most answers have none, and need no second look.
-        self._marks = tuple(f'"{name}"'.encode() for name in service.blobs)
+        # Most answers hold no blobs, and need no second look.
+        self._blobs = re.compile("|".join(f'"{name}"' for name in service.blobs or {"no blobs"}).encode())
         self._read = json.JSONDecoder(object_hook=self._revived).decode
         self.exceptions = Errors()
 
@@ -108,29 +119,53 @@ class JsonClient:
         """The pages of an operation that says where it stopped by LastEvaluatedKey."""
         return Pages(getattr(self, name))
 
+    def begin(self, name: str, **arguments: Any) -> Later:
+        """Send an operation once, by boto3's name for it, and read what came of it later."""
+        operation = "".join(word.capitalize() for word in name.split("_"))
+        sent = self._caller.send(*self._request(operation, arguments))
+
+        def answer(*, again: bool = True) -> Json:
+            try:
+                return self._outcome(operation, sent.answer())
+            except (OSError, ValueError):
+                if not again:
+                    raise EndpointConnectionError(endpoint_url=self._caller.host) from None
+            except ClientError as error:
+                if not again or not _is_passing(error):
+                    raise
+            return self._call(operation, arguments)
+
+        return answer
+
     def _call(self, operation: str, arguments: Json) -> Json:
-        if operation in self._once:
-            arguments.setdefault(self._once[operation], str(uuid.uuid4()))
-        body = _ENCODER.encode(arguments).encode()
-        headers = {"content-type": self._type, "x-amz-target": f"{self._service.prefix}.{operation}"}
+        headers, body = self._request(operation, arguments)
         for tries in self._caller.tries():
             try:
-                status, about, answer = self._caller.send(headers, body)
-                if status < _ERROR:
-                    return self._document(answer)
+                return self._outcome(operation, self._caller.post(headers, body))
             except (OSError, ValueError):  # the connection, or a success whose body is none: neither is an answer
                 if tries.last:
                     raise EndpointConnectionError(endpoint_url=self._caller.host) from None
-            else:
-                error = self._error(operation, status, about, answer)
-                passing = status in _PASSING_STATUS or error.response["Error"]["Code"] in _PASSING
-                if tries.last or not passing:
-                    raise error
+            except ClientError as error:
+                if tries.last or not _is_passing(error):
+                    raise
             tries.pause()
         raise EndpointConnectionError(endpoint_url=self._caller.host)
 
+    def _request(self, operation: str, arguments: Json) -> tuple[dict[str, str], bytes]:
+        if operation in self._once:
+            arguments.setdefault(self._once[operation], str(uuid.uuid4()))
+        headers = {"content-type": self._type, "x-amz-target": f"{self._service.prefix}.{operation}"}
+        return headers, _ENCODER.encode(arguments).encode()
+
+    def _outcome(self, operation: str, answer: Answer) -> Json:
+        """What a success says. Raises ClientError for a refusal, and ValueError for a success that says nothing."""
+        status, about, text = answer
+        if status < _ERROR:
+            return self._document(text)
+        raise self._error(operation, status, about, text)
+
     def _document(self, answer: bytes) -> Json:
-        read = self._read if any(mark in answer for mark in self._marks) else json.loads
+        read = self._read if self._blobs.search(answer) else json.loads
         document = read(answer.decode()) if answer else {}
         if not isinstance(document, dict):
             raise ValueError("no document")  # noqa: TRY004 - as what is no JSON at all
@@ -138,9 +173,7 @@ class JsonClient:
 
     def _revived(self, found: Json) -> Json:
         """Bytes for blobs. An attribute that is called like one holds an object, never text."""
-        for name in self._service.blobs:
-            if name not in found:
-                continue
+        for name in self._service.blobs.intersection(found):
             value = found[name]
             if isinstance(value, str):
                 found[name] = base64.b64decode(value)
@@ -192,7 +225,7 @@ class LambdaClient:
         body = Payload.encode() if isinstance(Payload, str) else Payload
         path = f"/2015-03-31/functions/{quote(FunctionName, safe='~')}/invocations"
         try:
-            status, about, answer = self._caller.send(headers, body, path=path)
+            status, about, answer = self._caller.post(headers, body, path=path)
         except OSError:
             raise EndpointConnectionError(endpoint_url=self._caller.host) from None
         if status >= _ERROR:
@@ -206,6 +239,22 @@ class LambdaClient:
             "Payload": io.BytesIO(answer),
             **({"FunctionError": failed.decode("latin-1")} if failed is not None else {}),
         }
+
+
+def begin(client: Any, name: str, **arguments: Any) -> Later:
+    """Send an operation with `client`, and read what came of it later. boto3's clients wait for it here.
+
+    Raises what the operation does, as the answer does: ClientError or BotoCoreError.
+    """
+    if isinstance(client, JsonClient):
+        return client.begin(name, **arguments)
+    answer: Json = getattr(client, name)(**arguments)
+    return lambda *, again=True: answer  # noqa: ARG005 - the seam's signature
+
+
+def _is_passing(error: ClientError) -> bool:
+    about = error.response
+    return about["ResponseMetadata"]["HTTPStatusCode"] in _PASSING_STATUS or about["Error"]["Code"] in _PASSING
 
 
 def _code(text: str) -> str:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from zoom_common.aws_api.service_client import begin
 from zoom_common.connections.attributes import from_item, to_attribute, to_item
 from zoom_common.errors import Unavailable
 
@@ -34,6 +36,14 @@ class ConditionFailed(Exception):
         super().__init__("condition failed")
         self.item = item
         self.failed = tuple(failed)
+
+
+class Changed(Protocol):
+    """A change under way."""
+
+    def __call__(self, *, again: bool = True) -> None:
+        """Return once it is made. Raises ConditionFailed and Unavailable; `again` as in `service_client.Later`."""
+        ...
 
 
 class Table:
@@ -73,6 +83,18 @@ class Table:
                 **request, ReturnValues="ALL_NEW", ReturnValuesOnConditionCheckFailure="ALL_OLD"
             )
         return from_item(answer["Attributes"])
+
+    def begin_update(self, pk: str, sk: str, change: str, *, condition: str, values: Values) -> Changed:
+        """Send a change, and hear later what came of it. Clients of boto3's wait for that here."""
+        request = self.to_update(pk, sk, change, condition=condition, values=values)
+        with _translated():
+            answer = begin(self._dynamodb, "update_item", **request)
+
+        def changed(*, again: bool = True) -> None:
+            with _translated():
+                answer(again=again)
+
+        return changed
 
     def delete(self, pk: str, sk: str, *, condition: str | None = None, values: Values | None = None) -> dict[str, Any]:
         """Delete an item and return what it was ({} when there was none); raises ConditionFailed."""
@@ -136,10 +158,18 @@ class Table:
 
 
 def _expressions(names: Mapping[str, str] | None = None, /, **expressions: str) -> dict[str, Any]:
-    words = {word for expression in expressions.values() for word in _WORD.findall(expression)}
-    if not words:
+    places = _places(*expressions.values())
+    if not places:
         return dict(expressions)
-    return {**expressions, "ExpressionAttributeNames": {f"#{word}": (names or {}).get(word, word) for word in words}}
+    if names:
+        places = {place: names.get(word, word) for place, word in places.items()}
+    return {**expressions, "ExpressionAttributeNames": places}
+
+
+@lru_cache(maxsize=256)
+def _places(*expressions: str) -> dict[str, str]:
+    """What stands for names in expressions, which are few: a store has its own and says them again and again."""
+    return {f"#{word}": word for expression in expressions for word in _WORD.findall(expression)}
 
 
 def _condition(condition: str | None, values: Values | None) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Answer:
 class Gateway:
     """Makes calls. `select` finds a principal's connection by the id it asked for, if it did.
 
-    `reconnect_url` is where to ask for a person's consent again; `usage` counts a tenant's calls and never raises.
+    `reconnect_url` is where to ask for a person's consent again.
     """
 
     select: Callable[[Principal, str | None], Connection]
@@ -51,7 +51,6 @@ class Gateway:
     keys: Idempotency
     reads: ReadCache
     reconnect_url: Callable[[Connection], str]
-    usage: Callable[[str, CallRecord, Deadline], None] = lambda _tenant, _record, _deadline: None
 
     def call(
         self,
@@ -97,7 +96,7 @@ class Gateway:
             raise
         finally:
             for each in (record, *record.aside):
-                self.usage(principal.tenant, each, deadline)
+                self.sender.usage.settle(principal.tenant, each, deadline)
 
     def _ask(self, call: ZoomCall, headers: Mapping[str, str]) -> HttpResponse:
         if call.operation.method == "GET":

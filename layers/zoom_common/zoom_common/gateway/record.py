@@ -5,6 +5,7 @@ Nothing in it identifies a person: no path, no query, no id but the connection's
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from zoom_common.zoom.operations import Operation
@@ -33,6 +34,7 @@ class CallRecord:
     local_budget: bool = False
     key: str | None = None  # with an Idempotency-Key: made, replayed or adopted
     cache: str | None = None  # with the read cache: hit or miss
+    counted: Callable[..., None] | None = None  # says, once asked, whether usage knows of it
     uncounted: bool = False  # usage could not be told of it
     aside: list[CallRecord] = field(default_factory=list)
 

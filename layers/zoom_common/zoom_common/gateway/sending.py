@@ -34,6 +34,18 @@ class AccessTokens(Protocol):
         ...
 
 
+class Counting(Protocol):
+    """Who counts a tenant's calls: `UsageCounter`. Neither raises."""
+
+    def begin(self, tenant: str, record: CallRecord) -> None:
+        """A call is about to be sent, once or once more."""
+        ...
+
+    def settle(self, tenant: str, record: CallRecord, deadline: Deadline) -> None:
+        """A call is over, sent or not."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoomCall:
     """One operation, for one connection, with what the caller said."""
@@ -73,6 +85,7 @@ class Sender:
 
     tokens: AccessTokens
     exchange: Exchange
+    usage: Counting
     api_base_url: str
 
     def send(self, call: ZoomCall, *, before_sending: Callable[[], None] = lambda: None) -> HttpResponse:
@@ -96,12 +109,17 @@ class Sender:
             base_url=base_url(call.connection.api_url, self.api_base_url),
             token=token,
         )
+
+        def ready() -> None:
+            before_sending()
+            self.usage.begin(call.connection.tenant, call.record)
+
         attempt = Attempt(
             operation=call.operation,
             request=request,
             spend=call.spend(),
             deadline=call.deadline,
             record=call.record,
-            before_sending=before_sending,
+            before_sending=ready,
         )
         return self.exchange.send(attempt)

@@ -1,4 +1,4 @@
-"""Usage of the gateway: counted after every call, asked for by tenant, rolled up once a day."""
+"""Usage of the gateway: counted while Zoom answers, asked for by tenant, rolled up once a day."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
 
-from zoom_common.connections.table_client import ConditionFailed
+from zoom_common.connections.table_client import Changed, ConditionFailed
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 from zoom_common.gateway.record import CallRecord
 from zoom_common.gateway.usage_store import Usage, day_of
 
-# Counting comes after Zoom's answer and must not cost it: without time for a slow DynamoDB there is no counting.
+# What is counted after Zoom's answer must not cost it: without time for a slow DynamoDB it is not counted.
 _LEAST_TIME = 5.0
 # A day is rolled up again for as long as late writes and a missed rollup may matter.
 ROLLED_UP_DAYS = 3
 _ERRORS_FROM = 400
+_NOT_COUNTED = (Unavailable, ConditionFailed)
 
 
 class Live(Protocol):
     """Counters of the last days: `LiveUsage`."""
 
-    def add(self, usage: Usage) -> None: ...  # noqa: D102
+    def begin(self, usage: Usage) -> Changed: ...  # noqa: D102
 
     def of(self, day: date, tenant: str | None = None) -> Iterator[Usage]: ...  # noqa: D102
 
@@ -38,27 +39,50 @@ class Kept(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageCounter:
-    """Counts calls. What could not be counted is noted in the call's record; a caller never notices."""
+    """Counts calls. What could not be counted is noted in the call's record; a caller never notices.
+
+    A call is counted as one that succeeds at once while Zoom answers it, so that nobody waits for the count, and a
+    call that ends with its container is counted too. What else it turns out to be is added when it is over.
+    """
 
     live: Live
     clock: Callable[[], float]
 
-    def count(self, tenant: str, record: CallRecord, deadline: Deadline) -> None:
-        """Count one call, if a connection was found for it."""
+    def begin(self, tenant: str, record: CallRecord) -> None:
+        """Count a call that is about to be sent, unless that has begun."""
+        if record.counted is None:
+            record.counted = self._begun(self._usage(tenant, record, calls=1, requests=1))
+
+    def settle(self, tenant: str, record: CallRecord, deadline: Deadline) -> None:
+        """A call is over: see that it is counted, if a connection was found for it."""
         if not record.connection:
             return
+        time_left, begun = deadline.allows(_LEAST_TIME), int(record.counted is not None)
+        if record.counted is not None and not _succeeds(record.counted, again=time_left):
+            record.uncounted = True
+            return
         failed = record.reason is not None or (record.status or 0) >= _ERRORS_FROM
-        usage = Usage(
-            day_of(self.clock()), tenant, record.connection, record.operation, 1, record.tries, refused=int(failed)
-        )
-        record.uncounted = not (deadline.allows(_LEAST_TIME) and self._added(usage))
+        rest = self._usage(tenant, record, calls=1 - begun, requests=record.tries - begun, refused=int(failed))
+        if rest.calls or rest.requests or rest.refused:
+            record.uncounted = not (time_left and (adding := self._begun(rest)) and _succeeds(adding))
 
-    def _added(self, usage: Usage) -> bool:
+    def _begun(self, usage: Usage) -> Changed | None:
         try:
-            self.live.add(usage)
-        except (Unavailable, ConditionFailed):
-            return False
-        return True
+            return self.live.begin(usage)
+        except _NOT_COUNTED:
+            return None
+
+    def _usage(self, tenant: str, record: CallRecord, *, calls: int, requests: int, refused: int = 0) -> Usage:
+        day = day_of(self.clock())
+        return Usage(day, tenant, record.connection, record.operation, calls, requests, refused)
+
+
+def _succeeds(change: Changed, *, again: bool = True) -> bool:
+    try:
+        change(again=again)
+    except _NOT_COUNTED:
+        return False
+    return True
 
 
 def between(live: Live, kept: Kept, tenant: str, first: date, last: date, *, today: date) -> list[Usage]:

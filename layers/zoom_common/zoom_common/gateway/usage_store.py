@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from zoom_common.connections.table_client import Table
+from zoom_common.connections.table_client import Changed, Table
 
 _EPOCH = date(1970, 1, 1)
 _DAY = 86_400
 # Longer than a rollup may stay away before somebody notices.
 LIVE_DAYS = 10
+_ADD = (
+    "SET #calls = if_not_exists(#calls, :zero) + :calls, #requests = if_not_exists(#requests, :zero) + :requests, "
+    "#refused = if_not_exists(#refused, :zero) + :refused, #expires_at = :expires_at, #tenant = :tenant"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,14 @@ class LiveUsage:
 
     def add(self, usage: Usage) -> None:
         """Add these numbers to what is counted."""
-        names = ("calls", "requests", "refused")
-        change = ", ".join(f"#{name} = if_not_exists(#{name}, :zero) + :{name}" for name in names)
-        self._table.update(
+        self.begin(usage)()
+
+    def begin(self, usage: Usage) -> Changed:
+        """Send these numbers, and hear later whether they were added."""
+        return self._table.begin_update(
             f"usage#{usage.day.isoformat()}",
             f"{usage.tenant}#{usage.connection}#{usage.operation}",
-            f"SET {change}, #expires_at = :expires_at, #tenant = :tenant",
+            _ADD,
             condition="attribute_not_exists(#tenant) OR #tenant = :tenant",
             values={
                 "zero": 0,

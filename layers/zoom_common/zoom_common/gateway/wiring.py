@@ -61,6 +61,7 @@ def gateway(settings: GatewaySettings) -> Gateway:
             exchange=Exchange(
                 transport=RequestsTransport(), turns=budget, clock=time.time, sleep=time.sleep, random=random.random
             ),
+            usage=UsageCounter(live=LiveUsage(shared), clock=time.time),
             api_base_url=settings.zoom_api_base_url,
         ),
         keys=Idempotency(
@@ -74,5 +75,4 @@ def gateway(settings: GatewaySettings) -> Gateway:
             changes=ChangeStore(shared, clock=time.time), seconds=settings.read_cache_seconds, clock=time.time
         ),
         reconnect_url=lambda connection: reconnect_url(settings, connection.connection_id),
-        usage=UsageCounter(live=LiveUsage(shared), clock=time.time).count,
     )
