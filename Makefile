@@ -97,7 +97,7 @@ deploy: .venv/installed ## sam deploy for one stage, told by .env.<stage>: make 
 
 .PHONY: test
 test: lint types check-template ## lint, types, template checks, then every test
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2
 
 .PHONY: test-failed
 test-failed: .venv/installed ## what failed in the last make test, once more

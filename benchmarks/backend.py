@@ -1,6 +1,6 @@
 """One local server over TLS that answers like AWS and like Zoom, at once and always the same, and counts.
 
-`python -m benchmarks.backend SEED.json --chain FILE --key FILE [--plain]` prints its port and serves until SIGTERM.
+`python -m benchmarks.backend --chain FILE --key FILE [--plain] < SEED.json` prints its port, serves until SIGTERM.
 `GET /_bench/counts` tells requests by operation and connections by service; `POST /_bench/reset` forgets them.
 It knows nothing of conditions or expressions: every write succeeds. What it measures is the client.
 """
@@ -13,10 +13,10 @@ import base64
 import hashlib
 import json
 import ssl
+import sys
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 type Json = dict[str, Any]
@@ -211,10 +211,9 @@ async def _main(arguments: argparse.Namespace, seed: Json) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("seed")
     parser.add_argument("--chain")
     parser.add_argument("--key")
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--port", type=int, default=0)
     told = parser.parse_args()
-    asyncio.run(_main(told, json.loads(Path(told.seed).read_text())))
+    asyncio.run(_main(told, json.load(sys.stdin)))

@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.authority import Authority
 from benchmarks.deliveries import ZOOM_SECRET
 from benchmarks.events import API_KEY, CLIENT_ID, TENANT
-from benchmarks.workspace import BENCH, ROOT
+from benchmarks.workspace import ROOT
 from zoom_common.access import items as key_items
 from zoom_common.access.keys import issue
 from zoom_common.connections.attributes import to_item
@@ -63,16 +63,18 @@ class Servers:
 @contextlib.contextmanager
 def servers(authority: Authority, *, plain: bool = False, core: int | None = None) -> Iterator[Servers]:
     """The servers, in a process of their own, stopped in the end."""
-    seed = BENCH / "seed.json"
-    seed.parent.mkdir(parents=True, exist_ok=True)
-    seed.write_text(json.dumps(_seed()))
     command = ["taskset", "-c", str(core)] if core is not None else []
-    command += [sys.executable, "-m", "benchmarks.backend", str(seed)]
+    command += [sys.executable, "-m", "benchmarks.backend"]
     command += ["--plain"] if plain else ["--chain", str(authority.chain), "--key", str(authority.key)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
-        assert process.stdout is not None  # noqa: S101 - it was asked for
+        assert process.stdin is not None  # noqa: S101 - it was asked for
+        assert process.stdout is not None  # noqa: S101 - so was this
+        json.dump(_seed(), process.stdin)
+        process.stdin.close()
         port = process.stdout.readline().strip()
+        if not port:
+            raise RuntimeError("the servers did not start")
         yield Servers(f"{'http' if plain else 'https'}://localhost:{port}", authority)
     finally:
         process.terminate()

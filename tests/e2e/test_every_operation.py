@@ -15,7 +15,7 @@ import pytest
 from local.demo import Story
 from zoom_common.zoom.operations import OPERATIONS, match
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 OWNER = "owner@zoom.example"
 ROWS = {each.name: each for each in OPERATIONS}

@@ -17,7 +17,7 @@ import pytest
 from local.demo import Story
 from tests.fakes.releases import told
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 MEETINGS = "/v2/users/me/meetings"
 HOP = {"content-length", "connection", "accept-encoding", "transfer-encoding", "expect"}

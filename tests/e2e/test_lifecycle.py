@@ -17,7 +17,7 @@ import pytest
 from local.demo import Story
 from tests.e2e.conftest import ROOT, Gateway
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
 def run(gateway: Gateway, folder: Path) -> subprocess.CompletedProcess[str]:

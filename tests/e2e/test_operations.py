@@ -10,7 +10,7 @@ import boto3
 import httpx
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.e2e
 
 
 def aws(stack: dict[str, Any], service: str) -> Any:

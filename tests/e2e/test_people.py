@@ -18,7 +18,7 @@ from joserfc.jwk import OctKey
 
 from local.demo import Story
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 DANA, OTTO = 0, 1
 

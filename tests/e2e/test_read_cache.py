@@ -14,7 +14,7 @@ import pytest
 from local.demo import Story
 from tests.fakes.releases import told
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 WAIT_SECONDS = 45.0  # less than a read is remembered without any word
 

@@ -15,7 +15,7 @@ import pytest
 
 from local.demo import Story
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 LIST = "/v2/users/me/meetings"
 REFRESHES = "oauth.token.refresh"

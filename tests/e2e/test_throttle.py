@@ -11,7 +11,7 @@ import pytest
 from local.key_table import on_local_stack
 from zoom_common.access.keys import Credential, issue
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 LIMIT = 4
 
 

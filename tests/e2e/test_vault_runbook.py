@@ -17,7 +17,7 @@ from tests.fakes.releases import told
 from zoom_common.connections.attributes import from_item
 from zoom_common.connections.item import from_values
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 
 class Operator:

@@ -23,7 +23,7 @@ from local.demo import PERSON, Story
 from local.key_table import on_local_stack
 from zoom_common.access.keys import Credential, issue
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"layers/zoom_common{os.pathsep}."}

@@ -19,7 +19,7 @@ import pytest
 from local.demo import Story
 from tests.fakes.releases import told
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 WEBINARS = "/v2/users/me/webinars"
 # Beyond 2^53 and beyond a float, an escape beside raw text, members out of order and unknown, white space, a half pair.
