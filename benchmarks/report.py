@@ -63,10 +63,7 @@ def _target(figure: Figure) -> tuple[str, ...]:
 
 def _value(figure: Figure) -> str:
     ratio = figure.ratio
-    if ratio.low == ratio.high:
-        return f"{ratio.median:.3g}"
-    places = 3 if ratio.median < 0.1 else 2  # noqa: PLR2004 - small ratios need more places
-    return f"{ratio.median:.{places}f} ({ratio.low:.{places}f}-{ratio.high:.{places}f})"
+    return f"{ratio.median:.3g}" if ratio.low == ratio.high else str(ratio)
 
 
 def _section(section: Section) -> Iterator[str]:

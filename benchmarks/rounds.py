@@ -22,7 +22,8 @@ class Ratio:
         return (self.high - self.low) / 2
 
     def __str__(self) -> str:
-        return f"{self.median:.2f} ({self.low:.2f}-{self.high:.2f})"
+        digits = 2 if self.median >= 0.1 else 3  # noqa: PLR2004 - a tenth
+        return f"{self.median:.{digits}f} ({self.low:.{digits}f}-{self.high:.{digits}f})"
 
 
 def interleaved[T](contenders: Mapping[str, Callable[[], T]], *, rounds: int, seed: int = 1) -> dict[str, list[T]]:

@@ -38,7 +38,7 @@ PRICES: Mapping[str, float] = {
 }
 _MILLION = 1_000_000
 # Measured on one core, warm, by `make bench` (docs/benchmarks.md): milliseconds of processor time, without any waiting.
-CORE_MS: Mapping[str, float] = {"call": 1.3, "event": 1000 / 650}
+CORE_MS: Mapping[str, float] = {"call": 1.2, "event": 1000 / 650}
 # Lambda gives a function a whole core at this size, and of a smaller one its part.
 _WHOLE_CORE_MB = 1769
 _MEMORY_MB = 512

@@ -146,7 +146,8 @@ def _run(settings: Path, client: str, options: argparse.Namespace) -> tuple[floa
     paths = [str(ROOT / "layers" / "zoom_common"), str(ROOT)]
     if client in PEERS:
         paths.append(str(python_peers()))
-    environment = dict(os.environ) | {"PYTHONPATH": os.pathsep.join(paths)}
+    # zoomus has escapes that Python warns of whenever it compiles them.
+    environment = dict(os.environ) | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONWARNINGS": "ignore::SyntaxWarning"}
     command = [sys.executable, "-m", "benchmarks.load.worker", str(settings)]
     started = [
         subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
