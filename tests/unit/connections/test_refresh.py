@@ -191,6 +191,14 @@ def test_rate_limited_rests_for_as_long_as_zoom_says() -> None:
     assert len(world.zoom.requests) == 1
 
 
+def test_no_connection_rests_for_ever() -> None:
+    """A number that nobody can mean, a proxy's perhaps, costs a day and not the grant."""
+    world = World()
+    world.zoom.faults = [HttpResponse(429, {"retry-after": "999999999"}, b"{}")]
+    world.on_demand()
+    assert world.item.cool_until == START + 86_400
+
+
 def test_failures_cool_down_longer_each_time_and_success_forgets_them() -> None:
     """Backing off doubles; one success starts over."""
     world = World()

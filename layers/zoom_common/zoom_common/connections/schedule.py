@@ -26,6 +26,8 @@ class Policy:
     # After failures.
     cool_first: float = 30.0
     cool_most: float = 900.0
+    # As long as a limit of Zoom's can last, whatever a `Retry-After` says: a connection must not rest for ever.
+    cool_for_zoom: float = _DAY
     failing_after: int = 3
     # Tokens that Zoom refuses as soon as it has given them: so many in a row, over so long, and the person is asked.
     refused_in_a_row: int = 3

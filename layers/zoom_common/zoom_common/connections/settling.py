@@ -27,7 +27,7 @@ def conclude(attempt: Attempt, end: Exception) -> Steps[Result]:
         case GrantRejected(reason=reason):
             return (yield from _ask_the_person(attempt, reason))
         case TokenUnavailable(reason=reason, retry_after=retry_after):
-            return (yield from _rest(attempt, reason, at_least=retry_after or 0.0))
+            return (yield from _rest(attempt, reason, at_least=min(retry_after or 0.0, attempt.policy.cool_for_zoom)))
         case AppAtFault(reason=reason):
             return (yield from _leave_alone(attempt, APP_FAULT + reason))
         case _:
