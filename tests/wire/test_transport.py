@@ -18,7 +18,12 @@ from zoom_common.zoom import api
 from zoom_common.zoom.operations import match
 from zoom_common.zoom.wire import HttpRequest
 
-DRIP = b"a byte now and then, for ever"
+DRIPPING_BODY, DRIPPING_LINE, DRIPPING_HEADER = b"a body that drips", b"a first line that drips", b"a header that drips"
+_DRIPPING = {
+    DRIPPING_BODY: b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n",
+    DRIPPING_LINE: b"HTTP/1.1 200 O",
+    DRIPPING_HEADER: b"HTTP/1.1 200 OK\r\nX-Long: ",
+}
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Seen: Yes\r\n\r\n{}"
 
 
@@ -49,16 +54,16 @@ class Server:
         while request := _whole(connection):
             self.heard.append(request)
             answer = self.answers.pop(0) if self.answers else OK
-            if answer is DRIP:
-                self._drip(connection)
+            if answer in _DRIPPING:
+                self._drip(connection, _DRIPPING[answer])
             else:
                 connection.sendall(answer)
             if answer is not OK:
                 return
 
-    def _drip(self, connection: socket.socket) -> None:
+    def _drip(self, connection: socket.socket, beginning: bytes) -> None:
         with suppress(OSError):  # until the client has had enough
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            connection.sendall(beginning)
             while True:
                 connection.sendall(b"x")
                 time.sleep(0.02)
@@ -227,9 +232,10 @@ def test_a_cookie_is_not_kept(server: Server, transport: Make) -> None:
     assert [b"cookie" in heard.lower() for heard in server.heard] == [False, False]
 
 
-def test_an_answer_that_drips_in_is_given_up(server: Server) -> None:
+@pytest.mark.parametrize("answer", [DRIPPING_BODY, DRIPPING_LINE, DRIPPING_HEADER])
+def test_an_answer_that_drips_in_is_given_up(server: Server, answer: bytes) -> None:
     """Each byte comes in time and the whole never would: the caller's deadline counts, not the server's patience."""
-    server.answers = [DRIP]
+    server.answers = [answer]
     transport = RequestsTransport()
     with pytest.raises(AnswerLost):
         transport.send(HttpRequest("GET", f"{server.base}/users/me", {}, None), timeout=0.5)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
+import io
+import socket
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Protocol
@@ -16,7 +19,6 @@ CONNECT_TIMEOUT = 3.05
 # A kept-alive connection that idled longer is not trusted. A frozen Lambda misses that the other side hung up, and a
 # create that is sent into a dead connection has an unknown outcome.
 LONGEST_IDLE = 30.0
-_MOST_AT_ONCE = 1 << 20
 
 
 class NotSent(Exception):
@@ -58,12 +60,12 @@ class RequestsTransport:
         self._adapter = _Adapter(pool_connections=4, pool_maxsize=connections, max_retries=0)
 
     def send(self, request: HttpRequest, *, timeout: float) -> HttpResponse:
-        """Send once. `timeout`, in seconds, bounds each wait, and all of them together once the headers are there."""
+        """Send once. `timeout`, in seconds, bounds the wait for the whole answer; connecting comes before that."""
         self._drop_idle_connections()
-        connect, ends = min(CONNECT_TIMEOUT, timeout), self._clock() + timeout
+        waits = min(CONNECT_TIMEOUT, timeout), timeout
         try:
-            response = self._adapter.send(_prepared(request), timeout=(connect, timeout), verify=self._verify)
-            content = self._read(response.raw, ends)
+            response = self._adapter.send(_prepared(request), timeout=waits, verify=self._verify)
+            content = response.raw.read(decode_content=True)
         except requests.exceptions.ConnectTimeout:
             raise NotSent("connect timeout") from None
         except requests.exceptions.ConnectionError as error:
@@ -77,16 +79,6 @@ class RequestsTransport:
         headers = {name.lower(): value for name, value in response.raw.headers.itermerged()}
         return HttpResponse(response.status_code, headers, content)
 
-    def _read(self, answer: Any, ends: float) -> bytes:
-        """The whole body. One that drips in is given up: each read ends in time, and all of them never would."""
-        parts = []
-        while part := answer.read1(_MOST_AT_ONCE, decode_content=True):
-            parts.append(part)
-            if self._clock() > ends:
-                answer.close()
-                raise AnswerLost("no whole answer in time")
-        return b"".join(parts)
-
     def close(self) -> None:
         """Hang up. The next request opens another connection."""
         self._adapter.close()
@@ -98,9 +90,48 @@ class RequestsTransport:
         self._last_used = now
 
 
+class _InTime(io.RawIOBase):
+    """What comes over a socket, until the time is over that the socket gives to a single wait.
+
+    Without it an answer that drips in would be read for ever: each byte comes in time, and the whole never would.
+    """
+
+    def __init__(self, raw: io.RawIOBase, connected: socket.socket) -> None:
+        self._raw = raw
+        self._socket = connected
+        self._ends: float | None = None
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Wait for the next bytes. Raises TimeoutError."""
+        if self._ends is None:
+            self._ends = monotonic() + (self._socket.gettimeout() or 0.0)
+        else:
+            left = self._ends - monotonic()
+            if left <= 0:
+                raise TimeoutError("no whole answer in time")
+            self._socket.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *given: Any, **more: Any) -> None:
+        super().__init__(sock, *given, **more)
+        self.fp = io.BufferedReader(_InTime(self.fp.detach(), sock))
+
+
 class _OneWrite:
     """Headers and body go out together: one TLS record and one packet instead of two, and a system call less."""
 
+    response_class: Any = _Response
     _held: list[bytes] | None = None
 
     def request(self, *given: Any, **more: Any) -> None:
