@@ -102,7 +102,8 @@ class JsonClient:
         self._once = dict(service.once)
         self._type = f"application/x-amz-json-{service.protocol}"
         # Most answers hold no blobs, and need no second look.
-        self._blobs = re.compile("|".join(f'"{name}"' for name in service.blobs or {"no blobs"}).encode())
+        marks = "|".join(f'"{name}"' for name in service.blobs)
+        self._blobs = re.compile(marks.encode()) if marks else None
         self._read = json.JSONDecoder(object_hook=self._revived).decode
         self.exceptions = Errors()
 
@@ -165,7 +166,7 @@ class JsonClient:
         raise self._error(operation, status, about, text)
 
     def _document(self, answer: bytes) -> Json:
-        read = self._read if self._blobs.search(answer) else json.loads
+        read = self._read if self._blobs and self._blobs.search(answer) else json.loads
         document = read(answer.decode()) if answer else {}
         if not isinstance(document, dict):
             raise ValueError("no document")  # noqa: TRY004 - as what is no JSON at all
