@@ -134,7 +134,7 @@ def settings(servers: Servers) -> Mapping[str, str]:
         "ZOOM_API_BASE_URL": f"{servers.url}/v2",
         "ZOOM_OAUTH_URL": f"{servers.url}/oauth",
         "POWERTOOLS_SERVICE_NAME": "benchmark",
-        "POWERTOOLS_METRICS_NAMESPACE": "ZoomGateway",
+        "POWERTOOLS_METRICS_NAMESPACE": "ZoomGateway/benchmark",
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }
 

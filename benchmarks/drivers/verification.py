@@ -55,7 +55,7 @@ def _receiver(event: dict[str, Any], document: Secret) -> Callable[[], object]:
     receiver = Receiver(
         secrets=CachedSecrets(lambda _: document, clock=time.time),
         queue=Memory(),
-        metrics=MetricLines("benchmark", write=lambda _: 0, clock=time.time),
+        metrics=MetricLines("benchmark", "ZoomGateway/benchmark", write=lambda _: 0, clock=time.time),
         clock=time.time,
         signs=Silent(),
     )

@@ -54,7 +54,7 @@ def receiver() -> Receiver:
     return Receiver(
         secrets=secrets(),
         queue=SqsIngestQueue(settings().ingest_queue_url, sqs()),
-        metrics=MetricLines(settings().service, write=sys.stdout.write, clock=time.time),
+        metrics=MetricLines(settings().service, settings().namespace, write=sys.stdout.write, clock=time.time),
         clock=time.time,
         signs=Signs(),
     )

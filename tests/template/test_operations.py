@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.template import OURS, metrics_of, rendered, without_references
 from zoom_common.edge import call_log
-from zoom_common.embedded_metrics import NAMESPACE
 from zoom_common.gateway.record import CallRecord
 from zoom_common.zoom.operations import OPERATIONS
 
@@ -88,7 +88,7 @@ def emitted(template: Template) -> set[Metric]:
     found.add(("WebhookLag", frozenset({"service"})))
     for metric_filter in of_type(template, "AWS::Logs::MetricFilter").values():
         for made in metric_filter["MetricTransformations"]:
-            assert made["MetricNamespace"] == NAMESPACE
+            assert without_references(made["MetricNamespace"]) == OURS
             found.add((made["MetricName"], frozenset()))
     return found
 
@@ -108,7 +108,7 @@ def words() -> set[str]:
 def check(metric: tuple[str, str, dict[str, Any]], emitted: set[Metric], words: set[str]) -> None:
     """Fail unless somebody emits this."""
     namespace, name, dimensions = metric
-    if namespace == NAMESPACE:
+    if namespace == OURS:
         assert (name, frozenset(dimensions)) in emitted, metric
         for value in dimensions.values():
             assert value in words or value.startswith("meeting."), metric
@@ -129,7 +129,8 @@ def test_every_alarm_watches_a_metric_that_exists(template: Template, emitted: s
         ):
             if "MetricName" in watched:
                 dimensions = {each["Name"]: each["Value"] for each in watched.get("Dimensions", [])}
-                check((watched["Namespace"], watched["MetricName"], dimensions), emitted, words)
+                namespace = without_references(watched["Namespace"])
+                check((namespace, watched["MetricName"], dimensions), emitted, words)
 
 
 def test_every_alarm_says_what_to_do_and_tells_somebody(template: Template) -> None:
@@ -211,28 +212,6 @@ def test_the_filter_finds_the_init_duration_by_its_position(template: Template) 
         )
 
 
-def rendered(body: Any) -> dict[str, Any]:
-    """A dashboard as CloudWatch gets it, with names in place of references."""
-    text = body["Fn::Sub"]
-    dashboard: dict[str, Any] = json.loads(re.sub(r"\$\{([\w:.]+)\}", r"<\1>", text))
-    return dashboard
-
-
-def metrics_of(dashboard: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Every metric a dashboard shows, those it searches for included."""
-    for widget in dashboard["widgets"]:
-        for row in widget["properties"].get("metrics", []):
-            *named, options = row if isinstance(row[-1], dict) else (*row, {})
-            if "expression" in options:
-                search = re.search(r"SEARCH\('\{([\w/,]+)\}[^']*MetricName=\"(\w+)\"", options["expression"])
-                if search is not None:
-                    namespace, *dimensions = search[1].split(",")
-                    yield namespace, search[2], dict.fromkeys(dimensions, "*")
-                continue
-            namespace, name, *pairs = named
-            yield namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True))
-
-
 def test_both_dashboards_show_only_what_exists(template: Template, emitted: set[Metric], words: set[str]) -> None:
     """Rendered from the template: valid JSON, every metric emitted, every reference a resource of ours."""
     dashboards = of_type(template, "AWS::CloudWatch::Dashboard")
@@ -256,7 +235,7 @@ def test_the_business_dashboard_answers_the_usual_questions(template: Template, 
     assert wanted in {name for _, name, _ in metrics_of(body)}
 
 
-@pytest.mark.parametrize("missing", [(NAMESPACE, "ZoomCall", {}), (NAMESPACE, "ZoomCalls", {"lable": "x"})])
+@pytest.mark.parametrize("missing", [(OURS, "ZoomCall", {}), (OURS, "ZoomCalls", {"lable": "x"})])
 def test_the_check_catches_a_misspelling(
     missing: tuple[str, str, dict[str, str]], emitted: set[Metric], words: set[str]
 ) -> None:

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from zoom_common import correlation
 from zoom_common.values import dataclass
 
-# All stacks of one account and region share it; what keeps two stacks apart is an account or a region for each.
-NAMESPACE = "ZoomGateway"
 COUNT, MILLISECONDS, SECONDS = "Count", "Milliseconds", "Seconds"
 
 
@@ -23,16 +21,19 @@ class Metrics:
     values: Mapping[str, tuple[int, str]]
     dimensions: Sequence[Sequence[str]]
 
-    def directive(self) -> dict[str, object]:
+    def directive(self, namespace: str) -> dict[str, object]:
         """What tells CloudWatch about them."""
         described = [{"Name": name, "Unit": unit} for name, (_, unit) in self.values.items()]
-        return {"Namespace": NAMESPACE, "Dimensions": [list(each) for each in self.dimensions], "Metrics": described}
+        return {"Namespace": namespace, "Dimensions": [list(each) for each in self.dimensions], "Metrics": described}
 
 
-def line(metrics: Sequence[Metrics], properties: Mapping[str, object], *, at: float) -> str:
-    """One line for standard output. `at` is in epoch seconds; properties without a value are left out."""
+def line(metrics: Sequence[Metrics], properties: Mapping[str, object], *, namespace: str, at: float) -> str:
+    """One line for standard output. `at` is in epoch seconds; properties without a value are left out.
+
+    `namespace` is the stack's: two stacks of one account and region keep their numbers apart by it alone.
+    """
     document: dict[str, object] = {
-        "_aws": {"Timestamp": int(at * 1000), "CloudWatchMetrics": [each.directive() for each in metrics]},
+        "_aws": {"Timestamp": int(at * 1000), "CloudWatchMetrics": [each.directive(namespace) for each in metrics]},
         "correlation_id": correlation.current() or None,
         **properties,
     }

@@ -10,7 +10,14 @@ import sys
 import pytest
 
 from zoom_common import correlation
-from zoom_common.edge import observability
+from zoom_common.edge import call_log, observability
+from zoom_common.gateway.record import CallRecord
+
+
+@pytest.fixture(autouse=True)
+def stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function of the stack `prod`."""
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ZoomGateway/prod")
 
 
 def test_a_count_is_one_embedded_metric_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,10 +26,31 @@ def test_a_count_is_one_embedded_metric_line(capsys: pytest.CaptureFixture[str])
     observability.count("Denied", 2, reason="unknown_key")
     line = json.loads(capsys.readouterr().out)
     [described] = line["_aws"]["CloudWatchMetrics"]
-    assert described["Namespace"] == "ZoomGateway"
+    assert described["Namespace"] == "ZoomGateway/prod"
     assert described["Metrics"] == [{"Name": "Denied", "Unit": "Count"}]
     assert described["Dimensions"] == [[], ["reason"]]
     assert (line["Denied"], line["reason"], line["correlation_id"]) == (2, "unknown_key", "req-1")
+
+
+@pytest.mark.parametrize("of", ["measure", "call"])
+def test_whatever_is_measured_belongs_to_the_stack(capsys: pytest.CaptureFixture[str], of: str) -> None:
+    """Lengths of time and calls to Zoom as well as counts."""
+    if of == "measure":
+        observability.measure("WebhookVerifiedAge", 2.4, app="a")
+    else:
+        call_log.write(CallRecord(function="meetings", operation="meetings.get", label="Light"), None)
+    told = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
+    assert {each["Namespace"] for each in told} == {"ZoomGateway/prod"}
+
+
+def test_a_count_never_fails_for_want_of_a_setting(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be the one that tells of it."""
+    monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE")
+    observability.count("UnexpectedErrors")
+    [told] = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
+    assert told["Namespace"] == "ZoomGateway"
 
 
 def test_every_log_line_says_what_it_belongs_to() -> None:

@@ -11,7 +11,7 @@ from zoom_common.events.metric_lines import MetricLines
 def test_a_count_is_one_line_of_embedded_metrics() -> None:
     """CloudWatch finds namespace, dimensions and value in the line; a reason makes a second, finer metric."""
     lines: list[str] = []
-    metrics = MetricLines("webhook", write=lines.append, clock=lambda: NOW)
+    metrics = MetricLines("webhook", "ZoomGateway/prod", write=lines.append, clock=lambda: NOW)
     metrics.count("WebhookRejected", reason="wrong_signature", request_id="r")
     metrics.count("WebhookAccepted")
     rejected, accepted = (json.loads(line) for line in lines)
@@ -19,7 +19,7 @@ def test_a_count_is_one_line_of_embedded_metrics() -> None:
     assert rejected["_aws"]["Timestamp"] == NOW * 1000
     assert rejected["_aws"]["CloudWatchMetrics"] == [
         {
-            "Namespace": "ZoomGateway",
+            "Namespace": "ZoomGateway/prod",
             "Dimensions": [["service"], ["service", "reason"]],
             "Metrics": [{"Name": "WebhookRejected", "Unit": "Count"}],
         }

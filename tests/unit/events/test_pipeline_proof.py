@@ -64,7 +64,7 @@ class Pipeline:
         self.receiver = Receiver(
             secrets=CachedSecrets(lambda _: Secret(json.dumps(document)), clock=self.clock),
             queue=self.queue,
-            metrics=MetricLines("webhook", write=lambda _: None, clock=self.clock),
+            metrics=MetricLines("webhook", "ZoomGateway/prod", write=lambda _: None, clock=self.clock),
             clock=self.clock,
             signs=Signs(),
         )

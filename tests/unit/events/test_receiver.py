@@ -36,7 +36,7 @@ class Endpoint:
         self.receiver = Receiver(
             secrets=CachedSecrets(self.read, clock=self.clock),
             queue=self.queue,
-            metrics=MetricLines("webhook", write=self.lines.append, clock=self.clock),
+            metrics=MetricLines("webhook", "ZoomGateway/prod", write=self.lines.append, clock=self.clock),
             clock=self.clock,
             signs=self.signs,
         )

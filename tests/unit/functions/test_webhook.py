@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "ZOOM_WEBHOOK_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:000000000000:secret:webhook",
     "COORDINATION_TABLE": "coordination",
     "AWS_REGION": "eu-central-1",
+    "POWERTOOLS_METRICS_NAMESPACE": "ZoomGateway/prod",
     "AWS_ACCESS_KEY_ID": "AKID",
     "AWS_SECRET_ACCESS_KEY": "secret",
 }
@@ -57,8 +58,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     return made
 
 
-def test_a_delivery_goes_through(calls: list[tuple[str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """One reading of the secrets, one message, 200."""
+def test_a_delivery_goes_through(
+    calls: list[tuple[str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One reading of the secrets, one message, 200, and one count for the stack that it belongs to."""
     module = load()
     body = meeting("meeting.started")
     headers = zoom_headers(body)
@@ -69,6 +72,9 @@ def test_a_delivery_goes_through(calls: list[tuple[str, dict[str, Any]]], monkey
     assert read == ("secretsmanager.GetSecretValue", {"SecretId": ENVIRONMENT["ZOOM_WEBHOOK_SECRET_ARN"]})
     assert (sent[0], sent[1]["QueueUrl"]) == ("AmazonSQS.SendMessage", ENVIRONMENT["INGEST_QUEUE_URL"])
     assert sent[1]["MessageBody"].encode() == body
+    counted = json.loads(capsys.readouterr().out)
+    assert counted["WebhookAccepted"] == 1
+    assert [each["Namespace"] for each in counted["_aws"]["CloudWatchMetrics"]] == ["ZoomGateway/prod"]
 
 
 @pytest.mark.parametrize("kind", ["on-demand", "provisioned-concurrency", "snap-start", None])

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from zoom_common.edge import observability
 from zoom_common.embedded_metrics import COUNT, MILLISECONDS, Metrics, line
 from zoom_common.gateway.record import CallRecord
 
@@ -38,7 +39,7 @@ def write(
         "cache": record.cache,
         "request_id": request_id,
     }
-    (out or sys.stdout.write)(line(metrics, about, at=clock()))
+    (out or sys.stdout.write)(line(metrics, about, namespace=observability.namespace(), at=clock()))
 
 
 def _metrics(record: CallRecord) -> dict[str, tuple[int, str]]:

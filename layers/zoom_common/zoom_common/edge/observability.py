@@ -1,16 +1,19 @@
 """Logs and metrics. Powertools is imported on the first line that is logged, not before: it costs 50 ms of a start.
 
-Service name and log level come from the POWERTOOLS_* variables. Every line carries the correlation id.
+Service name, log level and the namespace of metrics come from the POWERTOOLS_* variables, looked up with each line as
+Powertools does: what has to be told may be that a setting is missing. Every line carries the correlation id.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from functools import cache
 from typing import TYPE_CHECKING
 
 from zoom_common import correlation
+from zoom_common.edge.settings import metrics_namespace
 from zoom_common.embedded_metrics import COUNT, SECONDS, Metrics, line
 
 if TYPE_CHECKING:
@@ -31,13 +34,20 @@ def logger() -> Logger:
     return found
 
 
+def namespace() -> str:
+    """The CloudWatch namespace that this function counts in: its stack's."""
+    return metrics_namespace(os.environ)
+
+
 def count(name: str, value: int = 1, **dimensions: str) -> None:
     """Add `value` to a CloudWatch counter, at once: to its total, and to the one with these dimensions."""
     sets: list[list[str]] = [[], sorted(dimensions)] if dimensions else [[]]
-    sys.stdout.write(line([Metrics({name: (value, COUNT)}, sets)], dimensions, at=time.time()))
+    metrics = [Metrics({name: (value, COUNT)}, sets)]
+    sys.stdout.write(line(metrics, dimensions, namespace=namespace(), at=time.time()))
 
 
 def measure(name: str, seconds: float, **dimensions: str) -> None:
     """Record a length of time, at once: for all, and for these dimensions."""
     sets: list[list[str]] = [[], sorted(dimensions)] if dimensions else [[]]
-    sys.stdout.write(line([Metrics({name: (round(seconds), SECONDS)}, sets)], dimensions, at=time.time()))
+    metrics = [Metrics({name: (round(seconds), SECONDS)}, sets)]
+    sys.stdout.write(line(metrics, dimensions, namespace=namespace(), at=time.time()))

@@ -8,10 +8,13 @@ from zoom_common.embedded_metrics import COUNT, MILLISECONDS, Metrics, line
 
 
 class MetricLines:
-    """Counts, one JSON line each. Properties are reasons and ids, never content."""
+    """Counts of `service` in `namespace`, one JSON line each. Properties are reasons and ids, never content."""
 
-    def __init__(self, service: str, *, write: Callable[[str], object], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, service: str, namespace: str, *, write: Callable[[str], object], clock: Callable[[], float]
+    ) -> None:
         self._service = service
+        self._namespace = namespace
         self._write = write
         self._clock = clock
 
@@ -25,4 +28,4 @@ class MetricLines:
             values["WebhookLag"] = (lag_ms, MILLISECONDS)
         metrics = Metrics(values, [["service"], ["service", "reason"]] if reason else [["service"]])
         about = {"service": self._service, "reason": reason or None, **properties}
-        self._write(line([metrics], about, at=self._clock()))
+        self._write(line([metrics], about, namespace=self._namespace, at=self._clock()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from zoom_common.edge.settings import optional, require
+from zoom_common.edge.settings import metrics_namespace, optional, require
 from zoom_common.values import dataclass
 
 
@@ -17,6 +17,7 @@ class Settings:
     coordination_table: str
     region: str
     service: str
+    namespace: str
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -27,4 +28,5 @@ class Settings:
             coordination_table=require(environ, "COORDINATION_TABLE"),
             region=require(environ, "AWS_REGION"),
             service=optional(environ, "POWERTOOLS_SERVICE_NAME", "webhook"),
+            namespace=metrics_namespace(environ),
         )
