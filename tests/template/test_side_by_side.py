@@ -26,6 +26,8 @@ WITHIN = {
 }
 # Names of something else: of what is watched, of what AWS has, and of a domain that its owner has chosen.
 NO_NAMES_OF_OURS = {"MetricName", "DeploymentConfigName", "DomainName"}
+# Actions on what is no stack's, and the one that CodeDeploy looks for its alarms with.
+OF_NO_STACK = (["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "cloudwatch:DescribeAlarms")
 # Kinds whose names are known to the whole account, not to a region of it.
 GLOBAL = ("AWS::CloudFront::", "AWS::CloudWatch::Dashboard")
 
@@ -104,6 +106,15 @@ def test_alarms_filters_and_dashboards_look_at_their_own_stack(template: Templat
                 assert of & template["Resources"].keys(), (name, value)
 
 
+def test_saved_queries_read_their_own_logs(template: Template) -> None:
+    """Also those that were saved for one function."""
+    queries = [r for r in template["Resources"].values() if r["Type"] == "AWS::Logs::QueryDefinition"]
+    assert queries
+    for query in queries:
+        assert query["Properties"]["LogGroupNames"]
+        assert all(references(each) & template["Resources"].keys() for each in query["Properties"]["LogGroupNames"])
+
+
 def test_the_namespace_is_nowhere_without_the_stack(template: Template) -> None:
     """Nor in a policy, a query, a description or whatever else is added."""
     written = json.dumps(template)
@@ -130,10 +141,13 @@ def test_what_the_whole_account_sees_is_named_by_region_too(template: Template) 
 
 
 def test_no_permission_reaches_a_stack_whose_name_begins_alike(template: Template) -> None:
-    """`zoom-gateway-*` is zoom-gateway-prod's as well: whatever is named by the stack is named to its end."""
+    """`zoom-gateway-*` is zoom-gateway-prod's as well: each resource is one of this stack, but for what only looks."""
     for name, resource in template["Resources"].items():
-        if resource["Type"] == "AWS::IAM::Role":
-            assert not re.search(r"\$\{AWS::StackName\}[^\"]*\*", json.dumps(resource)), name
+        for policy in resource["Properties"]["Policies"] if resource["Type"] == "AWS::IAM::Role" else ():
+            for statement in policy["PolicyDocument"]["Statement"]:
+                reached = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+                if statement["Action"] not in OF_NO_STACK:
+                    assert all(references(each) & template["Resources"].keys() for each in reached), (name, statement)
 
 
 @pytest.mark.parametrize(
