@@ -60,6 +60,16 @@ def test_codedeploy_moves_every_function(transform: Transform) -> None:
         assert set(watched) <= of_type(made, "AWS::CloudWatch::Alarm").keys()
 
 
+def test_codedeploy_may_move_every_function_and_no_other(transform: Transform) -> None:
+    """A function that its role does not name can not be released, and a name with a star is another stack's too."""
+    made = transform({})
+    (policy,) = made["Resources"]["RolloutRole"]["Properties"]["Policies"]
+    moving = policy["PolicyDocument"]["Statement"][1]
+    assert "lambda:UpdateAlias" in moving["Action"]
+    named = {each["Fn::Sub"] for each in moving["Resource"]}
+    assert named == {f"${{{name}.Arn}}*" for name in of_type(made, "AWS::Lambda::Function")}
+
+
 def test_it_can_be_off(transform: Transform) -> None:
     """On the emulator, which knows no CodeDeploy and shows SAM no parameters, and for a fix while an alarm rings."""
     made = transform({})
