@@ -156,6 +156,33 @@ def test_the_sender_is_told_before_the_wait_for_the_turn() -> None:
     assert world.time.waits == [1.5]
 
 
+def slowed(world: World, name: str, *writes: float) -> HttpResponse:
+    """Send one request; before each try something is written that takes so many seconds."""
+    takes = iter(writes)
+
+    def write() -> None:
+        world.time.passed += next(takes)
+
+    attempt = Attempt(
+        operation=BY_NAME[name],
+        request=REQUEST,
+        spend=Spend(account="account-1", label=BY_NAME[name].label),
+        deadline=world.time.deadline(),
+        before_sending=write,
+    )
+    return world.exchange().send(attempt)
+
+
+def test_a_request_for_which_no_time_was_left_is_not_sent() -> None:
+    """What was written before took it: a first try says that nothing happened, a later one what the last came to."""
+    world = World.of()
+    with pytest.raises(ZoomUnavailable) as refusal:
+        slowed(world, "meetings.create", 28.0)
+    assert (refusal.value.reason, world.zoom.sent) == ("deadline_exceeded", [])
+    world = World.of(answer(500, b'{"code":500}'))
+    assert slowed(world, "meetings.get", 0.0, 28.0).status == 500
+
+
 @pytest.mark.parametrize(("wait", "slept"), [(2**-10, []), (2**-8, [2**-8])])
 def test_a_turn_that_is_as_good_as_there_is_not_slept_for(wait: float, slept: list[float]) -> None:
     """A nap of less than a millisecond costs more processor time than it spreads calls."""
