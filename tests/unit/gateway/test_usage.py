@@ -128,6 +128,36 @@ def test_a_deadline_that_is_near_leaves_no_time_for_counting() -> None:
     assert (len(counters.begun), late.uncounted) == (1, True)
 
 
+def test_what_is_added_after_midnight_belongs_to_the_day_of_the_call() -> None:
+    """One call is one row: no day has refusals of calls that it does not have."""
+    counters, made, now = Counters(), record(status=404), iter([86_400.0, 2 * 86_400.0])
+    counting = UsageCounter(live=counters, clock=lambda: next(now))
+    counting.begin("acme", made)
+    counting.settle("acme", made, Deadline.after(20))
+    assert counters.added == [used(1, 1, 0), used(0, 0, 1)]
+
+
+def test_time_that_the_first_change_took_is_not_there_for_the_second() -> None:
+    """A slow table takes Zoom's answer from nobody: what there is no time left for is noted."""
+    passed = [0.0]
+
+    class Slow(Counters):
+        def begin(self, usage: Usage) -> Callable[..., None]:
+            finish = super().begin(usage)
+
+            def slowly(*, again: bool = True) -> None:
+                passed[0] += 4.0
+                finish(again=again)
+
+            return slowly
+
+    counters, made = Slow(), record(status=404)
+    counting = counter(counters)
+    counting.begin("acme", made)
+    counting.settle("acme", made, Deadline.after(6, clock=lambda: passed[0]))
+    assert (counters.added, made.uncounted) == ([used(1, 1, 0)], True)
+
+
 def test_totals_add_up() -> None:
     """Over whatever rows there are."""
     row = Usage(date(2026, 1, 1), "acme", "con_1", "meetings.get", 3, 4, 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 
 from zoom_common.zoom.operations import Operation
 
@@ -34,6 +35,7 @@ class CallRecord:
     local_budget: bool = False
     key: str | None = None  # with an Idempotency-Key: made, replayed or adopted
     cache: str | None = None  # with the read cache: hit or miss
+    day: date | None = None  # on which it is counted (UTC)
     counted: Callable[..., None] | None = None  # says, once asked, whether usage knows of it
     uncounted: bool = False  # usage could not be told of it
     aside: list[CallRecord] = field(default_factory=list)

@@ -57,13 +57,15 @@ class UsageCounter:
         """A call is over: see that it is counted, if a connection was found for it."""
         if not record.connection:
             return
-        time_left, begun = deadline.allows(_LEAST_TIME), int(record.counted is not None)
-        if record.counted is not None and not _succeeds(record.counted, again=time_left):
+        begun = int(record.counted is not None)
+        if record.counted is not None and not _succeeds(record.counted, again=deadline.allows(_LEAST_TIME)):
             record.uncounted = True
             return
         failed = record.reason is not None or (record.status or 0) >= _ERRORS_FROM
         rest = self._usage(tenant, record, calls=1 - begun, requests=record.tries - begun, refused=int(failed))
         if rest.calls or rest.requests or rest.refused:
+            # Hearing of the first change may have taken the time for the second.
+            time_left = deadline.allows(_LEAST_TIME)
             record.uncounted = not (time_left and (adding := self._begun(rest)) and _succeeds(adding))
 
     def _begun(self, usage: Usage) -> Changed | None:
@@ -73,8 +75,9 @@ class UsageCounter:
             return None
 
     def _usage(self, tenant: str, record: CallRecord, *, calls: int, requests: int, refused: int = 0) -> Usage:
-        day = day_of(self.clock())
-        return Usage(day, tenant, record.connection, record.operation, calls, requests, refused)
+        if record.day is None:  # what is added after midnight belongs to the day of the call
+            record.day = day_of(self.clock())
+        return Usage(record.day, tenant, record.connection, record.operation, calls, requests, refused)
 
 
 def _succeeds(change: Changed, *, again: bool = True) -> bool:
