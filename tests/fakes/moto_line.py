@@ -22,7 +22,15 @@ class MotoLine:
     def close(self) -> None:
         """Nothing is held."""
 
-    def send(self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/") -> None:
+    def send(
+        self,
+        headers: Mapping[str, str],
+        body: bytes,
+        seconds: float,
+        *,
+        path: str = "/",
+        connect: bool = True,  # noqa: ARG002 - moto is always there
+    ) -> None:
         """Let moto carry it out."""
         assert seconds > 0
         sent = HTTPHeaders()
@@ -35,6 +43,6 @@ class MotoLine:
         named = {str(name).lower().encode(): str(value).encode() for name, value in about.items()}
         self._answer = status, named, answer.encode() if isinstance(answer, str) else answer
 
-    def answer(self) -> Answer:
+    def answer(self, seconds: float | None = None) -> Answer:  # noqa: ARG002 - it is there
         """What moto said."""
         return self._answer

@@ -79,6 +79,33 @@ def test_a_request_may_be_sent_before_its_answer_is_wanted(talk: Talk) -> None:
     assert len(peer.requests) == 1
 
 
+def test_an_answer_may_be_given_up_earlier_than_the_next_one() -> None:
+    """Whoever reads says how long he waits; the next request has its own patience again."""
+    near, far = socket.socketpair()
+    connection = Connection(_PLAIN, (), connect=lambda at, seconds: near)  # noqa: ARG005 - the seam's signature
+    with far:
+        connection.send({}, b"", 60.0)
+        with pytest.raises(TimeoutError):
+            connection.answer(0.01)
+        assert near.gettimeout() == 0.01
+        connection.send({}, b"", 60.0)
+        assert near.gettimeout() == 60.0
+    connection.close()
+
+
+def test_a_request_may_be_for_a_connection_that_is_there(talk: Talk) -> None:
+    """There is none at first, nor once the peer has said that it ends it: then nothing is sent, and nobody waits."""
+    connection, peer = talk(_OK, b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}", _OK)
+    with pytest.raises(ConnectionError):
+        connection.send({}, b"", 1.0, connect=False)
+    connection.post({}, b"", 1.0)
+    connection.send({}, b"", 1.0, connect=False)
+    assert connection.answer()[0] == 200
+    with pytest.raises(ConnectionError):
+        connection.send({}, b"", 1.0, connect=False)
+    assert len(peer.connected) == 1
+
+
 def test_the_connection_is_kept(talk: Talk) -> None:
     """Opening ahead and two requests connect once."""
     connection, peer = talk(_OK, _OK)

@@ -29,18 +29,25 @@ class Connection:
     unsendable: list[OSError] = field(default_factory=list)
     answered: int = 0
     closed: int = 0
+    opened: bool = True
+    waits: list[float | None] = field(default_factory=list)
 
     def close(self) -> None:
         self.closed += 1
 
-    def send(self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/") -> None:
+    def send(
+        self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/", connect: bool = True
+    ) -> None:
         assert self.answered == len(self.sent), "an answer is owed"
+        if not (connect or self.opened):
+            raise ConnectionError
         if self.unsendable:
             raise self.unsendable.pop()
         self.sent.append({**headers, "body": json.loads(body), "seconds": seconds, "path": path})
 
-    def answer(self) -> Answer:
+    def answer(self, seconds: float | None = None) -> Answer:
         self.answered += 1
+        self.waits.append(seconds)
         step = self.script.pop(0)
         if isinstance(step, OSError):
             raise step
@@ -264,10 +271,56 @@ def test_what_was_begun_and_passes_is_tried_again(passing: Step) -> None:
     made = world(passing, ok({"Items": []}))
     assert begin(made.dynamodb(), "query", TableName="t")() == {"Items": []}
     assert made.connection.closed == isinstance(passing, OSError)
+    assert made.slept == [0.05]
     hurried = world(passing)
     with pytest.raises((ClientError, BotoCoreError)):
         begin(hurried.dynamodb(), "query", TableName="t")(again=False)
     assert len(hurried.connection.sent) == 1
+    assert hurried.slept == []
+
+
+@pytest.mark.parametrize("passing", [refused("ThrottlingException"), OSError()])
+def test_what_was_begun_has_been_tried_once(passing: Step) -> None:
+    """Patience knows how long all tries may take: beginning gives none on top of them."""
+    made = world(*[passing] * 2, patience=Patience(2.0, 2))
+    with pytest.raises((ClientError, BotoCoreError)):
+        begin(made.dynamodb(), "query", TableName="t")()
+    assert len(made.connection.sent) == 2
+
+
+def test_without_time_an_answer_that_has_not_come_is_hardly_waited_for() -> None:
+    """It had all the time of what was done in between; with time it is waited for as any other."""
+    made = world(ok({}), ok({}))
+    begin(made.dynamodb(), "query", TableName="t")(again=False)
+    begin(made.dynamodb(), "query", TableName="t")()
+    hurried, patient = made.connection.waits
+    assert hurried is not None
+    assert hurried <= 0.1
+    assert patient is None
+
+
+def test_beginning_waits_for_no_connection() -> None:
+    """One is made when the answer is asked for, by whoever has time for that."""
+    made = world(ok({"Items": []}))
+    made.connection.opened = False
+    later = begin(made.dynamodb(), "query", TableName="t")
+    assert made.connection.sent == []
+    with pytest.raises(BotoCoreError):
+        later(again=False)
+    assert later() == {"Items": []}
+
+
+def test_who_cannot_sign_has_reached_nobody() -> None:
+    """A role that is not to be had is a failure of the client's, whether it waits or begins."""
+
+    def nobody() -> Credentials:
+        raise OSError("no credentials")
+
+    client: Any = JsonClient(SERVICES["dynamodb"], replace(world().caller, credentials=nobody))
+    with pytest.raises(BotoCoreError):
+        client.query(TableName="t")
+    with pytest.raises(BotoCoreError):
+        begin(client, "query", TableName="t")
 
 
 def test_what_was_begun_and_stays_is_not_tried_again() -> None:

@@ -28,12 +28,14 @@ class Connection(Protocol):
         """Hang up; the next request connects again."""
         ...
 
-    def send(self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/") -> None:
-        """Send a request, whose answer has to be read before the next one is sent."""
+    def send(
+        self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/", connect: bool = True
+    ) -> None:
+        """Send a request, whose answer has to be read before the next one is sent. It may have to `connect` first."""
         ...
 
-    def answer(self) -> Answer:
-        """The answer to what was sent last."""
+    def answer(self, seconds: float | None = None) -> Answer:
+        """The answer to what was sent last. Each wait ends after `seconds`, or as `send` was told."""
         ...
 
 
@@ -42,6 +44,7 @@ class Line:
     """A connection that several clients share; it carries one request at a time.
 
     An answer need not be waited for at once: it is read when it is asked for, or before the next request is sent.
+    After any failure, also one of ours, it hangs up: what may still come is the answer to nobody's next request.
     """
 
     connection: Connection
@@ -55,36 +58,43 @@ class Line:
             try:
                 self.connection.send(headers, body, seconds, path=path)
                 return self.connection.answer()
-            except OSError:
+            except BaseException:
                 self.connection.close()
                 raise
 
     def send(self, headers: Mapping[str, str], body: bytes, seconds: float) -> Sent:
-        """A request on its way. One that could not be sent has no answer."""
+        """A request on its way, if the line is open: nobody waits for another connection here.
+
+        One that could not be sent has no answer.
+        """
         with self._lock:
             self._collect()
             sent = Sent(self)
             try:
-                self.connection.send(headers, body, seconds)
+                self.connection.send(headers, body, seconds, connect=False)
                 self._owed = sent
-            except OSError:
+            except BaseException as error:
                 self.connection.close()
+                if not isinstance(error, OSError):
+                    raise
             return sent
 
-    def collect(self, sent: Sent) -> None:
-        """Read the answer to `sent`, unless that has been done."""
+    def collect(self, sent: Sent, seconds: float | None) -> None:
+        """Read the answer to `sent`, unless that has been done. Each wait ends after `seconds`, or as for any other."""
         with self._lock:
             if sent is self._owed:
-                self._collect()
+                self._collect(seconds)
 
-    def _collect(self) -> None:
+    def _collect(self, seconds: float | None = None) -> None:
         owed, self._owed = self._owed, None
         if owed is None:
             return
         try:
-            owed.found = self.connection.answer()
-        except OSError:
+            owed.found = self.connection.answer(seconds)
+        except BaseException as error:
             self.connection.close()
+            if not isinstance(error, OSError):
+                raise
 
 
 @dataclass(slots=True, eq=False)
@@ -94,9 +104,12 @@ class Sent:
     line: Line
     found: Answer | None = None
 
-    def answer(self) -> Answer:
-        """Its answer, waited for if need be. Raises OSError when there is none, whoever has found that out."""
-        self.line.collect(self)
+    def answer(self, seconds: float | None = None) -> Answer:
+        """Its answer, waited for if need be, at most `seconds` at a time if given.
+
+        Raises OSError when there is none, whoever has found that out.
+        """
+        self.line.collect(self, seconds)
         if self.found is None:
             raise ConnectionError("no answer")
         return self.found

@@ -61,26 +61,35 @@ class Connection:
         self.send(headers, body, seconds, path=path)
         return self.answer()
 
-    def send(self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/") -> None:
+    def send(
+        self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/", connect: bool = True
+    ) -> None:
         """Send a request, whose answer has to be read before the next one is sent. `headers` name the host.
 
-        Each wait ends after `seconds`. A connection that the other side has ended is found out before it is used.
+        Each wait ends after `seconds`. A connection that the other side has ended is found out before it is used, and
+        another is made only to `connect`.
         """
         if self._answered and self._ended():
             self.close()
-        self.open(min(seconds, _LONGEST_CONNECT))
+        if connect:
+            self.open(min(seconds, _LONGEST_CONNECT))
         if self._socket is None or self._lines is None:
-            raise BrokenAnswer
+            raise ConnectionError("not connected")
         if self._socket.gettimeout() != seconds:
             self._socket.settimeout(seconds)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"POST {path} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
         self._socket.sendall(head.encode("latin-1") + body)
 
-    def answer(self) -> Answer:
-        """Status, headers (names in lower case) and body of the answer to what was sent last."""
-        if self._lines is None:
+    def answer(self, seconds: float | None = None) -> Answer:
+        """Status, headers (names in lower case) and body of the answer to what was sent last.
+
+        Each wait ends after `seconds`, or as `send` was told.
+        """
+        if self._socket is None or self._lines is None:
             raise BrokenAnswer
+        if seconds is not None:
+            self._socket.settimeout(seconds)
         status, about, answer = _read(self._lines)
         self._answered = True
         if about.get(b"connection", b"").lower() == b"close":

@@ -28,11 +28,16 @@ class Later(Protocol):
     """An operation under way."""
 
     def __call__(self, *, again: bool = True) -> Json:
-        """What it answered. A passing failure is tried again, as any operation is, unless there is no time `again`."""
+        """What it answered. A passing failure is tried again, as any operation is.
+
+        Without time to try `again`, an answer that has not come by now is hardly waited for.
+        """
         ...
 
 
 _ERROR = 400
+# In seconds. An answer that is owed has had all the time in which its owner did something else.
+_A_MOMENT = 0.1
 # What boto3's standard mode tries again: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 _PASSING_STATUS = frozenset({500, 502, 503, 504})
 _PASSING = frozenset(
@@ -121,35 +126,39 @@ class JsonClient:
         return Pages(getattr(self, name))
 
     def begin(self, name: str, **arguments: Any) -> Later:
-        """Send an operation once, by boto3's name for it, and read what came of it later."""
+        """Try an operation for the first time, by boto3's name for it, and read what came of it later."""
         operation = "".join(word.capitalize() for word in name.split("_"))
-        sent = self._caller.send(*self._request(operation, arguments))
+        request = self._request(operation, arguments)
+        try:
+            sent = self._caller.send(*request)
+        except OSError:  # nobody can sign it
+            raise EndpointConnectionError(endpoint_url=self._caller.host) from None
 
         def answer(*, again: bool = True) -> Json:
-            try:
-                return self._outcome(operation, sent.answer())
-            except (OSError, ValueError):
-                if not again:
-                    raise EndpointConnectionError(endpoint_url=self._caller.host) from None
-            except ClientError as error:
-                if not again or not _is_passing(error):
-                    raise
-            return self._call(operation, arguments)
+            return self._tried(operation, request, lambda: sent.answer(None if again else _A_MOMENT), again=again)
 
         return answer
 
     def _call(self, operation: str, arguments: Json) -> Json:
-        headers, body = self._request(operation, arguments)
+        request = self._request(operation, arguments)
+        return self._tried(operation, request, lambda: self._caller.post(*request))
+
+    def _tried(
+        self, operation: str, request: tuple[dict[str, str], bytes], ask: Callable[[], Answer], *, again: bool = True
+    ) -> Json:
+        """What an operation comes to whose first answer `ask` brings."""
         for tries in self._caller.tries():
+            last = tries.last or not again
             try:
-                return self._outcome(operation, self._caller.post(headers, body))
+                return self._outcome(operation, ask())
             except (OSError, ValueError):  # the connection, or a success whose body is none: neither is an answer
-                if tries.last:
+                if last:
                     raise EndpointConnectionError(endpoint_url=self._caller.host) from None
             except ClientError as error:
-                if tries.last or not _is_passing(error):
+                if last or not _is_passing(error):
                     raise
             tries.pause()
+            ask = lambda: self._caller.post(*request)  # noqa: E731
         raise EndpointConnectionError(endpoint_url=self._caller.host)
 
     def _request(self, operation: str, arguments: Json) -> tuple[dict[str, str], bytes]:
