@@ -188,7 +188,7 @@ def remembered(held: Held, tenant: str, name: str, user: str) -> None:
     idempotency.begin(key, "print", whose=f"{tenant}#{name}", owner="o", now=START, lease_until=START + 9)
     answer = StoredAnswer(201, "application/json", json.dumps({"host_email": f"{user}@example.com"}).encode())
     idempotency.done(key, answer, owner="o", made=f"made#{key}", now=START)
-    LiveUsage(table).add(Usage(date(2027, 1, 15), tenant, name, "meetings.get", 1, 1, 0))
+    LiveUsage(table).begin(Usage(date(2027, 1, 15), tenant, name, "meetings.get", 1, 1, 0))()
     DailyStore(table).take(f"user:{user}", day=20_000, limit=100, most=5)
     bearers = BearerStore(held.dynamodb, held.coordination)
     bearers.put(Bearer(name.encode() * 8, f"key-of-{tenant}", b"o", START + 3600, name))

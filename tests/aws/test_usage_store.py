@@ -39,7 +39,7 @@ def kept(dynamodb: DynamoDBClient, events_table: str) -> KeptUsage:
 def test_calls_add_up_by_connection_operation_and_day(live: LiveUsage) -> None:
     """And stay apart from what another connection or day has."""
     for usage in (used(), used(), used(connection="con_2"), used(YESTERDAY)):
-        live.add(usage)
+        live.begin(usage)()
     assert sorted((each.connection, each.calls) for each in live.of(TODAY, "acme")) == [("con_1", 2), ("con_2", 1)]
     assert [each.calls for each in live.of(YESTERDAY)] == [1]
 
@@ -47,7 +47,7 @@ def test_calls_add_up_by_connection_operation_and_day(live: LiveUsage) -> None:
 def test_what_has_begun_is_added_once(live: LiveUsage) -> None:
     """However often its answer is asked for, and whatever is counted before that."""
     begun = live.begin(used())
-    live.add(used())
+    live.begin(used())()
     begun()
     begun()
     assert [each.calls for each in live.of(TODAY, "acme")] == [2]
@@ -55,8 +55,8 @@ def test_what_has_begun_is_added_once(live: LiveUsage) -> None:
 
 def test_a_tenant_sees_its_own_only(live: LiveUsage, kept: KeptUsage) -> None:
     """Even next to one whose name begins with its own."""
-    live.add(used(tenant="acme"))
-    live.add(used(tenant="acme-2", calls=5))
+    live.begin(used(tenant="acme"))()
+    live.begin(used(tenant="acme-2", calls=5))()
     roll_up(live, kept, today=TODAY + timedelta(days=1))
     for when in (TODAY, TODAY + timedelta(days=30)):
         assert [each.calls for each in between(live, kept, "acme", TODAY, TODAY, today=when)] == [1]
@@ -64,9 +64,9 @@ def test_a_tenant_sees_its_own_only(live: LiveUsage, kept: KeptUsage) -> None:
 
 def test_a_rollup_keeps_days_that_are_over_and_may_be_repeated(live: LiveUsage, kept: KeptUsage) -> None:
     """Today is still being counted; a second run, or one after a missed night, changes nothing and misses nothing."""
-    live.add(used(TODAY, calls=9))
-    live.add(used(YESTERDAY, calls=2))
-    live.add(used(TODAY - timedelta(days=3), calls=3))
+    live.begin(used(TODAY, calls=9))()
+    live.begin(used(YESTERDAY, calls=2))()
+    live.begin(used(TODAY - timedelta(days=3), calls=3))()
     assert roll_up(live, kept, today=TODAY) == roll_up(live, kept, today=TODAY) == 2
     found = list(kept.between("acme", TODAY - timedelta(days=30), TODAY))
     assert [(each.day, each.calls) for each in found] == [(TODAY - timedelta(days=3), 3), (YESTERDAY, 2)]
@@ -74,9 +74,9 @@ def test_a_rollup_keeps_days_that_are_over_and_may_be_repeated(live: LiveUsage, 
 
 def test_live_counters_go_before_what_was_kept(live: LiveUsage, kept: KeptUsage) -> None:
     """A write that came after the rollup is not missing from the answer, and nothing counts twice."""
-    live.add(used(YESTERDAY))
+    live.begin(used(YESTERDAY))()
     roll_up(live, kept, today=TODAY)
-    live.add(used(YESTERDAY))
+    live.begin(used(YESTERDAY))()
     assert [each.calls for each in between(live, kept, "acme", YESTERDAY, TODAY, today=TODAY)] == [2]
 
 
@@ -84,7 +84,7 @@ def test_both_leave_by_ttl(
     live: LiveUsage, kept: KeptUsage, dynamodb: DynamoDBClient, coordination_table: str, events_table: str
 ) -> None:
     """Counters ten days after their day, kept days as long as the operator says."""
-    live.add(used(TODAY))
+    live.begin(used(TODAY))()
     roll_up(live, kept, today=TODAY + timedelta(days=1))
     ends = (TODAY - date(1970, 1, 1)).days + 1
     for table, days in ((coordination_table, 10), (events_table, 400)):

@@ -5,10 +5,10 @@ Nothing in it identifies a person: no path, no query, no id but the connection's
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
+from zoom_common.connections.table_client import Changed
 from zoom_common.zoom.operations import Operation
 
 
@@ -36,7 +36,7 @@ class CallRecord:
     key: str | None = None  # with an Idempotency-Key: made, replayed or adopted
     cache: str | None = None  # with the read cache: hit or miss
     day: date | None = None  # on which it is counted (UTC)
-    counted: Callable[..., None] | None = None  # says, once asked, whether usage knows of it
+    counted: Changed | None = None  # says, once asked, whether usage knows of it
     uncounted: bool = False  # usage could not be told of it
     aside: list[CallRecord] = field(default_factory=list)
 

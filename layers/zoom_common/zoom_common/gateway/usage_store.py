@@ -51,10 +51,6 @@ class LiveUsage:
     def __init__(self, coordination: Table) -> None:
         self._table = coordination
 
-    def add(self, usage: Usage) -> None:
-        """Add these numbers to what is counted."""
-        self.begin(usage)()
-
     def begin(self, usage: Usage) -> Changed:
         """Send these numbers, and hear later whether they were added."""
         return self._table.begin_update(
