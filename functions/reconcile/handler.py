@@ -95,4 +95,13 @@ def _one(work: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
     if done.missing:
         count("EventsReconciled", done.missing)
         logger().warning("events were missing", connection=work["connection_id"], missing=done.missing)
-    return {"outcome": "reconciled", "compared": done.compared, "missing": done.missing, "complete": done.complete}
+    if done.webinars_unseen:
+        count("WebinarsUnseen", reason=done.webinars_unseen)
+    return {
+        "outcome": "reconciled",
+        "compared": done.compared,
+        "missing": done.missing,
+        "complete": done.complete,
+        "webinars": done.webinars_unseen or "seen",
+        "unseen": dict(done.unseen),
+    }

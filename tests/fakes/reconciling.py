@@ -20,13 +20,8 @@ from zoom_common.events.projections.views import Meeting
 from zoom_common.events.reconciliation.reconciler import Reconciled, Reconciler
 from zoom_common.zoom.event_secrets import Redaction
 
-FOUND_AGAIN = {
-    "meeting.started",
-    "meeting.ended",
-    "meeting.participant_joined",
-    "meeting.participant_left",
-    "recording.completed",
-}
+HELD = ("started", "ended", "participant_joined", "participant_left")
+FOUND_AGAIN = {*(f"{family}.{name}" for family in ("meeting", "webinar") for name in HELD), "recording.completed"}
 # Zoom reports these nowhere: the zone and planned length of an instance, how a recording was made, and by whom.
 REPORTED_NOWHERE = {"timezone", "duration", "capture", "host_email", "updated_at"}
 # Of a file without an id, a timeline, it reports nothing but that it is there.

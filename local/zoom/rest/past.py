@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local.zoom import attendance
 from local.zoom.clock import iso
-from local.zoom.failures import ZoomError, no_meeting, no_webinar, paid_only
+from local.zoom.failures import ZoomError, no_meeting, no_permission, no_webinar, paid_only
 from local.zoom.model import Instance, Json, Kind
 from local.zoom.paging import page
 from local.zoom.render import registers
@@ -39,21 +39,30 @@ def require_paid(call: Call) -> None:
         raise paid_only(account.id)
 
 
+def require_webinars(call: Call) -> None:
+    """400/200 where the account has no webinars."""
+    require_paid(call)
+    if not call.sim.state.accounts[call.account_id].webinars:
+        raise no_permission()
+
+
 def participants(call: Call, instance: Instance) -> list[Json]:
-    """Every stay; nothing where only one person was there and the account does not show such meetings."""
+    """Every stay; nothing where only one person was there and the account does not show such meetings.
+
+    The registrant stands there for who asks with `include_fields`.
+    """
     settled = call.now >= (instance.ended_at or 0) + call.sim.behaviour.settle_seconds
     if attendance.people(instance) <= LONE and not call.sim.behaviour.show_lone_meetings:
         if call.sim.behaviour.lone_meetings == "not_found":
             raise no_meeting(instance.shown_id) if instance.kind == "meeting" else no_webinar(instance.shown_id)
         return []
-    return [
-        {
-            **attendance.record(visit, call.now, settled),
-            "registrant_id": visit.registrant_id,
-            "internal_user": visit.internal,
-        }
-        for visit in instance.visits
-    ]
+    rows = []
+    for visit in instance.visits:
+        row = {**attendance.record(visit, call.now, settled), "internal_user": visit.internal}
+        if "registrant_id" in call.query.get("include_fields", ""):
+            row["registrant_id"] = visit.registrant_id
+        rows.append(row)
+    return rows
 
 
 @operation("past_meetings.get", "GET", "/past_meetings/{meetingId}", label="Light",
@@ -104,6 +113,7 @@ def past_participants(call: Call) -> Reply:
            scope="webinar:read:list_past_instances", classic="webinar:read")  # fmt: skip
 def past_webinar_instances(call: Call) -> Reply:
     """On which occasions it was held."""
+    require_webinars(call)
     return Reply(200, {"webinars": _instances(call, "webinar", call.params["webinarId"])})
 
 
@@ -111,7 +121,7 @@ def past_webinar_instances(call: Call) -> Reply:
            scope="webinar:read:list_past_participants", classic="webinar:read")  # fmt: skip
 def past_webinar_participants(call: Call) -> Reply:
     """Who was there."""
-    require_paid(call)
+    require_webinars(call)
     instance = past_instance(call, "webinar", call.params["webinarId"])
     chunk, about = page(call, participants(call, instance), numbered=False)
     return Reply(200, {**about, "participants": chunk})
@@ -121,6 +131,7 @@ def past_webinar_participants(call: Call) -> Reply:
            scope="webinar:read:list_absentees", classic="webinar:read")  # fmt: skip
 def absentees(call: Call) -> Reply:
     """Who registered and never came."""
+    require_webinars(call)
     instance = past_instance(call, "webinar", call.params["webinarId"])
     webinar = call.sim.state.meetings.get(instance.meeting_id)
     if webinar is None or not registers(webinar):

@@ -13,7 +13,7 @@ from local.zoom.paging import page
 from local.zoom.rest import scheduling
 from local.zoom.rest.call import Call, Reply
 from local.zoom.rest.operations import operation
-from local.zoom.rest.past import YEAR, require_paid
+from local.zoom.rest.past import YEAR, require_paid, require_webinars
 
 MONTH_DAYS = 31
 HALF_YEAR = 184 * 86_400
@@ -158,7 +158,7 @@ def _held(call: Call, begin: float, end: float) -> list[Instance]:
 
 
 def _instance(call: Call, kind: Kind) -> Instance:
-    require_paid(call)
+    (require_paid if kind == "meeting" else require_webinars)(call)
     reference = call.params[f"{kind}Id"]
     if reference.isdecimal():
         ended = [each for each in call.sim.world.held(int(reference)) if each.ended_at is not None]

@@ -27,17 +27,19 @@ from zoom_common.events.reconciliation.ingest_queue import IngestQueue
 from zoom_common.events.reconciliation.reconciler import (
     LOOKBACK_SECONDS,
     SETTLED_SECONDS,
-    Read,
     Reconciled,
     Reconciler,
 )
 from zoom_common.events.reconciliation.second_look import SecondLook
+from zoom_common.events.reconciliation.sight import MISSING_SCOPES, NO_PERMISSION, Read, Unseen
 from zoom_common.gateway.call import Gateway
 from zoom_common.gateway.wiring import gateway
 
 # A connection is due some day: at the latest when its refresh token grows old. So the index of due times has them all.
 _EVER = 10 * 365 * 86_400
 _SPREAD_SECONDS = 600
+# Zoom's codes for what a connection is not shown at all, whatever the id.
+_NOT_SHOWN = {4711: MISSING_SCOPES, 200: NO_PERMISSION}
 
 
 class Reconciliation:
@@ -100,7 +102,7 @@ class Reconciliation:
             settled=settled,
         )
         try:
-            done = reconciler.reconcile(connection, self._read(connection, deadline), deadline)
+            done = reconciler.reconcile(connection, reading(self._gateway, connection, deadline), deadline)
         except ConnectionUnusable:
             return None
         if done.missing and (connection.last_webhook_at or 0.0) < self._clock() - LOOKBACK_SECONDS:
@@ -108,24 +110,24 @@ class Reconciliation:
             observability.logger().warning("no webhook for two days", connection=connection_id, missing=done.missing)
         return done
 
-    def _read(self, connection: Connection, deadline: Deadline) -> Read:
-        job = Principal(
-            connection.tenant, "job:reconcile", frozenset({EVERY_SCOPE}), connection=connection.connection_id
-        )
 
-        def read(path: str) -> Mapping[str, Any] | None:
-            place, _, query = path.partition("?")
-            try:
-                answer = self._gateway.call(
-                    job, "GET", place, query_string=query, headers={}, body=b"", deadline=deadline
-                )
-            except Forbidden:
-                return None  # the person did not grant it
-            except ZoomRefused as refused:
-                if refused.retryable:
-                    raise
-                return None
-            found = json.loads(answer.body)
-            return found if isinstance(found, dict) else None
+def reading(gateway: Gateway, connection: Connection, deadline: Deadline) -> Read:
+    """Reads through the gateway and its budget as the job that the connection serves."""
+    job = Principal(connection.tenant, "job:reconcile", frozenset({EVERY_SCOPE}), connection=connection.connection_id)
 
-        return read
+    def read(path: str) -> Mapping[str, Any] | None:
+        place, _, query = path.partition("?")
+        try:
+            answer = gateway.call(job, "GET", place, query_string=query, headers={}, body=b"", deadline=deadline)
+        except Forbidden:
+            raise Unseen(MISSING_SCOPES) from None  # the person did not grant it
+        except ZoomRefused as refused:
+            if refused.retryable:
+                raise
+            if refused.zoom_code in _NOT_SHOWN:
+                raise Unseen(_NOT_SHOWN[refused.zoom_code]) from None
+            return None
+        found = json.loads(answer.body)
+        return found if isinstance(found, dict) else None
+
+    return read

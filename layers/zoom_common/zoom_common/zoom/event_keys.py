@@ -46,6 +46,8 @@ def _took_part(event: ZoomEvent) -> Sequence[str | None]:
     if not isinstance(participant, dict):
         return [None]
     moment = epoch_ms(participant.get("leave_time" if event.name.endswith("_left") else "join_time"))
+    if moment is not None:
+        moment -= moment % 1000  # events say whole seconds, and the lists of webinars' participants fractions of them
     # `user_id` names one session of one person in one meeting, guests included, and the reports have it too.
     return [event.instance, identifier(participant.get("user_id")), identifier(moment)]
 

@@ -15,11 +15,19 @@ from local.zoom.hooks.sender import Answer
 from tests.fakes.events import Clock
 from tests.fakes.local_zoom import Endpoint, Json, Zoom
 from tests.fakes.reconciling import FOUND_AGAIN, Room, Seen, name_of, reported, seen_of
+from zoom_common.events.reconciliation.sight import MISSING_SCOPES, NO_PERMISSION, Unseen
 
 MINUTE = 60
 # Whose connection it is. Zoom tells administrators more than others, and the whole account's app is one of them.
 OWNER, JILL, ACCOUNT = "owner@zoom.example", "jill@zoom.example", "account"
 ADMINISTRATORS = {OWNER, ACCOUNT}
+OF_ADMINISTRATORS = {
+    "report/users/meetings",
+    "report/meetings/participants",
+    "report/webinars",
+    "report/webinars/participants",
+}
+NOT_SHOWN = {4711: MISSING_SCOPES, 200: NO_PERMISSION}
 
 
 @dataclass
@@ -59,6 +67,14 @@ class Day:
         self.numbers.append(number)
         return number
 
+    def announced(self, topic: str, **more: Any) -> int:
+        """A webinar with registration."""
+        settings = {"auto_recording": "cloud", "approval_type": 0}
+        number = int(self.zoom.webinar(topic=topic, settings=settings, duration=30, **more)["id"])
+        self.zoom.act(number, "register", email="rose@elsewhere.example", first_name="Rose", last_name="R.")
+        self.numbers.append(number)
+        return number
+
     def lived(self, *, outage: bool) -> Day:
         """Before, across the begin of, during, across the end of, and after two hours without webhooks."""
         zoom, act = self.zoom, self.zoom.act
@@ -67,14 +83,16 @@ class Day:
             self.planned(name, **kinds.get(name, {"start_time": "2026-11-18T12:00:00Z"}))
             for name in ("before", "into", "within", "out of", "after", "series", "instant")
         )
+        show, course = self.announced("show", start_time="2026-11-18T12:00:00Z"), self.announced("course", type=6)
         self.held(before)
+        self.held(course)
         self.opened(into)
         self.opened(series)
         self.closed(series)
         self.passes(5)
         self.endpoint.down = outage
         self.closed(into)
-        for number in (within, series, series, instant):
+        for number in (within, series, series, instant, show, course, course):
             self.opened(number)
             act(number, "share", participant="Ada")
             act(number, "join", name="Ada")  # the same name, and nobody knows whether the same person
@@ -83,9 +101,11 @@ class Day:
             self.passes(3)
         self.passes(60)
         self.opened(out_of)
+        self.opened(course)
         self.passes(20)
         self.endpoint.down = False
         self.closed(out_of)
+        self.closed(course)
         self.held(after)
         self.passes(90)  # what Zoom still repeats, it has repeated by now
         assert zoom.sim.courier.idle()
@@ -103,6 +123,8 @@ class Day:
         act(number, "join", name="Ada", email="ada@elsewhere.example", customer_key="k-ada")
         act(number, "join", email="basil@zoom.example")
         self.passes(2)
+        if self.zoom.sim.state.meetings[number].registrants:
+            act(number, "join", email="rose@elsewhere.example")
         act(number, "leave", participant="basil@zoom.example")
         self.passes(4)
         act(number, "join", email="basil@zoom.example")
@@ -119,6 +141,8 @@ class Day:
     def read(self, path: str) -> Mapping[str, Any] | None:
         answer = self.zoom.get(path)
         found: Json = answer.json()
+        if found.get("code") in NOT_SHOWN:
+            raise Unseen(NOT_SHOWN[found["code"]])
         return found if answer.status_code == 200 else None
 
     def rests(self) -> None:
@@ -154,7 +178,8 @@ def test_a_day_with_an_outage_ends_like_a_day_without(connected: str) -> None:
 
     broken.rests()
     done = room.reconcile(broken)
-    assert (done.complete, done.missing) == (True, room.sent)
+    assert (done.complete, done.missing, done.webinars_unseen) == (True, room.sent, None)
+    assert set(done.unseen) == (set() if connected in ADMINISTRATORS else OF_ADMINISTRATORS)
     assert reported(views(room, broken), administrator=connected in ADMINISTRATORS) == reported(
         views(expected, whole), administrator=connected in ADMINISTRATORS
     )

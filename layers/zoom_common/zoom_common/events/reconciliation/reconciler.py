@@ -6,31 +6,33 @@ Zoom repeats a delivery for 85 minutes; what has not arrived after two hours wil
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
-from urllib.parse import quote, urlencode
+from itertools import chain
+from typing import Protocol
 
 from zoom_common.deadline import Deadline
-from zoom_common.errors import Unavailable
 from zoom_common.events.ingest_message import Delivery
 from zoom_common.events.log_index_store import LogPage
 from zoom_common.events.log_query import LARGEST_PAGE, LogQuery
-from zoom_common.events.projections.meetings import INSTANCE, partition
+from zoom_common.events.projections.meetings import DEFINITION, INSTANCE, partition
 from zoom_common.events.projections.participants import session_sort
 from zoom_common.events.projections.record import Change, Record, Stamp
 from zoom_common.events.projections.recordings import RECORDING, file_sort
 from zoom_common.events.projections.views import Meeting
-from zoom_common.events.reconciliation.reported import PastInstance, missing_recording
+from zoom_common.events.reconciliation.lists import Lists
+from zoom_common.events.reconciliation.past import Past, PastMeetings, PastWebinars
+from zoom_common.events.reconciliation.reported import missing_recordings
+from zoom_common.events.reconciliation.sight import Read, Sight, once_more
 from zoom_common.zoom.events import epoch_ms, identifier
 
 SETTLED_SECONDS = 2 * 3600
 LOOKBACK_SECONDS = 48 * 3600
 # An instance that has been compared is not asked about again: the next run starts with what is new.
 _COMPARED = "compared#"
-_RECURRING = frozenset({3, 8})
-# Of an account this many people a round, others the next: with an hourly round, 9,600 within the two days looked back.
-_MOST_HOSTS = 200
+# That Zoom does not show the list of webinars is remembered for less than half of the days looked back.
+_REFUSED = "refused#webinars"
+_ASK_AGAIN_SECONDS = 20 * 3600
 # What one more instance may take; what is left waits for the next run.
 _RESERVE_SECONDS = 30.0
 
@@ -70,10 +72,6 @@ class Lines(Protocol):
         ...
 
 
-# One GET under /v2 through the gateway and its budget; None when Zoom says that there is no such thing to see.
-type Read = Callable[[str], Mapping[str, Any] | None]
-
-
 @dataclass(frozen=True, slots=True)
 class Reconciled:
     """What came of it."""
@@ -82,6 +80,10 @@ class Reconciled:
     missing: int
     complete: bool
     """False when time ran out: the next run goes on."""
+    unseen: Mapping[str, str] = field(default_factory=dict)
+    """What Zoom does not show this connection, by path without ids, and why."""
+    webinars_unseen: str | None = None
+    """Why webinars could not be found, or not be compared in whole; None when they could."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,123 +98,111 @@ class Reconciler:
     lookback: float = LOOKBACK_SECONDS
 
     def reconcile(self, connection: Connected, read: Read, deadline: Deadline) -> Reconciled:
-        """Compare and send what is missing. Raises what `read` raises: nothing is half done, a later run repeats it."""
-        compared = missing = 0
-        recorded = list(self._recorded(connection, read))
-        for number, uuid in self._instances(connection, read, recorded):
-            if not deadline.allows(_RESERVE_SECONDS):
-                return Reconciled(compared, missing, complete=False)
-            found = self._compare(connection, number, uuid, read)
-            if found is not None:
-                compared, missing = compared + 1, missing + found
-        if not deadline.allows(_RESERVE_SECONDS):
-            return Reconciled(compared, missing, complete=False)
-        return Reconciled(compared, missing + self._recordings(connection, read, recorded), complete=True)
+        """Compare and send what is missing. Raises what `read` raises: nothing is half done, a later run repeats it.
 
-    def _compare(self, connection: Connected, number: str, uuid: str, read: Read) -> int | None:
+        What `read` says is Unseen is left out, and told in what comes back.
+        """
+        sight = Sight(read)
+        lists = Lists(sight, connection.zoom_user_id, now=self.clock(), lookback=self.lookback)
+        webinars = PastWebinars(
+            lists,
+            connection.zoom_account_id,
+            worth_asking=lambda: self._worth_asking(connection),
+            refused=lambda: self._refused(connection),
+        )
+        compared = missing = 0
+
+        def done(*, complete: bool) -> Reconciled:
+            return Reconciled(compared, missing, complete, dict(sight.unseen), webinars.why_not())
+
+        told = self._told(connection)
+        for past in (PastMeetings(lists, connection.zoom_account_id), webinars):
+            for number, uuid, started in self._instances(connection, past, told[past.family]):
+                if not deadline.allows(_RESERVE_SECONDS):
+                    return done(complete=False)
+                found = self._compare(connection, past, number, uuid, started)
+                if found is not None:
+                    compared, missing = compared + 1, missing + found
+        if not deadline.allows(_RESERVE_SECONDS):
+            return done(complete=False)
+        missing += self._recordings(connection, lists)
+        return done(complete=True)
+
+    def _compare(self, connection: Connected, past: Past, number: str, uuid: str, started: int) -> int | None:
         """How many events were missing of one instance; None when it is not settled or was compared before."""
         tenant, place = connection.tenant, partition(number)
-        if self.projections.read(tenant, place, _COMPARED + uuid):
+        before = self.projections.read(tenant, place, _COMPARED + uuid).get(_COMPARED + uuid)
+        # One that began again after it was compared is compared again, should Zoom ever hold two under one UUID.
+        if before and started <= before.values.get("ended_ms", started):
             return None
-        about = read(f"/v2/past_meetings/{_once_more(uuid)}")
-        ended = epoch_ms(about.get("end_time")) if about else None
-        if about is None or ended is None or ended / 1000 > self.clock() - self.settled:
+        known = Meeting(number, self._records(tenant, place, DEFINITION, INSTANCE, session_sort(uuid)))
+        instance = past.instance(uuid, known, int((self.clock() - self.settled) * 1000))
+        if instance is None:
             return None
-        rows = _participants(read, uuid)
-        known = Meeting(number, self._records(tenant, place, INSTANCE, session_sort(uuid)))
-        bodies = PastInstance(connection.zoom_account_id, {**about, "uuid": uuid}, rows).missing(known)
+        bodies = instance.missing(known)
         self._tell(connection, bodies)
         now_ms = int(self.clock() * 1000)
-        self.projections.apply(tenant, [Change(place, _COMPARED + uuid, {"at_ms": now_ms})], (now_ms, ""))
+        said = {"at_ms": now_ms, "ended_ms": max(instance.ended_ms, started)}
+        self.projections.apply(tenant, [Change(place, _COMPARED + uuid, said)], (now_ms, ""))
         return len(bodies)
 
-    def _recorded(self, connection: Connected, read: Read) -> Iterator[Mapping[str, Any]]:
-        """The cloud recordings of the period, as Zoom lists them."""
-        for host in self._hosts(connection, read):
-            yield from _pages(read, f"/v2/users/{host}/recordings?{self._period()}", "meetings")
-
-    def _recordings(self, connection: Connected, read: Read, recorded: Iterable[Mapping[str, Any]]) -> int:
+    def _recordings(self, connection: Connected, lists: Lists) -> int:
         """How many recordings nobody had told of, in whole or in part."""
         told = 0
-        for listed in recorded:
+        for listed in lists.recorded:
             number, uuid = identifier(listed.get("id")), identifier(listed.get("uuid"))
             ended = [epoch_ms(file.get("recording_end")) or 0 for file in listed.get("recording_files") or []]
             if not number or not uuid or max(ended, default=0) / 1000 > self.clock() - self.settled:
                 continue
             records = self._records(connection.tenant, partition(number), RECORDING + uuid, file_sort(uuid))
             known = Meeting(number, records)
-            if missing_recording(connection.zoom_account_id, listed, known):
-                whole = read(f"/v2/meetings/{_once_more(uuid)}/recordings") or listed
-                bodies = missing_recording(connection.zoom_account_id, whole, known)
+            if missing_recordings(connection.zoom_account_id, listed, known):
+                whole = lists.sight.get(f"/v2/meetings/{once_more(uuid)}/recordings") or listed
+                bodies = missing_recordings(connection.zoom_account_id, whole, known)
                 self._tell(connection, bodies)
                 told += len(bodies)
         return told
 
-    def _instances(
-        self, connection: Connected, read: Read, recorded: Iterable[Mapping[str, Any]]
-    ) -> Iterator[tuple[str, str]]:
-        """Number and UUID of what may have been held in the period, each once."""
-        seen = set()
-        for number in self._candidates(connection, read, recorded):
+    def _instances(self, connection: Connected, past: Past, told: Sequence[str]) -> Iterator[tuple[str, str, int]]:
+        """Number, UUID and last beginning of what may have been held in the period, each once."""
+        seen: set[str] = set()
+        for number in _each_once(told, past.numbers()):
             records = self.projections.read(connection.tenant, partition(number), INSTANCE)
             known = [(each.uuid, each.started or 0) for each in Meeting(number, records).instances()]
-            answer = read(f"/v2/past_meetings/{number}/instances?{self._period()}") or {}
-            reported = [
-                (str(each["uuid"]), epoch_ms(each.get("start_time")) or 0) for each in answer.get("meetings", [])
-            ]
-            for uuid, started in (*reported, *known):
+            times: dict[str, int] = {}
+            for uuid, started in (*past.times(number), *known):
+                times[uuid] = max(started, times.get(uuid, 0))
+            for uuid, started in times.items():
                 if uuid not in seen and started / 1000 > self.clock() - self.lookback:
                     seen.add(uuid)
-                    yield number, uuid
+                    yield number, uuid, started
 
-    def _candidates(self, connection: Connected, read: Read, recorded: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-        """Meetings that events told of, that were recorded, that are planned for the period, or that recur."""
-        seen = set()
-        of_recordings = filter(None, (identifier(each.get("id")) for each in recorded))
-        for number in (*self._told(connection), *of_recordings, *self._planned(connection, read)):
-            if number not in seen:
-                seen.add(number)
-                yield number
-
-    def _told(self, connection: Connected) -> Iterator[str]:
+    def _told(self, connection: Connected) -> Mapping[str, Sequence[str]]:
+        """Numbers of the meetings and the webinars that events told of, by family."""
         token: str | None = ""
+        numbers: dict[str, dict[str, None]] = {"meeting": {}, "webinar": {}}
         while token is not None:
-            asked = {"type": "meeting.*", "page_size": str(LARGEST_PAGE), "next_page_token": token}
+            asked = {"page_size": str(LARGEST_PAGE), "next_page_token": token}
             asked["from"] = datetime.fromtimestamp(self.clock() - self.lookback, UTC).isoformat()
             query = LogQuery.from_mapping(asked, now=self.clock(), retention_days=30)
             page = self.lines.search(connection.tenant, query, frozenset({connection.connection_id}))
-            subjects = ((line.subject or "").split("/") for line in page.lines)
-            yield from (parts[1] for parts in subjects if parts[0] == "meetings" and parts[1].isdigit())
+            for line in page.lines:
+                # What is told of a recording is told of meetings and webinars alike: those are listed.
+                place, _, number = (line.subject or "").partition("/")
+                if place in {"meetings", "webinars"} and number.isdigit():
+                    numbers[place.removesuffix("s")][number] = None
             token = page.next_page_token
+        return {family: list(found) for family, found in numbers.items()}
 
-    def _planned(self, connection: Connected, read: Read) -> Iterator[str]:
-        for kind in ("scheduled", "previous_meetings") if connection.zoom_user_id is not None else ():
-            for meeting in _pages(read, f"/v2/users/me/meetings?type={kind}", "meetings"):
-                start, number = epoch_ms(meeting.get("start_time")), identifier(meeting.get("id"))
-                near = start is not None and abs(start / 1000 - self.clock()) < self.lookback
-                if number and (near or meeting.get("type") in _RECURRING):
-                    yield number
-        # To administrators Zoom reports what was held, the instant meetings that no list has as well.
-        for host in self._hosts(connection, read):
-            for kind in ("past", "pastOne"):
-                path = f"/v2/report/users/{host}/meetings?type={kind}&{self._period()}"
-                numbers = (identifier(meeting.get("id")) for meeting in _pages(read, path, "meetings"))
-                yield from filter(None, numbers)
+    def _worth_asking(self, connection: Connected) -> bool:
+        """Whether it is time to ask again for a list that Zoom did not show this connection."""
+        record = self.projections.read(connection.tenant, _of(connection), _REFUSED).get(_REFUSED)
+        return record is None or record.newest_ms / 1000 < self.clock() - _ASK_AGAIN_SECONDS
 
-    def _hosts(self, connection: Connected, read: Read) -> Sequence[str]:
-        """Whose meetings these are: the person's own, or, of a whole account, those of everybody who held any."""
-        if connection.zoom_user_id is not None:
-            return ["me"]
-        rows = _pages(read, f"/v2/report/users?type=active&{self._period()}", "users")
-        active = sorted({quote(user, safe="") for row in rows if (user := identifier(row.get("id")))})
-        first = int(self.clock() // 3600) * _MOST_HOSTS % max(1, len(active))
-        return (active[first:] + active[:first])[:_MOST_HOSTS]
-
-    def _period(self) -> str:
-        days = (
-            datetime.fromtimestamp(at, UTC).date().isoformat() for at in (self.clock() - self.lookback, self.clock())
-        )
-        return urlencode(dict(zip(("from", "to"), days, strict=True)))
+    def _refused(self, connection: Connected) -> None:
+        now_ms = int(self.clock() * 1000)
+        change = Change(_of(connection), _REFUSED, {"at_ms": now_ms})
+        self.projections.apply(connection.tenant, [change], (now_ms, ""))
 
     def _records(self, tenant: str, place: str, *prefixes: str) -> dict[str, Record]:
         found: dict[str, Record] = {}
@@ -225,28 +215,14 @@ class Reconciler:
         self.send([Delivery(connection.client_id, body, now_ms, reconciled=True) for body in bodies])
 
 
-def _participants(read: Read, uuid: str) -> list[Mapping[str, Any]]:
-    """Everybody's stays: of administrators from the report, which has the customer keys; else from the past meeting."""
-    for place in ("report/meetings", "past_meetings"):
-        rows = list(_pages(read, f"/v2/{place}/{_once_more(uuid)}/participants", "participants"))
-        if rows:
-            return rows
-    return []
+def _of(connection: Connected) -> str:
+    return f"connection#{connection.connection_id}"
 
 
-def _once_more(uuid: str) -> str:
-    """A UUID in a path, encoded twice: it may hold slashes, and Zoom wants it so for some of those."""
-    return quote(quote(uuid, safe=""), safe="")
-
-
-def _pages(read: Read, path: str, name: str) -> Iterator[Mapping[str, Any]]:
-    """All rows of a paged list. Raises Unavailable when Zoom's pages do not end."""
-    token, joint = "", "&" if "?" in path else "?"
-    for _ in range(200):
-        page = read(f"{path}{joint}page_size=300" + (f"&next_page_token={quote(token, safe='')}" if token else ""))
-        rows = (page or {}).get(name)
-        yield from rows if isinstance(rows, list) else []
-        token = str((page or {}).get("next_page_token") or "")
-        if not token:
-            return
-    raise Unavailable(reason="endless_pages")
+def _each_once(*sources: Iterable[str]) -> Iterator[str]:
+    """In order, and the later sources only when they are needed."""
+    seen = set()
+    for each in chain.from_iterable(sources):
+        if each not in seen:
+            seen.add(each)
+            yield each

@@ -1,0 +1,191 @@
+"""Where Zoom reports what was held: meetings and webinars have no path in common.
+
+Of a meeting `GET /past_meetings/{uuid}` tells when it began and ended. Of a webinar only the administrators' report
+does; others get a list of the times it was held, with their beginnings, and who took part.
+https://developers.zoom.us/docs/api/meetings/#tag/webinars/GET/past_webinars/{webinarId}/instances
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, Protocol
+
+from zoom_common.events.projections.meetings import DEFINITION
+from zoom_common.events.projections.record import Record
+from zoom_common.events.projections.views import Meeting, iso
+from zoom_common.events.reconciliation.lists import Lists, of_webinar
+from zoom_common.events.reconciliation.reported import PastInstance
+from zoom_common.events.reconciliation.sight import NO_PERMISSION, Row, Sight, once_more
+from zoom_common.zoom.events import epoch_ms, identifier
+
+LISTED = "users/webinars"
+_REGISTRANTS = "include_fields=registrant_id"
+_SAID = ("host_id", "topic", "type", "duration")
+
+type Times = list[tuple[str, int]]
+"""UUID and beginning, in epoch milliseconds."""
+
+
+class Past(Protocol):
+    """One kind of thing that is held. Every method raises what the sight raises."""
+
+    @property
+    def family(self) -> str:
+        """What Zoom's names of its events begin with."""
+        ...
+
+    def numbers(self) -> Iterator[str]:
+        """What Zoom lists that may have been held, with repeats."""
+        ...
+
+    def times(self, number: str) -> Times:
+        """The times it was held."""
+        ...
+
+    def instance(self, uuid: str, known: Meeting, settled_ms: int) -> PastInstance | None:
+        """One of them with everybody's stays; None when Zoom does not say that it ended before `settled_ms`."""
+        ...
+
+
+class PastMeetings:
+    """Meetings."""
+
+    family = "meeting"
+
+    def __init__(self, lists: Lists, account_id: str) -> None:
+        self._lists = lists
+        self._sight = lists.sight
+        self._account = account_id
+
+    def numbers(self) -> Iterator[str]:
+        """Those that were recorded, that are planned for the period, that recur, and what administrators are told."""
+        yield from self._lists.numbers(self._lists.recorded, webinars=False)
+        for kind in ("scheduled", "previous_meetings") if self._lists.zoom_user_id is not None else ():
+            rows = self._sight.rows(f"/v2/users/me/meetings?type={kind}", "meetings")
+            yield from filter(None, (identifier(row.get("id")) for row in rows if self._lists.may_be_held(row)))
+        yield from self._lists.numbers(self._lists.reported, webinars=False)
+
+    def times(self, number: str) -> Times:
+        """The times it was held within the period."""
+        return _times(self._sight.get(f"/v2/past_meetings/{number}/instances?{self._lists.period}").get("meetings"))
+
+    def instance(self, uuid: str, known: Meeting, settled_ms: int) -> PastInstance | None:  # noqa: ARG002
+        """One of them."""
+        about = self._sight.get(f"/v2/past_meetings/{once_more(uuid)}")
+        ended = epoch_ms(about.get("end_time"))
+        if ended is None or ended > settled_ms:
+            return None
+        rows = _participants(self._sight, ("report/meetings", "past_meetings"), uuid)
+        return PastInstance(self._account, {**about, "uuid": uuid}, rows)
+
+
+class PastWebinars:
+    """Webinars. `worth_asking` says whether to ask for the list of them, and `refused` is told when it is not shown.
+
+    Most people have no webinars, and for each of them Zoom would refuse once an hour: apps with too many refusals are
+    written to, and may be disabled.
+    """
+
+    family = "webinar"
+
+    def __init__(
+        self, lists: Lists, account_id: str, *, worth_asking: Callable[[], bool], refused: Callable[[], None]
+    ) -> None:
+        self._lists = lists
+        self._sight = lists.sight
+        self._account = account_id
+        self._worth_asking = worth_asking
+        self._refused = refused
+        self._over: dict[str, int] = {}
+
+    def numbers(self) -> Iterator[str]:
+        """Those that were recorded, that are planned for the period, that recur, and what administrators are told."""
+        yield from self._lists.numbers(self._lists.recorded, webinars=True)
+        yield from (name for name, row in self._planned.items() if self._lists.may_be_held(row))
+        yield from self._lists.numbers(self._lists.reported, webinars=True)
+
+    def times(self, number: str) -> Times:
+        """The times it was held, as far as they are over."""
+        times = _times(self._sight.get(f"/v2/past_webinars/{number}/instances").get("webinars"))
+        for uuid, started in times:
+            self._over[uuid] = min(started, self._over.get(uuid, started))
+        return times + _times([row for row in self._reported() if identifier(row.get("id")) == number])
+
+    def instance(self, uuid: str, known: Meeting, settled_ms: int) -> PastInstance | None:
+        """One of them. Where Zoom reports no end, the last leave is the end."""
+        report = self._report(uuid)
+        ended, started = epoch_ms(report.get("end_time")), self._over.get(uuid)
+        if (ended is None and started is None) or (ended or 0) > settled_ms:
+            return None
+        rows = _participants(self._sight, ("report/webinars", "past_webinars"), uuid)
+        said = self._said(known)
+        about = {**said, **({"start_time": iso(started)} if started else {}), **report, "id": known.number}
+        presumed = _presumed_end(known, uuid, epoch_ms(about.get("start_time")) or 0, said.get("duration"))
+        past = PastInstance(self._account, {**about, "uuid": uuid}, rows, self.family, presumed)
+        return past if 0 < past.ended_ms <= settled_ms else None
+
+    def why_not(self) -> str | None:
+        """Why webinars could not be found, or not be compared in whole; None when they could."""
+        why = self._sight.why_not
+        if self._lists.zoom_user_id is None:
+            found = why("report/users") or why("report/users/meetings")
+        else:
+            found = why(LISTED, "report/users/meetings")
+        compared = why("past_webinars/instances", "report/webinars")
+        return found or compared or why("past_webinars/participants", "report/webinars/participants")
+
+    @cached_property
+    def _planned(self) -> dict[str, Row]:
+        """A person's webinars by number. Those of an account are found where administrators are told of them."""
+        if self._lists.zoom_user_id is None:
+            return {}
+        if not self._worth_asking():
+            self._sight.unseen[LISTED] = NO_PERMISSION
+            return {}
+        rows = list(self._sight.rows("/v2/users/me/webinars?type=scheduled", "webinars"))
+        if self._sight.unseen.get(LISTED) == NO_PERMISSION:
+            self._refused()
+        return {name: row for row in rows if (name := identifier(row.get("id")))}
+
+    def _reported(self) -> list[Row]:
+        return [row for row in self._lists.reported if of_webinar(row)]
+
+    def _report(self, uuid: str) -> Row:
+        """What administrators are told of it: by the list of what was held, which has it all, or by its own report."""
+        listed = next((row for row in self._reported() if row.get("uuid") == uuid), None)
+        return listed or self._sight.get(f"/v2/report/webinars/{once_more(uuid)}")
+
+    def _said(self, known: Meeting) -> dict[str, Any]:
+        """What it is and whose: as planned, as recorded, as any event of it told; else the person's own."""
+        recorded = [row for row in self._lists.recorded if identifier(row.get("id")) == known.number]
+        told = [each.record.values for each in known.instances()]
+        planned = self._planned.get(known.number, {})
+        sources = (known.records.get(DEFINITION, Record()).values, planned, *recorded, *told)
+        said = {name: source[name] for source in reversed(sources) for name in _SAID if source.get(name)}
+        if self._lists.zoom_user_id is not None:
+            said.setdefault("host_id", self._lists.zoom_user_id)
+        if str(said.get("type")).isdecimal():
+            said["type"] = int(said["type"])  # text in the list of recordings
+        return said
+
+
+def _presumed_end(known: Meeting, uuid: str, started: int, minutes: object) -> int:
+    """An end for the one of which nobody's leave is reported: as planned, or the last thing events told of."""
+    seen = [moment for each in known.sessions(uuid) for _, moment in each.record.marks]
+    return max([started + minutes * 60_000 if isinstance(minutes, int) else started, *seen])
+
+
+def _times(rows: object) -> Times:
+    listed = rows if isinstance(rows, list) else []
+    named = ((identifier(row.get("uuid")), epoch_ms(row.get("start_time")) or 0) for row in listed)
+    return [(uuid, started) for uuid, started in named if uuid is not None]
+
+
+def _participants(sight: Sight, places: Sequence[str], uuid: str) -> list[Row]:
+    """Everybody's stays: of administrators from the report, which has the customer keys; else from the past list."""
+    for place in places:
+        rows = list(sight.rows(f"/v2/{place}/{once_more(uuid)}/participants?{_REGISTRANTS}", "participants"))
+        if rows:
+            return rows
+    return []
