@@ -1,4 +1,4 @@
-"""The life of meetings as Zoom tells it: deliveries about plans, instances, people and recordings."""
+"""The life of meetings and webinars as Zoom tells it: deliveries about plans, instances, people and recordings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 START = 1_790_000_000
 HOST = "host-1"
 NUMBER = 85746065
+TYPES = {"meeting": 2, "webinar": 5}
 
 
 def iso(at: float) -> str:
@@ -28,6 +29,7 @@ class Life:
     deliveries: list[bytes] = field(default_factory=list)
     uuid: str = ""
     started_at: int = 0
+    family: str = "meeting"
 
     def pass_by(self, seconds: int) -> None:
         self.now += seconds
@@ -38,10 +40,10 @@ class Life:
 
     def start(self, uuid: str) -> None:
         self.uuid, self.started_at = uuid, self.now
-        self.held("meeting.started")
+        self.held(f"{self.family}.started")
 
     def end(self) -> None:
-        self.held("meeting.ended", end_time=iso(self.now))
+        self.held(f"{self.family}.ended", end_time=iso(self.now))
 
     def held(self, name: str, **fields: Any) -> None:
         """An event while a meeting is on: here the id is text."""
@@ -50,7 +52,7 @@ class Life:
             "uuid": self.uuid,
             "host_id": self.host,
             "topic": "Stand-up",
-            "type": 2,
+            "type": TYPES[self.family],
             "start_time": iso(self.started_at),
             "timezone": "UTC",
             "duration": 60,
@@ -79,7 +81,7 @@ class Life:
 
     def _participant(self, what: str, session: str, person: Mapping[str, str], **moment: str) -> None:
         known = {"user_id": session, "participant_user_id": "", "id": "", "email": "", "public_ip": "203.0.113.9"}
-        self.held(f"meeting.participant_{what}", participant={**known, **person, **moment})
+        self.held(f"{self.family}.participant_{what}", participant={**known, **person, **moment})
 
     def _tell(self, name: str, payload: dict[str, Any], **top: Any) -> None:
         body = {"event": name, "event_ts": self.now * 1000 + 250, "payload": {"account_id": "acc-1", **payload}, **top}

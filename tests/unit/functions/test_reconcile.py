@@ -14,6 +14,7 @@ from zoom_common.errors import Unavailable, ZoomUnavailable
 from zoom_common.events.reconciliation.reconciler import Reconciled
 from zoom_common.events.webhook_secrets import UnusableSecrets
 
+DONE = {"outcome": "reconciled", "compared": 2, "missing": 1, "complete": True, "webinars": "seen", "unseen": {}}
 HANDLER = Path(__file__).parents[3] / "functions" / "reconcile" / "handler.py"
 
 
@@ -46,7 +47,12 @@ class Reconciliation:
         self.asked.append((tenant, connection_id, settled, at))
         if connection_id == "con_down":
             raise ZoomUnavailable
-        return None if connection_id == "con_gone" else Reconciled(compared=2, missing=1, complete=True)
+        if connection_id == "con_gone":
+            return None
+        if connection_id == "con_without_webinars":
+            why = "no_plan_or_permission"
+            return Reconciled(0, 0, complete=True, unseen={"users/webinars": why}, webinars_unseen=why)
+        return Reconciled(compared=2, missing=1, complete=True)
 
 
 class Health:
@@ -117,11 +123,22 @@ def test_a_message_is_one_connection(function: ModuleType) -> None:
 def test_by_hand_it_says_what_came_of_it(function: ModuleType) -> None:
     """Also why it did not work."""
     work = {"action": "reconcile", "tenant": "acme", "connection_id": "con_up", "settled_seconds": 600, "at": 5.0}
-    done = {"outcome": "reconciled", "compared": 2, "missing": 1, "complete": True}
-    assert function.handler(work, Context()) == done
+    assert function.handler(work, Context()) == DONE
     assert function.reconciliation().asked == [("acme", "con_up", 600.0, 5.0)]
     assert function.handler({**work, "connection_id": "con_gone"}, Context()) == {"outcome": "not_in_use"}
     assert function.handler({**work, "connection_id": "con_down"}, Context())["outcome"] == "failed"
+
+
+def test_webinars_that_zoom_does_not_show_are_said_and_counted(
+    function: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The connection is reconciled all the same; the metric says why."""
+    work = {"action": "reconcile", "tenant": "acme", "connection_id": "con_without_webinars"}
+    done = function.handler(work, Context())
+    why = "no_plan_or_permission"
+    assert (done["outcome"], done["webinars"], done["unseen"]) == ("reconciled", why, {"users/webinars": why})
+    [line] = [json.loads(each) for each in capsys.readouterr().out.splitlines() if "WebinarsUnseen" in each]
+    assert (line["WebinarsUnseen"], line["reason"]) == (1, why)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +147,7 @@ def test_by_hand_it_says_what_came_of_it(function: ModuleType) -> None:
         ("reconcile-round", {"handed_out": 3, "looked_at_again": 0}),
         ("reconcile-work", {"batchItemFailures": []}),
         ("reconcile-webhook-health", {"apps": 2}),
-        ("reconcile-by-hand", {"outcome": "reconciled", "compared": 2, "missing": 1, "complete": True}),
+        ("reconcile-by-hand", DONE),
     ],
 )
 def test_the_samples_are_what_triggers_send(function: ModuleType, sample: str, answer: dict[str, Any]) -> None:

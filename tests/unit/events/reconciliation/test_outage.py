@@ -53,7 +53,7 @@ class Day:
         self.connected = connected
         self.person = OWNER if connected == ACCOUNT else connected
         self.endpoint = Flaky()
-        self.zoom = Zoom(endpoint=self.endpoint)
+        self.zoom = Zoom(endpoint=self.endpoint, awkward_uuids=True)
         self.zoom.connect(self.person)
         self.numbers: list[int] = []
 

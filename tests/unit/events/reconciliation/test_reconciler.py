@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.events import Clock
-from tests.fakes.meeting_life import HOST, NUMBER, START, Life, iso
+from tests.fakes.meeting_life import HOST, NUMBER, START, TYPES, Life, iso
 from tests.fakes.reconciling import Room, Seen
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ZoomUnavailable
@@ -32,6 +32,7 @@ class Zoom:
     deliveries: list[bytes]
     asked: list[str] = field(default_factory=list)
     down_after: int = 10_000
+    family: str = "meeting"
 
     def read(self, path: str) -> Mapping[str, Any] | None:  # noqa: PLR0911 - one for each place
         self.asked.append(path)
@@ -39,19 +40,21 @@ class Zoom:
             raise ZoomUnavailable
         place, _, query = path.removeprefix("/v2/").partition("?")
         parts = [unquote(unquote(part)) for part in place.split("/")]
+        kind, past = f"{self.family}s", f"past_{self.family}s"
         match parts:
-            case ["users", "me", "meetings"]:
-                return {"meetings": [{"id": NUMBER, "type": 2, "start_time": iso(START)}]}
+            case ["users", "me", listed] if listed == kind:
+                planned = {"topic": "Stand-up", "host_id": HOST, "type": TYPES[self.family], "start_time": iso(START)}
+                return {kind: [{"id": NUMBER, **planned}]}
             case ["users", "me", "recordings"]:
                 return self._page("meetings", list(self._recordings().values()), query)
-            case ["past_meetings", _, "instances"]:
+            case [below, _, "instances"] if below == past:
                 held = {
                     each["uuid"]: {"uuid": each["uuid"], "start_time": each["start_time"]} for each in self._of("ended")
                 }
-                return {"meetings": list(held.values())}
-            case ["past_meetings", uuid]:
+                return {kind: list(held.values())}
+            case ["past_meetings", uuid] if past == "past_meetings":
                 return next((each for each in self._of("ended") if each["uuid"] == uuid), None)
-            case ["past_meetings", uuid, "participants"]:
+            case [below, uuid, "participants"] if below == past:
                 return self._page("participants", self._participants(uuid), query)
             case ["meetings", uuid, "recordings"]:
                 return self._recordings()[uuid]
@@ -98,10 +101,10 @@ def _told(view: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in view.items() if name not in {"timezone", "duration"}}
 
 
-def day() -> Life:
-    """Two meetings, people who come and go, and a recording; two hours each."""
-    life = Life()
-    life.plan("meeting.created", topic="Stand-up", start_time=iso(START))
+def day(family: str = "meeting") -> Life:
+    """Two meetings or webinars, people who come and go, and a recording; two hours each."""
+    life = Life(family=family)
+    life.plan(f"{family}.created", topic="Stand-up", start_time=iso(START))
     for number in (1, 2):
         life.start(f"/u//{number}==")
         life.join(f"s-{number}-1", HOST_PERSON)
@@ -120,14 +123,15 @@ def day() -> Life:
     return life
 
 
+@pytest.mark.parametrize("family", ["meeting", "webinar"])
 @settings(max_examples=80, deadline=None)
 @given(lost=st.sets(st.integers(1, 19)))
-def test_whatever_was_lost_is_found_and_late_originals_change_nothing(lost: set[int]) -> None:
+def test_whatever_was_lost_is_found_and_late_originals_change_nothing(family: str, lost: set[int]) -> None:
     """State, attendance and recordings equal those of a run without outage, and no event is published twice."""
-    life, whole, room = day(), Room(Clock(LATER)), Room(Clock(LATER))
+    life, whole, room = day(family), Room(Clock(LATER)), Room(Clock(LATER))
     whole.deliver(life.deliveries)
     room.deliver([body for at, body in enumerate(life.deliveries) if at not in lost])
-    done = room.reconcile(Zoom(life.deliveries))
+    done = room.reconcile(Zoom(life.deliveries, family=family))
     assert done.complete
     assert done.missing == room.sent == len(lost & set(range(1, len(life.deliveries))))
     uuids = ("/u//1==", "/u//2==")
@@ -180,15 +184,16 @@ def test_an_instant_meeting_that_events_told_of_is_compared_too() -> None:
     assert room.reconcile(Unlisted(life.deliveries), None, f"meetings/{NUMBER}", "users/1").compared == 2
 
 
+@pytest.mark.parametrize("family", ["meeting", "webinar"])
 @pytest.mark.parametrize("calls", range(1, 12))
-def test_a_run_that_zoom_cuts_short_is_repeated_without_harm(calls: int) -> None:
+def test_a_run_that_zoom_cuts_short_is_repeated_without_harm(calls: int, family: str) -> None:
     """Whichever call fails: the next run ends where one run would have."""
-    life, whole, room = day(), Room(Clock(LATER)), Room(Clock(LATER))
+    life, whole, room = day(family), Room(Clock(LATER)), Room(Clock(LATER))
     whole.deliver(life.deliveries)
     room.deliver(life.deliveries[:5])
     with pytest.raises(ZoomUnavailable):
-        room.reconcile(Zoom(life.deliveries, down_after=calls))
-    room.reconcile(Zoom(life.deliveries))
+        room.reconcile(Zoom(life.deliveries, down_after=calls, family=family))
+    room.reconcile(Zoom(life.deliveries, family=family))
     assert seen(room, "/u//1==", "/u//2==") == seen(whole, "/u//1==", "/u//2==")
     assert len({event.id for event in room.bus.events}) == len(room.bus.events)
 

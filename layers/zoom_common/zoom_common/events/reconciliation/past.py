@@ -132,8 +132,8 @@ class PastWebinars:
             found = why("report/users") or why("report/users/meetings")
         else:
             found = why(LISTED, "report/users/meetings")
-        compared = why("past_webinars/instances", "report/webinars")
-        return found or compared or why("past_webinars/participants", "report/webinars/participants")
+        times = why("past_webinars/instances", "report/users/meetings")
+        return found or times or why("past_webinars/participants", "report/webinars/participants")
 
     @cached_property
     def _planned(self) -> dict[str, Row]:
