@@ -68,6 +68,20 @@ class Company:
         answer = self.zoom.post(f"/meetings/{meeting}/{action}", json=more)
         assert answer.status_code == 200, answer.text
 
+    def held(self, kind: str, **more: Any) -> int:
+        """A meeting or webinar that took place, with people who came and went, and was recorded."""
+        wanted = {"topic": "Outage", "duration": 30, "settings": {"auto_recording": "cloud"}, **more}
+        wanted["start_time"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        number = int(self.program.post(f"/v2/users/me/{kind}", json=wanted).json()["id"])
+        self.act(number, "start")
+        self.act(number, "join", host=True)
+        for name in ("Ada", "Grace"):
+            self.act(number, "join", name=name)
+        self.act(number, "leave", participant="Ada")
+        self.act(number, "join", name="Ada")
+        self.act(number, "end")
+        return number
+
     def deliveries(self, meeting: int) -> list[dict[str, Any]]:
         """What Zoom made for its app's subscription about this meeting, the oldest first."""
         listed = self.zoom.get("/deliveries", params={"limit": "1000", "bodies": "1"}).json()["deliveries"]
@@ -128,10 +142,10 @@ def company(gateway: Any) -> Iterator[Company]:
 
 @pytest.fixture
 def silence(company: Company) -> Iterator[Callable[[], None]]:
-    """No webhook of meetings and recordings is delivered; calling it ends that."""
+    """No webhook of meetings, webinars and recordings is delivered; calling it ends that."""
     rules = [
         company.zoom.post("/faults", json={"target": f"webhooks.{name}.*", "effect": "drop"}).json()["id"]
-        for name in ("meeting", "recording")
+        for name in ("meeting", "webinar", "recording")
     ]
 
     def end() -> None:
@@ -144,31 +158,27 @@ def silence(company: Company) -> Iterator[Callable[[], None]]:
 
 def test_what_an_outage_swallowed_is_told_by_reconcile(company: Company, silence: Callable[[], None]) -> None:
     """As if nothing had been: state, recordings, attendance and ids; and late originals change nothing."""
-    wanted = {"topic": "Outage", "type": 2, "duration": 30, "settings": {"auto_recording": "cloud"}}
-    wanted["start_time"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    meeting = int(company.program.post("/v2/users/me/meetings", json=wanted).json()["id"])
-    company.act(meeting, "start")
-    company.act(meeting, "join", host=True)
-    for name in ("Ada", "Grace"):
-        company.act(meeting, "join", name=name)
-    company.act(meeting, "leave", participant="Ada")
-    company.act(meeting, "join", name="Ada")
-    company.act(meeting, "end")
-    until(
-        lambda: company.zoom.get(f"/meetings/{meeting}").json()["recording"], lambda recording: recording == "completed"
-    )
-    made = until(
-        lambda: company.deliveries(meeting), lambda found: any("recording.completed" in each["body"] for each in found)
-    )
+    numbers = [company.held("meetings", type=2), company.held("webinars", type=5)]
+
+    def deliveries() -> list[dict[str, Any]]:
+        return [each for number in numbers for each in company.deliveries(number)]
+
+    def all_recorded(found: list[dict[str, Any]]) -> bool:
+        return [each["event"] for each in found].count("recording.completed") == len(numbers)
+
+    made = until(deliveries, all_recorded)
+    assert all_recorded(made)
     silence()
     assert {each["state"] for each in made} == {"dropped"}
-    assert company.program.get(f"/meetings/{meeting}/state").status_code == 404
+    for number in numbers:
+        assert company.program.get(f"/meetings/{number}/state").status_code == 404
 
     told = company.reconcile(
         action="reconcile", tenant=company.who.tenant, connection_id=company.who.connection, settled_seconds=0
     )
     lost = [each for each in made if each["event"] in FOUND_AGAIN]
-    assert (told["outcome"], told["complete"], told["missing"]) == ("reconciled", True, len(lost))
+    done = (told["outcome"], told["complete"], told["missing"], told["webinars"])
+    assert done == ("reconciled", True, len(lost), "seen")
     company.drained()
 
     # What no report tells of comes late, as it would from a subscription that was off: then nothing may differ.
@@ -176,19 +186,18 @@ def test_what_an_outage_swallowed_is_told_by_reconcile(company: Company, silence
     bodies = [each["body"].encode() for each in made]
     room = Room(Clock(time.time()), Seen(zoom_user_id=company.who.zoom_user))
     room.deliver(bodies)
-    expected = reported(seen_of(room, meeting), administrator=False)
-    found = company.seen(meeting)
-    assert reported(found, administrator=False) == expected
     source = source_of(str(company.who.stack["zoom_client_id"]))
     ids = {event_id(source, company.who.tenant, dedupe_key(parse(body))): name_of(body) for body in bodies}
-    log = company.log(meeting)
-    assert log == ids
+    found = {number: (company.seen(number), company.log(number)) for number in numbers}
+    for number, (seen, _) in found.items():
+        expected = reported(seen_of(room, number), administrator=False)
+        assert reported(seen, administrator=False) == expected
+    assert {name: kind for _, log in found.values() for name, kind in log.items()} == ids
     marked = [company.program.get(f"/events/{name}").json() for name, kind in ids.items() if kind in FOUND_AGAIN]
     assert [each.get("reconciled") for each in marked] == [True] * len(lost)
 
     company.redelivered(lost)
-    assert company.seen(meeting) == found
-    assert company.log(meeting) == log
+    assert {number: (company.seen(number), company.log(number)) for number in numbers} == found
 
 
 def test_it_shows_whether_webhooks_come(company: Company) -> None:

@@ -90,11 +90,11 @@ class Stage:
         return instance
 
     def end(self, meeting: Meeting) -> Instance:
-        """Everybody leaves, then it is over. NotNow when it is not on."""
-        instance = self.live(meeting)
+        """Everybody leaves, and in the same moment it is over. NotNow when it is not on."""
+        instance, now = self.live(meeting), self._clock.now()
         for visit in [each for each in instance.visits if each.left_at is None]:
-            self.leave(instance, visit, "Host ended the meeting.")
-        instance.ended_at = self._clock.now()
+            self.leave(instance, visit, "Host ended the meeting.", at=now)
+        instance.ended_at = now
         meeting.live_uuid, meeting.last_used_at = "", instance.ended_at
         self._world.live.pop(instance.uuid, None)
         shown = bodies.started(instance, self._host(instance))
@@ -146,12 +146,14 @@ class Stage:
         visit.waiting = True
         self._about(instance, "participant_put_in_waiting_room", visit, date_time=iso(self._clock.now()))
 
-    def leave(self, instance: Instance, visit: Visit, reason: str = "left the meeting") -> None:
+    def leave(
+        self, instance: Instance, visit: Visit, reason: str = "left the meeting", at: float | None = None
+    ) -> None:
         """Somebody leaves, from the meeting or the waiting room. NotNow for who has left."""
         if visit.left_at is not None:
             raise NotNow("that participant has left")
         self._leave_place(instance, visit, reason)
-        visit.left_at = self._clock.now()
+        visit.left_at = self._clock.now() if at is None else at
         visit.left_reason = bodies.leave_reason(visit, reason)
         when = iso(visit.left_at)
         if visit.waiting:

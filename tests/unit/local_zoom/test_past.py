@@ -116,6 +116,42 @@ def test_absentees(zoom: Zoom) -> None:
     assert zoom.get(f"/v2/past_webinars/{webinar}/absentees?occurrence_id=1").json()["code"] == 300
 
 
+def test_registrants_are_named_to_those_who_ask(zoom: Zoom) -> None:
+    """With `include_fields`; everybody else gets no such field."""
+    webinar = zoom.webinar(settings={"approval_type": 0})["id"]
+    ann = zoom.post(f"/v2/webinars/{webinar}/registrants", {"email": "ann@x.example", "first_name": "Ann"}).json()
+    zoom.hold(webinar, lambda: zoom.act(webinar, "join", email="ann@x.example"))
+    path = f"/v2/past_webinars/{webinar}/participants"
+    assert not any("registrant_id" in each for each in zoom.get(path).json()["participants"])
+    asked = zoom.get(f"{path}?include_fields=registrant_id").json()["participants"]
+    assert [each["registrant_id"] for each in asked] == ["", "", ann["registrant_id"]]
+
+
+def test_without_webinars_there_is_no_permission(zoom: Zoom) -> None:
+    """400/200 for all that is past of webinars; meetings are as they were."""
+    webinar, meeting = zoom.webinar()["id"], zoom.meeting()["id"]
+    for number in (webinar, meeting):
+        zoom.hold(number)
+    zoom.patch("/_sim/accounts/simulated-account", {"webinars": False})
+    for what in ("instances", "participants", "absentees"):
+        assert zoom.get(f"/v2/past_webinars/{webinar}/{what}").json()["code"] == 200
+    assert zoom.get(f"/v2/past_meetings/{meeting}/instances").status_code == 200
+    zoom.connect_account()
+    for path in (f"/v2/report/webinars/{webinar}", f"/v2/report/webinars/{webinar}/participants"):
+        assert zoom.get(path).json()["code"] == 200
+    assert zoom.get(f"/v2/report/meetings/{meeting}").status_code == 200
+
+
+def test_whoever_is_there_at_the_end_leaves_with_it(zoom: Zoom) -> None:
+    """In the same moment, on a clock that moves too."""
+    moments = iter(range(10_000))
+    zoom.sim.clock.now = lambda: 1_795_000_000.0 + next(moments)  # type: ignore[method-assign]
+    webinar = zoom.webinar()
+    zoom.hold(webinar["id"])
+    instance = zoom.sim.state.instances[webinar["uuid"]]
+    assert {visit.left_at for visit in instance.visits} == {instance.ended_at}
+
+
 def test_absentees_need_registration(zoom: Zoom) -> None:
     """3000 without."""
     webinar = zoom.webinar()["id"]

@@ -56,6 +56,7 @@ class Day:
         self.zoom = Zoom(endpoint=self.endpoint, awkward_uuids=True)
         self.zoom.connect(self.person)
         self.numbers: list[int] = []
+        self.webinars: list[int] = []
 
     def passes(self, minutes: int) -> None:
         for _ in range(minutes):
@@ -73,6 +74,7 @@ class Day:
         number = int(self.zoom.webinar(topic=topic, settings=settings, duration=30, **more)["id"])
         self.zoom.act(number, "register", email="rose@elsewhere.example", first_name="Rose", last_name="R.")
         self.numbers.append(number)
+        self.webinars.append(number)
         return number
 
     def lived(self, *, outage: bool) -> Day:
@@ -202,3 +204,26 @@ def test_without_an_outage_there_is_nothing_to_reconcile(connected: str) -> None
     room.deliver(whole.endpoint.taken)
     whole.rests()
     assert room.reconcile(whole).missing == 0
+
+
+@pytest.mark.parametrize("reason", [NO_PERMISSION, MISSING_SCOPES])
+def test_whom_zoom_shows_no_webinars_gets_all_the_rest(reason: str) -> None:
+    """The add-on was given up, or the scopes were not granted: meetings and recordings are found, and it is said."""
+    whole, broken = Day(JILL).lived(outage=False), Day(JILL).lived(outage=True)
+    expected, room = whole.room(), broken.room()
+    expected.deliver(whole.endpoint.taken)
+    room.deliver(broken.endpoint.taken)
+    if reason == NO_PERMISSION:
+        broken.zoom.patch("/_sim/accounts/simulated-account", {"webinars": False})
+    else:
+        [app] = broken.zoom.sim.state.apps.values()
+        app.scopes = [scope for scope in app.scopes if not scope.startswith("webinar:")]
+    broken.rests()
+    done = room.reconcile(broken)
+    assert (done.complete, done.webinars_unseen, done.unseen["users/webinars"]) == (True, reason, reason)
+    found, wanted = (reported(views(*each), administrator=False) for each in ((room, broken), (expected, whole)))
+    for number in set(broken.numbers) - set(broken.webinars):
+        assert found[number] == wanted[number]
+    for number in broken.webinars:
+        assert found[number][1] == wanted[number][1]
+        assert found[number][2] != wanted[number][2]
