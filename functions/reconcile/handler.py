@@ -95,13 +95,13 @@ def _one(work: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
     if done.missing:
         count("EventsReconciled", done.missing)
         logger().warning("events were missing", connection=work["connection_id"], missing=done.missing)
-    if done.webinars_unseen:
-        count("WebinarsUnseen", reason=done.webinars_unseen)
+    for what, reason in done.partial.items():
+        count("ReconciledInPart", what=what, reason=reason)
     return {
         "outcome": "reconciled",
         "compared": done.compared,
         "missing": done.missing,
         "complete": done.complete,
-        "webinars": done.webinars_unseen or "seen",
+        "partial": dict(done.partial),
         "unseen": dict(done.unseen),
     }

@@ -177,8 +177,8 @@ def test_what_an_outage_swallowed_is_told_by_reconcile(company: Company, silence
         action="reconcile", tenant=company.who.tenant, connection_id=company.who.connection, settled_seconds=0
     )
     lost = [each for each in made if each["event"] in FOUND_AGAIN]
-    done = (told["outcome"], told["complete"], told["missing"], told["webinars"])
-    assert done == ("reconciled", True, len(lost), "seen")
+    done = (told["outcome"], told["complete"], told["missing"], told["partial"])
+    assert done == ("reconciled", True, len(lost), {})
     company.drained()
 
     # What no report tells of comes late, as it would from a subscription that was off: then nothing may differ.

@@ -64,10 +64,11 @@ def test_what_is_not_there_is_nothing(code: int | None) -> None:
         (Forbidden(["webinars:read"]), MISSING_SCOPES),
         (refused(400, 4711), MISSING_SCOPES),
         (refused(400, 200), NO_PERMISSION),
+        (Answer(200, {}, b'{"code":200,"message":"Webinar plan is missing."}'), NO_PERMISSION),
     ],
 )
-def test_what_is_not_shown_says_why(answer: GatewayError, reason: str) -> None:
-    """Scopes by the gateway's word or by Zoom's; plan and permission share Zoom's code."""
+def test_what_is_not_shown_says_why(answer: Answer | GatewayError, reason: str) -> None:
+    """Scopes by the gateway's word or by Zoom's; plan and permission share Zoom's code, and may come with a 200."""
     with pytest.raises(Unseen, match=reason):
         read(answer)
 

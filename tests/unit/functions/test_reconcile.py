@@ -14,7 +14,7 @@ from zoom_common.errors import Unavailable, ZoomUnavailable
 from zoom_common.events.reconciliation.reconciler import Reconciled
 from zoom_common.events.webhook_secrets import UnusableSecrets
 
-DONE = {"outcome": "reconciled", "compared": 2, "missing": 1, "complete": True, "webinars": "seen", "unseen": {}}
+DONE = {"outcome": "reconciled", "compared": 2, "missing": 1, "complete": True, "partial": {}, "unseen": {}}
 HANDLER = Path(__file__).parents[3] / "functions" / "reconcile" / "handler.py"
 
 
@@ -51,7 +51,7 @@ class Reconciliation:
             return None
         if connection_id == "con_without_webinars":
             why = "no_plan_or_permission"
-            return Reconciled(0, 0, complete=True, unseen={"users/webinars": why}, webinars_unseen=why)
+            return Reconciled(0, 0, complete=True, unseen={"users/webinars": why}, partial={"webinars": why})
         return Reconciled(compared=2, missing=1, complete=True)
 
 
@@ -129,16 +129,15 @@ def test_by_hand_it_says_what_came_of_it(function: ModuleType) -> None:
     assert function.handler({**work, "connection_id": "con_down"}, Context())["outcome"] == "failed"
 
 
-def test_webinars_that_zoom_does_not_show_are_said_and_counted(
-    function: ModuleType, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_zoom_does_not_show_is_said_and_counted(function: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     """The connection is reconciled all the same; the metric says why."""
     work = {"action": "reconcile", "tenant": "acme", "connection_id": "con_without_webinars"}
     done = function.handler(work, Context())
     why = "no_plan_or_permission"
-    assert (done["outcome"], done["webinars"], done["unseen"]) == ("reconciled", why, {"users/webinars": why})
-    [line] = [json.loads(each) for each in capsys.readouterr().out.splitlines() if "WebinarsUnseen" in each]
-    assert (line["WebinarsUnseen"], line["reason"]) == (1, why)
+    said = (done["outcome"], done["partial"], done["unseen"])
+    assert said == ("reconciled", {"webinars": why}, {"users/webinars": why})
+    [line] = [json.loads(each) for each in capsys.readouterr().out.splitlines() if "ReconciledInPart" in each]
+    assert (line["ReconciledInPart"], line["what"], line["reason"]) == (1, "webinars", why)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,10 @@ def reading(gateway: Gateway, connection: Connection, deadline: Deadline) -> Rea
                 raise Unseen(_NOT_SHOWN[refused.zoom_code]) from None
             return None
         found = json.loads(answer.body)
-        return found if isinstance(found, dict) else None
+        if not isinstance(found, dict):
+            return None
+        if "message" in found and found.get("code") in _NOT_SHOWN:
+            raise Unseen(_NOT_SHOWN[found["code"]])  # Zoom's pages on webinars print refusals with a 200
+        return found
 
     return read

@@ -19,6 +19,7 @@ from zoom_common.deadline import Deadline
 from zoom_common.errors import ZoomUnavailable
 from zoom_common.events.meeting_reader import MeetingReader
 from zoom_common.events.reconciliation.reconciler import Reconciled
+from zoom_common.events.reconciliation.sight import MISSING_SCOPES, Unseen, kind_of
 
 HOST_PERSON = {"participant_user_id": HOST, "id": HOST, "user_name": "Host", "email": "host@zoom.example"}
 ADA = {"user_name": "Ada"}
@@ -205,6 +206,30 @@ def test_a_run_without_time_leaves_the_rest_to_the_next() -> None:
     done = room.reconcile(Zoom(life.deliveries), Deadline(300.0, clock=lambda: next(times)))
     assert (done.compared, done.complete) == (1, False)
     assert room.reconcile(Zoom(life.deliveries)).compared == 1
+
+
+@pytest.mark.parametrize(
+    ("hidden", "partial"),
+    [
+        ("users/meetings", "meetings"),
+        ("past_meetings/instances", "meetings"),
+        ("past_meetings", "meetings"),
+        ("past_meetings/participants", "meetings"),
+        ("users/recordings", "recordings"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(hidden: str, partial: str) -> None:
+    """Of a person without reports: an app that asks for too few scopes would find nothing, and nobody would know."""
+    life, room = day(), Room(Clock(LATER))
+
+    class Hidden(Zoom):
+        def read(self, path: str) -> Mapping[str, Any] | None:
+            if kind_of(path).startswith("report/") or kind_of(path) == hidden:
+                raise Unseen(MISSING_SCOPES)
+            return super().read(path)
+
+    done = room.reconcile(Hidden(life.deliveries))
+    assert (done.complete, done.partial) == (True, {partial: MISSING_SCOPES})
 
 
 def test_an_instant_meeting_that_was_recorded_is_compared_too() -> None:

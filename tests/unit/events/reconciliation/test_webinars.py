@@ -98,7 +98,7 @@ def objects(room: Room, name: str) -> list[dict[str, Any]]:
 def test_a_webinar_of_which_nothing_was_told(room: Room) -> None:
     """Where no report is shown, the end is the last leave; whose it is and what it is called, the list says."""
     done = room.reconcile(Zoom())
-    assert (done.compared, done.missing, done.webinars_unseen) == (1, 6, None)
+    assert (done.compared, done.missing, done.partial) == (1, 6, {})
     assert told(room) == [
         "started", "participant_joined", "participant_joined", "participant_left", "participant_left", "ended",
     ]  # fmt: skip
@@ -157,7 +157,7 @@ def test_of_an_account_the_report_of_each_host_tells_what_was_held() -> None:
     zoom = Zoom(hidden={}, account={"report/users": [{"id": HOST}], "report/users/meetings": [row]})
     room = Room(Clock(LATER), Seen(zoom_user_id=None))
     done = room.reconcile(zoom)
-    assert (done.missing, done.webinars_unseen) == (6, None)
+    assert (done.missing, done.partial) == (6, {})
     assert objects(room, "started")[0]["host_id"] == HOST
     assert not {LISTED, "report/webinars", "past_meetings/instances"} & set(zoom.asked)
 
@@ -221,21 +221,21 @@ def test_what_zoom_does_not_show_is_left_out_and_said(room: Room, hidden: dict[s
     done = room.reconcile(WithMeeting(hidden={"report": MISSING_SCOPES, **hidden}))
     assert (done.complete, done.missing) == (True, 2 + missing)
     [(kind, reason)] = hidden.items()
-    assert done.webinars_unseen == reason
+    assert done.partial == {"webinars": reason}
     assert any(each.startswith(kind) for each in done.unseen)
 
 
 def test_an_account_without_reports_says_so() -> None:
     """Only what events told of is compared."""
     done = Room(Clock(LATER), Seen(zoom_user_id=None)).reconcile(Zoom())
-    assert (done.missing, done.webinars_unseen) == (0, MISSING_SCOPES)
+    assert (done.missing, done.partial) == (0, dict.fromkeys(("meetings", "webinars", "recordings"), MISSING_SCOPES))
 
 
 def test_a_list_that_zoom_refuses_is_asked_for_once_a_day(room: Room) -> None:
     """Most people have no webinars: a refusal an hour of each of them would be an app that fails."""
     zoom = Zoom(hidden={"report": MISSING_SCOPES, LISTED: NO_PERMISSION})
     for _ in range(24):
-        assert room.reconcile(zoom).webinars_unseen == NO_PERMISSION
+        assert room.reconcile(zoom).partial == {"webinars": NO_PERMISSION}
         room.clock.now += HOUR
     assert zoom.asked.count(LISTED) == 2
     # Bought now, and held at once: found within the two days looked back.

@@ -15,6 +15,7 @@ from zoom_common.zoom.events import epoch_ms, identifier
 
 # Of an account this many people a round, others the next: with an hourly round, 9,600 within the two days looked back.
 _MOST_HOSTS = 200
+HOSTS, HELD = "report/users", "report/users/meetings"
 _OF_WEBINARS = frozenset({"5", "6", "9"})
 _RECURRING = frozenset({"3", "6", "8", "9"})
 
@@ -68,6 +69,16 @@ class Lists:
                 f"/v2/report/users/{quote(host, safe='')}/meetings?type={kind}&{self.period}", "meetings"
             )
         ]
+
+    def why_not(self, own: str) -> str | None:
+        """Why it cannot be found what was held; None when it can. A person has a list of their `own` for that."""
+        if self.zoom_user_id is not None:
+            return self.sight.why_not(own, HELD)
+        return self.sight.why_not(HOSTS) or self.sight.why_not(HELD)
+
+    def why_not_recorded(self) -> str | None:
+        """Why recordings cannot be found; None when they can."""
+        return self.sight.why_not("users/recordings") or self.sight.why_not(HOSTS)
 
     def numbers(self, rows: Sequence[Row], *, webinars: bool) -> Iterator[str]:
         """The numbers of the meetings or of the webinars among these rows."""

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from zoom_common.events.projections.meetings import DEFINITION
 from zoom_common.events.projections.record import Record
 from zoom_common.events.projections.views import Meeting, iso
-from zoom_common.events.reconciliation.lists import Lists, of_webinar
+from zoom_common.events.reconciliation.lists import HELD, Lists, of_webinar
 from zoom_common.events.reconciliation.reported import PastInstance
 from zoom_common.events.reconciliation.sight import NO_PERMISSION, Row, Sight, once_more
 from zoom_common.zoom.events import epoch_ms, identifier
@@ -45,6 +45,10 @@ class Past(Protocol):
 
     def instance(self, uuid: str, known: Meeting, settled_ms: int) -> PastInstance | None:
         """One of them with everybody's stays; None when Zoom does not say that it ended before `settled_ms`."""
+        ...
+
+    def why_not(self) -> str | None:
+        """Why they could not be found, or not be compared in whole; None when they could."""
         ...
 
 
@@ -78,6 +82,12 @@ class PastMeetings:
             return None
         rows = _participants(self._sight, ("report/meetings", "past_meetings"), uuid)
         return PastInstance(self._account, {**about, "uuid": uuid}, rows)
+
+    def why_not(self) -> str | None:
+        """Why they could not be found, or not be compared in whole; None when they could."""
+        held = self._sight.why_not("past_meetings/instances") or self._sight.why_not("past_meetings")
+        people = self._sight.why_not("past_meetings/participants", "report/meetings/participants")
+        return self._lists.why_not("users/meetings") or held or people
 
 
 class PastWebinars:
@@ -126,14 +136,10 @@ class PastWebinars:
         return past if 0 < past.ended_ms <= settled_ms else None
 
     def why_not(self) -> str | None:
-        """Why webinars could not be found, or not be compared in whole; None when they could."""
-        why = self._sight.why_not
-        if self._lists.zoom_user_id is None:
-            found = why("report/users") or why("report/users/meetings")
-        else:
-            found = why(LISTED, "report/users/meetings")
-        times = why("past_webinars/instances", "report/users/meetings")
-        return found or times or why("past_webinars/participants", "report/webinars/participants")
+        """Why they could not be found, or not be compared in whole; None when they could."""
+        times = self._sight.why_not("past_webinars/instances", HELD)
+        people = self._sight.why_not("past_webinars/participants", "report/webinars/participants")
+        return self._lists.why_not(LISTED) or times or people
 
     @cached_property
     def _planned(self) -> dict[str, Row]:

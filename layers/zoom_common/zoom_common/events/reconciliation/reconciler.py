@@ -82,8 +82,8 @@ class Reconciled:
     """False when time ran out: the next run goes on."""
     unseen: Mapping[str, str] = field(default_factory=dict)
     """What Zoom does not show this connection, by path without ids, and why."""
-    webinars_unseen: str | None = None
-    """Why webinars could not be found, or not be compared in whole; None when they could."""
+    partial: Mapping[str, str] = field(default_factory=dict)
+    """Which of meetings, webinars and recordings could not be found or not be compared in whole, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +104,7 @@ class Reconciler:
         """
         sight = Sight(read)
         lists = Lists(sight, connection.zoom_user_id, now=self.clock(), lookback=self.lookback)
+        meetings = PastMeetings(lists, connection.zoom_account_id)
         webinars = PastWebinars(
             lists,
             connection.zoom_account_id,
@@ -113,10 +114,12 @@ class Reconciler:
         compared = missing = 0
 
         def done(*, complete: bool) -> Reconciled:
-            return Reconciled(compared, missing, complete, dict(sight.unseen), webinars.why_not())
+            reasons = (("meetings", meetings.why_not()), ("webinars", webinars.why_not()))
+            partial = {what: why for what, why in (*reasons, ("recordings", lists.why_not_recorded())) if why}
+            return Reconciled(compared, missing, complete, dict(sight.unseen), partial)
 
         told = self._told(connection)
-        for past in (PastMeetings(lists, connection.zoom_account_id), webinars):
+        for past in (meetings, webinars):
             for number, uuid, started in self._instances(connection, past, told[past.family]):
                 if not deadline.allows(_RESERVE_SECONDS):
                     return done(complete=False)
