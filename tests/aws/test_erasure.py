@@ -32,6 +32,7 @@ from zoom_common.events.log_entry import LogEntry, unrouted
 from zoom_common.events.log_store import EventLog
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.projections.changes import changes
+from zoom_common.events.projections.record import Change
 from zoom_common.gateway.daily_store import DailyStore
 from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
 from zoom_common.gateway.usage_store import LiveUsage, Usage
@@ -131,6 +132,16 @@ def test_a_person_is_erased_everywhere(held: Held) -> None:
     assert receipt["deleted"]["events"] == 3
     assert "35 days" in receipt["expires"].values()
     assert "ada" not in json.dumps(receipt).lower()
+
+
+def test_what_zoom_refused_a_persons_connection_is_forgotten(held: Held) -> None:
+    """Reconciliation notes it by connection; nobody else's note goes."""
+    store = ProjectionStore(held.events, held.dynamodb)
+    for name in ("con_1", "con_2"):
+        store.apply("acme", [Change(f"connection#{name}", "refused#webinars", {"at_ms": 1})], (1, ""))
+    held.erasure.erase(ADA)
+    assert store.read("acme", "connection#con_1") == {}
+    assert store.read("acme", "connection#con_2") != {}
 
 
 def test_the_grant_is_revoked_and_late_events_are_kept_away(held: Held) -> None:

@@ -84,6 +84,18 @@ def test_a_participants_session_is_one_join_and_one_leave() -> None:
     assert joined("167", "2026-01-01T10:00:00Z") != joined("167", "2026-01-01T10:05:00Z")
 
 
+@pytest.mark.parametrize("what", [("joined", "join_time"), ("left", "leave_time")])
+def test_fractions_of_a_second_do_not_matter(what: tuple[str, str]) -> None:
+    """Zoom's lists of webinars' participants have them, its events do not."""
+    name, field = what
+
+    def took_part(moment: str) -> str:
+        return key(meeting(f"webinar.participant_{name}", participant={"user_id": "167", field: moment}))
+
+    assert took_part("2026-01-01T10:00:00.66Z") == took_part("2026-01-01T10:00:00Z")
+    assert took_part("2026-01-01T10:00:00.66Z") != took_part("2026-01-01T10:00:01Z")
+
+
 def test_a_join_is_no_leave() -> None:
     """The name is part of every key."""
     participant = {"user_id": "1", "join_time": "t", "leave_time": "t"}

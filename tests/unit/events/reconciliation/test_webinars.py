@@ -291,18 +291,26 @@ def test_pages_that_do_not_end_are_a_fault_and_tell_nothing_twice(room: Room) ->
     assert room.reconcile(Zoom()).missing == 6
 
 
-def test_a_zoom_that_is_down_is_no_zoom_without_webinars(room: Room) -> None:
-    """The round is repeated, and nothing is remembered of it."""
+@pytest.mark.parametrize("kind", [LISTED, "past_webinars/instances", "past_webinars/participants"])
+def test_a_zoom_that_is_down_is_no_zoom_without_webinars(room: Room, kind: str) -> None:
+    """The round is repeated, nothing is remembered of it, and recordings were not kept waiting."""
+    film = {"id": "film", "file_type": "MP4", "recording_start": iso(START), "recording_end": iso(START + HOUR)}
+    recorded = {"id": NUMBER, "uuid": UUID, "host_id": HOST, "type": "5", "recording_files": [film]}
 
     class Down(Zoom):
-        def read(self, path: str) -> Mapping[str, Any] | None:
-            if kind_of(path) == "past_webinars/participants":
-                raise ZoomUnavailable
-            return super().read(path)
+        down = True
 
+        def read(self, path: str) -> Mapping[str, Any] | None:
+            if self.down and kind_of(path) == kind:
+                raise ZoomUnavailable
+            return {"meetings": [recorded]} if kind_of(path) == "users/recordings" else super().read(path)
+
+    zoom = Down()
     with pytest.raises(ZoomUnavailable):
-        room.reconcile(Down())
-    assert room.reconcile(Zoom()).missing == 6
+        room.reconcile(zoom)
+    assert [event.type for event in room.bus.events] == ["zoom.recording.completed"]
+    zoom.down = False
+    assert room.reconcile(zoom).missing == 6
 
 
 def test_two_sessions_of_one_person_and_a_row_that_comes_twice(room: Room) -> None:

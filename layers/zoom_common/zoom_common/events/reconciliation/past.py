@@ -120,7 +120,7 @@ class PastWebinars:
         times = _times(self._sight.get(f"/v2/past_webinars/{number}/instances").get("webinars"))
         for uuid, started in times:
             self._over[uuid] = min(started, self._over.get(uuid, started))
-        return times + _times([row for row in self._reported() if identifier(row.get("id")) == number])
+        return times + _times([row for row in self._reported if identifier(row.get("id")) == number])
 
     def instance(self, uuid: str, known: Meeting, settled_ms: int) -> PastInstance | None:
         """One of them. Where Zoom reports no end, the last leave is the end."""
@@ -154,12 +154,13 @@ class PastWebinars:
             self._refused()
         return {name: row for row in rows if (name := identifier(row.get("id")))}
 
+    @cached_property
     def _reported(self) -> list[Row]:
         return [row for row in self._lists.reported if of_webinar(row)]
 
     def _report(self, uuid: str) -> Row:
         """What administrators are told of it: by the list of what was held, which has it all, or by its own report."""
-        listed = next((row for row in self._reported() if row.get("uuid") == uuid), None)
+        listed = next((row for row in self._reported if row.get("uuid") == uuid), None)
         return listed or self._sight.get(f"/v2/report/webinars/{once_more(uuid)}")
 
     def _said(self, known: Meeting) -> dict[str, Any]:

@@ -111,25 +111,27 @@ class Reconciler:
             worth_asking=lambda: self._worth_asking(connection),
             refused=lambda: self._refused(connection),
         )
-        compared = missing = 0
+        told, tally = self._told(connection), _Tally()
+        # Webinars last: should Zoom fail at them, all the rest has been told.
+        complete = (
+            self._held(connection, meetings, told["meeting"], deadline, tally)
+            and self._recorded(connection, lists, deadline, tally)
+            and self._held(connection, webinars, told["webinar"], deadline, tally)
+        )
+        reasons = (("meetings", meetings.why_not()), ("webinars", webinars.why_not()))
+        partial = {what: why for what, why in (*reasons, ("recordings", lists.why_not_recorded())) if why}
+        return Reconciled(tally.compared, tally.missing, complete, dict(sight.unseen), partial)
 
-        def done(*, complete: bool) -> Reconciled:
-            reasons = (("meetings", meetings.why_not()), ("webinars", webinars.why_not()))
-            partial = {what: why for what, why in (*reasons, ("recordings", lists.why_not_recorded())) if why}
-            return Reconciled(compared, missing, complete, dict(sight.unseen), partial)
-
-        told = self._told(connection)
-        for past in (meetings, webinars):
-            for number, uuid, started in self._instances(connection, past, told[past.family]):
-                if not deadline.allows(_RESERVE_SECONDS):
-                    return done(complete=False)
-                found = self._compare(connection, past, number, uuid, started)
-                if found is not None:
-                    compared, missing = compared + 1, missing + found
-        if not deadline.allows(_RESERVE_SECONDS):
-            return done(complete=False)
-        missing += self._recordings(connection, lists)
-        return done(complete=True)
+    def _held(self, connection: Connected, past: Past, told: Sequence[str], deadline: Deadline, tally: _Tally) -> bool:
+        """Compare all instances of one kind; False when time ran out."""
+        for number, uuid, started in self._instances(connection, past, told):
+            if not deadline.allows(_RESERVE_SECONDS):
+                return False
+            found = self._compare(connection, past, number, uuid, started)
+            if found is not None:
+                tally.compared += 1
+                tally.missing += found
+        return True
 
     def _compare(self, connection: Connected, past: Past, number: str, uuid: str, started: int) -> int | None:
         """How many events were missing of one instance; None when it is not settled or was compared before."""
@@ -149,22 +151,23 @@ class Reconciler:
         self.projections.apply(tenant, [Change(place, _COMPARED + uuid, said)], (now_ms, ""))
         return len(bodies)
 
-    def _recordings(self, connection: Connected, lists: Lists) -> int:
-        """How many recordings nobody had told of, in whole or in part."""
-        told = 0
+    def _recorded(self, connection: Connected, lists: Lists, deadline: Deadline, tally: _Tally) -> bool:
+        """Tell the recordings that nobody has told of, in whole or in part; False when time ran out."""
         for listed in lists.recorded:
             number, uuid = identifier(listed.get("id")), identifier(listed.get("uuid"))
             ended = [epoch_ms(file.get("recording_end")) or 0 for file in listed.get("recording_files") or []]
             if not number or not uuid or max(ended, default=0) / 1000 > self.clock() - self.settled:
                 continue
+            if not deadline.allows(_RESERVE_SECONDS):
+                return False
             records = self._records(connection.tenant, partition(number), RECORDING + uuid, file_sort(uuid))
             known = Meeting(number, records)
             if missing_recordings(connection.zoom_account_id, listed, known):
                 whole = lists.sight.get(f"/v2/meetings/{once_more(uuid)}/recordings") or listed
                 bodies = missing_recordings(connection.zoom_account_id, whole, known)
                 self._tell(connection, bodies)
-                told += len(bodies)
-        return told
+                tally.missing += len(bodies)
+        return True
 
     def _instances(self, connection: Connected, past: Past, told: Sequence[str]) -> Iterator[tuple[str, str, int]]:
         """Number, UUID and last beginning of what may have been held in the period, each once."""
@@ -216,6 +219,12 @@ class Reconciler:
     def _tell(self, connection: Connected, bodies: Sequence[bytes]) -> None:
         now_ms = int(self.clock() * 1000)
         self.send([Delivery(connection.client_id, body, now_ms, reconciled=True) for body in bodies])
+
+
+@dataclass(slots=True)
+class _Tally:
+    compared: int = 0
+    missing: int = 0
 
 
 def _of(connection: Connected) -> str:
