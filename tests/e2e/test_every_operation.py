@@ -220,7 +220,7 @@ def _what_was(call: Caller) -> None:
 
 
 def held_meeting(call: Caller, *, recorded: bool = True) -> tuple[int, str]:
-    """A meeting of two people that has ended, with its recordings there; id and UUID."""
+    """A meeting of two people that has ended, with its recordings and their transcript there; id and UUID."""
     settings = {"auto_recording": "cloud"} if recorded else {}
     body = {"topic": "Held", "type": 2, "start_time": "2030-01-07T10:00:00Z", "settings": settings}
     meeting = call("meetings.create", "/users/me/meetings", json=body)["id"]
@@ -229,8 +229,9 @@ def held_meeting(call: Caller, *, recorded: bool = True) -> tuple[int, str]:
     call.life(str(meeting), "join", name="Ada")
     call.zoom.post("/_sim/clock", json={"advance": 90})
     call.life(str(meeting), "end")
-    call.zoom.post("/_sim/clock", json={"advance": 30})
-    assert call.zoom.get("/_sim/idle?timeout=10").status_code == 200
+    for _ in ("recordings", "transcript"):  # which is begun when they are there
+        call.zoom.post("/_sim/clock", json={"advance": 30})
+        assert call.zoom.get("/_sim/idle?timeout=10").status_code == 200
     uuid = call.program.get(f"/v2/past_meetings/{meeting}").json()["uuid"]
     return meeting, str(uuid)
 
