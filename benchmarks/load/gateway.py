@@ -14,6 +14,7 @@ from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.table_client import Table
 from zoom_common.deadline import Deadline
 from zoom_common.errors import GatewayError
+from zoom_common.gateway.api_request import ApiRequest
 from zoom_common.gateway.budget import Budget, BudgetRules
 from zoom_common.gateway.call import Gateway
 from zoom_common.gateway.change_store import ChangeStore
@@ -129,16 +130,7 @@ def client(settings: Settings) -> Client:
     def call() -> tuple[int, int | None]:
         record = CallRecord()
         try:
-            answer = gateway.call(
-                principal,
-                "GET",
-                path,
-                query_string="",
-                headers={},
-                body=b"",
-                deadline=Deadline.after(28),
-                record=record,
-            )
+            answer = gateway.call(ApiRequest.read(path, principal, Deadline.after(28)), record)
         except GatewayError as error:
             return error.status, record.tries
         return answer.status, record.tries

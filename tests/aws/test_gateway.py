@@ -16,9 +16,9 @@ from zoom_common.connections.item import to_values
 from zoom_common.connections.model import Connection, State
 from zoom_common.connections.seal import SealContext, SealKind
 from zoom_common.connections.table_client import Table
-from zoom_common.deadline import Deadline
 from zoom_common.edge.settings.zoom_api import ZoomApiSettings
 from zoom_common.errors import Conflict, ConnectionUnusable, NotFound
+from zoom_common.gateway.api_request import ApiRequest
 from zoom_common.gateway.call import Answer
 from zoom_common.gateway.wiring import gateway
 from zoom_common.secret import Secret
@@ -62,15 +62,14 @@ def call(settings: ZoomApiSettings, world: World, **headers: str) -> Answer:
     wired = gateway(settings)
     wired = replace(wired, sender=replace(wired.sender, exchange=world.exchange()))
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return wired.call(
-        principal("meetings:read"),
-        "GET",
-        "/v2/meetings/1",
-        query_string="",
+    asked = ApiRequest(
+        principal=principal("meetings:read"),
+        method="GET",
+        path="/v2/meetings/1",
         headers=named,
-        body=b"",
-        deadline=Deadline.after(28.0, clock=world.time.monotonic),
+        deadline=world.time.deadline(),
     )
+    return wired.call(asked)
 
 
 def test_the_only_connection_serves_with_its_own_token(settings: ZoomApiSettings, store: Store) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.deadline import Deadline
+from zoom_common.gateway.api_request import ApiRequest
 from zoom_common.gateway.budget import Spend, Turn
-from zoom_common.gateway.call import Gateway
+from zoom_common.gateway.call import Answer, Gateway
 from zoom_common.gateway.daily_store import Batch
 from zoom_common.gateway.exchange import Exchange
 from zoom_common.gateway.idempotency import Idempotency
@@ -349,6 +350,14 @@ class World:
             reads=self.reads,
             reconnect_url=lambda each: f"https://gateway.example/connections/{each.connection_id}/reconnect",
         )
+
+    def call(
+        self, method: str, path: str, *, caller: Principal | None = None, record: CallRecord | None = None, **more: Any
+    ) -> Answer:
+        """One call of `caller`, who may do everything unless it is given; keywords are the request's."""
+        who = principal() if caller is None else caller
+        usual: dict[str, Any] = {"principal": who, "method": method, "path": path, "deadline": self.time.deadline()}
+        return self.gateway().call(ApiRequest(**(usual | more)), record)
 
     def _new_id(self) -> str:
         self.calls += 1

@@ -14,6 +14,7 @@ from zoom_common.edge.call_log import write
 from zoom_common.edge.http import guarded
 from zoom_common.edge.logged import Logged
 from zoom_common.errors import TooManyRequests
+from zoom_common.gateway.api_request import ApiRequest
 from zoom_common.gateway.budget import Turn
 from zoom_common.gateway.record import CallRecord
 from zoom_common.transport import AnswerLost
@@ -80,15 +81,7 @@ def test_calls_on_the_way_are_logged_too(capsys: pytest.CaptureFixture[str]) -> 
     """What a function asks Zoom for reasons of its own is a call like any other."""
     world = World.of(answer(200, b"{}"))
     logged = Logged(world.gateway())
-    logged.call(
-        principal(),
-        "GET",
-        "/v2/meetings/85746065",
-        query_string="",
-        headers={},
-        body=b"",
-        deadline=world.time.deadline(),
-    )
+    logged.call(ApiRequest.read("/v2/meetings/85746065", principal(), world.time.deadline()))
     assert '"operation":"meetings.get"' in capsys.readouterr().out
 
 

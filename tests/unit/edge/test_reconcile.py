@@ -7,11 +7,11 @@ from typing import Any, cast
 import pytest
 
 from tests.fakes.events import plenty
-from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection
 from zoom_common.edge.reconcile import reading
 from zoom_common.errors import Forbidden, GatewayError, ZoomRefused, ZoomScopesMissing, ZoomUnavailable
 from zoom_common.events.reconciliation.sight import MISSING_SCOPES, NO_PERMISSION, Unseen
+from zoom_common.gateway.api_request import ApiRequest
 from zoom_common.gateway.call import Answer, Gateway
 
 
@@ -22,8 +22,8 @@ class Calls:
         self.answer = answer
         self.asked: list[tuple[str, str, str, str]] = []
 
-    def call(self, principal: Principal, method: str, path: str, *, query_string: str, **_: Any) -> Answer:
-        self.asked.append((str(principal.connection), method, path, query_string))
+    def call(self, asked: ApiRequest) -> Answer:
+        self.asked.append((str(asked.principal.connection), asked.method, asked.path, asked.query_string))
         if isinstance(self.answer, GatewayError):
             raise self.answer
         return self.answer

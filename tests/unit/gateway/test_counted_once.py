@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fakes.gateway import World, answer, principal
+from tests.fakes.gateway import World, answer
 from zoom_common.errors import GatewayError, Unavailable
 from zoom_common.gateway.record import CallRecord
 from zoom_common.gateway.usage import UsageCounter, totals
@@ -76,14 +76,8 @@ def test_each_call_is_counted_once(kind: str, script: list[Any], up: list[bool],
     world.usage = cast("Any", UsageCounter(live=counters, clock=world.time.now))
     for _ in range(1 + twice):
         record = CallRecord()
-        asked: dict[str, Any] = {
-            "query_string": "",
-            "headers": {},
-            "body": b"",
-            "deadline": world.time.deadline(10_000.0),
-        } | more
         with contextlib.suppress(GatewayError):
-            world.gateway().call(principal(), method, path, record=record, **asked)
+            world.call(method, path, record=record, deadline=world.time.deadline(10_000.0), **more)
         records += [record, *record.aside]
         world.time.passed += 100.0
     assert counters.open == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.gateway import NOW, World, answer, principal
+from tests.fakes.gateway import NOW, World, answer
 from zoom_common.errors import Conflict, OutcomeUnknown
 from zoom_common.gateway.call import Answer
 from zoom_common.gateway.idempotency import SETTLED_AFTER
@@ -28,15 +28,7 @@ SCOPES = frozenset({"meeting:read", "meeting:write", "webinar:read", "webinar:wr
 
 def post(world: World, path: str, body: dict[str, Any], *, key: str = "key-1") -> Answer:
     """Send it with a key."""
-    return world.gateway().call(
-        principal(),
-        "POST",
-        path,
-        query_string="",
-        headers={"idempotency-key": key},
-        body=json.dumps(body).encode(),
-        deadline=world.time.deadline(),
-    )
+    return world.call("POST", path, headers={"idempotency-key": key}, body=json.dumps(body).encode())
 
 
 def world_of(*script: HttpResponse | AnswerLost) -> World:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.gateway import NOW, World, answer, connection, principal
+from tests.fakes.gateway import NOW, World, answer, connection
 from zoom_common.connections.model import Kind
 from zoom_common.errors import (
     Conflict,
@@ -36,15 +36,8 @@ MADE = answer(201, json.dumps(FULL).encode())
 
 def create(world: World, body: Any = None, *, key: str = "key-1", path: str = PATH) -> Answer:
     """Create a meeting with a key."""
-    return world.gateway().call(
-        principal(),
-        "POST",
-        path,
-        query_string="",
-        headers={"idempotency-key": key},
-        body=json.dumps(BODY if body is None else body).encode(),
-        deadline=world.time.deadline(),
-    )
+    content = json.dumps(BODY if body is None else body).encode()
+    return world.call("POST", path, headers={"idempotency-key": key}, body=content)
 
 
 def listing(*meetings: dict[str, Any]) -> HttpResponse:
@@ -368,13 +361,5 @@ def test_who_it_is_scheduled_for_is_looked_at() -> None:
 def test_a_key_means_nothing_to_other_methods() -> None:
     """An update is sent as it is."""
     world = World.of(answer(204))
-    world.gateway().call(
-        principal(),
-        "PATCH",
-        "/v2/meetings/1",
-        query_string="",
-        headers={"idempotency-key": "key-1"},
-        body=b'{"topic":"x"}',
-        deadline=world.time.deadline(),
-    )
+    world.call("PATCH", "/v2/meetings/1", headers={"idempotency-key": "key-1"}, body=b'{"topic":"x"}')
     assert world.keys.entries == {}

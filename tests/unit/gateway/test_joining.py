@@ -15,6 +15,7 @@ from zoom_common.connections.model import Connection, Kind
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ConnectionUnusable, Forbidden, NotAllowed, ZoomRefused, ZoomScopesMissing
 from zoom_common.gateway import joining
+from zoom_common.gateway.api_request import ApiRequest
 from zoom_common.gateway.call import Answer
 from zoom_common.gateway.joining import Admission, Joining, Wish
 from zoom_common.secret import Secret
@@ -43,20 +44,11 @@ class Zoom:
         assert principal.tenant == self.serves.tenant
         return self.serves
 
-    def call(
-        self,
-        principal: Principal,
-        method: str,
-        path: str,
-        *,
-        query_string: str,
-        headers: Mapping[str, str],
-        body: bytes,
-        deadline: Deadline,
-    ) -> Answer:
-        assert (method, body, dict(headers)) == ("GET", b"", {})
-        assert deadline.remaining() > 0
-        self.asked.append((path, query_string, principal))
+    def call(self, asked: ApiRequest) -> Answer:
+        assert (asked.method, asked.body, dict(asked.headers)) == ("GET", b"", {})
+        assert asked.deadline.remaining() > 0
+        path = asked.path
+        self.asked.append((path, asked.query_string, asked.principal))
         if "/meetings/" in path:
             content = self.meeting
         else:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.gateway import World, answer, connection, principal
+from tests.fakes.gateway import World, answer, connection
 from zoom_common.errors import Unavailable
 from zoom_common.gateway.call import Answer
 from zoom_common.gateway.record import CallRecord
@@ -24,16 +24,8 @@ def world_of(*script: Any, seconds: float = 30.0) -> World:
 def call(world: World, method: str = "GET", path: str = "/v2/meetings/1", query: str = "") -> tuple[Answer, str | None]:
     """One call: the answer, and what the cache had to do with it."""
     record = CallRecord()
-    answered = world.gateway().call(
-        principal(),
-        method,
-        path,
-        query_string=query,
-        headers={},
-        body=b"{}" if method == "PATCH" else b"",
-        deadline=world.time.deadline(),
-        record=record,
-    )
+    body = b"{}" if method == "PATCH" else b""
+    answered = world.call(method, path, query_string=query, body=body, record=record)
     return answered, record.cache
 
 

@@ -16,6 +16,7 @@ from tests.fakes.gateway import World
 from zoom_common.access.principal import Principal
 from zoom_common.connections.selection import select
 from zoom_common.errors import NotFound
+from zoom_common.gateway.api_request import ApiRequest
 from zoom_common.zoom.operations import OPERATIONS, Operation
 
 THEIRS = "con_1"
@@ -37,15 +38,15 @@ def test_no_operation_reaches_another_tenants_connection(operation: Operation, s
     memory, world = Memory(), World.of()
     memory.put(stored(tenant="acme", connection_id=THEIRS))
     gateway = replace(world.gateway(), select=partial(select, store=memory))
+    asked = ApiRequest(
+        principal=stranger,
+        method=operation.method,
+        path="/v2" + re.sub(r"\{\w+\}", "85746065", operation.path),
+        headers={"x-zoom-connection": named},
+        body=b"{}",
+        deadline=world.time.deadline(),
+    )
     with pytest.raises(NotFound) as refused:
-        gateway.call(
-            stranger,
-            operation.method,
-            "/v2" + re.sub(r"\{\w+\}", "85746065", operation.path),
-            query_string="",
-            headers={"x-zoom-connection": named},
-            body=b"{}",
-            deadline=world.time.deadline(),
-        )
+        gateway.call(asked)
     assert refused.value.reason == "connection_unknown"
     assert world.zoom.sent == []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection
-from zoom_common.deadline import Deadline
 from zoom_common.edge import call_log
+from zoom_common.gateway.api_request import ApiRequest
 from zoom_common.gateway.call import Answer, Gateway
 from zoom_common.gateway.record import CallRecord
 
@@ -25,30 +25,11 @@ class Logged:
         """How the gateway finds a connection."""
         return self.gateway.select
 
-    def call(
-        self,
-        principal: Principal,
-        method: str,
-        path: str,
-        *,
-        query_string: str,
-        headers: Mapping[str, str],
-        body: bytes,
-        deadline: Deadline,
-    ) -> Answer:
+    def call(self, asked: ApiRequest) -> Answer:
         """Zoom's answer. Raises what `Gateway.call` raises; either way each call to Zoom is logged."""
         record = CallRecord()
         try:
-            return self.gateway.call(
-                principal,
-                method,
-                path,
-                query_string=query_string,
-                headers=headers,
-                body=body,
-                deadline=deadline,
-                record=record,
-            )
+            return self.gateway.call(asked, record)
         finally:
             for each in (record, *record.aside):
                 if each.operation:

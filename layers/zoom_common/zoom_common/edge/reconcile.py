@@ -32,6 +32,7 @@ from zoom_common.events.reconciliation.reconciler import (
 )
 from zoom_common.events.reconciliation.second_look import SecondLook
 from zoom_common.events.reconciliation.sight import MISSING_SCOPES, NO_PERMISSION, Read, Unseen
+from zoom_common.gateway.api_request import ApiRequest
 from zoom_common.gateway.call import Gateway
 from zoom_common.gateway.wiring import gateway
 
@@ -116,9 +117,8 @@ def reading(gateway: Gateway, connection: Connection, deadline: Deadline) -> Rea
     job = Principal(connection.tenant, "job:reconcile", frozenset({EVERY_SCOPE}), connection=connection.connection_id)
 
     def read(path: str) -> Mapping[str, Any] | None:
-        place, _, query = path.partition("?")
         try:
-            answer = gateway.call(job, "GET", place, query_string=query, headers={}, body=b"", deadline=deadline)
+            answer = gateway.call(ApiRequest.read(path, job, deadline))
         except Forbidden:
             raise Unseen(MISSING_SCOPES) from None  # the person did not grant it
         except ZoomRefused as refused:

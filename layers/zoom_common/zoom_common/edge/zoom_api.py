@@ -13,6 +13,7 @@ from zoom_common.edge.http import Request, Response, authorize
 from zoom_common.edge.logged import Logged
 from zoom_common.errors import Forbidden
 from zoom_common.gateway import pages
+from zoom_common.gateway.api_request import ApiRequest
 from zoom_common.gateway.call import Answer, Gateway
 from zoom_common.gateway.participants import Participants
 from zoom_common.zoom.operations import Operation, match
@@ -58,12 +59,13 @@ class _Calls:
 
     def one(self, method: str, path: str, query_string: str, headers: Mapping[str, str]) -> Answer:
         """Call Zoom through the gateway."""
-        return Logged(self.gateway, self.request.request_id).call(
-            self.principal,
-            method,
-            path,
+        asked = ApiRequest(
+            principal=self.principal,
+            method=method,
+            path=path,
             query_string=query_string,
             headers=headers,
             body=self.request.body,
             deadline=self.request.deadline,
         )
+        return Logged(self.gateway, self.request.request_id).call(asked)

@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl
 
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection
-from zoom_common.deadline import Deadline
 from zoom_common.errors import Forbidden, GatewayError, Unauthenticated
 from zoom_common.gateway import idempotency, refusals, validators
 from zoom_common.gateway.addressing import addressed
+from zoom_common.gateway.api_request import ApiRequest
 from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.read_cache import ReadCache
 from zoom_common.gateway.record import CallRecord
@@ -52,25 +52,15 @@ class Gateway:
     reads: ReadCache
     reconnect_url: Callable[[Connection], str]
 
-    def call(
-        self,
-        principal: Principal,
-        method: str,
-        path: str,
-        *,
-        query_string: str,
-        headers: Mapping[str, str],
-        body: bytes,
-        deadline: Deadline,
-        record: CallRecord | None = None,
-    ) -> Answer:
-        """Zoom's answer to a request under `/v2`. Header names are lower case; `record` is filled in on the way.
+    def call(self, asked: ApiRequest, record: CallRecord | None = None) -> Answer:
+        """Zoom's answer to what is asked; `record` is filled in on the way.
 
         Raises ZoomRefused for an answer that is an error, and any GatewayError before and instead of one.
         """
         record = CallRecord() if record is None else record
+        principal, headers = asked.principal, asked.headers
         try:
-            operation, ids = match(method, path)
+            operation, ids = match(asked.method, asked.path)
             record.names(operation)
             if not principal.may(operation.gateway_scope):
                 raise Forbidden([operation.gateway_scope])
@@ -81,14 +71,14 @@ class Gateway:
                 operation=operation,
                 ids=addressed(connection, ids),
                 connection=connection,
-                deadline=deadline,
-                query_string=query_string,
-                body=body,
+                deadline=asked.deadline,
+                query_string=asked.query_string,
+                body=asked.body,
                 interactive=headers.get(PRIORITY_HEADER, "").strip().lower() == "interactive",
                 record=record,
             )
             record.budget_left = self.sender.exchange.turns.left(call.spend())
-            _check_request(operation, query_string, body)
+            _check_request(operation, asked.query_string, asked.body)
             return self._answer(call, self._ask(call, headers), headers.get("if-none-match"))
         except GatewayError as error:
             record.reason = error.reason
@@ -96,7 +86,7 @@ class Gateway:
             raise
         finally:
             for each in (record, *record.aside):
-                self.sender.usage.settle(principal.tenant, each, deadline)
+                self.sender.usage.settle(principal.tenant, each, asked.deadline)
 
     def _ask(self, call: ZoomCall, headers: Mapping[str, str]) -> HttpResponse:
         if call.operation.method == "GET":

@@ -24,6 +24,7 @@ from zoom_common.errors import (
     ZoomRefused,
     ZoomScopesMissing,
 )
+from zoom_common.gateway.api_request import ApiRequest
 from zoom_common.gateway.call import Answer
 from zoom_common.secret import Secret
 from zoom_common.zoom.meeting_sdk import Role, SdkApp, Signature, sign
@@ -46,17 +47,7 @@ class Caller(Protocol):
     @property
     def select(self) -> Callable[[Principal, str | None], Connection]: ...  # noqa: D102
 
-    def call(  # noqa: D102
-        self,
-        principal: Principal,
-        method: str,
-        path: str,
-        *,
-        query_string: str,
-        headers: Mapping[str, str],
-        body: bytes,
-        deadline: Deadline,
-    ) -> Answer: ...
+    def call(self, asked: ApiRequest) -> Answer: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,11 +167,10 @@ class _Asking:
             return None, error
 
     def _get(self, target: str) -> dict[str, Any]:
-        path, _, query = target.partition("?")
-        operation, _ = match("GET", path)
+        operation, _ = match("GET", target.partition("?")[0])
         # The caller may join; that Zoom is asked for this and that on the way is ours to know, not a scope of theirs.
         scopes = self.principal.scopes | {operation.gateway_scope}
         asking = replace(self.principal, scopes=scopes, connection=self.connection.connection_id)
-        answer = self.zoom.call(asking, "GET", path, query_string=query, headers={}, body=b"", deadline=self.deadline)
+        answer = self.zoom.call(ApiRequest.read(target, asking, self.deadline))
         content: dict[str, Any] = json.loads(answer.body)
         return content
