@@ -5,7 +5,7 @@ The end of a key's life is `valid_until`, not the table's TTL attribute: an expi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import batched
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _LARGEST_BATCH = 100
+
+
+def _no_such_key() -> NotFound:
+    return NotFound("There is no such key.")
 
 
 class ApiKeyStore:
@@ -68,34 +72,16 @@ class ApiKeyStore:
 
     def revoke(self, key_id: str, *, now: float) -> ApiKey:
         """End the key for good; doing so again changes nothing. Raises NotFound."""
-        with _reachable(_no_such_key):
-            answer = self._dynamodb.update_item(
-                TableName=self._table,
-                Key=key_of(key_id),
-                UpdateExpression="SET revoked_at = if_not_exists(revoked_at, :now)",
-                ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeValues={":now": {"N": str(now)}},
-                ReturnValues="ALL_NEW",
-            )
-        return from_item(answer["Attributes"])
+        return self._update(key_id, "SET revoked_at = if_not_exists(revoked_at, :now)", {":now": {"N": str(now)}})
 
     def limit(self, key_id: str, requests_per_minute: int | None) -> ApiKey:
         """Let the key ask so often, None: as often as the gateway's default. Raises NotFound, and InvalidRequest."""
         if not is_limit(requests_per_minute):
             raise InvalidRequest([FieldError("requests_per_minute", LIMIT_RULE)])
-        change: Any = {"UpdateExpression": "REMOVE requests_per_minute"}
-        if requests_per_minute is not None:
-            change = {"UpdateExpression": "SET requests_per_minute = :limit"}
-            change["ExpressionAttributeValues"] = {":limit": {"N": str(requests_per_minute)}}
-        with _reachable(_no_such_key):
-            answer = self._dynamodb.update_item(
-                TableName=self._table,
-                Key=key_of(key_id),
-                ConditionExpression="attribute_exists(pk)",
-                ReturnValues="ALL_NEW",
-                **change,
-            )
-        return from_item(answer["Attributes"])
+        if requests_per_minute is None:
+            return self._update(key_id, "REMOVE requests_per_minute", {})
+        limit = {":limit": {"N": str(requests_per_minute)}}
+        return self._update(key_id, "SET requests_per_minute = :limit", limit)
 
     def rotate(self, key_id: str, credential: Credential, *, now: float, overlap: float) -> ApiKey:
         """Give the key the secret of `credential`; the former one goes on for `overlap` seconds, any older one ends.
@@ -107,24 +93,40 @@ class ApiKeyStore:
             raise _no_such_key()
         if key.ended(now=now):
             raise Conflict("The key has ended: create a new one.", reason="key_ended")
-        with _reachable(lambda: Conflict("The key has just been changed.", reason="key_changed")):
+        return self._update(
+            key_id,
+            "SET digest = :new, previous_digest = :seen, previous_until = :until",
+            {
+                ":new": {"B": credential.digest()},
+                ":seen": {"B": key.digest},
+                ":until": {"N": str(now + max(0.0, overlap))},
+            },
+            condition="digest = :seen AND attribute_not_exists(revoked_at)",
+            failed=lambda: Conflict("The key has just been changed.", reason="key_changed"),
+        )
+
+    def _update(
+        self,
+        key_id: str,
+        change: str,
+        values: Mapping[str, Any],
+        *,
+        condition: str = "attribute_exists(pk)",
+        failed: Callable[[], GatewayError] = _no_such_key,
+    ) -> ApiKey:
+        """The key after `change`. Raises what `failed` makes when the key is not as `condition` wants it."""
+        # DynamoDB refuses an empty set of values.
+        said: Any = {"ExpressionAttributeValues": values} if values else {}
+        with _reachable(failed):
             answer = self._dynamodb.update_item(
                 TableName=self._table,
                 Key=key_of(key_id),
-                UpdateExpression="SET digest = :new, previous_digest = :seen, previous_until = :until",
-                ConditionExpression="digest = :seen AND attribute_not_exists(revoked_at)",
-                ExpressionAttributeValues={
-                    ":new": {"B": credential.digest()},
-                    ":seen": {"B": key.digest},
-                    ":until": {"N": str(now + max(0.0, overlap))},
-                },
+                UpdateExpression=change,
+                ConditionExpression=condition,
                 ReturnValues="ALL_NEW",
+                **said,
             )
         return from_item(answer["Attributes"])
-
-
-def _no_such_key() -> NotFound:
-    return NotFound("There is no such key.")
 
 
 @contextmanager
