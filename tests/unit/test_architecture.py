@@ -14,8 +14,8 @@ ROOMS = ROOT / "layers" / "zoom_common" / "zoom_common"
 MODULES = sorted(ROOMS.rglob("*.py"))
 HANDLERS = sorted((ROOT / "functions").glob("*/*.py"))
 
-# The modules whose business is something outside: a table, a key, a queue, a bus, a connection.
-OUTSIDE = {"aws", "bus", "cipher", "client", "queue", "store", "transport"}
+# The modules whose business is something outside: a table, a key, a queue, a bus, a connection, and how those fail.
+OUTSIDE = {"aws", "bus", "cipher", "client", "failures", "queue", "store", "transport"}
 CLIENT_LIBRARIES = {"aiohttp", "boto3", "botocore", "http", "httpx", "requests", "socket", "urllib3"}
 AT_IMPORT = {"client", "resource", "Session", "RequestsTransport", "getenv", "environ", "environb", "HTTPSConnection"}
 

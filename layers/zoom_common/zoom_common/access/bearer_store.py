@@ -8,15 +8,14 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from zoom_common.access.bearers import Bearer
-from zoom_common.errors import Unavailable
+from zoom_common.aws_api.failures import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _SORT = "bearer"
+_AWAY = "bearer_store_unavailable"
 
 
 class BearerStore:
@@ -37,17 +36,13 @@ class BearerStore:
         }
         if bearer.connection is not None:
             item["connection"] = {"S": bearer.connection}
-        try:
+        with translated(_AWAY, keep_cause=True):
             self._dynamodb.put_item(TableName=self._table, Item=item)
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable(reason="bearer_store_unavailable") from error
 
     def get(self, digest: bytes) -> Bearer | None:
         """The bearer, also one whose end has passed and that is still there; or None."""
-        try:
+        with translated(_AWAY, keep_cause=True):
             answer = self._dynamodb.get_item(TableName=self._table, Key=_key(digest), ConsistentRead=True)
-        except (BotoCoreError, ClientError) as error:
-            raise Unavailable(reason="bearer_store_unavailable") from error
         item = answer.get("Item")
         if item is None:
             return None

@@ -6,17 +6,17 @@ The end of a key's life is `valid_until`, not the table's TTL attribute: an expi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from zoom_common.access.items import Item, from_item, key_of, pointer_to, tenant_partition, to_item
 from zoom_common.access.keys import LIMIT_RULE, ApiKey, Credential, is_limit
-from zoom_common.errors import Conflict, FieldError, GatewayError, InvalidRequest, NotFound, Unavailable
+from zoom_common.aws_api.failures import translated
+from zoom_common.errors import Conflict, FieldError, GatewayError, InvalidRequest, NotFound
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _LARGEST_BATCH = 100
@@ -129,17 +129,13 @@ class ApiKeyStore:
         return from_item(answer["Attributes"])
 
 
-@contextmanager
-def _reachable(condition_failed: Callable[[], GatewayError] | None = None) -> Iterator[None]:
+def _reachable(condition_failed: Callable[[], GatewayError] | None = None) -> AbstractContextManager[None]:
     """Give a failed condition its meaning, and turn every other failure of the table into Unavailable."""
-    try:
-        yield
-    except ClientError as error:
-        if condition_failed is not None and _is_failed_condition(error):
-            raise condition_failed() from None
-        raise Unavailable(reason="key_store_unavailable") from error
-    except BotoCoreError as error:
-        raise Unavailable(reason="key_store_unavailable") from error
+
+    def meaning(error: ClientError) -> GatewayError | None:
+        return condition_failed() if condition_failed is not None and _is_failed_condition(error) else None
+
+    return translated("key_store_unavailable", meaning, keep_cause=True)
 
 
 def _is_failed_condition(error: ClientError) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from zoom_common.aws_api.failures import translated
 from zoom_common.connections.model import ID_PREFIX, State
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
@@ -20,7 +19,7 @@ _ONE_PAGE = 2.0
 def census(dynamodb: DynamoDBClient, table: str, deadline: Deadline) -> dict[str, int]:
     """The number of connections in each state, none left out. Raises Unavailable, also when time runs out."""
     found: Counter[str] = Counter({str(state): 0 for state in State})
-    try:
+    with translated("connections_store_unavailable"):
         for page in dynamodb.get_paginator("scan").paginate(
             TableName=table,
             ProjectionExpression="#state",
@@ -31,6 +30,4 @@ def census(dynamodb: DynamoDBClient, table: str, deadline: Deadline) -> dict[str
             found.update(item["state"]["S"] for item in page["Items"])
             if not deadline.allows(_ONE_PAGE):
                 raise Unavailable(reason="census_too_long")
-    except (ClientError, BotoCoreError):
-        raise Unavailable(reason="connections_store_unavailable") from None
     return dict(found)

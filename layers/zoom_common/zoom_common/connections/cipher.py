@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from zoom_common.aws_api.failures import translated
 from zoom_common.connections.seal import SealBroken, SealContext, SealKind, seal, unseal, wrapped_key_of
-from zoom_common.errors import Unavailable
 from zoom_common.secret import Secret
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_kms import KMSClient
 
+_AWAY = "kms_unavailable"
 _BROKEN = {"InvalidCiphertextException", "IncorrectKeyException"}
 
 
@@ -59,12 +59,10 @@ class Cipher:
 
     def sealer(self, context: SealContext) -> Sealer:
         """A data key for `context`: fetch it before there is anything to lose. Raises Unavailable."""
-        try:
+        with translated(_AWAY):
             made = self._kms.generate_data_key(
                 KeyId=self._keys[context.kind], KeySpec="AES_256", EncryptionContext=context.to_kms()
             )
-        except (BotoCoreError, ClientError):
-            raise Unavailable(reason="kms_unavailable") from None
         return Sealer(context, made["CiphertextBlob"], made["Plaintext"])
 
     def pair_sealer(self, tenant: str, connection_id: str) -> PairSealer:
@@ -75,15 +73,13 @@ class Cipher:
     def open(self, sealed: bytes, context: SealContext) -> Secret:
         """The token in a seal. Raises SealBroken when it is no seal of this context, Unavailable when KMS is away."""
         wrapped = wrapped_key_of(sealed)
-        try:
+        with translated(_AWAY, _meaning):
             # Naming the key keeps a seal made under somebody else's key from being opened at all.
             opened = self._kms.decrypt(
                 CiphertextBlob=wrapped, KeyId=self._keys[context.kind], EncryptionContext=context.to_kms()
             )
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _BROKEN:
-                raise SealBroken from None
-            raise Unavailable(reason="kms_unavailable") from None
-        except BotoCoreError:
-            raise Unavailable(reason="kms_unavailable") from None
         return unseal(sealed, key=opened["Plaintext"], context=context)
+
+
+def _meaning(error: ClientError) -> SealBroken | None:
+    return SealBroken() if error.response.get("Error", {}).get("Code") in _BROKEN else None

@@ -12,10 +12,8 @@ from dataclasses import asdict
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from zoom_common.aws_api.failures import translated
 from zoom_common.connections.steps import SealedPair
-from zoom_common.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -34,10 +32,8 @@ class EscrowQueue:
 
     def hold(self, pair: SealedPair) -> None:
         """Put a pair in escrow. Raises Unavailable."""
-        try:
+        with translated("escrow_unavailable"):
             self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(to_message(pair)))
-        except (BotoCoreError, ClientError):
-            raise Unavailable(reason="escrow_unavailable") from None
 
 
 class RefreshQueue:
@@ -64,10 +60,8 @@ class RefreshQueue:
             }
             for at, (tenant, connection_id) in enumerate(connections)
         ]
-        try:
+        with translated("refresh_queue_unavailable"):
             return len(self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries).get("Successful", []))
-        except (BotoCoreError, ClientError):
-            raise Unavailable(reason="refresh_queue_unavailable") from None
 
 
 class RevokeQueue:
@@ -79,10 +73,8 @@ class RevokeQueue:
 
     def enqueue(self, message: Mapping[str, Any]) -> None:
         """Ask again in a minute. Raises Unavailable."""
-        try:
+        with translated("escrow_unavailable"):
             self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(message), DelaySeconds=60)
-        except (BotoCoreError, ClientError):
-            raise Unavailable(reason="escrow_unavailable") from None
 
 
 def to_message(pair: SealedPair) -> dict[str, Any]:

@@ -7,18 +7,16 @@ unless `names` says otherwise; `:word` takes its value from `values`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from zoom_common.aws_api.failures import translated
 from zoom_common.aws_api.service_client import begin
 from zoom_common.connections.attributes import from_item, to_attribute, to_item
-from zoom_common.errors import Unavailable
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
 
 type Values = Mapping[str, object]
@@ -55,7 +53,7 @@ class Table:
 
     def get(self, pk: str, sk: str) -> dict[str, Any] | None:
         """The item as last written (a consistent read)."""
-        with _translated():
+        with _translated:
             answer = self._dynamodb.get_item(
                 TableName=self.name, Key=to_item({"pk": pk, "sk": sk}), ConsistentRead=True
             )
@@ -63,7 +61,7 @@ class Table:
 
     def put(self, values: Values) -> None:
         """Write a whole item, whatever was there."""
-        with _translated():
+        with _translated:
             self._dynamodb.put_item(**self.to_put(values))
 
     def update(
@@ -78,7 +76,7 @@ class Table:
     ) -> dict[str, Any]:
         """Change an item and return it as it is then; raises ConditionFailed with the item as it was."""
         request = self.to_update(pk, sk, change, condition=condition, values=values, names=names)
-        with _translated():
+        with _translated:
             answer = self._dynamodb.update_item(
                 **request, ReturnValues="ALL_NEW", ReturnValuesOnConditionCheckFailure="ALL_OLD"
             )
@@ -87,18 +85,18 @@ class Table:
     def begin_update(self, pk: str, sk: str, change: str, *, condition: str, values: Values) -> Changed:
         """Send a change, and hear later what came of it. Clients of boto3's wait for that here."""
         request = self.to_update(pk, sk, change, condition=condition, values=values)
-        with _translated():
+        with _translated:
             answer = begin(self._dynamodb, "update_item", **request)
 
         def changed(*, again: bool = True) -> None:
-            with _translated():
+            with _translated:
                 answer(again=again)
 
         return changed
 
     def delete(self, pk: str, sk: str, *, condition: str | None = None, values: Values | None = None) -> dict[str, Any]:
         """Delete an item and return what it was ({} when there was none); raises ConditionFailed."""
-        with _translated():
+        with _translated:
             answer = self._dynamodb.delete_item(
                 **self.to_delete(pk, sk, condition=condition, values=values), ReturnValues="ALL_OLD"
             )
@@ -121,14 +119,14 @@ class Table:
             request["Limit"] = limit
         if after is not None:
             request["ExclusiveStartKey"] = to_item(after)
-        with _translated():
+        with _translated:
             answer = self._dynamodb.query(**request)
         last = answer.get("LastEvaluatedKey")
         return [from_item(item) for item in answer["Items"]], from_item(last) if last else None
 
     def transact(self, operations: Sequence[Mapping[str, Any]]) -> None:
         """Carry out all of `operations` ({"Put": table.to_put(...)}, ...) or none; raises ConditionFailed."""
-        with _translated():
+        with _translated:
             self._dynamodb.transact_write_items(TransactItems=operations)  # type: ignore[arg-type]
 
     def to_put(self, item: Values, *, condition: str | None = None, values: Values | None = None) -> dict[str, Any]:
@@ -181,17 +179,7 @@ def _values(values: Values) -> dict[str, Any]:
     return {f":{name}": to_attribute(value) for name, value in values.items()}
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        raise _meaning(error) from None
-    except BotoCoreError:
-        raise Unavailable(reason="connections_store_unavailable") from None
-
-
-def _meaning(error: ClientError) -> Exception:
+def _meaning(error: ClientError) -> ConditionFailed | None:
     response: Mapping[str, Any] = error.response
     code = response.get("Error", {}).get("Code")
     if code == "ConditionalCheckFailedException":
@@ -201,4 +189,7 @@ def _meaning(error: ClientError) -> Exception:
         failed = [at for at, each in enumerate(codes) if each == "ConditionalCheckFailed"]
         if failed:
             return ConditionFailed(failed=failed)
-    return Unavailable(reason="connections_store_unavailable")
+    return None
+
+
+_translated = translated("connections_store_unavailable", _meaning)

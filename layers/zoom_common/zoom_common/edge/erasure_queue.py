@@ -6,11 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from zoom_common.aws_api.failures import translated
 from zoom_common.edge.erasure import Job, Stage
 from zoom_common.edge.erasure_match import Wanted
-from zoom_common.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -28,12 +26,10 @@ class ErasureQueue:
 
     def send(self, job: Job, *, delay: int = 0) -> None:
         """Have `job` done, `delay` seconds from now at the earliest. Raises Unavailable."""
-        try:
+        with translated("erasure_queue_unavailable"):
             self._sqs.send_message(
                 QueueUrl=self._url, MessageBody=json.dumps(to_message(job)), DelaySeconds=min(delay, _LONGEST_DELAY)
             )
-        except (BotoCoreError, ClientError):
-            raise Unavailable(reason="erasure_queue_unavailable") from None
 
 
 def to_message(job: Job) -> dict[str, Any]:

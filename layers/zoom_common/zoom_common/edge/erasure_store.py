@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from zoom_common.errors import Unavailable
+from zoom_common.aws_api.failures import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -16,6 +13,7 @@ if TYPE_CHECKING:
 type Item = Mapping[str, Any]
 
 _PAGE = 200
+_AWAY = "erasure_unavailable"
 
 
 class WholeTable:
@@ -30,25 +28,17 @@ class WholeTable:
         request: dict[str, Any] = {"TableName": self._name, "ConsistentRead": True, "Limit": _PAGE}
         if after is not None:
             request["ExclusiveStartKey"] = {"pk": {"S": after[0]}, "sk": {"S": after[1]}}
-        with _translated():
+        with translated(_AWAY):
             answer = self._dynamodb.scan(**request)
         last = answer.get("LastEvaluatedKey")
         return answer["Items"], (last["pk"]["S"], last["sk"]["S"]) if last else None
 
     def get(self, key: Item) -> Item:
         """One item; an empty one when it is not there."""
-        with _translated():
+        with translated(_AWAY):
             return self._dynamodb.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item", {})
 
     def delete(self, key: Item) -> bool:
         """Delete an item; whether it was there."""
-        with _translated():
+        with translated(_AWAY):
             return "Attributes" in self._dynamodb.delete_item(TableName=self._name, Key=key, ReturnValues="ALL_OLD")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (BotoCoreError, ClientError):
-        raise Unavailable(reason="erasure_unavailable") from None

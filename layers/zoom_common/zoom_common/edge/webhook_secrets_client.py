@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from zoom_common.errors import Unavailable
+from zoom_common.aws_api.failures import translated
 from zoom_common.events.webhook_secrets import parse_secrets
 from zoom_common.secret import Secret
 from zoom_common.zoom.webhooks import SigningSecret
@@ -21,8 +19,6 @@ def read_webhook_secrets(client: SecretsManagerClient, arn: str) -> tuple[Sequen
 
     Raises Unavailable, or UnusableSecrets.
     """
-    try:
+    with translated("webhook_secrets_unavailable"):
         found = client.get_secret_value(SecretId=arn)
-    except (BotoCoreError, ClientError):
-        raise Unavailable(reason="webhook_secrets_unavailable") from None
     return parse_secrets(Secret(found.get("SecretString", ""))), found["CreatedDate"].timestamp()

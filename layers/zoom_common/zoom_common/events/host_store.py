@@ -53,7 +53,7 @@ class HostStore:
             "host": {"S": host},
             "expires_at": {"N": str(int(self._clock()) + self._retention)},
         }
-        with translated():
+        with translated:
             self._client.put_item(TableName=self._table, Item=item)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
@@ -61,7 +61,7 @@ class HostStore:
 
     def _get(self, app: str, name: str) -> str | None:
         key = {"pk": {"S": _pk(app, name)}, "sk": {"S": _SK}}
-        with translated():
+        with translated:
             item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         return item["host"]["S"] if item else None
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from zoom_common.errors import Unavailable
 from zoom_common.events.log_items import day_partition
 from zoom_common.events.log_query import LogLine, LogQuery, token
+from zoom_common.events.table_client import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -51,7 +49,7 @@ class LogIndex:
 
     def _day(self, owner: str, day: date, query: LogQuery) -> Iterator[LogLine]:
         first, last = query.bounds()
-        try:
+        with translated:
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
@@ -65,8 +63,6 @@ class LogIndex:
             )
             for page in pages:
                 yield from (line for line in map(_line, page["Items"]) if line.place != query.after)
-        except (ClientError, BotoCoreError):
-            raise Unavailable(reason="events_table") from None
 
 
 def _line(item: Mapping[str, Any]) -> LogLine:

@@ -44,7 +44,7 @@ class EventLog:
         """Claim an event that is new, or that its last worker did not finish; the first delivery's content counts."""
         claim = int(self._clock()) + CLAIM_SECONDS
         item, parts = entry_items(entry, claimed_until=claim, expires_at=self._expiry(entry))
-        with translated():
+        with translated:
             for part in parts:
                 self._client.put_item(TableName=self._table, Item=part)
             existing = self._put_new(item)
@@ -64,7 +64,7 @@ class EventLog:
 
     def get(self, owner: str, event_id: str) -> LogEntry | None:
         """One entry with its content, read consistently."""
-        with translated():
+        with translated:
             item = self._get(entry_key(owner, event_id))
             return self._read(item) if item else None
 
@@ -103,7 +103,7 @@ class EventLog:
 
     def _update(self, key: dict[str, Any], *, update: str, condition: str, values: dict[str, Any]) -> bool:
         """Update one item; False when the condition does not hold."""
-        with translated():
+        with translated:
             try:
                 self._client.update_item(
                     TableName=self._table,

@@ -58,7 +58,7 @@ class ProjectionStore:
         """Up to `limit` records after the sort key `after`, and the sort key to go on after."""
         key = f"{tenant}#{partition}"
         start = {"ExclusiveStartKey": {"pk": {"S": key}, "sk": {"S": after}}} if after else {}
-        with translated():
+        with translated:
             answer = self._client.query(**self._query(key, prefix), **start, Limit=limit)  # type: ignore[arg-type]
         last = answer.get("LastEvaluatedKey")
         return {item["sk"]["S"]: _record(item) for item in answer["Items"]}, last["sk"]["S"] if last else None
@@ -66,7 +66,7 @@ class ProjectionStore:
     def _apply(self, tenant: str, change: Change, stamp: Stamp, connection: str | None) -> None:
         key = {"pk": {"S": f"{tenant}#{change.partition}"}, "sk": {"S": change.sort}}
         for attempt in range(_TRIES):
-            with translated():
+            with translated:
                 item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
             known = _record(item) if item else Record()
             merged = known.merged(change, stamp, connection)
@@ -91,7 +91,7 @@ class ProjectionStore:
                 "ConditionExpression": "version = :seen",
                 "ExpressionAttributeValues": {":seen": {"N": str(seen)}},
             }
-        with translated():
+        with translated:
             try:
                 self._client.put_item(TableName=self._table, Item=item, **condition)
             except self._client.exceptions.ConditionalCheckFailedException:
@@ -99,7 +99,7 @@ class ProjectionStore:
         return True
 
     def _items(self, key: str, prefix: str) -> Iterator[Mapping[str, Any]]:
-        with translated():
+        with translated:
             for page in self._client.get_paginator("query").paginate(**self._query(key, prefix)):
                 yield from page["Items"]
 

@@ -1,19 +1,7 @@
-"""What the stores of the Events table share: how AWS's failures are told."""
+"""What the stores of the Events table share: how its failures are told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from zoom_common.aws_api.failures import translated as told
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from zoom_common.errors import Unavailable
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn what a client raises into Unavailable, without its message: it may quote what was to be stored."""
-    try:
-        yield
-    except (ClientError, BotoCoreError):
-        raise Unavailable(reason="events_table") from None
+translated = told("events_table")

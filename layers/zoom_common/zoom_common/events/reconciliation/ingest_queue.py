@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from zoom_common.aws_api.failures import translated
 from zoom_common.errors import Unavailable
 from zoom_common.events.ingest_message import Delivery
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 # Ten bodies of participants are small; a recording's can be large and goes alone.
 _AT_ONCE = 10
 _LARGE = 90_000
+_AWAY = "ingest_queue"
 
 
 class IngestQueue:
@@ -39,9 +39,7 @@ class IngestQueue:
 
     def _put(self, deliveries: Sequence[Delivery]) -> None:
         entries = [{"Id": str(at), **each.to_message()} for at, each in enumerate(deliveries)]
-        try:
+        with translated(_AWAY):
             answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)  # type: ignore[arg-type]
-        except (ClientError, BotoCoreError):
-            raise Unavailable(reason="ingest_queue") from None
         if answer.get("Failed"):
-            raise Unavailable(reason="ingest_queue")
+            raise Unavailable(reason=_AWAY)
