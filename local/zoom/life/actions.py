@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from local.zoom.check import check
 from local.zoom.emit.deliver import emit
 from local.zoom.hooks import bodies
-from local.zoom.life.stage import Guest, NotNow
+from local.zoom.life.stage import Guest, NotNow, Stage
+from local.zoom.life.studio import Studio
 from local.zoom.model import Instance, Json, Kind, Meeting, Registrant, User, Visit
 from local.zoom.rest.registrants import PERSON
 from local.zoom.rest.scheduling import check_body
@@ -74,55 +75,23 @@ def _decide(action: str) -> Action:
     return decide
 
 
-def _there(sim: Simulator, meeting: Meeting, body: Json) -> tuple[Instance, Visit]:
-    instance = sim.stage.live(meeting)
-    return instance, sim.stage.visit_of(instance, str(body.get("participant", "")))
+def _of_somebody(do: Callable[..., None], word: str | None = None, unsaid: str = "") -> Action:
+    """What a participant does, or has done to them; `word` of the body says more about it, else it is as `unsaid`."""
+
+    def act(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
+        instance = sim.stage.live(meeting)
+        visit = sim.stage.visit_of(instance, str(body.get("participant", "")))
+        do(sim.stage, instance, visit, *([] if word is None else [str(body.get(word) or unsaid)]))
+        return visit
+
+    return act
 
 
-def _admit(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
-    instance, visit = _there(sim, meeting, body)
-    sim.stage.admit(instance, visit)
-    return visit
+def _of_recording(do: Callable[[Studio, Instance], object]) -> Action:
+    def act(sim: Simulator, meeting: Meeting, _: Json) -> None:
+        do(sim.studio, sim.stage.live(meeting))
 
-
-def _hold(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
-    instance, visit = _there(sim, meeting, body)
-    sim.stage.hold(instance, visit)
-    return visit
-
-
-def _leave(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
-    instance, visit = _there(sim, meeting, body)
-    sim.stage.leave(instance, visit, str(body.get("reason", "left the meeting")))
-    return visit
-
-
-def _share(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
-    instance, visit = _there(sim, meeting, body)
-    sim.stage.share(instance, visit, str(body.get("content", "desktop")))
-    return visit
-
-
-def _unshare(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
-    instance, visit = _there(sim, meeting, body)
-    sim.stage.stop_sharing(instance, visit)
-    return visit
-
-
-def _record(sim: Simulator, meeting: Meeting, _: Json) -> None:
-    sim.studio.start(sim.stage.live(meeting))
-
-
-def _pause_recording(sim: Simulator, meeting: Meeting, _: Json) -> None:
-    sim.studio.pause(sim.stage.live(meeting))
-
-
-def _resume_recording(sim: Simulator, meeting: Meeting, _: Json) -> None:
-    sim.studio.resume_recording(sim.stage.live(meeting))
-
-
-def _stop_recording(sim: Simulator, meeting: Meeting, _: Json) -> None:
-    sim.studio.stop(sim.stage.live(meeting))
+    return act
 
 
 def _chat(sim: Simulator, meeting: Meeting, body: Json) -> None:
@@ -133,24 +102,6 @@ def _chat(sim: Simulator, meeting: Meeting, body: Json) -> None:
         emit(sim, f"{meeting.kind}.chat_message_sent", meeting=meeting, visit=author, text=str(body["message"]))
 
 
-def _breakout(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
-    instance, visit = _there(sim, meeting, body)
-    sim.stage.enter_room(instance, visit, str(body.get("room") or "Room 1"))
-    return visit
-
-
-def _return(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
-    instance, visit = _there(sim, meeting, body)
-    sim.stage.return_from_room(instance, visit)
-    return visit
-
-
-def _role(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
-    instance, visit = _there(sim, meeting, body)
-    sim.stage.change_role(instance, visit, str(body.get("role", "co-host")))
-    return visit
-
-
 def _alert(sim: Simulator, meeting: Meeting, body: Json) -> None:
     issues = body.get("issues", ["Unstable audio quality"])
     sim.stage.alert(sim.stage.live(meeting), issues if isinstance(issues, list) else [str(issues)])
@@ -159,18 +110,18 @@ def _alert(sim: Simulator, meeting: Meeting, body: Json) -> None:
 ACTIONS: dict[str, Action] = {
     "start": _start,
     "join": _join,
-    "admit": _admit,
-    "hold": _hold,
-    "leave": _leave,
-    "share": _share,
-    "unshare": _unshare,
-    "breakout": _breakout,
-    "return": _return,
-    "role": _role,
-    "record": _record,
-    "pause-recording": _pause_recording,
-    "resume-recording": _resume_recording,
-    "stop-recording": _stop_recording,
+    "admit": _of_somebody(Stage.admit),
+    "hold": _of_somebody(Stage.hold),
+    "leave": _of_somebody(Stage.leave, "reason", "left the meeting"),
+    "share": _of_somebody(Stage.share, "content", "desktop"),
+    "unshare": _of_somebody(Stage.stop_sharing),
+    "breakout": _of_somebody(Stage.enter_room, "room", "Room 1"),
+    "return": _of_somebody(Stage.return_from_room),
+    "role": _of_somebody(Stage.change_role, "role", "co-host"),
+    "record": _of_recording(Studio.start),
+    "pause-recording": _of_recording(Studio.pause),
+    "resume-recording": _of_recording(Studio.resume_recording),
+    "stop-recording": _of_recording(Studio.stop),
     "register": _register,
     "approve": _decide("approve"),
     "deny": _decide("deny"),

@@ -107,6 +107,20 @@ def test_sharing_ends_with_leaving(zoom: Zoom) -> None:
     assert details["content"] == "whiteboard"
 
 
+def test_what_a_body_does_not_say_is_as_usual(zoom: Zoom) -> None:
+    """The desktop is shared, the first room is entered, a co-host is made, and one leaves by oneself."""
+    meeting = zoom.meeting()["id"]
+    zoom.act(meeting, "start")
+    zoom.act(meeting, "join", name="G")
+    for action in ("share", "unshare", "breakout", "return", "role", "leave"):
+        assert zoom.act(meeting, action, participant="G")["participant"]["name"] == "G"
+    shared = participants(zoom, "meeting.sharing_started")[0]["sharing_details"]["content"]
+    role = participants(zoom, "meeting.participant_role_changed")[0]["new_role"]
+    left = participants(zoom, "meeting.participant_left")[0]["leave_reason"]
+    assert (shared, role, "left the meeting" in left) == ("desktop", "co-host", True)
+    assert "meeting.participant_joined_breakout_room" in zoom.endpoint.names()
+
+
 @pytest.mark.parametrize("seen", [True, False])
 def test_the_hosts_own_join_was_seen_both_ways(seen: bool) -> None:  # noqa: FBT001 - a case
     """Switchable."""
