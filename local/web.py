@@ -46,7 +46,7 @@ _NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Not 
 
 
 def routes(stack: Callable[[], Mapping[str, Any]], dist: Path = DIST) -> list[Route]:
-    """`/app/...`: the built files, the one page for every path inside the app, and its settings."""
+    """`/app/...`: the built files, the one page for every path inside the app, and its settings; `/` leads there."""
 
     def headers() -> dict[str, str]:
         identity = str(stack().get("oidc_issuer", ""))
@@ -54,6 +54,9 @@ def routes(stack: Callable[[], Mapping[str, Any]], dist: Path = DIST) -> list[Ro
 
     async def settings(_: Request) -> Response:
         return JSONResponse(settings_of(stack()), headers=headers() | {"Cache-Control": "no-store"})
+
+    async def home(_: Request) -> Response:
+        return RedirectResponse("/app/", 302)
 
     async def slash(_: Request) -> Response:
         return RedirectResponse("/app/", 308)
@@ -71,6 +74,7 @@ def routes(stack: Callable[[], Mapping[str, Any]], dist: Path = DIST) -> list[Ro
         return FileResponse(file or page, headers=headers() | {"Cache-Control": kept})
 
     return [
+        Route("/", home),
         Route("/app", slash),
         Route("/app/settings.json", settings),
         Route("/app/{path:path}", serve, methods=["GET", "HEAD"]),

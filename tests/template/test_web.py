@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
 from typing import Any
+
+import pytest
 
 from local import web
 
@@ -57,7 +62,37 @@ def test_the_api_behind_it_is_passed_through_and_not_kept(template: Template) ->
     assert (default["TargetOriginId"], default["CachePolicyId"]) == ("api", caching_disabled)
     behaviours = [default, *config["CacheBehaviors"]]
     assert all(each["ViewerProtocolPolicy"] == "redirect-to-https" for each in behaviours)
-    assert [each["PathPattern"] for each in config["CacheBehaviors"]] == ["/app", "/app/*"]
+    assert [each["PathPattern"] for each in config["CacheBehaviors"]] == ["/", "/app", "/app/*"]
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="CloudFront's functions are JavaScript")
+@pytest.mark.parametrize(
+    ("uri", "becomes"),
+    [
+        ("/", {"statusCode": 302, "headers": {"location": {"value": "/app/"}}}),
+        ("/app", {"statusCode": 308, "headers": {"location": {"value": "/app/"}}}),
+        ("/app/", {"uri": "/app/index.html"}),
+        ("/app/meetings/85123456789", {"uri": "/app/index.html"}),
+        ("/app/assets/index-abc.js", {"uri": "/app/assets/index-abc.js"}),
+        ("/app/settings.json", {"uri": "/app/settings.json"}),
+    ],
+)
+def test_addresses_lead_where_they_lead_locally(template: Template, uri: str, becomes: dict[str, Any]) -> None:
+    """The bare address to the app, a place in the app to its one page, a file to itself: as `local/web.py` has it."""
+    code = properties(template, "WebPaths")["FunctionCode"]
+    call = f"console.log(JSON.stringify(handler({{request: {{uri: {json.dumps(uri)}}}}})))"
+    printed = subprocess.run(["node", "-e", f"{code}\n{call}"], capture_output=True, text=True, check=True)
+    assert json.loads(printed.stdout) == becomes
+
+
+def test_every_page_at_cloudfront_goes_through_its_addresses(template: Template) -> None:
+    """What is redirected there never asks the bucket."""
+    config = properties(template, "WebDistribution")["DistributionConfig"]
+    for each in config["CacheBehaviors"]:
+        assert each["TargetOriginId"] == "web"
+        [association] = each["FunctionAssociations"]
+        assert association["EventType"] == "viewer-request"
+        assert association["FunctionARN"] == {"Fn::GetAtt": ["WebPaths", "FunctionARN"]}
 
 
 def test_every_function_that_sends_people_to_reconnect_knows_the_page(template: Template) -> None:

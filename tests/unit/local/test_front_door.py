@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from local import web
 from local.front_door import Upstream, application, forgetful_client
 
 UPSTREAM = Upstream("http://emulator:4566", "/_aws/execute-api/api1/$default", "/_aws/lambda-url/url1")
@@ -40,11 +42,12 @@ class Door:
     emulator: httpx.MockTransport
     people: int = 1
     name: str = "localhost"
+    pages: Sequence[Route] = (Route("/local/connect", _page),)
 
     def request(self, method: str, path: str, **given: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
             async with forgetful_client(transport=self.emulator) as behind:
-                inside = httpx.ASGITransport(application(UPSTREAM, behind, [Route("/local/connect", _page)]))
+                inside = httpx.ASGITransport(application(UPSTREAM, behind, self.pages))
                 for _ in range(self.people):
                     async with httpx.AsyncClient(transport=inside, base_url=f"http://{self.name}:3000") as browser:
                         answer = await browser.request(method, path, **given)
@@ -71,6 +74,21 @@ def test_webhooks_go_to_the_function_url(door: Door, emulator: Emulator) -> None
     assert sent.url.raw_path == b"/_aws/lambda-url/url1/"
     assert sent.content == body
     assert sent.headers["x-zm-signature"] == "v0=00"
+
+
+def test_only_a_browser_at_home_is_led_to_the_app(emulator: Emulator) -> None:
+    """A program that posts there, and whoever comes by a tunnel, is told what the API says."""
+    behind = httpx.MockTransport(emulator)
+    pages = web.routes(dict)
+    at_home = Door(behind, pages=pages)
+    led = at_home.request("GET", "/")
+    assert (led.status_code, led.headers["location"], emulator.requests) == (302, "/app/", [])
+    at_home.request("POST", "/")
+    Door(behind, name="tunnel.example", pages=pages).request("GET", "/")
+    assert [(each.method, each.url.raw_path) for each in emulator.requests] == [
+        ("POST", b"/_aws/execute-api/api1/$default/"),
+        ("GET", b"/_aws/execute-api/api1/$default/"),
+    ]
 
 
 @pytest.mark.parametrize("path", ["/v2/meetings/a%252Fb%253D", "/v2/meetings/%2Fa%2B%3D?x=%2F&y=1+2", "/health"])

@@ -39,6 +39,13 @@ def test_every_place_in_the_app_is_its_one_page(browser: Browser, path: str) -> 
     assert answer.headers["cache-control"] == "no-cache"
 
 
+@pytest.mark.parametrize(("path", "status"), [("/", 302), ("/app", 308)])
+def test_the_bare_address_leads_to_the_app(browser: Browser, path: str, status: int) -> None:
+    """Not for good, as the address is the API's as well; the app's own without its slash is."""
+    answer = browser.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (status, "/app/")
+
+
 def test_the_page_is_isolated_and_framed_by_nobody(browser: Browser) -> None:
     """What the Meeting SDK needs, and what clickjacking needs not to find."""
     headers = browser.get("/app/").headers
