@@ -28,7 +28,6 @@ from zoom_common.edge.link_requests import body_of, refuse_bound, text_of
 from zoom_common.edge.settings.erasures import ErasuresSettings
 from zoom_common.errors import FieldError, InvalidRequest, NotFound, Unavailable
 
-router = Router()
 _TIME_FOR_A_PAGE_MS = 30_000
 _FIELDS = {"zoom_user_id", "email", "tenant"}
 
@@ -37,6 +36,9 @@ _FIELDS = {"zoom_user_id", "email", "tenant"}
 def settings() -> ErasuresSettings:
     """What this container was told."""
     return ErasuresSettings.from_env(os.environ)
+
+
+router = Router(settings)
 
 
 @cache

@@ -29,14 +29,15 @@ from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.reach import reach
 from zoom_common.light_aws import client
 
-router = Router()
-handler = router.handle
-
 
 @cache
 def settings() -> Settings:
     """What this container was told."""
     return Settings.from_env(os.environ)
+
+
+router = Router(settings)
+handler = router.handle
 
 
 @cache

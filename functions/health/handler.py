@@ -15,9 +15,6 @@ from zoom_common.edge.settings.health import DeepHealthSettings, HealthSettings
 if TYPE_CHECKING:
     from zoom_common.edge.deep_health import Check
 
-router = Router()
-handler = router.handle
-
 _UNAVAILABLE = 503
 _LONGEST_BETWEEN_SWEEPS = 3600.0
 _LONGEST_BETWEEN_ROLLUPS = 26 * 3600.0
@@ -26,6 +23,10 @@ _LONGEST_BETWEEN_ROLLUPS = 26 * 3600.0
 @cache
 def _settings() -> HealthSettings:
     return HealthSettings.from_env(os.environ)
+
+
+router = Router(_settings)
+handler = router.handle
 
 
 @router.route("GET", "/health", scope=None)

@@ -17,13 +17,19 @@ from zoom_common.gateway.joining import Joining
 from zoom_common.gateway.wiring import gateway
 from zoom_common.zoom.meeting_sdk import SdkApp
 
-router = Router()
+
+@cache
+def _settings() -> MeetingSdkSettings:
+    return MeetingSdkSettings.from_env(os.environ)
+
+
+router = Router(lambda: _settings().zoom_api)
 handler = router.handle
 
 
 @cache
 def _joining() -> Joining:
-    settings = MeetingSdkSettings.from_env(os.environ)
+    settings = _settings()
     secret = AppSecret(light_aws.client("secretsmanager"), settings.sdk_secret_arn, clock=time)
 
     def app() -> SdkApp:

@@ -16,8 +16,13 @@ from zoom_common.gateway.wiring import gateway
 
 
 @cache
+def _settings() -> ZoomApiSettings:
+    return ZoomApiSettings.from_env(os.environ)
+
+
+@cache
 def _gateway() -> Gateway:
-    return gateway(ZoomApiSettings.from_env(os.environ))
+    return gateway(_settings())
 
 
 @cache
@@ -31,4 +36,4 @@ def answer(request: Request) -> Response:
     return zoom_api.answer(_gateway(), request, _participants)
 
 
-handler = guarded(answer)
+handler = guarded(answer, _settings)

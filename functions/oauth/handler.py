@@ -30,14 +30,15 @@ from zoom_common.edge.settings.oauth import OAuthSettings
 from zoom_common.errors import Conflict, GatewayError, LinkRefused
 from zoom_common.secret import Secret
 
-router = Router()
-handler = router.handle
-
 
 @cache
 def settings() -> OAuthSettings:
     """What this container was told."""
     return OAuthSettings.from_env(os.environ)
+
+
+router = Router(settings)
+handler = router.handle
 
 
 @cache

@@ -14,13 +14,19 @@ from zoom_common.access.store import ApiKeyStore
 from zoom_common.edge.http import Request, Response, Router, json_response
 from zoom_common.edge.settings.token import TokenSettings
 
-router = Router()
+
+@cache
+def _settings() -> TokenSettings:
+    return TokenSettings.from_env(os.environ)
+
+
+router = Router(_settings)
 handler = router.handle
 
 
 @cache
 def _sign_in() -> SignIn:
-    settings = TokenSettings.from_env(os.environ)
+    settings = _settings()
     dynamodb = light_aws.impatient_dynamodb()
     return SignIn(
         keys=ApiKeyStore(dynamodb, settings.connections_table),

@@ -25,7 +25,6 @@ from zoom_common.events.reach import reach
 from zoom_common.gateway.usage import between, roll_up, totals
 from zoom_common.gateway.usage_store import KeptUsage, LiveUsage, Usage, day_of
 
-router = Router()
 LONGEST_DAYS = 92
 
 
@@ -33,6 +32,9 @@ LONGEST_DAYS = 92
 def settings() -> UsageSettings:
     """What this container was told."""
     return UsageSettings.from_env(os.environ)
+
+
+router = Router(settings)
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from zoom_common.access.principal import Principal
 
@@ -19,6 +19,11 @@ class LambdaContext:
 
     def get_remaining_time_in_millis(self) -> int:
         return self.remaining_ms
+
+
+def nobody_asks() -> NoReturn:
+    """Settings for requests whose key has no limit: these need none."""
+    raise AssertionError("the settings of the throttle, for a request that nobody counts")
 
 
 def http_event(

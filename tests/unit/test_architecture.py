@@ -105,10 +105,10 @@ def test_nothing_happens_at_import(path: Path) -> None:
 def test_the_environment_is_handed_in(path: Path) -> None:
     """Only a handler reads the process's environment; the layer is given a mapping.
 
-    But for AWS's own clients, and for what stands before every handler and is none's business: the throttle, and what
-    tells operators, also that a setting is missing.
+    But for AWS's own clients, and for what stands before every handler and is none's business: what tells operators,
+    also that a setting is missing.
     """
-    if path.stem in {"light_aws", "observability", "throttle"}:
+    if path.stem in {"light_aws", "observability"}:
         return
     read = {node.attr for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)}
     assert read.isdisjoint({"environ", "environb", "getenv"})

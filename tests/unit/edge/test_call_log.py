@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.edge import LambdaContext, http_event
+from tests.fakes.edge import LambdaContext, http_event, nobody_asks
 from tests.fakes.gateway import World, answer, principal
 from zoom_common.edge import zoom_api
 from zoom_common.edge.call_log import write
@@ -70,7 +70,7 @@ def test_no_line_tells_who(outcome: Any, capsys: pytest.CaptureFixture[str]) -> 
     event = http_event(
         "POST", "/v2/users/jill@zoom.example/meetings", body='{"topic":"Secret topic"}', principal=principal()
     )
-    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request))
+    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), nobody_asks)
     handler(event, LambdaContext())
     written = capsys.readouterr().out
     assert '"message":"zoom call"' in written
@@ -97,7 +97,7 @@ def test_a_look_for_a_lost_answer_is_logged_as_what_it_is(capsys: pytest.Capture
         principal=principal(),
         headers={"idempotency-key": "key-1"},
     )
-    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request))
+    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), nobody_asks)
     found = handler(event, LambdaContext())
     assert found["headers"]["idempotency-status"] == "adopted"
     lines = [json.loads(each) for each in capsys.readouterr().out.splitlines() if '"zoom call"' in each]
@@ -114,7 +114,7 @@ def test_every_answer_says_how_the_budget_stands() -> None:
     """Errors too; and how long we waited, where we did."""
     world = World.of(answer(404, b'{"code":3001}'), answer(200, b"{}"))
     world.turns.script = [Turn(0.5, 7, 93), Turn(0.0, 8)]
-    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request))
+    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), nobody_asks)
     event = http_event("GET", "/v2/meetings/85746065", principal=principal())
     refused = handler(event, LambdaContext())["headers"]
     assert refused["x-request-id"]
@@ -130,7 +130,7 @@ def test_who_is_turned_away_by_us_is_told_too() -> None:
     """By the budget, or for a bad request that never came near Zoom."""
     world = World.of()
     world.turns.script = [TooManyRequests(5, reason="rate_budget_spent")]
-    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request))
+    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), nobody_asks)
     turned_away = handler(http_event("GET", "/v2/meetings/1", principal=principal()), LambdaContext())
     assert (turned_away["statusCode"], turned_away["headers"]["retry-after"]) == (429, "5")
     assert turned_away["headers"]["x-zoom-budget-left"] == "0"

@@ -12,6 +12,7 @@ from tests.fakes.edge import LambdaContext, http_event
 from zoom_common.access.principal import Principal
 from zoom_common.edge import throttle as module
 from zoom_common.edge.http import Request, Response, guarded, json_response
+from zoom_common.edge.settings.token import TokenSettings
 from zoom_common.edge.throttle import Throttle
 from zoom_common.errors import TooManyRequests, Unavailable
 
@@ -132,8 +133,8 @@ def test_the_answer_has_zooms_shape(monkeypatch: pytest.MonkeyPatch) -> None:
         return json_response(200, {})
 
     one = Throttle(store=Counter(), clock=Clock())
-    monkeypatch.setattr(module, "throttle", lambda: one)
-    handler = guarded(answer)
+    monkeypatch.setattr(module, "throttle", {"coordination": one}.__getitem__)
+    handler = guarded(answer, lambda: TokenSettings("connections", "coordination", "https://gateway.example"))
     event = http_event(path="/v2/users/me", principal=replace(CALLER, requests_per_minute=2))
     answers: list[dict[str, Any]] = [handler(event, LambdaContext()) for _ in range(3)]
     assert [each["statusCode"] for each in answers] == [200, 200, 429]

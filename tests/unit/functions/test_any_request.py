@@ -9,7 +9,7 @@ from urllib.parse import quote
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.edge import LambdaContext, http_event
+from tests.fakes.edge import LambdaContext, http_event, nobody_asks
 from tests.fakes.gateway import ScriptedZoom, World, principal
 from zoom_common.access.principal import Principal
 from zoom_common.edge import zoom_api
@@ -122,7 +122,9 @@ def test_no_request_and_no_answer_is_a_fault_of_ours(
     """A status of Zoom's, or one that says what is the matter; 500 is Zoom's alone."""
     world = World(ScriptedZoom([]), World.of(scopes=frozenset()).connection)
     world.zoom = AnyZoom(outcome)  # type: ignore[assignment]
-    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request, lambda: Participants(NoEvents())))
+    handler = guarded(
+        lambda request: zoom_api.answer(world.gateway(), request, lambda: Participants(NoEvents())), nobody_asks
+    )
     answer = handler(event, LambdaContext())
     zooms_own = isinstance(outcome, HttpResponse) and outcome.status == 500
     assert answer["statusCode"] != 500 or zooms_own, answer

@@ -6,7 +6,8 @@ import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
 
 from zoom_common import correlation
@@ -16,6 +17,9 @@ from zoom_common.edge.request import Request, lower_case, request_id
 from zoom_common.edge.response import Response, error_response, json_response, unexpected
 from zoom_common.edge.settings import MissingSetting
 from zoom_common.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound, Unauthenticated, Unavailable
+
+if TYPE_CHECKING:
+    from zoom_common.edge.throttle import Throttle
 
 __all__ = ["Request", "Response", "Router", "authorize", "error_response", "guarded", "json_response"]
 
@@ -56,14 +60,24 @@ def _denial(reason: str | None) -> GatewayError:
             return Unauthenticated()
 
 
-def guarded(answer: Callable[[Request], Response]) -> Handler:
-    """A Lambda handler around `answer`. Every error it raises becomes an answer; nothing escapes."""
+class Settings(Protocol):
+    """What every function is told that answers requests: where those are counted whose key has a limit."""
+
+    @property
+    def coordination_table(self) -> str: ...
+
+
+def guarded(answer: Callable[[Request], Response], settings: Callable[[], Settings]) -> Handler:
+    """A Lambda handler around `answer`. Every error it raises becomes an answer; nothing escapes.
+
+    `settings` are asked for when the first key with a limit comes, and not before.
+    """
 
     def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         known_as, headers = request_id(event, context), lower_case(event.get("headers"))
         correlation.begin(headers.get(correlation.HEADER, ""), known_as)
         try:
-            response = answer(_admitted(Request.from_event(event, context, headers=headers)))
+            response = answer(_admitted(Request.from_event(event, context, headers=headers), settings))
         except GatewayError as error:
             if error.status >= _INTERNAL_STATUS:
                 observability.logger().warning("refused", reason=error.reason, status=error.status, request_id=known_as)
@@ -77,13 +91,18 @@ def guarded(answer: Callable[[Request], Response]) -> Handler:
     return handler
 
 
-def _admitted(request: Request) -> Request:
+def _admitted(request: Request, settings: Callable[[], Settings]) -> Request:
     """The request, counted where its key has a limit. Raises TooManyRequests."""
     if request.principal is not None and request.principal.requests_per_minute is not None:
-        from zoom_common.edge.throttle import throttle  # noqa: PLC0415 - few keys have one
-
-        throttle().admit(request.principal)
+        _throttle(settings).admit(request.principal)
     return request
+
+
+@cache
+def _throttle(settings: Callable[[], Settings]) -> Throttle:
+    from zoom_common.edge.throttle import throttle  # noqa: PLC0415 - few keys have a limit
+
+    return throttle(settings().coordination_table)
 
 
 def _place(error: Exception) -> dict[str, Any]:
@@ -111,11 +130,14 @@ class _Route:
 
 
 class Router:
-    """A handful of routes. `{name}` in a template matches one segment and arrives decoded, as a keyword."""
+    """A handful of routes. `{name}` in a template matches one segment and arrives decoded, as a keyword.
 
-    def __init__(self) -> None:
+    `settings` as for `guarded`.
+    """
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
         self._routes: list[_Route] = []
-        self._handler = guarded(self.answer)
+        self._handler = guarded(self.answer, settings)
 
     def route[F: Callable[..., Response]](self, method: str, template: str, *, scope: str | None) -> Callable[[F], F]:
         """Register `f(request, principal, **path)`; with `scope=None` the route is open and `f(request, **path)`."""

@@ -6,11 +6,9 @@ the table rarely, and what an idle one took and does not use is little. A key wi
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from math import ceil
 from typing import Protocol
 
@@ -82,13 +80,10 @@ class Throttle:
         return lease
 
 
-@cache
-def throttle() -> Throttle:
-    """The container's throttle, in the Coordination table."""
+def throttle(coordination_table: str) -> Throttle:
+    """A container's throttle, in the Coordination table."""
     from zoom_common import light_aws  # noqa: PLC0415 - only for keys with a limit
     from zoom_common.connections.table_client import Table  # noqa: PLC0415
     from zoom_common.edge.throttle_store import ThrottleStore  # noqa: PLC0415
 
-    return Throttle(
-        store=ThrottleStore(Table(light_aws.impatient_dynamodb(), os.environ["COORDINATION_TABLE"])), clock=time.time
-    )
+    return Throttle(store=ThrottleStore(Table(light_aws.impatient_dynamodb(), coordination_table)), clock=time.time)

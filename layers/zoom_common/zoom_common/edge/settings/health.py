@@ -13,15 +13,18 @@ VERSION = "0.1.0"
 
 @dataclass(frozen=True, slots=True)
 class HealthSettings:
-    """What a health answer says about itself."""
+    """What a health answer says about itself, and where requests are counted whose key has a limit."""
 
     stage: str
     version: str = VERSION
+    coordination_table: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> HealthSettings:
         """Read the settings; none is required."""
-        return cls(stage=optional(environ, "STAGE", "local"))
+        return cls(
+            stage=optional(environ, "STAGE", "local"), coordination_table=optional(environ, "COORDINATION_TABLE")
+        )
 
 
 @dataclass(frozen=True, slots=True)
