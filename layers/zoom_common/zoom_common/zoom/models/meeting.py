@@ -15,7 +15,7 @@ from zoom_common.errors import FieldError
 from zoom_common.zoom.models.base import ZoomModel
 from zoom_common.zoom.models.fields import Flag, Moment, Passcode, Text, TimeZone, whole
 from zoom_common.zoom.models.meeting_settings import MeetingSettings
-from zoom_common.zoom.models.recurrence import Recurrence
+from zoom_common.zoom.models.recurrence import Recurrence, conflicts_of
 from zoom_common.zoom.models.settings import NewTrackingField, TrackingField
 
 RECURRING_WITH_FIXED_TIME = 8
@@ -38,9 +38,7 @@ class _Meeting(ZoomModel):
 
     def conflicts(self) -> Sequence[FieldError]:
         """The rules of recurrence, where Zoom reads the recurrence at all."""
-        if self.recurrence is None or self.type != RECURRING_WITH_FIXED_TIME:
-            return ()
-        return self.recurrence.conflicts()
+        return conflicts_of(self.recurrence, read=self.type == RECURRING_WITH_FIXED_TIME)
 
 
 class CreateMeeting(_Meeting):

@@ -5,7 +5,7 @@ https://developers.zoom.us/docs/api/meetings/#tag/meetings/POST/users/{userId}/m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -46,3 +46,8 @@ class Recurrence(ZoomModel):
         if self.type == MONTHLY and (self.monthly_week is None) != (self.monthly_week_day is None):
             lacking = "monthly_week" if self.monthly_week is None else "monthly_week_day"
             yield FieldError(f"recurrence.{lacking}", "monthly_week and monthly_week_day need each other.")
+
+
+def conflicts_of(recurrence: Recurrence | None, *, read: bool) -> Sequence[FieldError]:
+    """What a body's recurrence conflicts with, unless there is none or Zoom does not read it."""
+    return recurrence.conflicts() if recurrence is not None and read else ()

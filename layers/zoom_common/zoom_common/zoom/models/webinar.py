@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field
 from zoom_common.errors import FieldError
 from zoom_common.zoom.models.base import ZoomModel
 from zoom_common.zoom.models.fields import Flag, Moment, Passcode, Text, TimeZone, Whole, whole
-from zoom_common.zoom.models.recurrence import Recurrence
+from zoom_common.zoom.models.recurrence import Recurrence, conflicts_of
 from zoom_common.zoom.models.settings import (
     CommonSettings,
     DelayedStart,
@@ -78,9 +78,7 @@ class _Webinar(ZoomModel):
 
     def conflicts(self) -> Sequence[FieldError]:
         """The rules of recurrence, where Zoom reads the recurrence at all."""
-        if self.recurrence is None or self.type != RECURRING_WITH_FIXED_TIME:
-            return ()
-        return self.recurrence.conflicts()
+        return conflicts_of(self.recurrence, read=self.type == RECURRING_WITH_FIXED_TIME)
 
 
 class CreateWebinar(_Webinar):
