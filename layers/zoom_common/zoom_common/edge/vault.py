@@ -6,12 +6,12 @@ import random
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Protocol
 
 from zoom_common import aws
 from zoom_common.connections.account_connecting import AccountConnecting
 from zoom_common.connections.app_secret_client import AppSecret
 from zoom_common.connections.authorization_store import AuthorizationStore
+from zoom_common.connections.changes import Publish
 from zoom_common.connections.cipher import Cipher
 from zoom_common.connections.disconnection import Disconnection
 from zoom_common.connections.linking import Linking
@@ -28,6 +28,7 @@ from zoom_common.connections.zoom_client import ZoomOAuth
 from zoom_common.edge.connection_changes import publisher
 from zoom_common.edge.settings.oauth import OAuthSettings
 from zoom_common.edge.settings.token_refresh import TokenRefreshSettings
+from zoom_common.edge.settings.vault import VaultSettings
 from zoom_common.transport import RequestsTransport
 from zoom_common.zoom.oauth import Endpoints
 
@@ -35,21 +36,6 @@ _RANDOM = random.SystemRandom()
 # A token request that meets a connection the other side is just closing has an unknown outcome, and may cost a grant. A
 # handshake an hour is cheaper; only refreshes that follow one another at once share a connection. In seconds.
 _LONGEST_IDLE = 1.0
-
-
-class _Settings(Protocol):
-    @property
-    def connections_table(self) -> str: ...
-    @property
-    def data_key_id(self) -> str: ...
-    @property
-    def refresh_key_id(self) -> str: ...
-    @property
-    def app_secret_arn(self) -> str: ...
-    @property
-    def zoom_oauth_url(self) -> str: ...
-    @property
-    def zoom_api_base_url(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +60,30 @@ class Refreshing:
     revocation: Revocation
 
 
+@dataclass(frozen=True, slots=True)
+class _Vault:
+    """What both are made of."""
+
+    table: Table
+    connections: ConnectionStore
+    cipher: Cipher
+    credentials: AppSecret
+    zoom: ZoomOAuth
+    revocation: Revocation
+    publish: Publish
+    policy: Policy
+
+
 def linked(settings: OAuthSettings) -> Linked:
     """The vault behind the OAuth routes."""
-    connections, cipher, credentials, zoom = _common(settings)
-    store = AuthorizationStore(
-        Table(aws.client("dynamodb"), settings.coordination_table),
-        Table(aws.client("dynamodb"), settings.connections_table),
-    )
-    publish = publisher(settings.event_bus, lambda: aws.client("events"))
-    policy = Policy.of(keep_warm_hours=settings.keep_warm_hours, keep_alive_days=settings.keep_alive_days)
+    vault = _vault(settings.vault)
+    store = AuthorizationStore(Table(aws.client("dynamodb"), settings.coordination_table), vault.table)
     linking = Linking(
         store=store,
-        connections=connections,
-        cipher=cipher,
-        zoom=zoom,
-        credentials=credentials,
+        connections=vault.connections,
+        cipher=vault.cipher,
+        zoom=vault.zoom,
+        credentials=vault.credentials,
         redirect_uri=settings.redirect_uri,
         return_urls=settings.return_urls,
         clock=time.time,
@@ -97,58 +92,60 @@ def linked(settings: OAuthSettings) -> Linked:
     )
     redemption = Redemption(
         store=store,
-        connections=connections,
-        cipher=cipher,
-        publish=publish,
+        connections=vault.connections,
+        cipher=vault.cipher,
+        publish=vault.publish,
         clock=time.time,
         chance=_RANDOM.random,
-        policy=policy,
+        policy=vault.policy,
     )
     disconnection = Disconnection(
-        connections=connections,
-        revocation=Revocation(connections=connections, cipher=cipher, zoom=zoom, clock=time.time),
-        retries=RevokeQueue(aws.client("sqs"), settings.escrow_queue_url),
-        publish=publish,
+        connections=vault.connections,
+        revocation=vault.revocation,
+        retries=RevokeQueue(aws.client("sqs"), settings.vault.escrow_queue_url),
+        publish=vault.publish,
         clock=time.time,
     )
     accounts = AccountConnecting(
-        connections=connections,
-        cipher=cipher,
-        zoom=zoom,
-        publish=publish,
+        connections=vault.connections,
+        cipher=vault.cipher,
+        zoom=vault.zoom,
+        publish=vault.publish,
         clock=time.time,
         chance=_RANDOM.random,
         random_bits=lambda: secrets.randbits(80),
-        policy=policy,
+        policy=vault.policy,
     )
-    return Linked(connections, linking, redemption, disconnection, accounts)
+    return Linked(vault.connections, linking, redemption, disconnection, accounts)
 
 
 def refreshing(settings: TokenRefreshSettings) -> Refreshing:
     """The vault behind the refresh function."""
-    connections, cipher, _, zoom = _common(settings)
-    store = RefreshStore(Table(aws.client("dynamodb"), settings.connections_table))
+    vault = _vault(settings.vault)
+    store = RefreshStore(vault.table)
     refresher = Refresher(
-        connections=connections,
+        connections=vault.connections,
         store=store,
-        cipher=cipher,
-        zoom=zoom,
-        escrow=EscrowQueue(aws.client("sqs"), settings.escrow_queue_url),
-        publish=publisher(settings.event_bus, lambda: aws.client("events")),
+        cipher=vault.cipher,
+        zoom=vault.zoom,
+        escrow=EscrowQueue(aws.client("sqs"), settings.vault.escrow_queue_url),
+        publish=vault.publish,
         clock=time.time,
         sleep=time.sleep,
         chance=_RANDOM.random,
         new_id=lambda: secrets.token_hex(8),
-        policy=Policy.of(keep_warm_hours=settings.keep_warm_hours, keep_alive_days=settings.keep_alive_days),
+        policy=vault.policy,
     )
     workers = RefreshQueue(aws.client("sqs"), settings.refresh_queue_url)
-    revocation = Revocation(connections=connections, cipher=cipher, zoom=zoom, clock=time.time)
-    return Refreshing(connections, store, workers, refresher, revocation)
+    return Refreshing(vault.connections, store, workers, refresher, vault.revocation)
 
 
-def _common(settings: _Settings) -> tuple[ConnectionStore, Cipher, AppSecret, ZoomOAuth]:
+def _vault(settings: VaultSettings) -> _Vault:
+    table = Table(aws.client("dynamodb"), settings.connections_table)
+    connections = ConnectionStore(table)
     credentials = AppSecret(aws.client("secretsmanager"), settings.app_secret_arn, clock=time.time)
     keys = {SealKind.ACCESS: settings.data_key_id, SealKind.REFRESH: settings.refresh_key_id}
+    cipher = Cipher(aws.client("kms"), keys)
     zoom = ZoomOAuth(
         RequestsTransport(longest_idle=_LONGEST_IDLE),
         credentials,
@@ -157,5 +154,13 @@ def _common(settings: _Settings) -> tuple[ConnectionStore, Cipher, AppSecret, Zo
         clock=time.time,
         timeout=Policy().request,
     )
-    connections = ConnectionStore(Table(aws.client("dynamodb"), settings.connections_table))
-    return connections, Cipher(aws.client("kms"), keys), credentials, zoom
+    return _Vault(
+        table=table,
+        connections=connections,
+        cipher=cipher,
+        credentials=credentials,
+        zoom=zoom,
+        revocation=Revocation(connections=connections, cipher=cipher, zoom=zoom, clock=time.time),
+        publish=publisher(settings.event_bus, lambda: aws.client("events")),
+        policy=Policy.of(keep_warm_hours=settings.keep_warm_hours, keep_alive_days=settings.keep_alive_days),
+    )

@@ -1,45 +1,22 @@
-"""What `token_refresh` is told: the vault, the app, and its two queues."""
+"""What `token_refresh` is told: the vault, and the queue of its workers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zoom_common.edge.settings import optional, require
-
-_ZOOM_OAUTH = "https://zoom.us/oauth"
-_ZOOM_API = "https://api.zoom.us/v2"
+from zoom_common.edge.settings import require
+from zoom_common.edge.settings.vault import VaultSettings
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRefreshSettings:
-    """An empty bus publishes nothing."""
+    """`from_env` raises MissingSetting."""
 
-    connections_table: str
-    data_key_id: str
-    refresh_key_id: str
-    app_secret_arn: str
+    vault: VaultSettings
     refresh_queue_url: str
-    escrow_queue_url: str
-    zoom_oauth_url: str
-    zoom_api_base_url: str
-    event_bus: str
-    keep_warm_hours: float
-    keep_alive_days: float
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> TokenRefreshSettings:
-        """Read the settings. Raises MissingSetting."""
-        return cls(
-            connections_table=require(environ, "CONNECTIONS_TABLE"),
-            data_key_id=require(environ, "DATA_KEY_ID"),
-            refresh_key_id=require(environ, "REFRESH_KEY_ID"),
-            app_secret_arn=require(environ, "ZOOM_APP_SECRET_ARN"),
-            refresh_queue_url=require(environ, "REFRESH_QUEUE_URL"),
-            escrow_queue_url=require(environ, "ESCROW_QUEUE_URL"),
-            zoom_oauth_url=optional(environ, "ZOOM_OAUTH_URL", _ZOOM_OAUTH),
-            zoom_api_base_url=optional(environ, "ZOOM_API_BASE_URL", _ZOOM_API),
-            event_bus=optional(environ, "EVENT_BUS"),
-            keep_warm_hours=float(optional(environ, "KEEP_WARM_HOURS", "24")),
-            keep_alive_days=float(optional(environ, "KEEP_ALIVE_DAYS", "60")),
-        )
+        """The settings in a function's environment."""
+        return cls(vault=VaultSettings.from_env(environ), refresh_queue_url=require(environ, "REFRESH_QUEUE_URL"))
