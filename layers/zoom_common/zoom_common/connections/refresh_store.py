@@ -100,18 +100,15 @@ class RefreshStore:
 
     def keep_spare(self, pair: SealedPair) -> bool:
         """Keep `pair` beside the current one; False when the grant has been replaced or is gone."""
-        try:
-            self._table.update(
-                partition(pair.tenant),
-                pair.connection_id,
-                "SET #spares.#attempt = :spare REMOVE #intents.#attempt",
-                condition="#grant_id = :grant",
-                values={"spare": spare_values(Spare(pair.sealed_refresh, pair.issued_at)), "grant": pair.grant_id},
-                names={"attempt": pair.attempt},
-            )
-        except ConditionFailed:
-            return False
-        return True
+        changed = self._table.update_if(
+            partition(pair.tenant),
+            pair.connection_id,
+            "SET #spares.#attempt = :spare REMOVE #intents.#attempt",
+            condition="#grant_id = :grant",
+            values={"spare": spare_values(Spare(pair.sealed_refresh, pair.issued_at)), "grant": pair.grant_id},
+            names={"attempt": pair.attempt},
+        )
+        return changed is not None
 
     def settle(self, seen: Connection, settlement: Settlement) -> bool:
         """Release the lease with what came of it; False when it was lost meanwhile, and nothing is changed then."""
@@ -176,10 +173,8 @@ class RefreshStore:
         self, seen: Connection, change: str, *, condition: str, values: dict[str, object], names: dict[str, str]
     ) -> Connection | None:
         key = partition(seen.tenant), seen.connection_id
-        try:
-            return from_values(self._table.update(*key, change, condition=condition, values=values, names=names))
-        except ConditionFailed:
-            return None
+        found = self._table.update_if(*key, change, condition=condition, values=values, names=names)
+        return from_values(found) if found is not None else None
 
     def _as_it_is(self, tenant: str, connection_id: str, failed: ConditionFailed) -> Connection:
         values = failed.item or self._table.get(partition(tenant), connection_id)

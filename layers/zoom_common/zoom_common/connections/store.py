@@ -94,92 +94,77 @@ class ConnectionStore:
 
     def touch(self, connection: Connection, *, now: float, due_at: float) -> None:
         """Note that the connection is in use, which keeps it warm. Nothing happens when it has changed meanwhile."""
-        try:
-            self._table.update(
-                partition(connection.tenant),
-                connection.connection_id,
-                "SET #last_used_at = :now, #due_at = :due",
-                condition="#grant_id = :grant AND #version = :version AND attribute_exists(#due_at)",
-                values={"now": now, "due": due_at, "grant": connection.grant_id, "version": connection.version},
-            )
-        except ConditionFailed:
-            return
+        self._table.update_if(
+            partition(connection.tenant),
+            connection.connection_id,
+            "SET #last_used_at = :now, #due_at = :due",
+            condition="#grant_id = :grant AND #version = :version AND attribute_exists(#due_at)",
+            values={"now": now, "due": due_at, "grant": connection.grant_id, "version": connection.version},
+        )
 
     def end(self, connection: Connection, *, reason: str, now: float) -> bool:
         """Ask for re-authorization, if the grant is still the one seen; tokens stay. Whether it was."""
-        try:
-            self._table.update(
-                partition(connection.tenant),
-                connection.connection_id,
-                "SET #state = :state, #reason = :reason, #state_changed_at = :now REMOVE #due_shard, #due_at",
-                condition="#grant_id = :grant AND #state IN (:connected, :failing)",
-                values={
-                    "state": str(State.REAUTHORIZATION_REQUIRED),
-                    "reason": reason,
-                    "now": now,
-                    "grant": connection.grant_id,
-                    **alive_values(),
-                },
-            )
-        except ConditionFailed:
-            return False
-        return True
+        changed = self._table.update_if(
+            partition(connection.tenant),
+            connection.connection_id,
+            "SET #state = :state, #reason = :reason, #state_changed_at = :now REMOVE #due_shard, #due_at",
+            condition="#grant_id = :grant AND #state IN (:connected, :failing)",
+            values={
+                "state": str(State.REAUTHORIZATION_REQUIRED),
+                "reason": reason,
+                "now": now,
+                "grant": connection.grant_id,
+                **alive_values(),
+            },
+        )
+        return changed is not None
 
     def heard(self, tenant: str, connection_id: str, *, now: float) -> None:
         """Note that Zoom has sent an event for the connection; nothing happens when it is gone."""
-        try:
-            self._table.update(
-                partition(tenant),
-                connection_id,
-                "SET #last_webhook_at = :now",
-                condition="attribute_exists(#pk)",
-                values={"now": now},
-            )
-        except ConditionFailed:
-            return
+        self._table.update_if(
+            partition(tenant),
+            connection_id,
+            "SET #last_webhook_at = :now",
+            condition="attribute_exists(#pk)",
+            values={"now": now},
+        )
 
     def forget_tokens(self, connection: Connection, *, reason: str, now: float) -> bool:
         """Delete every token and ask for re-authorization, if the grant is still the one seen. Whether it was.
 
         A grant id of its own makes every refresh that is under way drop what it gets, and escrow what it brings.
         """
-        try:
-            self._table.update(
-                partition(connection.tenant),
-                connection.connection_id,
-                "SET #state = :state, #reason = :reason, #state_changed_at = :now, #grant_id = :reason,"
-                " #sealed_access = :empty, #sealed_refresh = :empty, #spares = :none, #intents = :none"
-                " REMOVE #previous_refresh, #due_shard, #due_at, #lease_owner, #lease_expires_at",
-                condition="#grant_id = :grant",
-                values={
-                    "state": str(State.REAUTHORIZATION_REQUIRED),
-                    "reason": reason,
-                    "now": now,
-                    "empty": b"",
-                    "none": {},
-                    "grant": connection.grant_id,
-                },
-            )
-        except ConditionFailed:
-            return False
-        return True
+        changed = self._table.update_if(
+            partition(connection.tenant),
+            connection.connection_id,
+            "SET #state = :state, #reason = :reason, #state_changed_at = :now, #grant_id = :reason,"
+            " #sealed_access = :empty, #sealed_refresh = :empty, #spares = :none, #intents = :none"
+            " REMOVE #previous_refresh, #due_shard, #due_at, #lease_owner, #lease_expires_at",
+            condition="#grant_id = :grant",
+            values={
+                "state": str(State.REAUTHORIZATION_REQUIRED),
+                "reason": reason,
+                "now": now,
+                "empty": b"",
+                "none": {},
+                "grant": connection.grant_id,
+            },
+        )
+        return changed is not None
 
     def disconnect(self, connection: Connection, *, now: float) -> Connection | None:
         """Stop all use and refresh at once, before anything is told to Zoom. None when it is gone already.
 
         A grant id of its own makes every refresh that is under way drop what it gets.
         """
-        try:
-            values = self._table.update(
-                partition(connection.tenant),
-                connection.connection_id,
-                "SET #state = :state, #state_changed_at = :now, #grant_id = :none REMOVE #due_shard, #due_at, #reason",
-                condition="attribute_exists(#pk)",
-                values={"state": str(State.DISCONNECTED), "now": now, "none": "disconnected"},
-            )
-        except ConditionFailed:
-            return None
-        return from_values(values)
+        values = self._table.update_if(
+            partition(connection.tenant),
+            connection.connection_id,
+            "SET #state = :state, #state_changed_at = :now, #grant_id = :none REMOVE #due_shard, #due_at, #reason",
+            condition="attribute_exists(#pk)",
+            values={"state": str(State.DISCONNECTED), "now": now, "none": "disconnected"},
+        )
+        return from_values(values) if values is not None else None
 
     def delete(self, connection: Connection) -> None:
         """Delete the connection with its tokens, and its claim in the same transaction if the claim is its own."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict, Unpack
 
 from zoom_common.aws_api.failures import translated
 from zoom_common.aws_api.service_client import begin
@@ -18,6 +18,14 @@ from zoom_common.connections.attributes import from_item, to_attribute, to_item
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    class Told(TypedDict):
+        """What a change needs beside itself; see the head of this module."""
+
+        condition: str
+        values: Values
+        names: NotRequired[Mapping[str, str] | None]
+
 
 type Values = Mapping[str, object]
 
@@ -64,23 +72,21 @@ class Table:
         with _translated:
             self._dynamodb.put_item(**self.to_put(values))
 
-    def update(
-        self,
-        pk: str,
-        sk: str,
-        change: str,
-        *,
-        condition: str,
-        values: Values,
-        names: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
+    def update(self, pk: str, sk: str, change: str, **told: Unpack[Told]) -> dict[str, Any]:
         """Change an item and return it as it is then; raises ConditionFailed with the item as it was."""
-        request = self.to_update(pk, sk, change, condition=condition, values=values, names=names)
+        request = self.to_update(pk, sk, change, **told)
         with _translated:
             answer = self._dynamodb.update_item(
                 **request, ReturnValues="ALL_NEW", ReturnValuesOnConditionCheckFailure="ALL_OLD"
             )
         return from_item(answer["Attributes"])
+
+    def update_if(self, pk: str, sk: str, change: str, **told: Unpack[Told]) -> dict[str, Any] | None:
+        """Change an item as `update` does; None, and no change, when it is not as the condition wants it."""
+        try:
+            return self.update(pk, sk, change, **told)
+        except ConditionFailed:
+            return None
 
     def begin_update(self, pk: str, sk: str, change: str, *, condition: str, values: Values) -> Changed:
         """Send a change, and hear later what came of it. Clients of boto3's wait for that here."""

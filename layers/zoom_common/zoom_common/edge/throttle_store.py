@@ -5,7 +5,7 @@ pk throttle#<subject>  sk <minutes since the epoch>  used, expires_at (TTL)
 
 from __future__ import annotations
 
-from zoom_common.connections.table_client import ConditionFailed, Table
+from zoom_common.connections.table_client import Table
 
 _MINUTE = 60
 
@@ -21,9 +21,8 @@ class ThrottleStore:
         values = {"zero": 0, "asked": most, "limit": limit, "expires_at": (minute + 2) * _MINUTE}
         change = "SET #used = if_not_exists(#used, :zero) + :asked, #expires_at = :expires_at"
         any_left = "attribute_not_exists(#used) OR #used < :limit"
-        try:
-            item = self._table.update(f"throttle#{subject}", str(minute), change, condition=any_left, values=values)
-        except ConditionFailed:
+        item = self._table.update_if(f"throttle#{subject}", str(minute), change, condition=any_left, values=values)
+        if item is None:
             return 0
         # The last one may count beyond the limit, and gets what was below it.
         return min(most, limit - (int(item["used"]) - most))

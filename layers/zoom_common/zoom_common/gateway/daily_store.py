@@ -43,10 +43,7 @@ class DailyStore:
         values = {"limit": limit, "expires_at": (day + 2) * DAY}
         lower = "attribute_not_exists(#used) OR #used < :limit"
         change = "SET #used = :limit, #expires_at = :expires_at"
-        try:
-            self._table.update(*_key(counter, day), change, condition=lower, values=values)
-        except ConditionFailed:
-            return
+        self._table.update_if(*_key(counter, day), change, condition=lower, values=values)
 
 
 def _key(counter: str, day: int) -> tuple[str, str]:

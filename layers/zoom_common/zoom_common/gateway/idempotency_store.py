@@ -125,11 +125,8 @@ class IdempotencyStore:
 
     def _update(self, key: str, change: str, condition: str, values: dict[str, Any]) -> bool:
         with _named():
-            try:
-                self._table.update(key, _SK, change, condition=condition, values=_plain(values))
-            except ConditionFailed:
-                return False
-        return True
+            changed = self._table.update_if(key, _SK, change, condition=condition, values=_plain(values))
+        return changed is not None
 
 
 def _entry(item: dict[str, Any]) -> Entry:

@@ -76,10 +76,7 @@ class SlotStore:
         values = {"until": until, "reason": reason, "expires_at": until // MICROSECONDS + _LIFE}
         change = "SET #closed = :until, #closed_by = :reason, #expires_at = :expires_at"
         shorter = "attribute_not_exists(#closed) OR #closed < :until"
-        try:
-            self._table.update(*_key(account, label, lane.name), change, condition=shorter, values=values)
-        except ConditionFailed:
-            return
+        self._table.update_if(*_key(account, label, lane.name), change, condition=shorter, values=values)
 
     def _join(self, key: tuple[str, str], lane: Lane, now: int, latest: int) -> Slot:
         values = {"interval": lane.interval, "now": now, "latest": latest, "expires_at": _expiry(now)}
@@ -96,11 +93,9 @@ class SlotStore:
         return Slot(following - lane.interval, max(0, following - now))
 
     def _mend(self, key: tuple[str, str], wrong: int, now: int) -> None:
-        try:
-            change = "SET #next = :now"
-            self._table.update(*key, change, condition="#next = :wrong", values={"now": now, "wrong": wrong})
-        except ConditionFailed:
-            pass  # somebody else did
+        # Where that is not so any more, somebody else did.
+        values = {"now": now, "wrong": wrong}
+        self._table.update_if(*key, "SET #next = :now", condition="#next = :wrong", values=values)
         self._seen[key] = now
 
 
