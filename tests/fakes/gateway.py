@@ -288,12 +288,16 @@ class Usages:
     zoom: ScriptedZoom
     begun: list[tuple[str, str, int]] = field(default_factory=list)
     settled: list[tuple[str, str, int]] = field(default_factory=list)
+    hurried: list[bool] = field(default_factory=list)
+    away: bool = False
 
     def begin(self, tenant: str, record: CallRecord) -> None:
         self.begun.append((tenant, record.operation, len(self.zoom.sent)))
 
-    def settle(self, tenant: str, record: CallRecord, deadline: Deadline) -> None:  # noqa: ARG002 - the seam's signature
+    def settle(self, tenant: str, record: CallRecord, deadline: Deadline) -> None:
         self.settled.append((tenant, record.operation, len(self.zoom.sent)))
+        self.hurried.append(not deadline.allows(1.0))
+        record.uncounted = self.away
 
 
 @dataclass(slots=True)

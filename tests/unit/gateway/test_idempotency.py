@@ -24,6 +24,7 @@ from zoom_common.errors import (
 from zoom_common.gateway.call import Answer
 from zoom_common.gateway.idempotency import SETTLED_AFTER
 from zoom_common.gateway.idempotency_store import Entry, Step
+from zoom_common.gateway.record import CallRecord
 from zoom_common.transport import AnswerLost, NotSent
 from zoom_common.zoom.wire import HttpResponse
 
@@ -34,10 +35,12 @@ LISTED = {name: FULL[name] for name in ("id", "topic", "type", "start_time", "du
 MADE = answer(201, json.dumps(FULL).encode())
 
 
-def create(world: World, body: Any = None, *, key: str = "key-1", path: str = PATH) -> Answer:
+def create(
+    world: World, body: Any = None, *, key: str = "key-1", path: str = PATH, record: CallRecord | None = None
+) -> Answer:
     """Create a meeting with a key."""
     content = json.dumps(BODY if body is None else body).encode()
-    return world.call("POST", path, headers={"idempotency-key": key}, body=content)
+    return world.call("POST", path, record=record, headers={"idempotency-key": key}, body=content)
 
 
 def listing(*meetings: dict[str, Any]) -> HttpResponse:
@@ -167,6 +170,15 @@ def test_a_lost_answer_is_looked_for_at_once() -> None:
     assert json.loads(found.body) == FULL
     assert create(world).headers["idempotency-status"] == "replayed"
     assert posts(world) == 1
+
+
+@pytest.mark.parametrize(("away", "hurried"), [(False, [False] * 3), (True, [False, True, True])])
+def test_usage_that_is_away_is_waited_for_once(*, away: bool, hurried: list[bool]) -> None:
+    """Not for each look on the way: what has begun is heard of without waiting, and nothing else is tried."""
+    world, record = World.of(AnswerLost(), listing(LISTED), single()), CallRecord()
+    world.usage.away = away
+    create(world, record=record)
+    assert world.usage.hurried == hurried
 
 
 def test_an_answer_that_stays_lost_is_looked_for_by_the_next_call() -> None:

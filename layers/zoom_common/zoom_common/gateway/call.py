@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection
+from zoom_common.deadline import Deadline
 from zoom_common.errors import Forbidden, GatewayError, Unauthenticated
 from zoom_common.gateway import idempotency, refusals, validators
 from zoom_common.gateway.addressing import addressed
@@ -28,6 +29,7 @@ CONNECTION_HEADER = "x-zoom-connection"
 PRIORITY_HEADER = "x-zoom-priority"
 # What of Zoom's own headers is worth passing on: how to read the body, the number Zoom's support asks for, the quota.
 _PASSED_ON = ("content-type", "x-zm-trackingid", "x-ratelimit-")
+_NO_TIME = Deadline.after(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,15 @@ class Gateway:
             error.headers = {**record.headers(), **error.headers}
             raise
         finally:
-            for each in (record, *record.aside):
-                self.sender.usage.settle(principal.tenant, each, asked.deadline)
+            self._settle(asked, record)
+
+    def _settle(self, asked: ApiRequest, record: CallRecord) -> None:
+        """Tell usage of the call and of the looks on its way; a table that is away is waited for once, not for each."""
+        deadline = asked.deadline
+        for each in (record, *record.aside):
+            self.sender.usage.settle(asked.principal.tenant, each, deadline)
+            if each.uncounted:
+                deadline = _NO_TIME
 
     def _ask(self, call: ZoomCall, headers: Mapping[str, str]) -> HttpResponse:
         if call.operation.method == "GET":
