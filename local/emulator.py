@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,10 @@ REGION = "us-east-1"
 REQUIREMENTS = ROOT / "local" / "emulator-requirements.txt"
 # The emulator's root credential: it opens nothing but this emulator on this machine.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+
+
+# In what the emulator saves: a queue's URL, with the port that it had then, and the account's id.
+_QUEUE_URL = re.compile(rb"(https?://(?:localhost|127\.0\.0\.1):)\d+(/\d{12}/)")
 
 
 def url(port: int) -> str:
@@ -64,6 +69,7 @@ def start(supervisor: Supervisor, workspace: Workspace, port: int) -> None:
     unpacked.mkdir(parents=True)
     state = workspace.path("emulator-state")
     state.mkdir(exist_ok=True)
+    move(state, port)
     # Functions inherit the emulator's environment: give it nothing of ours but what it needs.
     clean = {
         "PATH": os.defpath,
@@ -84,6 +90,15 @@ def start(supervisor: Supervisor, workspace: Workspace, port: int) -> None:
     }
     supervisor.start("emulator", [str(environment_folder() / "bin" / "ministack")], clean)
     supervisor.wait_until_answers("emulator", url(port) + "/_ministack/health")
+
+
+def move(state: Path, port: int) -> None:
+    """Make the queues of a saved state answer at this port: at another, what is sent to them stays there unread."""
+    for saved in state.glob("*.json"):
+        text = saved.read_bytes()
+        moved = _QUEUE_URL.sub(rb"\g<1>%d\g<2>" % port, text)
+        if moved != text:
+            saved.write_bytes(moved)
 
 
 def client(service: str, port: int) -> Any:
