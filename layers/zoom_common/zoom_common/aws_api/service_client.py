@@ -13,6 +13,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -113,7 +114,7 @@ class JsonClient:
         self.exceptions = Errors()
 
     def __getattr__(self, name: str) -> Callable[..., Json]:
-        operation = "".join(word.capitalize() for word in name.split("_"))
+        operation = _operation(name)
 
         def call(**arguments: Any) -> Json:
             return self._call(operation, arguments)
@@ -127,7 +128,7 @@ class JsonClient:
 
     def begin(self, name: str, **arguments: Any) -> Later:
         """Try an operation for the first time, by boto3's name for it, and read what came of it later."""
-        operation = "".join(word.capitalize() for word in name.split("_"))
+        operation = _operation(name)
         request = self._request(operation, arguments)
         try:
             sent = self._caller.send(*request)
@@ -135,22 +136,27 @@ class JsonClient:
             raise EndpointConnectionError(endpoint_url=self._caller.host) from None
 
         def answer(*, again: bool = True) -> Json:
-            return self._tried(operation, request, lambda: sent.answer(None if again else _A_MOMENT), again=again)
+            first = partial(sent.answer, None if again else _A_MOMENT)
+            return self._tried(operation, request, first, again=again)
 
         return answer
 
     def _call(self, operation: str, arguments: Json) -> Json:
-        request = self._request(operation, arguments)
-        return self._tried(operation, request, lambda: self._caller.post(*request))
+        return self._tried(operation, self._request(operation, arguments))
 
     def _tried(
-        self, operation: str, request: tuple[dict[str, str], bytes], ask: Callable[[], Answer], *, again: bool = True
+        self,
+        operation: str,
+        request: tuple[dict[str, str], bytes],
+        first: Callable[[], Answer] | None = None,
+        *,
+        again: bool = True,
     ) -> Json:
-        """What an operation comes to whose first answer `ask` brings."""
+        """What an operation comes to. `first` brings the answer to its first try, if that has been made."""
         for tries in self._caller.tries():
             last = tries.last or not again
             try:
-                return self._outcome(operation, ask())
+                return self._outcome(operation, first() if first else self._caller.post(*request))
             except (OSError, ValueError):  # the connection, or a success whose body is none: neither is an answer
                 if last:
                     raise EndpointConnectionError(endpoint_url=self._caller.host) from None
@@ -158,7 +164,7 @@ class JsonClient:
                 if last or not _is_passing(error):
                     raise
             tries.pause()
-            ask = lambda: self._caller.post(*request)  # noqa: E731
+            first = None
         raise EndpointConnectionError(endpoint_url=self._caller.host)
 
     def _request(self, operation: str, arguments: Json) -> tuple[dict[str, str], bytes]:
@@ -260,6 +266,11 @@ def begin(client: Any, name: str, **arguments: Any) -> Later:
         return client.begin(name, **arguments)
     answer: Json = getattr(client, name)(**arguments)
     return lambda *, again=True: answer  # noqa: ARG005 - the seam's signature
+
+
+def _operation(name: str) -> str:
+    """AWS's name for what boto3 calls `name`."""
+    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def _is_passing(error: ClientError) -> bool:
