@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from zoom_common.connections.identifiers import digest
-from zoom_common.connections.item import claim_key, partition, to_values
+from zoom_common.connections.item import claim_key, key_of, to_values
 from zoom_common.connections.model import Connection, State
 from zoom_common.connections.table_client import ConditionFailed, Table
 from zoom_common.secret import Secret
@@ -126,7 +126,7 @@ class AuthorizationStore:
             self._claimed(connected, claim),
         ]
         if replaced is not None:
-            key = partition(pending.tenant), pending.connection_id
+            key = key_of(pending)
             operations.append({"Delete": self._connections.to_delete(*key, condition="attribute_exists(#pk)")})
         if superseded is not None:
             operations.append({"Update": self._superseded(superseded, now)})
@@ -155,8 +155,7 @@ class AuthorizationStore:
     def _superseded(self, former: Connection, now: float) -> dict[str, Any]:
         # A grant id of its own makes every refresh that is under way drop what it gets.
         return self._connections.to_update(
-            partition(former.tenant),
-            former.connection_id,
+            *key_of(former),
             "SET #state = :state, #reason = :reason, #grant_id = :reason, #state_changed_at = :now"
             " REMOVE #due_shard, #due_at",
             condition="#grant_id = :grant",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, Protocol
 from zlib import crc32
 
 from zoom_common.connections.model import ALIVE, Connection, Kind, Spare, State
@@ -21,6 +21,20 @@ _TIMES = ("access_expires_at", "refresh_issued_at", "created_at", "authorized_at
 def partition(tenant: str) -> str:
     """The partition that holds a tenant's connections."""
     return f"{tenant}#connections"
+
+
+class Placed(Protocol):
+    """What belongs to a connection."""
+
+    @property
+    def tenant(self) -> str: ...  # noqa: D102
+    @property
+    def connection_id(self) -> str: ...  # noqa: D102
+
+
+def key_of(connection: Placed) -> tuple[str, str]:
+    """The keys of a connection."""
+    return partition(connection.tenant), connection.connection_id
 
 
 def claim_key(client_id: str, zoom_user_id: str) -> tuple[str, str]:
@@ -41,7 +55,7 @@ def due_shard(connection_id: str) -> str:
 def to_values(connection: Connection) -> dict[str, object]:
     """The whole item. Spares and intents are maps by attempt, so that writers add to them without reading."""
     values: dict[str, object] = {name: getattr(connection, name) for name in _PLAIN}
-    values |= {"pk": partition(connection.tenant), "sk": connection.connection_id}
+    values["pk"], values["sk"] = key_of(connection)
     values |= {"kind": str(connection.kind), "state": str(connection.state), "scopes": connection.scopes}
     values["intents"] = dict(connection.intents)
     values["spares"] = {attempt: spare_values(spare) for attempt, spare in connection.spares.items()}

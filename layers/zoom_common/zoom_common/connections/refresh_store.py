@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zoom_common.connections.item import due_shard, from_values, partition, spare_values
+from zoom_common.connections.item import due_shard, from_values, key_of, partition, spare_values
 from zoom_common.connections.model import Connection, Spare, State
 from zoom_common.connections.refusals import Row
 from zoom_common.connections.steps import INTENT_WINDOW, SealedPair, Settlement
@@ -87,8 +87,7 @@ class RefreshStore:
         names = {"attempt": pair.attempt} | {f"tried{at}": each for at, each in enumerate(pair.tried)}
         try:
             self._table.update(
-                partition(pair.tenant),
-                pair.connection_id,
+                *key_of(pair),
                 f"{change} REMOVE {', '.join(remove)}",
                 condition=condition,
                 values=values,
@@ -101,8 +100,7 @@ class RefreshStore:
     def keep_spare(self, pair: SealedPair) -> bool:
         """Keep `pair` beside the current one; False when the grant has been replaced or is gone."""
         changed = self._table.update_if(
-            partition(pair.tenant),
-            pair.connection_id,
+            *key_of(pair),
             "SET #spares.#attempt = :spare REMOVE #intents.#attempt",
             condition="#grant_id = :grant",
             values={"spare": spare_values(Spare(pair.sealed_refresh, pair.issued_at)), "grant": pair.grant_id},
@@ -172,7 +170,7 @@ class RefreshStore:
     def _unless_changed(
         self, seen: Connection, change: str, *, condition: str, values: dict[str, object], names: dict[str, str]
     ) -> Connection | None:
-        key = partition(seen.tenant), seen.connection_id
+        key = key_of(seen)
         found = self._table.update_if(*key, change, condition=condition, values=values, names=names)
         return from_values(found) if found is not None else None
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zoom_common.connections.item import account_partition, claim_key, from_values, partition, to_values
+from zoom_common.connections.item import account_partition, claim_key, from_values, key_of, partition, to_values
 from zoom_common.connections.model import ALIVE, Connection, State
 from zoom_common.connections.table_client import ConditionFailed, Table
 from zoom_common.errors import FieldError, InvalidRequest
@@ -95,8 +95,7 @@ class ConnectionStore:
     def touch(self, connection: Connection, *, now: float, due_at: float) -> None:
         """Note that the connection is in use, which keeps it warm. Nothing happens when it has changed meanwhile."""
         self._table.update_if(
-            partition(connection.tenant),
-            connection.connection_id,
+            *key_of(connection),
             "SET #last_used_at = :now, #due_at = :due",
             condition="#grant_id = :grant AND #version = :version AND attribute_exists(#due_at)",
             values={"now": now, "due": due_at, "grant": connection.grant_id, "version": connection.version},
@@ -105,8 +104,7 @@ class ConnectionStore:
     def end(self, connection: Connection, *, reason: str, now: float) -> bool:
         """Ask for re-authorization, if the grant is still the one seen; tokens stay. Whether it was."""
         changed = self._table.update_if(
-            partition(connection.tenant),
-            connection.connection_id,
+            *key_of(connection),
             "SET #state = :state, #reason = :reason, #state_changed_at = :now REMOVE #due_shard, #due_at",
             condition="#grant_id = :grant AND #state IN (:connected, :failing)",
             values={
@@ -135,8 +133,7 @@ class ConnectionStore:
         A grant id of its own makes every refresh that is under way drop what it gets, and escrow what it brings.
         """
         changed = self._table.update_if(
-            partition(connection.tenant),
-            connection.connection_id,
+            *key_of(connection),
             "SET #state = :state, #reason = :reason, #state_changed_at = :now, #grant_id = :reason,"
             " #sealed_access = :empty, #sealed_refresh = :empty, #spares = :none, #intents = :none"
             " REMOVE #previous_refresh, #due_shard, #due_at, #lease_owner, #lease_expires_at",
@@ -158,8 +155,7 @@ class ConnectionStore:
         A grant id of its own makes every refresh that is under way drop what it gets.
         """
         values = self._table.update_if(
-            partition(connection.tenant),
-            connection.connection_id,
+            *key_of(connection),
             "SET #state = :state, #state_changed_at = :now, #grant_id = :none REMOVE #due_shard, #due_at, #reason",
             condition="attribute_exists(#pk)",
             values={"state": str(State.DISCONNECTED), "now": now, "none": "disconnected"},
@@ -168,7 +164,7 @@ class ConnectionStore:
 
     def delete(self, connection: Connection) -> None:
         """Delete the connection with its tokens, and its claim in the same transaction if the claim is its own."""
-        key = partition(connection.tenant), connection.connection_id
+        key = key_of(connection)
         item = {"Delete": self._table.to_delete(*key)}
         if connection.zoom_user_id is None:
             link = account_partition(connection.client_id, connection.zoom_account_id)
