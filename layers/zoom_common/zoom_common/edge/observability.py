@@ -41,13 +41,14 @@ def namespace() -> str:
 
 def count(name: str, value: int = 1, **dimensions: str) -> None:
     """Add `value` to a CloudWatch counter, at once: to its total, and to the one with these dimensions."""
-    sets: list[list[str]] = [[], sorted(dimensions)] if dimensions else [[]]
-    metrics = [Metrics({name: (value, COUNT)}, sets)]
-    sys.stdout.write(line(metrics, dimensions, namespace=namespace(), at=time.time()))
+    _write(name, value, COUNT, dimensions)
 
 
 def measure(name: str, seconds: float, **dimensions: str) -> None:
     """Record a length of time, at once: for all, and for these dimensions."""
+    _write(name, round(seconds), SECONDS, dimensions)
+
+
+def _write(name: str, value: int, unit: str, dimensions: dict[str, str]) -> None:
     sets: list[list[str]] = [[], sorted(dimensions)] if dimensions else [[]]
-    metrics = [Metrics({name: (round(seconds), SECONDS)}, sets)]
-    sys.stdout.write(line(metrics, dimensions, namespace=namespace(), at=time.time()))
+    sys.stdout.write(line([Metrics({name: (value, unit)}, sets)], dimensions, namespace=namespace(), at=time.time()))
