@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+ZOOM_API = "https://api.zoom.us/v2"
+
 
 class MissingSetting(Exception):
     """A required environment variable is not set. `name` is the variable; no value is ever part of the message."""

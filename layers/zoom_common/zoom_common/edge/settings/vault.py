@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zoom_common.edge.settings import optional, require
-
-_ZOOM_OAUTH = "https://zoom.us/oauth"
-_ZOOM_API = "https://api.zoom.us/v2"
+from zoom_common.edge.settings import ZOOM_API, optional, require
+from zoom_common.zoom.oauth import ZOOM_OAUTH_URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +33,8 @@ class VaultSettings:
             refresh_key_id=require(environ, "REFRESH_KEY_ID"),
             app_secret_arn=require(environ, "ZOOM_APP_SECRET_ARN"),
             escrow_queue_url=require(environ, "ESCROW_QUEUE_URL"),
-            zoom_oauth_url=optional(environ, "ZOOM_OAUTH_URL", _ZOOM_OAUTH),
-            zoom_api_base_url=optional(environ, "ZOOM_API_BASE_URL", _ZOOM_API),
+            zoom_oauth_url=optional(environ, "ZOOM_OAUTH_URL", ZOOM_OAUTH_URL),
+            zoom_api_base_url=optional(environ, "ZOOM_API_BASE_URL", ZOOM_API),
             event_bus=optional(environ, "EVENT_BUS"),
             keep_warm_hours=float(optional(environ, "KEEP_WARM_HOURS", "24")),
             keep_alive_days=float(optional(environ, "KEEP_ALIVE_DAYS", "60")),

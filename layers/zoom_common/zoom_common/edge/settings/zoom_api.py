@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from zoom_common.edge.settings import optional, require
+from zoom_common.edge.settings import ZOOM_API, optional, require
 from zoom_common.gateway.budget import BudgetRules
 from zoom_common.zoom.allowances import Plan
 
-ZOOM_API = "https://api.zoom.us/v2"
 SHARE, RESERVE = "0.9", "0.1"
 
 
