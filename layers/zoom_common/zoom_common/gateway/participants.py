@@ -11,11 +11,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from zoom_common.access.principal import Principal
 from zoom_common.errors import Forbidden, GatewayError, NotFound, Unavailable, ZoomRefused, ZoomScopesMissing
 from zoom_common.gateway.call import Answer
+from zoom_common.zoom.operations.paths import encoded_twice
 
 LIVE, EVENTS, REPORT, PAST = "live", "events", "report", "past_meetings"
 _SOURCES = {REPORT: "/v2/report/meetings/{}/participants", PAST: "/v2/past_meetings/{}/participants"}
@@ -102,7 +103,7 @@ class Participants:
 
     def _page(self, source: str, meeting: str, query: Mapping[str, str], ask: Ask) -> Found:
         wanted = {**query, "include_fields": "registrant_id"} if source == REPORT else dict(query)
-        answer = ask(_SOURCES[source].format(quote(quote(meeting, safe=""), safe="")), urlencode(wanted))
+        answer = ask(_SOURCES[source].format(encoded_twice(meeting)), urlencode(wanted))
         page = json.loads(answer.body or b"null")
         people = (page.get("participants") or []) if isinstance(page, dict) else None
         if not isinstance(people, list) or not all(isinstance(each, dict) for each in people):

@@ -15,9 +15,10 @@ from zoom_common.events.projections.meetings import DEFINITION
 from zoom_common.events.projections.record import Record
 from zoom_common.events.projections.views import Meeting, iso
 from zoom_common.events.reconciliation.lists import HELD, Lists, of_webinar
-from zoom_common.events.reconciliation.reported import PastInstance
-from zoom_common.events.reconciliation.sight import NO_PERMISSION, Row, Sight, once_more
+from zoom_common.events.reconciliation.reported import PastInstance, type_as_number
+from zoom_common.events.reconciliation.sight import NO_PERMISSION, Row, Sight
 from zoom_common.zoom.events import epoch_ms, identifier
+from zoom_common.zoom.operations.paths import encoded_twice
 
 LISTED = "users/webinars"
 _REGISTRANTS = "include_fields=registrant_id"
@@ -76,7 +77,7 @@ class PastMeetings:
 
     def instance(self, uuid: str, known: Meeting, settled_ms: int) -> PastInstance | None:  # noqa: ARG002
         """One of them."""
-        about = self._sight.get(f"/v2/past_meetings/{once_more(uuid)}")
+        about = self._sight.get(f"/v2/past_meetings/{encoded_twice(uuid)}")
         ended = epoch_ms(about.get("end_time"))
         if ended is None or ended > settled_ms:
             return None
@@ -161,7 +162,7 @@ class PastWebinars:
     def _report(self, uuid: str) -> Row:
         """What administrators are told of it: by the list of what was held, which has it all, or by its own report."""
         listed = next((row for row in self._reported if row.get("uuid") == uuid), None)
-        return listed or self._sight.get(f"/v2/report/webinars/{once_more(uuid)}")
+        return listed or self._sight.get(f"/v2/report/webinars/{encoded_twice(uuid)}")
 
     def _said(self, known: Meeting) -> dict[str, Any]:
         """What it is and whose: as planned, as recorded, as any event of it told; else the person's own."""
@@ -172,9 +173,7 @@ class PastWebinars:
         said = {name: source[name] for source in reversed(sources) for name in _SAID if source.get(name)}
         if self._lists.zoom_user_id is not None:
             said.setdefault("host_id", self._lists.zoom_user_id)
-        if str(said.get("type")).isdecimal():
-            said["type"] = int(said["type"])  # text in the list of recordings
-        return said
+        return said | type_as_number(said)
 
 
 def _presumed_end(known: Meeting, uuid: str, started: int, minutes: object) -> int:
@@ -192,7 +191,7 @@ def _times(rows: object) -> Times:
 def _participants(sight: Sight, places: Sequence[str], uuid: str) -> list[Row]:
     """Everybody's stays: of administrators from the report, which has the customer keys; else from the past list."""
     for place in places:
-        rows = list(sight.rows(f"/v2/{place}/{once_more(uuid)}/participants?{_REGISTRANTS}", "participants"))
+        rows = list(sight.rows(f"/v2/{place}/{encoded_twice(uuid)}/participants?{_REGISTRANTS}", "participants"))
         if rows:
             return rows
     return []

@@ -23,8 +23,9 @@ from zoom_common.events.projections.views import Meeting
 from zoom_common.events.reconciliation.lists import Lists
 from zoom_common.events.reconciliation.past import Past, PastMeetings, PastWebinars
 from zoom_common.events.reconciliation.reported import missing_recordings
-from zoom_common.events.reconciliation.sight import Read, Sight, once_more
+from zoom_common.events.reconciliation.sight import Read, Sight
 from zoom_common.zoom.events import epoch_ms, identifier
+from zoom_common.zoom.operations.paths import encoded_twice
 
 SETTLED_SECONDS = 2 * 3600
 LOOKBACK_SECONDS = 48 * 3600
@@ -163,7 +164,7 @@ class Reconciler:
             records = self._records(connection.tenant, partition(number), RECORDING + uuid, file_sort(uuid))
             known = Meeting(number, records)
             if missing_recordings(connection.zoom_account_id, listed, known):
-                whole = lists.sight.get(f"/v2/meetings/{once_more(uuid)}/recordings") or listed
+                whole = lists.sight.get(f"/v2/meetings/{encoded_twice(uuid)}/recordings") or listed
                 bodies = missing_recordings(connection.zoom_account_id, whole, known)
                 self._tell(connection, bodies)
                 tally.missing += len(bodies)

@@ -110,8 +110,7 @@ def missing_recordings(account_id: str, recording: Row, known: Meeting) -> list[
 def _recorded(account_id: str, recording: Row, files: Sequence[tuple[str, Row]]) -> bytes:
     ends = [moment for _, file in files if (moment := epoch_ms(file.get("recording_end")))]
     about = {name: value for name, value in recording.items() if name not in {*_LISTS, "download_access_token"}}
-    if str(about.get("type")).isdecimal():
-        about["type"] = int(about["type"])  # text in the REST API, a number in the event
+    about |= type_as_number(about)
     if "recording_count" in about:
         about["recording_count"] = len(files)
     if "total_size" in about:
@@ -120,6 +119,12 @@ def _recorded(account_id: str, recording: Row, files: Sequence[tuple[str, Row]])
     moment = max(ends, default=0) or epoch_ms(recording.get("start_time")) or 0
     told = {kind: listed for kind, listed in lists.items() if listed}
     return _event("recording.completed", moment, account_id, {**about, **told})
+
+
+def type_as_number(about: Row) -> dict[str, int]:
+    """The `type` of `about` as events have it, a number, where it is one: lists of recordings have it as text."""
+    kind = str(about.get("type"))
+    return {"type": int(kind)} if kind.isdecimal() else {}
 
 
 def _person(row: Row) -> dict[str, Any]:

@@ -76,8 +76,3 @@ def kind_of(path: str) -> str:
     if place.startswith("report/"):
         head, place = "report/", place.removeprefix("report/")
     return head + "/".join(place.split("/")[::2])
-
-
-def once_more(uuid: str) -> str:
-    """A UUID in a path, encoded twice: it may hold slashes, and Zoom wants it so for some of those."""
-    return quote(quote(uuid, safe=""), safe="")

@@ -48,6 +48,11 @@ def encoded(identifier: str) -> str:
     return quote(once, safe="") if identifier.startswith("/") or "//" in identifier else once
 
 
+def encoded_twice(identifier: str) -> str:
+    """An id as every path of ours takes it, whatever it holds: `decoded` undoes it."""
+    return quote(quote(identifier, safe=""), safe="")
+
+
 def filled(template: str, ids: Mapping[str, str]) -> str:
     """The path on the wire, below the base URL."""
     return _PLACEHOLDER.sub(lambda found: encoded(ids[found[1]]), template)
