@@ -18,7 +18,7 @@ FIND_PYTHON = for p in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-.venv/installed: requirements-dev.txt layers/zoom_common/requirements.txt
+.venv/installed: requirements-dev.txt layers/zoom_common/requirements.txt simulator/pyproject.toml
 	@python=$$($(FIND_PYTHON)); \
 	if [ -z "$$python" ]; then \
 	  echo "Python 3.13 was not found. Install it (python.org, your package manager, or: pyenv install 3.13) and run this again."; exit 1; fi; \
@@ -26,6 +26,7 @@ help: ## this list
 	"$$python" -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements-dev.txt)"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements-dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable ./simulator
 	@touch $@
 
 .PHONY: install

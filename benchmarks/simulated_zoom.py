@@ -105,7 +105,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=16)
     options = parser.parse_args()
-    zoom = ["-m", "local.zoom", "--port", str(ZOOM_PORT), "--no-limits", "--redirect-uri", REDIRECT]
+    zoom = ["-m", "zoom_simulator", "--port", str(ZOOM_PORT), "--no-limits", "--redirect-uri", REDIRECT]
     zoom += ["--client-id", CLIENT[0], "--client-secret", CLIENT[1]]
     results: dict[str, list[tuple[float, float]]] = {}
     with server(zoom, ZOOM_PORT), server(["-c", BARE.replace("{port}", str(BARE_PORT))], BARE_PORT):

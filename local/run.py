@@ -134,7 +134,7 @@ def _start_zoom(workspace: Workspace, supervisor: Supervisor, settings: Configur
     app = settings.settings
     supervisor.start(
         "zoom",
-        [sys.executable, "-m", "local.zoom", "--host", "127.0.0.1", "--port", str(settings.zoom_port)]
+        [sys.executable, "-m", "zoom_simulator", "--host", "127.0.0.1", "--port", str(settings.zoom_port)]
         # With "=", because a random secret may begin with a dash.
         + [f"--client-id={app['ZOOM_CLIENT_ID']}", f"--client-secret={app['ZOOM_CLIENT_SECRET']}"]
         + [f"--webhook-secret={app['ZOOM_WEBHOOK_SECRET_TOKEN']}"]

@@ -56,7 +56,7 @@ def services(plan: str, zoom_port: int, aws_port: int) -> Iterator[Zoom]:
             emulator.install(workspace)
         emulator.start(supervisor, workspace, aws_port)
         _make_table(aws_port)
-        command = [sys.executable, "-m", "local.zoom", "--port", str(zoom_port), "--plan", plan]
+        command = [sys.executable, "-m", "zoom_simulator", "--port", str(zoom_port), "--plan", plan]
         command += ["--client-id", APP, "--client-secret", SECRET, "--redirect-uri", "http://localhost/callback"]
         environment = dict(os.environ) | {"PYTHONPATH": "layers/zoom_common:."}
         supervisor.start("zoom", command, environment)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from local.zoom.emit.deliver import rows
 from tests.contract.test_simulated_zoom_schemas import (
     CONTRACTS,
     EXPECTED,
@@ -17,7 +16,8 @@ from tests.contract.test_simulated_zoom_schemas import (
     event_schema,
     problems,
 )
-from tests.fakes.local_zoom import Zoom
+from zoom_simulator.emit.deliver import rows
+from zoom_simulator.testing import Zoom
 
 pytestmark = pytest.mark.skipif(not CONTRACTS.is_dir(), reason="Zoom's contracts are not at hand")
 Json = dict[str, Any]

@@ -12,9 +12,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from local.zoom.rest import table
-from local.zoom.rest.operations import Operation
-from tests.fakes.local_zoom import Zoom
+from zoom_simulator.rest import table
+from zoom_simulator.rest.operations import Operation
+from zoom_simulator.testing import Zoom
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = Path(os.environ.get("ZOOM_REFERENCE") or ROOT.parent / "shared" / "reference") / "zoom-contracts"

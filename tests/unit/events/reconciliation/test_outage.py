@@ -11,11 +11,11 @@ from typing import Any, cast
 
 import pytest
 
-from local.zoom.hooks.sender import Answer
 from tests.fakes.events import Clock
-from tests.fakes.local_zoom import Endpoint, Json, Zoom
 from tests.fakes.reconciling import FOUND_AGAIN, Room, Seen, name_of, reported, seen_of
 from zoom_common.events.reconciliation.sight import MISSING_SCOPES, NO_PERMISSION, Unseen
+from zoom_simulator.hooks.sender import Answer
+from zoom_simulator.testing import Endpoint, Json, Zoom
 
 MINUTE = 60
 # Whose connection it is. Zoom tells administrators more than others, and the whole account's app is one of them.

@@ -1,0 +1,77 @@
+"""The server: Zoom's own paths go straight to their ASGI applications, the control API and the page to Starlette."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from zoom_simulator import snapshot, wire
+from zoom_simulator.control import lifecycle, people, webhooks, world
+from zoom_simulator.downloads import Downloads
+from zoom_simulator.oauth.endpoints import OAuth
+from zoom_simulator.page import doors
+from zoom_simulator.page import routes as page
+from zoom_simulator.rest.gate import Gate
+from zoom_simulator.simulator import Simulator
+
+SWEEP_SECONDS = 300
+
+
+class Server:
+    """The whole simulated Zoom as one ASGI application."""
+
+    def __init__(self, sim: Simulator, state_file: Path | None = None) -> None:
+        self.sim = sim
+        self._state_file = state_file
+        self._rest = Gate(sim)
+        self._oauth = OAuth(sim)
+        self._downloads = Downloads(sim)
+        self._rest_of_it = Starlette(
+            routes=[*page.ROUTES, *doors.ROUTES, *world.ROUTES, *people.ROUTES, *lifecycle.ROUTES, *webhooks.ROUTES],
+            lifespan=self._lifespan,
+        )
+        self._rest_of_it.state.sim = sim
+        sim.save = self.save
+
+    async def __call__(self, scope: wire.Scope, receive: wire.Receive, send: wire.Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path.startswith("/v2/"):
+                return await self._rest(scope, receive, send)
+            if path.startswith("/rec/"):
+                return await self._downloads(scope, receive, send)
+            if path.startswith("/oauth/"):
+                return await self._oauth(scope, receive, send)
+        return await self._rest_of_it(scope, receive, send)
+
+    def save(self) -> None:
+        """Write the state file, where there is one."""
+        if self._state_file is not None:
+            snapshot.save(self._state_file, self.sim.state)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        self.sim.resume()
+        tasks = [
+            asyncio.create_task(self.sim.timetable.run()),
+            asyncio.create_task(self.sim.courier.run()),
+            asyncio.create_task(self._sweep()),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.sim.sender.close()
+            self.save()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            self.sim.grants.sweep(self.sim.clock.now())

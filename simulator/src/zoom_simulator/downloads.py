@@ -1,0 +1,188 @@
+"""Recording files: a bearer opens `/rec/download/...`, which redirects to another host that wants no bearer.
+
+The file itself is made from its id, the same bytes every time: a small valid container, then noise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import struct
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from zoom_simulator import wire
+from zoom_simulator.failures import ZoomError
+from zoom_simulator.model import Recording, RecordingFile
+from zoom_simulator.rest.gate import after, before
+
+if TYPE_CHECKING:
+    from zoom_simulator.simulator import Simulator
+
+LINK_SECONDS = 3600
+CHUNK = 65_536
+TYPES = {
+    "MP4": "video/mp4",
+    "M4A": "audio/mp4",
+    "TXT": "text/plain; charset=utf-8",
+    "VTT": "text/vtt; charset=utf-8",
+    "JSON": "application/json",
+}
+OTHER_NAME = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
+
+
+class Downloads:
+    """`/rec/...` as an ASGI application."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self._sim = sim
+
+    async def __call__(self, scope: wire.Scope, receive: wire.Receive, send: wire.Send) -> None:
+        """Answer one request under `/rec`."""
+        await wire.read_body(receive)
+        rules = self._sim.faults.strike_request("recordings.download")
+        if await before(rules, receive, send):
+            return
+        _, _, kind, key = (*str(scope["path"]).split("/", 3), "")[:4]
+        found = self._find(key)
+        if found is None or kind not in ("download", "file", "play", "share"):
+            await wire.answer(
+                send, 404, b"<html>This recording does not exist.</html>", [("content-type", "text/html")]
+            )
+        elif kind in ("play", "share"):
+            page = f"<html><title>{found[0].topic}</title>A recording, if this were Zoom.</html>".encode()
+            await wire.answer(send, 200, page, [("content-type", "text/html; charset=utf-8")])
+        elif kind == "download":
+            await self._redirect(scope, send, *found)
+        elif not await after(rules, send, b"".join(content(found[1]))):
+            await self._send_file(scope, send, found[1])
+
+    async def _redirect(self, scope: wire.Scope, send: wire.Send, recording: Recording, each: RecordingFile) -> None:
+        if not self._opens(wire.header(scope, b"authorization"), recording):
+            await self._forbid(send)
+            return
+        expiry = int(self._sim.clock.now()) + LINK_SECONDS
+        parts = urlsplit(self._sim.base_url)
+        host = self._sim.behaviour.download_host
+        if not host:
+            name = OTHER_NAME.get(parts.hostname or "", parts.hostname or "")
+            host = f"{name}:{parts.port}" if parts.port else name
+        location = urlunsplit(
+            (parts.scheme, host, f"/rec/file/{each.key}", f"e={expiry}&s={self._seal(each, expiry)}", "")
+        )
+        await wire.answer(send, 302, b"", [("location", location)])
+
+    async def _send_file(self, scope: wire.Scope, send: wire.Send, each: RecordingFile) -> None:
+        query = wire.query(scope)
+        expiry = query.get("e", "0")
+        sealed = expiry.isdecimal() and hmac.compare_digest(self._seal(each, int(expiry)), query.get("s", ""))
+        if not sealed or int(expiry) < self._sim.clock.now():
+            await wire.answer(
+                send, 403, b"<Error><Code>AccessDenied</Code></Error>", [("content-type", "application/xml")]
+            )
+            return
+        if wire.header(scope, b"authorization"):  # the storage behind Zoom takes one kind of proof at a time
+            text = b"<Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed</Message></Error>"
+            await wire.answer(send, 400, text, [("content-type", "application/xml")])
+            return
+        first, last, status = _range(wire.header(scope, b"range"), each.size)
+        headers = [
+            (b"content-type", TYPES.get(each.extension, "application/octet-stream").encode()),
+            (b"content-length", str(last - first).encode()),
+            (b"accept-ranges", b"bytes"),
+        ]
+        if status != 200:  # noqa: PLR2004 - partial content says which part
+            headers.append((b"content-range", f"bytes {first}-{last - 1}/{each.size}".encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        at = 0
+        for chunk in content(each):
+            part = chunk[max(0, first - at) : max(0, last - at)]
+            at += len(chunk)
+            if part:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    def _opens(self, authorization: str, recording: Recording) -> bool:
+        value = authorization.partition(" ")[2].strip()
+        now = self._sim.clock.now()
+        token = self._sim.state.download_tokens.get(value)
+        if token is not None:
+            return token.recording_uuid == recording.uuid and token.expires_at > now
+        try:
+            principal = self._sim.grants.principal(value, now)
+        except ZoomError:
+            return False
+        if principal.account_level:
+            return principal.grant.account_id == recording.account_id
+        return principal.grant.user_id == recording.host_id
+
+    async def _forbid(self, send: wire.Send) -> None:
+        if self._sim.behaviour.forbidden_download == "html":
+            page = b"<html><title>Sign In</title>Sign in to watch this recording.</html>"
+            await wire.answer(send, 200, page, [("content-type", "text/html;charset=utf-8")])
+            return
+        body = json.dumps({"status": False, "errorCode": 124, "errorMessage": "Forbidden"}).encode()
+        status = 200 if self._sim.behaviour.forbidden_download == "json" else 401
+        await wire.answer(send, status, body, [("content-type", "application/json;charset=UTF-8")])
+
+    def _find(self, key: str) -> tuple[Recording, RecordingFile] | None:
+        for recording in self._sim.state.recordings.values():
+            if recording.trashed_at is not None:
+                continue
+            if recording.share_key == key and recording.files:
+                return recording, recording.files[0]
+            for each in recording.files:
+                if each.key == key and each.deleted_at is None:
+                    return recording, each
+        return None
+
+    def _seal(self, each: RecordingFile, expiry: int) -> str:
+        secret = self._sim.state.signing_key.encode()
+        return hmac.new(secret, f"{each.id}:{expiry}".encode(), hashlib.sha256).hexdigest()
+
+
+def content(each: RecordingFile) -> Iterator[bytes]:
+    """The bytes of a file, always the same ones, in chunks."""
+    left = each.size
+    head = _head(each)[:left]
+    yield head
+    left -= len(head)
+    filler = _filler(each)
+    while left > 0:
+        part = filler[: min(CHUNK, left)]
+        yield part
+        left -= len(part)
+
+
+def _head(each: RecordingFile) -> bytes:
+    if each.extension in ("MP4", "M4A"):
+        brand = b"isom" if each.extension == "MP4" else b"M4A "
+        box = struct.pack(">I", 24) + b"ftyp" + brand + struct.pack(">I", 512) + b"isommp42"
+        return box + struct.pack(">I", max(8, each.size - len(box))) + b"mdat"
+    if each.extension == "VTT":
+        return b"WEBVTT\r\n\r\n1\r\n00:00:00.000 --> 00:00:04.000\r\nJill Chill: Welcome, everybody.\r\n\r\n"
+    if each.extension == "JSON":
+        return b'{"timeline":[{"ts":"00:00:00.000","users":[]}]}'
+    return b"00:00:05\tJill Chill:\tHello\r\n"
+
+
+def _filler(each: RecordingFile) -> bytes:
+    if each.extension in ("VTT", "TXT", "JSON"):
+        return b" " * CHUNK
+    block = hashlib.sha256(each.id.encode()).digest()
+    return block * (CHUNK // len(block))
+
+
+def _range(value: str, size: int) -> tuple[int, int, int]:
+    """First byte, the byte after the last, and the status of a `Range` header."""
+    unit, _, span = value.partition("=")
+    begin, dash, end = span.partition("-")
+    if unit != "bytes" or not dash or not (begin.isdecimal() or end.isdecimal()):
+        return 0, size, 200
+    if not begin:
+        return max(0, size - int(end)), size, 206
+    first = int(begin)
+    last = min(size, int(end) + 1) if end.isdecimal() else size
+    return (first, last, 206) if first < last else (0, size, 200)

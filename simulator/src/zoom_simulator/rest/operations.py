@@ -1,0 +1,105 @@
+"""The table of operations: what exists, its rate label, the scopes it asks for, and who answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from zoom_simulator.rest.call import Call, Reply
+
+Label = Literal["Light", "Medium", "Heavy", "Resource-intensive"]
+Handler = Callable[["Call"], "Reply"]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One row. `scope` is the granular scope without `:admin`; `admin_only` ones have no other form."""
+
+    name: str
+    method: str
+    path: str
+    label: Label
+    scope: str
+    classic: tuple[str, ...]
+    handler: Handler
+    admin_only: bool = False
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The path's parts; a parameter is in braces."""
+        return tuple(self.path.strip("/").split("/"))
+
+    def accepted_scopes(self) -> tuple[str, ...]:
+        """Every scope that opens it."""
+        forms = (f"{self.scope}:admin", f"{self.scope}:master")
+        classic = tuple(form for scope in self.classic for form in (scope, f"{scope}:admin", f"{scope}:master"))
+        return (*forms, *classic) if self.admin_only else (self.scope, *forms, *classic)
+
+    def admin_scopes(self) -> tuple[str, ...]:
+        """The scopes that open it for other people's resources."""
+        forms = (f"{self.scope}:admin", f"{self.scope}:master")
+        return (*forms, *(f"{scope}:admin" for scope in self.classic))
+
+
+OPERATIONS: list[Operation] = []
+
+
+def operation(
+    name: str,
+    method: str,
+    path: str,
+    *,
+    label: Label,
+    scope: str,
+    classic: str,
+    admin_only: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Add a row whose handler is the decorated function. `classic` lists classic scopes, separated by blanks."""
+
+    def add(handler: Handler) -> Handler:
+        row = Operation(name, method, path, label, scope, tuple(classic.split()), handler, admin_only)
+        OPERATIONS.append(row)
+        return handler
+
+    return add
+
+
+class Routes:
+    """Finds the operation for a path as it stood on the wire."""
+
+    def __init__(self, operations: list[Operation]) -> None:
+        self._by_shape: dict[tuple[str, int], list[tuple[tuple[str, ...], Operation]]] = {}
+        for row in sorted(operations, key=lambda each: each.path.count("{")):  # fixed words before parameters
+            shape = (row.method, len(row.segments))
+            self._by_shape.setdefault(shape, []).append((row.segments, row))
+
+    def match(self, method: str, raw_path: str) -> tuple[Operation, dict[str, str]] | None:
+        """The operation and its parameters, or None. `raw_path` starts after `/v2` and is still encoded."""
+        parts = raw_path.strip("/").split("/")
+        for template, row in self._by_shape.get((method, len(parts)), ()):
+            found: dict[str, str] = {}
+            for expected, given in zip(template, parts, strict=True):
+                if expected[0] == "{":
+                    found[expected[1:-1]] = path_id(given)
+                elif expected != given:
+                    break
+            else:
+                return row, found
+        return None
+
+
+def path_id(segment: str) -> str:
+    """An id as Zoom reads it from a path.
+
+    A UUID that begins with `/` or contains `//` has to be encoded twice: encoded once, it falls apart at Zoom's front
+    door and what is looked up is not what was meant. https://developers.zoom.us/docs/api/using-zoom-apis/
+    """
+    if "%" not in segment:
+        return segment
+    once = unquote(segment)
+    if once.startswith("/") or "//" in once:
+        return once.lstrip("/").replace("//", "/")
+    return unquote(once)

@@ -1,0 +1,204 @@
+"""What meetings and webinars have in common when they are created, changed and deleted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from zoom_simulator.check import Field, check
+from zoom_simulator.clock import iso
+from zoom_simulator.failures import ZoomError, may_not_host, validation_failed
+from zoom_simulator.hooks import bodies
+from zoom_simulator.meetings import RECURRING_FIXED
+from zoom_simulator.model import Json, Kind, Meeting, Occurrence, User
+from zoom_simulator.render import details, one_occurrence, with_occurrences
+from zoom_simulator.rest.call import WITHOUT_MEETINGS, Call
+from zoom_simulator.settings_fields import MEETING, WEBINAR
+
+TYPES: dict[Kind, tuple[int, ...]] = {"meeting": (1, 2, 3, 8, 10), "webinar": (5, 6, 9)}
+START_URL_SECONDS = 7200
+
+
+def body_fields(kind: Kind) -> dict[str, Field]:
+    """What a create or update may say."""
+    return {
+        "topic": Field("string", longest=200),
+        "type": Field("integer", allowed=TYPES[kind]),
+        "agenda": Field("string", longest=2000),
+        "duration": Field("integer", lowest=1, highest=1440),
+        "timezone": Field("timezone"),
+        "start_time": Field("time"),
+        "password": Field("string", longest=10),
+        "recurrence": Field("recurrence"),
+        "settings": Field("object"),
+        "tracking_fields": Field("objects"),
+        "schedule_for": Field("string"),
+        "pre_schedule": Field("boolean"),
+        "default_password": Field("boolean"),
+    }
+
+
+def check_body(kind: Kind, body: Json) -> None:
+    """ZoomError 300 for a body that Zoom would not take."""
+    check(body, body_fields(kind))
+    settings = body.get("settings")
+    if settings:
+        check(settings, WEBINAR if kind == "webinar" else MEETING, "settings.")
+
+
+def create(call: Call, kind: Kind) -> Meeting:
+    """Schedule something for the user in the path, or for whom `schedule_for` names."""
+    user = call.target_user()
+    check_body(kind, call.body)
+    host = _scheduled_for(call, user)
+    if host.type == WITHOUT_MEETINGS:
+        raise may_not_host()
+    call.spend_quota(host.id)
+    account = call.sim.state.accounts[host.account_id]
+    meeting = call.sim.meetings.new(kind, account, host, call.body)
+    call.sim.world.add_meeting(meeting)
+    announce(call, meeting, "created", {"operation": "all" if meeting.recurrence else "single"})
+    return meeting
+
+
+def shown(call: Call, meeting: Meeting) -> Json:
+    """A meeting as GET and POST answer it, or as it is on the occurrence that was asked for."""
+    host = call.sim.state.users[meeting.host_id]
+    result = details(meeting, host, call.sim.base_url, start_url(call, meeting, host))
+    previous = call.flag("show_previous_occurrences")
+    result = with_occurrences(result, meeting, call.sim.meetings, call.now, previous=previous)
+    occurrence = wanted_occurrence(call, meeting)
+    return one_occurrence(result, occurrence) if occurrence else result
+
+
+def update(call: Call, meeting: Meeting) -> None:
+    """Change the meeting, the series or one occurrence, and tell subscribers what changed."""
+    check_body(meeting.kind, call.body)
+    call.spend_quota(meeting.host_id)
+    before = bodies.comparable(meeting, call.sim.base_url)
+    occurrence = wanted_occurrence(call, meeting)
+    if occurrence is not None:
+        _update_occurrence(call, meeting, occurrence)
+    else:
+        call.sim.meetings.apply(meeting, call.body)
+        if call.body.get("schedule_for"):
+            host = _scheduled_for(call, call.sim.state.users[meeting.host_id])
+            call.sim.world.change_host(meeting, host.id)
+    meeting.last_used_at = call.now
+    after = bodies.comparable(meeting, call.sim.base_url)
+    if before != after and occurrence is None:
+        announce(call, meeting, "updated", _updated(call, meeting, before, after))
+
+
+def _update_occurrence(call: Call, meeting: Meeting, occurrence: Occurrence) -> None:
+    before = bodies.of_occurrence(meeting, occurrence)
+    call.sim.meetings.apply_to_occurrence(meeting, occurrence, call.body)
+    after = bodies.of_occurrence(meeting, occurrence)
+    if before != after:
+        announce(call, meeting, "updated", {**_updated(call, meeting, before, after), "scope": "single"})
+
+
+def _updated(call: Call, meeting: Meeting, before: Json, after: Json) -> Json:
+    return bodies.updated(meeting, before, after, call.now, host=call.sim.behaviour.updated_host_id)
+
+
+def delete(call: Call, meeting: Meeting) -> None:
+    """Delete it all, or mark one occurrence as deleted."""
+    occurrence = wanted_occurrence(call, meeting)
+    if call.sim.behaviour.user_limit_counts_deletes:
+        call.spend_quota(meeting.host_id)
+    shown_object = bodies.scheduled(meeting)
+    if occurrence is None:
+        if meeting.live_uuid:
+            raise ZoomError(400, 3002, "Sorry, you cannot delete this meeting since it's in progress.")
+        meeting.deleted_at = call.now
+        call.sim.purge_later(meeting)
+        operation = "all" if meeting.recurrence else "single"
+        shown_object |= {"occurrences": [bodies.occurrence_reference(each) for each in meeting.occurrences]}
+    else:
+        occurrence.status = "deleted"
+        operation = "single"
+        shown_object |= {"occurrences": [bodies.occurrence_reference(occurrence)]}
+    if not shown_object["occurrences"]:
+        del shown_object["occurrences"]
+    announce(call, meeting, "deleted", {"operation": operation, "object": shown_object})
+
+
+def announce(call: Call, meeting: Meeting, what: str, extra: Json) -> None:
+    """An API call echoes as an event, with the caller as operator."""
+    payload: Json = {"account_id": meeting.account_id, **bodies.operator(call.caller), **extra}
+    if "object" not in payload:
+        created = what == "created"
+        payload["object"] = bodies.created(meeting, call.sim.base_url) if created else bodies.scheduled(meeting)
+    call.sim.publisher.publish(f"{meeting.kind}.{what}", payload, user_id=meeting.host_id)
+
+
+def wanted_occurrence(call: Call, meeting: Meeting) -> Occurrence | None:
+    """The occurrence named in the query. ZoomError 300 when the series has no such one (any more)."""
+    wanted = call.query.get("occurrence_id")
+    if not wanted:
+        return None
+    for each in meeting.occurrences:
+        if each.id == wanted and (each.status == "available" or call.operation.method == "GET"):
+            return each
+    raise ZoomError(400, 300, "Invalid parameter: occurrence_id.")
+
+
+def start_url(call: Call, meeting: Meeting, host: User) -> str:
+    """The host's own link: whoever opens it is the host, for two hours."""
+    zak = call.sim.user_tokens.zak(host, START_URL_SECONDS, call.now)
+    return f"{call.sim.base_url}/s/{meeting.pmi or meeting.id}?zak={zak}"
+
+
+def in_order(entries: list[tuple[float, Any]]) -> list[Any]:
+    """Entries by their time."""
+    return [entry for _, entry in sorted(entries, key=lambda pair: pair[0])]
+
+
+def starts_of(meeting: Meeting, now: float) -> list[float]:
+    """When it is still to be held: every date of a series, the only one of the others."""
+    if meeting.type in RECURRING_FIXED:
+        return [
+            each.start
+            for each in meeting.occurrences
+            if each.status == "available" and each.start + each.duration * 60 > now
+        ]
+    if meeting.start is None or meeting.start + meeting.duration * 60 <= now:
+        return []
+    return [meeting.start]
+
+
+def _scheduled_for(call: Call, user: User) -> User:
+    wanted = call.body.get("schedule_for")
+    if not wanted:
+        return user
+    if call.body.get("type") == 1:
+        raise ZoomError(400, 3000, "Instant meetings do not support the schedule_for parameter.")
+    found = call.sim.world.user(str(wanted))
+    if found is None or found.account_id != user.account_id:
+        raise ZoomError(
+            400,
+            300,
+            "The value that you entered in the schedule_for field is invalid. Enter a valid value and try again.",
+        )
+    return found
+
+
+def day_range(call: Call, *, most_days: int, default_from: float | None = None) -> tuple[float, float]:
+    """`from` and `to` as epoch seconds, `to` exclusive. ZoomError 300 for bad dates and ranges that are too long."""
+    today = call.now - call.now % 86_400
+    begin = _day(call, "from", today if default_from is None else default_from)
+    end = _day(call, "to", today)
+    if end < begin or (call.query.get("from") and end - begin > most_days * 86_400):
+        raise validation_failed(("from", f"The range from {iso(begin)[:10]} to {iso(end)[:10]} is invalid."))
+    return begin, end + 86_400
+
+
+def _day(call: Call, name: str, default: float) -> float:
+    text = call.query.get(name)
+    if not text:
+        return default
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise validation_failed((name, f"Invalid field: {name}.")) from None

@@ -1,0 +1,184 @@
+"""The simulated Zoom, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from zoom_simulator.behaviour import Behaviour
+from zoom_simulator.clock import Clock
+from zoom_simulator.faults import Faults
+from zoom_simulator.hooks import bodies
+from zoom_simulator.hooks.courier import Courier
+from zoom_simulator.hooks.post import Post
+from zoom_simulator.hooks.publisher import Publisher
+from zoom_simulator.hooks.sender import HttpSender, Sender
+from zoom_simulator.hooks.validation import Validator
+from zoom_simulator.ids import Ids
+from zoom_simulator.life.crowd import Crowd
+from zoom_simulator.life.stage import Stage
+from zoom_simulator.life.studio import Studio
+from zoom_simulator.limits import Limits
+from zoom_simulator.meetings import Meetings
+from zoom_simulator.model import Grant, Meeting, State, Subscription
+from zoom_simulator.oauth.deauthorisation import announce
+from zoom_simulator.oauth.grants import Grants
+from zoom_simulator.registration import Registration
+from zoom_simulator.rest import table
+from zoom_simulator.seed import Settings, first_state, install_app
+from zoom_simulator.timetable import Timetable
+from zoom_simulator.user_tokens import UserTokens
+from zoom_simulator.world import World
+
+TRASH_SECONDS = 30 * 86_400
+
+
+class Simulator:
+    """One Zoom. Everything it does follows its clock, its ids and its behaviour, which tests bring along."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        state: State | None = None,
+        behaviour: Behaviour | None = None,
+        clock: Clock | None = None,
+        seed: int | None = None,
+        sender: Sender | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.base_url = self.settings.base_url.rstrip("/")
+        self.clock = clock or Clock()
+        self.ids = Ids(seed)
+        self.behaviour = behaviour or Behaviour()
+        self.state = state or first_state(self.ids, self.settings, self.clock.now())
+        self.world = World(self.state)
+        self.faults = Faults()
+        self.limits = Limits(self.behaviour)
+        self.mishaps: list[str] = []
+        self.timetable = Timetable(self.clock, self._note_failure)
+        self.sender = sender or HttpSender()
+        self.app = install_app(self.state, self.settings, list(self._scopes()), table.admin_scopes())
+        post = Post(clock=self.clock, ids=self.ids, behaviour=self.behaviour, sender=self.sender)
+        self.courier = Courier(
+            self.state,
+            clock=self.clock,
+            ids=self.ids,
+            behaviour=self.behaviour,
+            timetable=self.timetable,
+            faults=self.faults,
+            post=post,
+        )
+        self.publisher = Publisher(self.state, clock=self.clock, behaviour=self.behaviour, courier=self.courier)
+        self.validator = Validator(
+            self.state,
+            clock=self.clock,
+            ids=self.ids,
+            behaviour=self.behaviour,
+            timetable=self.timetable,
+            post=post,
+        )
+        self.user_tokens = UserTokens(self.state)
+        self.meetings = Meetings(self.world, clock=self.clock, ids=self.ids, behaviour=self.behaviour)
+        self.grants = Grants(
+            self.state,
+            ids=self.ids,
+            behaviour=self.behaviour,
+            base_url=self.base_url,
+            uninstalled=self.uninstalled,
+        )
+        self.registration = Registration(
+            meetings=self.meetings,
+            publisher=self.publisher,
+            clock=self.clock,
+            ids=self.ids,
+            behaviour=self.behaviour,
+            base_url=self.base_url,
+        )
+        self.studio = Studio(
+            self.state,
+            publisher=self.publisher,
+            clock=self.clock,
+            ids=self.ids,
+            behaviour=self.behaviour,
+            timetable=self.timetable,
+            base_url=self.base_url,
+        )
+        self.stage = Stage(
+            self.world,
+            meetings=self.meetings,
+            publisher=self.publisher,
+            clock=self.clock,
+            ids=self.ids,
+            behaviour=self.behaviour,
+        )
+        self.stage.on_start.append(self.studio.when_started)
+        self.stage.on_end.append(self.studio.when_ended)
+        self.crowds: list[Crowd] = []
+        self.save: Callable[[], None] = lambda: None  # the server knows where to
+        self._subscribe_from_settings()
+
+    def resume(self) -> None:
+        """Take up what was under way when the state was saved, and begin the recurring checks."""
+        self.courier.resume()
+        self.studio.resume()
+        for meeting in self.state.meetings.values():
+            if meeting.deleted_at is not None:
+                self.purge_later(meeting)
+        for subscription in self.state.subscriptions.values():
+            if subscription.enabled:
+                self.validator.schedule(subscription)
+                if not subscription.validated and self.behaviour.challenge_on_save:
+                    self.timetable.at(self.clock.now(), partial(self.validator.introduce, subscription))
+
+    def subscribe(
+        self, url: str, secret: str, events: list[str], *, client_id: str = "", name: str = ""
+    ) -> Subscription:
+        """Add an event subscription; the caller decides when to challenge its endpoint."""
+        subscription = Subscription(
+            id=self.ids.opaque(),
+            client_id=client_id or self.app.client_id,
+            url=url,
+            secret=secret,
+            events=events or ["*"],
+            name=name or "default",
+        )
+        self.state.subscriptions[subscription.id] = subscription
+        self.validator.schedule(subscription)
+        return subscription
+
+    def purge_later(self, meeting: Meeting) -> None:
+        """A deleted meeting can be recovered for thirty days; then it is gone, with an event."""
+        moment = (meeting.deleted_at or 0) + TRASH_SECONDS
+        self.timetable.at(moment, partial(self._purge, meeting, meeting.deleted_at))
+
+    def _purge(self, meeting: Meeting, deleted_at: float | None) -> None:
+        if meeting.deleted_at != deleted_at or meeting.id not in self.state.meetings:
+            return
+        self.world.remove_meeting(meeting)
+        host = self.world.someone(meeting.host_id)
+        operation = "all" if meeting.recurrence else "single"
+        payload = {"account_id": meeting.account_id, **bodies.operator(host), "operation": operation}
+        payload["object"] = bodies.scheduled(meeting)
+        self.publisher.publish(f"{meeting.kind}.permanently_deleted", payload, user_id=meeting.host_id)
+
+    def uninstalled(self, grant: Grant) -> None:
+        """Tell the app that a user has removed it."""
+        announce(self, grant)
+
+    def _note_failure(self, problem: Exception) -> None:
+        self.mishaps.append(f"{type(problem).__name__}: {problem}")
+
+    def _scopes(self) -> tuple[str, ...]:
+        return self.settings.scopes or tuple(table.user_scopes())
+
+    def _subscribe_from_settings(self) -> None:
+        if not self.settings.webhook_url:
+            return
+        for subscription in self.state.subscriptions.values():
+            if subscription.name == "command line":
+                subscription.validated = subscription.validated and subscription.url == self.settings.webhook_url
+                subscription.url, subscription.secret = self.settings.webhook_url, self.settings.webhook_secret
+                subscription.client_id = self.app.client_id
+                return
+        self.subscribe(self.settings.webhook_url, self.settings.webhook_secret, ["*"], name="command line")
