@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from zoom_simulator.rest import table
-from zoom_simulator.rest.operations import Operation
+from zoom_simulator.rest.call import Operation
 from zoom_simulator.testing import Zoom
 
 ROOT = Path(__file__).parents[2]

@@ -10,15 +10,49 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from zoom_simulator import snapshot, wire
+from zoom_simulator.behaviour import Behaviour
+from zoom_simulator.clock import Clock
 from zoom_simulator.control import lifecycle, people, webhooks, world
 from zoom_simulator.downloads import Downloads
+from zoom_simulator.hooks.sender import Sender
+from zoom_simulator.life.crowd import Crowds
+from zoom_simulator.model import State
 from zoom_simulator.oauth.endpoints import OAuth
 from zoom_simulator.page import doors
 from zoom_simulator.page import routes as page
+from zoom_simulator.rest import table
 from zoom_simulator.rest.gate import Gate
+from zoom_simulator.seed import Settings
 from zoom_simulator.simulator import Simulator
 
 SWEEP_SECONDS = 300
+
+
+def create(
+    settings: Settings | None = None,
+    *,
+    state_file: Path | None = None,
+    state: State | None = None,
+    behaviour: Behaviour | None = None,
+    clock: Clock | None = None,
+    seed: int | None = None,
+    sender: Sender | None = None,
+) -> Server:
+    """Return a simulated Zoom.
+
+    It starts from `state`, or from one new account, and writes `state_file` when it stops. Ids and tokens are the same
+    every time for the same `seed`. ValueError when a setting cannot be used.
+    """
+    sim = Simulator(
+        settings or Settings(),
+        table.scopes(),
+        state=state,
+        behaviour=behaviour,
+        clock=clock,
+        seed=seed,
+        sender=sender,
+    )
+    return Server(sim, state_file)
 
 
 class Server:
@@ -35,6 +69,7 @@ class Server:
             lifespan=self._lifespan,
         )
         self._rest_of_it.state.sim = sim
+        self._rest_of_it.state.crowds = Crowds(sim)
         sim.save = self.save
 
     async def __call__(self, scope: wire.Scope, receive: wire.Receive, send: wire.Send) -> None:

@@ -12,11 +12,10 @@ from pathlib import Path
 import uvicorn
 
 from zoom_simulator import remote, snapshot
-from zoom_simulator.app import Server
+from zoom_simulator.app import Server, create
 from zoom_simulator.behaviour import Behaviour
 from zoom_simulator.faults import numbers
 from zoom_simulator.seed import Settings
-from zoom_simulator.simulator import Simulator
 
 DEFAULT_PORT = 3001
 
@@ -77,11 +76,11 @@ def build(options: argparse.Namespace) -> Server:
     behaviour.change_text(_pairs(options.set))
     path = Path(options.state_file) if options.state_file else None
     state = snapshot.load(path) if path else None
-    sim = Simulator(settings, state=state, behaviour=behaviour, seed=options.seed)
+    server = create(settings, state_file=path, state=state, behaviour=behaviour, seed=options.seed)
     for text in options.fault:
         name, *rest = text.split(",")
-        sim.faults.add({"fault": name, **numbers(_pairs(rest))})
-    return Server(sim, path)
+        server.sim.faults.add({"fault": name, **numbers(_pairs(rest))})
+    return server
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:

@@ -10,16 +10,13 @@ import hmac
 import json
 import struct
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from zoom_simulator import wire
 from zoom_simulator.failures import ZoomError
 from zoom_simulator.model import Recording, RecordingFile
 from zoom_simulator.rest.gate import after, before
-
-if TYPE_CHECKING:
-    from zoom_simulator.simulator import Simulator
+from zoom_simulator.simulator import Simulator
 
 LINK_SECONDS = 3600
 CHUNK = 65_536

@@ -10,13 +10,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoom_simulator.failures import ZoomError
 from zoom_simulator.model import Json
-
-if TYPE_CHECKING:
-    from zoom_simulator.rest.call import Call
+from zoom_simulator.rest.call import Call
 
 DEFAULT_SIZE = 30
 PAGING_PARAMETERS = ("next_page_token", "page_number", "page_size")

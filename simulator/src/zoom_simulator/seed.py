@@ -30,6 +30,14 @@ class Settings:
     base_url: str = "http://localhost:3001"
 
 
+@dataclass(frozen=True)
+class Scopes:
+    """The scopes that an app can have: `user` for user-managed apps, `account` for Server-to-Server apps."""
+
+    user: tuple[str, ...]
+    account: tuple[str, ...]
+
+
 def first_state(ids: Ids, settings: Settings, now: float) -> State:
     """A new world."""
     state = State(signing_key=ids.secret())
@@ -60,7 +68,7 @@ def new_user(ids: Ids, account: Account, *, email: str, first_name: str, last_na
     )
 
 
-def install_app(state: State, settings: Settings, scopes: list[str], account_scopes: list[str]) -> App:
+def install_app(state: State, settings: Settings, scopes: Scopes) -> App:
     """Register the app as the command line describes it, or change the one of that id."""
     account = next(iter(state.accounts.values()))
     account.plan = settings.plan if settings.plan in ("free", "business") else "pro"  # type: ignore[assignment]
@@ -70,5 +78,6 @@ def install_app(state: State, settings: Settings, scopes: list[str], account_sco
         state.apps[app.client_id] = app
     app.client_secret = settings.client_secret
     app.redirect_uris = list(settings.redirect_uris) or app.redirect_uris
-    app.scopes, app.account_scopes, app.published = scopes, account_scopes, settings.published
+    app.scopes, app.account_scopes = list(settings.scopes or scopes.user), list(scopes.account)
+    app.published = settings.published
     return app

@@ -9,23 +9,21 @@ from zoom_simulator.behaviour import Behaviour
 from zoom_simulator.clock import Clock
 from zoom_simulator.faults import Faults
 from zoom_simulator.hooks import bodies
+from zoom_simulator.hooks.account_events import AccountEvents
 from zoom_simulator.hooks.courier import Courier
 from zoom_simulator.hooks.post import Post
 from zoom_simulator.hooks.publisher import Publisher
 from zoom_simulator.hooks.sender import HttpSender, Sender
 from zoom_simulator.hooks.validation import Validator
 from zoom_simulator.ids import Ids
-from zoom_simulator.life.crowd import Crowd
 from zoom_simulator.life.stage import Stage
 from zoom_simulator.life.studio import Studio
 from zoom_simulator.limits import Limits
 from zoom_simulator.meetings import Meetings
-from zoom_simulator.model import Grant, Meeting, State, Subscription
-from zoom_simulator.oauth.deauthorisation import announce
+from zoom_simulator.model import Meeting, State, Subscription
 from zoom_simulator.oauth.grants import Grants
 from zoom_simulator.registration import Registration
-from zoom_simulator.rest import table
-from zoom_simulator.seed import Settings, first_state, install_app
+from zoom_simulator.seed import Scopes, Settings, first_state, install_app
 from zoom_simulator.timetable import Timetable
 from zoom_simulator.user_tokens import UserTokens
 from zoom_simulator.world import World
@@ -38,7 +36,8 @@ class Simulator:
 
     def __init__(
         self,
-        settings: Settings | None = None,
+        settings: Settings,
+        scopes: Scopes,
         *,
         state: State | None = None,
         behaviour: Behaviour | None = None,
@@ -46,7 +45,7 @@ class Simulator:
         seed: int | None = None,
         sender: Sender | None = None,
     ) -> None:
-        self.settings = settings or Settings()
+        self.settings = settings
         self.base_url = self.settings.base_url.rstrip("/")
         self.clock = clock or Clock()
         self.ids = Ids(seed)
@@ -58,7 +57,7 @@ class Simulator:
         self.mishaps: list[str] = []
         self.timetable = Timetable(self.clock, self._note_failure)
         self.sender = sender or HttpSender()
-        self.app = install_app(self.state, self.settings, list(self._scopes()), table.admin_scopes())
+        self.app = install_app(self.state, self.settings, scopes)
         post = Post(clock=self.clock, ids=self.ids, behaviour=self.behaviour, sender=self.sender)
         self.courier = Courier(
             self.state,
@@ -78,6 +77,7 @@ class Simulator:
             timetable=self.timetable,
             post=post,
         )
+        self.account_events = AccountEvents(self.publisher, clock=self.clock, ids=self.ids, behaviour=self.behaviour)
         self.user_tokens = UserTokens(self.state)
         self.meetings = Meetings(self.world, clock=self.clock, ids=self.ids, behaviour=self.behaviour)
         self.grants = Grants(
@@ -85,7 +85,7 @@ class Simulator:
             ids=self.ids,
             behaviour=self.behaviour,
             base_url=self.base_url,
-            uninstalled=self.uninstalled,
+            on_deauthorized=self.account_events.deauthorized,
         )
         self.registration = Registration(
             meetings=self.meetings,
@@ -114,7 +114,6 @@ class Simulator:
         )
         self.stage.on_start.append(self.studio.when_started)
         self.stage.on_end.append(self.studio.when_ended)
-        self.crowds: list[Crowd] = []
         self.save: Callable[[], None] = lambda: None  # the server knows where to
         self._subscribe_from_settings()
 
@@ -162,15 +161,8 @@ class Simulator:
         payload["object"] = bodies.scheduled(meeting)
         self.publisher.publish(f"{meeting.kind}.permanently_deleted", payload, user_id=meeting.host_id)
 
-    def uninstalled(self, grant: Grant) -> None:
-        """Tell the app that a user has removed it."""
-        announce(self, grant)
-
     def _note_failure(self, problem: Exception) -> None:
         self.mishaps.append(f"{type(problem).__name__}: {problem}")
-
-    def _scopes(self) -> tuple[str, ...]:
-        return self.settings.scopes or tuple(table.user_scopes())
 
     def _subscribe_from_settings(self) -> None:
         if not self.settings.webhook_url:

@@ -12,14 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from zoom_simulator.app import Server
+from zoom_simulator.app import create
 from zoom_simulator.behaviour import Behaviour
 from zoom_simulator.clock import Clock
 from zoom_simulator.hooks.sender import Answer
 from zoom_simulator.hooks.signing import encrypted_token
 from zoom_simulator.model import State
 from zoom_simulator.seed import Settings
-from zoom_simulator.simulator import Simulator
 
 NOW = 1_795_000_000.0  # 2026-11-18T11:06:40Z
 CLIENT = ("client", "client-secret")
@@ -124,10 +123,16 @@ class Zoom:
         )
         switches = Behaviour()
         switches.change({"enforce_limits": False, **behaviour})
-        self.sim = Simulator(
-            settings, state=state, behaviour=switches, clock=Clock(self.wall), seed=7, sender=self.endpoint
+        self.server = create(
+            settings,
+            state_file=state_file,
+            state=state,
+            behaviour=switches,
+            clock=Clock(self.wall),
+            seed=7,
+            sender=self.endpoint,
         )
-        self.server = Server(self.sim, state_file)
+        self.sim = self.server.sim
         self.token = ""
 
     # talking

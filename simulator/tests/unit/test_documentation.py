@@ -14,7 +14,7 @@ from zoom_simulator.control import lifecycle, people, webhooks, world
 from zoom_simulator.faults import DELIVERY_EFFECTS, PRESETS, REQUEST_EFFECTS
 from zoom_simulator.life.actions import ACTIONS
 from zoom_simulator.rest import table
-from zoom_simulator.rest.operations import Operation
+from zoom_simulator.rest.call import Operation
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
 FOR_FORMS = {  # buttons cannot DELETE

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from zoom_simulator.clock import iso
 from zoom_simulator.control.common import Refused, endpoint, the_meeting, the_user
 from zoom_simulator.life import actions
-from zoom_simulator.life.crowd import Crowd, Plan, play
+from zoom_simulator.life.crowd import Crowds, Plan, play
 from zoom_simulator.model import Json, Meeting, Registrant, Visit
 from zoom_simulator.simulator import Simulator
 
@@ -52,20 +52,23 @@ async def act(request: Request, sim: Simulator, body: Json) -> Json:
 async def crowds(request: Request, sim: Simulator, body: Json) -> Json:
     """Show the crowds, let one in, or send all home."""
     if request.method == "POST":
-        crowd = Crowd(sim, Plan.read(body))
-        sim.crowds.append(crowd)
-        crowd.begin()
-        return crowd.describe()
+        return crowds_of(request).begin(Plan.read(body))
     if request.method == "DELETE":
         await stop_crowds(request, sim, body)
-    return {"crowds": [crowd.describe() for crowd in sim.crowds], "mishaps": sim.mishaps[-50:]}
+    return {"crowds": crowds_of(request).describe(), "mishaps": sim.mishaps[-50:]}
 
 
-async def stop_crowds(_: Request, sim: Simulator, __: Json) -> Json:
-    """Send all crowds home."""
-    for crowd in sim.crowds:
-        crowd.stop()
-    return {"crowds": [crowd.describe() for crowd in sim.crowds]}
+async def stop_crowds(request: Request, _: Simulator, __: Json) -> Json:
+    """Stop all crowds."""
+    running = crowds_of(request)
+    running.stop()
+    return {"crowds": running.describe()}
+
+
+def crowds_of(request: Request) -> Crowds:
+    """Return the crowds of the simulator that answers the request."""
+    found: Crowds = request.app.state.crowds
+    return found
 
 
 async def script(_: Request, sim: Simulator, body: Json) -> Json:

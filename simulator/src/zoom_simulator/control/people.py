@@ -8,7 +8,6 @@ from starlette.routing import Route
 from zoom_simulator.check import is_timezone
 from zoom_simulator.clock import iso
 from zoom_simulator.control.common import Refused, endpoint, the_account, the_user
-from zoom_simulator.hooks import user_bodies
 from zoom_simulator.model import Account, App, Json, User
 from zoom_simulator.seed import new_user
 from zoom_simulator.simulator import Simulator
@@ -120,14 +119,14 @@ async def users(request: Request, sim: Simulator, body: Json) -> Json:
 async def sign_in(request: Request, sim: Simulator, body: Json) -> Json:
     """A person signs in, from `client` (browser, mac, win, ...)."""
     user = the_user(sim, request.path_params["user"])
-    user_bodies.signed(sim, user, "signed_in", str(body.get("client", "browser")))
+    sim.account_events.user_signed("signed_in", user, str(body.get("client", "browser")))
     return user_view(sim, user)
 
 
 async def sign_out(request: Request, sim: Simulator, body: Json) -> Json:
     """A person signs out."""
     user = the_user(sim, request.path_params["user"])
-    user_bodies.signed(sim, user, "signed_out", str(body.get("client", "browser")))
+    sim.account_events.user_signed("signed_out", user, str(body.get("client", "browser")))
     return user_view(sim, user)
 
 
@@ -147,13 +146,13 @@ async def accept(request: Request, sim: Simulator, _: Json) -> Json:
     if user.status != "pending":
         raise Refused("that user is not pending", 409)
     user.status = "active"
-    user_bodies.simple(sim, "invitation_accepted", user, None)
+    sim.account_events.user_changed("invitation_accepted", user, None)
     return user_view(sim, user)
 
 
 def _operate(request: Request, sim: Simulator, operation: str) -> Json:
     user = the_user(sim, request.path_params["user"])
-    user_bodies.operated(sim, user, operation)
+    sim.account_events.user_operated(user, operation)
     return user_view(sim, user)
 
 
@@ -189,7 +188,7 @@ def _add_user(sim: Simulator, body: Json) -> Json:
     user.role = "admin" if body.get("role") == "admin" else "member"
     user.type = int(body.get("type", 2))
     sim.world.add_user(user)
-    user_bodies.created(sim, user, sim.state.users[account.owner_id], "create")
+    sim.account_events.user_created(user, sim.state.users[account.owner_id], "create")
     return user_view(sim, user)
 
 
@@ -199,7 +198,7 @@ def _end_grants(request: Request, sim: Simulator, body: Json, *, tell: bool) -> 
     for grant in ended:
         sim.grants.end(grant, "deauthorized" if tell else "revoked")
         if tell:
-            sim.uninstalled(grant)
+            sim.account_events.deauthorized(grant)
     return {"grants_ended": len(ended)}
 
 

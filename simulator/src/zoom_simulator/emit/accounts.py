@@ -5,9 +5,8 @@ from __future__ import annotations
 from zoom_simulator.clock import milliseconds
 from zoom_simulator.emit.catalogue import event
 from zoom_simulator.emit.scene import Scene
-from zoom_simulator.hooks import bodies, user_bodies
+from zoom_simulator.hooks import account_events, bodies
 from zoom_simulator.model import Grant, Json, User
-from zoom_simulator.oauth import deauthorisation
 
 
 def _owner(scene: Scene) -> User:
@@ -21,7 +20,7 @@ def _payload(scene: Scene, shown: Json, **extra: object) -> Json:
 @event("user.created", form="payload", itself=True)
 def created(scene: Scene) -> Json:
     """Somebody is added."""
-    shown = {**user_bodies.basics(scene.user), "display_name": scene.user.name}
+    shown = {**account_events.basics(scene.user), "display_name": scene.user.name}
     return _payload(scene, shown, creation_type="create")
 
 
@@ -35,19 +34,19 @@ def updated(scene: Scene) -> Json:
 @event("user.deleted", "user.disassociated", "user.activated", "user.deactivated", form="payload", itself=True)
 def changed(scene: Scene) -> Json:
     """Somebody comes or goes."""
-    return _payload(scene, user_bodies.basics(scene.user))
+    return _payload(scene, account_events.basics(scene.user))
 
 
 @event("user.invitation_accepted", itself=True)
 def accepted(scene: Scene) -> Json:
     """Somebody accepts an invitation to the account."""
-    return user_bodies.basics(scene.user)
+    return account_events.basics(scene.user)
 
 
 @event("user.signed_in", "user.signed_out", itself=True)
 def signed(scene: Scene) -> Json:
     """Somebody signs in or out."""
-    return user_bodies.sign_in(scene.sim, scene.user, "browser")
+    return scene.sim.account_events.sign_in(scene.user, "browser")
 
 
 @event("user.settings_updated", form="payload", itself=True)
@@ -151,7 +150,7 @@ def app_requested(scene: Scene) -> Json:
 def deauthorized(scene: Scene) -> Json:
     """Somebody removes the app; by name, nothing is revoked."""
     grant = Grant("", scene.sim.app.client_id, scene.user.account_id, scene.user.id, [], scene.now)
-    return deauthorisation.payload(scene.sim, grant)
+    return scene.sim.account_events.deauthorization(grant)
 
 
 @event("endpoint.url_validation", form="payload", itself=True)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from zoom_simulator.emit.scene import Scene
 from zoom_simulator.model import Json
 
-if TYPE_CHECKING:
-    from zoom_simulator.emit.scene import Scene
-
-Builder = Callable[["Scene"], Json]
+Builder = Callable[[Scene], Json]
 FORMS = ("object", "operated", "payload")
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from zoom_simulator.emit import accounts, schedules, sessions
 from zoom_simulator.emit.catalogue import CATALOGUE, Row
 from zoom_simulator.emit.scene import Scene, scene
 from zoom_simulator.hooks import bodies
 from zoom_simulator.model import Json, Meeting, User, Visit
-
-if TYPE_CHECKING:
-    from zoom_simulator.simulator import Simulator
+from zoom_simulator.simulator import Simulator
 
 FILLED_BY = (sessions, schedules, accounts)  # importing them fills the catalogue
 BARE = ("app_deauthorized",)  # no event_ts beside the payload

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from zoom_simulator.clock import iso
 from zoom_simulator.life.stage import instance_of
 from zoom_simulator.life.studio import KINDS, new_file, new_recording
 from zoom_simulator.model import Instance, Json, Kind, Meeting, Recording, Registrant, User, Visit
-
-if TYPE_CHECKING:
-    from zoom_simulator.simulator import Simulator
+from zoom_simulator.simulator import Simulator
 
 HOUR = 3600.0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoom_simulator.check import check
 from zoom_simulator.emit.deliver import emit
@@ -13,11 +13,9 @@ from zoom_simulator.life.studio import Studio
 from zoom_simulator.model import Instance, Json, Kind, Meeting, Registrant, User, Visit
 from zoom_simulator.rest.registrants import PERSON
 from zoom_simulator.rest.scheduling import check_body
+from zoom_simulator.simulator import Simulator
 
-if TYPE_CHECKING:
-    from zoom_simulator.simulator import Simulator
-
-Action = Callable[["Simulator", Meeting, Json], Any]
+Action = Callable[[Simulator, Meeting, Json], Any]
 GUEST = ("name", "email", "registrant_id", "customer_key", "phone_number")
 
 

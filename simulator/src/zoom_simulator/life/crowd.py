@@ -7,14 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoom_simulator.life import actions
 from zoom_simulator.life.stage import Guest, NotNow
 from zoom_simulator.model import Instance, Json, Meeting
-
-if TYPE_CHECKING:
-    from zoom_simulator.simulator import Simulator
+from zoom_simulator.simulator import Simulator
 
 FIRST = ("Ada", "Alan", "Barbara", "Claude", "Edsger", "Frances", "Grace", "Hedy", "Jean", "Ken", "Margaret", "Niklaus")
 LAST = ("Lovelace", "Turing", "Liskov", "Shannon", "Dijkstra", "Allen", "Hopper", "Lamarr", "Bartik", "Thompson")
@@ -183,6 +181,30 @@ class Crowd:
         first = self._random.choice(FIRST)
         body = {"email": f"{first.lower()}.{self.steps}@crowd.example", "first_name": first}
         self._sim.registration.add(meeting, {**body, "last_name": self._random.choice(LAST)})
+
+
+class Crowds:
+    """The crowds of one simulator, running and gone."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self._sim = sim
+        self._crowds: list[Crowd] = []
+
+    def begin(self, plan: Plan) -> Json:
+        """Start a crowd and return its description."""
+        crowd = Crowd(self._sim, plan)
+        self._crowds.append(crowd)
+        crowd.begin()
+        return crowd.describe()
+
+    def stop(self) -> None:
+        """Stop every crowd."""
+        for crowd in self._crowds:
+            crowd.stop()
+
+    def describe(self) -> list[Json]:
+        """Return the description of every crowd, oldest first."""
+        return [crowd.describe() for crowd in self._crowds]
 
 
 def play(sim: Simulator, steps: list[Json], done: Callable[[], None] | None = None) -> None:

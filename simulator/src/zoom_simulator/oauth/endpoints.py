@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from zoom_simulator import wire
@@ -18,9 +17,7 @@ from zoom_simulator.oauth import page, pkce
 from zoom_simulator.oauth.asking import Asked
 from zoom_simulator.oauth.failures import OAuthError, invalid_client
 from zoom_simulator.rest.gate import JSON_TYPE, after, before, end_grants
-
-if TYPE_CHECKING:
-    from zoom_simulator.simulator import Simulator
+from zoom_simulator.simulator import Simulator
 
 HTML_TYPE = "text/html; charset=utf-8"
 GRANTS = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from zoom_simulator.behaviour import Behaviour
 from zoom_simulator.failures import invalid_token
@@ -16,7 +16,6 @@ from zoom_simulator.model import AccessToken, App, Code, Grant, Json, RefreshTok
 from zoom_simulator.oauth import pkce
 from zoom_simulator.oauth.asking import Asked
 from zoom_simulator.oauth.failures import OAuthError, invalid_client, invalid_code, invalid_grant
-from zoom_simulator.rest.call import Principal
 
 APP_SCOPES = (  # Zoom gives them to every app, for what belongs to it: user apps ask with client_credentials
     "marketplace:delete:event_subscription",
@@ -25,20 +24,34 @@ APP_SCOPES = (  # Zoom gives them to every app, for what belongs to it: user app
     "marketplace:update:event_subscription",
     "marketplace:write:event_subscription",
 )
-Deauthorised = Callable[[Grant], None]
+OnDeauthorized = Callable[[Grant], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls: a grant of an app."""
+
+    app: App
+    grant: Grant
+    scopes: frozenset[str]
+
+    @property
+    def account_level(self) -> bool:
+        """Whether nobody in particular calls (Server-to-Server)."""
+        return self.grant.level != "user"
 
 
 class Grants:
     """Issues, rotates and revokes tokens."""
 
     def __init__(
-        self, state: State, *, ids: Ids, behaviour: Behaviour, base_url: str, uninstalled: Deauthorised
+        self, state: State, *, ids: Ids, behaviour: Behaviour, base_url: str, on_deauthorized: OnDeauthorized
     ) -> None:
         self._state = state
         self._ids = ids
         self._behaviour = behaviour
         self._base_url = base_url
-        self._uninstalled = uninstalled
+        self._on_deauthorized = on_deauthorized
 
     # asking
 
@@ -162,7 +175,7 @@ class Grants:
             raise OAuthError(400, "invalid_request", "Invalid Token!")
         self.end(grant, "revoked")
         if app.published:  # apps in development never trigger the notification
-            self._uninstalled(grant)
+            self._on_deauthorized(grant)
 
     def end(self, grant: Grant, reason: str) -> None:
         """Make every token of a grant worthless."""

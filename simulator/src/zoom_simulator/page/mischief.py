@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from zoom_simulator.emit.deliver import rows
 from zoom_simulator.faults import DELIVERY_EFFECTS, PRESETS, REQUEST_EFFECTS
+from zoom_simulator.life.crowd import Crowds
 from zoom_simulator.page.layout import form, hidden, tag
 from zoom_simulator.simulator import Simulator
 
@@ -34,12 +35,12 @@ def faults(sim: Simulator) -> str:
     return f"<section><h2>Faults</h2><table>{head}{rows}</table>{add}{clear}</section>"
 
 
-def crowd(sim: Simulator) -> str:
+def crowd(sim: Simulator, crowds: Crowds) -> str:
     """Crowds, and what has happened so far."""
     rows = "".join(
         f"<tr><td>seed {about['seed']}<td>{tag('running', 'good') if about['running'] else tag('gone')}"
         f"<td>{about['steps']} steps<td>{about['live']} live</tr>"
-        for about in (crowd.describe() for crowd in sim.crowds[-5:])
+        for about in crowds.describe()[-5:]
     )
     add = form(
         "/_sim/crowds",

@@ -24,7 +24,7 @@ async def show(request: Request) -> Response:
         webhooks.subscriptions(sim),
         meetings.meetings(sim),
         mischief.faults(sim),
-        mischief.crowd(sim),
+        mischief.crowd(sim, request.app.state.crowds),
         webhooks.deliveries(sim),
         mischief.switches(sim),
     )

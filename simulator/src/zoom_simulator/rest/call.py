@@ -1,10 +1,10 @@
-"""One request as a handler sees it, and its answer."""
+"""An operation of the REST API, one call of it as its handler sees it, and the reply."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from zoom_simulator.failures import (
     ZoomError,
@@ -16,28 +16,14 @@ from zoom_simulator.failures import (
     not_a_meeting,
     validation_failed,
 )
-from zoom_simulator.model import App, Grant, Json, Kind, Meeting, User
+from zoom_simulator.model import Json, Kind, Meeting, User
+from zoom_simulator.oauth.grants import Principal
+from zoom_simulator.simulator import Simulator
 
-if TYPE_CHECKING:
-    from zoom_simulator.rest.operations import Operation
-    from zoom_simulator.simulator import Simulator
-
+Label = Literal["Light", "Medium", "Heavy", "Resource-intensive"]
+Handler = Callable[["Call"], "Reply"]
 WITHOUT_MEETINGS = 99
 INVITATION_SECONDS = 30 * 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who calls: a grant of an app."""
-
-    app: App
-    grant: Grant
-    scopes: frozenset[str]
-
-    @property
-    def account_level(self) -> bool:
-        """Whether nobody in particular calls (Server-to-Server)."""
-        return self.grant.level != "user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +33,36 @@ class Reply:
     status: int = 200
     body: Json | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One row. `scope` is the granular scope without `:admin`; `admin_only` ones have no other form."""
+
+    name: str
+    method: str
+    path: str
+    label: Label
+    scope: str
+    classic: tuple[str, ...]
+    handler: Handler
+    admin_only: bool = False
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The path's parts; a parameter is in braces."""
+        return tuple(self.path.strip("/").split("/"))
+
+    def accepted_scopes(self) -> tuple[str, ...]:
+        """Every scope that opens it."""
+        forms = (f"{self.scope}:admin", f"{self.scope}:master")
+        classic = tuple(form for scope in self.classic for form in (scope, f"{scope}:admin", f"{scope}:master"))
+        return (*forms, *classic) if self.admin_only else (self.scope, *forms, *classic)
+
+    def admin_scopes(self) -> tuple[str, ...]:
+        """The scopes that open it for other people's resources."""
+        forms = (f"{self.scope}:admin", f"{self.scope}:master")
+        return (*forms, *(f"{scope}:admin" for scope in self.classic))
 
 
 @dataclass(slots=True)

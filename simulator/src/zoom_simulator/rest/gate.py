@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoom_simulator import wire
 from zoom_simulator.failures import ZoomError, invalid_token, missing_scopes, unknown_endpoint
 from zoom_simulator.faults import Rule
 from zoom_simulator.messages import language_of, translator
 from zoom_simulator.model import Json
+from zoom_simulator.oauth.grants import Principal
 from zoom_simulator.rest import table
-from zoom_simulator.rest.call import Call, Principal, Reply
-from zoom_simulator.rest.operations import Operation, Routes
-
-if TYPE_CHECKING:
-    from zoom_simulator.simulator import Simulator
+from zoom_simulator.rest.call import Call, Operation, Reply
+from zoom_simulator.rest.operations import Routes
+from zoom_simulator.simulator import Simulator
 
 JSON_TYPE = "application/json;charset=UTF-8"
 PREFIX = "/v2"
@@ -109,7 +108,7 @@ def end_grants(sim: Simulator, rules: list[Rule], token: str) -> None:
         if grant is not None and not grant.revoked:
             sim.grants.end(grant, f"fault {rule.id}")
             if rule.effect == "deauthorize":
-                sim.uninstalled(grant)
+                sim.account_events.deauthorized(grant)
 
 
 async def before(rules: list[Rule], receive: wire.Receive, send: wire.Send) -> bool:

@@ -1,48 +1,11 @@
-"""The table of operations: what exists, its rate label, the scopes it asks for, and who answers it."""
+"""The registry of operations, and the look-up of an operation by method and path."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
-if TYPE_CHECKING:
-    from zoom_simulator.rest.call import Call, Reply
-
-Label = Literal["Light", "Medium", "Heavy", "Resource-intensive"]
-Handler = Callable[["Call"], "Reply"]
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One row. `scope` is the granular scope without `:admin`; `admin_only` ones have no other form."""
-
-    name: str
-    method: str
-    path: str
-    label: Label
-    scope: str
-    classic: tuple[str, ...]
-    handler: Handler
-    admin_only: bool = False
-
-    @property
-    def segments(self) -> tuple[str, ...]:
-        """The path's parts; a parameter is in braces."""
-        return tuple(self.path.strip("/").split("/"))
-
-    def accepted_scopes(self) -> tuple[str, ...]:
-        """Every scope that opens it."""
-        forms = (f"{self.scope}:admin", f"{self.scope}:master")
-        classic = tuple(form for scope in self.classic for form in (scope, f"{scope}:admin", f"{scope}:master"))
-        return (*forms, *classic) if self.admin_only else (self.scope, *forms, *classic)
-
-    def admin_scopes(self) -> tuple[str, ...]:
-        """The scopes that open it for other people's resources."""
-        forms = (f"{self.scope}:admin", f"{self.scope}:master")
-        return (*forms, *(f"{scope}:admin" for scope in self.classic))
-
+from zoom_simulator.rest.call import Handler, Label, Operation
 
 OPERATIONS: list[Operation] = []
 

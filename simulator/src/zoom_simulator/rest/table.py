@@ -17,7 +17,9 @@ from zoom_simulator.rest import (
     users,
     webinars,
 )
-from zoom_simulator.rest.operations import OPERATIONS, Operation
+from zoom_simulator.rest.call import Operation
+from zoom_simulator.rest.operations import OPERATIONS
+from zoom_simulator.seed import Scopes
 
 RESOURCES = (
     users,
@@ -41,14 +43,17 @@ def rows() -> list[Operation]:
     return OPERATIONS
 
 
-def user_scopes() -> list[str]:
-    """Every granular scope a user-managed app can have, and the admin form where there is no other."""
-    return sorted({f"{row.scope}:admin" if row.admin_only else row.scope for row in OPERATIONS if _is_for_people(row)})
+def scopes() -> Scopes:
+    """Return every granular scope that an operation asks for.
 
-
-def admin_scopes() -> list[str]:
-    """The `:admin` form of every granular scope: what a Server-to-Server app is given."""
-    return sorted({f"{row.scope}:admin" for row in OPERATIONS if _is_for_people(row)})
+    A user-managed app has the plain form, and the `:admin` form where there is no other. A Server-to-Server app has the
+    `:admin` form of each.
+    """
+    for_people = [row for row in OPERATIONS if _is_for_people(row)]
+    return Scopes(
+        user=tuple(sorted({f"{row.scope}:admin" if row.admin_only else row.scope for row in for_people})),
+        account=tuple(sorted({f"{row.scope}:admin" for row in for_people})),
+    )
 
 
 def _is_for_people(row: Operation) -> bool:

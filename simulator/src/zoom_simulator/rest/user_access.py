@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from zoom_simulator.check import Field, check
 from zoom_simulator.failures import ZoomError, invalid_token
-from zoom_simulator.hooks import user_bodies
 from zoom_simulator.model import Json
 from zoom_simulator.rest.call import Call, Reply
 from zoom_simulator.rest.operations import operation
@@ -44,7 +43,7 @@ def change_settings(call: Call) -> Reply:
             old[name] = {key: before[key] for key in changed if key in before}
             user.settings[name] = {**user.settings.get(name, {}), **changed}
     if new:
-        user_bodies.settings_updated(call.sim, user, call.caller, old, new)
+        call.sim.account_events.user_settings_updated(user, call.caller, old, new)
     return Reply(204)
 
 

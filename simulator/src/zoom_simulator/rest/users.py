@@ -7,7 +7,7 @@ from functools import partial
 from zoom_simulator.check import Field, check
 from zoom_simulator.clock import iso
 from zoom_simulator.failures import ZoomError, no_user, validation_failed
-from zoom_simulator.hooks import user_bodies
+from zoom_simulator.hooks.account_events import comparable
 from zoom_simulator.model import Json, User
 from zoom_simulator.paging import page
 from zoom_simulator.rest.call import Call, Reply
@@ -98,7 +98,7 @@ def create_user(call: Call) -> Reply:
     user.display_name = info.get("display_name", "")
     user.status = "pending" if call.body["action"] == "create" else "active"
     call.sim.world.add_user(user)
-    user_bodies.created(call.sim, user, call.caller, call.body["action"])
+    call.sim.account_events.user_created(user, call.caller, call.body["action"])
     answer = {name: getattr(user, name) for name in ("id", "email", "first_name", "last_name", "type")}
     return Reply(201, answer)
 
@@ -116,7 +116,7 @@ def update_user(call: Call) -> Reply:
     """Change a profile."""
     user = call.target_user()
     check(call.body, CHANGE)
-    before = user_bodies.comparable(user)
+    before = comparable(user)
     for name in OWN:
         if call.body.get(name) is not None:
             setattr(user, name, call.body[name])
@@ -125,7 +125,7 @@ def update_user(call: Call) -> Reply:
             raise validation_failed(("pmi", "Invalid field."))
         call.sim.world.change_pmi(user, call.body["pmi"])
     user.extra |= {name: call.body[name] for name in CHANGE if name in call.body and name not in (*OWN, "pmi")}
-    user_bodies.updated(call.sim, user, call.caller, before)
+    call.sim.account_events.user_updated(user, call.caller, before)
     return Reply(204)
 
 
@@ -156,7 +156,7 @@ def _remove(call: Call, user: User, action: str) -> None:
     for grant in call.sim.grants.living(user.id):
         call.sim.grants.end(grant, "the user is gone")
     call.sim.world.remove_user(user)
-    user_bodies.simple(call.sim, "deleted" if action == "delete" else "disassociated", user, operator)
+    call.sim.account_events.user_changed("deleted" if action == "delete" else "disassociated", user, operator)
 
 
 @operation("users.status", "PUT", "/users/{userId}/status", label="Light", scope="user:update:status",
@@ -172,7 +172,7 @@ def change_status(call: Call) -> Reply:
     if user.role in ("owner", "admin"):
         raise ZoomError(400, 200, "Zoom Room and Admin users' status cannot be activated or deactivated.")
     user.status = "active" if action == "activate" else "inactive"
-    user_bodies.simple(call.sim, f"{action}d", user, call.caller)
+    call.sim.account_events.user_changed(f"{action}d", user, call.caller)
     return Reply(204)
 
 
