@@ -16,15 +16,14 @@ from tests.contract.test_simulated_zoom_schemas import (
     event_schema,
     problems,
 )
-from zoom_simulator.emit.deliver import rows
-from zoom_simulator.testing import Zoom
+from zoom_simulator.testing import Zoom, event_types
 
 pytestmark = pytest.mark.skipif(not CONTRACTS.is_dir(), reason="Zoom's contracts are not at hand")
 Json = dict[str, Any]
 
 SAMPLES = CONTRACTS.parent / "zoom-webhook-samples"
 SAMPLED = sorted(path.stem for path in SAMPLES.glob("*.json")) if SAMPLES.is_dir() else []
-BY_NAME = [row.name for row in rows()]
+BY_NAME = [row.name for row in event_types()]
 # where Zoom's example and its schema contradict each other
 CONTRADICTED = {
     "app.authorization_request_created": "event_ts",
@@ -60,7 +59,7 @@ def test_every_event_of_the_contracts_can_be_delivered_by_name() -> None:
 
 def test_what_happens_by_itself_is_what_the_stories_show() -> None:
     """The catalogue does not boast: each event it says happens by itself was seen above."""
-    itself = {row.name for row in rows() if row.itself}
+    itself = {row.name for row in event_types() if row.itself}
     assert itself - {"endpoint.url_validation"} == EXPECTED
 
 

@@ -12,9 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from zoom_simulator.rest import table
-from zoom_simulator.rest.call import Operation
-from zoom_simulator.testing import Zoom
+from zoom_simulator.testing import Operation, Zoom, operations
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = Path(os.environ.get("ZOOM_REFERENCE") or ROOT.parent / "shared" / "reference") / "zoom-contracts"
@@ -26,7 +24,7 @@ WEBHOOKS = (
 )
 pytestmark = pytest.mark.skipif(not CONTRACTS.is_dir(), reason="Zoom's contracts are not at hand")
 Json = dict[str, Any]
-NOT_IN_CONTRACTS = {row.name for row in table.rows() if row.name.startswith("subscriptions.")}
+NOT_IN_CONTRACTS = {row.name for row in operations() if row.name.startswith("subscriptions.")}
 UNPRINTED_SCOPES = {"reports.daily", "reports.cloud_recording", "subscriptions.logs"}
 
 
@@ -104,7 +102,7 @@ def specification(row: Operation) -> tuple[Json, Json]:
     raise AssertionError(f"{row.method} {row.path} is in no contract")
 
 
-ROWS = {row.name: row for row in table.rows() if row.name not in NOT_IN_CONTRACTS}
+ROWS = {row.name: row for row in operations() if row.name not in NOT_IN_CONTRACTS}
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -9,21 +9,21 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
-from zoom_simulator import snapshot, wire
+from zoom_simulator import asgi, snapshot
 from zoom_simulator.behaviour import Behaviour
 from zoom_simulator.clock import Clock
-from zoom_simulator.control import lifecycle, people, webhooks, world
+from zoom_simulator.control import accounts, meetings, system, webhooks
 from zoom_simulator.downloads import Downloads
-from zoom_simulator.hooks.sender import Sender
-from zoom_simulator.life.crowd import Crowds
 from zoom_simulator.model import State
 from zoom_simulator.oauth.endpoints import OAuth
-from zoom_simulator.page import doors
-from zoom_simulator.page import routes as page
+from zoom_simulator.pages import dashboard as page
+from zoom_simulator.pages import joining
 from zoom_simulator.rest import table
-from zoom_simulator.rest.gate import Gate
+from zoom_simulator.rest.api import RestApi
+from zoom_simulator.scenarios.crowds import Crowds
 from zoom_simulator.seed import Settings
 from zoom_simulator.simulator import Simulator
+from zoom_simulator.webhooks.sender import Sender
 
 SWEEP_SECONDS = 300
 
@@ -61,18 +61,25 @@ class Server:
     def __init__(self, sim: Simulator, state_file: Path | None = None) -> None:
         self.sim = sim
         self._state_file = state_file
-        self._rest = Gate(sim)
+        self._rest = RestApi(sim)
         self._oauth = OAuth(sim)
         self._downloads = Downloads(sim)
-        self._rest_of_it = Starlette(
-            routes=[*page.ROUTES, *doors.ROUTES, *world.ROUTES, *people.ROUTES, *lifecycle.ROUTES, *webhooks.ROUTES],
+        self._pages = Starlette(
+            routes=[
+                *page.ROUTES,
+                *joining.ROUTES,
+                *system.ROUTES,
+                *accounts.ROUTES,
+                *meetings.ROUTES,
+                *webhooks.ROUTES,
+            ],
             lifespan=self._lifespan,
         )
-        self._rest_of_it.state.sim = sim
-        self._rest_of_it.state.crowds = Crowds(sim)
+        self._pages.state.sim = sim
+        self._pages.state.crowds = Crowds(sim)
         sim.save = self.save
 
-    async def __call__(self, scope: wire.Scope, receive: wire.Receive, send: wire.Send) -> None:
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Answer one request."""
         if scope["type"] == "http":
             path = scope["path"]
@@ -82,7 +89,7 @@ class Server:
                 return await self._downloads(scope, receive, send)
             if path.startswith("/oauth/"):
                 return await self._oauth(scope, receive, send)
-        return await self._rest_of_it(scope, receive, send)
+        return await self._pages(scope, receive, send)
 
     def save(self) -> None:
         """Write the state file, where there is one."""
@@ -94,7 +101,7 @@ class Server:
         self.sim.resume()
         tasks = [
             asyncio.create_task(self.sim.timetable.run()),
-            asyncio.create_task(self.sim.courier.run()),
+            asyncio.create_task(self.sim.deliveries.run()),
             asyncio.create_task(self._sweep()),
         ]
         try:

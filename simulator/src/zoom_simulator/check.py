@@ -10,7 +10,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from zoom_simulator import recurrence
-from zoom_simulator.failures import validation_failed
+from zoom_simulator.errors import validation_failed
 from zoom_simulator.model import Json
 
 Form = Literal["string", "integer", "boolean", "object", "array", "objects", "email", "time", "timezone", "recurrence"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
-from zoom_simulator import remote, snapshot
+from zoom_simulator import control_client, snapshot
 from zoom_simulator.app import Server, create
 from zoom_simulator.behaviour import Behaviour
 from zoom_simulator.faults import numbers
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     if given and given[0] == "do":
-        return remote.main(given[1:])
+        return control_client.main(given[1:])
     options = parser().parse_args(given)
     try:
         listener = listen(options.host, options.port)

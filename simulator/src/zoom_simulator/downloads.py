@@ -12,10 +12,10 @@ import struct
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
-from zoom_simulator import wire
-from zoom_simulator.failures import ZoomError
+from zoom_simulator import asgi
+from zoom_simulator.errors import ZoomError
+from zoom_simulator.fault_responses import after, before
 from zoom_simulator.model import Recording, RecordingFile
-from zoom_simulator.rest.gate import after, before
 from zoom_simulator.simulator import Simulator
 
 LINK_SECONDS = 3600
@@ -36,28 +36,28 @@ class Downloads:
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
 
-    async def __call__(self, scope: wire.Scope, receive: wire.Receive, send: wire.Send) -> None:
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Answer one request under `/rec`."""
-        await wire.read_body(receive)
+        await asgi.read_body(receive)
         rules = self._sim.faults.strike_request("recordings.download")
         if await before(rules, receive, send):
             return
         _, _, kind, key = (*str(scope["path"]).split("/", 3), "")[:4]
         found = self._find(key)
         if found is None or kind not in ("download", "file", "play", "share"):
-            await wire.answer(
+            await asgi.answer(
                 send, 404, b"<html>This recording does not exist.</html>", [("content-type", "text/html")]
             )
         elif kind in ("play", "share"):
             page = f"<html><title>{found[0].topic}</title>A recording, if this were Zoom.</html>".encode()
-            await wire.answer(send, 200, page, [("content-type", "text/html; charset=utf-8")])
+            await asgi.answer(send, 200, page, [("content-type", "text/html; charset=utf-8")])
         elif kind == "download":
             await self._redirect(scope, send, *found)
         elif not await after(rules, send, b"".join(content(found[1]))):
             await self._send_file(scope, send, found[1])
 
-    async def _redirect(self, scope: wire.Scope, send: wire.Send, recording: Recording, each: RecordingFile) -> None:
-        if not self._opens(wire.header(scope, b"authorization"), recording):
+    async def _redirect(self, scope: asgi.Scope, send: asgi.Send, recording: Recording, each: RecordingFile) -> None:
+        if not self._opens(asgi.header(scope, b"authorization"), recording):
             await self._forbid(send)
             return
         expiry = int(self._sim.clock.now()) + LINK_SECONDS
@@ -69,22 +69,22 @@ class Downloads:
         location = urlunsplit(
             (parts.scheme, host, f"/rec/file/{each.key}", f"e={expiry}&s={self._seal(each, expiry)}", "")
         )
-        await wire.answer(send, 302, b"", [("location", location)])
+        await asgi.answer(send, 302, b"", [("location", location)])
 
-    async def _send_file(self, scope: wire.Scope, send: wire.Send, each: RecordingFile) -> None:
-        query = wire.query(scope)
+    async def _send_file(self, scope: asgi.Scope, send: asgi.Send, each: RecordingFile) -> None:
+        query = asgi.query(scope)
         expiry = query.get("e", "0")
         sealed = expiry.isdecimal() and hmac.compare_digest(self._seal(each, int(expiry)), query.get("s", ""))
         if not sealed or int(expiry) < self._sim.clock.now():
-            await wire.answer(
+            await asgi.answer(
                 send, 403, b"<Error><Code>AccessDenied</Code></Error>", [("content-type", "application/xml")]
             )
             return
-        if wire.header(scope, b"authorization"):  # the storage behind Zoom takes one kind of proof at a time
+        if asgi.header(scope, b"authorization"):  # the storage behind Zoom takes one kind of proof at a time
             text = b"<Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed</Message></Error>"
-            await wire.answer(send, 400, text, [("content-type", "application/xml")])
+            await asgi.answer(send, 400, text, [("content-type", "application/xml")])
             return
-        first, last, status = _range(wire.header(scope, b"range"), each.size)
+        first, last, status = _range(asgi.header(scope, b"range"), each.size)
         headers = [
             (b"content-type", TYPES.get(each.extension, "application/octet-stream").encode()),
             (b"content-length", str(last - first).encode()),
@@ -115,14 +115,14 @@ class Downloads:
             return principal.grant.account_id == recording.account_id
         return principal.grant.user_id == recording.host_id
 
-    async def _forbid(self, send: wire.Send) -> None:
+    async def _forbid(self, send: asgi.Send) -> None:
         if self._sim.behaviour.forbidden_download == "html":
             page = b"<html><title>Sign In</title>Sign in to watch this recording.</html>"
-            await wire.answer(send, 200, page, [("content-type", "text/html;charset=utf-8")])
+            await asgi.answer(send, 200, page, [("content-type", "text/html;charset=utf-8")])
             return
         body = json.dumps({"status": False, "errorCode": 124, "errorMessage": "Forbidden"}).encode()
         status = 200 if self._sim.behaviour.forbidden_download == "json" else 401
-        await wire.answer(send, status, body, [("content-type", "application/json;charset=UTF-8")])
+        await asgi.answer(send, status, body, [("content-type", "application/json;charset=UTF-8")])
 
     def _find(self, key: str) -> tuple[Recording, RecordingFile] | None:
         for recording in self._sim.state.recordings.values():

@@ -12,7 +12,7 @@ from typing import Any
 
 from zoom_simulator.behaviour import Behaviour
 from zoom_simulator.clock import iso
-from zoom_simulator.failures import ZoomError
+from zoom_simulator.errors import ZoomError
 
 DAY = 86_400
 MINUTE = 60

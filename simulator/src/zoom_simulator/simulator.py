@@ -5,27 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from zoom_simulator.authorization.grants import Grants
 from zoom_simulator.behaviour import Behaviour
-from zoom_simulator.clock import Clock
+from zoom_simulator.clock import Clock, Timetable
 from zoom_simulator.faults import Faults
-from zoom_simulator.hooks import bodies
-from zoom_simulator.hooks.account_events import AccountEvents
-from zoom_simulator.hooks.courier import Courier
-from zoom_simulator.hooks.post import Post
-from zoom_simulator.hooks.publisher import Publisher
-from zoom_simulator.hooks.sender import HttpSender, Sender
-from zoom_simulator.hooks.validation import Validator
 from zoom_simulator.ids import Ids
-from zoom_simulator.life.stage import Stage
-from zoom_simulator.life.studio import Studio
 from zoom_simulator.limits import Limits
-from zoom_simulator.meetings import Meetings
+from zoom_simulator.live.meetings import LiveMeetings
+from zoom_simulator.live.recordings import Recorder
+from zoom_simulator.meetings.definitions import Meetings
+from zoom_simulator.meetings.registration import Registration
 from zoom_simulator.model import Meeting, State, Subscription
-from zoom_simulator.oauth.grants import Grants
-from zoom_simulator.registration import Registration
 from zoom_simulator.seed import Scopes, Settings, first_state, install_app
-from zoom_simulator.timetable import Timetable
-from zoom_simulator.user_tokens import UserTokens
+from zoom_simulator.users import UserTokens
+from zoom_simulator.webhooks import payloads
+from zoom_simulator.webhooks.account_events import AccountEvents
+from zoom_simulator.webhooks.deliveries import DeliveryQueue
+from zoom_simulator.webhooks.endpoint_validation import Validator
+from zoom_simulator.webhooks.publisher import Publisher
+from zoom_simulator.webhooks.sender import HttpSender, Sender, WebhookClient
 from zoom_simulator.world import World
 
 TRASH_SECONDS = 30 * 86_400
@@ -58,24 +56,24 @@ class Simulator:
         self.timetable = Timetable(self.clock, self._note_failure)
         self.sender = sender or HttpSender()
         self.app = install_app(self.state, self.settings, scopes)
-        post = Post(clock=self.clock, ids=self.ids, behaviour=self.behaviour, sender=self.sender)
-        self.courier = Courier(
+        client = WebhookClient(clock=self.clock, ids=self.ids, behaviour=self.behaviour, sender=self.sender)
+        self.deliveries = DeliveryQueue(
             self.state,
             clock=self.clock,
             ids=self.ids,
             behaviour=self.behaviour,
             timetable=self.timetable,
             faults=self.faults,
-            post=post,
+            client=client,
         )
-        self.publisher = Publisher(self.state, clock=self.clock, behaviour=self.behaviour, courier=self.courier)
+        self.publisher = Publisher(self.state, clock=self.clock, behaviour=self.behaviour, deliveries=self.deliveries)
         self.validator = Validator(
             self.state,
             clock=self.clock,
             ids=self.ids,
             behaviour=self.behaviour,
             timetable=self.timetable,
-            post=post,
+            client=client,
         )
         self.account_events = AccountEvents(self.publisher, clock=self.clock, ids=self.ids, behaviour=self.behaviour)
         self.user_tokens = UserTokens(self.state)
@@ -95,7 +93,7 @@ class Simulator:
             behaviour=self.behaviour,
             base_url=self.base_url,
         )
-        self.studio = Studio(
+        self.recorder = Recorder(
             self.state,
             publisher=self.publisher,
             clock=self.clock,
@@ -104,7 +102,7 @@ class Simulator:
             timetable=self.timetable,
             base_url=self.base_url,
         )
-        self.stage = Stage(
+        self.live = LiveMeetings(
             self.world,
             meetings=self.meetings,
             publisher=self.publisher,
@@ -112,15 +110,15 @@ class Simulator:
             ids=self.ids,
             behaviour=self.behaviour,
         )
-        self.stage.on_start.append(self.studio.when_started)
-        self.stage.on_end.append(self.studio.when_ended)
+        self.live.on_start.append(self.recorder.when_started)
+        self.live.on_end.append(self.recorder.when_ended)
         self.save: Callable[[], None] = lambda: None  # the server knows where to
         self._subscribe_from_settings()
 
     def resume(self) -> None:
         """Take up what was under way when the state was saved, and begin the recurring checks."""
-        self.courier.resume()
-        self.studio.resume()
+        self.deliveries.resume()
+        self.recorder.resume()
         for meeting in self.state.meetings.values():
             if meeting.deleted_at is not None:
                 self.purge_later(meeting)
@@ -157,8 +155,8 @@ class Simulator:
         self.world.remove_meeting(meeting)
         host = self.world.someone(meeting.host_id)
         operation = "all" if meeting.recurrence else "single"
-        payload = {"account_id": meeting.account_id, **bodies.operator(host), "operation": operation}
-        payload["object"] = bodies.scheduled(meeting)
+        payload = {"account_id": meeting.account_id, **payloads.operator(host), "operation": operation}
+        payload["object"] = payloads.scheduled(meeting)
         self.publisher.publish(f"{meeting.kind}.permanently_deleted", payload, user_id=meeting.host_id)
 
     def _note_failure(self, problem: Exception) -> None:

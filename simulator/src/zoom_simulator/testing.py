@@ -1,4 +1,4 @@
-"""The simulated Zoom in process: a wall that stands still, an endpoint in memory, and a client without a network."""
+"""A simulated Zoom in process, for tests: its clock stands still, its endpoint is in memory, no network is needed."""
 
 from __future__ import annotations
 
@@ -15,20 +15,42 @@ import httpx
 from zoom_simulator.app import create
 from zoom_simulator.behaviour import Behaviour
 from zoom_simulator.clock import Clock
-from zoom_simulator.hooks.sender import Answer
-from zoom_simulator.hooks.signing import encrypted_token
+from zoom_simulator.events.by_name import rows as event_types
+from zoom_simulator.events.catalogue import EventType
 from zoom_simulator.model import State
+from zoom_simulator.rest.call import Operation
+from zoom_simulator.rest.table import rows as operations
 from zoom_simulator.seed import Settings
+from zoom_simulator.webhooks.sender import Answer
+from zoom_simulator.webhooks.signing import encrypted_token
+
+__all__ = [
+    "CLIENT",
+    "NOW",
+    "REDIRECT",
+    "SECRET",
+    "WEBHOOK_URL",
+    "Answer",
+    "Endpoint",
+    "EventType",
+    "Json",
+    "Operation",
+    "Posted",
+    "WallClock",
+    "Zoom",
+    "event_types",
+    "operations",
+]
 
 NOW = 1_795_000_000.0  # 2026-11-18T11:06:40Z
 CLIENT = ("client", "client-secret")
 REDIRECT = "http://localhost:3000/callback"
-HOOK = "https://hooks.example/zoom"
+WEBHOOK_URL = "https://hooks.example/zoom"
 SECRET = "hook-secret"
 Json = dict[str, Any]
 
 
-class Wall:
+class WallClock:
     """A wall clock that only moves when told."""
 
     def __init__(self, now: float = NOW) -> None:
@@ -100,7 +122,7 @@ class Zoom:
     def __init__(
         self,
         *,
-        hook: bool = True,
+        webhooks: bool = True,
         state: State | None = None,
         state_file: Path | None = None,
         scopes: tuple[str, ...] = (),
@@ -108,13 +130,13 @@ class Zoom:
         endpoint: Endpoint | None = None,
         **behaviour: Any,
     ) -> None:
-        self.wall = Wall()
+        self.wall = WallClock()
         self.endpoint = Endpoint() if endpoint is None else endpoint
         settings = Settings(
             client_id=CLIENT[0],
             client_secret=CLIENT[1],
             redirect_uris=(REDIRECT,),
-            webhook_url=HOOK if hook else "",
+            webhook_url=WEBHOOK_URL if webhooks else "",
             webhook_secret=SECRET,
             account_id="simulated-account",
             scopes=scopes,
@@ -231,8 +253,12 @@ class Zoom:
         self.run(self._settle())
         return self.endpoint
 
+    def idle(self) -> bool:
+        """Return whether no delivery is queued or on its way; retries that wait for their time do not count."""
+        return self.sim.deliveries.idle()
+
     async def _settle(self) -> None:
-        await self.sim.courier.drain()
+        await self.sim.deliveries.drain()
         await self.sim.validator.settle()
 
     # shortcuts

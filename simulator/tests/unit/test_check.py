@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from zoom_simulator.check import Field, check, is_time, is_timezone, moment
-from zoom_simulator.failures import ZoomError
+from zoom_simulator.errors import ZoomError
 
 FIELDS = {
     "name": Field("string", required=True, longest=5),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from zoom_simulator.clock import Clock, day, iso, milliseconds
-from zoom_simulator.testing import NOW, Wall
+from zoom_simulator.testing import NOW, WallClock
 
 
 def test_it_runs_with_the_wall() -> None:
     """Untouched, it shows the wall's time."""
-    wall = Wall()
+    wall = WallClock()
     clock = Clock(wall)
     wall.now += 5
     assert clock.now() == NOW + 5
@@ -18,7 +18,7 @@ def test_it_runs_with_the_wall() -> None:
 
 def test_it_jumps_and_runs_on() -> None:
     """After a jump it goes on at the wall's pace."""
-    wall = Wall()
+    wall = WallClock()
     clock = Clock(wall)
     clock.advance(100)
     wall.now += 1
@@ -27,7 +27,7 @@ def test_it_jumps_and_runs_on() -> None:
 
 def test_it_runs_faster() -> None:
     """At a rate of 60 a second of the wall is a minute."""
-    wall = Wall()
+    wall = WallClock()
     clock = Clock(wall)
     clock.run_at(60)
     wall.now += 2
@@ -36,7 +36,7 @@ def test_it_runs_faster() -> None:
 
 def test_frozen_it_never_reaches_what_is_ahead() -> None:
     """At a rate of 0 there is no real delay until a later moment, and none is needed for a passed one."""
-    clock = Clock(Wall())
+    clock = Clock(WallClock())
     clock.run_at(0)
     assert clock.real_delay(NOW + 1) is None
     assert clock.real_delay(NOW - 1) == 0
@@ -44,7 +44,7 @@ def test_frozen_it_never_reaches_what_is_ahead() -> None:
 
 def test_real_delay_follows_the_rate() -> None:
     """Sleepers sleep real seconds."""
-    clock = Clock(Wall())
+    clock = Clock(WallClock())
     clock.run_at(10)
     assert clock.real_delay(NOW + 50) == pytest.approx(5)
 
@@ -52,7 +52,7 @@ def test_real_delay_follows_the_rate() -> None:
 def test_movers_are_noticed() -> None:
     """Whoever listens hears of every move."""
     heard: list[int] = []
-    clock = Clock(Wall())
+    clock = Clock(WallClock())
     clock.on_change(lambda: heard.append(1))
     clock.advance(1)
     clock.set(NOW)

@@ -10,11 +10,11 @@ import pytest
 
 from zoom_simulator import cli
 from zoom_simulator.behaviour import Behaviour
-from zoom_simulator.control import lifecycle, people, webhooks, world
+from zoom_simulator.control import accounts, meetings, system, webhooks
 from zoom_simulator.faults import DELIVERY_EFFECTS, PRESETS, REQUEST_EFFECTS
-from zoom_simulator.life.actions import ACTIONS
 from zoom_simulator.rest import table
 from zoom_simulator.rest.call import Operation
+from zoom_simulator.scenarios.actions import ACTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
 FOR_FORMS = {  # buttons cannot DELETE
@@ -24,7 +24,7 @@ FOR_FORMS = {  # buttons cannot DELETE
     "/_sim/crowds/stop",
     "/_sim/subscriptions/{subscription}/remove",
 }
-ROUTES = sorted({route.path for part in (lifecycle, people, webhooks, world) for route in part.ROUTES} - FOR_FORMS)
+ROUTES = sorted({route.path for part in (accounts, meetings, system, webhooks) for route in part.ROUTES} - FOR_FORMS)
 
 
 @pytest.mark.parametrize("name", Behaviour().as_dict())

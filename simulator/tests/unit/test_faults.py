@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from zoom_simulator.asgi import ConnectionLost
 from zoom_simulator.faults import Faults, numbers
 from zoom_simulator.testing import Zoom
-from zoom_simulator.wire import ConnectionLost
 
 
 def add(zoom: Zoom, **rule: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from zoom_simulator.behaviour import Behaviour
-from zoom_simulator.failures import ZoomError
+from zoom_simulator.errors import ZoomError
 from zoom_simulator.limits import Limits
 from zoom_simulator.testing import Zoom
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 
-from zoom_simulator.hooks.signing import encrypted_token, serialise, sign
+from zoom_simulator.webhooks.signing import encrypted_token, serialise, sign
 
 
 def test_the_signature_is_that_of_the_documentation() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from zoom_simulator import snapshot
-from zoom_simulator.hooks.sender import Answer
 from zoom_simulator.testing import Zoom
+from zoom_simulator.webhooks.sender import Answer
 
 
 def restarted(zoom: Zoom, path: Path) -> Zoom:

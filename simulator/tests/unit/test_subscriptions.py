@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from zoom_simulator.hooks.sender import Answer
 from zoom_simulator.testing import Json, Zoom
+from zoom_simulator.webhooks.sender import Answer
 
 PATH = "/v2/marketplace/app/event_subscription"
 LOGS = "/v2/marketplace/apps/client/webhook_logs"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from zoom_simulator.clock import Clock
-from zoom_simulator.testing import NOW, Wall
-from zoom_simulator.timetable import Timetable
+from zoom_simulator.clock import Clock, Timetable
+from zoom_simulator.testing import NOW, WallClock
 
 
 def fail(problem: Exception) -> None:
@@ -16,7 +15,7 @@ def fail(problem: Exception) -> None:
 
 def test_a_job_that_fails_does_not_stop_time() -> None:
     """It is reported, and the next one runs."""
-    wall = Wall()
+    wall = WallClock()
     problems: list[Exception] = []
     timetable = Timetable(Clock(wall), problems.append)
     ran: list[str] = []
@@ -29,7 +28,7 @@ def test_a_job_that_fails_does_not_stop_time() -> None:
 
 def test_due_jobs_run_in_the_order_of_their_time() -> None:
     """Only what is due runs, the earliest first."""
-    wall = Wall()
+    wall = WallClock()
     timetable = Timetable(Clock(wall), fail)
     ran: list[str] = []
     timetable.after(20, lambda: ran.append("late"))
@@ -44,7 +43,7 @@ def test_a_move_of_the_clock_wakes_the_runner() -> None:
     """A job far away runs as soon as the clock jumps over it."""
 
     async def story() -> list[str]:
-        clock = Clock(Wall())
+        clock = Clock(WallClock())
         clock.run_at(0)
         timetable = Timetable(clock, fail)
         ran: list[str] = []

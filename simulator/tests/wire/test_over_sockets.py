@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from zoom_simulator import cli
-from zoom_simulator.hooks.sender import HttpSender
+from zoom_simulator.webhooks.sender import HttpSender
 
 CLIENT = ("wire", "wire-secret")
 REDIRECT = "http://localhost:3000/callback"

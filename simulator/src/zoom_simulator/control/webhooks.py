@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from zoom_simulator.clock import iso
-from zoom_simulator.control.common import Refused, endpoint, the_meeting, the_user
-from zoom_simulator.emit.deliver import emit, rows
+from zoom_simulator.control.endpoint import Refused, endpoint, the_meeting, the_user
+from zoom_simulator.events.by_name import emit, rows
 from zoom_simulator.model import Delivery, Json, Subscription
 from zoom_simulator.simulator import Simulator
 
@@ -89,13 +89,13 @@ async def redeliver(request: Request, sim: Simulator, _: Json) -> Json:
     found = sim.state.deliveries.get(request.path_params["delivery"])
     if found is None:
         raise Refused("no such delivery", 404)
-    sim.courier.enqueue(found)
+    sim.deliveries.enqueue(found)
     return delivery_view(found, whole=False)
 
 
 async def release(_: Request, sim: Simulator, __: Json) -> Json:
     """Let go of deliveries that were held back to come out of order."""
-    sim.courier.release_all()
+    sim.deliveries.release_all()
     return {"released": True}
 
 
@@ -103,9 +103,9 @@ async def idle(request: Request, sim: Simulator, _: Json) -> Json:
     """Answer once nothing is queued or on its way any more (retries that wait for their time do not count)."""
     loop = asyncio.get_running_loop()
     until = loop.time() + min(float(request.query_params.get("timeout", "10")), IDLE_LIMIT_SECONDS)
-    while not sim.courier.idle() and loop.time() < until:  # noqa: ASYNC110 - a test's convenience, not worth an event
+    while not sim.deliveries.idle() and loop.time() < until:  # noqa: ASYNC110 - a test's convenience, not worth an event
         await asyncio.sleep(POLL_SECONDS)
-    return {"idle": sim.courier.idle(), "sent": sim.courier.sent}
+    return {"idle": sim.deliveries.idle(), "sent": sim.deliveries.sent}
 
 
 async def events(request: Request, sim: Simulator, body: Json) -> Json:

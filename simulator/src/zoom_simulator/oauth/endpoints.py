@@ -11,12 +11,13 @@ import binascii
 import json
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from zoom_simulator import wire
+from zoom_simulator import asgi
+from zoom_simulator.authorization import requests
+from zoom_simulator.authorization.errors import OAuthError, invalid_client
+from zoom_simulator.authorization.requests import ScopeRequest
+from zoom_simulator.fault_responses import JSON_TYPE, after, before, end_grants
 from zoom_simulator.model import App, Json
-from zoom_simulator.oauth import page, pkce
-from zoom_simulator.oauth.asking import Asked
-from zoom_simulator.oauth.failures import OAuthError, invalid_client
-from zoom_simulator.rest.gate import JSON_TYPE, after, before, end_grants
+from zoom_simulator.oauth import consent_page
 from zoom_simulator.simulator import Simulator
 
 HTML_TYPE = "text/html; charset=utf-8"
@@ -43,27 +44,27 @@ class OAuth:
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
 
-    async def __call__(self, scope: wire.Scope, receive: wire.Receive, send: wire.Send) -> None:
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Answer one request under `/oauth`."""
         path, method = str(scope["path"]).rstrip("/"), scope["method"]
-        body = await wire.read_body(receive)
+        body = await asgi.read_body(receive)
         if path == "/oauth/authorize" and method in ("GET", "HEAD", "POST"):
             await self._authorize(scope, receive, send, body if method == "POST" else None)
         elif path in ("/oauth/token", "/oauth/revoke") and method == "POST":
             await self._tokens(scope, receive, send, body)
         else:
-            await wire.answer(send, 404, b'{"code":404,"message":"Not Found"}', [("content-type", JSON_TYPE)])
+            await asgi.answer(send, 404, b'{"code":404,"message":"Not Found"}', [("content-type", JSON_TYPE)])
 
     # the browser's side
 
-    async def _authorize(self, scope: wire.Scope, receive: wire.Receive, send: wire.Send, form: bytes | None) -> None:
+    async def _authorize(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send, form: bytes | None) -> None:
         rules = self._sim.faults.strike_request("oauth.authorize")
         if await before(rules, receive, send):
             return
         fields = (
             dict(parse_qsl(form.decode(errors="replace"), keep_blank_values=True))
             if form is not None
-            else wire.query(scope)
+            else asgi.query(scope)
         )
         if form is not None and "optional_scope" in fields and "shown" in fields:  # the form lists what stayed ticked
             ticked = [value for name, value in parse_qsl(form.decode(errors="replace")) if name == "optional"]
@@ -75,19 +76,19 @@ class OAuth:
             await self._show_problem(scope, send, problem)
             return
         if form is None:
-            content = page.consent(app, self._sim.grants, fields).encode()
-            await wire.answer(send, 200, content, [("content-type", HTML_TYPE), ("cache-control", "no-store")])
+            content = consent_page.consent(app, self._sim.grants, fields).encode()
+            await asgi.answer(send, 200, content, [("content-type", HTML_TYPE), ("cache-control", "no-store")])
             return
         location = self._decide(app, fields)
-        await wire.answer(send, 302, b"", [("location", location), ("cache-control", "no-store")])
+        await asgi.answer(send, 302, b"", [("location", location), ("cache-control", "no-store")])
 
-    async def _show_problem(self, scope: wire.Scope, send: wire.Send, problem: PageError) -> None:
-        if "json" in wire.header(scope, b"accept"):
+    async def _show_problem(self, scope: asgi.Scope, send: asgi.Send, problem: PageError) -> None:
+        if "json" in asgi.header(scope, b"accept"):
             told = {"status": False, "errorCode": problem.code, "errorMessage": problem.message}
-            await wire.answer(send, 400, json.dumps(told).encode(), [("content-type", JSON_TYPE)])
+            await asgi.answer(send, 400, json.dumps(told).encode(), [("content-type", JSON_TYPE)])
             return
-        content = page.error(problem.code, problem.message)
-        await wire.answer(send, 400, content.encode(), [("content-type", HTML_TYPE)])
+        content = consent_page.error(problem.code, problem.message)
+        await asgi.answer(send, 400, content.encode(), [("content-type", HTML_TYPE)])
 
     def _check(self, fields: dict[str, str]) -> App:
         app = self._sim.state.apps.get(fields.get("client_id", ""))
@@ -104,11 +105,11 @@ class OAuth:
             raise PageError(4700, f"Invalid redirect: {redirect}. (4709)")
         if fields.get("response_type") != "code":
             raise PageError(4706, "response_type must be code.")
-        if fields.get("code_challenge_method", "plain") not in pkce.METHODS:
+        if fields.get("code_challenge_method", "plain") not in requests.METHODS:
             raise PageError(4700, "code_challenge_method must be S256 or plain.")
         if fields.get("scope") and self._sim.behaviour.scope_parameter == "refuse":
             raise PageError(4700, "Invalid scope.")
-        unknown = Asked.read(fields).unknown(app)
+        unknown = ScopeRequest.read(fields).unknown(app)
         if unknown:
             raise PageError(4700, f"Invalid scope: {', '.join(unknown)}.")
         return app
@@ -124,7 +125,7 @@ class OAuth:
             app,
             user,
             redirect_uri=redirect,
-            asked=Asked.read(fields),
+            asked=ScopeRequest.read(fields),
             challenge=fields.get("code_challenge", ""),
             method=fields.get("code_challenge_method", ""),
             now=self._sim.clock.now(),
@@ -133,9 +134,9 @@ class OAuth:
 
     # the program's side
 
-    async def _tokens(self, scope: wire.Scope, receive: wire.Receive, send: wire.Send, body: bytes) -> None:
+    async def _tokens(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send, body: bytes) -> None:
         endpoint = str(scope["path"]).rstrip("/").rpartition("/")[2]
-        fields = {**wire.query(scope), **dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))}
+        fields = {**asgi.query(scope), **dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))}
         kind = GRANTS.get(fields.get("grant_type", ""), "unknown")
         names = (f"oauth.token.{kind}", "oauth.token") if endpoint == "token" else ("oauth.revoke",)
         value = fields.get("code") or fields.get("refresh_token") or fields.get("token", "")
@@ -149,9 +150,9 @@ class OAuth:
             status, answer = refusal.status, refusal.body()
         content = json.dumps(answer).encode()
         if not await after(rules, send, content):
-            await wire.answer(send, status, content, [("content-type", JSON_TYPE), ("cache-control", "no-store")])
+            await asgi.answer(send, status, content, [("content-type", JSON_TYPE), ("cache-control", "no-store")])
 
-    def _perform(self, endpoint: str, scope: wire.Scope, fields: dict[str, str]) -> Json:
+    def _perform(self, endpoint: str, scope: asgi.Scope, fields: dict[str, str]) -> Json:
         grants, now = self._sim.grants, self._sim.clock.now()
         app = self._client(scope, fields)
         if endpoint == "revoke":
@@ -169,8 +170,8 @@ class OAuth:
             return grants.for_app(app, now)
         raise OAuthError(400, "unsupported_grant_type", "unsupported grant type")
 
-    def _client(self, scope: wire.Scope, fields: dict[str, str]) -> App:
-        kind, _, value = wire.header(scope, b"authorization").partition(" ")
+    def _client(self, scope: asgi.Scope, fields: dict[str, str]) -> App:
+        kind, _, value = asgi.header(scope, b"authorization").partition(" ")
         client_id, secret = fields.get("client_id", ""), fields.get("client_secret", "")
         if kind.lower() == "basic":
             try:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from zoom_simulator.failures import (
+from zoom_simulator.authorization.grants import Principal
+from zoom_simulator.errors import (
     ZoomError,
     invalid_token,
     may_not_host,
@@ -17,7 +18,6 @@ from zoom_simulator.failures import (
     validation_failed,
 )
 from zoom_simulator.model import Json, Kind, Meeting, User
-from zoom_simulator.oauth.grants import Principal
 from zoom_simulator.simulator import Simulator
 
 Label = Literal["Light", "Medium", "Heavy", "Resource-intensive"]

@@ -1,20 +1,17 @@
-"""Live streams of meetings and webinars, and what a meeting's invitation says."""
+"""Live streams of meetings and webinars."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import partial
-from zoneinfo import ZoneInfo
 
-from zoom_simulator.check import Field, check, problems
+from zoom_simulator.check import Field, check
 from zoom_simulator.clock import iso
-from zoom_simulator.failures import ZoomError, validation_failed
-from zoom_simulator.hooks import bodies
+from zoom_simulator.errors import ZoomError
 from zoom_simulator.model import Json, Kind
-from zoom_simulator.render import join_url
 from zoom_simulator.rest.call import Call, Reply
 from zoom_simulator.rest.operations import operation
-from zoom_simulator.rest.registrants import target
+from zoom_simulator.rest.scheduling import target
+from zoom_simulator.webhooks import payloads
 
 STREAM = {
     "page_url": Field("string", required=True, longest=1024),
@@ -22,7 +19,6 @@ STREAM = {
     "stream_url": Field("string", required=True, longest=1024),
     "resolution": Field("string"),
 }
-LONGEST_TTL = 7_776_000
 
 
 def get_stream(kind: Kind, call: Call) -> Reply:
@@ -59,63 +55,21 @@ def change_stream(kind: Kind, call: Call) -> Reply:
 
 def _announce(call: Call, started: bool) -> None:  # noqa: FBT001 - one of two events
     meeting = call.target_meeting()
-    instance = call.sim.stage.live(meeting)
-    stream = bodies.live_stream(meeting, iso(call.now))
+    instance = call.sim.live.current(meeting)
+    stream = payloads.live_stream(meeting, iso(call.now))
     payload: Json = {
         "account_id": meeting.account_id,
-        **bodies.operator(call.caller),
-        "object": {**bodies.held(instance), "id": instance.shown_id, "live_streaming": stream},
+        **payloads.operator(call.caller),
+        "object": {**payloads.held(instance), "id": instance.shown_id, "live_streaming": stream},
     }
     what = "started" if started else "stopped"
     call.sim.publisher.publish(f"meeting.live_streaming_{what}", payload, user_id=meeting.host_id)
-
-
-@operation("meetings.invitation", "GET", "/meetings/{meetingId}/invitation", label="Light",
-           scope="meeting:read:invitation", classic="meeting:read")  # fmt: skip
-def invitation(call: Call) -> Reply:
-    """The text people paste into mails."""
-    meeting = call.target_meeting()
-    host = call.sim.state.users[meeting.host_id]
-    number = str(meeting.pmi or meeting.id)
-    spaced = f"{number[:3]} {number[3:7]} {number[7:]}"
-    when = ""
-    if meeting.start is not None:
-        local = datetime.fromtimestamp(meeting.start, ZoneInfo(meeting.timezone))
-        when = f"Time: {local.strftime('%b %-d, %Y %I:%M %p')} {meeting.timezone.replace('/', ', ')}\r\n"
-    passcode = f"Passcode: {meeting.password}\r\n" if meeting.password else ""
-    text = (
-        f"{host.name} is inviting you to a scheduled Zoom meeting.\r\n\r\nTopic: {meeting.topic}\r\n{when}\r\n"
-        f"Join Zoom Meeting\r\n{join_url(call.sim.base_url, meeting)}\r\n\r\nMeeting ID: {spaced}\r\n{passcode}\r\n"
-        f"One tap mobile\r\n+15550100,,{number}# US (New York)\r\n\r\nDial by your location\r\n"
-        f"+1 5550100 US (New York)\r\nMeeting ID: {spaced}\r\n{passcode}\r\n"
-        f"Join by SIP\r\n{number}@zoomcrc.com\r\n\r\n"
-    )
-    return Reply(200, {"invitation": text, "sip_links": [f"{number}@zoomcrc.com"]})
-
-
-def invite_links(kind: Kind, call: Call) -> Reply:
-    """Personal links for named people."""
-    meeting = target(call, kind)
-    check(call.body, {"attendees": Field("array"), "ttl": Field("integer", lowest=0, highest=LONGEST_TTL)})
-    people = call.body.get("attendees") or []
-    person = {"name": Field("string", required=True, longest=64)}
-    found = [
-        problem
-        for number, each in enumerate(people)
-        for problem in problems(each if isinstance(each, dict) else {}, person, f"attendees[{number}].")
-    ]
-    if found:
-        raise validation_failed(*found)
-    base = join_url(call.sim.base_url, meeting).partition("?")[0]
-    links = [{"name": each["name"], "join_url": f"{base}?tk={call.sim.ids.secret()}"} for each in people]
-    return Reply(201, {"attendees": links})
 
 
 ROWS = (
     ("livestream.get", "GET", "livestream", "read:livestream", get_stream),
     ("livestream.update", "PATCH", "livestream", "update:livestream", set_stream),
     ("livestream.status", "PATCH", "livestream/status", "update:livestream_status", change_stream),
-    ("invite_links", "POST", "invite_links", "write:invite_links", invite_links),
 )
 KINDS: tuple[Kind, ...] = ("meeting", "webinar")
 for _kind in KINDS:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from zoom_simulator.check import Field, check
-from zoom_simulator.failures import ZoomError, may_not_host, no_meeting
-from zoom_simulator.meetings import INSTANT, PERSONAL, RECURRING_FIXED
+from zoom_simulator.errors import ZoomError, may_not_host, no_meeting
+from zoom_simulator.meetings.definitions import INSTANT, PERSONAL, RECURRING_FIXED
+from zoom_simulator.meetings.views import list_entry
 from zoom_simulator.model import Json, Meeting, User
-from zoom_simulator.paging import page
-from zoom_simulator.render import list_entry
 from zoom_simulator.rest import scheduling
 from zoom_simulator.rest.call import WITHOUT_MEETINGS, Call, Reply
 from zoom_simulator.rest.operations import operation
+from zoom_simulator.rest.paging import page
 
 LISTS = ("scheduled", "live", "upcoming", "upcoming_meetings", "previous_meetings")
 
@@ -80,7 +80,7 @@ def change_status(call: Call) -> Reply:
         return Reply(204)
     meeting = call.target_meeting()
     if meeting.live_uuid:
-        call.sim.stage.end(meeting)
+        call.sim.live.end(meeting)
     return Reply(204)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from zoom_simulator.check import Field, check
-from zoom_simulator.clock import day, iso
-from zoom_simulator.failures import ZoomError, no_recording
-from zoom_simulator.hooks import bodies
+from zoom_simulator.clock import day, iso, milliseconds
+from zoom_simulator.errors import ZoomError, no_recording
+from zoom_simulator.live.recordings import AUTO_DELETE_DAYS
 from zoom_simulator.model import Json, Recording, RecordingFile
-from zoom_simulator.paging import page
-from zoom_simulator.recording_views import AUTO_DELETE_DAYS
 from zoom_simulator.rest import scheduling
 from zoom_simulator.rest.call import Call, Reply
 from zoom_simulator.rest.operations import operation
+from zoom_simulator.rest.paging import page
+from zoom_simulator.webhooks import payloads
 
 MONTH_DAYS = 31
 TRASH_SECONDS = 30 * 86_400
@@ -20,6 +20,20 @@ ACTIONS = ("trash", "delete")
 RECOVER = {"action": Field("string", required=True, allowed=("recover",))}
 WITHOUT_MOST = ("CC", "TIMELINE")
 NOT_SHOWN = ("id", "status", "file_size", "recording_type", "play_url")
+SETTINGS = {
+    "share_recording": Field("string", allowed=("publicly", "internally", "none")),
+    "recording_authentication": Field("boolean"),
+    "authentication_option": Field("string"),
+    "authentication_domains": Field("string"),
+    "viewer_download": Field("boolean"),
+    "password": Field("string", longest=10),
+    "on_demand": Field("boolean"),
+    "approval_type": Field("integer", allowed=(0, 1, 2)),
+    "send_email_to_host": Field("boolean"),
+    "show_social_share_buttons": Field("boolean"),
+    "topic": Field("string"),
+    "auto_delete": Field("boolean"),
+}
 
 
 @operation("recordings.list", "GET", "/users/{userId}/recordings", label="Medium",
@@ -51,7 +65,7 @@ def get_recordings(call: Call) -> Reply:
     answer = _shown(call, recording) | {"password": recording.password, "participant_audio_files": []}
     if "download_access_token" in call.query.get("include_fields", ""):
         seconds = call.number("ttl", 86_400, 0, LONGEST_TTL)
-        answer["download_access_token"] = call.sim.studio.token(recording, seconds)
+        answer["download_access_token"] = call.sim.recorder.token(recording, seconds)
     return Reply(200, answer)
 
 
@@ -61,12 +75,12 @@ def delete_recordings(call: Call) -> Reply:
     """Move a meeting's recording to the trash, or delete it for good."""
     action = call.text("action", "trash", ACTIONS)
     recording = the_recording(call, "meetingId", trashed=action == "delete")
-    operator = bodies.operator(call.caller)
+    operator = payloads.operator(call.caller)
     if action == "trash":
         recording.trashed_at = call.now
-        call.sim.studio.change(recording, "trashed", operator, _present(recording))
+        call.sim.recorder.change(recording, "trashed", operator, _present(recording))
     else:
-        call.sim.studio.change(recording, "deleted", operator, recording.files)
+        call.sim.recorder.change(recording, "deleted", operator, recording.files)
         del call.sim.state.recordings[recording.uuid]
     return Reply(204)
 
@@ -80,13 +94,13 @@ def delete_recording(call: Call) -> Reply:
     if recording.state != "completed":
         raise ZoomError(400, 3303, "You can not delete an uncompleted meeting.")
     each = _file(call, recording)
-    operator = bodies.operator(call.caller)
+    operator = payloads.operator(call.caller)
     if action == "trash":
         each.deleted_at = call.now
-        call.sim.studio.change(recording, "trashed", operator, [each])
+        call.sim.recorder.change(recording, "trashed", operator, [each])
     else:
         recording.files.remove(each)
-        call.sim.studio.change(recording, "deleted", operator, [each])
+        call.sim.recorder.change(recording, "deleted", operator, [each])
     return Reply(204)
 
 
@@ -99,7 +113,7 @@ def recover_recordings(call: Call) -> Reply:
     recording.trashed_at = None
     for each in recording.files:
         each.deleted_at = None
-    call.sim.studio.change(recording, "recovered", bodies.operator(call.caller), recording.files)
+    call.sim.recorder.change(recording, "recovered", payloads.operator(call.caller), recording.files)
     return Reply(200)
 
 
@@ -111,7 +125,7 @@ def recover_recording(call: Call) -> Reply:
     recording = the_recording(call, "meetingId", trashed=True)
     each = _file(call, recording, trashed=True)
     each.deleted_at = None
-    call.sim.studio.change(recording, "recovered", bodies.operator(call.caller), [each])
+    call.sim.recorder.change(recording, "recovered", payloads.operator(call.caller), [each])
     return Reply(204)
 
 
@@ -173,7 +187,7 @@ def _shown(call: Call, recording: Recording, *, trashed: bool = False) -> Json:
         "duration": recording.duration,
         "total_size": sum(each.size for each in files),
         "recording_count": len(files),
-        "share_url": call.sim.studio.views.share_url(recording),
+        "share_url": call.sim.recorder.views.share_url(recording),
         "recording_play_passcode": recording.play_passcode,
         "auto_delete": True,
         "auto_delete_date": day(recording.start + AUTO_DELETE_DAYS * 86_400),
@@ -182,7 +196,88 @@ def _shown(call: Call, recording: Recording, *, trashed: bool = False) -> Json:
 
 
 def _shown_file(call: Call, recording: Recording, each: RecordingFile) -> Json:
-    shown = call.sim.studio.views.of_file(recording, each)
+    shown = call.sim.recorder.views.of_file(recording, each)
     if each.type in WITHOUT_MOST:
         return {name: value for name, value in shown.items() if name not in NOT_SHOWN}
     return shown
+
+
+@operation("recordings.settings", "GET", "/meetings/{meetingId}/recordings/settings", label="Light",
+           scope="cloud_recording:read:recording_settings", classic="recording:read")  # fmt: skip
+def get_settings(call: Call) -> Reply:
+    """How a recording is shared."""
+    recording = the_recording(call, "meetingId")
+    answer: Json = {
+        "share_recording": "publicly",
+        "recording_authentication": False,
+        "viewer_download": True,
+        "password": recording.password,
+        "on_demand": False,
+        "approval_type": 2,
+        "send_email_to_host": False,
+        "show_social_share_buttons": False,
+        "topic": recording.topic,
+        "auto_delete": True,
+        "auto_delete_date": day(recording.start + AUTO_DELETE_DAYS * 86_400),
+        **recording.settings,
+    }
+    return Reply(200, answer)
+
+
+@operation("recordings.change_settings", "PATCH", "/meetings/{meetingId}/recordings/settings", label="Light",
+           scope="cloud_recording:update:recording_settings", classic="recording:write")  # fmt: skip
+def change_settings(call: Call) -> Reply:
+    """Share it otherwise, or rename it."""
+    recording = the_recording(call, "meetingId")
+    check(call.body, SETTINGS)
+    old_topic = recording.topic
+    recording.settings |= {name: call.body[name] for name in SETTINGS if name in call.body}
+    if "password" in call.body:
+        recording.password = call.body["password"]
+    if call.body.get("topic", old_topic) != old_topic:
+        recording.topic = call.body["topic"]
+        call.sim.recorder.renamed(recording, old_topic, payloads.operator(call.caller), milliseconds(call.now))
+    return Reply(204)
+
+
+@operation("recordings.transcript", "GET", "/meetings/{meetingId}/transcript", label="Medium",
+           scope="cloud_recording:read:meeting_transcript", classic="recording:read recording:write")  # fmt: skip
+def get_transcript(call: Call) -> Reply:
+    """Where the transcript is. ZoomError 3322 as long as there is none."""
+    try:
+        recording = the_recording(call, "meetingId")
+    except ZoomError:
+        raise _no_transcript() from None
+    found = [each for each in recording.files if each.type == "TRANSCRIPT"]
+    if not found:
+        raise _no_transcript()
+    gone = found[0].deleted_at is not None
+    answer: Json = {
+        "meeting_id": recording.uuid,
+        "account_id": recording.account_id,
+        "meeting_topic": recording.topic,
+        "host_id": recording.host_id,
+        "transcript_created_time": iso(recording.transcript_at or recording.ready_at),
+        "can_download": not gone,
+        "auto_delete": True,
+        "auto_delete_date": day(recording.start + AUTO_DELETE_DAYS * 86_400),
+        "download_url": None if gone else f"{call.sim.base_url}/rec/download/{found[0].key}",
+        "download_restriction_reason": "DELETED_OR_TRASHED" if gone else None,
+    }
+    return Reply(200, answer)
+
+
+@operation("recordings.delete_transcript", "DELETE", "/meetings/{meetingId}/transcript", label="Medium",
+           scope="cloud_recording:delete:meeting_transcript", classic="recording:write")  # fmt: skip
+def delete_transcript(call: Call) -> Reply:
+    """Delete the transcript for good."""
+    recording = the_recording(call, "meetingId")
+    found = [each for each in recording.files if each.type == "TRANSCRIPT"]
+    if not found:
+        raise _no_transcript()
+    recording.files.remove(found[0])
+    return Reply(204)
+
+
+def _no_transcript() -> ZoomError:
+    return ZoomError(404, 3322, "This meeting transcript does not exist.")

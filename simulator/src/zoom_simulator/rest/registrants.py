@@ -6,22 +6,15 @@ from functools import partial
 
 from zoom_simulator.check import Field, check, problems
 from zoom_simulator.clock import iso
-from zoom_simulator.failures import ZoomError, no_meeting, validation_failed
+from zoom_simulator.errors import ZoomError, no_meeting, validation_failed
+from zoom_simulator.meetings.fields import REGISTRANT
+from zoom_simulator.meetings.views import occurrence, registers
 from zoom_simulator.model import Json, Kind, Meeting, Registrant
-from zoom_simulator.paging import page
-from zoom_simulator.render import occurrence, registers
 from zoom_simulator.rest.call import Call, Reply
 from zoom_simulator.rest.operations import operation
-from zoom_simulator.rest.webinars import require_plan
+from zoom_simulator.rest.paging import page
+from zoom_simulator.rest.scheduling import target
 
-PERSON = {
-    "email": Field("email", required=True, longest=128),
-    "first_name": Field("string", required=True, longest=64),
-    "last_name": Field("string", longest=64),
-    "auto_approve": Field("boolean"),
-    "custom_questions": Field("array"),
-    **dict.fromkeys(("address", "city", "state", "zip", "country", "phone", "comments", "org"), Field("string")),
-}
 STATUSES = ("pending", "approved", "denied")
 BATCH = 30
 BASIC = 1
@@ -29,13 +22,6 @@ DAILY = (
     "You have exceeded the daily rate limit ({}) of registration API requests permitted for this registrant. "
     "You may resume these requests at GMT 00:00:00."
 )
-
-
-def target(call: Call, kind: Kind) -> Meeting:
-    """The meeting or webinar in the path."""
-    if kind == "webinar":
-        require_plan(call)
-    return call.target_meeting(kind)
 
 
 def list_registrants(kind: Kind, call: Call) -> Reply:
@@ -55,7 +41,7 @@ def list_registrants(kind: Kind, call: Call) -> Reply:
 def add_registrant(kind: Kind, call: Call) -> Reply:
     """Register somebody."""
     meeting = _open_meeting(call, kind)
-    check(call.body, PERSON)
+    check(call.body, REGISTRANT)
     host = call.sim.state.users[meeting.host_id]
     email = call.body["email"].lower()
     if kind == "webinar" and email == host.email.lower():
@@ -132,7 +118,7 @@ def add_many(kind: Kind, call: Call) -> Reply:
     found = [
         problem
         for number, person in enumerate(people)
-        for problem in problems(person if isinstance(person, dict) else {}, PERSON, f"registrants[{number}].")
+        for problem in problems(person if isinstance(person, dict) else {}, REGISTRANT, f"registrants[{number}].")
     ]
     if found:
         raise validation_failed(*found)

@@ -5,15 +5,22 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import UTC, datetime
 
-from zoom_simulator import attendance
 from zoom_simulator.clock import day, iso
-from zoom_simulator.failures import ZoomError, validation_failed
+from zoom_simulator.errors import ZoomError, validation_failed
 from zoom_simulator.model import Instance, Json, Kind, User
-from zoom_simulator.paging import page
 from zoom_simulator.rest import scheduling
 from zoom_simulator.rest.call import Call, Reply
 from zoom_simulator.rest.operations import operation
-from zoom_simulator.rest.past import YEAR, require_paid, require_webinars
+from zoom_simulator.rest.paging import page
+from zoom_simulator.rest.past import (
+    YEAR,
+    people_count,
+    require_paid,
+    require_webinars,
+    stay,
+    total_minutes,
+    whole_minutes,
+)
 
 MONTH_DAYS = 31
 HALF_YEAR = 184 * 86_400
@@ -42,8 +49,8 @@ def daily(call: Call) -> Reply:
             "date": day(start),
             "new_users": new,
             "meetings": len(held),
-            "participants": sum(attendance.people(each) for each in held),
-            "meeting_minutes": sum(attendance.total_minutes(each, call.now) for each in held),
+            "participants": sum(people_count(each) for each in held),
+            "meeting_minutes": sum(total_minutes(each, call.now) for each in held),
         })  # fmt: skip
     return Reply(200, {"year": year, "month": month, "dates": dates})
 
@@ -80,7 +87,7 @@ def user_meetings(call: Call) -> Reply:
     kind = call.text("type", "past", ("past", "pastOne", "pastJoined"))
     rows = []
     for instance in _held(call, begin, end):
-        people = attendance.people(instance)
+        people = people_count(instance)
         joined = any(visit.zoom_id == user.id for visit in instance.visits)
         hosted = instance.host_id == user.id
         fits = {"past": hosted and people >= SEVERAL, "pastOne": hosted and people < SEVERAL, "pastJoined": joined}
@@ -166,7 +173,7 @@ def _instance(call: Call, kind: Kind) -> Instance:
     else:
         found = call.sim.state.instances.get(reference)
     known = found is not None and found.ended_at is not None and found.kind == kind
-    if found is None or not known or found.account_id != call.account_id or attendance.people(found) < SEVERAL:
+    if found is None or not known or found.account_id != call.account_id or people_count(found) < SEVERAL:
         raise ZoomError(404, 3001, f"{kind.capitalize()} {{}} not found or has expired.", reference)
     if call.now - (found.ended_at or 0) > YEAR:
         raise ZoomError(400, 12702, f"Can not access {kind} a year ago.")
@@ -185,9 +192,9 @@ def _details(call: Call, instance: Instance) -> Json:
         "dept": "",
         "start_time": iso(instance.started_at),
         "end_time": iso(instance.ended_at or call.now),
-        "duration": attendance.minutes(instance, call.now),
-        "total_minutes": attendance.total_minutes(instance, call.now),
-        "participants_count": attendance.people(instance),
+        "duration": whole_minutes(instance, call.now),
+        "total_minutes": total_minutes(instance, call.now),
+        "participants_count": people_count(instance),
         "tracking_fields": instance.tracking_fields,
         "custom_keys": [],
     }
@@ -198,7 +205,7 @@ def _participants(call: Call, instance: Instance) -> Reply:
     with_registrant = "registrant_id" in call.query.get("include_fields", "")
     rows = []
     for visit in instance.visits:
-        row = attendance.record(visit, call.now, settled)
+        row = stay(visit, call.now, settled)
         row |= {"customer_key": visit.customer_key, "participant_user_id": visit.zoom_id, "bo_mtg_id": ""}
         if with_registrant:
             row["registrant_id"] = visit.registrant_id
@@ -215,8 +222,8 @@ def _host_row(call: Call, user: User, held: list[Instance]) -> Json:
         "type": user.type,
         "dept": str(user.extra.get("dept", "")),
         "meetings": len(held),
-        "participants": sum(attendance.people(each) for each in held),
-        "meeting_minutes": sum(attendance.total_minutes(each, call.now) for each in held),
+        "participants": sum(people_count(each) for each in held),
+        "meeting_minutes": sum(total_minutes(each, call.now) for each in held),
         "custom_attributes": [],
     }
 

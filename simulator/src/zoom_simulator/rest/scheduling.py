@@ -5,45 +5,33 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from zoom_simulator.check import Field, check
 from zoom_simulator.clock import iso
-from zoom_simulator.failures import ZoomError, may_not_host, validation_failed
-from zoom_simulator.hooks import bodies
-from zoom_simulator.meetings import RECURRING_FIXED
+from zoom_simulator.errors import ZoomError, may_not_host, validation_failed
+from zoom_simulator.meetings.definitions import RECURRING_FIXED
+from zoom_simulator.meetings.fields import check_body
+from zoom_simulator.meetings.views import details, one_occurrence, with_occurrences
 from zoom_simulator.model import Json, Kind, Meeting, Occurrence, User
-from zoom_simulator.render import details, one_occurrence, with_occurrences
 from zoom_simulator.rest.call import WITHOUT_MEETINGS, Call
-from zoom_simulator.settings_fields import MEETING, WEBINAR
+from zoom_simulator.webhooks import payloads
 
-TYPES: dict[Kind, tuple[int, ...]] = {"meeting": (1, 2, 3, 8, 10), "webinar": (5, 6, 9)}
 START_URL_SECONDS = 7200
+NO_PLAN = (
+    "Webinar plan is missing. You must subscribe to the webinar plan and enable webinars for this user in order to "
+    "perform this action."
+)
 
 
-def body_fields(kind: Kind) -> dict[str, Field]:
-    """What a create or update may say."""
-    return {
-        "topic": Field("string", longest=200),
-        "type": Field("integer", allowed=TYPES[kind]),
-        "agenda": Field("string", longest=2000),
-        "duration": Field("integer", lowest=1, highest=1440),
-        "timezone": Field("timezone"),
-        "start_time": Field("time"),
-        "password": Field("string", longest=10),
-        "recurrence": Field("recurrence"),
-        "settings": Field("object"),
-        "tracking_fields": Field("objects"),
-        "schedule_for": Field("string"),
-        "pre_schedule": Field("boolean"),
-        "default_password": Field("boolean"),
-    }
+def require_plan(call: Call) -> None:
+    """400/200 where the account has no webinars; plan and permission share the code."""
+    if not call.sim.state.accounts[call.account_id].webinars:
+        raise ZoomError(400, 200, NO_PLAN)
 
 
-def check_body(kind: Kind, body: Json) -> None:
-    """ZoomError 300 for a body that Zoom would not take."""
-    check(body, body_fields(kind))
-    settings = body.get("settings")
-    if settings:
-        check(settings, WEBINAR if kind == "webinar" else MEETING, "settings.")
+def target(call: Call, kind: Kind) -> Meeting:
+    """The meeting or webinar in the path."""
+    if kind == "webinar":
+        require_plan(call)
+    return call.target_meeting(kind)
 
 
 def create(call: Call, kind: Kind) -> Meeting:
@@ -75,7 +63,7 @@ def update(call: Call, meeting: Meeting) -> None:
     """Change the meeting, the series or one occurrence, and tell subscribers what changed."""
     check_body(meeting.kind, call.body)
     call.spend_quota(meeting.host_id)
-    before = bodies.comparable(meeting, call.sim.base_url)
+    before = payloads.comparable(meeting, call.sim.base_url)
     occurrence = wanted_occurrence(call, meeting)
     if occurrence is not None:
         _update_occurrence(call, meeting, occurrence)
@@ -85,21 +73,21 @@ def update(call: Call, meeting: Meeting) -> None:
             host = _scheduled_for(call, call.sim.state.users[meeting.host_id])
             call.sim.world.change_host(meeting, host.id)
     meeting.last_used_at = call.now
-    after = bodies.comparable(meeting, call.sim.base_url)
+    after = payloads.comparable(meeting, call.sim.base_url)
     if before != after and occurrence is None:
         announce(call, meeting, "updated", _updated(call, meeting, before, after))
 
 
 def _update_occurrence(call: Call, meeting: Meeting, occurrence: Occurrence) -> None:
-    before = bodies.of_occurrence(meeting, occurrence)
+    before = payloads.of_occurrence(meeting, occurrence)
     call.sim.meetings.apply_to_occurrence(meeting, occurrence, call.body)
-    after = bodies.of_occurrence(meeting, occurrence)
+    after = payloads.of_occurrence(meeting, occurrence)
     if before != after:
         announce(call, meeting, "updated", {**_updated(call, meeting, before, after), "scope": "single"})
 
 
 def _updated(call: Call, meeting: Meeting, before: Json, after: Json) -> Json:
-    return bodies.updated(meeting, before, after, call.now, host=call.sim.behaviour.updated_host_id)
+    return payloads.updated(meeting, before, after, call.now, host=call.sim.behaviour.updated_host_id)
 
 
 def delete(call: Call, meeting: Meeting) -> None:
@@ -107,18 +95,18 @@ def delete(call: Call, meeting: Meeting) -> None:
     occurrence = wanted_occurrence(call, meeting)
     if call.sim.behaviour.user_limit_counts_deletes:
         call.spend_quota(meeting.host_id)
-    shown_object = bodies.scheduled(meeting)
+    shown_object = payloads.scheduled(meeting)
     if occurrence is None:
         if meeting.live_uuid:
             raise ZoomError(400, 3002, "Sorry, you cannot delete this meeting since it's in progress.")
         meeting.deleted_at = call.now
         call.sim.purge_later(meeting)
         operation = "all" if meeting.recurrence else "single"
-        shown_object |= {"occurrences": [bodies.occurrence_reference(each) for each in meeting.occurrences]}
+        shown_object |= {"occurrences": [payloads.occurrence_reference(each) for each in meeting.occurrences]}
     else:
         occurrence.status = "deleted"
         operation = "single"
-        shown_object |= {"occurrences": [bodies.occurrence_reference(occurrence)]}
+        shown_object |= {"occurrences": [payloads.occurrence_reference(occurrence)]}
     if not shown_object["occurrences"]:
         del shown_object["occurrences"]
     announce(call, meeting, "deleted", {"operation": operation, "object": shown_object})
@@ -126,10 +114,10 @@ def delete(call: Call, meeting: Meeting) -> None:
 
 def announce(call: Call, meeting: Meeting, what: str, extra: Json) -> None:
     """An API call echoes as an event, with the caller as operator."""
-    payload: Json = {"account_id": meeting.account_id, **bodies.operator(call.caller), **extra}
+    payload: Json = {"account_id": meeting.account_id, **payloads.operator(call.caller), **extra}
     if "object" not in payload:
         created = what == "created"
-        payload["object"] = bodies.created(meeting, call.sim.base_url) if created else bodies.scheduled(meeting)
+        payload["object"] = payloads.created(meeting, call.sim.base_url) if created else payloads.scheduled(meeting)
     call.sim.publisher.publish(f"{meeting.kind}.{what}", payload, user_id=meeting.host_id)
 
 

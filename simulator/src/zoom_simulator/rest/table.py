@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from zoom_simulator.rest import (
+    invitations,
     livestream,
     meetings,
-    panelists,
     past,
-    recording_extras,
     recordings,
     registrants,
     reports,
-    sip,
     subscriptions,
-    user_access,
     users,
     webinars,
 )
@@ -23,17 +20,14 @@ from zoom_simulator.seed import Scopes
 
 RESOURCES = (
     users,
-    user_access,
     meetings,
     registrants,
+    invitations,
     livestream,
     webinars,
-    panelists,
     past,
     recordings,
-    recording_extras,
     reports,
-    sip,
     subscriptions,
 )
 

@@ -14,8 +14,7 @@ import pytest
 from tests.fakes.events import Clock
 from tests.fakes.reconciling import FOUND_AGAIN, Room, Seen, name_of, reported, seen_of
 from zoom_common.events.reconciliation.sight import MISSING_SCOPES, NO_PERMISSION, Unseen
-from zoom_simulator.hooks.sender import Answer
-from zoom_simulator.testing import Endpoint, Json, Zoom
+from zoom_simulator.testing import Answer, Endpoint, Json, Zoom
 
 MINUTE = 60
 # Whose connection it is. Zoom tells administrators more than others, and the whole account's app is one of them.
@@ -110,7 +109,7 @@ class Day:
         self.closed(course)
         self.held(after)
         self.passes(90)  # what Zoom still repeats, it has repeated by now
-        assert zoom.sim.courier.idle()
+        assert zoom.idle()
         return self
 
     def held(self, number: int) -> None:

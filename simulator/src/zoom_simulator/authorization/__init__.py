@@ -1,0 +1,1 @@
+"""The rules of the authorization server: codes, tokens, rotation, revocation and scopes."""

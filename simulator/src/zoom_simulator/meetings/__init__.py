@@ -1,0 +1,1 @@
+"""What is scheduled: meetings and webinars, their settings and their registrants."""

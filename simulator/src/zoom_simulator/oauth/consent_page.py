@@ -1,0 +1,75 @@
+"""The consent page: who asks, for what, and as whom one answers."""
+
+from __future__ import annotations
+
+from html import escape
+
+from zoom_simulator.authorization.grants import Grants
+from zoom_simulator.authorization.requests import ScopeRequest
+from zoom_simulator.model import App
+
+STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f4f6fb;color:#1b2333}
+main{max-width:34rem;margin:8vh auto;background:#fff;border-radius:14px;padding:2rem;box-shadow:0 8px 30px #1b233318}
+h1{font-size:1.35rem;margin:0 0 .5rem}.brand{color:#0b5cff;font-weight:700}small{color:#5b6475}
+label{display:flex;gap:.6rem;padding:.55rem .7rem;border:1px solid #dfe4ee;border-radius:9px;margin:.4rem 0}
+details{margin:1rem 0}li{font:13px/1.6 ui-monospace,monospace}
+button{font:inherit;padding:.6rem 1.4rem;border-radius:9px;border:1px solid #c9d1e0;background:#fff;cursor:pointer}
+button.go{background:#0b5cff;border-color:#0b5cff;color:#fff}p.buttons{display:flex;gap:.8rem;margin:1.4rem 0 0}
+"""
+CARRIED = (
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "state",
+    "scope",
+    "optional_scope",
+    "include_granted_scopes",
+    "code_challenge",
+    "code_challenge_method",
+)
+
+
+def consent(app: App, grants: Grants, fields: dict[str, str]) -> str:
+    """The page that asks. Its form posts every parameter back, with `decision` and `user`."""
+    hidden = "".join(
+        f'<input type="hidden" name="{name}" value="{escape(fields[name])}">' for name in CARRIED if name in fields
+    )
+    people = grants.people_for(app)
+    choices = "".join(
+        f'<label><input type="radio" name="user" value="{escape(user.id)}"{" checked" if at == 0 else ""}>'
+        f"<span>{escape(user.name)}<br><small>{escape(user.email)} · {user.role}</small></span></label>"
+        for at, user in enumerate(people)
+    )
+    wish = ScopeRequest.read(fields)
+    asked = grants.scopes_for(app, people[0], wish) if people else []
+    scopes = "".join(f"<li>{escape(scope)}</li>" for scope in asked if scope not in wish.optional)
+    optional = "".join(
+        f'<label><input type="checkbox" name="optional" value="{escape(scope)}" checked>{escape(scope)}</label>'
+        for scope in asked
+        if scope in wish.optional
+    )
+    if optional:
+        optional = f'<input type="hidden" name="shown" value="1"><p>Optional</p>{optional}'
+    return document(
+        f"Allow {app.name}?",
+        f"""<p class="brand">simulated zoom</p><h1>{escape(app.name)} wants to access your Zoom account</h1>
+<p><small>After you allow it you go back to {escape(fields["redirect_uri"])}</small></p>
+<form method="post" action="/oauth/authorize">{hidden}<p>Answer as</p>{choices}
+<details><summary>{len(asked)} scopes</summary><ul>{scopes}</ul></details>{optional}
+<p class="buttons"><button class="go" name="decision" value="allow">Allow</button>
+<button name="decision" value="deny">Deny</button></p></form>""",
+    )
+
+
+def error(code: int, message: str) -> str:
+    """The page that says why there is nothing to ask."""
+    return document("Invalid request", f"<h1>{escape(message)}</h1><p>Error code {code:,d}</p>".replace(",", ""))
+
+
+def document(title: str, body: str) -> str:
+    """A small page of its own."""
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style><main>{body}</main></html>"
+    )

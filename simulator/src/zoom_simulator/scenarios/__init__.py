@@ -1,0 +1,1 @@
+"""What happens in a meeting by name, in crowds and in scripts."""
