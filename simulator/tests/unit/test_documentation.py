@@ -1,4 +1,4 @@
-"""docs/reference.md speaks of everything there is."""
+"""docs/reference.md lists everything there is, and the README's example works."""
 
 from __future__ import annotations
 
@@ -63,3 +63,12 @@ def test_options() -> None:
         action.option_strings[-1] for action in cli.parser()._actions if not isinstance(action, argparse._HelpAction)
     ]
     assert [option for option in options if f"`{option}" not in PAGE and f"{option} " not in PAGE] == []
+
+
+def test_example_of_the_readme() -> None:
+    """The Python of the README runs, and its assertions hold."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    found: dict[str, object] = {}
+    exec(example, found)  # noqa: S102 - it is our own README
+    assert found["meeting"]

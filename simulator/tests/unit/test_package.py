@@ -6,8 +6,10 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from pathlib import Path
+
+from zoom_simulator import cli
 
 PACKAGE = Path(__file__).parents[2]
 SOURCE = PACKAGE / "src" / "zoom_simulator"
@@ -43,3 +45,9 @@ def test_dependencies_are_pinned_to_what_is_tested() -> None:
 def test_version() -> None:
     """The installed package has the version of its pyproject.toml."""
     assert version(PROJECT["name"]) == PROJECT["version"]
+
+
+def test_command() -> None:
+    """The installed package brings the command `zoom-simulator`."""
+    (command,) = entry_points(group="console_scripts", name="zoom-simulator")
+    assert command.load() is cli.main
