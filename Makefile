@@ -143,6 +143,10 @@ format: .venv/installed ## put the code in shape
 openapi: .venv/installed ## write openapi.json and docs/api/operations.md again
 	$(BIN)/python -m local.openapi
 
+.PHONY: contract-facts
+contract-facts: .venv/installed ## distil Zoom's contracts again: make contract-facts ARGS="FOLDER"
+	$(BIN)/python -m dev.contract_facts $(ARGS)
+
 .PHONY: clients
 clients: .venv/installed ## zoomus, pyzoom, zoom-python-client and Rivet against the running gateway
 	$(BIN)/python -m local.clients

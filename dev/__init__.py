@@ -1,0 +1,1 @@
+"""What a developer runs on a laptop; nothing here is shipped."""
