@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from local.openapi.answers import RESPONSES, SCHEMAS, error_responses, success
 from local.openapi.headers import HEADERS, PARAMETERS
 from local.openapi.own import PATHS
-from zoom_common.edge.settings.health import VERSION
+from zoom_common import __version__
 from zoom_common.zoom.models.base import ZoomModel
 from zoom_common.zoom.operations import OPERATIONS, Operation, Parameter
 
@@ -44,7 +44,7 @@ def document() -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "Integrato Zoom",
-            "version": VERSION,
+            "version": __version__,
             "summary": "Zoom's REST API through your own gateway.",
             "description": _ABOUT,
         },
