@@ -14,9 +14,13 @@ export PYTHONPATH = layers/zoom_common:.
 FIND_PYTHON = for p in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 python3 python; do \
   "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' >/dev/null 2>&1 && { echo "$$p"; break; }; done
 
+# `make help` shows each target under the heading (##@) that stands above it; a heading may come again.
+##@ Start here
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@awk -F ':.*## ' '/^##@ / { group = substr($$0, 5); if (!(group in seen)) { seen[group] = 1; names[++count] = group } } \
+	  /^[a-z-]+:.*## / { lines[group] = lines[group] sprintf("  %-16s %s\n", $$1, $$2) } \
+	  END { for (i = 1; i <= count; i++) printf "%s%s\n%s", (i > 1 ? "\n" : ""), names[i], lines[names[i]] }' $(MAKEFILE_LIST)
 
 .venv/installed: requirements-dev.txt layers/zoom_common/requirements.txt
 	@python=$$($(FIND_PYTHON)); \
@@ -43,6 +47,7 @@ demo: .venv/installed ## the whole story against the running gateway
 events: .venv/installed ## print what comes out of the integration queue
 	@exec $(BIN)/python -m local.events
 
+##@ Operate a stack, local or deployed
 .PHONY: dlq
 dlq: .venv/installed ## dead letters: make dlq ARGS="list"; show, redrive, discard
 	@exec $(BIN)/python -m local.dlq $(or $(ARGS),--help)
@@ -59,14 +64,17 @@ apart: .venv/installed ## events that belong to nobody: make apart ARGS="ZOOM_CL
 subscriber: .venv/installed ## a queue for one more consumer: make subscriber ARGS="add NAME --type meeting.ended"
 	@exec $(BIN)/python -m local.subscriber $(or $(ARGS),--help)
 
+##@ Check more than the tests do
 .PHONY: proof
 proof: .venv/installed ## thousands of deliveries against the running gateway while workers are killed (five minutes)
 	@exec $(BIN)/python -m local.proof $(ARGS)
 
+##@ Write generated files
 .PHONY: event-schema
 event-schema: .venv/installed ## write docs/api/asyncapi.json from the code
 	@$(BIN)/python -m local.event_schema
 
+##@ Operate a stack, local or deployed
 .PHONY: api-key
 api-key: .venv/installed ## API keys: make api-key ARGS="create --name ci --scopes meetings:read"
 	@exec $(BIN)/python -m local.api_keys $(or $(ARGS),--help)
@@ -79,14 +87,17 @@ erase: .venv/installed ## delete a person or a tenant: make erase ARGS="TENANT -
 restore: .venv/installed ## copy back what a table has lost: make restore ARGS="connections --from TABLE --yes"
 	@exec $(BIN)/python -m local.restore $(or $(ARGS),--help)
 
+##@ Check more than the tests do
 .PHONY: drill
 drill: .venv/installed ## run every procedure of docs/runbook.md against the running gateway (some minutes)
 	@exec $(BIN)/python -m local.drill $(ARGS)
 
+##@ Check more than the tests do
 .PHONY: sam-env
 sam-env: .venv/installed ## point functions under sam local at the running emulator
 	@exec $(BIN)/python -m local.sam_local
 
+##@ Build and deploy
 .PHONY: build
 build: .venv/installed ## sam build for ARCHITECTURE (arm64 unless told otherwise)
 	PATH="$(CURDIR)/$(BIN):$$PATH" ARCHITECTURE=$(ARCHITECTURE) $(BIN)/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
@@ -95,6 +106,7 @@ build: .venv/installed ## sam build for ARCHITECTURE (arm64 unless told otherwis
 deploy: .venv/installed ## sam deploy for one stage, told by .env.<stage>: make deploy STAGE=dev
 	@exec $(BIN)/python -m local.aws_deploy $(STAGE) $(ARGS)
 
+##@ Test
 .PHONY: test
 test: lint types check-template ## lint, types, template checks, then every test
 	$(BIN)/pytest -n 2
@@ -126,19 +138,23 @@ security: .venv/installed ## ruff's security rules, checkov on the template, ziz
 	$(BIN)/uv tool run --python 3.13 --from $(ZIZMOR) zizmor --offline --quiet .github/workflows
 	$(BIN)/python -m local.audit
 
+##@ Check more than the tests do
 .PHONY: test-sam-local
 test-sam-local: .venv/installed ## every file in events/ through sam local invoke, where there is Docker; needs make run beside it
 	$(BIN)/python -m local.sam_local_check $(ARGS)
 
+##@ Operate a stack, local or deployed
 .PHONY: cost
 cost: .venv/installed ## what it costs a month: make cost ARGS="--calls 5 --webhooks 10 --connections 20"
 	$(BIN)/python -m local.cost $(ARGS)
 
+##@ Test
 .PHONY: format
 format: .venv/installed ## put the code in shape
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+##@ Write generated files
 .PHONY: openapi
 openapi: .venv/installed ## write openapi.json and docs/api/operations.md again
 	$(BIN)/python -m local.openapi
@@ -147,6 +163,7 @@ openapi: .venv/installed ## write openapi.json and docs/api/operations.md again
 contract-facts: .venv/installed ## distil Zoom's contracts again: make contract-facts ARGS="FOLDER"
 	$(BIN)/python -m dev.contract_facts $(ARGS)
 
+##@ Check more than the tests do
 .PHONY: clients
 clients: .venv/installed ## zoomus, pyzoom, zoom-python-client and Rivet against the running gateway
 	$(BIN)/python -m local.clients
@@ -166,6 +183,7 @@ load: .venv/installed ## twenty workers against Zoom's limits, and the same with
 	$(BIN)/python -m benchmarks.load --plan business --label Medium $(ARGS) ours
 	$(BIN)/python -m benchmarks.load --plan pro --label Medium --page docs/load.md $(ARGS) ours
 
+##@ Write generated files
 .PHONY: lock
 lock: .venv/installed ## pin again after a change of an .in file
 	cd layers/zoom_common && ../../$(BIN)/uv pip compile --quiet --no-header --no-emit-index-url --generate-hashes --python-version 3.13 --universal requirements.in -o requirements.txt
@@ -177,6 +195,7 @@ web/node_modules/installed: web/package-lock.json
 	cd web && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --ignore-scripts
 	@touch $@
 
+##@ The web client
 .PHONY: web
 web: web/node_modules/installed ## build the web client; a running gateway serves it at /app/ at once
 	cd web && npm run build
@@ -197,6 +216,7 @@ web-screenshots: .venv/installed web ## take the pictures in docs/images/web
 web-upload: .venv/installed web ## to a stack with WebClient=on: make web-upload ARGS="--stack-name zoom-gateway"
 	@exec $(BIN)/python -m local.web_upload $(or $(ARGS),--help)
 
+##@ Clean up
 .PHONY: clean-local
 clean-local: ## forget what the local gateway has stored
 	rm -rf .local/emulator-state .local/emulator-tmp .local/build .local/build-cache .local/*.json

@@ -127,7 +127,7 @@ def test_a_function_is_one_file_that_knows_no_other(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [ROOMS / "__init__.py", *sorted(ROOMS.glob("*/__init__.py"))], ids=name_of)
 def test_a_room_says_what_it_is_and_nothing_else(path: Path) -> None:
-    """Its own file is a docstring, so that importing one module of a room imports no other. The package has a version."""
+    """Its own file is a docstring, so that importing one module imports no other. The package has a version."""
     docstring, *rest = parsed(path).body
     assert isinstance(docstring, ast.Expr)
     assert [ast.unparse(each) for each in rest] == [f"__version__ = {__version__!r}"] * (path.parent == ROOMS)
