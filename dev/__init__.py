@@ -1,1 +1,1 @@
-"""What a developer runs on a laptop; nothing here is shipped."""
+"""Tools for one machine: run the whole system, demo, walk-through, generators and checks. None of it is deployed."""
