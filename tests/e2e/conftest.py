@@ -49,7 +49,7 @@ class Gateway:
         arguments = [f"--{name}={port}" for name, port in self.ports.items()]
         with (self.folder / "run.log").open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "local.run", f"--folder={self.folder}", *arguments],
+                [sys.executable, "-m", "dev.run", f"--folder={self.folder}", *arguments],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,

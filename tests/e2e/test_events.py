@@ -13,7 +13,7 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from local.newcomer import Newcomer, newcomer
+from dev.newcomer import Newcomer, newcomer
 from tests.fakes.events import Clock
 from tests.fakes.reconciling import FOUND_AGAIN, Room, Seen, name_of, reported, seen_of
 from zoom_common.events.envelope import event_id, source_of

@@ -11,7 +11,7 @@ import boto3
 import httpx
 import pytest
 
-from local.demo import Story
+from dev.demo import Story
 from tests.fakes.releases import told
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]

@@ -13,7 +13,7 @@ import boto3
 import httpx
 import pytest
 
-from local.demo import Story
+from dev.demo import Story
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 

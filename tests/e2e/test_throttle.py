@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.key_table import on_local_stack
+from ops.key_table import on_local_stack
 from zoom_common.access.keys import Credential, issue
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]

@@ -12,7 +12,7 @@ import boto3
 import httpx
 import pytest
 
-from local.demo import PERSON, Story
+from dev.demo import PERSON, Story
 from tests.fakes.releases import told
 from zoom_common.connections.attributes import from_item
 from zoom_common.connections.item import from_values

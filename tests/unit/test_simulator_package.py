@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PUBLIC = {"zoom_simulator.testing"}
 USERS = sorted(
-    path for room in ("benchmarks", "functions", "layers", "local", "tests") for path in (ROOT / room).rglob("*.py")
+    path
+    for room in ("benchmarks", "dev", "functions", "layers", "ops", "tests")
+    for path in (ROOT / room).rglob("*.py")
 )
 
 

@@ -1,0 +1,130 @@
+"""Child processes that are started, watched and stopped, and never left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dev.workspace import ROOT, Workspace
+from ops.console import Stop
+
+_SAVING_TIME = 20.0  # seconds a process gets to write its state after SIGTERM
+
+
+def port_is_free(port: int) -> bool:
+    """Whether this machine's loopback has nothing on `port`."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def tail(file: Path, lines: int = 15) -> str:
+    """The last lines of a log, for a person to read."""
+    try:
+        return "\n".join("    " + line for line in file.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return "    (no log)"
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Starts children in process groups of their own, so that Ctrl-C reaches only us and we stop them in order."""
+
+    workspace: Workspace
+    _children: list[tuple[str, subprocess.Popen[bytes]]] = field(default_factory=list)
+
+    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start `command` from the repository's root with exactly this environment; its output goes to a log."""
+        with self.workspace.log(name).open("ab") as log:
+            child = subprocess.Popen(
+                list(command),
+                cwd=ROOT,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._children.append((name, child))
+        self._remember()
+
+    def wait_until_answers(self, name: str, url: str, *, seconds: float = 30.0) -> None:
+        """Wait for any HTTP answer from `url`. Raises Stop when the process dies or the time is over."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if (died := self.died()) is not None:
+                raise self._failure(died, "stopped right after its start")
+            try:
+                with urllib.request.urlopen(url, timeout=2):  # noqa: S310 -- our own loopback address
+                    return
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise self._failure(name, f"did not answer within {seconds:.0f} s")
+
+    def died(self) -> str | None:
+        """The name of a child that has ended by itself, if any."""
+        return next((name for name, child in self._children if child.poll() is not None), None)
+
+    def stop_all(self) -> None:
+        """Stop the last started first. Each may save its state; what is left of its group after that is killed."""
+        for name, child in reversed(self._children):
+            self._stop(name, child)
+        self._children.clear()
+        self.workspace.path("processes.json").unlink(missing_ok=True)
+
+    def stop_leftovers(self) -> None:
+        """End what a run that was killed has left behind. Only groups that are still led by the program we started."""
+        for name, entry in self.workspace.read("processes.json").items():
+            if _command_line(entry["pid"]) == entry["command"]:
+                _signal_group(entry["pid"], signal.SIGTERM)
+                deadline = time.monotonic() + _SAVING_TIME
+                while _command_line(entry["pid"]) == entry["command"] and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                _signal_group(entry["pid"], signal.SIGKILL)
+                print(f"  (stopped {name}, left over from a run that was killed)")
+        self.workspace.path("processes.json").unlink(missing_ok=True)
+
+    def _stop(self, name: str, child: subprocess.Popen[bytes]) -> None:
+        if child.poll() is None:
+            child.terminate()
+            try:
+                child.wait(timeout=_SAVING_TIME)
+            except subprocess.TimeoutExpired:
+                print(f"  {name} did not stop by itself and was killed; what it had not saved is lost")
+        _signal_group(child.pid, signal.SIGKILL)
+        child.wait()
+
+    def _remember(self) -> None:
+        self.workspace.write(
+            "processes.json",
+            {name: {"pid": child.pid, "command": _command_line(child.pid)} for name, child in self._children},
+        )
+
+    def _failure(self, name: str, what: str) -> Stop:
+        log = self.workspace.log(name)
+        return Stop(f"{name} {what}. Its last words:\n{tail(log)}", f"Read {log}, then start again.")
+
+
+def _command_line(pid: int) -> str:
+    listing = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return listing.stdout.strip()
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
