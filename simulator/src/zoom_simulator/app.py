@@ -1,4 +1,4 @@
-"""The server: Zoom's own paths go straight to their ASGI applications, the control API and the page to Starlette."""
+"""The server. Zoom's paths go to ASGI applications of their own; Starlette serves the control API and the pages."""
 
 from __future__ import annotations
 

@@ -86,5 +86,5 @@ async def close(send: Send, *, abort: bool = True) -> None:
         transport.abort()
     else:
         transport.close()
-    for _ in range(SETTLE_TURNS):  # the server hears of it in a later turn, and must not answer in the meantime
+    for _ in range(SETTLE_TURNS):  # the server notices in a later turn of the loop, and must not answer before
         await asyncio.sleep(0.001)

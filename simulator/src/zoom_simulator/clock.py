@@ -1,4 +1,4 @@
-"""Time that can be moved: every expiry, retry and recurring check of the simulated Zoom follows this clock."""
+"""The simulated clock, and the jobs that wait for a time. Every expiry, retry and recurring check uses this clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Job = Callable[[], None]
 
 
 class Clock:
-    """Epoch seconds, UTC. Runs with the wall until it is moved, sped up or frozen."""
+    """Epoch seconds, UTC. It follows the wall clock until it is moved, sped up or frozen."""
 
     def __init__(self, wall: Wall = time.time) -> None:
         self.wall = wall
@@ -84,7 +84,7 @@ def milliseconds(moment: float) -> int:
 
 
 class Timetable:
-    """Runs jobs when the simulated clock reaches their time."""
+    """Runs jobs when the simulated clock reaches the time they were scheduled for."""
 
     def __init__(self, clock: Clock, failed: Callable[[Exception], None]) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""Faults of requests, as they show on the wire: delays, closed connections, and other answers than the right one."""
+"""Applies request faults to HTTP: delays, closed connections and wrong answers."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ DELIVERY_EFFECTS = {
     "reorder": "hold it back until the next delivery of the subscription has gone out",
     "late": "hold it back for `seconds`",
     "forge": "deliver a tampered copy with a bad signature as well",
-    "stale": "deliver a copy as well that was signed `seconds` ago (two hours unless told)",
+    "stale": "deliver a copy as well that was signed `seconds` ago (default: two hours)",
     "drop": "never deliver it",
 }
 PRESETS: dict[str, dict[str, Any]] = {
@@ -76,11 +76,11 @@ class Rule:
         self._random = random.Random(self.seed)
 
     def concerns(self, names: tuple[str, ...], people: tuple[str, ...]) -> bool:
-        """Whether something that goes by these names, done for these people, is a match."""
+        """Return whether a request or delivery with these names, for these people, matches."""
         return (not self.user or self.user in people) and any(fnmatchcase(name, self.target) for name in names)
 
     def strikes(self) -> bool:
-        """Whether this match is one to harm; counts it."""
+        """Count a match, and return whether the fault takes effect on it."""
         self.seen += 1
         if self.seen <= self.skip or (self.count is not None and self.fired >= self.count):
             return False
@@ -90,7 +90,7 @@ class Rule:
         return True
 
     def spent(self) -> bool:
-        """Whether it will never fire again."""
+        """Return whether the rule is used up."""
         return self.count is not None and self.fired >= self.count
 
     def as_dict(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class Faults:
         if unknown:
             raise ValueError(f"no such field: {', '.join(sorted(unknown))}")
         if values.get("user") and effect in DELIVERY_EFFECTS:
-            raise ValueError("user picks requests; a delivery is nobody's")
+            raise ValueError("user selects requests; a delivery has no user")
         values["id"] = str(self._next)
         self._next += 1
         rule = Rule(**values)
@@ -137,11 +137,11 @@ class Faults:
         self.rules.clear()
 
     def strike_request(self, *names: str, people: Callable[[], tuple[str, ...]] = tuple) -> list[Rule]:
-        """The rules that harm this request; it may go by several names, and so may the person it is made for."""
+        """Return the rules that take effect on a request. The request and its user may have several names each."""
         return list(self._strike(REQUEST_EFFECTS, names, people())) if self.rules else []
 
     def strike_delivery(self, event: str) -> list[Rule]:
-        """The rules that harm this delivery."""
+        """Return the rules that take effect on a delivery."""
         return list(self._strike(DELIVERY_EFFECTS, (f"webhooks.{event}",), ())) if self.rules else []
 
     def _strike(self, effects: dict[str, str], names: tuple[str, ...], people: tuple[str, ...]) -> Iterator[Rule]:

@@ -1,4 +1,4 @@
-"""The simulated Zoom, put together."""
+"""The services of one simulated Zoom."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TRASH_SECONDS = 30 * 86_400
 
 
 class Simulator:
-    """One Zoom. Everything it does follows its clock, its ids and its behaviour, which tests bring along."""
+    """One Zoom: its state and the services that work on it. Clock, ids and behaviour can be passed in."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class Simulator:
         self._subscribe_from_settings()
 
     def resume(self) -> None:
-        """Take up what was under way when the state was saved, and begin the recurring checks."""
+        """Continue what was unfinished when the state was saved, and start the recurring checks."""
         self.deliveries.resume()
         self.recorder.resume()
         for meeting in self.state.meetings.values():
@@ -145,7 +145,7 @@ class Simulator:
         return subscription
 
     def purge_later(self, meeting: Meeting) -> None:
-        """A deleted meeting can be recovered for thirty days; then it is gone, with an event."""
+        """Schedule the permanent deletion of a deleted meeting, thirty days after its deletion."""
         moment = (meeting.deleted_at or 0) + TRASH_SECONDS
         self.timetable.at(moment, partial(self._purge, meeting, meeting.deleted_at))
 

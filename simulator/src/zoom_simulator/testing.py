@@ -51,7 +51,7 @@ Json = dict[str, Any]
 
 
 class WallClock:
-    """A wall clock that only moves when told."""
+    """A wall clock that stands still until a test moves it."""
 
     def __init__(self, now: float = NOW) -> None:
         self.now = now
@@ -103,7 +103,7 @@ class Endpoint:
         return self.answers.pop(0) if self.answers else Answer(200)
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """There is nothing to close."""
 
     def events(self, name: str = "") -> list[Posted]:
         """What arrived, or only the events of one name; challenges are left out."""
@@ -164,7 +164,7 @@ class Zoom:
         return asyncio.run(coroutine)
 
     def request(self, method: str, path: str, *, token: str | None = None, **more: Any) -> httpx.Response:
-        """One request, with the bearer of `connect` unless told otherwise. `path` goes on the wire as it is."""
+        """One request, with the bearer of `connect` unless `token` is given. `path` is sent as it is."""
         headers = dict(more.pop("headers", {}))
         bearer = self.token if token is None else token
         if bearer and "auth" not in more and not path.startswith("/_sim"):
@@ -204,7 +204,7 @@ class Zoom:
     # signing in
 
     def authorize(self, user: str = "jill@zoom.example", **fields: str) -> httpx.Response:
-        """Answer the consent page; `decision` is allow unless told."""
+        """Answer the consent page; `decision` is allow by default."""
         given = {
             "response_type": "code",
             "client_id": CLIENT[0],

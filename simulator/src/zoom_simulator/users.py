@@ -1,4 +1,4 @@
-"""A user's settings when nobody has changed them."""
+"""Users: their default settings, and the tokens that the Meeting SDK takes."""
 
 from __future__ import annotations
 

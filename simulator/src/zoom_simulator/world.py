@@ -1,4 +1,4 @@
-"""Look-ups over the state, with indices where a list would be walked too often."""
+"""Look-ups over the state, with indices for the frequent ones."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class World:
     # users
 
     def add_user(self, user: User) -> None:
-        """Take in a user."""
+        """Add a user."""
         self.state.users[user.id] = user
         self._by_email[user.email.lower()] = user.id
         self._by_pmi[user.pmi] = user.id
 
     def remove_user(self, user: User) -> None:
-        """Forget a user."""
+        """Remove a user."""
         self.state.users.pop(user.id, None)
         self._by_email.pop(user.email.lower(), None)
         self._by_pmi.pop(user.pmi, None)
@@ -55,12 +55,12 @@ class World:
         return found
 
     def someone(self, user_id: str) -> User:
-        """The user of this id, or a stand-in for one who is gone, so that history can still be told."""
+        """Return the user of this id, or a placeholder for a deleted user, which history still refers to."""
         found = self.state.users.get(user_id)
         return found or User(user_id, "", "", "Deleted", "User", 0, 0.0, status="inactive")
 
     def owner_of_pmi(self, pmi: int) -> User | None:
-        """The user whose personal meeting id this is."""
+        """Return the user with this personal meeting id."""
         return self.state.users.get(self._by_pmi.get(pmi, ""))
 
     def users_of(self, account_id: str) -> Iterator[User]:
@@ -70,17 +70,17 @@ class World:
     # meetings
 
     def add_meeting(self, meeting: Meeting) -> None:
-        """Take in a meeting or webinar."""
+        """Add a meeting or webinar."""
         self.state.meetings[meeting.id] = meeting
         self._by_host[meeting.host_id, meeting.kind][meeting.id] = None
 
     def remove_meeting(self, meeting: Meeting) -> None:
-        """Forget a meeting for good."""
+        """Remove a meeting permanently."""
         self.state.meetings.pop(meeting.id, None)
         self._by_host[meeting.host_id, meeting.kind].pop(meeting.id, None)
 
     def change_host(self, meeting: Meeting, host_id: str) -> None:
-        """Hand a meeting over to another host."""
+        """Give a meeting another host."""
         self._by_host[meeting.host_id, meeting.kind].pop(meeting.id, None)
         meeting.host_id = host_id
         self._by_host[host_id, meeting.kind][meeting.id] = None
@@ -94,20 +94,20 @@ class World:
     # instances
 
     def add_instance(self, instance: Instance) -> None:
-        """Take in an occasion that has begun."""
+        """Add an instance that has begun."""
         self.state.instances[instance.uuid] = instance
         self._index_instance(instance)
 
     def held(self, meeting_id: int) -> list[Instance]:
-        """The occasions on which a meeting was held, oldest first; a personal room's number works too."""
+        """Return the instances of a meeting, oldest first. A personal meeting id works too."""
         return [self.state.instances[uuid] for uuid in self._held.get(meeting_id, [])]
 
     def held_by(self, host_id: str) -> list[Instance]:
-        """The occasions a host has had, oldest first."""
+        """Return the instances of a host, oldest first."""
         return [self.state.instances[uuid] for uuid in self._held_by.get(host_id, [])]
 
     def instance(self, reference: str) -> Instance | None:
-        """An occasion by its UUID, or the latest one of a meeting by its number."""
+        """Return an instance by its UUID, or the latest one of a meeting by its number."""
         if reference.isdecimal():
             occasions = self.held(int(reference))
             return occasions[-1] if occasions else None

@@ -1,4 +1,4 @@
-"""The authorisation server's rules: codes once, rotation, one grant per user and app, revocation.
+"""The rules of the authorization server: single-use codes, rotation, one grant per user and app, revocation.
 
 https://developers.zoom.us/docs/integrations/oauth/
 """
@@ -29,7 +29,7 @@ OnDeauthorized = Callable[[Grant], None]
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls: a grant of an app."""
+    """The caller: an app, its grant and its scopes."""
 
     app: App
     grant: Grant
@@ -37,7 +37,7 @@ class Principal:
 
     @property
     def account_level(self) -> bool:
-        """Whether nobody in particular calls (Server-to-Server)."""
+        """Whether the token belongs to the account or the app instead of a user."""
         return self.grant.level != "user"
 
 
@@ -56,7 +56,7 @@ class Grants:
     # asking
 
     def people_for(self, app: App) -> list[User]:
-        """Who can authorise an app: its own account, and everybody once it is published."""
+        """Return who can authorise an app: users of its account, and all users once it is published."""
         return [
             user
             for user in self._state.users.values()
@@ -64,14 +64,14 @@ class Grants:
         ]
 
     def scopes_for(self, app: App, user: User, asked: ScopeRequest) -> list[str]:
-        """The scopes that `user` can give `app`, with what was given before where that is asked for."""
+        """Return the scopes that `user` can grant to `app`, with earlier ones where the request keeps them."""
         granted = [scope for grant in self.living(user.id, app.client_id) for scope in grant.scopes]
         return asked.given(app, user, granted)
 
     def issue_code(
         self, app: App, user: User, *, redirect_uri: str, asked: ScopeRequest, challenge: str, method: str, now: float
     ) -> Code:
-        """A code for what `user` has just allowed."""
+        """Return a code for what `user` has just allowed."""
         code = Code(
             value=self._ids.code(),
             client_id=app.client_id,
@@ -88,7 +88,7 @@ class Grants:
     # tokens
 
     def client(self, client_id: str, secret: str) -> App:
-        """The app that proves itself. OAuthError `invalid_client` for anything else."""
+        """Return the app with these credentials. OAuthError `invalid_client` when they are wrong."""
         app = self._state.apps.get(client_id)
         if app is not None and app.public and not secret:
             return app
@@ -99,7 +99,7 @@ class Grants:
         return app
 
     def exchange(self, app: App, code_value: str, redirect_uri: str, verifier: str, now: float) -> Json:
-        """A code for a pair of tokens, once."""
+        """Exchange a code for a pair of tokens. A code works once."""
         code = self._state.codes.get(code_value)
         if code is None or code.client_id != app.client_id or code.used or code.expires_at <= now:
             raise invalid_code(code_value)
@@ -124,7 +124,7 @@ class Grants:
         return self._pair(grant, now)
 
     def refresh(self, app: App, value: str, now: float) -> Json:
-        """The next pair of tokens. The old refresh token dies, at once or after the configured grace."""
+        """Return the next pair of tokens. The old refresh token stops working at once or after the configured grace."""
         token = self._state.refresh_tokens.get(value)
         grant = self._state.grants.get(token.grant_id) if token else None
         if token is None or grant is None or grant.client_id != app.client_id or not self._refreshes(token, grant, now):
@@ -136,7 +136,7 @@ class Grants:
         return self._pair(grant, now)
 
     def for_account(self, app: App, account_id: str, now: float) -> Json:
-        """A Server-to-Server token: an hour, no refresh token, as many at once as one likes."""
+        """Return a Server-to-Server token: it lasts an hour, has no refresh token, and any number can exist."""
         account = self._state.accounts.get(account_id)
         if account is None or account.id != app.account_id:
             raise OAuthError(400, "invalid_request", "Account does not exist")
@@ -146,14 +146,14 @@ class Grants:
         return self._without_user(app, account.owner_id, "account", scopes, now)
 
     def for_app(self, app: App, now: float) -> Json:
-        """A token for what belongs to the app itself (its event subscriptions)."""
+        """Return a token for what belongs to the app itself (its event subscriptions)."""
         owner = self._state.accounts[app.account_id].owner_id
         return self._without_user(app, owner, "app", list(APP_SCOPES), now)
 
     # using
 
     def principal(self, bearer: str, now: float) -> Principal:
-        """Who holds this bearer. ZoomError 401/124 when nobody does (any more)."""
+        """Return the caller with this bearer. ZoomError 401/124 when it is unknown, revoked or expired."""
         token = self._state.access_tokens.get(bearer)
         grant = self._state.grants.get(token.grant_id) if token else None
         if token is None or grant is None or grant.revoked:
@@ -178,7 +178,7 @@ class Grants:
             self._on_deauthorized(grant)
 
     def end(self, grant: Grant, reason: str) -> None:
-        """Make every token of a grant worthless."""
+        """Revoke every token of a grant."""
         grant.revoked = reason
         self._drop_access(grant)
         tokens = self._state.refresh_tokens
@@ -186,14 +186,14 @@ class Grants:
             del tokens[value]
 
     def expire(self, grant: Grant, now: float) -> int:
-        """End the access tokens of a grant before their time, and say how many; its refresh token lives."""
+        """Expire the access tokens of a grant and return how many; its refresh token stays valid."""
         early = [each for each in self._state.access_tokens.values() if each.grant_id == grant.id]
         for token in early:
             token.expires_at = min(token.expires_at, now)
         return len(early)
 
     def living(self, user_id: str = "", client_id: str = "") -> list[Grant]:
-        """The grants that work, of one user or app or of all."""
+        """Return the grants that are not revoked, of one user or app or of all."""
         return [
             grant
             for grant in self._state.grants.values()
@@ -204,7 +204,7 @@ class Grants:
         ]
 
     def sweep(self, now: float) -> None:
-        """Forget what has expired long ago."""
+        """Delete what expired long ago."""
         for table in (self._state.access_tokens, self._state.codes, self._state.download_tokens):
             for key in [key for key, each in table.items() if each.expires_at < now - 3600]:
                 del table[key]
@@ -220,12 +220,12 @@ class Grants:
         return grace > 0 and now < token.superseded_at + grace
 
     def grant_behind(self, value: str) -> Grant | None:
-        """The grant that an access or refresh token belongs to."""
+        """Return the grant of an access or refresh token."""
         token = self._state.access_tokens.get(value) or self._state.refresh_tokens.get(value)
         return self._state.grants.get(token.grant_id) if token else None
 
     def people_behind(self, value: str) -> tuple[str, ...]:
-        """Id and e-mail address of whoever a token or code stands for; nothing when that is nobody."""
+        """Return id and e-mail address of the user of a token or code; empty when there is none."""
         grant, code = self.grant_behind(value), self._state.codes.get(value)
         user = self._state.users.get(grant.user_id if grant else code.user_id if code else "")
         return (user.id, user.email) if user else ()

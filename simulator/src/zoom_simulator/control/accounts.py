@@ -35,14 +35,14 @@ async def deauthorize(request: Request, sim: Simulator, body: Json) -> Json:
 
 
 async def expire(request: Request, sim: Simulator, body: Json) -> Json:
-    """End a person's access tokens before their time; the refresh tokens live."""
+    """Expire a person's access tokens; the refresh tokens stay valid."""
     user = the_user(sim, request.path_params["user"])
     living, now = sim.grants.living(user.id, str(body.get("client_id", ""))), sim.clock.now()
     return {"tokens_ended": sum(sim.grants.expire(grant, now) for grant in living)}
 
 
 async def grants(_: Request, sim: Simulator, __: Json) -> Json:
-    """Who has authorised what; never a token."""
+    """List the grants, without their tokens."""
     return {
         "grants": [
             {

@@ -21,7 +21,7 @@ Endpoint = Callable[[Request, Simulator, Json], Awaitable[Any]]
 
 
 class Refused(Exception):
-    """A control request that makes no sense."""
+    """The control request is invalid."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ def endpoint(function: Endpoint) -> Callable[[Request], Awaitable[Response]]:
 
 
 def the_user(sim: Simulator, reference: str) -> User:
-    """The user of this id or e-mail address; the account's owner when nobody is named."""
+    """The user of this id or e-mail address; the account's owner when the reference is empty."""
     user = sim.world.user(reference or the_account(sim, "").owner_id)
     if user is None:
         raise Refused(f"no such user: {reference}", 404)

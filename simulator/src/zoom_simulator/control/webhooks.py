@@ -94,7 +94,7 @@ async def redeliver(request: Request, sim: Simulator, _: Json) -> Json:
 
 
 async def release(_: Request, sim: Simulator, __: Json) -> Json:
-    """Let go of deliveries that were held back to come out of order."""
+    """Release deliveries that were held back to arrive out of order."""
     sim.deliveries.release_all()
     return {"released": True}
 
@@ -111,7 +111,7 @@ async def idle(request: Request, sim: Simulator, _: Json) -> Json:
 async def events(request: Request, sim: Simulator, body: Json) -> Json:
     """List the event types, or deliver one: by name with a body made for it, or with the `payload` that is given.
 
-    `meeting` and `user` say whom a made body is about, `user_id` whom a given payload concerns.
+    `meeting` and `user` select the subject of a made body; `user_id` is the user of a given payload.
     """
     if request.method == "GET":
         return {"events": [{"event": row.name, "itself": row.itself} for row in rows()]}

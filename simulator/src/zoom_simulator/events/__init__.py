@@ -1,1 +1,1 @@
-"""Every event type by name: a valid body on demand, also of what the simulator never brings about by itself."""
+"""Every event type by name, with a valid body on demand, also for events that never occur by themselves here."""

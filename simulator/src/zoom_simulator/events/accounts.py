@@ -69,7 +69,7 @@ def _settings(context: EventContext, target: str, section: str, name: str) -> Js
 
 @event("user.personal_notes_updated", form="payload")
 def notes(context: EventContext) -> Json:
-    """Somebody's note changes; nobody is named as operator."""
+    """A person's note changes; the event has no operator."""
     shown = {**_known(context), "date_time": context.when, "personal_notes": "Back at three"}
     return {"account_id": context.user.account_id, "object": shown, "old_object": {"personal_notes": ""}}
 
@@ -155,5 +155,5 @@ def deauthorized(context: EventContext) -> Json:
 
 @event("endpoint.url_validation", form="payload", itself=True)
 def challenge(context: EventContext) -> Json:
-    """A challenge whose answer nobody checks."""
+    """A challenge; its answer is not checked."""
     return {"plainToken": context.sim.ids.opaque()}

@@ -1,4 +1,4 @@
-"""Delivers an event by its name alone."""
+"""Deliver an event by its name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BARE = ("app_deauthorized",)  # no event_ts beside the payload
 
 
 def rows() -> list[EventType]:
-    """Every event type there is, by name."""
+    """Return every event type, sorted by name."""
     return [CATALOGUE[name] for name in sorted(CATALOGUE)]
 
 
@@ -35,7 +35,7 @@ def emit(
     """
     row = CATALOGUE.get(name)
     if row is None:
-        raise ValueError(f"no such event: {name}; give a payload to deliver one that nobody knows")
+        raise ValueError(f"no such event: {name}; give a payload to deliver an unknown event")
     about = context(sim, name, meeting, user or _somebody(sim))
     if visit is not None:
         about.visit = visit

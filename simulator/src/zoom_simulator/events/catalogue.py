@@ -1,4 +1,4 @@
-"""The table of event types, and how one is delivered on demand."""
+"""The table of event types, and the decorator that adds to it."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ def event(
 
 
 def both(what: str) -> tuple[str, str]:
-    """The event of meetings and its twin of webinars."""
+    """Return the names of the event for meetings and for webinars."""
     return f"meeting.{what}", f"webinar.{what}"

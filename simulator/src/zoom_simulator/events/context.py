@@ -1,4 +1,4 @@
-"""What a made-up event is about: real people and meetings of the simulator where there are any, invented ones else."""
+"""The people and meetings that an event on demand is about: those of the simulator, or invented ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOUR = 3600.0
 
 @dataclass
 class EventContext:
-    """The cast of one event. Nothing that is invented here is stored."""
+    """The people and things of one event. Invented ones are not stored."""
 
     sim: Simulator
     name: str
@@ -40,18 +40,18 @@ class EventContext:
 
     @cached_property
     def instance(self) -> Instance:
-        """The occasion that is on, the last one, or an invented one that began an hour ago."""
+        """The instance that is live, the last one, or an invented one that began an hour ago."""
         found = self.sim.world.instance(self.meeting.live_uuid or str(self.meeting.id))
         return found or instance_of(self.meeting, self.meeting.duration, self.now - HOUR)
 
     @cached_property
     def host(self) -> User:
-        """Whose meeting it is."""
+        """The host of the meeting."""
         return self.sim.world.someone(self.meeting.host_id)
 
     @cached_property
     def visit(self) -> Visit:
-        """Somebody who is there."""
+        """A participant."""
         for each in reversed(self.instance.visits):
             if each.left_at is None:
                 return each
@@ -69,7 +69,7 @@ class EventContext:
 
     @cached_property
     def registrant(self) -> Registrant:
-        """Somebody who registered."""
+        """A registrant."""
         if self.meeting.registrants:
             return self.meeting.registrants[-1]
         link = f"{self.sim.base_url}/{self.kind[0]}/{self.meeting.id}?tk={self.sim.ids.secret()}"
@@ -96,7 +96,7 @@ class EventContext:
 
     @cached_property
     def recording(self) -> Recording:
-        """The recording of the occasion, or an invented one."""
+        """The recording of the instance, or an invented one."""
         found = self.sim.state.recordings.get(self.instance.uuid)
         if found is not None and found.files:
             return found

@@ -1,4 +1,4 @@
-"""A meeting comes alive: it starts, people wait, join, share and leave, and it ends."""
+"""Live meetings: they start, people wait, join, share and leave, and they end."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from zoom_simulator.world import World
 
 
 class StateConflict(Exception):
-    """What was asked for does not fit the state of the meeting."""
+    """The action does not fit the state of the meeting. The control API answers 409."""
 
 
 def instance_of(meeting: Meeting, duration: int, now: float) -> Instance:
-    """An occasion on which `meeting` is held, beginning now; `duration` is what was scheduled, in minutes."""
+    """Return a new instance of `meeting` that begins at `now`; `duration` is the scheduled one, in minutes."""
     return Instance(
         uuid=meeting.uuid,
         meeting_id=meeting.id,
@@ -39,7 +39,7 @@ def instance_of(meeting: Meeting, duration: int, now: float) -> Instance:
 
 @dataclass(frozen=True)
 class Guest:
-    """Who joins. An e-mail address of the account makes the person a colleague, a registrant id a registrant."""
+    """A person who joins. An e-mail address of the account makes them a colleague, a registrant id a registrant."""
 
     name: str = ""
     email: str = ""
@@ -49,7 +49,7 @@ class Guest:
 
 
 class LiveMeetings:
-    """Where meetings happen."""
+    """Starts and ends meetings, and moves their participants."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class LiveMeetings:
     # the meeting
 
     def start(self, meeting: Meeting) -> Instance:
-        """Begin; a series and a second start get a UUID of their own. StateConflict when it is on already."""
+        """Start a meeting. Every start after the first gets a new UUID. StateConflict when it is live already."""
         if meeting.live_uuid:
             raise StateConflict("the meeting is on already")
         now = self._clock.now()
@@ -90,7 +90,7 @@ class LiveMeetings:
         return instance
 
     def end(self, meeting: Meeting) -> Instance:
-        """Everybody leaves, and in the same moment it is over. StateConflict when it is not on."""
+        """End a meeting; everybody leaves in the same moment. StateConflict when it is not live."""
         instance, now = self.current(meeting), self._clock.now()
         for visit in [each for each in instance.visits if each.left_at is None]:
             self.leave(instance, visit, "Host ended the meeting.", at=now)
@@ -106,7 +106,7 @@ class LiveMeetings:
         return instance
 
     def current(self, meeting: Meeting) -> Instance:
-        """The instance that is on. StateConflict when none is."""
+        """Return the live instance of a meeting. StateConflict when there is none."""
         if not meeting.live_uuid:
             raise StateConflict("the meeting is not on")
         return self._world.state.instances[meeting.live_uuid]
@@ -114,7 +114,7 @@ class LiveMeetings:
     # the people
 
     def arrive(self, meeting: Meeting, guest: Guest) -> Visit:
-        """Somebody opens the link: waits for the host, waits in the waiting room, or joins."""
+        """A person opens the link: they join, or wait for the host, or wait in the waiting room."""
         visit = self._visit(meeting, guest)
         if not meeting.live_uuid:
             self._before_host(meeting, visit)
@@ -129,7 +129,7 @@ class LiveMeetings:
         return visit
 
     def admit(self, instance: Instance, visit: Visit) -> None:
-        """The host lets somebody in. StateConflict when that person does not wait."""
+        """The host admits a person. StateConflict when they do not wait."""
         if not visit.waiting:
             raise StateConflict("that participant is not in the waiting room")
         now = iso(self._clock.now())
@@ -139,7 +139,7 @@ class LiveMeetings:
         self._join(instance, visit)
 
     def hold(self, instance: Instance, visit: Visit) -> None:
-        """The host puts somebody back into the waiting room."""
+        """The host puts a person back into the waiting room."""
         if visit.waiting or visit.left_at is not None:
             raise StateConflict("that participant is not in the meeting")
         self._leave_place(instance, visit, "was put into the waiting room")
@@ -149,7 +149,7 @@ class LiveMeetings:
     def leave(
         self, instance: Instance, visit: Visit, reason: str = "left the meeting", at: float | None = None
     ) -> None:
-        """Somebody leaves, from the meeting or the waiting room. StateConflict for who has left."""
+        """A person leaves the meeting or the waiting room. StateConflict when they have left."""
         if visit.left_at is not None:
             raise StateConflict("that participant has left")
         self._leave_place(instance, visit, reason)
@@ -163,7 +163,7 @@ class LiveMeetings:
             self._about(instance, "participant_left", visit, leave_time=when, leave_reason=visit.left_reason)
 
     def share(self, instance: Instance, visit: Visit, content: str = "desktop") -> None:
-        """Somebody shares the screen."""
+        """A person starts sharing the screen."""
         if visit.left_at is not None or visit.waiting or visit.sharing:
             raise StateConflict("that participant cannot share now")
         visit.sharing = {"content": content, "date_time": iso(self._clock.now())}
@@ -171,7 +171,7 @@ class LiveMeetings:
         self._about_sharing(instance, "sharing_started", visit)
 
     def stop_sharing(self, instance: Instance, visit: Visit) -> None:
-        """Somebody stops sharing. StateConflict for who does not share."""
+        """A person stops sharing. StateConflict when they do not share."""
         if not visit.sharing:
             raise StateConflict("that participant does not share")
         visit.sharing["date_time"] = iso(self._clock.now())
@@ -179,7 +179,7 @@ class LiveMeetings:
         visit.sharing = {}
 
     def enter_room(self, instance: Instance, visit: Visit, room: str) -> None:
-        """Somebody goes to a breakout room, straight from another one where need be."""
+        """A person goes to a breakout room, from the meeting or from another room."""
         if visit.left_at is not None or visit.waiting or instance.kind == "webinar":
             raise StateConflict("that participant cannot go to a breakout room now")
         self._leave_place(instance, visit, "left the breakout room")
@@ -188,7 +188,7 @@ class LiveMeetings:
         self._about_room(instance, "participant_joined_breakout_room", visit, join_time=iso(self._clock.now()))
 
     def return_from_room(self, instance: Instance, visit: Visit, reason: str = "left the breakout room") -> None:
-        """Somebody comes back from a breakout room. StateConflict for who is in none."""
+        """A person returns from a breakout room. StateConflict when they are in none."""
         if not visit.room:
             raise StateConflict("that participant is in no breakout room")
         if visit.sharing:
@@ -198,7 +198,7 @@ class LiveMeetings:
         visit.room = visit.room_user_id = ""
 
     def change_role(self, instance: Instance, visit: Visit, role: str) -> None:
-        """Somebody becomes host, co-host or attendee."""
+        """A person becomes host, co-host or attendee."""
         if role not in ("host", "co-host", "attendee") or visit.left_at is not None:
             raise StateConflict("a role is host, co-host or attendee, of somebody who is there")
         shown = payloads.role_changed(instance, visit, visit.role, role, iso(self._clock.now()))
@@ -206,11 +206,11 @@ class LiveMeetings:
         self._publish(instance, "participant_role_changed", shown)
 
     def alert(self, instance: Instance, issues: list[str]) -> None:
-        """Zoom notices trouble."""
+        """Publish an alert about the quality of a meeting."""
         self._publish(instance, "alert", {**payloads.held(instance), "issues": issues})
 
     def visit_of(self, instance: Instance, reference: str) -> Visit:
-        """The stay that is still on of whom `reference` names: `user_id`, e-mail address, name or UUID."""
+        """Return the visit of a person who is present, by `user_id`, e-mail address, name, UUID or registrant id."""
         for visit in reversed(instance.visits):
             names = (visit.user_id, visit.email, visit.name, visit.uuid, visit.registrant_id)
             if visit.left_at is None and reference in names:

@@ -26,7 +26,7 @@ WITHOUT_PLAYER = ("TIMELINE", "CHAT", "TRANSCRIPT")
 
 
 def new_recording(instance: Instance, ids: Ids) -> Recording:
-    """A recording of `instance` that has just begun."""
+    """Return a new recording of `instance`."""
     return Recording(
         uuid=instance.uuid,
         meeting_id=instance.meeting_id,
@@ -60,7 +60,7 @@ def new_file(kind: tuple[str, str, str, float], segment: list[float], ids: Ids, 
 
 
 class Recorder:
-    """Records instances."""
+    """Records live meetings and processes what was recorded."""
 
     def __init__(
         self,
@@ -104,20 +104,20 @@ class Recorder:
         return recording
 
     def pause(self, instance: Instance) -> None:
-        """Pause; StateConflict unless it records."""
+        """Pause. StateConflict when it is not recording."""
         recording = self._in(instance, "recording")
         recording.state = "paused"
         recording.segments[-1][1] = self._clock.now()
         self._progress(recording, instance, "paused", ended=iso(self._clock.now()))
 
     def resume_recording(self, instance: Instance) -> None:
-        """Go on after a pause."""
+        """Continue after a pause. StateConflict when it is not paused."""
         recording = self._in(instance, "paused")
         recording.state = "recording"
         self._progress(recording, instance, "resumed", ended=self._open_end())
 
     def stop(self, instance: Instance) -> None:
-        """Stop; the files come once the meeting is over."""
+        """Stop. The files appear after the end of the meeting. StateConflict when nothing is recorded."""
         recording = self._state.recordings.get(instance.uuid)
         if recording is None or recording.state not in ("recording", "paused"):
             raise StateConflict("nothing is being recorded")
@@ -126,7 +126,7 @@ class Recorder:
         self._progress(recording, instance, "stopped", ended=iso(self._clock.now()))
 
     def when_ended(self, instance: Instance) -> None:
-        """Stop what still runs, and process what there is."""
+        """Stop a running recording, and process what was recorded."""
         recording = self._state.recordings.get(instance.uuid)
         if recording is None or recording.state in ("processing", "completed"):
             return
@@ -137,7 +137,7 @@ class Recorder:
         self._timetable.at(recording.ready_at, partial(self.complete, recording.uuid))
 
     def complete(self, uuid: str) -> None:
-        """The files are there: once, or twice with different tokens where that is switched on."""
+        """Create the files and publish `recording.completed`, twice where `twin_recordings` is on."""
         recording = self._state.recordings.get(uuid)
         if recording is None or recording.state != "processing":
             return
@@ -158,7 +158,7 @@ class Recorder:
         self._publish(recording, "completed", self.views.of_event(recording, files), token=True)
 
     def transcribe(self, uuid: str) -> None:
-        """The transcript is there as well."""
+        """Create the transcript and publish `recording.transcript_completed`."""
         recording = self._state.recordings.get(uuid)
         if recording is None or any(each.type == "TRANSCRIPT" for each in recording.files):
             return
@@ -167,7 +167,7 @@ class Recorder:
         self._publish(recording, "transcript_completed", self.views.of_event(recording, [transcript]), token=True)
 
     def resume(self) -> None:
-        """Take up the processing that was under way when the state was saved."""
+        """Continue the processing that was unfinished when the state was saved."""
         for recording in self._state.recordings.values():
             if recording.state == "processing":
                 self._timetable.at(recording.ready_at, partial(self.complete, recording.uuid))
@@ -253,7 +253,7 @@ class RecordingViews:
         return {name: value for name, value in self.of_event(recording, files).items() if name not in NOT_OF_CHANGE}
 
     def share_url(self, recording: Recording) -> str:
-        """Where people watch it."""
+        """Return the link under which people watch a recording."""
         return f"{self._base_url}/rec/share/{recording.share_key}"
 
     def of_file(self, recording: Recording, each: RecordingFile) -> Json:

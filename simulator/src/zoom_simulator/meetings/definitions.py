@@ -1,4 +1,4 @@
-"""Scheduled meetings and webinars: finding, expanding, expiring. What HTTP makes of it is in `rest`."""
+"""Scheduled meetings and webinars: they are found, created, changed and expanded here; `rest` does the HTTP."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RECURRING_EXPIRY_DAYS = 365
 
 
 class Meetings:
-    """The definitions of what is held."""
+    """The scheduled meetings and webinars."""
 
     def __init__(self, world: World, *, clock: Clock, ids: Ids, behaviour: Behaviour) -> None:
         self._world = world
@@ -150,13 +150,13 @@ class Meetings:
         return left[-1] if left else None
 
     def end_of(self, meeting: Meeting) -> float:
-        """When the last scheduled minute of it has passed."""
+        """Return the end of the last scheduled occurrence, in epoch seconds."""
         if meeting.occurrences:
             return max(each.start + each.duration * 60 for each in meeting.occurrences)
         return (meeting.start or meeting.created_at) + meeting.duration * 60
 
     def expired(self, meeting: Meeting) -> bool:
-        """Whether the number has gone unused for so long that Zoom has forgotten it."""
+        """Return whether the number was unused for so long that Zoom has deleted it."""
         if meeting.live_uuid or meeting.type == PERSONAL:
             return False
         days = EXPIRY_DAYS.get(meeting.type, RECURRING_EXPIRY_DAYS)
@@ -181,7 +181,7 @@ class Meetings:
         return max(check.moment(text, timezone), float(int(now)))  # a past start becomes now, as documented
 
     def _merge_settings(self, meeting: Meeting, body: Json, host: User) -> None:
-        """Take over the settings there are; others, and what the host's own do not allow, are dropped in silence."""
+        """Apply known settings. Unknown ones, and those the host may not use, are ignored, as at Zoom."""
         known = WEBINAR if meeting.kind == "webinar" else MEETING
         for name, value in (body.get("settings") or {}).items():
             allowed = name not in DEPENDENT or allows(host, name)

@@ -1,6 +1,6 @@
-"""The settings of meetings and webinars: which there are, what they may be, and what they are when nobody says.
+"""The fields of meetings, webinars and registrants in request bodies, and the settings with their defaults.
 
-Anything else is dropped without a word, as Zoom does.
+Unknown settings are ignored, as at Zoom.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Registration:
         self._base_url = base_url
 
     def check_open(self, meeting: Meeting) -> None:
-        """ZoomError where nobody can register (any more)."""
+        """Raise ZoomError when registration is disabled, closed or full."""
         if not registers(meeting):
             raise _not_enabled(meeting)
         now = self._clock.now()

@@ -1,1 +1,1 @@
-"""Authorisation: consent page, codes, tokens, rotation and revocation."""
+"""The HTTP endpoints of the authorization server, and its consent page."""

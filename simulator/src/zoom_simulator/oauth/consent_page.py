@@ -1,4 +1,4 @@
-"""The consent page: who asks, for what, and as whom one answers."""
+"""The consent page: the app, the scopes it asks for, and the choice of user."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CARRIED = (
 
 
 def consent(app: App, grants: Grants, fields: dict[str, str]) -> str:
-    """The page that asks. Its form posts every parameter back, with `decision` and `user`."""
+    """Return the page. Its form posts every parameter back, with `decision` and `user`."""
     hidden = "".join(
         f'<input type="hidden" name="{name}" value="{escape(fields[name])}">' for name in CARRIED if name in fields
     )
@@ -63,7 +63,7 @@ def consent(app: App, grants: Grants, fields: dict[str, str]) -> str:
 
 
 def error(code: int, message: str) -> str:
-    """The page that says why there is nothing to ask."""
+    """Return the page that explains why the request cannot be shown."""
     return document("Invalid request", f"<h1>{escape(message)}</h1><p>Error code {code:,d}</p>".replace(",", ""))
 
 

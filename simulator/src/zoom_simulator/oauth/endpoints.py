@@ -30,7 +30,7 @@ GRANTS = {
 
 
 class PageError(Exception):
-    """The consent page cannot be shown: there is nobody to redirect to safely."""
+    """The request is invalid, and redirecting would be unsafe, so a page shows the error."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -84,8 +84,8 @@ class OAuth:
 
     async def _show_problem(self, scope: asgi.Scope, send: asgi.Send, problem: PageError) -> None:
         if "json" in asgi.header(scope, b"accept"):
-            told = {"status": False, "errorCode": problem.code, "errorMessage": problem.message}
-            await asgi.answer(send, 400, json.dumps(told).encode(), [("content-type", JSON_TYPE)])
+            problem_body = {"status": False, "errorCode": problem.code, "errorMessage": problem.message}
+            await asgi.answer(send, 400, json.dumps(problem_body).encode(), [("content-type", JSON_TYPE)])
             return
         content = consent_page.error(problem.code, problem.message)
         await asgi.answer(send, 400, content.encode(), [("content-type", HTML_TYPE)])

@@ -35,7 +35,7 @@ def target(call: Call, kind: Kind) -> Meeting:
 
 
 def create(call: Call, kind: Kind) -> Meeting:
-    """Schedule something for the user in the path, or for whom `schedule_for` names."""
+    """Schedule something for the user in the path, or for the user named in `schedule_for`."""
     user = call.target_user()
     check_body(kind, call.body)
     host = _scheduled_for(call, user)
@@ -60,7 +60,7 @@ def shown(call: Call, meeting: Meeting) -> Json:
 
 
 def update(call: Call, meeting: Meeting) -> None:
-    """Change the meeting, the series or one occurrence, and tell subscribers what changed."""
+    """Change the meeting, the series or one occurrence, and publish what changed."""
     check_body(meeting.kind, call.body)
     call.spend_quota(meeting.host_id)
     before = payloads.comparable(meeting, call.sim.base_url)
@@ -139,7 +139,7 @@ def start_url(call: Call, meeting: Meeting, host: User) -> str:
 
 
 def in_order(entries: list[tuple[float, Any]]) -> list[Any]:
-    """Entries by their time."""
+    """Return the entries sorted by time."""
     return [entry for _, entry in sorted(entries, key=lambda pair: pair[0])]
 
 

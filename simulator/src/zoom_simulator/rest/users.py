@@ -291,7 +291,7 @@ def get_settings(call: Call) -> Reply:
 @operation("users.change_settings", "PATCH", "/users/{userId}/settings", label="Medium", scope="user:update:settings",
            classic="user:write")  # fmt: skip
 def change_settings(call: Call) -> Reply:
-    """Change settings; sections that do not exist are dropped without a word."""
+    """Change settings; unknown sections are ignored."""
     user = call.target_user()
     check(call.body, dict.fromkeys((*DEFAULTS, "meeting_security"), Field("object")))
     old: Json = {}

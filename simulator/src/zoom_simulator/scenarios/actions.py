@@ -1,4 +1,4 @@
-"""Everything that people can do, by name: for the control API, the command line, scripts and the page."""
+"""What people can do in a meeting, by name, for the control API, the command line, scripts and the page."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def schedule(sim: Simulator, user: User, wanted: Json) -> Meeting:
 
 
 def perform(sim: Simulator, meeting: Meeting, action: str, body: Json) -> Any:
-    """Do something to a meeting; what comes back depends on what. StateConflict for an unknown action."""
+    """Perform an action on a meeting and return its result. StateConflict for an unknown action."""
     function = ACTIONS.get(action)
     if function is None:
         raise StateConflict(f"no such action as {action}; there are {', '.join(ACTIONS)}")
@@ -73,7 +73,7 @@ def _decide(action: str) -> Action:
 
 
 def _of_somebody(do: Callable[..., None], word: str | None = None, unsaid: str = "") -> Action:
-    """What a participant does, or has done to them; `word` of the body says more about it, else it is as `unsaid`."""
+    """Return an action on one participant. Its argument is the member `word` of the body, or `unsaid` by default."""
 
     def act(sim: Simulator, meeting: Meeting, body: Json) -> Visit:
         instance = sim.live.current(meeting)

@@ -1,4 +1,4 @@
-"""A crowd: people who come and go at a rate, the same story from the same seed, for load and for variety."""
+"""Crowds: people who come and go at a given rate. The same seed gives the same sequence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LAST = ("Lovelace", "Turing", "Liskov", "Shannon", "Dijkstra", "Allen", "Hopper"
 
 @dataclass(frozen=True)
 class Plan:
-    """How large and how busy the crowd is, and for how long."""
+    """The size, rate and duration of a crowd."""
 
     seed: int = 1
     meetings: int = 5  # at once
@@ -67,7 +67,7 @@ class Crowd:
         self._sim.timetable.at(self._began, self._step)
 
     def stop(self) -> None:
-        """Everybody goes home."""
+        """Stop, and end the crowd's meetings."""
         self.running = False
         for meeting in self._own:
             if meeting.live_uuid:
@@ -75,7 +75,7 @@ class Crowd:
         self._own.clear()
 
     def describe(self) -> Json:
-        """How far it has come."""
+        """Return the progress."""
         return {
             "seed": self._plan.seed,
             "running": self.running,
@@ -182,7 +182,7 @@ class Crowd:
 
 
 class Crowds:
-    """The crowds of one simulator, running and gone."""
+    """The crowds of one simulator, running and stopped."""
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim

@@ -15,7 +15,7 @@ from zoom_simulator.simulator import Simulator
 
 
 def play(sim: Simulator, steps: list[Json], done: Callable[[], None] | None = None) -> None:
-    """A script: each step says `at` how many seconds what `action` happens to which `meeting`.
+    """Schedule the steps of a script: each has `at` (seconds), `action` and `meeting`.
 
     `{"at": 0, "action": "schedule", "as": "m", "topic": "..."}` names a meeting for later steps; a number or UUID works
     too. ValueError when a step is not one.

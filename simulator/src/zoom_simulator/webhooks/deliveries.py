@@ -1,4 +1,4 @@
-"""Deliveries: to every subscription, signed, within three seconds, tried again after 5, 20 and 60 minutes.
+"""The queue of deliveries. Each has three seconds, and is retried after 5, 20 and 60 minutes.
 
 https://developers.zoom.us/docs/api/webhooks/#notification-delivery
 """
@@ -23,7 +23,7 @@ FROM_THE_EVENT_SERVICE = ("recording.", "user.", "app_")
 
 
 class DeliveryQueue:
-    """Carries deliveries to endpoints and keeps their history."""
+    """Sends deliveries to endpoints, retries them, and keeps their history."""
 
     def __init__(
         self,
@@ -81,13 +81,13 @@ class DeliveryQueue:
         return delivery
 
     def enqueue(self, delivery: Delivery) -> None:
-        """Send it at the next turn, whatever its state (also what a redelivery does)."""
+        """Queue a delivery, whatever its state. A redelivery does the same."""
         delivery.state, delivery.next_at = "queued", None
         self._queue.append(delivery)
         self._wake.set()
 
     def resume(self) -> None:
-        """Take up the deliveries that were under way when the state was saved."""
+        """Continue the deliveries that were unfinished when the state was saved."""
         for delivery in self._state.deliveries.values():
             if delivery.next_at is not None and delivery.state in ("queued", "retrying"):
                 self._timetable.at(delivery.next_at, partial(self.enqueue, delivery))
@@ -95,7 +95,7 @@ class DeliveryQueue:
                 self.enqueue(delivery)
 
     def release_all(self) -> None:
-        """Let go of everything that was held back to come out of order."""
+        """Queue everything that was held back to arrive out of order."""
         held, self._held = self._held, {}
         for deliveries in held.values():
             for delivery in deliveries:
@@ -116,12 +116,12 @@ class DeliveryQueue:
                 task.add_done_callback(lambda _: gate.release())
 
     async def drain(self) -> None:
-        """Deliver what is queued now, one after the other; for tests that drive time themselves."""
+        """Send what is queued now, one delivery after the other, for tests that control time."""
         while self._queue:
             await self._attempt(self._queue.popleft())
 
     def idle(self) -> bool:
-        """Whether nothing is queued or on its way."""
+        """Return whether no delivery is queued or being sent."""
         return not self._queue and not self._tasks
 
     async def _attempt(self, delivery: Delivery) -> None:

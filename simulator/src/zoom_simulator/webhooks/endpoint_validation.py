@@ -1,4 +1,4 @@
-"""The endpoint challenge: when a subscription is saved, and every 72 hours after.
+"""The challenge of an endpoint: when its subscription is saved, and every 72 hours.
 
 https://developers.zoom.us/docs/api/webhooks/#validate-your-webhook-endpoint
 """
@@ -47,13 +47,13 @@ class Validator:
         self.notices: list[str] = []
 
     def schedule(self, subscription: Subscription) -> None:
-        """Arrange for the next re-validation."""
+        """Schedule the next challenge."""
         if not subscription.next_challenge_at:
             subscription.next_challenge_at = self._clock.now() + self._behaviour.revalidate_hours * 3600
         self._timetable.at(subscription.next_challenge_at, partial(self._begin, subscription.id))
 
     async def challenge(self, subscription: Subscription) -> bool:
-        """Send the challenge now and note the outcome; True when the endpoint answered as it must."""
+        """Send a challenge now and record the outcome. Return whether the answer was right."""
         plain = self._ids.passcode() + self._ids.passcode() + self._ids.passcode()
         now_ms = milliseconds(self._clock.now())
         body = serialise({"payload": {"plainToken": plain}, "event_ts": now_ms, "event": "endpoint.url_validation"})
@@ -67,11 +67,11 @@ class Validator:
         self._spawn(self.challenge(subscription))
 
     def introduce(self, subscription: Subscription, tries: int = FIRST_TRIES) -> None:
-        """Challenge an endpoint that may still be starting: again and again until it answers, without counting."""
+        """Challenge an endpoint that may still be starting: repeat until it answers, and count no failure."""
         self._spawn(self._introduce(subscription, tries))
 
     async def settle(self) -> None:
-        """Wait for the challenges that were begun; for tests that drive time themselves."""
+        """Wait for the challenges that were begun, for tests that control time."""
         await asyncio.gather(*self._tasks)
 
     def _begin(self, subscription_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The payloads of events. `object.id` is a string while a meeting is held and a number everywhere else, as in life."""
+"""The payloads of events. `object.id` is a string while a meeting is held and a number everywhere else, as at Zoom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From something that happened to one delivery for each subscription that asked for it."""
+"""Turns an event into one delivery for each subscription that wants it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ class Publisher:
     ) -> None:
         """Deliver `event` about something of `user_id` to everybody who subscribed.
 
-        `account_id` says whose it is where the payload does not; `download_token` makes a fresh one for each delivery.
+        `account_id` names the account where the payload does not. `download_token` is called for each delivery and
+        returns a new token.
         """
         self.counts[event] = self.counts.get(event, 0) + 1
         for subscription in list(self._state.subscriptions.values()):

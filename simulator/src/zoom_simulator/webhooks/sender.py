@@ -1,4 +1,7 @@
-"""The one place that speaks HTTP to endpoints. Tests put their own sender in its place."""
+"""Signed requests to endpoints. Only `HttpSender` opens connections; tests pass a sender of their own.
+
+https://developers.zoom.us/docs/api/webhooks/
+"""
 
 from __future__ import annotations
 
@@ -32,11 +35,11 @@ class Sender(Protocol):
     """Posts a body."""
 
     async def post(self, url: str, headers: dict[str, str], body: bytes, timeout: float) -> Answer:  # noqa: ASYNC109
-        """WebhookClient and wait at most `timeout` seconds, all told. Never raises for what the other side does."""
+        """Post `body` and wait at most `timeout` seconds in all. A failure of the endpoint is an `Answer` too."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         ...
 
 
@@ -68,7 +71,7 @@ class HttpSender:
 
 @dataclass(frozen=True)
 class WebhookRequest:
-    """What goes out; it never changes, however often it is tried."""
+    """The parts of a request that stay the same in every attempt."""
 
     body: str
     request_id: str
