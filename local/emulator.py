@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import boto3
 from botocore.config import Config
 
 from local.console import Stop
-from local.processes import Supervisor
+from local.processes import Supervisor, run_logged
 from local.workspace import ROOT, Workspace
 
 REGION = "us-east-1"
@@ -55,10 +54,9 @@ def install(workspace: Workspace) -> None:
         [uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), "--require-hashes"]
         + ["--requirement", str(REQUIREMENTS)],
     )
-    with log.open("wb") as output:
-        for command in commands:
-            if subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False, cwd=ROOT).returncode:
-                raise Stop("The AWS emulator could not be installed.", f"Check the network, then read {log}.")
+    for command in commands:
+        if run_logged(command, log):
+            raise Stop("The AWS emulator could not be installed.", f"Check the network, then read {log}.")
     (folder / "installed").touch()
 
 
