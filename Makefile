@@ -96,12 +96,24 @@ deploy: .venv/installed ## sam deploy for one stage, told by .env.<stage>: make 
 	@exec $(BIN)/python -m local.aws_deploy $(STAGE) $(ARGS)
 
 .PHONY: test
-test: lint types check-template ## lint, types, template checks, then every test
-	$(BIN)/pytest -n 2
+test: lint types check-template ## lint, types, template checks, then every test, with branch coverage
+	$(BIN)/pytest -n 2 --cov --cov-report=
 
 .PHONY: test-failed
-test-failed: .venv/installed ## what failed in the last make test, once more
-	$(BIN)/pytest --last-failed --last-failed-no-failures none
+test-failed: .venv/installed ## what failed in the last make test, once more; names what passes now
+	$(BIN)/pytest --last-failed --last-failed-no-failures none $(ARGS)
+
+.PHONY: soak
+soak: .venv/installed ## the tests with twenty times the examples, and the long proof while workers are killed (hours)
+	SOAK=1 $(BIN)/pytest -n 2 $(ARGS)
+
+.PHONY: coverage
+coverage: .venv/installed ## lines and branches that the last make test did not reach
+	$(BIN)/coverage report
+
+.PHONY: counts
+counts: .venv/installed ## write the budgets of tests/counts again, from what is counted now
+	UPDATE_COUNTS=1 $(BIN)/pytest tests/counts/test_bytecode.py
 
 .PHONY: lint
 lint: .venv/installed ## ruff and the arrows between rooms
@@ -199,4 +211,4 @@ clean-local: ## forget what the local gateway has stored
 
 .PHONY: clean
 clean: ## remove everything that was made here
-	rm -rf .venv .local .aws-sam web/node_modules web/dist web/test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .local .aws-sam web/node_modules web/dist web/test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -150,5 +150,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The lifecycle tests stop the gateway and read its logs: they come after everything that uses it."""
     items.sort(key=lambda item: "test_lifecycle" in item.nodeid)
     for item in items:
-        if "tests/e2e/" in item.nodeid:
+        if "tests/e2e/" in item.nodeid and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(_HUNG_SECONDS))

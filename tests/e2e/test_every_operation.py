@@ -379,6 +379,9 @@ def test_people_whose_answer_got_lost_are_found_by_address(caller: Caller) -> No
 
 def test_a_walk_that_takes_too_long_is_resumed(caller: Caller) -> None:
     """What there is comes back in time, with a token that leads on."""
+    for number in range(5):
+        body = {"topic": f"Walked {number}", "type": 2, "start_time": "2030-01-07T10:00:00Z"}
+        assert caller.program.post("/v2/users/me/meetings", json=body).status_code == 201
     rule = {"effect": "delay", "target": "meetings.list", "seconds": 9.0}
     with fault(caller, rule):
         first = caller.program.get("/v2/users/me/meetings", params={"all": "true", "page_size": 1})
