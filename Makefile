@@ -11,7 +11,9 @@ export SAM_CLI_TELEMETRY = 0
 export PYTHONPATH = layers/zoom_common:.
 
 # A pyenv shim can exist and still fail, so each candidate is run.
-FIND_PYTHON = for p in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 python3 python; do \
+FIND_PYTHON = for p in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 \
+  "$$HOME"/.local/share/uv/python/cpython-3.13*/bin/python3.13 "$$HOME"/.local/share/mise/installs/python/3.13*/bin/python3.13 \
+  /opt/homebrew/opt/python@3.13/bin/python3.13 python3 python; do \
   "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' >/dev/null 2>&1 && { echo "$$p"; break; }; done
 
 .PHONY: help
