@@ -13,7 +13,7 @@ from benchmarks.load.__main__ import load, services
 from benchmarks.load.machine import give_priority_back, take_priority
 from benchmarks.rounds import summary
 from benchmarks.sections import Run
-from local import emulator
+from dev import emulator
 from zoom_common.gateway.pacing import PACE
 
 _WORKERS = (1, 5, 20, 100)

@@ -51,7 +51,7 @@ export default defineConfig({
     ? {
         webServer: {
           command:
-            `.venv/bin/python -m local.run --fresh --folder ${JSON.stringify(folder)} --port ${door} --zoom-port ${zoom} ` +
+            `.venv/bin/python -m dev.run --fresh --folder ${JSON.stringify(folder)} --port ${door} --zoom-port ${zoom} ` +
             `--aws-port ${aws} --identity-port ${identity}`,
           cwd: root,
           env: { ...env, PYTHONPATH: "layers/zoom_common:." } as Record<string, string>,

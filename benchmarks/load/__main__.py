@@ -27,9 +27,9 @@ from benchmarks.load.figures import Call, Load, keep, load_of, page
 from benchmarks.load.machine import Meanwhile, Watch, take_priority
 from benchmarks.load.worker import CLIENTS
 from benchmarks.workspace import BENCH, ROOT
-from local import emulator
-from local.processes import Supervisor
-from local.workspace import Workspace
+from dev import emulator
+from dev.processes import Supervisor
+from dev.workspace import Workspace
 from zoom_common.gateway.pacing import PACE
 
 APP, SECRET = "load-test", "load-test-secret"

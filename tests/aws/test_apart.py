@@ -11,7 +11,7 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from local import apart
+from ops import unrouted as apart
 from tests.fakes.events import APP, Bus, Connection, Connections, Counts, Hosts, Projections, meeting, plenty, record
 from zoom_common.events.host_store import HostStore
 from zoom_common.events.log_index_store import LogIndex

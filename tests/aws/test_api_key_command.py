@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from local import api_keys
+from ops import api_keys
 from zoom_common.access.authentication import authenticate
 from zoom_common.access.keys import Credential
 from zoom_common.access.principal import Principal

@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local import dlq
-from local.dead_letters import QUEUES
-from local.key_table import NoStack
+from ops import dlq
+from ops.dead_letters import QUEUES
+from ops.key_table import NoStack
 
 
 class Stack:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from local.restore import copy
+from ops.restore import copy
 
 pytestmark = pytest.mark.aws
 RESTORED = "restored"

@@ -11,8 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from local.openapi.files import OPENAPI, generated
-from local.openapi.own import PATHS
+from dev.openapi.files import OPENAPI, generated
+from dev.openapi.own import PATHS
 from zoom_common.gateway.record import CallRecord
 from zoom_common.zoom.operations import OPERATIONS
 

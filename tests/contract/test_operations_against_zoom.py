@@ -1,60 +1,39 @@
-"""Our operations against Zoom's own OpenAPI documents, where these are at hand.
-
-They are Zoom's and not part of this project: the variable ZOOM_REFERENCE says where they lie.
-"""
+"""Our operations against Zoom's contracts, as distilled in zoom_facts.json."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
 
+from tests.contract import facts
 from zoom_common.zoom.models.base import ZoomModel, faults
 from zoom_common.zoom.operations import OPERATIONS, Operation, check_query
 
-ROOT = Path(__file__).parents[2]
-CONTRACTS = Path(os.environ.get("ZOOM_REFERENCE") or ROOT.parent / "shared" / "reference") / "zoom-contracts"
 BY_NAME = [pytest.param(each, id=each.name) for each in OPERATIONS if not each.own]
 WITH_BODY = [pytest.param(each, id=each.name) for each in OPERATIONS if each.body is not None]
 # All switches of a user's settings pass: there is nothing to declare.
 DECLARED = [each for each in WITH_BODY if each.id != "users.settings_update"]
-# What Zoom's documents leave out, and Zoom takes.
-UNPRINTED = {"report:read:daily_usage:admin", "report:read:cloud_recording:admin", "recording:read:admin"}
-
-pytestmark = pytest.mark.skipif(not CONTRACTS.is_dir(), reason="Zoom's contracts are not at hand (ZOOM_REFERENCE)")
-
-
-@cache
-def _paths() -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for document in sorted(CONTRACTS.glob("zoom-*-openapi.*.json")):
-        found |= json.loads(document.read_text())["paths"]
-    return found
 
 
 def declared(operation: Operation) -> dict[str, Any]:
     """Zoom's declaration of `operation`."""
-    found: dict[str, Any] = _paths()[operation.path][operation.method.lower()]
-    return found
+    return facts.operation(operation.method, operation.path)
 
 
 def body_schema(operation: Operation) -> dict[str, Any]:
     """Zoom's schema of the body."""
-    return merged(declared(operation)["requestBody"]["content"]["application/json"]["schema"])
+    return merged(declared(operation)["body"])
 
 
 def merged(schema: dict[str, Any]) -> dict[str, Any]:
     """A schema in one piece, where Zoom's is a list of parts."""
-    whole: dict[str, Any] = {key: value for key, value in schema.items() if key not in {"allOf", "oneOf"}}
-    for part in (*schema.get("allOf", ()), *schema.get("oneOf", ())):
+    whole: dict[str, Any] = {key: value for key, value in schema.items() if key not in {"allOf", "anyOf"}}
+    for part in (*schema.get("allOf", ()), *schema.get("anyOf", ())):
         each = merged(part)
         whole["properties"] = {**whole.get("properties", {}), **each.get("properties", {})}
         whole["required"] = [*whole.get("required", []), *each.get("required", [])]
@@ -70,23 +49,17 @@ def merged(schema: dict[str, Any]) -> dict[str, Any]:
 def test_status_label_and_scopes_agree(operation: Operation) -> None:
     """What Zoom prints beside an operation is what its row says."""
     zoom = declared(operation)
+    assert operation.path == zoom["path"]
     assert str(operation.success) in zoom["responses"]
-    label = re.search(r"Rate Limit Label.*`(\w+)`", zoom["description"])
-    assert label is not None
-    assert operation.label.upper().replace("-", "_") == label[1].upper()
-    extensions = zoom["x-extensions"]
-    for ours, theirs in (
-        (operation.scopes.granular, extensions.get("x-granular-scopes")),
-        (operation.scopes.classic, extensions.get("x-macro-scopes")),
-    ):
-        printed = {scope for scope in theirs or () if not scope.endswith(":master")}
-        assert set(ours) - UNPRINTED == printed - UNPRINTED
+    assert operation.label.upper().replace("-", "_") == zoom["label"]
+    for ours, kind in ((operation.scopes.granular, "granular"), (operation.scopes.classic, "classic")):
+        assert set(ours) == {scope for scope in zoom["scopes"][kind] if not scope.endswith(":master")}
 
 
 @pytest.mark.parametrize("operation", BY_NAME)
 def test_query_parameters_agree(operation: Operation) -> None:
-    """Every parameter of Zoom's is declared, with its type, values and limit, and its example passes."""
-    zoom = {each["name"]: each for each in declared(operation).get("parameters", []) if each["in"] == "query"}
+    """Every parameter of Zoom's is declared, with its type, values and limit, and takes a value of Zoom's form."""
+    zoom = {each["name"]: each for each in declared(operation)["parameters"] if each["in"] == "query"}
     ours = {each.name: each for each in operation.query}
     assert set(ours) == set(zoom)
     for name, parameter in ours.items():
@@ -96,16 +69,15 @@ def test_query_parameters_agree(operation: Operation) -> None:
         assert list(parameter.values) == [str(each) for each in schema.get("enum", [])], name
         assert parameter.maximum == schema.get("maximum"), name
         assert parameter.required == zoom[name].get("required", False), name
-        example = schema.get("example", schema.get("default"))
-        if example is not None:
-            text = json.dumps(example) if isinstance(example, bool) else str(example)
-            check_query([parameter], f"{name}={text}")
+        value = facts.value(schema)
+        text = json.dumps(value) if isinstance(value, bool) else str(value)
+        check_query([parameter], f"{name}={text}")
 
 
 @pytest.mark.parametrize("operation", BY_NAME)
 def test_a_body_is_declared_where_zoom_has_one(operation: Operation) -> None:
     """And nowhere else."""
-    assert (operation.body is not None) == ("requestBody" in declared(operation))
+    assert (operation.body is not None) == ("body" in declared(operation))
 
 
 def members(schema: dict[str, Any], model: type[BaseModel], at: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
@@ -140,17 +112,6 @@ def _every_member(schema: dict[str, Any]) -> Iterator[str]:
         yield from _every_member(member.get("items", member))
 
 
-def example(schema: dict[str, Any]) -> Any:
-    """A value made of the examples in Zoom's schema."""
-    if "example" in schema:
-        return schema["example"]
-    if "properties" in schema:
-        return {name: example(member) for name, member in schema["properties"].items()}
-    if "items" in schema:
-        return [example(schema["items"])]
-    return schema.get("default", {"string": "text", "integer": 1, "boolean": True}.get(schema["type"]))
-
-
 @pytest.mark.parametrize("operation", WITH_BODY)
 def test_what_zoom_requires_is_required(operation: Operation) -> None:
     """A body without it is refused here, and one with nothing else but it is not."""
@@ -159,14 +120,14 @@ def test_what_zoom_requires_is_required(operation: Operation) -> None:
     required = set(schema.get("required", []))
     missing = {each.field for each in faults(operation.body, {}) if each.message == "This field is required."}
     assert missing == required
-    assert _told(operation.body, {name: example(schema["properties"][name]) for name in required}) == []
+    assert _told(operation.body, {name: facts.value(schema["properties"][name]) for name in required}) == []
 
 
 @pytest.mark.parametrize("operation", WITH_BODY)
-def test_the_whole_example_passes(operation: Operation) -> None:
-    """All examples of a body together, and each member alone."""
+def test_a_body_of_all_members_passes(operation: Operation) -> None:
+    """Values of Zoom's form in every member together, and each member alone."""
     assert operation.body is not None
-    whole = example(body_schema(operation))
+    whole = facts.value(body_schema(operation))
     assert _told(operation.body, whole) == []
     required = {name: whole[name] for name in body_schema(operation).get("required", [])}
     for name, value in whole.items():
@@ -195,7 +156,7 @@ def _allowed(schema: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tup
     if "items" in schema:
         yield from _allowed(schema["items"], (*path, "[]"))
     values = list(schema.get("enum", []))
-    values += [schema[key] for key in ("minimum", "maximum", "default", "example") if key in schema]
+    values += [schema[key] for key in ("minimum", "maximum", "default", "shape") if key in schema]
     if schema["type"] == "array":
         values = []
     if schema["type"] == "boolean":

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from local.event_schema import TARGET, rendered
+from dev.event_schema import TARGET, rendered
 from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Hosts, Log, Projections, plenty, record
 from tests.fakes.meeting_life import HOST, Life
 from zoom_common.edge.connection_changes import to_event
@@ -50,7 +50,7 @@ def published() -> list[CloudEvent]:
 
 
 def test_the_committed_document_is_what_the_code_says() -> None:
-    """`python -m local.event_schema` writes it."""
+    """`python -m dev.event_schema` writes it."""
     assert TARGET.read_text() == rendered()
 
 

@@ -1,12 +1,8 @@
-"""What the simulated Zoom answers and delivers conforms to Zoom's own contracts, where those are at hand."""
+"""What the simulated Zoom answers and delivers conforms to Zoom's contracts, as distilled in zoom_facts.json."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -14,60 +10,11 @@ import pytest
 
 from local.zoom.rest import table
 from local.zoom.rest.operations import Operation
+from tests.contract import facts
 from tests.fakes.local_zoom import Zoom
 
-ROOT = Path(__file__).parents[2]
-CONTRACTS = Path(os.environ.get("ZOOM_REFERENCE") or ROOT.parent / "shared" / "reference") / "zoom-contracts"
-OPENAPI = ("zoom-meetings-openapi.2026-08.json", "zoom-users-openapi.2026-08.json")
-WEBHOOKS = (
-    "zoom-meetings-webhooks.2026-08.json",
-    "zoom-users-webhooks.2026-02.json",
-    "zoom-marketplace-webhooks.2026-02.json",
-)
-pytestmark = pytest.mark.skipif(not CONTRACTS.is_dir(), reason="Zoom's contracts are not at hand")
 Json = dict[str, Any]
 NOT_IN_CONTRACTS = {row.name for row in table.rows() if row.name.startswith("subscriptions.")}
-UNPRINTED_SCOPES = {"reports.daily", "reports.cloud_recording", "subscriptions.logs"}
-
-
-@cache
-def contract(name: str) -> Json:
-    """One contract."""
-    found: Json = json.loads((CONTRACTS / name).read_text())
-    return found
-
-
-def resolve(document: Json, schema: Any) -> Any:
-    """The schema with references followed, and with what real traffic contradicts left out.
-
-    Zoom adds fields every month, so `additionalProperties: false` is dropped; alternatives without required fields
-    overlap, so `oneOf` is read as `anyOf`; TIMELINE files and lists of weekdays exist although the enums forget them.
-    """
-    if isinstance(schema, list):
-        return [resolve(document, each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        target: Any = document
-        for part in schema["$ref"].split("/")[1:]:
-            target = target.get(part.replace("~1", "/"), {})
-        return resolve(document, target)
-    found = {
-        key: resolve(document, value)
-        for key, value in schema.items()
-        if key not in ("additionalProperties", "example", "examples", "default", "oneOf", "nullable")
-    }
-    if "oneOf" in schema:
-        found["anyOf"] = resolve(document, schema["oneOf"])
-    if schema.get("nullable") and isinstance(found.get("type"), str):
-        found["type"] = [found["type"], "null"]
-        if "enum" in found:
-            found["enum"] = [*found["enum"], None]
-    if "MP4" in found.get("enum", []):
-        found["enum"] = [*found["enum"], "TIMELINE"]
-    if found.get("enum") == ["1", "2", "3", "4", "5", "6", "7"]:
-        del found["enum"]
-    return found
 
 
 CHECKER = jsonschema.FormatChecker(formats=["date"])
@@ -88,20 +35,10 @@ def is_date_time(value: object) -> bool:
 CHECKER.checkers |= {"email": (is_email, ()), "date-time": (is_date_time, ())}
 
 
-def problems(schema: Any, document: Json, value: Any) -> list[str]:
+def problems(schema: Json, value: Any) -> list[str]:
     """Where `value` does not conform."""
-    validator = jsonschema.Draft202012Validator(resolve(document, schema), format_checker=CHECKER)
+    validator = jsonschema.Draft202012Validator(schema, format_checker=CHECKER)
     return [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in validator.iter_errors(value)]
-
-
-def specification(row: Operation) -> tuple[Json, Json]:
-    """The document and the operation that a row of the table stands for."""
-    shape = re.sub(r"\{[^}]+\}", "{}", row.path)
-    for name in OPENAPI:
-        for path, item in contract(name)["paths"].items():
-            if re.sub(r"\{[^}]+\}", "{}", path) == shape and row.method.lower() in item:
-                return contract(name), item[row.method.lower()]
-    raise AssertionError(f"{row.method} {row.path} is in no contract")
 
 
 ROWS = {row.name: row for row in table.rows() if row.name not in NOT_IN_CONTRACTS}
@@ -109,25 +46,26 @@ ROWS = {row.name: row for row in table.rows() if row.name not in NOT_IN_CONTRACT
 
 @pytest.mark.parametrize("name", ROWS)
 def test_label_and_scopes_are_those_of_the_contract(name: str) -> None:
-    """Every operation exists at Zoom, under the rate label and the scopes its description prints."""
+    """Every operation exists at Zoom, under the rate label and the granular scopes its description prints."""
     row = ROWS[name]
-    text = specification(row)[1].get("description", "")
-    label = re.search(r"Rate Limit Label.*?`([A-Z_]+)`", text, re.DOTALL)
-    if label:
-        assert row.label.upper() == label[1]
-    scopes = re.search(r"Granular Scopes[^`]*((?:`[^`]+`,?\s*)+)", text)
-    if scopes and name not in UNPRINTED_SCOPES:
-        printed = set(re.findall(r"`([^`]+)`", scopes[1]))
-        assert printed <= set(row.accepted_scopes())
-        assert row.admin_only == (row.scope not in printed)
+    zoom = facts.operation(row.method, row.path)
+    assert row.label.upper() == zoom["label"]
+    printed = set(zoom["scopes"]["granular"])
+    assert printed <= set(row.accepted_scopes())
+    assert row.admin_only == (row.scope not in printed)
 
 
-def schema_of(row: Operation, status: int) -> tuple[Any, Json]:
-    """The schema of an operation's answer; None where it has no body."""
-    document, operation = specification(row)
-    response = operation["responses"][str(status)]
-    body = response.get("content", {}).get("application/json")
-    return (body or {}).get("schema"), document
+def schema_of(row: Operation, status: int) -> Json | None:
+    """The schema of an operation's answer; None where it has no body. Raises KeyError for an undocumented status."""
+    schema: Json | None = facts.operation(row.method, row.path)["responses"][str(status)]
+    return schema
+
+
+def assert_conforms(row: Operation, body: Any) -> None:
+    """Check the body of a 200 against the schema, which has to exist."""
+    schema = schema_of(row, 200)
+    assert schema is not None
+    assert problems(schema, body) == []
 
 
 class Story:
@@ -230,16 +168,14 @@ def test_reading_conforms(story: Story, name: str) -> None:
     response = story.zoom.get(story.path(row) + QUERIES.get(name, ""))
     story.zoom.token = tokens
     assert response.status_code == 200, response.text
-    schema, document = schema_of(row, 200)
-    assert problems(schema, document, response.json()) == []
+    assert_conforms(row, response.json())
 
 
 def test_a_series_conforms(story: Story) -> None:
     """A recurring meeting shows its rule and dates as the contract says."""
     response = story.zoom.get(f"/v2/meetings/{story.ids['series']}")
     assert len(response.json()["occurrences"]) == 4
-    schema, document = schema_of(ROWS["meetings.get"], 200)
-    assert problems(schema, document, response.json()) == []
+    assert_conforms(ROWS["meetings.get"], response.json())
 
 
 PERSON = {"email": "bob@guest.example", "first_name": "Bob", "last_name": "Guest"}
@@ -357,25 +293,16 @@ def test_writing_conforms(written: tuple[Story, dict[str, Any]], name: str) -> N
     """Every write answers the status of the contract, with a body of its schema or none at all."""
     response = written[1][name]
     assert response.status_code == WRITES[name][0], response.text
-    schema, document = schema_of(ROWS[name], response.status_code)
+    schema = schema_of(ROWS[name], response.status_code)
     if schema is None:
         assert response.content == b""
     else:
-        assert problems(schema, document, response.json()) == []
+        assert problems(schema, response.json()) == []
 
 
 def test_every_operation_is_tried() -> None:
     """No row of the table escapes these tests."""
     assert set(ROWS) == set(READS) | set(WRITES) | TRIED_ELSEWHERE
-
-
-def event_schema(event: str) -> tuple[Any, Json]:
-    """The schema of an event's body."""
-    for name in WEBHOOKS:
-        found = (contract(name).get("webhooks") or contract(name)["paths"]).get(event)
-        if found:
-            return found["post"]["requestBody"]["content"]["application/json"]["schema"], contract(name)
-    raise LookupError(f"{event} is in no contract")
 
 
 EXPECTED = {
@@ -403,14 +330,12 @@ EXPECTED = {
 @pytest.mark.parametrize("event", sorted(EXPECTED))
 def test_events_conform(written: tuple[Story, dict[str, Any]], event: str) -> None:
     """Every event that the story brings about conforms to its schema, each time it is delivered."""
-    schema, document = event_schema(event)
     delivered = written[0].zoom.endpoint.events(event)
     assert delivered
     for each in delivered:
-        assert problems(schema, document, each.json) == []
+        assert problems(facts.EVENTS[event], each.json) == []
 
 
 def test_no_event_is_unknown_to_zoom(written: tuple[Story, dict[str, Any]]) -> None:
     """Whatever is delivered exists at Zoom."""
-    for event in set(written[0].zoom.endpoint.names()):
-        assert event_schema(event)
+    assert set(written[0].zoom.endpoint.names()) <= set(facts.EVENTS)

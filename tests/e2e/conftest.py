@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
-from local.processes import Supervisor
-from local.waiting import sizes, wait_until
-from local.workspace import Workspace
+from dev.processes import Supervisor
+from dev.waiting import sizes, wait_until
+from dev.workspace import Workspace
 from tests.fakes.waiting import CALL_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +58,7 @@ class Gateway:
         arguments = [f"--{name}={port}" for name, port in self.ports.items()]
         with (self.folder / "run.log").open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "local.run", "--until-input-ends", f"--folder={self.folder}", *arguments],
+                [sys.executable, "-m", "dev.run", "--until-input-ends", f"--folder={self.folder}", *arguments],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.PIPE,

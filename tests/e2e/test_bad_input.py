@@ -16,8 +16,8 @@ import boto3
 import httpx
 import pytest
 
-from local.key_table import on_local_stack
-from local.waiting import wait_until
+from dev.waiting import wait_until
+from ops.key_table import on_local_stack
 from tests.fakes.waiting import CALL_SECONDS
 from zoom_common.access.keys import Credential, issue
 

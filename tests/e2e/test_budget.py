@@ -11,7 +11,7 @@ import boto3
 import httpx
 import pytest
 
-from local.demo import Story
+from dev.demo import Story
 
 pytestmark = pytest.mark.e2e
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from local.newcomer import Newcomer, newcomer
-from local.waiting import wait_until
+from dev.newcomer import Newcomer, newcomer
+from dev.waiting import wait_until
 from tests.fakes.events import Clock
 from tests.fakes.reconciling import FOUND_AGAIN, Room, Seen, name_of, reported, seen_of
 from tests.fakes.waiting import CALL_SECONDS, wait_until_delivered, wait_until_processed

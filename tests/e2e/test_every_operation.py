@@ -12,8 +12,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from local.demo import Story
-from local.waiting import wait_until
+from dev.demo import Story
+from dev.waiting import wait_until
 from tests.fakes.waiting import CALL_SECONDS
 from zoom_common.zoom.operations import OPERATIONS, match
 
@@ -57,7 +57,7 @@ def caller(gateway: Any) -> Iterator[Caller]:
     """A program of the account's owner, who may do everything."""
     stack = gateway.stack
     with pytest.MonkeyPatch.context() as patch, Story(stack) as story, httpx.Client(base_url=stack["zoom_url"]) as zoom:
-        patch.setattr("local.demo.PERSON", OWNER)
+        patch.setattr("dev.demo.PERSON", OWNER)
         zoom.patch("/_sim/behaviour", json={"enforce_limits": False, "transcripts": True})
         (app,) = zoom.get("/_sim/state").json()["apps"]
         scopes = sorted({scope for each in OPERATIONS for scope in each.scopes.granular})
@@ -434,7 +434,7 @@ def test_the_api_describes_itself(stack: dict[str, Any]) -> None:
 
 def test_what_only_administrators_can_do_says_so(stack: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A person without those rights is told so before Zoom is asked."""
-    monkeypatch.setattr("local.demo.PERSON", "jill@zoom.example")
+    monkeypatch.setattr("dev.demo.PERSON", "jill@zoom.example")
     with Story(stack) as story:
         story.program.headers["X-Zoom-Connection"] = story.connect()
         answer = story.program.get("/v2/report/daily")

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.demo import Story
-from local.waiting import PATIENCE
+from dev.demo import Story
+from dev.waiting import PATIENCE
 from tests.e2e.conftest import ROOT, Gateway
 from tests.fakes.waiting import CALL_SECONDS
 
@@ -26,7 +26,7 @@ def run(gateway: Gateway, folder: Path) -> subprocess.CompletedProcess[str]:
     """Start a second run on the same ports; it has to give up by itself."""
     arguments = [f"--{name}={port}" for name, port in gateway.ports.items()]
     return subprocess.run(
-        [sys.executable, "-m", "local.run", f"--folder={folder}", *arguments],
+        [sys.executable, "-m", "dev.run", f"--folder={folder}", *arguments],
         cwd=ROOT,
         env=gateway.environment,
         capture_output=True,

@@ -16,7 +16,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from local.demo import Story
+from dev.demo import Story
 from tests.fakes.waiting import CALL_SECONDS
 
 pytestmark = pytest.mark.e2e

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.soak, pytest.mark.timeout(2 * 3600)]
 def test_thousands_of_deliveries_come_out_exactly_while_workers_are_killed(gateway: Gateway) -> None:
     """Duplicates, forgeries and stale ones, out of order: the genuine events come out and into the log, each once."""
     proof = subprocess.run(
-        [sys.executable, "-m", "local.proof", f"--stack-file={gateway.folder / 'stack.json'}", "--minutes=60"],
+        [sys.executable, "-m", "dev.proof", f"--stack-file={gateway.folder / 'stack.json'}", "--minutes=60"],
         cwd=ROOT,
         env=gateway.environment,
         capture_output=True,

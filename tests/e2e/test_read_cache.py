@@ -10,8 +10,8 @@ import boto3
 import httpx
 import pytest
 
-from local.demo import Story
-from local.waiting import wait_until
+from dev.demo import Story
+from dev.waiting import wait_until
 from tests.fakes.releases import told
 from tests.fakes.waiting import CALL_SECONDS, wait_until_delivered, wait_until_processed
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local.processes import port_is_free
-from local.waiting import wait_until
+from dev.processes import port_is_free
+from dev.waiting import wait_until
 from tests.e2e.conftest import ROOT, Gateway, free_ports
 
 pytestmark = pytest.mark.e2e

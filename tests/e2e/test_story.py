@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.demo import Story
+from dev.demo import Story
 
 pytestmark = pytest.mark.e2e
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.key_table import on_local_stack
+from ops.key_table import on_local_stack
 from tests.fakes.waiting import CALL_SECONDS
 from zoom_common.access.keys import Credential, issue
 

@@ -12,8 +12,8 @@ import boto3
 import httpx
 import pytest
 
-from local.demo import PERSON, Story
-from local.waiting import wait_until
+from dev.demo import PERSON, Story
+from dev.waiting import wait_until
 from tests.fakes.releases import told
 from tests.fakes.waiting import CALL_SECONDS
 from zoom_common.connections.attributes import from_item

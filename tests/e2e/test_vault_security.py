@@ -19,9 +19,9 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from local.demo import PERSON, Story
-from local.key_table import on_local_stack
-from local.waiting import wait_until
+from dev.demo import PERSON, Story
+from dev.waiting import wait_until
+from ops.key_table import on_local_stack
 from tests.fakes.waiting import CALL_SECONDS, queued, wait_until_delivered, wait_until_processed
 from zoom_common.access.keys import Credential, issue
 
@@ -435,7 +435,7 @@ def test_an_erased_person_does_not_come_back(attacked: Stack) -> None:
         assert not [each for each in items if (user in each or person in each) and "rival" in each]
         assert not [each for each in items if done["connection"] in each]
     file = attacked.folder / "stack.json"
-    erase = ["-m", "local.erase", "rival", "--zoom-user", user, "--email", person, f"--stack-file={file}", "--yes"]
+    erase = ["-m", "ops.erase", "rival", "--zoom-user", user, "--email", person, f"--stack-file={file}", "--yes"]
     by_hand = subprocess.run(
         [sys.executable, *erase], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=True
     )

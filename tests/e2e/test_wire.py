@@ -16,7 +16,7 @@ import boto3
 import httpx
 import pytest
 
-from local.demo import Story
+from dev.demo import Story
 from tests.fakes.releases import told
 from tests.fakes.waiting import CALL_SECONDS
 

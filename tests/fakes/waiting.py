@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from local.waiting import PATIENCE, wait_until
+from dev.waiting import PATIENCE, wait_until
 
 CALL_SECONDS = 300.0
 """Seconds that one HTTP call may take. API Gateway ends it after 30; the rest is for a busy machine."""

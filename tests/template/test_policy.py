@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from local.aws_deploy import NEEDED
-from local.configuration import PARAMETERS
+from dev.configuration import PARAMETERS
+from ops.deploy import NEEDED
 from zoom_common.connections.seal import SealKind
 
 ROOT = Path(__file__).resolve().parents[2]

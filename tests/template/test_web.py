@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local import web
+from dev import web
 
 Template = dict[str, Any]
 
@@ -78,7 +78,7 @@ def test_the_api_behind_it_is_passed_through_and_not_kept(template: Template) ->
     ],
 )
 def test_addresses_lead_where_they_lead_locally(template: Template, uri: str, becomes: dict[str, Any]) -> None:
-    """The bare address to the app, a place in the app to its one page, a file to itself: as `local/web.py` has it."""
+    """The bare address to the app, a place in the app to its one page, a file to itself: as `dev/web.py` has it."""
     code = properties(template, "WebPaths")["FunctionCode"]
     call = f"console.log(JSON.stringify(handler({{request: {{uri: {json.dumps(uri)}}}}})))"
     printed = subprocess.run(["node", "-e", f"{code}\n{call}"], capture_output=True, text=True, check=True)

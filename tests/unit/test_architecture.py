@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
+from zoom_common import __version__
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ROOT / "layers" / "zoom_common" / "zoom_common"
 MODULES = sorted(ROOMS.rglob("*.py"))
@@ -118,16 +120,23 @@ def test_the_environment_is_handed_in(path: Path) -> None:
 def test_a_function_is_one_file_that_knows_no_other(path: Path) -> None:
     """It imports the standard library and the layer; nothing of a sibling, no client, nothing relative."""
     assert path.name == "handler.py"
-    siblings = {folder.name for folder in (ROOT / "functions").iterdir()} | {"functions", "local", "tests"}
+    siblings = {folder.name for folder in (ROOT / "functions").iterdir()} | {
+        "functions",
+        "dev",
+        "ops",
+        "local",
+        "tests",
+    }
     used = {name.partition(".")[0] for name in imports(parsed(path))}
     assert used.isdisjoint(siblings | CLIENT_LIBRARIES | {""})
 
 
 @pytest.mark.parametrize("path", [ROOMS / "__init__.py", *sorted(ROOMS.glob("*/__init__.py"))], ids=name_of)
 def test_a_room_says_what_it_is_and_nothing_else(path: Path) -> None:
-    """Its own file is a docstring, so that importing one module of a room imports no other."""
-    [only] = parsed(path).body
-    assert isinstance(only, ast.Expr)
+    """Its own file is a docstring, so that importing one module imports no other. The package has a version."""
+    docstring, *rest = parsed(path).body
+    assert isinstance(docstring, ast.Expr)
+    assert [ast.unparse(each) for each in rest] == [f"__version__ = {__version__!r}"] * (path.parent == ROOMS)
 
 
 def test_only_the_webhook_warms_up() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.waiting import PATIENCE, wait_until
+from dev.waiting import PATIENCE, wait_until
 from local.zoom import cli
 from local.zoom.hooks.sender import HttpSender
 

@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 
-from local.waiting import PATIENCE
+from dev.waiting import PATIENCE
 from zoom_common.secret import Secret
 from zoom_common.transport import LONGEST_IDLE, AnswerLost, NotSent, RequestsTransport
 from zoom_common.zoom import api

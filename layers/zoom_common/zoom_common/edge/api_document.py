@@ -1,4 +1,4 @@
-"""The API's OpenAPI description, as generated into this folder by `python -m local.openapi`."""
+"""The API's OpenAPI description, as generated into this folder by `python -m dev.openapi`."""
 
 from __future__ import annotations
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from zoom_common import __version__
+
 # Zoom's events that are handled by name, by family; every other one is published as it is.
 _HELD = (
     "created updated deleted permanently_deleted recovered started ended participant_joined participant_left "
@@ -92,7 +94,7 @@ def document() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {
             "title": "Integrato Zoom events",
-            "version": "1",
+            "version": __version__,
             "description": "CloudEvents 1.0 on an SQS queue. At least once, in no order; equal ids are one event.",
         },
         "channels": {

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import quote
 
+from zoom_common import __version__
 from zoom_common.errors import InvalidRequest, ZoomRefused
 from zoom_common.secret import Secret
 from zoom_common.zoom.meanings import meaning
@@ -70,7 +71,7 @@ def build(
     headers = {
         "Authorization": f"Bearer {token.reveal()}",
         "Accept": "application/json",
-        "User-Agent": "integrato-zoom",
+        "User-Agent": f"integrato-zoom/{__version__}",
     }
     if operation.model is None or not body.strip():
         return HttpRequest(operation.method, url, headers)

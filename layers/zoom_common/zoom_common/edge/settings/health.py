@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from zoom_common import __version__
 from zoom_common.edge.settings import optional, require
-
-# The version of the whole gateway; a test holds it equal to the project's.
-VERSION = "0.1.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +14,7 @@ class HealthSettings:
     """What a health answer says about itself, and where requests are counted whose key has a limit."""
 
     stage: str
-    version: str = VERSION
+    version: str = __version__
     coordination_table: str = ""
 
     @classmethod

@@ -1,0 +1,112 @@
+"""`make security`: known vulnerabilities of what is shipped, by pip-audit, and what can be said where it can not ask.
+
+An index that mirrors packages without their advisories lets pip-audit print "No known vulnerabilities found" of what it
+has skipped. Here that is no clean bill: it is said, and it is a failure where `--strict` is given or `CI` is set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev.workspace import ROOT
+from ops.console import say
+
+PIP_AUDIT = "pip-audit==2.10.1"
+SHIPPED = ROOT / "layers" / "zoom_common" / "requirements.txt"
+_PIN = re.compile(r"[A-Za-z0-9][\w.\-\[\]]*==[\w.!+]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What an audit came to; `unasked` are packages of which the index knows no advisories."""
+
+    known: tuple[str, ...]
+    unasked: tuple[str, ...]
+    looked_up: int
+
+
+def read(report: str) -> Findings:
+    """The findings in pip-audit's JSON. Raises ValueError when it is none."""
+    known, unasked, looked_up = [], [], 0
+    described = json.loads(report)
+    for package in described["dependencies"] if isinstance(described, dict) else described:
+        if "skip_reason" in package:
+            unasked.append(package["name"])
+            continue
+        looked_up += 1
+        for each in package["vulns"]:
+            mended = ", ".join(each.get("fix_versions", [])) or "no version yet"
+            known.append(f"{package['name']} {package['version']}: {each['id']}, mended in {mended}")
+    return Findings(tuple(known), tuple(unasked), looked_up)
+
+
+def unpinned(requirements: str) -> list[str]:
+    """Lines of a requirements file that do not name one version, or name no hash for it."""
+    lines = re.sub(r"\\\n\s*", " ", requirements).splitlines()
+    wanted = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return [line.split()[0] for line in wanted if not _PIN.match(line) or "--hash=sha256:" not in line]
+
+
+def _asked() -> str:
+    uv = str(Path(sys.executable).with_name("uv"))
+    command = [uv, "tool", "run", "--quiet", "--python", "3.13", "--from", PIP_AUDIT, "pip-audit"]
+    command += [
+        "--format",
+        "json",
+        "--require-hashes",
+        "--disable-pip",
+        "--progress-spinner",
+        "off",
+        "-r",
+        str(SHIPPED),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def _withdrawn() -> str:
+    """What the package index says against these very files: one that is gone, yanked or of another hash."""
+    uv = str(Path(sys.executable).with_name("uv"))
+    with tempfile.TemporaryDirectory() as nowhere:
+        command = [uv, "pip", "install", "--dry-run", "--quiet", "--refresh", "--target", nowhere, "--require-hashes"]
+        command += ["--python", sys.executable, "--only-binary", ":all:", "-r", str(SHIPPED)]
+        command += ["--python-platform", "x86_64-manylinux_2_28"]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stderr.strip()
+
+
+def main() -> int:
+    """Exit status 1 for a known vulnerability or a loose pin; with `--strict` also where nobody could be asked."""
+    parser = argparse.ArgumentParser(prog="python -m dev.audit", description="Known vulnerabilities of the layer.")
+    parser.add_argument("--strict", action="store_true", default=bool(os.environ.get("CI")))
+    strict = parser.parse_args().strict
+    loose, said = unpinned(SHIPPED.read_text()), _withdrawn()
+    for line in loose:
+        say(f"Not pinned by version and hash: {line}")
+    if said:
+        say(f"The package index says of what is pinned:\n{said}")
+    try:
+        found = read(_asked())
+    except (ValueError, KeyError, TypeError):
+        found = Findings((), ("all",), 0)
+    for each in found.known:
+        say(f"Known vulnerability: {each}")
+    if found.unasked:
+        say(
+            f"NOT AUDITED: {', '.join(found.unasked)}. The package index in use has no advisories of these: nobody "
+            "knows here whether they are vulnerable. Run `make security` where pypi.org answers, as CI does. "
+            "Checked all the same: every version is pinned with its hashes, and the index still has these files."
+        )
+    elif not found.known:
+        say(f"{found.looked_up} packages looked up, no known vulnerability.")
+    return int(bool(loose or found.known or said or (strict and found.unasked)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,234 @@
+"""`make demo`: the whole story against the running gateway, told step by step. Exit status 1 when a step goes wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+import boto3
+import httpx
+
+from dev.waiting import Stalled, wait_until
+from dev.workspace import ROOT, Workspace
+from ops.console import say
+
+PERSON = "jill@zoom.example"
+# What one meeting's life must bring out of the queue, each at least this often.
+EXPECTED = {
+    "zoom.meeting.created": 1,
+    "zoom.meeting.updated": 1,
+    "zoom.meeting.started": 1,
+    "zoom.meeting.participant_joined": 3,
+    "zoom.meeting.participant_left": 3,
+    "zoom.meeting.ended": 1,
+    "zoom.recording.completed": 1,
+    "zoom.meeting.deleted": 1,
+}
+
+
+class Wrong(Exception):
+    """A step whose outcome is not what the story promises."""
+
+
+@dataclass(slots=True)
+class Story:
+    """One run of the story against the stack described by `stack`."""
+
+    stack: Mapping[str, str]
+    program: httpx.Client = field(init=False)
+    browser: httpx.Client = field(init=False)
+    queue: Any = field(init=False)
+    steps: int = 0
+
+    def __post_init__(self) -> None:
+        key = {"Authorization": f"Bearer {self.stack['api_key']}"}
+        self.program = httpx.Client(base_url=self.stack["api_url"], headers=key, timeout=100)
+        self.browser = httpx.Client(timeout=100)
+        self.queue = boto3.client(
+            "sqs",
+            endpoint_url=self.stack["aws_endpoint_url"],
+            region_name=self.stack["aws_region"],
+            aws_access_key_id=self.stack["aws_access_key_id"],
+            aws_secret_access_key=self.stack["aws_secret_access_key"],
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.program.close()
+        self.browser.close()
+        self.queue.close()
+
+    def tell(self) -> None:
+        """Run every step in order. Raises Wrong at the first that fails."""
+        with self.step("A person connects a Zoom account through the consent page"):
+            self.program.headers["X-Zoom-Connection"] = self.connect()
+        with self.step("A program creates, reads, lists and updates a meeting"):
+            meeting = self.manage_meeting()
+        with self.step("The meeting starts, people join and leave, it ends, a recording completes"):
+            self.hold_meeting(meeting)
+        with self.step("The program deletes the meeting"):
+            expect(self.program.delete(f"/v2/meetings/{meeting}"), 204)
+            gone = expect(self.program.get(f"/v2/meetings/{meeting}"), 404)
+            check(gone.json()["code"] == 3001, "a deleted meeting reads as code 3001")  # noqa: PLR2004
+        with self.step("Zoom's signed webhooks have arrived, and the events come out of the queue"):
+            self.read_events(meeting)
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """A numbered step."""
+        self.steps += 1
+        say(f"\n{self.steps}. {title}")
+        yield
+
+    def connect(self, person: str | None = None) -> str:
+        """The browser legs of OAuth, as a person clicks through them; the id of the connection."""
+        link = expect(self.program.post("/auth/zoom/authorize", json={}), 201).json()["authorize_url"]
+        show("the program asks for a link", link)
+        page = expect(self.browser.get(link), 200).text
+        ticket = found(re.search(r'name="ticket" value="([^"]+)"', page), "the page carries the ticket")
+        to_zoom = expect(self.browser.post(link.partition("?")[0], data={"ticket": ticket}), 303).headers["location"]
+        show("the person goes on to Zoom's consent page", to_zoom.partition("?")[0])
+        expect(self.browser.get(to_zoom), 200)
+        asked = dict(parse_qsl(urlsplit(to_zoom).query))
+        check(asked["code_challenge_method"] == "S256", "PKCE with S256 is asked for")
+        consent = {**asked, "decision": "allow", "user": person or PERSON}
+        back = expect(self.browser.post(to_zoom.partition("?")[0], data=consent), 302).headers["location"]
+        show("the person allows it, and Zoom sends the browser back", back.partition("?")[0])
+        done = expect(self.browser.get(back, headers={"Accept": "application/json"}), 200).json()
+        connection = expect(self.program.post("/auth/zoom/redeem", json={"code": done["code"]}), 200).json()
+        check(connection["state"] == "connected", "the redeemed connection is connected")
+        show("the program redeems the code", f"connection {connection['id']} is {connection['state']}")
+        expect(self.program.post("/auth/zoom/redeem", json={"code": done["code"]}), 404)
+        show("the code works once", "a second redemption is 404")
+        return str(connection["id"])
+
+    def manage_meeting(self) -> int:
+        """Create, read, list, update; the meeting's id."""
+        wanted = {
+            "topic": "Quarterly review \u2014 \u00dcbersicht",
+            "type": 2,
+            "start_time": "2030-01-07T10:00:00Z",
+            "duration": 45,
+            "settings": {"auto_recording": "cloud"},
+        }
+        created = expect(self.program.post("/v2/users/me/meetings", json=wanted), 201).json()
+        meeting = int(created["id"])
+        check(created["topic"] == wanted["topic"], "the topic arrives as it was sent")
+        show("POST /v2/users/me/meetings", f"201, meeting {meeting}")
+        read = expect(self.program.get(f"/v2/meetings/{meeting}"), 200).json()
+        check(read["duration"] == 45, "the meeting reads as it was created")  # noqa: PLR2004
+        show(f"GET /v2/meetings/{meeting}", "200")
+        listed = expect(self.program.get("/v2/users/me/meetings", params={"page_size": 300}), 200).json()["meetings"]
+        check(meeting in {each["id"] for each in listed}, "the list has it")
+        show("GET /v2/users/me/meetings", f"200, {len(listed)} in the list")
+        expect(self.program.patch(f"/v2/meetings/{meeting}", json={"topic": "Quarterly review", "duration": 30}), 204)
+        changed = expect(self.program.get(f"/v2/meetings/{meeting}"), 200).json()
+        check((changed["topic"], changed["duration"]) == ("Quarterly review", 30), "the change is there")
+        show(f"PATCH /v2/meetings/{meeting}", "204")
+        refused = expect(self.program.post("/v2/users/me/meetings", json={"type": 77}), 400).json()
+        check(refused["code"] == 300 and refused["errors"][0]["field"] == "type", "a bad type is named")  # noqa: PLR2004
+        show("an impossible meeting is refused before it costs quota", json.dumps(refused["errors"][0]))
+        return meeting
+
+    def hold_meeting(self, meeting: int) -> None:
+        """Three people meet in the simulated Zoom."""
+        life = f"{self.stack['zoom_url']}/_sim/meetings/{meeting}"
+        expect(self.browser.post(f"{life}/start"), 200)
+        for person in ({"host": True}, {"name": "Ada"}, {"name": "Grace"}):
+            expect(self.browser.post(f"{life}/join", json=person), 200)
+        show("in the meeting", "the host, Ada, Grace")
+        for name in ("Ada", "Grace"):
+            expect(self.browser.post(f"{life}/leave", json={"participant": name}), 200)
+        expect(self.browser.post(f"{life}/end"), 200)
+        show("ended", "the recording is being processed")
+        expect(self.browser.get(f"{self.stack['zoom_url']}/_sim/idle", params={"timeout": 30}), 200)
+
+    def read_events(self, meeting: int) -> None:
+        """Read the queue until the meeting's whole life has come out, each event once."""
+        seen: dict[str, dict[str, Any]] = {}
+
+        def missing() -> list[str]:
+            for event in self.receive(meeting):
+                check(event["id"] not in seen, f"{event['type']} comes out once")
+                check(event["tenant"] == self.stack["tenant"], "the event names its tenant")
+                seen[event["id"]] = event
+                show(event["time"], event["type"])
+            return sorted(_missing(seen.values()))
+
+        try:
+            wait_until("the queue to give everything", missing, lambda left: not left)
+        except Stalled as stalled:
+            raise Wrong(f"{stalled} were missing") from None
+
+    def receive(self, meeting: int) -> Iterator[dict[str, Any]]:
+        """This meeting's events, taken off the queue; everybody else's stay on it."""
+        url = self.stack["integration_queue_url"]
+        answer = self.queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=2)
+        for message in answer.get("Messages", []):
+            event = json.loads(message["Body"])
+            if str(event["data"].get("payload", {}).get("object", {}).get("id")) == str(meeting):
+                self.queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                yield event
+            else:
+                handle = message["ReceiptHandle"]
+                self.queue.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=1)
+
+
+def expect(response: httpx.Response, status: int) -> httpx.Response:
+    """The response, when it has this status. Raises Wrong."""
+    if response.status_code != status:
+        request = response.request
+        raise Wrong(f"{request.method} {request.url.path} answered {response.status_code}: {response.text[:300]}")
+    return response
+
+
+def check(outcome: bool, promise: str) -> None:  # noqa: FBT001 -- reads as a sentence
+    """Raises Wrong when the promise is not kept."""
+    if not outcome:
+        raise Wrong(f"not true: {promise}")
+
+
+def found(match: re.Match[str] | None, promise: str) -> str:
+    """The first group. Raises Wrong when there is no match."""
+    if match is None:
+        raise Wrong(f"not true: {promise}")
+    return match.group(1)
+
+
+def show(what: str, outcome: str) -> None:
+    """One line of the story."""
+    say(f"   {what}: {outcome}")
+
+
+def _missing(events: Any) -> set[str]:
+    types = [event["type"] for event in events]
+    return {name for name, times in EXPECTED.items() if types.count(name) < times}
+
+
+def main() -> int:
+    """Tell the story against `.local/stack.json`, or the file named as the first argument."""
+    folder = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / ".local")
+    stack = Workspace(ROOT / folder).read("stack.json")
+    if not stack:
+        say("Nothing runs here. Start it with `make run`, then try again.")
+        return 1
+    try:
+        with Story(stack) as story:
+            story.tell()
+    except (Wrong, httpx.HTTPError) as problem:
+        say(f"\nThe story went wrong: {problem}")
+        return 1
+    say("\nThe whole story is true.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,402 @@
+"""`make drill`: runs every procedure of docs/runbook.md, block by block as it stands there, on the running local stack.
+
+Each procedure has a director here, who says what its variables are, and looks between the blocks whether they did what
+the page says. The stack is afterwards as it was before, but for a used-up API key.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dev import configuration, emulator
+from dev.demo import PERSON, Story
+from dev.runbook import procedures
+from dev.workspace import ROOT, Workspace
+from ops.console import say
+from ops.deployed import Deployed, deployed
+from ops.key_table import STACK_FILE, NoStack, local_stack, on_local_stack
+from zoom_common.access.keys import Credential, issue
+
+AWS_CLI = "awscli==1.46.3"
+OTHER_REGION = "eu-west-1"
+# The emulator makes roles' names from the stack's, for all regions: the same name there would take our roles away here.
+ELSEWHERE = "zoom-gateway-far"
+_SECONDS = 240
+_FILES = ("both.json", "new.json", "answer.json", "secret.json", "payload.json")
+_CONFIG = ROOT / "samconfig.toml"
+
+type Director = Generator[dict[str, str], str]
+
+
+class Failed(Exception):
+    """A procedure did not do what the page says."""
+
+
+@dataclass(frozen=True)
+class Drill:
+    """The stack that the procedures are carried out on."""
+
+    stack: Deployed
+    facts: dict[str, Any]
+
+    def environment(self) -> dict[str, str]:
+        """What every block is told."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return {
+            **kept,
+            **emulator.CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.facts["aws_endpoint_url"],
+            "AWS_PAGER": "",
+            "SAM_CLI_TELEMETRY": "0",
+            "PATH": f"{_shims()}{os.pathsep}{kept.get('PATH', os.defpath)}",
+            "STACK": self.stack.name,
+            "API": self.facts["api_url"],
+            "KEY": self.facts["api_key"],
+            "WEBHOOK_URL": self.facts["webhook_url"],
+        }
+
+    def run(self, shorthands: str, block: str, variables: dict[str, str]) -> str:
+        """What a block prints. Raises Failed when a command in it fails."""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", shorthands + block],
+            cwd=ROOT,
+            env=self.environment() | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise Failed(f"status {done.returncode}: {done.stderr.strip()[-600:]}")
+        return done.stdout
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client where the stack is, or in another region."""
+        if region is None:
+            return self.stack.client(service)
+        session: Any = self.stack.session
+        return session.client(service, region_name=region, endpoint_url=self.stack.endpoint)
+
+    def secret(self, name: str) -> str:
+        """The value of one of the stack's secrets."""
+        kept = self.client("secretsmanager").get_secret_value(SecretId=self.stack.resource(name))
+        return str(kept["SecretString"])
+
+    def put_secret(self, name: str, value: str) -> None:
+        """Put a secret back."""
+        self.client("secretsmanager").put_secret_value(SecretId=self.stack.resource(name), SecretString=value)
+
+    def new_key(self) -> tuple[str, str]:
+        """Id and text of a key that nobody needs."""
+        credential = Credential.generate()
+        key = issue(credential, tenant=self.facts["tenant"], name="drill", scopes=["health:read"], now=time.time())
+        on_local_stack(self.facts).add(key)
+        return credential.key_id, credential.text().reveal()
+
+    def status(self, path: str, key: str, connection: str = "") -> int:
+        """The status of a GET with this key."""
+        headers = {"Authorization": f"Bearer {key}"} | ({"X-Zoom-Connection": connection} if connection else {})
+        return requests.get(self.facts["api_url"] + path, headers=headers, timeout=40).status_code
+
+
+def expect(true: object, what: str) -> None:
+    """Raise Failed unless it is so."""
+    if not true:
+        raise Failed(what)
+
+
+def not_delivering(drill: Drill) -> Director:  # noqa: ARG001 - a director's signature
+    """It measures, and fails at nothing."""
+    printed = yield {}
+    expect("FunctionError" not in printed and "errorType" not in printed, printed)
+
+
+def webhook_secret(drill: Drill) -> Director:
+    """Both work, then the new one alone; Zoom's own comes back at the end."""
+    former, new = drill.secret("ZoomWebhookSecret"), secrets.token_urlsafe(16)
+    variables = {"OLD_SECRET": drill.facts["webhook_secret"], "NEW_SECRET": new}
+    try:
+        yield variables
+        expect(len(json.loads(drill.secret("ZoomWebhookSecret"))["apps"][0]["secrets"]) == 2, "not both")  # noqa: PLR2004
+        yield variables
+        yield variables
+        expect(json.loads(drill.secret("ZoomWebhookSecret"))["apps"][0]["secrets"] == [{"secret": new}], "not one")
+    finally:
+        drill.put_secret("ZoomWebhookSecret", former)
+
+
+def client_secret(drill: Drill) -> Director:
+    """To itself: what a wrong one does, tests/e2e/test_vault_runbook.py sees."""
+    former, signing = drill.secret("ZoomAppSecret"), drill.secret("ZoomMeetingSdkSecret")
+    (ROOT / "secret.json").write_text(former)
+    yield {}
+    expect(drill.secret("ZoomMeetingSdkSecret") == former, "the other secret was not written")
+    drill.put_secret("ZoomMeetingSdkSecret", signing)
+
+
+def api_key(drill: Drill) -> Director:
+    """The new secret and the old one work; the other key does not any more."""
+    (key_id, old), (other_id, other) = drill.new_key(), drill.new_key()
+    printed = yield {"KEY_ID": key_id, "OLD_KEY_ID": other_id}
+    new = next(line for line in printed.splitlines() if line.startswith("zk_"))
+    expect(new != old, "no new secret")
+    expect([drill.status("/health/deep", each) for each in (new, old, other)] == [200, 200, 401], "keys")
+
+
+def too_often(drill: Drill) -> Director:
+    """A limit comes and goes."""
+    key_id, _ = drill.new_key()
+    yield {"KEY_ID": key_id}
+    kept = on_local_stack(drill.facts).get(key_id)
+    expect(kept is not None and kept.requests_per_minute is None, "the limit stayed")
+
+
+def kms_keys(drill: Drill) -> Director:  # noqa: ARG001 - a director's signature
+    """The block itself looks."""
+    yield {}
+
+
+def reconnect(drill: Drill) -> Director:
+    """Somebody's grant has ended at Zoom; the link that is printed leads him back to the same connection."""
+    with Story(drill.facts) as story:
+        connection = story.connect()
+    requests.post(f"{drill.facts['zoom_url']}/_sim/users/{PERSON}/revoke", json={}, timeout=10).raise_for_status()
+    drill.client("dynamodb").update_item(
+        TableName=drill.stack.resource("ConnectionsTable"),
+        Key={"pk": {"S": f"{drill.facts['tenant']}#connections"}, "sk": {"S": connection}},
+        UpdateExpression="SET access_expires_at = :over",
+        ExpressionAttributeValues={":over": {"N": str(time.time() - 1)}},
+    )
+    expect(drill.status("/v2/users/me/meetings", drill.facts["api_key"], connection) == 409, "still connected")  # noqa: PLR2004
+    printed = yield {}
+    expect("/auth/zoom/start?ticket=" in printed, "no link")
+    with Story(drill.facts) as story:
+        expect(story.connect() == connection, "another connection")
+
+
+def restore(drill: Drill) -> Director:
+    """An item that gets lost after the backup comes back; the function refreshes again."""
+    dynamodb, table = drill.client("dynamodb"), drill.stack.resource("ConnectionsTable")
+    item = {"pk": {"S": "drill#restore"}, "sk": {"S": "drill"}}
+    dynamodb.put_item(TableName=table, Item={**item, "kept": {"S": "yes"}})
+    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    yield {}
+    yield {"MOMENT": moment}
+    dynamodb.delete_item(TableName=table, Key=item)
+    printed = yield {}
+    expect("1 copied" in printed, printed)
+    found = dynamodb.get_item(TableName=table, Key=item, ConsistentRead=True).get("Item", {})
+    expect(found.get("kept") == {"S": "yes"}, "the item did not come back")
+    dynamodb.delete_item(TableName=table, Key=item)
+    yield {}
+    function = drill.stack.resource("TokenRefreshFunction")
+    reserved = drill.client("lambda").get_function_concurrency(FunctionName=function)
+    expect("ReservedConcurrentExecutions" not in reserved, "the function is still stopped")
+
+
+def zoom_outage(drill: Drill) -> Director:
+    """The deep health tells an outage of Zoom's from one of ours, and is well again after it."""
+    faults = drill.facts["zoom_url"] + "/_sim/faults"
+    fault = requests.post(faults, json={"fault": "503", "target": "users.*"}, timeout=10).json()
+    try:
+        printed = yield {}
+    finally:
+        requests.delete(f"{faults}/{fault['id']}", timeout=10)
+    expect("'degraded'" in printed or "failing" in printed.split()[1:], printed)
+
+
+def region_loss(drill: Drill) -> Director:
+    """The whole stack in another region, which answers there."""
+    build = Workspace(ROOT / ".local").path("build") / "template.yaml"
+    parameters = tomllib.loads(_CONFIG.read_text())["local"]["deploy"]["parameters"]
+    parameters["parameter_overrides"] = _parameters(drill)  # values with spaces: a file takes them as they are
+    parameters |= {"stack_name": ELSEWHERE, "s3_bucket": f"{ELSEWHERE}-artifacts"}
+    here = {"LocationConstraint": OTHER_REGION}
+    with suppress(ClientError):  # left by the drill before
+        drill.client("s3", OTHER_REGION).create_bucket(Bucket=parameters["s3_bucket"], CreateBucketConfiguration=here)
+    lines = [f"{name} = {json.dumps(value)}" for name, value in parameters.items()]
+    file = Workspace(ROOT / ".local").path("drill.toml")
+    file.write_text("\n".join(["version = 0.1", "[dev.deploy_local.parameters]", *lines, ""]))
+    file.chmod(0o600)
+    options = f"--config-file {file} --template-file {build}"
+    yield {"STACK": ELSEWHERE, "ENVIRONMENT": "local", "OTHER_REGION": OTHER_REGION, "DEPLOY_OPTIONS": options}
+    file.unlink()
+    there = drill.client("cloudformation", OTHER_REGION).describe_stack_resources(StackName=ELSEWHERE)
+    health = next(each for each in there["StackResources"] if each["LogicalResourceId"] == "HealthFunction")
+    event = (ROOT / "events" / "health-get.json").read_bytes()
+    answer = drill.client("lambda", OTHER_REGION).invoke(
+        FunctionName=health["PhysicalResourceId"], Qualifier="live", Payload=event
+    )
+    expect(json.loads(answer["Payload"].read())["statusCode"] == 200, "no health there")  # noqa: PLR2004
+
+
+def usage(drill: Drill) -> Director:  # noqa: ARG001 - a director's signature
+    """It answers with its rows."""
+    printed = yield {}
+    expect('"rows"' in printed and "FunctionError" not in printed, printed)
+
+
+def roll_back(drill: Drill) -> Director:
+    """Two functions go back a version; and the next deploy, of nothing but a parameter, reaches every alias."""
+    functions, changed = drill.client("lambda"), ("MeetingsFunction", "UsersFunction")
+    resources = drill.client("cloudformation").describe_stack_resources(StackName=drill.stack.name)["StackResources"]
+    names = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::Lambda::Function"]
+
+    def live() -> dict[str, str]:
+        return {each: functions.get_alias(FunctionName=each, Name="live")["FunctionVersion"] for each in names}
+
+    def levels() -> set[str]:
+        told = [functions.get_function_configuration(FunctionName=each, Qualifier="live") for each in names]
+        return {each["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] for each in told}
+
+    before = live()
+    for each in map(drill.stack.resource, changed):
+        functions.update_function_configuration(FunctionName=each, Description=f"drill {time.time()}")
+        version = functions.publish_version(FunctionName=each, Description="settings drill")["Version"]
+        functions.update_alias(FunctionName=each, Name="live", FunctionVersion=version)
+    yield {"FUNCTIONS": " ".join(changed)}
+    expect(live() == before, "an alias is not where it was")
+    for level in ("WARNING", "INFO"):
+        _deploy(drill, f'LogLevel="{level}"')
+        expect(levels() == {level}, f"a changed parameter did not reach the aliases: {levels()}")
+
+
+def delete(drill: Drill) -> Director:
+    """The stack in the other region goes, its tables stay."""
+    asked = {"StackName": ELSEWHERE, "LogicalResourceId": "ConnectionsTable"}
+    found = drill.client("cloudformation", OTHER_REGION).describe_stack_resource(**asked)["StackResourceDetail"]
+    yield {"STACK": ELSEWHERE, "OTHER_REGION": OTHER_REGION, "RETAINED_TABLE": found["PhysicalResourceId"]}
+    kept = drill.client("dynamodb", OTHER_REGION)
+    for table in kept.list_tables()["TableNames"]:  # the emulator would give the next drill's tables the same names
+        if table.startswith(ELSEWHERE):
+            kept.delete_table(TableName=table)
+
+
+DIRECTORS: dict[str, Callable[[Drill], Director]] = {
+    "Zoom has stopped delivering": not_delivering,
+    "Rotate the webhook secret token": webhook_secret,
+    "Rotate the Zoom app's client secret": client_secret,
+    "Rotate an API key": api_key,
+    "A caller asks too often": too_often,
+    "Rotate the KMS keys": kms_keys,
+    "Reconnect at scale": reconnect,
+    "Restore from backup": restore,
+    "Zoom outage": zoom_outage,
+    "Region loss": region_loss,
+    "Roll usage up by hand": usage,
+    "Roll back": roll_back,
+    "Delete a stack and keep the data": delete,
+}
+
+
+def _parameters(drill: Drill, *changed: str) -> list[str]:
+    described = drill.client("cloudformation").describe_stacks(StackName=drill.stack.name)["Stacks"][0]
+    aws_port = int(str(drill.facts["aws_endpoint_url"]).rpartition(":")[2])
+    port = int(str(drill.facts["api_url"]).rpartition(":")[2])
+    zoom_port = int(str(drill.facts["zoom_url"]).rpartition(":")[2])
+    identity = str(drill.facts["oidc_issuer"]).rpartition(":")[2]
+    settings = configuration.load(
+        Workspace(ROOT / ".local"),
+        port=port,
+        zoom_port=zoom_port,
+        aws_port=aws_port,
+        identity_port=int(identity) if identity.isdigit() else None,
+    )
+    expect(described["StackStatus"].endswith("_COMPLETE"), f"the stack is {described['StackStatus']}")
+    return [*settings.parameter_overrides(), *changed]
+
+
+def _deploy(drill: Drill, *changed: str) -> None:
+    sam = str(Path(sys.executable).with_name("sam"))
+    build = Workspace(ROOT / ".local").path("build") / "template.yaml"
+    command = [sam, "deploy", "--config-file", str(_CONFIG), "--config-env", "local", "--template-file", str(build)]
+    done = subprocess.run(
+        [*command, "--parameter-overrides", *_parameters(drill, *changed)],
+        cwd=ROOT,
+        env=drill.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    expect(done.returncode == 0, done.stdout[-600:] + done.stderr[-600:])
+
+
+def _shims() -> Path:
+    """A folder with `aws`, pinned and in an environment of its own: its pins are not ours."""
+    folder = Workspace(ROOT / ".local").path("bin")
+    folder.mkdir(exist_ok=True)
+    uv, shim = Path(sys.executable).with_name("uv"), folder / "aws"
+    shim.write_text(f'#!/bin/sh\nexec "{uv}" tool run --quiet --python 3.13 --from {AWS_CLI} aws "$@"\n')
+    shim.chmod(0o755)
+    return folder
+
+
+def carry_out(drill: Drill, heading: str, shorthands: str, blocks: list[str]) -> None:
+    """One procedure from its first block to its last. Raises Failed."""
+    director = DIRECTORS[heading](drill)
+    variables = next(director)
+    try:
+        for number, block in enumerate(blocks):
+            printed = drill.run(shorthands, block, variables)
+            try:
+                variables = director.send(printed)
+            except StopIteration:
+                expect(number == len(blocks) - 1, f"the page has {len(blocks)} blocks, the drill fewer")
+                return
+    finally:
+        director.close()
+    raise Failed(f"the page has {len(blocks)} blocks, the drill more")
+
+
+def main() -> int:
+    """Exit status 1 when a procedure failed."""
+    parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
+    parser.add_argument("--only", help="procedures whose heading has this in it")
+    parser.add_argument("--stack-file", type=Path, default=STACK_FILE, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    arguments.stack_name = None
+    try:
+        drill = Drill(deployed(arguments), local_stack(arguments.stack_file))
+    except NoStack as problem:
+        say(str(problem))
+        return 1
+    shorthands, found = procedures()
+    failed = 0
+    try:
+        for heading, blocks in found.items():
+            if arguments.only and arguments.only.lower() not in heading.lower():
+                continue
+            began = time.monotonic()
+            try:
+                carry_out(drill, heading, shorthands, blocks)
+            except (Failed, BotoCoreError, ClientError, subprocess.TimeoutExpired) as problem:
+                failed += 1
+                say(f"FAILED {time.monotonic() - began:6.1f} s  {heading}: {problem}")
+            else:
+                say(f"ok     {time.monotonic() - began:6.1f} s  {heading}")
+    finally:
+        for name in _FILES:
+            (ROOT / name).unlink(missing_ok=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""The AWS emulator: ministack, in an environment of its own because its pins disagree with aws-sam-cli's."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from dev.processes import Supervisor, run_logged
+from dev.workspace import ROOT, Workspace
+from ops.console import Stop
+
+REGION = "us-east-1"
+REQUIREMENTS = ROOT / "dev" / "emulator-requirements.txt"
+# The emulator's root credential: it opens nothing but this emulator on this machine.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+
+
+# In what the emulator saves: a queue's URL, with the port that it had then, and the account's id.
+_QUEUE_URL = re.compile(rb"(https?://(?:localhost|127\.0\.0\.1):)\d+(/\d{12}/)")
+
+
+def url(port: int) -> str:
+    """Where the emulator answers."""
+    return f"http://127.0.0.1:{port}"
+
+
+def environment_folder() -> Path:
+    """The emulator's virtual environment, named after its pins: another pin, another folder."""
+    pins = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
+    return ROOT / ".local" / f"emulator-{pins}"
+
+
+def is_installed() -> bool:
+    """Whether the environment is complete; half an installation does not count."""
+    return (environment_folder() / "installed").exists()
+
+
+def install(workspace: Workspace) -> None:
+    """Make the environment from the pinned requirements. Raises Stop when the package index can not be reached."""
+    folder = environment_folder()
+    shutil.rmtree(folder, ignore_errors=True)
+    log = workspace.log("emulator-install")
+    uv = str(Path(sys.executable).with_name("uv"))
+    commands = (
+        [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
+        [uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), "--require-hashes"]
+        + ["--requirement", str(REQUIREMENTS)],
+    )
+    for command in commands:
+        if run_logged(command, log):
+            raise Stop("The AWS emulator could not be installed.", f"Check the network, then read {log}.")
+    (folder / "installed").touch()
+
+
+def start(supervisor: Supervisor, workspace: Workspace, port: int) -> None:
+    """Start it with IAM enforced and its state on disk, and wait until it answers."""
+    unpacked = workspace.path("emulator-tmp")
+    shutil.rmtree(unpacked, ignore_errors=True)  # it unpacks functions here and never cleans up
+    unpacked.mkdir(parents=True)
+    state = workspace.path("emulator-state")
+    state.mkdir(exist_ok=True)
+    move(state, port)
+    # Functions inherit the emulator's environment: give it nothing of ours but what it needs.
+    clean = {
+        "PATH": os.defpath,
+        "HOME": str(workspace.folder),
+        "LANG": "C.UTF-8",
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_REGION": REGION,
+        "AUTH": "true",
+        "LAMBDA_EXECUTOR": "local",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(state),
+        "TMPDIR": str(unpacked),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **CREDENTIALS,
+    }
+    supervisor.start("emulator", [str(environment_folder() / "bin" / "ministack")], clean)
+    supervisor.wait_until_answers("emulator", url(port) + "/_ministack/health")
+
+
+def move(state: Path, port: int) -> None:
+    """Make the queues of a saved state answer at this port: at another, what is sent to them stays there unread."""
+    for saved in state.glob("*.json"):
+        text = saved.read_bytes()
+        moved = _QUEUE_URL.sub(rb"\g<1>%d\g<2>" % port, text)
+        if moved != text:
+            saved.write_bytes(moved)
+
+
+def client(service: str, port: int) -> Any:
+    """A boto3 client for the emulator, whatever the caller's own AWS settings are."""
+    return boto3.session.Session().client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=url(port),
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(retries={"mode": "standard", "total_max_attempts": 2}, read_timeout=60),
+    )

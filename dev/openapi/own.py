@@ -1,0 +1,196 @@
+"""The gateway's own paths beside Zoom's, for programs. What browsers and Zoom itself call is no API and not here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dev.openapi.answers import response
+from zoom_common.access.sign_in import GRANTS
+
+type Json = dict[str, Any]
+
+_OBJECT: Json = {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}}
+_ERRORS: Json = {
+    "400": response("BadRequest"),
+    "401": response("Unauthorized"),
+    "403": response("Forbidden"),
+    "404": response("NotFound"),
+    "405": response("MethodNotAllowed"),
+    "409": response("Conflict"),
+    "429": response("TooManyRequests"),
+    "500": response("InternalError"),
+    "502": response("BadGateway"),
+    "503": response("Unavailable"),
+}
+
+
+def _in_path(name: str) -> Json:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+_ID = _in_path("connectionId")
+
+
+def _operation(name: str, summary: str, status: int, *, scope: str | None, **more: Any) -> Json:
+    done: Json = {"description": "Done."} if status == 204 else {"description": "The answer.", **_OBJECT}  # noqa: PLR2004
+    about: Json = {"operationId": name, "summary": summary, "tags": ["Gateway"], **more}
+    about["responses"] = {str(status): done, **_ERRORS}
+    access: Json = {"x-gateway-scope": scope} if scope else {"security": []}
+    return about | access
+
+
+def _with(operation: Json, status: str, answer: Json) -> Json:
+    return {**operation, "responses": {status: answer, **operation["responses"]}}
+
+
+def _body(*, required: bool, **properties: Json) -> Json:
+    schema: Json = {"type": "object", "properties": properties, "additionalProperties": True}
+    return {"required": required, "content": {"application/json": {"schema": schema}}}
+
+
+_TOKEN_FORM: Json = {
+    "type": "object",
+    "required": ["grant_type"],
+    "properties": {
+        "grant_type": {"enum": sorted(GRANTS)},
+        "account_id": {"type": "string", "description": "Any text, or the id of a connection to use."},
+        "client_id": {"type": "string", "description": "The key's id, where it is not sent by HTTP Basic."},
+        "client_secret": {"type": "string", "description": "The key's secret, or the whole key."},
+    },
+}
+
+PATHS: Json = {
+    "/oauth/token": {
+        "post": {
+            **_operation("token", "Change key id and secret for a bearer of an hour, as at Zoom", 200, scope=None),
+            "requestBody": {
+                "required": True,
+                "content": {"application/x-www-form-urlencoded": {"schema": _TOKEN_FORM}},
+            },
+        }
+    },
+    "/connections": {
+        "get": _operation("connections.list", "List the connected Zoom accounts", 200, scope="connections:read"),
+        "post": _with(
+            _operation(
+                "connections.create",
+                "Connect a whole Zoom account with its Server-to-Server app",
+                201,
+                scope="connections:write",
+                requestBody=_body(
+                    required=True,
+                    account_id={"type": "string"},
+                    client_id={"type": "string"},
+                    client_secret={"type": "string"},
+                ),
+            ),
+            "200",
+            {"description": "The credentials of an existing connection are replaced.", **_OBJECT},
+        ),
+    },
+    "/connections/{connectionId}": {
+        "parameters": [_ID],
+        "get": _operation("connections.get", "Get one connection", 200, scope="connections:read"),
+        "delete": _operation(
+            "connections.delete", "Disconnect: revoke at Zoom, then forget", 200, scope="connections:write"
+        ),
+    },
+    "/connections/{connectionId}/reconnect": {
+        "parameters": [_ID],
+        "post": _operation("connections.reconnect", "Get a link to consent again", 201, scope="connections:write"),
+    },
+    "/erasures": {
+        "get": _operation("erasures.list", "List what was erased", 200, scope="erasures:read"),
+        "post": _operation(
+            "erasures.create",
+            "Erase all that is held about a person, or about the whole tenant",
+            202,
+            scope="erasures:write",
+            requestBody=_body(
+                required=True,
+                zoom_user_id={"type": "string", "description": "The person, by Zoom user id."},
+                email={"type": "string", "description": "Their address as well, for what names no id."},
+                tenant={"type": "string", "description": "Your own tenant's name, alone: everybody in it."},
+            ),
+        ),
+    },
+    "/erasures/{erasureId}": {
+        "parameters": [_in_path("erasureId")],
+        "get": _operation("erasures.get", "Get the receipt of one erasure", 200, scope="erasures:read"),
+    },
+    "/auth/zoom/authorize": {
+        "post": _operation(
+            "connections.authorize",
+            "Get a link for a person to connect Zoom",
+            201,
+            scope="connections:write",
+            requestBody=_body(required=False, return_url={"type": "string"}, owner={"type": "string"}),
+        )
+    },
+    "/auth/zoom/redeem": {
+        "post": _operation(
+            "connections.redeem",
+            "Take a new connection into use",
+            200,
+            scope="connections:write",
+            requestBody=_body(required=True, code={"type": "string"}),
+        )
+    },
+    "/events": {
+        "get": _operation("events.list", "Read the log of events, the newest first", 200, scope="events:read"),
+    },
+    "/events/{eventId}": {
+        "parameters": [_in_path("eventId")],
+        "get": _operation("events.get", "Get one event as it was published", 200, scope="events:read"),
+    },
+    "/events/{eventId}/replay": {
+        "parameters": [_in_path("eventId")],
+        "post": _operation("events.replay", "Publish one event again", 202, scope="events:write"),
+    },
+    "/events/replay": {
+        "post": _operation(
+            "events.replay_range",
+            "Publish a part of the log again",
+            202,
+            scope="events:write",
+            requestBody=_body(required=True, **{"from": {"type": "string", "format": "date-time"}}),
+        )
+    },
+    "/meetings/{number}/state": {
+        "parameters": [_in_path("number")],
+        "get": _operation(
+            "state.meeting", "What a meeting is, whether it is on, and who is there", 200, scope="events:read"
+        ),
+    },
+    "/meetings/{number}/attendance": {
+        "parameters": [_in_path("number")],
+        "get": _operation("state.attendance", "Who was there and for how long", 200, scope="events:read"),
+    },
+    "/meetings/{number}/registrations": {
+        "parameters": [_in_path("number")],
+        "get": _operation("state.registrations", "Who registered", 200, scope="events:read"),
+    },
+    "/meetings/{number}/recordings": {
+        "parameters": [_in_path("number")],
+        "get": _operation("state.recordings", "Which recordings there are", 200, scope="events:read"),
+    },
+    "/users/{user}": {
+        "parameters": [_in_path("user")],
+        "get": _operation("state.user", "What events told of a user", 200, scope="events:read"),
+    },
+    "/webhooks": {
+        "get": _operation(
+            "webhooks.list", "See whether Zoom's deliveries arrive, by connection", 200, scope="connections:read"
+        ),
+    },
+    "/meetings/{meetingId}/sdk-signature": {
+        "parameters": [_in_path("meetingId")],
+        "post": _operation("sdk.signature", "Get what a browser needs to join", 200, scope="meetings:read"),
+    },
+    "/health": {"get": _operation("health", "Whether it runs", 200, scope=None)},
+    "/health/deep": {
+        "get": _operation("health.deep", "Whether what it needs can be reached", 200, scope="health:read"),
+    },
+    "/usage": {"get": _operation("usage", "Calls and quota by day", 200, scope="usage:read")},
+    "/openapi.json": {"get": _operation("openapi", "This document", 200, scope=None)},
+}

@@ -1,0 +1,40 @@
+"""`make sam-env`: writes `.local/sam-env.json`, which points functions under `sam local` at the running emulator.
+
+`sam local` resolves no references between resources, so each function gets the variables its deployed twin has.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from dev import emulator
+from dev.workspace import ROOT, Workspace
+from ops.console import say
+
+
+def main() -> int:
+    """Write the file for the stack that runs here."""
+    return write(Workspace(ROOT / ".local"))
+
+
+def write(workspace: Workspace) -> int:
+    """Write `sam-env.json` for the stack of this workspace. Exit status 1 when none runs."""
+    stack = workspace.read("stack.json")
+    if not stack:
+        say("Nothing runs here. Start it with `make run`, then try again.")
+        return 1
+    port = int(stack["aws_endpoint_url"].rpartition(":")[2])
+    functions = emulator.client("lambda", port).list_functions(MaxItems=50)["Functions"]
+    prefix = f"{stack['stack_name']}-"
+    variables = {
+        function["FunctionName"].removeprefix(prefix).rpartition("-")[0]: function["Environment"]["Variables"]
+        for function in functions
+        if function["FunctionName"].startswith(prefix)
+    }
+    workspace.write("sam-env.json", variables)
+    say(f"Wrote {workspace.path('sam-env.json').relative_to(ROOT)} for {len(variables)} functions.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

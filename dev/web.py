@@ -1,0 +1,106 @@
+"""The web client behind the front door: what `make web` built, the headers it needs, and its settings.
+
+On AWS the same files lie in S3 and the same headers come from CloudFront; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from dev.identity.provider import CLIENT_ID
+from dev.workspace import ROOT
+
+DIST = ROOT / "web" / "dist"
+# The Meeting SDK compiles WebAssembly, starts workers from blobs, talks to Zoom's hosts, and writes styles and images
+# of its own. `{identity}` is where people sign in.
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https://*.zoom.us https://*.zoom.com; "
+    "font-src 'self' data:; media-src 'self' blob:; "
+    "connect-src 'self' blob: data: {identity} https://zoom.us https://*.zoom.us wss://*.zoom.us https://*.zoom.com "
+    "wss://*.zoom.com; "
+    "manifest-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+# COOP and COEP make the page cross-origin isolated: only there does the browser share memory, which the SDK uses for
+# video in more than one thread.
+HEADERS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Not built yet</title>
+<main><h1>The web client is not built yet</h1>
+<p>Run <code>make web</code> (it needs Node.js 20 and npm), then reload.</p></main></html>"""
+
+
+def routes(stack: Callable[[], Mapping[str, Any]], dist: Path = DIST) -> list[Route]:
+    """`/app/...`: the built files, the one page for every path inside the app, and its settings; `/` leads there."""
+
+    def headers() -> dict[str, str]:
+        identity = str(stack().get("oidc_issuer", ""))
+        return HEADERS | {"Content-Security-Policy": POLICY.format(identity=identity).replace("  ", " ")}
+
+    async def settings(_: Request) -> Response:
+        return JSONResponse(settings_of(stack()), headers=headers() | {"Cache-Control": "no-store"})
+
+    async def home(_: Request) -> Response:
+        return RedirectResponse("/app/", 302)
+
+    async def slash(_: Request) -> Response:
+        return RedirectResponse("/app/", 308)
+
+    async def serve(request: Request) -> Response:
+        path = request.path_params["path"]
+        file = _inside(dist, path)
+        if file is None and _names_a_file(path):
+            raise HTTPException(404)
+        page = dist / "index.html"
+        if file is None and not page.is_file():
+            return HTMLResponse(_NOT_BUILT, 503, headers())
+        # Vite names assets after their content; everything else may change with the next build.
+        kept = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
+        return FileResponse(file or page, headers=headers() | {"Cache-Control": kept})
+
+    return [
+        Route("/", home),
+        Route("/app", slash),
+        Route("/app/settings.json", settings),
+        Route("/app/{path:path}", serve, methods=["GET", "HEAD"]),
+    ]
+
+
+def settings_of(stack: Mapping[str, Any]) -> dict[str, Any]:
+    """What the client is told; nothing in it is secret. The two names with VITE_ are the guide's."""
+    return {
+        "api_url": "",
+        "oidc": {
+            "issuer": stack.get("oidc_issuer", ""),
+            "client_id": stack.get("oidc_client_id", CLIENT_ID),
+            "scope": stack.get("oidc_scope", "openid profile"),
+            "parameters": dict(parse_qsl(stack.get("oidc_parameters", ""))),
+        },
+        "VITE_ZOOM_CLIENT_ID": stack.get("zoom_client_id", ""),
+        "VITE_ZOOM_OAUTH_URL": stack.get("zoom_authorize_url", ""),
+    }
+
+
+def _names_a_file(path: str) -> bool:
+    return "." in path.rpartition("/")[2]
+
+
+def _inside(folder: Path, path: str) -> Path | None:
+    """The file at `path` if there is one in `folder`; nothing outside it is ever served."""
+    file = (folder / path).resolve()
+    return file if file.is_file() and file.is_relative_to(folder.resolve()) else None

@@ -1,0 +1,191 @@
+"""`make cost`: what a month costs, from what one call, webhook and connection asks for and from list prices.
+
+Requests of a call and a sweep are those that tests/counts hold the code to; the rest is read from the code. Prices are
+inputs (`--prices FILE` takes others): those of us-east-1 as known when this was written, to be checked before use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev.workspace import ROOT
+from ops.console import say
+
+# US dollars, us-east-1, without free tiers.
+PRICES: Mapping[str, float] = {
+    "lambda_requests_million": 0.20,
+    "lambda_gb_second_arm64": 0.0000133334,
+    "http_api_million": 1.00,
+    "dynamodb_write_million": 0.625,
+    "dynamodb_read_million": 0.125,
+    "dynamodb_gb_month": 0.25,
+    "dynamodb_pitr_gb_month": 0.20,
+    "sqs_million": 0.40,
+    "eventbridge_million": 1.00,
+    "kms_requests_million": 3.00,
+    "kms_key_month": 1.00,
+    "secret_month": 0.40,
+    "scheduler_million": 1.00,
+    "logs_gb": 0.50,
+    "alarm_month": 0.10,
+    "metric_month": 0.30,
+    "dashboard_month": 3.00,
+}
+_MILLION = 1_000_000
+# Measured on one core, warm, by `make bench` (docs/benchmarks.md): milliseconds of processor time, without any waiting.
+CORE_MS: Mapping[str, float] = {"call": 1.2, "event": 1000 / 650}
+# Lambda gives a function a whole core at this size, and of a smaller one its part.
+_WHOLE_CORE_MB = 1769
+_MEMORY_MB = 512
+
+
+def in_template(kind: str) -> int:
+    """How many resources of a type the template has."""
+    return (ROOT / "template.yaml").read_text().count(f"    Type: {kind}\n")
+
+
+def on_lambda(core_ms: float, *, waits: float = 0, aws_ms: float = 0, memory_mb: int = _MEMORY_MB) -> float:
+    """Milliseconds that Lambda bills: processor time at this size, and so many waits for an AWS service."""
+    return core_ms * _WHOLE_CORE_MB / memory_mb + waits * aws_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """What one of something asks of AWS: time of a function of `memory_gb`, writes of one KB, bytes of log."""
+
+    lambdas: float = 0
+    busy_ms: float = 0
+    memory_gb: float = 0.5
+    api: float = 0
+    writes: float = 0
+    reads: float = 0
+    sqs: float = 0
+    bus: float = 0
+    kms: float = 0
+    log_bytes: float = 0
+
+    def dollars(self, prices: Mapping[str, float], times: float) -> dict[str, float]:
+        """The cost of so many, by service."""
+        seconds = times * self.busy_ms / 1000 * self.memory_gb
+        return {
+            "Lambda": times * self.lambdas / _MILLION * prices["lambda_requests_million"]
+            + seconds * prices["lambda_gb_second_arm64"],
+            "HTTP API": times * self.api / _MILLION * prices["http_api_million"],
+            "DynamoDB": times * self.writes / _MILLION * prices["dynamodb_write_million"]
+            + times * self.reads / _MILLION * prices["dynamodb_read_million"],
+            "SQS": times * self.sqs / _MILLION * prices["sqs_million"],
+            "EventBridge": times * self.bus / _MILLION * prices["eventbridge_million"],
+            "KMS": times * self.kms / _MILLION * prices["kms_requests_million"],
+            "Logs": times * self.log_bytes / 1e9 * prices["logs_gb"],
+        }
+
+
+def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, batch: float) -> dict[str, Unit]:
+    """One API call, one webhook, one connection's month. `zoom_ms` is how long Zoom takes: Lambda bills the wait."""
+    call = on_lambda(core_ms, waits=2, aws_ms=aws_ms)
+    event = on_lambda(event_ms, waits=6, aws_ms=aws_ms)
+    return {
+        # Connection read consistently, send slot and, while Zoom answers, usage written; of two calls one finds the
+        # authorizer's answer.
+        "API call": Unit(lambdas=1.5, busy_ms=call + zoom_ms, api=1, writes=2, reads=1.5, log_bytes=900),
+        # One message in, a share of a batch out: six requests of SQS for each batch and one for each message. The log
+        # takes two writes to admit and finish an event, its index one, its projection one.
+        "webhook": Unit(
+            lambdas=1 + 1 / batch, busy_ms=6 + event, writes=4, reads=2, sqs=3 + 3 / batch, bus=1, log_bytes=700
+        ),
+        # A refresh every hour of forty active hours a week; a lease, an intent, a write and the index.
+        "connection": Unit(
+            lambdas=2 * 170,
+            busy_ms=170 * 400,
+            writes=170 * 6,
+            reads=170 * 2,
+            sqs=170 * 3,
+            kms=170 * 4,
+            log_bytes=170 * 600,
+        ),
+    }
+
+
+def standing(prices: Mapping[str, float], *, functions: int, alarms: int, metrics: int) -> dict[str, float]:
+    """What is paid although nobody calls."""
+    sweeps = 30 * 24 * 12
+    polls = 4 * 30 * 86_400 / 20 * 5  # Lambda polls each of four queues with five long polls
+    return {
+        "KMS keys": 2 * prices["kms_key_month"],
+        "secrets": 3 * prices["secret_month"],
+        "alarms": alarms * prices["alarm_month"],
+        "custom metrics": metrics * prices["metric_month"],
+        "dashboards": 2 * prices["dashboard_month"],
+        "sweep": sweeps * (16 * prices["dynamodb_read_million"] / _MILLION + prices["scheduler_million"] / _MILLION),
+        "queue polls": polls / _MILLION * prices["sqs_million"],
+        "cold starts": functions * 30 * 0.5 * 0.5 * prices["lambda_gb_second_arm64"],
+    }
+
+
+def bill(arguments: argparse.Namespace, prices: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Dollars a month, by what causes them and by service."""
+    of_one = units(
+        zoom_ms=arguments.zoom_ms,
+        core_ms=arguments.core_ms,
+        event_ms=arguments.event_ms,
+        aws_ms=arguments.aws_ms,
+        batch=arguments.batch,
+    )
+    return {
+        f"{arguments.calls:g} million API calls": of_one["API call"].dollars(prices, arguments.calls * _MILLION),
+        f"{arguments.webhooks:g} million webhooks": of_one["webhook"].dollars(prices, arguments.webhooks * _MILLION),
+        f"{arguments.connections:g} thousand connections": of_one["connection"].dollars(
+            prices, arguments.connections * 1000
+        ),
+        "standing": standing(
+            prices,
+            functions=in_template("AWS::Serverless::Function"),
+            alarms=arguments.alarms,
+            metrics=arguments.metrics,
+        ),
+    }
+
+
+def parser() -> argparse.ArgumentParser:
+    """The model's inputs, with their defaults."""
+    parser = argparse.ArgumentParser(prog="make cost", description=__doc__)
+    parser.add_argument("--calls", type=float, default=1, help="API calls a month, in millions")
+    parser.add_argument("--webhooks", type=float, default=1, help="webhooks a month, in millions")
+    parser.add_argument("--connections", type=float, default=1, help="active connections, in thousands")
+    parser.add_argument("--zoom-ms", type=float, default=250, help="how long Zoom takes to answer")
+    parser.add_argument(
+        "--core-ms", type=float, default=CORE_MS["call"], help="our processor time for a call, measured"
+    )
+    parser.add_argument("--event-ms", type=float, default=CORE_MS["event"], help="the same for an event, measured")
+    parser.add_argument("--aws-ms", type=float, default=5, help="how long a DynamoDB request takes, assumed")
+    parser.add_argument("--batch", type=float, default=5, help="messages that event_processor gets at once")
+    parser.add_argument(
+        "--alarms", type=int, default=in_template("AWS::CloudWatch::Alarm"), help="alarms in the template"
+    )
+    parser.add_argument("--metrics", type=int, default=120, help="custom metrics in use, by name and value")
+    parser.add_argument("--prices", type=Path, help="a JSON file with other prices")
+    return parser
+
+
+def main() -> int:
+    """Print the bill."""
+    arguments = parser().parse_args()
+    prices = {**PRICES, **(json.loads(arguments.prices.read_text()) if arguments.prices else {})}
+    total = 0.0
+    for cause, services in bill(arguments, prices).items():
+        total += sum(services.values())
+        say(f"{cause:28} {sum(services.values()):9.2f} $")
+        for service, dollars in services.items():
+            if dollars >= 0.01:  # noqa: PLR2004 - a cent
+                say(f"    {service:24} {dollars:9.2f} $")
+    say(f"{'a month':28} {total:9.2f} $")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""A deployed stack to work on: the local one (`.local/stack.json`), or one on AWS by its name."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from ops.key_table import STACK_FILE, NoStack, local_stack
+
+_CONFIG = Config(connect_timeout=3, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4})
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """One stack, with clients to everything in it."""
+
+    name: str
+    session: boto3.session.Session = field(repr=False)
+    endpoint: str | None = None
+
+    def client(self, service: str) -> Any:
+        """A client where the stack is."""
+        return self.session.client(service, endpoint_url=self.endpoint, config=_CONFIG)  # type: ignore[call-overload]
+
+    @cached_property
+    def _resources(self) -> dict[str, str]:
+        found = self.client("cloudformation").describe_stack_resources(StackName=self.name)["StackResources"]
+        return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
+
+    def resource(self, logical_id: str) -> str:
+        """The physical id of a resource of the template. Raises NoStack."""
+        if logical_id not in self._resources:
+            raise NoStack(f"The stack {self.name} has no {logical_id}: is it this gateway, and deployed to the end?")
+        return self._resources[logical_id]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How every operator's command says which stack it means."""
+    parser.add_argument("--stack-name", help="a stack on AWS; without it, the local one")
+    parser.add_argument("--region", help="where that stack is")
+    parser.add_argument("--stack-file", type=Path, default=STACK_FILE, help=argparse.SUPPRESS)
+
+
+def deployed(arguments: argparse.Namespace) -> Deployed:
+    """The stack that the arguments name. Raises NoStack."""
+    if arguments.stack_name:
+        return Deployed(arguments.stack_name, boto3.session.Session(region_name=arguments.region))
+    stack = local_stack(arguments.stack_file)
+    session = boto3.session.Session(
+        aws_access_key_id=stack.get("aws_access_key_id", "test"),
+        aws_secret_access_key=stack.get("aws_secret_access_key", "test"),
+        region_name=stack.get("aws_region"),
+    )
+    return Deployed(str(stack["stack_name"]), session, stack.get("aws_endpoint_url"))

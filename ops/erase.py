@@ -1,0 +1,63 @@
+"""`make erase`: delete everything held about a person or a tenant. A dry word of it without `--yes`; prints a receipt.
+
+It may be run again at any time: it goes on where it was interrupted, and a second run finds nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+
+from ops.deployed import add_arguments, deployed
+from ops.key_table import NoStack
+from zoom_common.connections.changes import Publish
+from zoom_common.connections.queue import RevokeQueue
+from zoom_common.edge.connection_changes import to_event
+from zoom_common.edge.erasure import Erasure
+from zoom_common.edge.erasure_match import Wanted
+from zoom_common.errors import Unavailable
+from zoom_common.events.bus import BusPublisher
+
+
+def main(given: list[str] | None = None) -> int:
+    """Exit status 1 when it is not done: run it again."""
+    parser = argparse.ArgumentParser(prog="make erase", description=__doc__)
+    parser.add_argument("tenant")
+    parser.add_argument("--zoom-user", help="one person of the tenant, by Zoom user id")
+    parser.add_argument("--email", help="and by e-mail address, for what names no id")
+    parser.add_argument("--whole-tenant", action="store_true", help="everybody, and the tenant's API keys")
+    parser.add_argument("--yes", action="store_true", help="do it")
+    add_arguments(parser)
+    arguments = parser.parse_args(given)
+    if arguments.whole_tenant == bool(arguments.zoom_user or arguments.email):
+        parser.error("say whom: --zoom-user and --email, or --whole-tenant")
+    if not arguments.yes:
+        print("Nothing is deleted without --yes. It can not be undone.", file=sys.stderr)
+        return 1
+    try:
+        stack = deployed(arguments)
+        erasure = Erasure(
+            dynamodb=stack.client("dynamodb"),
+            connections_table=stack.resource("ConnectionsTable"),
+            events_table=stack.resource("EventsTable"),
+            coordination_table=stack.resource("CoordinationTable"),
+            publish=_publisher(BusPublisher(stack.resource("EventBus"), stack.client("events"))),
+            revokes=RevokeQueue(stack.client("sqs"), stack.resource("EscrowQueue")),
+            clock=time.time,
+        )
+        wanted = Wanted(tenant=arguments.tenant, zoom_user_id=arguments.zoom_user, email=arguments.email)
+        print(json.dumps(erasure.erase(wanted), indent=2))
+    except (NoStack, Unavailable) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _publisher(bus: BusPublisher) -> Publish:
+    return lambda change: bus.publish([to_event(change)])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""`make replay`: publish events of the log again, one or a range, with the ids they have. A dry run without `--yes`.
+
+Every subscriber gets them; who keeps the ids it has handled tells them from news.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+
+from ops.deployed import add_arguments, deployed
+from ops.key_table import NoStack
+from zoom_common.deadline import Deadline
+from zoom_common.errors import InvalidRequest, NotFound
+from zoom_common.events.archive import Archive
+from zoom_common.events.bus import BusPublisher
+from zoom_common.events.log_index_store import LogIndex
+from zoom_common.events.log_query import LARGEST_PAGE, LogQuery
+from zoom_common.events.log_store import EventLog
+
+_HOUR = 3600.0
+
+
+def main(given: list[str] | None = None) -> int:
+    """Exit status 1 when there is nothing such to replay."""
+    parser = argparse.ArgumentParser(prog="make replay", description=__doc__)
+    parser.add_argument("tenant")
+    parser.add_argument("--id", help="one event")
+    parser.add_argument("--from", dest="since", help="received from this moment on, as 2026-09-21T00:00:00Z")
+    parser.add_argument("--to", help="until before this moment")
+    parser.add_argument("--type", help="Zoom's name; a star at its end takes all that begin so")
+    parser.add_argument("--meeting", help="of one meeting")
+    parser.add_argument("--yes", action="store_true", help="do it; without, only say what would be done")
+    add_arguments(parser)
+    arguments = parser.parse_args(given)
+    if not arguments.id and not arguments.since:
+        parser.error("say which: --id, or --from and what else narrows it")
+    try:
+        stack = deployed(arguments)
+        table, dynamodb = stack.resource("EventsTable"), stack.client("dynamodb")
+        archive = Archive(EventLog(table, dynamodb, clock=time.time), LogIndex(table, dynamodb))
+        publisher = BusPublisher(stack.resource("EventBus"), stack.client("events"))
+        replayed = _one(archive, publisher, arguments) if arguments.id else _range(archive, publisher, arguments)
+    except (NoStack, NotFound, InvalidRequest) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print(f"{replayed} replayed." if arguments.yes else f"{replayed} would be replayed. The same with --yes does it.")
+    return 0
+
+
+def _one(archive: Archive, publisher: BusPublisher, arguments: argparse.Namespace) -> int:
+    event = archive.event(arguments.tenant, arguments.id)
+    print(json.dumps({"id": event.id, "type": event.type, "time": event.time}))
+    if arguments.yes:
+        publisher.publish([event])
+    return 1
+
+
+def _range(archive: Archive, publisher: BusPublisher, arguments: argparse.Namespace) -> int:
+    asked = {"from": arguments.since, "to": arguments.to, "type": arguments.type, "meeting": arguments.meeting}
+    given = {name: value for name, value in asked.items() if value}
+    replayed, token = 0, ""
+    while True:
+        page = {**given, "page_size": str(LARGEST_PAGE), "next_page_token": token}
+        query = LogQuery.from_mapping(page, now=time.time(), retention_days=400)
+        if arguments.yes:
+            done = archive.replay(arguments.tenant, query, publisher, Deadline.after(_HOUR))
+        else:
+            found = archive.page(arguments.tenant, query)
+            done = {"replayed": len(found["events"]), "next_page_token": found["next_page_token"]}
+        replayed, token = replayed + int(done["replayed"]), str(done["next_page_token"])
+        if not token:
+            return replayed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""`make unrouted`: events signed by Zoom that reach no tenant, or cannot be read: what they are, and one in full.
+
+They were published to no one. Typical causes: a person whose connection is gone, an app subscribed for a whole account
+whose other users never connected, and events that name no user at all. `--again` has them looked at once more, after
+somebody has connected: what has an owner now is published, what has none stays. A dry run without `--yes`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+from ops.deployed import add_arguments, deployed
+from ops.key_table import NoStack
+from zoom_common.events.log_entry import malformed, unrouted
+from zoom_common.events.log_index_store import LogIndex
+from zoom_common.events.log_query import LARGEST_PAGE, LogLine, LogQuery
+from zoom_common.events.log_store import EventLog
+from zoom_common.events.reconciliation.ingest_queue import IngestQueue
+from zoom_common.events.reconciliation.second_look import SecondLook
+
+
+def main(given: list[str] | None = None) -> int:
+    """Exit status 1 when the event asked for does not exist."""
+    parser = argparse.ArgumentParser(prog="make unrouted", description=__doc__)
+    parser.add_argument("app", help="the Zoom app's client id")
+    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--show", metavar="ID", help="one of them with its content, which holds personal data")
+    parser.add_argument("--again", action="store_true", help="have what belonged to nobody looked at once more")
+    parser.add_argument("--yes", action="store_true", help="with --again: do it; without, only say what would be done")
+    add_arguments(parser)
+    arguments = parser.parse_args(given)
+    try:
+        stack = deployed(arguments)
+        table, dynamodb = stack.resource("EventsTable"), stack.client("dynamodb")
+    except NoStack as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    log, index = EventLog(table, dynamodb, clock=time.time), LogIndex(table, dynamodb)
+    if arguments.again:
+        queue = IngestQueue(stack.resource("IngestQueue"), stack.client("sqs"))
+        look = SecondLook(log=log, lines=index, send=queue.send, clock=time.time)
+        tried = 0
+        for kept in look.kept(arguments.app, {}, days=arguments.days):
+            tried += 1
+            if arguments.yes:
+                look.again(kept)
+        print(f"{tried} sent again." if arguments.yes else f"{tried} would be sent again. The same with --yes does it.")
+        return 0
+    if arguments.show:
+        owners = unrouted(arguments.app), malformed(arguments.app)
+        found = next((entry for owner in owners if (entry := log.get(owner, arguments.show))), None)
+        print(found.content.decode(errors="replace") if found else "No such event.")
+        return 0 if found else 1
+    for owner in (unrouted(arguments.app), malformed(arguments.app)):
+        _list(owner, index, arguments.days)
+    return 0
+
+
+def _lines(owner: str, index: LogIndex, days: int) -> Iterator[LogLine]:
+    token: str | None = ""
+    while token is not None:
+        asked = {"page_size": str(LARGEST_PAGE), "next_page_token": token}
+        page = index.search(owner, LogQuery.from_mapping(asked, now=time.time(), retention_days=days))
+        yield from page.lines
+        token = page.next_page_token
+
+
+def _list(owner: str, index: LogIndex, days: int) -> None:
+    types: Counter[str] = Counter()
+    for line in _lines(owner, index, days):
+        types[line.type] += 1
+        received = time.strftime("%FT%TZ", time.gmtime(line.received_at_ms / 1000))
+        print(json.dumps({"id": line.event_id, "type": line.type, "subject": line.subject, "received_at": received}))
+    print(f"{owner}: {sum(types.values())}", *(f"  {count} {name}" for name, count in types.most_common()), sep="\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

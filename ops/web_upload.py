@@ -1,0 +1,102 @@
+"""`make web-upload`: puts the built web client into a stack's bucket, with its settings, and tells CloudFront.
+
+Files whose names change with their content are kept for a year; the page and the settings are asked for every time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import mimetypes
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from dev.web import DIST, settings_of
+from ops.console import Stop, say
+
+KEPT = "public, max-age=31536000, immutable"
+ASKED_FOR = "no-cache"
+# Everything else in the folder has a name that changes with its content.
+_CHANGING = ("app/index.html", "app/settings.json", "app/icon.svg")
+
+
+def files(dist: Path) -> Iterator[tuple[str, Path]]:
+    """Keys and files, the page last: it must never name what is not there yet. Raises Stop when nothing was built."""
+    if not (dist / "index.html").is_file():
+        raise Stop("The web client is not built.", "Run make web first.")
+    found = sorted(path for path in dist.rglob("*") if path.is_file())
+    for path in sorted(found, key=lambda path: path.name == "index.html"):
+        yield "app/" + path.relative_to(dist).as_posix(), path
+
+
+def settings_from(stack: Mapping[str, Any]) -> dict[str, Any]:
+    """The client's settings from a described stack. Raises Stop when it serves no client or nobody can sign in."""
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
+    if "WebBucketName" not in outputs:
+        raise Stop("This stack serves no web client.", "Deploy it with the parameter WebClient=on.")
+    if not parameters.get("OidcIssuer"):
+        raise Stop("Nobody could sign in.", "Deploy the stack with OidcIssuer, OidcAudience and WebIdentityOrigins.")
+    return settings_of(
+        {
+            "oidc_issuer": parameters["OidcIssuer"],
+            "oidc_client_id": outputs["WebClientId"],
+            "oidc_scope": outputs["WebSignInScope"],
+            "oidc_parameters": outputs["WebSignInParameters"].removeprefix("?"),
+            "zoom_client_id": parameters.get("ZoomClientId", ""),
+            "zoom_authorize_url": parameters.get("ZoomOauthUrl", "").rstrip("/") + "/authorize",
+        }
+    )
+
+
+def upload(s3: Any, bucket: str, dist: Path, settings: Mapping[str, Any]) -> int:
+    """Put everything there; the number of files."""
+    body = json.dumps(settings, indent=2).encode()
+    s3.put_object(
+        Bucket=bucket, Key="app/settings.json", Body=body, ContentType="application/json", CacheControl=ASKED_FOR
+    )
+    count = 1
+    for key, path in files(dist):
+        kind = "application/wasm" if path.suffix == ".wasm" else mimetypes.guess_type(path.name)[0]
+        kept = ASKED_FOR if key in _CHANGING else KEPT
+        with path.open("rb") as content:
+            s3.put_object(
+                Bucket=bucket,
+                Key=key,
+                Body=content,
+                ContentType=kind or "application/octet-stream",
+                CacheControl=kept,
+            )
+        count += 1
+    return count
+
+
+def main() -> int:
+    """Upload to the stack that is named. Exit status 1 when that cannot be done."""
+    parser = argparse.ArgumentParser(prog="make web-upload ARGS=...", description="Upload the built web client.")
+    parser.add_argument("--stack-name", required=True)
+    given = parser.parse_args()
+    try:
+        stack = boto3.client("cloudformation").describe_stacks(StackName=given.stack_name)["Stacks"][0]
+        settings = settings_from(stack)
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+        count = upload(boto3.client("s3"), outputs["WebBucketName"], DIST, settings)
+        paths = {"Quantity": len(_CHANGING), "Items": [f"/{key}" for key in _CHANGING]}
+        boto3.client("cloudfront").create_invalidation(
+            DistributionId=outputs["WebDistributionId"],
+            InvalidationBatch={"Paths": paths, "CallerReference": str(time.time_ns())},
+        )
+    except Stop as stop:
+        say(f"{stop}\n{stop.fix}")
+        return 1
+    say(f"{count} files are there: {outputs['WebUrl']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""The cost model adds up, and follows its inputs."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pytest
+from samcli.yamlhelper import yaml_parse
+
+from dev.workspace import ROOT
+from ops.cost import PRICES, bill, in_template, parser, units
+
+ASKED = {
+    "calls": 1.0,
+    "webhooks": 1.0,
+    "connections": 1.0,
+    "zoom_ms": 250.0,
+    "core_ms": 4.0,
+    "event_ms": 8.0,
+    "aws_ms": 5.0,
+    "batch": 5.0,
+    "alarms": 80,
+    "metrics": 100,
+}
+
+
+def total(changes: Mapping[str, float] = MappingProxyType({}), prices: Mapping[str, float] | None = None) -> float:
+    costs = bill(Namespace(**{**ASKED, **changes}), {**PRICES, **(prices or {})})
+    return sum(sum(services.values()) for services in costs.values())
+
+
+@pytest.mark.parametrize(
+    "more", ["calls", "webhooks", "connections", "zoom_ms", "core_ms", "event_ms", "aws_ms", "alarms", "metrics"]
+)
+def test_more_costs_more(more: str) -> None:
+    """Whatever there is more of."""
+    assert total({more: ASKED[more] * 2}) > total()
+
+
+def test_larger_batches_cost_less() -> None:
+    """One invocation for ten events instead of one each."""
+    assert total({"batch": 10}) < total({"batch": 1})
+
+
+@pytest.mark.parametrize("price", sorted(PRICES.keys() - {"dynamodb_gb_month", "dynamodb_pitr_gb_month"}))
+def test_every_price_counts(price: str) -> None:
+    """None is listed and forgotten; storage is left to the reader, who knows how much he keeps."""
+    assert total(prices={price: PRICES[price] * 2}) > total()
+
+
+def test_a_call_costs_what_its_parts_cost() -> None:
+    """By hand: half a gigabyte while Zoom, two of three requests of DynamoDB and a part of a core take their time."""
+    of_one = units(zoom_ms=250, core_ms=4, event_ms=8, aws_ms=5, batch=5)
+    parts = of_one["API call"].dollars(PRICES, 1_000_000)
+    seconds = 0.250 + 2 * 0.005 + 0.004 * 1769 / 512
+    assert parts["Lambda"] == pytest.approx(0.3 + 1_000_000 * seconds * 0.5 * 0.0000133334)
+    assert parts["HTTP API"] == pytest.approx(1.0)
+    assert parts["DynamoDB"] == pytest.approx(2 * 0.625 + 1.5 * 0.125)
+
+
+def test_the_alarms_of_the_template_are_counted() -> None:
+    """All that are written there: the standing cost follows the template by itself."""
+    alarms = yaml_parse((ROOT / "template.yaml").read_text())["Resources"].values()
+    assert in_template("AWS::CloudWatch::Alarm") == sum(each["Type"] == "AWS::CloudWatch::Alarm" for each in alarms)
+
+
+def test_the_page_says_what_the_model_says() -> None:
+    """docs/cost.md has the bill of the defaults, to the cent; what stands follows the template, and is left out."""
+    page = (ROOT / "docs" / "cost.md").read_text()
+    defaults = parser().parse_args([])
+    found = bill(defaults, PRICES)
+    found.pop("standing")
+    for cause, services in found.items():
+        assert f"| {sum(services.values()):.2f} |" in page, cause
