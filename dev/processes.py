@@ -161,8 +161,8 @@ def _signals_held() -> Iterator[None]:
     finally:
         for number, handler in usual.items():
             signal.signal(number, handler)
-    for number in arrived:
-        signal.raise_signal(number)
+    for late in arrived:
+        signal.raise_signal(late)
 
 
 def _answers(url: str) -> bool:

@@ -7,6 +7,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from operator import eq
 from typing import Any
 
 import boto3
@@ -259,7 +261,7 @@ def test_new_tokens_that_zoom_refuses_end_the_connection_in_time(vault: Vault, c
         vault.set("refresh_issued_at", to=time.time() - 150)
         vault.set("refused_since", to=time.time() - 601)
         assert caller.get(LIST).status_code == 401
-        wait_until("the refusal to be counted", vault.refusals, lambda count, wanted=refusals: count == wanted)
+        wait_until("the refusal to be counted", vault.refusals, partial(eq, refusals))
     wait_until("the person to be asked", vault.state, lambda state: state == "reauthorization_required")
     told = caller.get(LIST)
     assert (told.status_code, told.json()["reason"]) == (409, "tokens_refused")

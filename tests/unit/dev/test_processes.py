@@ -123,7 +123,12 @@ def test_an_interrupt_while_a_child_is_started_comes_when_it_is_known(
 def test_an_interrupted_command_ends_with_all_it_has_started(tmp_path: Path) -> None:
     """A build is a tree of processes: none of them outlives the wait for it."""
     pid_file, log = tmp_path / "pid", tmp_path / "build.log"
-    interrupt = Thread(target=lambda: (wait_for(pid_file), os.kill(os.getpid(), signal.SIGINT)))
+
+    def press_ctrl_c() -> None:
+        wait_for(pid_file)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    interrupt = Thread(target=press_ctrl_c)
     interrupt.start()
     with pytest.raises(KeyboardInterrupt):
         run_logged([sys.executable, "-c", WITH_A_GRANDCHILD, str(pid_file)], log)
