@@ -11,7 +11,9 @@ export SAM_CLI_TELEMETRY = 0
 export PYTHONPATH = layers/zoom_common:.
 
 # A pyenv shim can exist and still fail, so each candidate is run.
-FIND_PYTHON = for p in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 python3 python; do \
+FIND_PYTHON = for p in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 \
+  "$$HOME"/.local/share/uv/python/cpython-3.13*/bin/python3.13 "$$HOME"/.local/share/mise/installs/python/3.13*/bin/python3.13 \
+  /opt/homebrew/opt/python@3.13/bin/python3.13 python3 python; do \
   "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' >/dev/null 2>&1 && { echo "$$p"; break; }; done
 
 # `make help` shows each target under the heading (##@) that stands above it; a heading may come again.
@@ -109,12 +111,24 @@ deploy: .venv/installed ## sam deploy for one stage, told by .env.<stage>: make 
 
 ##@ Test
 .PHONY: test
-test: lint types check-template ## lint, types, template checks, then every test
-	$(BIN)/pytest -n 2
+test: lint types check-template ## lint, types, template checks, then every test, with branch coverage
+	$(BIN)/pytest -n 2 --cov --cov-report=
 
 .PHONY: test-failed
-test-failed: .venv/installed ## what failed in the last make test, once more
-	$(BIN)/pytest --last-failed --last-failed-no-failures none
+test-failed: .venv/installed ## what failed in the last make test, once more; names what passes now
+	$(BIN)/pytest --last-failed --last-failed-no-failures none $(ARGS)
+
+.PHONY: soak
+soak: .venv/installed ## the tests with twenty times the examples, and the long proof while workers are killed (hours)
+	SOAK=1 $(BIN)/pytest -n 2 $(ARGS)
+
+.PHONY: coverage
+coverage: .venv/installed ## lines and branches that the last make test did not reach
+	$(BIN)/coverage report
+
+.PHONY: counts
+counts: .venv/installed ## write the budgets of tests/counts again, from what is counted now
+	UPDATE_COUNTS=1 $(BIN)/pytest tests/counts/test_bytecode.py
 
 .PHONY: lint
 lint: .venv/installed ## ruff and the arrows between rooms
@@ -224,4 +238,4 @@ clean-local: ## forget what the local gateway has stored
 
 .PHONY: clean
 clean: ## remove everything that was made here
-	rm -rf .venv .local .aws-sam web/node_modules web/dist web/test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .local .aws-sam web/node_modules web/dist web/test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

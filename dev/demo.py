@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,11 +14,11 @@ from urllib.parse import parse_qsl, urlsplit
 import boto3
 import httpx
 
+from dev.waiting import Stalled, wait_until
 from dev.workspace import ROOT, Workspace
 from ops.console import say
 
 PERSON = "jill@zoom.example"
-WAIT_SECONDS = 60.0
 # What one meeting's life must bring out of the queue, each at least this often.
 EXPECTED = {
     "zoom.meeting.created": 1,
@@ -49,8 +48,8 @@ class Story:
 
     def __post_init__(self) -> None:
         key = {"Authorization": f"Bearer {self.stack['api_key']}"}
-        self.program = httpx.Client(base_url=self.stack["api_url"], headers=key, timeout=40)
-        self.browser = httpx.Client(timeout=40)
+        self.program = httpx.Client(base_url=self.stack["api_url"], headers=key, timeout=100)
+        self.browser = httpx.Client(timeout=100)
         self.queue = boto3.client(
             "sqs",
             endpoint_url=self.stack["aws_endpoint_url"],
@@ -155,14 +154,19 @@ class Story:
     def read_events(self, meeting: int) -> None:
         """Read the queue until the meeting's whole life has come out, each event once."""
         seen: dict[str, dict[str, Any]] = {}
-        deadline = time.monotonic() + WAIT_SECONDS
-        while (missing := _missing(seen.values())) and time.monotonic() < deadline:
+
+        def missing() -> list[str]:
             for event in self.receive(meeting):
                 check(event["id"] not in seen, f"{event['type']} comes out once")
                 check(event["tenant"] == self.stack["tenant"], "the event names its tenant")
                 seen[event["id"]] = event
                 show(event["time"], event["type"])
-        check(not missing, f"the queue gave everything (missing: {', '.join(sorted(missing))})")
+            return sorted(_missing(seen.values()))
+
+        try:
+            wait_until("the queue to give everything", missing, lambda left: not left)
+        except Stalled as stalled:
+            raise Wrong(f"{stalled} were missing") from None
 
     def receive(self, meeting: int) -> Iterator[dict[str, Any]]:
         """This meeting's events, taken off the queue; everybody else's stay on it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from dev import emulator
 from dev.configuration import Configuration, machine_architecture
-from dev.processes import tail
+from dev.processes import run_logged, tail
 from dev.workspace import ROOT, Workspace
 from ops.console import Stop
 
@@ -108,15 +107,5 @@ def _sam(
     if aws_port is not None:
         environment["AWS_ENDPOINT_URL"] = emulator.url(aws_port)
     log = workspace.log(f"sam-{command}")
-    with log.open("wb") as output:
-        result = subprocess.run(
-            [str(programs / "sam"), command, *arguments],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if result.returncode:
+    if run_logged([str(programs / "sam"), command, *arguments], log, environment):
         raise Stop(f"sam {command} failed. The end of its log:\n{tail(log)}", fix)

@@ -233,7 +233,7 @@ def region_loss(drill: Drill) -> Director:
         drill.client("s3", OTHER_REGION).create_bucket(Bucket=parameters["s3_bucket"], CreateBucketConfiguration=here)
     lines = [f"{name} = {json.dumps(value)}" for name, value in parameters.items()]
     file = Workspace(ROOT / ".local").path("drill.toml")
-    file.write_text("\n".join(["version = 0.1", "[dev.deploy_local.parameters]", *lines, ""]))
+    file.write_text("\n".join(["version = 0.1", "[local.deploy.parameters]", *lines, ""]))
     file.chmod(0o600)
     options = f"--config-file {file} --template-file {build}"
     yield {"STACK": ELSEWHERE, "ENVIRONMENT": "local", "OTHER_REGION": OTHER_REGION, "DEPLOY_OPTIONS": options}

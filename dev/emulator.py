@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from dev.processes import Supervisor
+from dev.processes import Supervisor, run_logged
 from dev.workspace import ROOT, Workspace
 from ops.console import Stop
 
@@ -55,10 +54,9 @@ def install(workspace: Workspace) -> None:
         [uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), "--require-hashes"]
         + ["--requirement", str(REQUIREMENTS)],
     )
-    with log.open("wb") as output:
-        for command in commands:
-            if subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False, cwd=ROOT).returncode:
-                raise Stop("The AWS emulator could not be installed.", f"Check the network, then read {log}.")
+    for command in commands:
+        if run_logged(command, log):
+            raise Stop("The AWS emulator could not be installed.", f"Check the network, then read {log}.")
     (folder / "installed").touch()
 
 

@@ -7,17 +7,21 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dev.waiting import Stalled, sizes, wait_until
 from dev.workspace import ROOT, Workspace
 from ops.console import Stop
 
-_SAVING_TIME = 20.0  # seconds a process gets to write its state after SIGTERM
+_SAVING_TIME = 60.0  # seconds a process gets to write its state after SIGTERM
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_PATIENCE = 180.0  # seconds that a starting process may write nothing to its log
 
 
 def port_is_free(port: int) -> bool:
@@ -48,7 +52,7 @@ class Supervisor:
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start `command` from the repository's root with exactly this environment; its output goes to a log."""
-        with self.workspace.log(name).open("ab") as log:
+        with self.workspace.log(name).open("ab") as log, _signals_held():
             child = subprocess.Popen(
                 list(command),
                 cwd=ROOT,
@@ -58,23 +62,24 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._children.append((name, child))
+            self._children.append((name, child))
         self._remember()
 
-    def wait_until_answers(self, name: str, url: str, *, seconds: float = 30.0) -> None:
-        """Wait for any HTTP answer from `url`. Raises Stop when the process dies or the time is over."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+    def wait_until_answers(self, name: str, url: str, *, patience: float = _PATIENCE) -> None:
+        """Wait for any HTTP answer from `url`.
+
+        Raises Stop when a child ends, or when `name` writes nothing to its log for `patience` seconds.
+        """
+
+        def answers() -> bool:
             if (died := self.died()) is not None:
                 raise self._failure(died, "stopped right after its start")
-            try:
-                with urllib.request.urlopen(url, timeout=2):  # noqa: S310 -- our own loopback address
-                    return
-            except urllib.error.HTTPError:
-                return
-            except OSError:
-                time.sleep(0.05)
-        raise self._failure(name, f"did not answer within {seconds:.0f} s")
+            return _answers(url)
+
+        try:
+            wait_until(name, answers, progress=lambda: sizes([self.workspace.log(name)]), patience=patience)
+        except Stalled:
+            raise self._failure(name, f"did not answer, and wrote nothing for {patience:.0f} s") from None
 
     def died(self) -> str | None:
         """The name of a child that has ended by itself, if any."""
@@ -118,6 +123,56 @@ class Supervisor:
     def _failure(self, name: str, what: str) -> Stop:
         log = self.workspace.log(name)
         return Stop(f"{name} {what}. Its last words:\n{tail(log)}", f"Read {log}, then start again.")
+
+
+def run_logged(command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> int:
+    """Run `command` to its end from the repository's root and return its exit status; its output replaces `log`.
+
+    It has a process group of its own, which is killed when the wait for it is interrupted.
+    """
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            list(command),
+            cwd=ROOT,
+            env=None if environment is None else dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            return child.wait()
+        except BaseException:
+            _signal_group(child.pid, signal.SIGKILL)
+            child.wait()
+            raise
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Handle Ctrl-C and termination only afterwards, so that no child is started and then forgotten."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals interrupt the main thread only
+        return
+    arrived: list[int] = []
+    usual = {number: signal.signal(number, lambda number, _: arrived.append(number)) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+    for late in arrived:
+        signal.raise_signal(late)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=30):  # noqa: S310 -- our own loopback address
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
 
 
 def _command_line(pid: int) -> str:

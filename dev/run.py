@@ -29,11 +29,15 @@ def main() -> int:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: _interrupt(stopping))
+    if arguments.until_input_ends:
+        threading.Thread(target=_interrupt_when_input_ends, daemon=True).start()
     workspace = Workspace(arguments.folder.resolve())
     supervisor = Supervisor(workspace)
     try:
         with workspace.locked():
             return _run(arguments, workspace, supervisor, stopping)
+    except _Interrupted:
+        return 0
     except Stop as stop:
         say(f"\n{stop}\n{stop.fix}")
         return 1
@@ -47,6 +51,12 @@ def _interrupt(stopping: threading.Event) -> None:
     if not stopping.is_set():
         stopping.set()
         raise _Interrupted
+
+
+def _interrupt_when_input_ends() -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _run(arguments: argparse.Namespace, workspace: Workspace, supervisor: Supervisor, stopping: threading.Event) -> int:
@@ -116,7 +126,7 @@ def _start_front_door(
         + ["--webhook-url-id", webhook_url_id, "--folder", str(workspace.folder)],
         _environment(),
     )
-    supervisor.wait_until_answers("front-door", f"http://127.0.0.1:{settings.port}/health", seconds=60)
+    supervisor.wait_until_answers("front-door", f"http://127.0.0.1:{settings.port}/health")
 
 
 def _start_identity(workspace: Workspace, supervisor: Supervisor, settings: Configuration) -> None:
@@ -210,6 +220,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--identity-port", type=int, help="the development identity provider (default: the last one)")
     parser.add_argument("--folder", type=Path, default=ROOT / ".local", help="where the run keeps its state")
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs stored in that folder")
+    parser.add_argument(
+        "--until-input-ends",
+        action="store_true",
+        help="stop when standard input ends: give it a pipe, and the run ends with the program that started it",
+    )
     return parser.parse_args()
 
 

@@ -53,7 +53,7 @@ class SamLocal:
         arguments = ("--port", str(port), "--warm-containers", "LAZY")
         supervisor.start(f"sam-{what}", self.command(what, *arguments), self.environment)
         url = f"http://127.0.0.1:{port}"
-        supervisor.wait_until_answers(f"sam-{what}", url, seconds=120)
+        supervisor.wait_until_answers(f"sam-{what}", url)
         return url
 
 

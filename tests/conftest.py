@@ -1,18 +1,25 @@
-"""How all tests are run: without a limit on the time of a property's example, and two at a time.
+"""How all tests are run: without a limit on the time of a property's example, two at a time, the long ones apart.
 
 Property tests judge what code does, not how busy the machine is.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+from tests.fakes.soak import SOAKING, times
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", settings.get_profile("default"), max_examples=times(100))
+settings.load_profile("soak" if SOAKING else "default")
+
+_FAILED_BEFORE = pytest.StashKey[set[str]]()
 
 # Rooms whose tests share something that takes long to make, and that the next test finds as the last one left it.
 _SHARING = ("tests/e2e/", "tests/counts/")
@@ -32,3 +39,33 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByRoom:
     https://pytest-xdist.readthedocs.io/en/stable/distribution.html
     """
     return _ByRoom(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only `make soak` runs."""
+    left_out = [item for item in items if item.get_closest_marker("soak") and not SOAKING]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Remember what a run with `--last-failed` repeats; the cache is another one when it is over."""
+    repeated = config.getoption("lf", default=False) and config.cache is not None
+    failed = config.cache.get("cache/lastfailed", {}) if repeated and config.cache else {}
+    config.stash[_FAILED_BEFORE] = set(failed)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> Iterator[None]:
+    """Name what failed at first and passed when repeated, right above pytest's last line.
+
+    SECOND_TRIES has the names, one a line, of other tests that were repeated before.
+    """
+    yield
+    passed = {report.nodeid for report in terminalreporter.stats.get("passed", [])}
+    names = os.environ.get("SECOND_TRIES", "").splitlines() + sorted(passed & config.stash[_FAILED_BEFORE])
+    if names:
+        terminalreporter.write_sep("=", "passed only at the second try", yellow=True)
+        for name in names:
+            terminalreporter.write_line(name)

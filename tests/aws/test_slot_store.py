@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.fakes.soak import times
 from zoom_common.connections.table_client import Table
 from zoom_common.gateway.pacing import MICROSECONDS, Lane
 from zoom_common.gateway.slot_store import NoSlot, Slot, SlotStore
@@ -101,7 +102,9 @@ def test_a_slot_written_by_a_wrong_clock_is_mended(table: Table) -> None:
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=times(15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     skews=st.lists(st.integers(-50_000, 50_000), min_size=2, max_size=5),

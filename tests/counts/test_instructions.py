@@ -41,7 +41,6 @@ def floor(functions: Any) -> int:
     return instructions(functions, builds.noop(), "noop")
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", _AT_MOST)
 def test_a_start_takes_few_instructions(functions: Any, floor: int, name: str) -> None:
     """Importing a function stays within a fixed multiple of what an empty handler costs."""

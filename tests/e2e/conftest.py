@@ -8,8 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,14 @@ from typing import Any
 import httpx
 import pytest
 
+from dev.processes import Supervisor
+from dev.waiting import sizes, wait_until
+from dev.workspace import Workspace
+from tests.fakes.waiting import CALL_SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 240
+# Seconds after which a test is ended as hung. Each wait within it follows progress and ends long before.
+_HUNG_SECONDS = 1800
 
 
 @dataclass(slots=True)
@@ -45,28 +51,59 @@ class Gateway:
         return (self.folder / "run.log").read_text()
 
     def start(self) -> None:
-        """`make run`, without make: returns when the walk-through is printed."""
+        """`make run`, without make: returns when the walk-through is printed. A failed start leaves no process.
+
+        The gateway's standard input is a pipe of ours, so it also stops when this process is killed.
+        """
         arguments = [f"--{name}={port}" for name, port in self.ports.items()]
         with (self.folder / "run.log").open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dev.run", f"--folder={self.folder}", *arguments],
+                [sys.executable, "-m", "dev.run", "--until-input-ends", f"--folder={self.folder}", *arguments],
                 cwd=ROOT,
                 env=self.environment,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,
+                start_new_session=True,
             )
-        deadline = time.monotonic() + START_SECONDS
-        while "Ctrl-C stops everything" not in self.output:
-            assert self.process.poll() is None, self.output
-            assert time.monotonic() < deadline, self.output
-            time.sleep(0.1)
+        try:
+            wait_until("the gateway to start", self._is_started, progress=self._progress)
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> int:
-        """Ctrl-C; the exit status."""
+        """Stop it as Ctrl-C does and return its exit status. Whatever is left of its processes is killed."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=90)
+        try:
+            wait_until("the gateway to stop", self._has_ended, progress=self._progress)
+            return self.process.wait()
+        finally:
+            self._kill()
+
+    def _is_started(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.output
+        return "Ctrl-C stops everything" in self.output
+
+    def _has_ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def _progress(self) -> dict[str, int]:
+        return sizes([self.folder / "run.log", *(self.folder / "logs").glob("*.log")])
+
+    def _kill(self) -> None:
+        assert self.process is not None
+        assert self.process.stdin is not None
+        if self.process.stdin.closed:
+            return  # its process id may be somebody else's by now
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.process.stdin.close()
+        Supervisor(Workspace(self.folder)).stop_leftovers()
 
 
 def free_port() -> int:
@@ -76,17 +113,22 @@ def free_port() -> int:
         return port
 
 
+def free_ports() -> dict[str, int]:
+    """Four ports that a gateway of its own can have, by the name of its option."""
+    return {name: free_port() for name in ("port", "zoom-port", "aws-port", "identity-port")}
+
+
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """The one gateway of this test run; with GATEWAY_FOLDER one that is running already."""
     if running := os.environ.get("GATEWAY_FOLDER"):
         yield Gateway(Path(running), {})
         return
-    ports = {"port": free_port(), "zoom-port": free_port(), "aws-port": free_port(), "identity-port": free_port()}
-    started = Gateway(tmp_path_factory.mktemp("gateway"), ports)
+    started = Gateway(tmp_path_factory.mktemp("gateway"), free_ports())
     started.start()
-    yield started
-    if started.process is not None and started.process.poll() is None:
+    try:
+        yield started
+    finally:
         started.stop()
 
 
@@ -100,10 +142,13 @@ def stack(gateway: Gateway) -> dict[str, Any]:
 def api(stack: dict[str, Any]) -> Iterator[httpx.Client]:
     """A program with the run's API key."""
     headers = {"Authorization": f"Bearer {stack['api_key']}"}
-    with httpx.Client(base_url=stack["api_url"], headers=headers, timeout=40) as client:
+    with httpx.Client(base_url=stack["api_url"], headers=headers, timeout=CALL_SECONDS) as client:
         yield client
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The lifecycle tests stop the gateway and read its logs: they come after everything that uses it."""
     items.sort(key=lambda item: "test_lifecycle" in item.nodeid)
+    for item in items:
+        if "tests/e2e/" in item.nodeid and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(_HUNG_SECONDS))

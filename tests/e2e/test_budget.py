@@ -13,7 +13,7 @@ import pytest
 
 from dev.demo import Story
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 
 # What a container may still hold of the user's day: every warm one may have a batch.
 MOST_IN_BATCHES = 60

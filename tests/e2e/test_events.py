@@ -14,23 +14,15 @@ import pytest
 from botocore.config import Config
 
 from dev.newcomer import Newcomer, newcomer
+from dev.waiting import wait_until
 from tests.fakes.events import Clock
 from tests.fakes.reconciling import FOUND_AGAIN, Room, Seen, name_of, reported, seen_of
+from tests.fakes.waiting import CALL_SECONDS, wait_until_delivered, wait_until_processed
 from zoom_common.events.envelope import event_id, source_of
 from zoom_common.zoom.event_keys import dedupe_key
 from zoom_common.zoom.events import parse
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
-
-PATIENCE = 90.0
-
-
-def until[Found](find: Callable[[], Found], holds: Callable[[Found], bool]) -> Found:
-    """What is found once it holds, or what was found last."""
-    deadline = time.monotonic() + PATIENCE
-    while not holds(found := find()) and time.monotonic() < deadline:
-        time.sleep(0.3)
-    return found
+pytestmark = pytest.mark.e2e
 
 
 @dataclass
@@ -48,7 +40,7 @@ class Company:
             region_name=self.who.stack["aws_region"],
             aws_access_key_id=self.who.stack["aws_access_key_id"],
             aws_secret_access_key=self.who.stack["aws_secret_access_key"],
-            config=Config(read_timeout=200, retries={"total_max_attempts": 1}),
+            config=Config(read_timeout=CALL_SECONDS, retries={"total_max_attempts": 1}),
         )
 
     def resource(self, name: str) -> str:
@@ -96,26 +88,23 @@ class Company:
             left = {each["id"] for each in listed if each["state"] != "delivered"} & names
             for name in left:
                 self.zoom.post(f"/deliveries/{name}/redeliver")
-                self.zoom.get("/idle", params={"timeout": 10}, timeout=20)
+            wait_until_delivered(self.zoom)
             return left
 
         for name in names:
             self.zoom.post(f"/deliveries/{name}/redeliver")
-        self.zoom.get("/idle", params={"timeout": 30}, timeout=60)
-        assert until(missing, lambda left: not left) == set()
+        wait_until_delivered(self.zoom)
+        wait_until("late deliveries", missing, lambda left: not left, progress=self.tries)
         self.drained()
+
+    def tries(self) -> int:
+        """How many deliveries Zoom has sent, whether or not they were accepted in time."""
+        return int(self.zoom.get("/idle", params={"timeout": 0}).json()["sent"])
 
     def drained(self) -> None:
         """Zoom has delivered, and the processor has finished."""
-        assert self.zoom.get("/idle", params={"timeout": 30}, timeout=60).json()["idle"]
-        sqs, url = self.aws("sqs"), self.resource("IngestQueue")
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-
-        def waiting() -> int:
-            counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-            return sum(map(int, counts.values()))
-
-        assert until(waiting, lambda number: number == 0) == 0
+        wait_until_delivered(self.zoom)
+        wait_until_processed(self.aws("sqs"), self.resource("IngestQueue"))
 
     def seen(self, meeting: int) -> list[Any]:
         """State, recordings and attendance by the API, in the form of `seen_of`."""
@@ -136,7 +125,10 @@ class Company:
 @pytest.fixture(scope="module")
 def company(gateway: Any) -> Iterator[Company]:
     who = newcomer(gateway.stack, "events")
-    with who.program() as program, httpx.Client(base_url=f"{gateway.stack['zoom_url']}/_sim", timeout=20) as zoom:
+    with (
+        who.program() as program,
+        httpx.Client(base_url=f"{gateway.stack['zoom_url']}/_sim", timeout=CALL_SECONDS) as zoom,
+    ):
         yield Company(who, program, zoom)
 
 
@@ -164,7 +156,7 @@ def test_what_an_outage_swallowed_is_told_by_reconcile(company: Company, silence
     def recorded(found: list[dict[str, Any]]) -> bool:
         return any(each["event"] == "recording.completed" for each in found)
 
-    assert recorded(until(lambda: company.deliveries(meeting), recorded))
+    wait_until("the recording's delivery", lambda: company.deliveries(meeting), recorded)
     made = [each for number in numbers for each in company.deliveries(number)]
     silence()
     assert {each["state"] for each in made} == {"dropped"}
@@ -204,12 +196,12 @@ def test_it_shows_whether_webhooks_come(company: Company) -> None:
         str(company.who.stack["webhook_url"]),
         content=b'{"event":"meeting.started"}',
         headers={"x-zm-signature": "v0=" + "0" * 64, "x-zm-request-timestamp": str(int(time.time()))},
-        timeout=30,
+        timeout=CALL_SECONDS,
     )
     assert forged.status_code == 401
     subscriptions = company.zoom.get("/subscriptions").json()["subscriptions"]
     subscription = next(each for each in subscriptions if each["url"] == company.who.stack["webhook_url"])
-    assert company.zoom.post(f"/subscriptions/{subscription['id']}/challenge", timeout=60).json()["valid"]
+    assert company.zoom.post(f"/subscriptions/{subscription['id']}/challenge").json()["valid"]
     company.zoom.post(f"/users/{company.who.email}/sign-in", json={})
     company.drained()
     assert company.reconcile(action="webhook_health")["apps"] >= 1

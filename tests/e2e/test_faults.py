@@ -16,8 +16,9 @@ import pytest
 
 from dev.demo import Story
 from tests.fakes.releases import told
+from tests.fakes.waiting import CALL_SECONDS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.e2e
 
 MEETINGS = "/v2/users/me/meetings"
 HOP = {"content-length", "connection", "accept-encoding", "transfer-encoding", "expect"}
@@ -27,7 +28,7 @@ class Zoom:
     """The simulated Zoom's controls."""
 
     def __init__(self, url: str) -> None:
-        self.client = httpx.Client(base_url=f"{url}/_sim", timeout=10)
+        self.client = httpx.Client(base_url=f"{url}/_sim", timeout=CALL_SECONDS)
 
     def misbehaves(self, target: str, effect: str, *, count: int = 1, **more: object) -> str:
         rule = {"target": target, "effect": effect, "count": count, **more}
@@ -63,7 +64,6 @@ def connection(gateway: Any) -> str:
 def caller(api: httpx.Client, connection: str) -> httpx.Client:
     """A program that names its connection."""
     api.headers["X-Zoom-Connection"] = connection
-    api.timeout = 100  # functions that start several at once share a test machine with everything else
     return api
 
 
@@ -238,7 +238,7 @@ class _Throttling(BaseHTTPRequestHandler):
             return
         # The host that was signed, and nothing that belongs to this hop.
         passed_on = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
-        answer = httpx.post(self.behind, content=body, headers=passed_on, timeout=20)
+        answer = httpx.post(self.behind, content=body, headers=passed_on, timeout=CALL_SECONDS)
         self._answer(answer.status_code, answer.content)
 
     def _answer(self, status: int, body: bytes) -> None:

@@ -15,9 +15,11 @@ import httpx
 import pytest
 
 from dev.demo import Story
+from dev.waiting import PATIENCE
 from tests.e2e.conftest import ROOT, Gateway
+from tests.fakes.waiting import CALL_SECONDS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.e2e
 
 
 def run(gateway: Gateway, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -29,7 +31,7 @@ def run(gateway: Gateway, folder: Path) -> subprocess.CompletedProcess[str]:
         env=gateway.environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -97,7 +99,7 @@ def test_state_survives_a_restart_and_nothing_is_left_behind(gateway: Gateway, a
 def leave_a_pair_in_a_queue(stack: dict[str, Any]) -> None:
     """Somebody disconnects while Zoom cannot be told: the tokens wait in the escrow queue, under their seals."""
     email = f"queued-{secrets.token_hex(4)}@zoom.example"
-    with Story(stack) as story, httpx.Client(base_url=f"{stack['zoom_url']}/_sim", timeout=10) as zoom:
+    with Story(stack) as story, httpx.Client(base_url=f"{stack['zoom_url']}/_sim", timeout=CALL_SECONDS) as zoom:
         zoom.post("/users", json={"email": email})
         connection = story.connect(email)
         zoom.post("/faults", json={"fault": "503", "target": "oauth.revoke", "user": email})

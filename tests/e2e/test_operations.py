@@ -10,6 +10,8 @@ import boto3
 import httpx
 import pytest
 
+from tests.fakes.waiting import CALL_SECONDS
+
 pytestmark = pytest.mark.e2e
 
 
@@ -37,7 +39,7 @@ def test_deep_health_reaches_everything_with_the_roles_it_has(api: httpx.Client)
     checks = found.json()["checks"]
     for name in ("connections_table", "events_table", "coordination_table", "data_key", "zoom", "queue_ingest"):
         assert checks[name]["status"] == "ok", checks[name]
-    assert httpx.get(f"{api.base_url}/health/deep", timeout=30).status_code == 401
+    assert httpx.get(f"{api.base_url}/health/deep", timeout=CALL_SECONDS).status_code == 401
 
 
 def test_usage_is_rolled_up_under_its_own_role(api: httpx.Client, stack: dict[str, Any]) -> None:

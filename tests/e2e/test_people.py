@@ -17,8 +17,9 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from dev.demo import Story
+from tests.fakes.waiting import CALL_SECONDS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.e2e
 
 DANA, OTTO = 0, 1
 
@@ -45,13 +46,13 @@ def token_of(gateway: Any, person: int) -> str:
 
 def client(gateway: Any, person: int) -> httpx.Client:
     headers = {"Authorization": f"Bearer {token_of(gateway, person)}"}
-    return httpx.Client(base_url=gateway.stack["api_url"], headers=headers, timeout=100)
+    return httpx.Client(base_url=gateway.stack["api_url"], headers=headers, timeout=CALL_SECONDS)
 
 
 @pytest.fixture(scope="module")
 def dana(gateway: Any) -> Iterator[httpx.Client]:
     """A person who has connected her Zoom."""
-    with client(gateway, DANA) as person, httpx.Client(timeout=100) as browser:
+    with client(gateway, DANA) as person, httpx.Client(timeout=CALL_SECONDS) as browser:
         link = person.post("/auth/zoom/authorize", json={}).json()["authorize_url"]
         ticket = re.search(r'name="ticket" value="([^"]+)"', browser.get(link).text)
         assert ticket is not None
@@ -91,7 +92,7 @@ def test_a_token_that_was_touched_is_nobodys(gateway: Any) -> None:
     body = json.dumps({"sub": "key:x", "aud": "zoom-gateway", "tenant": "local", "scope": "connections:all"})
     forged = f"{head}.{base64.urlsafe_b64encode(body.encode()).decode().rstrip('=')}.{seal}"
     answer = httpx.get(
-        f"{gateway.stack['api_url']}/connections", headers={"Authorization": f"Bearer {forged}"}, timeout=100
+        f"{gateway.stack['api_url']}/connections", headers={"Authorization": f"Bearer {forged}"}, timeout=CALL_SECONDS
     )
     assert (answer.status_code, answer.json()["code"]) == (401, 124)
 
@@ -125,7 +126,7 @@ def test_a_program_gets_a_token_on_behalf_for_its_guests(gateway: Any, dana: htt
     wanted = {"topic": "With guests", "type": 2, "start_time": "2030-01-07T10:00:00Z", "duration": 30}
     number = dana.post("/v2/users/me/meetings", json=wanted).json()["id"]
     answer = api.post(
-        f"/meetings/{number}/sdk-signature", json={}, headers={"X-Zoom-Connection": connection}, timeout=100
+        f"/meetings/{number}/sdk-signature", json={}, headers={"X-Zoom-Connection": connection}, timeout=CALL_SECONDS
     )
     assert answer.status_code == 200, answer.text
     assert answer.json()["zak"] is None

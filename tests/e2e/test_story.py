@@ -8,7 +8,7 @@ import pytest
 
 from dev.demo import Story
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.e2e
 
 
 def test_the_whole_story_is_true(stack: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:

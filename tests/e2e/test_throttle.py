@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from ops.key_table import on_local_stack
+from tests.fakes.waiting import CALL_SECONDS
 from zoom_common.access.keys import Credential, issue
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 LIMIT = 4
 
 
@@ -26,7 +27,7 @@ def test_a_key_over_its_limit_waits_and_no_other_key_does(stack: dict[str, Any],
     headers = {"Authorization": f"Bearer {credential.text().reveal()}"}
     paths = ["/usage", "/v2/no/such/route"] * (LIMIT + 1)
     answers: list[httpx.Response] = []
-    with httpx.Client(base_url=stack["api_url"], headers=headers, timeout=40) as limited:
+    with httpx.Client(base_url=stack["api_url"], headers=headers, timeout=CALL_SECONDS) as limited:
         for path in paths:
             answers.append(limited.get(path))
             if answers[-1].status_code == 429:

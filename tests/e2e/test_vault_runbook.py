@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -13,11 +13,13 @@ import httpx
 import pytest
 
 from dev.demo import PERSON, Story
+from dev.waiting import wait_until
 from tests.fakes.releases import told
+from tests.fakes.waiting import CALL_SECONDS
 from zoom_common.connections.attributes import from_item
 from zoom_common.connections.item import from_values
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.e2e
 
 
 class Operator:
@@ -26,7 +28,7 @@ class Operator:
     def __init__(self, facts: dict[str, Any]) -> None:
         self.facts = facts
         key = {"Authorization": f"Bearer {facts['api_key']}"}
-        self.program = httpx.Client(base_url=facts["api_url"], headers=key, timeout=40)
+        self.program = httpx.Client(base_url=facts["api_url"], headers=key, timeout=CALL_SECONDS)
         with Story(facts) as story:
             self.connection = story.connect()
         self.program.headers["X-Zoom-Connection"] = self.connection
@@ -76,13 +78,6 @@ def operator(gateway: Any) -> Iterator[Operator]:
     made = Operator(gateway.stack)
     yield made
     made.program.close()
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def test_rotate_the_client_secret(operator: Operator) -> None:
@@ -140,14 +135,18 @@ def test_recover_from_escrow(operator: Operator) -> None:
     [message] = sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=5)["Messages"]
     sqs.send_message(QueueUrl=escrow, MessageBody=message["Body"])
     sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
-    eventually(lambda: operator.item().get("written_by", {}).get("S") == "crashed")
+    wait_until(
+        "the pair to be written",
+        lambda: operator.item().get("written_by", {}).get("S"),
+        lambda writer: writer == "crashed",
+    )
     assert from_values(from_item(operator.item())).version == found.version + 1
     assert operator.call().status_code == 200
 
 
 def test_mass_re_authorisation(operator: Operator) -> None:
     """Grants that Zoom has ended are found by their state, each has a link, and reconnecting keeps the id."""
-    with httpx.Client(base_url=f"{operator.facts['zoom_url']}/_sim", timeout=10) as zoom:
+    with httpx.Client(base_url=f"{operator.facts['zoom_url']}/_sim", timeout=CALL_SECONDS) as zoom:
         zoom.post(f"/users/{PERSON}/revoke", json={})
     operator.set(access_expires_at=time.time() - 1)
     assert operator.call().status_code == 409

@@ -20,10 +20,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dev.demo import PERSON, Story
+from dev.waiting import wait_until
 from ops.key_table import on_local_stack
+from tests.fakes.waiting import CALL_SECONDS, queued, wait_until_delivered, wait_until_processed
 from zoom_common.access.keys import Credential, issue
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"layers/zoom_common{os.pathsep}."}
@@ -36,8 +38,8 @@ class Stack:
 
     def __init__(self, facts: dict[str, Any], folder: Path) -> None:
         self.facts, self.folder = facts, folder
-        self.zoom = httpx.Client(base_url=f"{facts['zoom_url']}/_sim", timeout=10)
-        self.browser = httpx.Client(timeout=40)
+        self.zoom = httpx.Client(base_url=f"{facts['zoom_url']}/_sim", timeout=CALL_SECONDS)
+        self.browser = httpx.Client(timeout=CALL_SECONDS)
         self.program = self.caller(facts["api_key"])
 
     def close(self) -> None:
@@ -45,7 +47,9 @@ class Stack:
             each.close()
 
     def caller(self, key: str) -> httpx.Client:
-        return httpx.Client(base_url=self.facts["api_url"], headers={"Authorization": f"Bearer {key}"}, timeout=40)
+        return httpx.Client(
+            base_url=self.facts["api_url"], headers={"Authorization": f"Bearer {key}"}, timeout=CALL_SECONDS
+        )
 
     def aws(self, service: Any, **credentials: str) -> Any:
         as_operator = {name: self.facts[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
@@ -86,12 +90,10 @@ class Stack:
         on_local_stack(self.facts).add(key)
         return credential.text().reveal()
 
-    def waiting(self, name: str) -> int:
-        """How many messages stand in a queue, or are being worked on."""
-        sqs = self.aws("sqs")
-        [url] = [each for each in sqs.list_queues()["QueueUrls"] if f"-{name}-" in each]
-        counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        return sum(map(int, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"].values()))
+    def queue(self, name: str) -> str:
+        """The address of a queue."""
+        [url] = [each for each in self.aws("sqs").list_queues()["QueueUrls"] if f"-{name}-" in each]
+        return str(url)
 
     def connected_at_zoom(self, email: str) -> list[str]:
         """The apps that a person has authorised, as Zoom sees it."""
@@ -252,7 +254,7 @@ def test_a_scanner_that_opens_the_link_burns_nothing(attacked: Stack) -> None:
 @pytest.mark.usefixtures("connection")
 def test_a_foreign_cookie_and_a_replayed_state(attacked: Stack) -> None:
     """Another browser's callback stores nothing; a callback works once, and its replay stores nothing."""
-    with httpx.Client(timeout=40) as other:
+    with httpx.Client(timeout=CALL_SECONDS) as other:
         other_start = attacked.start(attacked.ticket(), other)
         assert "state=" in other_start
         back = attacked.consent(attacked.start(attacked.ticket()))
@@ -263,7 +265,7 @@ def test_a_foreign_cookie_and_a_replayed_state(attacked: Stack) -> None:
     cookie = dict(attacked.browser.cookies)
     done = attacked.back(back)
     assert done.status_code == 200
-    replayed = httpx.get(back, headers={"Accept": "application/json"}, cookies=cookie, timeout=40)
+    replayed = httpx.get(back, headers={"Accept": "application/json"}, cookies=cookie, timeout=CALL_SECONDS)
     assert (replayed.status_code, replayed.json()["reason"]) == (400, "state_unknown")
     assert attacked.connections() == sorted([*before, done.json()["connection"]])
     attacked.program.delete(f"/connections/{done.json()['connection']}")
@@ -342,12 +344,13 @@ def test_a_grant_that_ended_at_zoom_asks_for_its_person(attacked: Stack, connect
     client = attacked.facts["zoom_client_id"]
     attacked.zoom.patch(f"/apps/{client}", json={"published": True})
     try:
-        time.sleep(1.1)  # the event tells seconds; it has to be later than the authorization
+        attacked.zoom.post("/clock", json={"advance": 2})  # the event has to be a second later than the authorization
         attacked.zoom.post(f"/users/{PERSON}/deauthorize", json={})
-        deadline = time.monotonic() + 60
-        while attacked.program.get(f"/connections/{connection}").json()["reason"] != "app_deauthorized":
-            assert time.monotonic() < deadline
-            time.sleep(0.3)
+        wait_until(
+            "the deauthorization",
+            lambda: attacked.program.get(f"/connections/{connection}").json()["reason"],
+            lambda reason: reason == "app_deauthorized",
+        )
     finally:
         attacked.zoom.patch(f"/apps/{client}", json={"published": False})
     kept = item(attacked, connection)
@@ -398,7 +401,11 @@ def test_an_erased_person_does_not_come_back(attacked: Stack) -> None:
             found: list[Any] = rival.get("/events").json()["events"]
             return found
 
-        until(lambda: any(each["type"] == "zoom.meeting.started" for each in events()))
+        wait_until(
+            "the start of the meeting",
+            lambda: [each["type"] for each in events()],
+            lambda types: "zoom.meeting.started" in types,
+        )
         deliveries = attacked.zoom.get("/deliveries", params={"limit": 50}).json()["deliveries"]
         delivery = next(each["id"] for each in deliveries if each["event"] == "meeting.started")  # the newest
         asked = rival.post("/erasures", json={"zoom_user_id": user, "email": person})
@@ -413,10 +420,11 @@ def test_an_erased_person_does_not_come_back(attacked: Stack) -> None:
         assert rival.get(f"/connections/{done['connection']}").status_code == 404
         assert events() == []
         # An event of another test may wait there for minutes, hidden, when that test has restarted its worker.
-        others = attacked.waiting("IngestQueue")
+        sqs, queue = attacked.aws("sqs"), attacked.queue("IngestQueue")
+        others = queued(sqs, queue)
         attacked.zoom.post(f"/deliveries/{delivery}/redeliver")
-        attacked.zoom.get("/idle", params={"timeout": 10})
-        until(lambda: attacked.waiting("IngestQueue") <= others)
+        wait_until_delivered(attacked.zoom)
+        wait_until_processed(sqs, queue, at_most=others)
         assert events() == []
         assert attacked.program.get(f"/erasures/{asked.json()['id']}").status_code == 404  # another tenant's
         again = rival.post("/erasures", json={"zoom_user_id": user, "email": person}).json()
@@ -429,7 +437,7 @@ def test_an_erased_person_does_not_come_back(attacked: Stack) -> None:
     file = attacked.folder / "stack.json"
     erase = ["-m", "ops.erase", "rival", "--zoom-user", user, "--email", person, f"--stack-file={file}", "--yes"]
     by_hand = subprocess.run(
-        [sys.executable, *erase], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, *erase], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=True
     )
     assert not any(json.loads(by_hand.stdout)["deleted"].values())
 
@@ -458,23 +466,14 @@ def test_a_tenant_that_leaves_takes_everything_along(attacked: Stack) -> None:
 
 def test_a_revoke_that_zoom_did_not_answer_is_tried_again(attacked: Stack, unrevoked: str) -> None:
     """From the queue, a minute later, with tokens that stayed under their seals: then the grant is gone at Zoom too."""
-    until(lambda: not attacked.connected_at_zoom(unrevoked), seconds=150)
+    wait_until("the revocation", lambda: attacked.connected_at_zoom(unrevoked), lambda apps: not apps)
 
 
 def erased(program: httpx.Client, name: str) -> dict[str, Any]:
     """The receipt, once it says that it is done."""
-    shown: list[dict[str, Any]] = []
 
-    def done() -> bool:
-        shown.append(program.get(f"/erasures/{name}").json())
-        return bool(shown[-1]["state"] == "done")
+    def shown() -> dict[str, Any]:
+        found: dict[str, Any] = program.get(f"/erasures/{name}").json()
+        return found
 
-    until(done)
-    return shown[-1]
-
-
-def until(true: Callable[[], bool], *, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
+    return wait_until("the erasure", shown, lambda receipt: receipt["state"] == "done")

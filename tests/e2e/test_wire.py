@@ -18,8 +18,9 @@ import pytest
 
 from dev.demo import Story
 from tests.fakes.releases import told
+from tests.fakes.waiting import CALL_SECONDS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.e2e
 
 WEBINARS = "/v2/users/me/webinars"
 # Beyond 2^53 and beyond a float, an escape beside raw text, members out of order and unknown, white space, a half pair.
@@ -107,7 +108,7 @@ def caller(gateway: Any) -> Iterator[httpx.Client]:
     """A program with a connection of its own."""
     with Story(gateway.stack) as story:
         story.program.headers["X-Zoom-Connection"] = story.connect()
-        story.program.timeout = httpx.Timeout(100)
+        story.program.timeout = httpx.Timeout(CALL_SECONDS)
         yield story.program
 
 

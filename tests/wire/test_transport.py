@@ -12,6 +12,7 @@ from threading import Thread
 
 import pytest
 
+from dev.waiting import PATIENCE
 from zoom_common.secret import Secret
 from zoom_common.transport import LONGEST_IDLE, AnswerLost, NotSent, RequestsTransport
 from zoom_common.zoom import api
@@ -93,7 +94,7 @@ def server() -> Iterator[Server]:
     # Closing a listener does not wake whoever waits on it; shutting it down does.
     made.listener.shutdown(socket.SHUT_RDWR)
     made.listener.close()
-    thread.join(timeout=5)
+    thread.join(timeout=PATIENCE)
 
 
 class Clock:
@@ -136,7 +137,7 @@ def test_ids_stand_on_the_wire_as_zoom_wants(server: Server, transport: Make, pa
     operation, ids = match("GET", path)
     query = "next_page_token=a%2Bb%3D&x=%zz[1]"
     request = api.build(operation, ids, query_string=query, body=b"", base_url=server.base, token=Secret("t"))
-    answer = transport(Clock()).send(request, timeout=5)
+    answer = transport(Clock()).send(request, timeout=PATIENCE)
     assert server.heard[0].startswith(f"GET {heard}?next_page_token=a%2Bb%3D&x=%25zz%5B1%5D HTTP/1.1\r\n".encode())
     assert (answer.status, answer.headers["x-seen"], answer.body) == (200, "Yes", b"{}")
 
@@ -146,7 +147,7 @@ def test_a_body_arrives_byte_for_byte(server: Server, transport: Make) -> None:
     operation, ids = match("POST", "/v2/users/me/meetings")
     body = '{"topic": "\u00fc \U0001f600", "n": 123456789012345678901234567890}'.encode()
     request = api.build(operation, ids, query_string="", body=body, base_url=server.base, token=Secret("t"))
-    transport(Clock()).send(request, timeout=5)
+    transport(Clock()).send(request, timeout=PATIENCE)
     head, _, sent = server.heard[0].partition(b"\r\n\r\n")
     assert sent == body
     assert f"Content-Length: {len(body)}".encode() in head
@@ -157,7 +158,7 @@ def test_one_connection_serves_many_requests(server: Server, transport: Make) ->
     """TLS is shaken once for them all."""
     sender = transport(Clock())
     for _ in range(3):
-        sender.send(HttpRequest("GET", f"{server.base}/x"), timeout=5)
+        sender.send(HttpRequest("GET", f"{server.base}/x"), timeout=PATIENCE)
     assert (len(server.heard), server.connections) == (3, 1)
 
 
@@ -165,9 +166,9 @@ def test_a_connection_that_idled_is_not_trusted(server: Server, transport: Make)
     """It may be dead without our knowing, after a freeze."""
     clock = Clock()
     sender = transport(clock)
-    sender.send(HttpRequest("GET", f"{server.base}/x"), timeout=5)
+    sender.send(HttpRequest("GET", f"{server.base}/x"), timeout=PATIENCE)
     clock.now += LONGEST_IDLE + 1
-    sender.send(HttpRequest("GET", f"{server.base}/x"), timeout=5)
+    sender.send(HttpRequest("GET", f"{server.base}/x"), timeout=PATIENCE)
     assert server.connections == 2
 
 
@@ -177,7 +178,7 @@ def test_how_long_a_connection_may_idle_is_the_callers_to_say(server: Server) ->
     sender = RequestsTransport(longest_idle=1.0, clock=clock)
     for waited, connections in ((0.0, 1), (0.9, 1), (1.1, 2)):
         clock.now += waited
-        sender.send(HttpRequest("GET", f"{server.base}/x"), timeout=5)
+        sender.send(HttpRequest("GET", f"{server.base}/x"), timeout=PATIENCE)
         assert server.connections == connections
     sender.close()
 
@@ -187,14 +188,14 @@ def test_half_an_answer_is_a_lost_one(server: Server, transport: Make, answer: b
     """The request has arrived."""
     server.answers = [answer]
     with pytest.raises(AnswerLost):
-        transport(Clock()).send(HttpRequest("POST", f"{server.base}/x", {}, b"{}"), timeout=5)
+        transport(Clock()).send(HttpRequest("POST", f"{server.base}/x", {}, b"{}"), timeout=PATIENCE)
     assert len(server.heard) == 1
 
 
 def test_headers_that_break_off_are_no_answer(server: Server, transport: Make) -> None:
     """What is left of them looks like an empty success."""
     server.answers = [b"HTTP/1.1 201 Created\r\nContent-Le"]
-    answer = transport(Clock()).send(HttpRequest("POST", f"{server.base}/x", {}, b"{}"), timeout=5)
+    answer = transport(Clock()).send(HttpRequest("POST", f"{server.base}/x", {}, b"{}"), timeout=PATIENCE)
     assert not api.is_answer(answer)
 
 
@@ -216,7 +217,7 @@ def test_where_nobody_listens_nothing_was_sent(transport: Make) -> None:
 def test_redirects_are_not_followed(server: Server, transport: Make) -> None:
     """A token goes where it was sent and nowhere else."""
     server.answers = [b"HTTP/1.1 302 Found\r\nLocation: /v2/elsewhere\r\nContent-Length: 0\r\n\r\n"]
-    assert transport(Clock()).send(HttpRequest("GET", f"{server.base}/x"), timeout=5).status == 302
+    assert transport(Clock()).send(HttpRequest("GET", f"{server.base}/x"), timeout=PATIENCE).status == 302
     assert len(server.heard) == 1
 
 
@@ -228,7 +229,7 @@ def test_a_cookie_is_not_kept(server: Server, transport: Make) -> None:
     ]
     kept = transport(Clock())
     for _ in range(2):
-        assert kept.send(HttpRequest("GET", f"{server.base}/x"), timeout=5).status == 200
+        assert kept.send(HttpRequest("GET", f"{server.base}/x"), timeout=PATIENCE).status == 200
     assert [b"cookie" in heard.lower() for heard in server.heard] == [False, False]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from zoom_simulator.webhooks.signing import encrypted_token
 __all__ = [
     "CLIENT",
     "NOW",
+    "PATIENCE",
     "REDIRECT",
     "SECRET",
     "WEBHOOK_URL",
@@ -40,6 +42,7 @@ __all__ = [
     "Zoom",
     "event_types",
     "operations",
+    "wait_until",
 ]
 
 NOW = 1_795_000_000.0  # 2026-11-18T11:06:40Z
@@ -48,6 +51,31 @@ REDIRECT = "http://localhost:3000/callback"
 WEBHOOK_URL = "https://hooks.example/zoom"
 SECRET = "hook-secret"
 Json = dict[str, Any]
+
+PATIENCE = 300.0
+"""Seconds without a change after which `wait_until` gives up."""
+
+
+def wait_until[Found](
+    what: str,
+    look: Callable[[], Found],
+    done: Callable[[Found], object] = bool,
+    *,
+    progress: Callable[[], object] = lambda: None,
+) -> Found:
+    """Return what `look` finds once `done` accepts it. For tests that run the simulator as a process.
+
+    Each change of what `look` or `progress` returns starts the patience anew. Raises AssertionError, which names
+    `what`, after PATIENCE seconds without a change.
+    """
+    seen, last_change = "", time.monotonic()
+    while not done(found := look()):
+        signs = repr((found, progress()))
+        if signs != seen:
+            seen, last_change = signs, time.monotonic()
+        assert time.monotonic() - last_change < PATIENCE, f"No change while waiting for {what}. Last seen: {signs}"
+        time.sleep(0.1)
+    return found
 
 
 class WallClock:

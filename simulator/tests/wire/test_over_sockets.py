@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -19,6 +18,7 @@ import httpx
 import pytest
 
 from zoom_simulator import cli
+from zoom_simulator.testing import PATIENCE, wait_until
 from zoom_simulator.webhooks.sender import HttpSender
 
 CLIENT = ("wire", "wire-secret")
@@ -40,7 +40,7 @@ class Process:
     def stop(self) -> tuple[int, str]:
         """SIGTERM, then the exit status and what was said on standard error."""
         self._process.send_signal(signal.SIGTERM)
-        _, said = self._process.communicate(timeout=20)
+        _, said = self._process.communicate(timeout=PATIENCE)
         return self._process.returncode, said
 
     def connect(self) -> str:
@@ -57,14 +57,19 @@ class Process:
         httpx.post(f"{self.base}/_sim/faults", json=rule).raise_for_status()
 
     def _wait(self) -> None:
-        until = time.monotonic() + 30
-        while time.monotonic() < until:
-            try:
-                if httpx.get(f"{self.base}/_sim/health").is_success:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise AssertionError("it did not start")
+        try:
+            wait_until("the simulator to start", self._answers)
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    def _answers(self) -> bool:
+        assert self._process.poll() is None, "it ended by itself"
+        try:
+            return httpx.get(f"{self.base}/_sim/health", timeout=PATIENCE).is_success
+        except httpx.TransportError:
+            return False
 
 
 @pytest.fixture
@@ -138,7 +143,7 @@ class Endpoint(http.server.BaseHTTPRequestHandler):
         """`/slow` answers once it may hang up, `/away` redirects, everything else is fine."""
         self.rfile.read(int(self.headers["content-length"]))
         if self.path == "/slow":
-            self.hung_up.wait(60)
+            self.hung_up.wait(PATIENCE)
         self.send_response(302 if self.path == "/away" else 200)
         self.send_header("location", "/elsewhere")
         self.send_header("content-length", "0")
@@ -158,7 +163,7 @@ def test_the_sender_keeps_its_deadline_and_follows_nothing() -> None:
         sender = HttpSender()
         found = []
         for url in (f"{base}/slow", f"{base}/away", f"{base}/fine", "http://127.0.0.1:1/", "nonsense"):
-            deadline = 0.3 if url.endswith("/slow") else 30.0
+            deadline = 0.3 if url.endswith("/slow") else PATIENCE
             answer = await sender.post(url, {}, json.dumps({}).encode(), deadline)
             found.append((answer.status, answer.error))
         await sender.close()

@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from zoom_simulator.testing import PATIENCE, wait_until
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PATIENCE = 30.0
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
 
@@ -32,14 +32,16 @@ def free_port() -> int:
 
 def wait_for(url: str) -> httpx.Response:
     """The answer of a server that is starting."""
-    until = time.monotonic() + PATIENCE
-    while True:
+
+    def answer() -> httpx.Response | None:
         try:
-            return httpx.get(url)
+            return httpx.get(url, timeout=PATIENCE)
         except httpx.TransportError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)
+            return None
+
+    found = wait_until(url, answer, lambda response: response is not None)
+    assert found is not None
+    return found
 
 
 class Browser:
@@ -66,10 +68,7 @@ class Browser:
 
     def until(self, script: str) -> None:
         """Wait for a script to come true."""
-        end = time.monotonic() + PATIENCE
-        while self.run(script) is not True:
-            assert time.monotonic() < end, f"{script} on {self.run('document.body.innerText')}"
-            time.sleep(0.1)
+        wait_until(script, lambda: self.run(script) is True, progress=lambda: self.run("document.body.innerText"))
 
     def open(self, url: str) -> None:
         """Go to a page."""
@@ -99,7 +98,7 @@ def zoom() -> Iterator[str]:
         yield base
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -116,7 +115,7 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
             yield Browser(tab)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def shows(text: str) -> str:

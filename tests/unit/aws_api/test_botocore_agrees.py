@@ -15,6 +15,7 @@ from botocore.serialize import create_serializer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.soak import times
 from tests.unit.aws_api.test_service_client import Connection, ok, world
 from zoom_common import light_aws
 from zoom_common.aws_api.service_client import SERVICES, JsonClient, LambdaClient
@@ -139,7 +140,7 @@ def parsed(service: str, operation: str, status: int, answer: bytes) -> dict[str
 
 
 @pytest.mark.parametrize(("service", "operation"), REQUESTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(60), deadline=None)
 @given(data=st.data())
 def test_requests_are_botocores(service: str, operation: str, data: st.DataObject) -> None:
     """Target, content type and document are the same, whatever the arguments."""
@@ -154,7 +155,7 @@ def test_requests_are_botocores(service: str, operation: str, data: st.DataObjec
 
 
 @pytest.mark.parametrize(("service", "operation"), ANSWERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(60), deadline=None)
 @given(data=st.data())
 def test_answers_are_botocores(service: str, operation: str, data: st.DataObject) -> None:
     """Attribute values and blobs come out as boto3 gives them."""
@@ -166,7 +167,7 @@ def test_answers_are_botocores(service: str, operation: str, data: st.DataObject
     assert ours == theirs
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=times(200), deadline=None)
 @given(
     kind=st.sampled_from(
         [
@@ -192,7 +193,7 @@ def test_errors_are_botocores(kind: str, message: dict[str, str], item: dict[str
     assert response["Item"] == item
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(60), deadline=None)
 @given(name=st.text("abcXYZ019-_:$.", min_size=1, max_size=40), asynchronous=st.booleans())
 def test_invocations_are_botocores(name: str, *, asynchronous: bool) -> None:
     """Path and type are the same; names are sent as they have to be escaped."""

@@ -11,6 +11,7 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.soak import times
 from zoom_common.aws_api.sigv4 import Credentials, Scope, sign
 from zoom_common.secret import Secret
 
@@ -24,7 +25,7 @@ _service = st.sampled_from(["sqs", "secretsmanager"])
 _credentials = st.builds(Credentials, _word, _word.map(Secret), st.none() | _word.map(Secret))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=times(300), deadline=None)
 @given(
     body=st.binary(max_size=500),
     headers=st.dictionaries(_name, _value, max_size=4),

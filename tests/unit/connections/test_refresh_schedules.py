@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.connections import Worker, World
+from tests.fakes.soak import times
 from zoom_common.connections.model import State
 from zoom_common.connections.placing import Unplaced
 from zoom_common.connections.queue import from_message
@@ -19,7 +20,7 @@ from zoom_common.connections.seal import SealKind
 from zoom_common.connections.steps import Ask, Outcome, SealedPair, Sleep, Write
 from zoom_common.errors import Unavailable
 
-SCHEDULES = 1200
+SCHEDULES = times(1200)
 FAULTS = ("lost_response", "never_sent")
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.connections import World, connection
 from tests.fakes.oauth_site import OAuthSite
+from tests.fakes.soak import times
 from zoom_common.access.principal import Principal
 from zoom_common.connections.selection import reach, select
 from zoom_common.errors import NotFound
@@ -32,7 +33,7 @@ STRANGERS = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=times(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(route=ROUTES, body=BODIES, spelling=SPELLINGS, stranger=STRANGERS)
 def test_every_route_to_anothers_connection_is_a_404(
     route: tuple[str, str], body: Any, spelling: str, stranger: Principal

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
-from dev.processes import Supervisor
+from dev import processes
+from dev.processes import Supervisor, run_logged
+from dev.waiting import wait_until
 from dev.workspace import Workspace
 from ops.console import Stop
 
@@ -39,10 +44,7 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
 
 
 def wait_for(file: Path) -> None:
-    deadline = time.monotonic() + 20
-    while not (file.exists() and (file.stat().st_size or file.suffix == ".ready")):
-        assert time.monotonic() < deadline, file
-        time.sleep(0.01)
+    wait_until(file.name, lambda: file.exists() and (file.stat().st_size or file.suffix == ".ready"))
 
 
 def is_running(pid: int) -> bool:
@@ -68,10 +70,7 @@ def test_grandchildren_go_too(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.start("parent", [sys.executable, "-c", WITH_A_GRANDCHILD, str(pid_file)], os.environ)
     wait_for(pid_file)
     supervisor.stop_all()
-    deadline = time.monotonic() + 10
-    while is_running(int(pid_file.read_text())):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until("the grandchild to end", lambda: not is_running(int(pid_file.read_text())))
 
 
 def test_leftovers_of_a_killed_run_are_stopped(supervisor: Supervisor, tmp_path: Path) -> None:
@@ -86,13 +85,63 @@ def test_leftovers_of_a_killed_run_are_stopped(supervisor: Supervisor, tmp_path:
 def test_a_child_that_dies_at_once_is_reported_with_its_last_words(supervisor: Supervisor) -> None:
     """The person sees what the program said, and where to read on."""
     supervisor.start("broken", [sys.executable, "-c", "import sys; sys.exit('no such thing')"], os.environ)
-    deadline = time.monotonic() + 20
-    while supervisor.died() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until("the child to end", supervisor.died)
     with pytest.raises(Stop, match="no such thing") as stopped:
-        supervisor.wait_until_answers("broken", "http://127.0.0.1:9/", seconds=20)
+        supervisor.wait_until_answers("broken", "http://127.0.0.1:9/")
     assert "broken.log" in stopped.value.fix
+
+
+def test_a_child_that_never_answers_and_writes_nothing_is_given_up(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message says how long there was silence."""
+    monkeypatch.setattr(processes, "_answers", lambda _: False)
+    supervisor.start("silent", [sys.executable, "-c", "import signal; signal.pause()"], os.environ)
+    with pytest.raises(Stop, match="did not answer, and wrote nothing for 0 s"):
+        supervisor.wait_until_answers("silent", "http://127.0.0.1:9/", patience=0)
+
+
+def test_an_interrupt_while_a_child_is_started_comes_when_it_is_known(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in the middle of a start: it is raised, and the child is among those that are stopped."""
+    popen = subprocess.Popen
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        child = popen(*arguments, **options)
+        signal.raise_signal(signal.SIGINT)
+        return child
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        supervisor.start("child", [sys.executable, "-c", "import signal; signal.pause()"], os.environ)
+    [(_, child)] = supervisor._children
+    supervisor.stop_all()
+    assert child.poll() is not None
+
+
+def test_an_interrupted_command_ends_with_all_it_has_started(tmp_path: Path) -> None:
+    """A build is a tree of processes: none of them outlives the wait for it."""
+    pid_file, log = tmp_path / "pid", tmp_path / "build.log"
+
+    def press_ctrl_c() -> None:
+        wait_for(pid_file)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    interrupt = Thread(target=press_ctrl_c)
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        run_logged([sys.executable, "-c", WITH_A_GRANDCHILD, str(pid_file)], log)
+    interrupt.join()
+    wait_until("the grandchild to end", lambda: not is_running(int(pid_file.read_text())))
+
+
+def test_a_command_returns_its_status_and_its_output_is_logged(tmp_path: Path) -> None:
+    """Both streams go to the log, which held something else before."""
+    log = tmp_path / "x.log"
+    log.write_text("of the last time")
+    code = "import sys; print('out', flush=True); sys.stderr.write('err'); sys.exit(3)"
+    assert (run_logged([sys.executable, "-c", code], log), log.read_text()) == (3, "out\nerr")
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from tests.fakes.events import (
     record,
     zoom_headers,
 )
+from tests.fakes.soak import times
 from zoom_common.events.envelope import event_id, source_of
 from zoom_common.events.metric_lines import MetricLines
 from zoom_common.events.processor import EventProcessor
@@ -118,7 +119,7 @@ def body(run: str, at: int, host: str = "host-1") -> bytes:
     return meeting(name, host=host, uuid=f"{run}/{at}==", ts=int(NOW * 1000) - at, **files, **user)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(times(4)))
 def test_what_comes_out_is_what_is_genuine_exactly(seed: int) -> None:
     """1,000 deliveries: twins, forgeries, stale ones, another app's, in any order, with workers killed."""
     chance = Random(seed)  # noqa: S311 - a test's dice

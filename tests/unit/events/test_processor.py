@@ -27,6 +27,7 @@ from tests.fakes.events import (
     plenty,
     record,
 )
+from tests.fakes.soak import times
 from zoom_common.deadline import Deadline
 from zoom_common.events.ingest_message import Delivery
 from zoom_common.events.processor import EventProcessor
@@ -245,7 +246,7 @@ def _names(room: Room) -> Sequence[str]:
     return sorted({event.id for event in room.bus.events})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=times(60), deadline=None)
 @given(
     deliveries=st.lists(st.integers(0, 5), min_size=1, max_size=25),
     faults=st.lists(st.sampled_from(["none", "bus", "finish", "refuse"]), min_size=1, max_size=12),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.edge import LambdaContext, http_event, nobody_asks
 from tests.fakes.gateway import ScriptedZoom, World, principal
+from tests.fakes.soak import times
 from zoom_common.access.principal import Principal
 from zoom_common.edge import zoom_api
 from zoom_common.edge.http import guarded
@@ -115,7 +116,7 @@ def requests(draw: st.DrawFn) -> dict[str, object]:
 
 
 @given(event=requests(), outcome=OUTCOMES)
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(300), suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_no_request_and_no_answer_is_a_fault_of_ours(
     event: dict[str, object], outcome: HttpResponse | NotSent | AnswerLost
 ) -> None:

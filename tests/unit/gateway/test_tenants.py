@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.fakes.connections import Memory
 from tests.fakes.connections import connection as stored
 from tests.fakes.gateway import World
+from tests.fakes.soak import times
 from zoom_common.access.principal import Principal
 from zoom_common.connections.selection import select
 from zoom_common.errors import NotFound
@@ -31,7 +32,7 @@ STRANGERS = st.builds(
 SPELLINGS = st.sampled_from([THEIRS, "acme#con_1", "../acme/con_1", "acme#connections", "CON_1"])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=times(400), deadline=None)
 @given(operation=st.sampled_from(OPERATIONS), stranger=STRANGERS, named=SPELLINGS)
 def test_no_operation_reaches_another_tenants_connection(operation: Operation, stranger: Principal, named: str) -> None:
     """Named in the header or bound to the key, it is 404 for every row of the table."""
