@@ -6,6 +6,7 @@ uses. `tests/stores` holds it to moto, call by call.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 
+An item is never changed in place: answers share its values, and nobody changes those.
 TTL deletes within days (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html): here, never.
 """
 
@@ -21,7 +22,7 @@ from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_dynamodb.type_defs import CreateTableInputTypeDef
 
-from tests.fakes.dynamodb_expressions import InvalidExpression, Item, Names, condition, copied, number, update
+from tests.fakes.dynamodb_expressions import InvalidExpression, Item, Names, condition, number, update
 
 LARGEST_HASH_KEY, LARGEST_RANGE_KEY = 2048, 1024  # bytes
 LARGEST_ITEM = 400 * 1024
@@ -111,7 +112,7 @@ class MemoryDynamoDB:
     def get_item(self, **request: Any) -> Request:
         table = self._table(request, "GetItem")
         found = table.find(self._key(table, request["Key"], "GetItem"))
-        return {"Item": copied(found)} if found is not None else {}
+        return {"Item": dict(found)} if found is not None else {}
 
     def put_item(self, **request: Any) -> Request:
         return self._written("PutItem", self._put(request, "PutItem"), request)
@@ -129,7 +130,7 @@ class MemoryDynamoDB:
             keys = [self._key(table, key, "BatchGetItem") for key in asked["Keys"]]
             if len(keys) > MOST_KEYS or len(set(keys)) < len(keys):
                 raise self._invalid("BatchGetItem", "Too many items requested, or provided list contains duplicates")
-            found[name] = [copied(item) for key in keys if (item := table.find(key)) is not None]
+            found[name] = [dict(item) for key in keys if (item := table.find(key)) is not None]
         return {"Responses": found, "UnprocessedKeys": {}}
 
     def transact_write_items(self, **request: Any) -> Request:
@@ -200,12 +201,12 @@ class MemoryDynamoDB:
         self, item: Item, table: StoredTable, request: Request, names: Names, index: tuple[str, str] | None
     ) -> Item:
         if index is not None:  # our only index keeps keys alone
-            return copied({name: item[name] for name in (*table.keys, *index)})
+            return dict({name: item[name] for name in (*table.keys, *index)})
         wanted = request.get("ProjectionExpression")
         if wanted is None:
-            return copied(item)
+            return dict(item)
         shown = {names.path((each.strip(),))[0] for each in wanted.split(",")}
-        return copied({name: value for name, value in item.items() if name in shown})
+        return dict({name: value for name, value in item.items() if name in shown})
 
     def _put(self, request: Request, operation: str) -> Write:
         table = self._table(request, operation)
@@ -218,8 +219,8 @@ class MemoryDynamoDB:
         table = self._table(request, operation)
         key = self._key(table, request["Key"], operation)
         names = self._names(request, operation, "UpdateExpression", "ConditionExpression")
-        write = self._write(table, key, None, request, operation)
-        before = write.before if write.before is not None else copied(request["Key"])
+        write = self._write(table, key, None, request, operation, names)
+        before = write.before if write.before is not None else dict(request["Key"])
         if not write.holds:
             return write
         try:
@@ -242,9 +243,15 @@ class MemoryDynamoDB:
         return self._write(table, key, table.find(key), request, operation)
 
     def _write(
-        self, table: StoredTable, key: tuple[str, str], after: Item | None, request: Request, operation: str
+        self,
+        table: StoredTable,
+        key: tuple[str, str],
+        after: Item | None,
+        request: Request,
+        operation: str,
+        names: Names | None = None,
     ) -> Write:
-        names = self._names(request, operation, "ConditionExpression", "UpdateExpression")
+        names = names or self._names(request, operation, "ConditionExpression")
         before = table.find(key)
         holds = self._condition(request.get("ConditionExpression"), operation)(before or {}, names)
         return Write(table, key, before, after, holds)
@@ -252,12 +259,12 @@ class MemoryDynamoDB:
     def _written(self, operation: str, write: Write, request: Request) -> Request:
         if not write.holds:
             old = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and write.before is not None
-            more = {"Item": copied(write.before or {})} if old else {}
+            more = {"Item": dict(write.before or {})} if old else {}
             message = "The conditional request failed"
             raise self._error(operation, "ConditionalCheckFailedException", message, **more)
         write.carry_out()
         shown = {"ALL_OLD": write.before, "ALL_NEW": write.after}.get(request.get("ReturnValues", "NONE"))
-        return {"Attributes": copied(shown)} if shown is not None else {}
+        return {"Attributes": dict(shown)} if shown is not None else {}
 
     def _condition(self, text: str | None, operation: str) -> Callable[[Item, Names], bool]:
         try:
@@ -320,6 +327,8 @@ class MemoryDynamoDB:
         return {kind: bytes(inner) if kind == "B" else list(inner) if kind in {"SS", "BS", "NS"} else inner}
 
     def _number(self, text: str, operation: str) -> Request:
+        if text.isascii() and text.isdigit() and text[0] != "0" and len(text) <= _MOST_DIGITS:
+            return {"N": text}
         try:
             value = Decimal(text)
         except InvalidOperation:
@@ -362,6 +371,8 @@ def size_of(item: Item) -> int:
 
 def _size(value: Mapping[str, Any]) -> int:
     ((kind, inner),) = value.items()
+    if kind == "S":
+        return len(inner) if inner.isascii() else len(inner.encode())
     if kind == "N":
         return (len(inner.lstrip("-").replace(".", "")) + 1) // 2 + 1
     if kind in {"BOOL", "NULL"}:

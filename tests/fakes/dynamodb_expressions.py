@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 type Attribute = dict[str, Any]
 type Item = dict[str, Attribute]
@@ -39,15 +39,20 @@ class Names:
 
     def check(self, *expressions: str) -> None:
         """Raise InvalidExpression for a placeholder without a meaning, and for a meaning that nothing uses."""
-        used = {word for each in expressions for word in _PLACEHOLDER.findall(each)}
+        used = _placeholders(expressions)
         given = {*self.names, *self.values}
         if used != given:
             raise InvalidExpression(f"undefined or unused in expressions: {sorted(used ^ given)}")
-        if any(len(each.encode()) > LARGEST_EXPRESSION for each in expressions):
-            raise InvalidExpression("Expression size has exceeded the maximum allowed size")
 
     def path(self, written: Path) -> Path:
         return tuple(self.names[word] if word.startswith("#") else word for word in written)
+
+
+@lru_cache(maxsize=1024)
+def _placeholders(expressions: tuple[str, ...]) -> frozenset[str]:
+    if any(len(each.encode()) > LARGEST_EXPRESSION for each in expressions):
+        raise InvalidExpression("Expression size has exceeded the maximum allowed size")
+    return frozenset(word for each in expressions for word in _PLACEHOLDER.findall(each))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +67,14 @@ class Update:
         sets = [(names.path(path), operand) for path, operand in self.sets]
         removes = [names.path(path) for path in self.removes]
         _refuse_overlaps([path for path, _ in sets] + removes)
-        values = [(path, operand(item, names)) for path, operand in sets]
-        changed = copied(item)
-        for path, value in values:
+        changed = item
+        for path, operand in sets:
+            value = operand(item, names)
             if value is None:
                 raise InvalidExpression("The provided expression refers to an attribute that does not exist")
-            _parent(changed, path)[path[-1]] = copy_of(value)
+            changed = _replaced(changed, path, value)
         for path in removes:
-            _parent(changed, path).pop(path[-1], None)
+            changed = _replaced(changed, path, None)
         return changed
 
     def roots(self, names: Names) -> set[str]:
@@ -109,21 +114,6 @@ def update(text: str) -> Update:
         if parser.done():
             return Update(tuple(sets), tuple(removes))
     raise InvalidExpression(f"syntax error near {word}")
-
-
-def copied(item: Item) -> Item:
-    """A copy that shares nothing with the item."""
-    return {name: copy_of(value) for name, value in item.items()}
-
-
-def copy_of(value: Attribute) -> Attribute:
-    """A copy of one attribute value."""
-    ((kind, inner),) = value.items()
-    if kind == "M":
-        return {"M": copied(inner)}
-    if kind == "L":
-        return {"L": [copy_of(each) for each in inner]}
-    return {kind: list(inner) if kind in {"SS", "NS", "BS"} else inner}
 
 
 def comparable(value: Attribute) -> tuple[str, Any]:
@@ -309,14 +299,16 @@ def found_at(item: Item, path: Path) -> Attribute | None:
     return found if found else None
 
 
-def _parent(item: Item, path: Path) -> Item:
-    if len(path) == 1:
-        return item
-    found = found_at(item, path[:-1])
-    if found is None or "M" not in found:
+def _replaced(item: Item, path: Path, value: Attribute | None) -> Item:
+    """The item with another value at the path, or with none; what lies beside the path is shared."""
+    name, *rest = path
+    if not rest:
+        changed = {**item, name: value} if value is not None else {each: item[each] for each in item if each != name}
+        return cast("Item", changed)
+    inner = item.get(name, {})
+    if "M" not in inner:
         raise InvalidExpression("The document path provided in the update expression is invalid for update")
-    inner: Item = found["M"]
-    return inner
+    return {**item, name: {"M": _replaced(inner["M"], tuple(rest), value)}}
 
 
 def _refuse_overlaps(paths: list[Path]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.fakes.connections import START, FakeSqs
+from tests.fakes.aws_services import FakeSqs
+from tests.fakes.connections import START
 from zoom_common.connections.item import SHARDS
 from zoom_common.connections.queue import RefreshQueue, from_message, to_message
 from zoom_common.connections.schedule import Policy

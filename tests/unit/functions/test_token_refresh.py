@@ -10,7 +10,8 @@ from typing import Any, cast
 
 import pytest
 
-from tests.fakes.connections import START, FakeSqs, World
+from tests.fakes.aws_services import FakeSqs
+from tests.fakes.connections import START, World
 from tests.fakes.edge import LambdaContext
 from zoom_common.connections.queue import RefreshQueue, to_message
 from zoom_common.connections.refresh_store import RefreshStore
