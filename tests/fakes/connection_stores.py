@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 from tests.fakes import tables
 from tests.fakes.dynamodb import Item, MemoryDynamoDB
+from tests.fakes.dynamodb_view import View
 from zoom_common.connections.authorization_store import AuthorizationStore, Claim, LinkRequest
 from zoom_common.connections.attributes import from_item
 from zoom_common.connections.item import claim_key, from_values, partition, to_values
@@ -23,69 +23,6 @@ from zoom_common.errors import Unavailable
 from zoom_common.secret import Secret
 
 
-class Connections(MutableMapping[tuple[str, str], Connection]):
-    """The connections in a table by tenant and id, for tests to look at and to put there."""
-
-    def __init__(self, dynamodb: MemoryDynamoDB, table: Table) -> None:
-        self._stored = dynamodb.tables[table.name]
-        self._table = table
-        self._read: dict[tuple[str, str], tuple[Item, Connection]] = {}
-
-    def __getitem__(self, key: tuple[str, str]) -> Connection:
-        item = self._stored.find((partition(key[0]), key[1]))
-        if item is None:
-            raise KeyError(key)
-        known = self._read.get(key)
-        if known is None or known[0] is not item:  # an item that changes is another one
-            known = self._read[key] = item, from_values(from_item(item))
-        return known[1]
-
-    def __setitem__(self, key: tuple[str, str], connection: Connection) -> None:
-        assert key == (connection.tenant, connection.connection_id)
-        self._table.put(to_values(connection))
-
-    def __delitem__(self, key: tuple[str, str]) -> None:
-        del self._stored.partitions[partition(key[0])][key[1]]
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        for pk, items in sorted(self._stored.partitions.items()):
-            yield from ((pk.removesuffix("#connections"), sk) for sk in sorted(items) if sk.startswith(ID_PREFIX))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-class Claims(MutableMapping[tuple[str, str], Claim]):
-    """The claims in a table by app and Zoom user."""
-
-    def __init__(self, dynamodb: MemoryDynamoDB, table: Table) -> None:
-        self._stored = dynamodb.tables[table.name]
-        self._table = table
-
-    def __getitem__(self, key: tuple[str, str]) -> Claim:
-        item = self._stored.find(claim_key(*key))
-        if item is None:
-            raise KeyError(key)
-        return Claim(tenant=item["tenant"]["S"], connection_id=item["connection_id"]["S"])
-
-    def __setitem__(self, key: tuple[str, str], claim: Claim) -> None:
-        pk, sk = claim_key(*key)
-        self._table.put({"pk": pk, "sk": sk, "tenant": claim.tenant, "connection_id": claim.connection_id})
-
-    def __delitem__(self, key: tuple[str, str]) -> None:
-        pk, sk = claim_key(*key)
-        del self._stored.partitions[pk][sk]
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        for pk, items in sorted(self._stored.partitions.items()):
-            if pk.startswith("claim#") and items:
-                _, client_id, zoom_user_id = pk.split("#", 2)
-                yield client_id, zoom_user_id
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
 class Memory(ConnectionStore):
     """Connections and claims. `faults[method]` is a count of calls that fail before they do anything."""
 
@@ -95,11 +32,38 @@ class Memory(ConnectionStore):
             create(self.dynamodb.client())
         self.table = Table(self.dynamodb.client(), tables.CONNECTIONS)
         super().__init__(self.table)
-        self.items = Connections(self.dynamodb, self.table)
-        self.claims = Claims(self.dynamodb, self.table)
+        self.items = self._connections()
+        self.claims = self._claims()
         self.faults: dict[str, int] = {}
         self.reads = 0
         self.writes = 0
+
+    def _connections(self) -> View[tuple[str, str], Connection]:
+        return View(
+            table=self.dynamodb.tables[tables.CONNECTIONS],
+            place_of=lambda name: (partition(name[0]), name[1]),
+            name_of=lambda pk, sk: (pk.removesuffix("#connections"), sk) if sk.startswith(ID_PREFIX) else None,
+            read=lambda item: from_values(from_item(item)),
+            write=lambda _name, connection: self.put(connection),
+        )
+
+    def _claims(self) -> View[tuple[str, str], Claim]:
+        def name_of(pk: str, _sk: str) -> tuple[str, str] | None:
+            kind, _, rest = pk.partition("#")
+            client_id, _, zoom_user_id = rest.partition("#")
+            return (client_id, zoom_user_id) if kind == "claim" else None
+
+        def write(name: tuple[str, str], claim: Claim) -> None:
+            pk, sk = claim_key(*name)
+            self.table.put({"pk": pk, "sk": sk, "tenant": claim.tenant, "connection_id": claim.connection_id})
+
+        return View(
+            table=self.dynamodb.tables[tables.CONNECTIONS],
+            place_of=lambda name: claim_key(*name),
+            name_of=name_of,
+            read=lambda item: Claim(tenant=item["tenant"]["S"], connection_id=item["connection_id"]["S"]),
+            write=write,
+        )
 
     def put(self, connection: Connection) -> Connection:
         self.table.put(to_values(connection))

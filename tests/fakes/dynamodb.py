@@ -87,12 +87,16 @@ class Write:
 
 
 class MemoryDynamoDB:
-    """`client()` is what stores are given. `largest_page` is how many bytes a page of a query or scan holds."""
+    """`client()` is what stores are given. `largest_page` is how many bytes a page of a query or scan holds.
+
+    `fails` is raised by every operation from then on.
+    """
 
     def __init__(self) -> None:
         self.exceptions = Errors()
         self.tables: dict[str, StoredTable] = {}
         self.largest_page = LARGEST_PAGE
+        self.fails: Exception | None = None
 
     def client(self) -> DynamoDBClient:
         return cast("DynamoDBClient", self)
@@ -284,6 +288,8 @@ class MemoryDynamoDB:
         return names
 
     def _table(self, request: Request, operation: str) -> StoredTable:
+        if self.fails is not None:
+            raise self.fails
         found = self.tables.get(request["TableName"])
         if found is None:
             raise self._error(operation, "ResourceNotFoundException", "Requested resource not found")
