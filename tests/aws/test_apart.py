@@ -12,7 +12,8 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from local import apart
-from tests.fakes.events import APP, Bus, Connection, Connections, Counts, Hosts, Projections, meeting, plenty, record
+from tests.fakes.event_stores import Connection, Connections, Hosts, Projections
+from tests.fakes.events import APP, Bus, Counts, meeting, plenty, record
 from zoom_common.events.host_store import HostStore
 from zoom_common.events.log_index_store import LogIndex
 from zoom_common.events.log_store import EventLog

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Hosts, Log, Projections, plenty, record
+from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projections
+from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.routing import Route, routes
 from zoom_common.zoom.event_keys import dedupe_key
@@ -45,7 +46,7 @@ SUBJECTLESS = {
 samples = pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 
 
-class Everyone(Connections):
+class Everyone:
     """A vault where every user and every account is connected."""
 
     def by_zoom_user(self, client_id: str, zoom_user_id: str) -> Connection | None:

@@ -12,6 +12,7 @@ TTL deletes within days (https://docs.aws.amazon.com/amazondynamodb/latest/devel
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -30,6 +31,8 @@ LARGEST_PAGE = 1024 * 1024
 MOST_OPERATIONS = 100  # in a transaction
 MOST_KEYS = 100  # in a batch
 _MOST_DIGITS = 38
+
+_EQUALS = re.compile(r"([#\w]+) = (:\w+)")
 
 type Request = dict[str, Any]
 
@@ -168,11 +171,19 @@ class MemoryDynamoDB:
         keys = table.indexes[index] if index is not None else table.keys
         names = self._names(request, "Query", "KeyConditionExpression", "FilterExpression", "ProjectionExpression")
         fits = self._condition(request.get("KeyConditionExpression"), "Query")
-        candidates = [each for each in table.items() if all(name in each for name in keys) and fits(each, names)]
+        read = table.items() if index is not None else self._partition(table, request, names)
+        candidates = [each for each in read if all(name in each for name in keys) and fits(each, names)]
         order = sorted(candidates, key=lambda each: _place(each, (keys[1], *table.keys)))
         if not request.get("ScanIndexForward", True):
             order.reverse()
         return self._page(table, order, request, names, None if index is None else keys)
+
+    def _partition(self, table: StoredTable, request: Request, names: Names) -> Iterable[Item]:
+        """The items of the one partition that a key condition has to name first or last."""
+        found = _EQUALS.search(request["KeyConditionExpression"])
+        if found is None or names.path((found.group(1),)) != table.keys[:1]:
+            raise self._invalid("Query", "Query condition missed key schema element")
+        return table.partitions.get(names.values[found.group(2)].get("S", ""), {}).values()
 
     def scan(self, **request: Any) -> Request:
         table = self._table(request, "Scan")

@@ -12,7 +12,7 @@ from tests.fakes.dynamodb import Item, StoredTable
 class View[K, V](MutableMapping[K, V]):
     """The items of one kind. `name_of` gives an item's name, and None for an item of another kind.
 
-    Names are in the order of their keys.
+    Names are in the order in which partitions, and items in them, came to be.
     """
 
     table: StoredTable
@@ -40,7 +40,7 @@ class View[K, V](MutableMapping[K, V]):
         del self.table.partitions[pk][sk]
 
     def __iter__(self) -> Iterator[K]:
-        places = sorted((pk, sk) for pk, items in self.table.partitions.items() for sk in items)
+        places = [(pk, sk) for pk, items in self.table.partitions.items() for sk in items]
         return iter([name for pk, sk in places if (name := self.name_of(pk, sk)) is not None])
 
     def __len__(self) -> int:
