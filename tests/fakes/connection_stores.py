@@ -10,13 +10,13 @@ from typing import Any
 from tests.fakes import tables
 from tests.fakes.dynamodb import Item, MemoryDynamoDB
 from tests.fakes.dynamodb_view import View
-from zoom_common.connections.authorization_store import AuthorizationStore, Claim, LinkRequest
 from zoom_common.connections.attributes import from_item
+from zoom_common.connections.authorization_store import AuthorizationStore, Claim, LinkRequest
 from zoom_common.connections.item import claim_key, from_values, partition, to_values
 from zoom_common.connections.model import ID_PREFIX, Connection
 from zoom_common.connections.refresh_store import RefreshStore
-from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.steps import SealedPair, Settlement
+from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import ConditionFailed, Table
 from zoom_common.connections.tombstones import Tombstones
 from zoom_common.errors import Unavailable

@@ -108,7 +108,9 @@ class MemoryDynamoDB:
         schema = cast("CreateTableInputTypeDef", table)
         self.tables[schema["TableName"]] = StoredTable(
             keys=_key_names(schema["KeySchema"]),
-            indexes={each["IndexName"]: _key_names(each["KeySchema"]) for each in schema.get("GlobalSecondaryIndexes", [])},
+            indexes={
+                each["IndexName"]: _key_names(each["KeySchema"]) for each in schema.get("GlobalSecondaryIndexes", [])
+            },
             types={each["AttributeName"]: each["AttributeType"] for each in schema["AttributeDefinitions"]},
         )
         return {}
@@ -216,12 +218,12 @@ class MemoryDynamoDB:
         self, item: Item, table: StoredTable, request: Request, names: Names, index: tuple[str, str] | None
     ) -> Item:
         if index is not None:  # our only index keeps keys alone
-            return dict({name: item[name] for name in (*table.keys, *index)})
+            return {name: item[name] for name in (*table.keys, *index)}
         wanted = request.get("ProjectionExpression")
         if wanted is None:
             return dict(item)
         shown = {names.path((each.strip(),))[0] for each in wanted.split(",")}
-        return dict({name: value for name, value in item.items() if name in shown})
+        return {name: value for name, value in item.items() if name in shown}
 
     def _put(self, request: Request, operation: str) -> Write:
         table = self._table(request, operation)
@@ -234,15 +236,12 @@ class MemoryDynamoDB:
         table = self._table(request, operation)
         key = self._key(table, request["Key"], operation)
         names = self._names(request, operation, "UpdateExpression", "ConditionExpression")
-        write = self._write(table, key, None, request, operation, names)
+        write = self._write(table, key, None, request, operation, names=names)
         before = write.before if write.before is not None else dict(request["Key"])
         if not write.holds:
             return write
         try:
-            change = update(request["UpdateExpression"])
-            if change.roots(names) & set(table.keys):
-                raise InvalidExpression("Cannot update attribute. This attribute is part of the key")
-            after = change.apply(before, names)
+            after = update(request["UpdateExpression"]).apply(before, names, keys=table.keys)
         except InvalidExpression as error:
             raise self._invalid(operation, str(error)) from None
         self._check_item(table, after, operation)
@@ -264,6 +263,7 @@ class MemoryDynamoDB:
         after: Item | None,
         request: Request,
         operation: str,
+        *,
         names: Names | None = None,
     ) -> Write:
         names = names or self._names(request, operation, "ConditionExpression")

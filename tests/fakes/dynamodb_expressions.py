@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.Upd
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -62,11 +62,14 @@ class Update:
     sets: tuple[tuple[Path, Operand], ...]
     removes: tuple[Path, ...]
 
-    def apply(self, item: Item, names: Names) -> Item:
-        """The item as it is afterwards; `item` itself stays as it was. Raises InvalidExpression."""
+    def apply(self, item: Item, names: Names, *, keys: Collection[str]) -> Item:
+        """The item as it is afterwards; `item` itself stays as it was. Raises InvalidExpression, also for its keys."""
         sets = [(names.path(path), operand) for path, operand in self.sets]
         removes = [names.path(path) for path in self.removes]
-        _refuse_overlaps([path for path, _ in sets] + removes)
+        paths = [path for path, _ in sets] + removes
+        _refuse_overlaps(paths)
+        if any(path[0] in keys for path in paths):
+            raise InvalidExpression("Cannot update attribute. This attribute is part of the key")
         changed = item
         for path, operand in sets:
             value = operand(item, names)
@@ -76,10 +79,6 @@ class Update:
         for path in removes:
             changed = _replaced(changed, path, None)
         return changed
-
-    def roots(self, names: Names) -> set[str]:
-        """The names of the top-level attributes that the update touches."""
-        return {names.path(path)[0] for path in [*(path for path, _ in self.sets), *self.removes]}
 
 
 @lru_cache(maxsize=1024)
@@ -235,8 +234,7 @@ class _Parser:
             self.expect("AND")
             high = self.operand()
             return lambda item, names: (
-                _holds(">=", left(item, names), low(item, names))
-                and _holds("<=", left(item, names), high(item, names))
+                _holds(">=", left(item, names), low(item, names)) and _holds("<=", left(item, names), high(item, names))
             )
         if word.upper() == "IN":
             self.expect("(")
@@ -296,7 +294,7 @@ def found_at(item: Item, path: Path) -> Attribute | None:
     found: Any = {"M": item}
     for word in path:
         found = found.get("M", {}).get(word) if found else None
-    return found if found else None
+    return found or None
 
 
 def _replaced(item: Item, path: Path, value: Attribute | None) -> Item:

@@ -166,9 +166,7 @@ class Connections(Memory):
         made = self._made(seen, app)
         self.put(connections.connection(**made, zoom_user_id=None, zoom_account_id=account))
         at = {"tenant": seen.tenant, "connection_id": seen.connection_id}
-        self.table.put(
-            {"pk": account_partition(app, account), "sk": f"{seen.tenant}#{seen.connection_id}", **at}
-        )
+        self.table.put({"pk": account_partition(app, account), "sk": f"{seen.tenant}#{seen.connection_id}", **at})
 
     def _made(self, seen: Connection, app: str) -> dict[str, object]:
         return {
