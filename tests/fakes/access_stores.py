@@ -20,9 +20,9 @@ AWAY = EndpointConnectionError(endpoint_url="https://dynamodb.example")
 class MemoryApiKeys(ApiKeyStore):
     """These keys; `asked` counts the reads, `down` is what AWS's client raises."""
 
-    def __init__(self, *keys: ApiKey, down: Exception | None = None) -> None:
-        self.dynamodb = MemoryDynamoDB()
-        super().__init__(self.dynamodb.client(), tables.create_connections(self.dynamodb.client()))
+    def __init__(self, *keys: ApiKey, down: Exception | None = None, dynamodb: MemoryDynamoDB | None = None) -> None:
+        self.dynamodb = tables.in_memory(dynamodb)
+        super().__init__(self.dynamodb.client(), tables.CONNECTIONS)
         for key in keys:
             self.add(key)
         self.dynamodb.fails = down
@@ -36,9 +36,9 @@ class MemoryApiKeys(ApiKeyStore):
 class MemoryBearers(BearerStore):
     """These bearers."""
 
-    def __init__(self, *bearers: Bearer, down: Exception | None = None) -> None:
-        self.dynamodb = MemoryDynamoDB()
-        super().__init__(self.dynamodb.client(), tables.create_coordination(self.dynamodb.client()))
+    def __init__(self, *bearers: Bearer, down: Exception | None = None, dynamodb: MemoryDynamoDB | None = None) -> None:
+        self.dynamodb = tables.in_memory(dynamodb)
+        super().__init__(self.dynamodb.client(), tables.COORDINATION)
         for bearer in bearers:
             self.put(bearer)
         self.dynamodb.fails = down

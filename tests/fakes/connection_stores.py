@@ -27,9 +27,7 @@ class Memory(ConnectionStore):
     """Connections and claims. `faults[method]` is a count of calls that fail before they do anything."""
 
     def __init__(self, dynamodb: MemoryDynamoDB | None = None) -> None:
-        self.dynamodb = dynamodb or MemoryDynamoDB()
-        for create in (tables.create_connections, tables.create_coordination):
-            create(self.dynamodb.client())
+        self.dynamodb = tables.in_memory(dynamodb)
         self.table = Table(self.dynamodb.client(), tables.CONNECTIONS)
         super().__init__(self.table)
         self.items = self._connections()
@@ -158,8 +156,7 @@ class MemoryTombstones(Tombstones):
     """Tombstones in a table of their own."""
 
     def __init__(self, dynamodb: MemoryDynamoDB | None = None) -> None:
-        self.dynamodb = dynamodb or MemoryDynamoDB()
-        tables.create_connections(self.dynamodb.client())
+        self.dynamodb = tables.in_memory(dynamodb)
         super().__init__(Table(self.dynamodb.client(), tables.CONNECTIONS))
 
     @property

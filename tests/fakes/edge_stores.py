@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from tests.fakes import tables
 from tests.fakes.dynamodb import MemoryDynamoDB
@@ -18,9 +18,9 @@ from zoom_common.errors import Unavailable
 class MemoryThrottle(ThrottleStore):
     """Requests of keys by minute. `writes` counts what was tried; `away` models a table that does not answer."""
 
-    def __init__(self, *, away: bool = False) -> None:
-        self.dynamodb = MemoryDynamoDB()
-        super().__init__(Table(self.dynamodb.client(), tables.create_coordination(self.dynamodb.client())))
+    def __init__(self, *, away: bool = False, dynamodb: MemoryDynamoDB | None = None) -> None:
+        self.dynamodb = tables.in_memory(dynamodb)
+        super().__init__(Table(self.dynamodb.client(), tables.COORDINATION))
         self.dynamodb.fails = Unavailable(reason="away") if away else None
         self.writes = 0
 
@@ -40,10 +40,9 @@ class MemoryThrottle(ThrottleStore):
 class MemorySigns(WebhookSigns):
     """What is known of deliveries; `remembered` counts how often the age of secrets was written."""
 
-    def __init__(self, *, clock: float) -> None:
-        self.dynamodb = MemoryDynamoDB()
-        table = Table(self.dynamodb.client(), tables.create_coordination(self.dynamodb.client()))
-        super().__init__(table, lambda: clock)
+    def __init__(self, *, clock: Callable[[], float], dynamodb: MemoryDynamoDB | None = None) -> None:
+        self.dynamodb = tables.in_memory(dynamodb)
+        super().__init__(Table(self.dynamodb.client(), tables.COORDINATION), clock)
         self.remembered = 0
 
     def set(self, of: str, **attributes: float) -> None:

@@ -35,8 +35,7 @@ class _Events:
     """An Events table in memory, for one store."""
 
     def __init__(self, dynamodb: MemoryDynamoDB | None = None) -> None:
-        self.dynamodb = dynamodb or MemoryDynamoDB()
-        tables.create_events(self.dynamodb.client())
+        self.dynamodb = tables.in_memory(dynamodb)
         self.stored = self.dynamodb.tables[tables.EVENTS]
 
     @property
@@ -103,10 +102,14 @@ class Hosts(_Events, HostStore):
     """Who hosts what, as one container knows it; `hosts` by app and meeting are known from the start."""
 
     def __init__(
-        self, hosts: Mapping[tuple[str, str], str] | None = None, dynamodb: MemoryDynamoDB | None = None
+        self,
+        hosts: Mapping[tuple[str, str], str] | None = None,
+        *,
+        dynamodb: MemoryDynamoDB | None = None,
+        clock: Callable[[], float] = lambda: _NOW,
     ) -> None:
         _Events.__init__(self, dynamodb)
-        HostStore.__init__(self, tables.EVENTS, self.dynamodb.client(), clock=lambda: _NOW)
+        HostStore.__init__(self, tables.EVENTS, self.dynamodb.client(), clock=clock)
         self.known = self._view()
         self.known.update(hosts or {})
 

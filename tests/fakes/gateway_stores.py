@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from tests.fakes import tables
@@ -26,8 +27,7 @@ class _Coordination:
     """A Coordination table in memory, for one store."""
 
     def __init__(self, dynamodb: MemoryDynamoDB | None = None) -> None:
-        self.dynamodb = dynamodb or MemoryDynamoDB()
-        tables.create_coordination(self.dynamodb.client())
+        self.dynamodb = tables.in_memory(dynamodb)
         self.stored = self.dynamodb.tables[tables.COORDINATION]
         self.table = Table(self.dynamodb.client(), tables.COORDINATION)
 
@@ -122,9 +122,9 @@ class MemoryKeys(_Coordination, IdempotencyStore):
 class MemoryChanges(_Coordination, ChangeStore):
     """What webhooks said to have changed, by account and subject: when, in epoch seconds."""
 
-    def __init__(self, dynamodb: MemoryDynamoDB | None = None) -> None:
+    def __init__(self, dynamodb: MemoryDynamoDB | None = None, *, clock: Callable[[], float] = lambda: _NOW) -> None:
         _Coordination.__init__(self, dynamodb)
-        ChangeStore.__init__(self, self.table, clock=lambda: _NOW)
+        ChangeStore.__init__(self, self.table, clock=clock)
         self.changed = self._changed()
 
     def _changed(self) -> View[tuple[str, str], float]:

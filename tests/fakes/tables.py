@@ -5,6 +5,8 @@ from __future__ import annotations
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_dynamodb.type_defs import CreateTableInputTypeDef, GlobalSecondaryIndexTypeDef
 
+from tests.fakes.dynamodb import MemoryDynamoDB
+
 CONNECTIONS, EVENTS, COORDINATION = "connections", "events", "coordination"
 
 
@@ -56,3 +58,15 @@ def _create(dynamodb: DynamoDBClient, table: CreateTableInputTypeDef) -> str:
         TableName=table["TableName"], TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
     )
     return table["TableName"]
+
+
+def in_memory(dynamodb: MemoryDynamoDB | None = None) -> MemoryDynamoDB:
+    """The three tables in memory: those that `dynamodb` has, and new ones for those that it lacks."""
+    found = dynamodb if dynamodb is not None else MemoryDynamoDB()
+    for name, create in _TABLES.items():
+        if name not in found.tables:
+            create(found.client())
+    return found
+
+
+_TABLES = {CONNECTIONS: create_connections, EVENTS: create_events, COORDINATION: create_coordination}

@@ -12,7 +12,6 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes import tables
-from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.moto_account import moto_account
 from zoom_common import aws, light_aws
 
@@ -21,27 +20,30 @@ CLIENTS = ("memory", "moto", "light")
 
 @pytest.fixture(params=CLIENTS)
 def dynamodb(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDBClient]:
-    """An empty DynamoDB."""
+    """A DynamoDB with our three tables, all empty."""
     if request.param == "memory":
-        yield MemoryDynamoDB().client()
+        yield tables.in_memory().client()
         return
     with moto_account(monkeypatch):
-        yield aws.client("dynamodb") if request.param == "moto" else light_aws.client("dynamodb")
+        client = aws.client("dynamodb") if request.param == "moto" else light_aws.client("dynamodb")
+        for create in (tables.create_connections, tables.create_events, tables.create_coordination):
+            create(client)
+        yield client
 
 
 @pytest.fixture
-def connections_table(dynamodb: DynamoDBClient) -> str:
-    """The Connections table, with its sparse index of due times."""
-    return tables.create_connections(dynamodb)
+def connections_table() -> str:
+    """The name of the Connections table."""
+    return tables.CONNECTIONS
 
 
 @pytest.fixture
-def events_table(dynamodb: DynamoDBClient) -> str:
-    """The Events table."""
-    return tables.create_events(dynamodb)
+def events_table() -> str:
+    """The name of the Events table."""
+    return tables.EVENTS
 
 
 @pytest.fixture
-def coordination_table(dynamodb: DynamoDBClient) -> str:
-    """The Coordination table."""
-    return tables.create_coordination(dynamodb)
+def coordination_table() -> str:
+    """The name of the Coordination table."""
+    return tables.COORDINATION

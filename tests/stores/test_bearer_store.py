@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.stores import factories
 from zoom_common.access.bearer_store import BearerStore
 from zoom_common.access.bearers import Bearer
 from zoom_common.errors import Unavailable
@@ -12,9 +13,9 @@ from zoom_common.errors import Unavailable
 BEARER = Bearer(b"d" * 32, "abcdefghijkl", b"m" * 32, 1_800_003_600.5, "con_1")
 
 
-def test_what_is_kept_is_found(dynamodb: DynamoDBClient, coordination_table: str) -> None:
+def test_what_is_kept_is_found(dynamodb: DynamoDBClient) -> None:
     """With and without a connection, until the table forgets it."""
-    store = BearerStore(dynamodb, coordination_table)
+    store = factories.bearers(dynamodb)
     plain = Bearer(b"e" * 32, "abcdefghijkl", b"m" * 32, 1_800_003_600.0)
     for each in (BEARER, plain):
         store.put(each)
@@ -24,7 +25,7 @@ def test_what_is_kept_is_found(dynamodb: DynamoDBClient, coordination_table: str
 
 def test_the_table_forgets_it_after_its_end(dynamodb: DynamoDBClient, coordination_table: str) -> None:
     """TTL is in whole seconds and never early."""
-    BearerStore(dynamodb, coordination_table).put(BEARER)
+    factories.bearers(dynamodb).put(BEARER)
     (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
     assert item["expires_at"] == {"N": "1800003601"}
 

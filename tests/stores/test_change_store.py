@@ -7,6 +7,7 @@ import json
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.stores import factories
 from zoom_common.connections.table_client import Table
 from zoom_common.gateway.change_store import LIFE, ChangeStore
 from zoom_common.zoom.events import ZoomEvent, parse
@@ -17,9 +18,9 @@ NOW = 1_900_000_000.0
 
 
 @pytest.fixture
-def store(dynamodb: DynamoDBClient, coordination_table: str) -> ChangeStore:
+def store(dynamodb: DynamoDBClient) -> ChangeStore:
     """Nothing was told yet."""
-    return ChangeStore(Table(dynamodb, coordination_table), clock=lambda: NOW)
+    return factories.changes(dynamodb, clock=lambda: NOW)
 
 
 def event(name: str, **about: object) -> ZoomEvent:

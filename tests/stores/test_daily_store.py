@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.table_client import Table
+from tests.stores import factories
 from zoom_common.gateway.daily_store import DAY, Batch, DailyStore
 
 pytestmark = pytest.mark.aws
 
 
 @pytest.fixture
-def store(dynamodb: DynamoDBClient, coordination_table: str) -> DailyStore:
+def store(dynamodb: DynamoDBClient) -> DailyStore:
     """Counters in an empty table."""
-    return DailyStore(Table(dynamodb, coordination_table))
+    return factories.daily(dynamodb)
 
 
 def test_batches_add_up_to_the_limit_and_no_further(store: DailyStore) -> None:

@@ -9,6 +9,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.events import NOW, Clock
+from tests.stores import factories
 from zoom_common.errors import Unavailable
 from zoom_common.events.log_entry import Admission, Admitted, LogEntry
 from zoom_common.events.log_items import entry_key
@@ -37,8 +38,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def log(dynamodb: DynamoDBClient, events_table: str, clock: Clock) -> EventLog:
-    return EventLog(events_table, dynamodb, clock=clock)
+def log(dynamodb: DynamoDBClient, clock: Clock) -> EventLog:
+    return factories.event_log(dynamodb, clock=clock)
 
 
 def items(dynamodb: DynamoDBClient, table: str) -> list[tuple[str, str]]:

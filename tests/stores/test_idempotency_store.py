@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.stores import factories
 from zoom_common.connections.table_client import Table
 from zoom_common.errors import Unavailable
 from zoom_common.gateway.idempotency_store import LIFE, Entry, IdempotencyStore, Step, StoredAnswer
@@ -16,9 +17,9 @@ ANSWER = StoredAnswer(201, "application/json", b'{"id":1}')
 
 
 @pytest.fixture
-def store(dynamodb: DynamoDBClient, coordination_table: str) -> IdempotencyStore:
+def store(dynamodb: DynamoDBClient) -> IdempotencyStore:
     """Records in an empty table."""
-    return IdempotencyStore(Table(dynamodb, coordination_table))
+    return factories.idempotency(dynamodb)
 
 
 def begin(store: IdempotencyStore, owner: str = "call-1", *, key: str = "key#1", now: float = NOW) -> Entry | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.stores import factories
 from zoom_common.access.items import key_of
 from zoom_common.access.keys import ApiKey, Credential, issue
 from zoom_common.access.store import ApiKeyStore
@@ -19,9 +20,9 @@ NOW = 1_800_000_000.25
 
 
 @pytest.fixture
-def store(dynamodb: DynamoDBClient, connections_table: str) -> ApiKeyStore:
+def store(dynamodb: DynamoDBClient) -> ApiKeyStore:
     """An empty store."""
-    return ApiKeyStore(dynamodb, connections_table)
+    return factories.api_keys(dynamodb)
 
 
 def new_key(credential: Credential, **changes: Any) -> ApiKey:

@@ -8,14 +8,13 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.events import NOW, Bus, Clock, plenty
+from tests.stores import factories
 from zoom_common.deadline import Deadline
 from zoom_common.errors import NotFound
 from zoom_common.events.archive import Archive
 from zoom_common.events.envelope import CloudEvent
 from zoom_common.events.log_entry import LogEntry
-from zoom_common.events.log_index_store import LogIndex
 from zoom_common.events.log_query import LogQuery
-from zoom_common.events.log_store import EventLog
 
 pytestmark = pytest.mark.aws
 
@@ -41,12 +40,12 @@ def entry(number: int, *, owner: str = "acme", connection: str = "con_1") -> Log
 
 
 @pytest.fixture
-def archive(dynamodb: DynamoDBClient, events_table: str) -> Archive:
-    log = EventLog(events_table, dynamodb, clock=Clock())
+def archive(dynamodb: DynamoDBClient) -> Archive:
+    log = factories.event_log(dynamodb, clock=Clock())
     for number in range(12):
         log.admit(entry(number, connection=f"con_{number % 3}"))
     log.admit(entry(99, owner="globex"))
-    return Archive(log, LogIndex(events_table, dynamodb))
+    return Archive(log, factories.log_index(dynamodb))
 
 
 def query(*, since: str = "", **given: str) -> LogQuery:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.stores import factories
 from zoom_common.errors import Unavailable
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.projections.record import Change, Record
@@ -18,8 +19,8 @@ PLACE = "meeting#1"
 
 
 @pytest.fixture
-def store(dynamodb: DynamoDBClient, events_table: str) -> ProjectionStore:
-    return ProjectionStore(events_table, dynamodb, pause=lambda _: None)
+def store(dynamodb: DynamoDBClient) -> ProjectionStore:
+    return factories.projections(dynamodb)
 
 
 def said(sort: str = "definition", **latest: Any) -> Change:
@@ -63,9 +64,9 @@ def test_records_expire_after_the_last_event_about_them(
     assert int(item["expires_at"]["N"]) == AT // 1000 + 1 + 400 * 86_400
 
 
-def test_two_workers_take_turns(dynamodb: DynamoDBClient, events_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_workers_take_turns(dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever writes second reads again, and nothing that either said is lost."""
-    store, other = (ProjectionStore(events_table, dynamodb, pause=lambda _: None) for _ in range(2))
+    store, other = (factories.projections(dynamodb) for _ in range(2))
     put = ProjectionStore._put
     raced: list[bool] = []
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.table_client import Table
+from tests.stores import factories
 from zoom_common.edge.throttle_store import ThrottleStore
 
 pytestmark = pytest.mark.aws
 
 
 @pytest.fixture
-def store(dynamodb: DynamoDBClient, coordination_table: str) -> ThrottleStore:
+def store(dynamodb: DynamoDBClient) -> ThrottleStore:
     """On an empty table."""
-    return ThrottleStore(Table(dynamodb, coordination_table))
+    return factories.throttle(dynamodb)
 
 
 def test_the_last_lease_gets_what_is_left(store: ThrottleStore) -> None:

@@ -7,11 +7,7 @@ from datetime import date, timedelta
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.census_store import census
-from zoom_common.connections.table_client import Table
-from zoom_common.deadline import Deadline
-from zoom_common.edge.heartbeat_store import SWEEP, Heartbeats
-from zoom_common.errors import Unavailable
+from tests.stores import factories
 from zoom_common.gateway.usage import between, roll_up
 from zoom_common.gateway.usage_store import KeptUsage, LiveUsage, Usage, day_of
 
@@ -25,15 +21,15 @@ def used(day: date = TODAY, tenant: str = "acme", connection: str = "con_1", cal
 
 
 @pytest.fixture
-def live(dynamodb: DynamoDBClient, coordination_table: str) -> LiveUsage:
+def live(dynamodb: DynamoDBClient) -> LiveUsage:
     """Counters in an empty table."""
-    return LiveUsage(Table(dynamodb, coordination_table))
+    return factories.live_usage(dynamodb)
 
 
 @pytest.fixture
-def kept(dynamodb: DynamoDBClient, events_table: str) -> KeptUsage:
+def kept(dynamodb: DynamoDBClient) -> KeptUsage:
     """No day has ended yet."""
-    return KeptUsage(Table(dynamodb, events_table), retention_days=400)
+    return factories.kept_usage(dynamodb, retention_days=400)
 
 
 def test_calls_add_up_by_connection_operation_and_day(live: LiveUsage) -> None:
@@ -95,34 +91,3 @@ def test_both_leave_by_ttl(
 def test_days_are_utc() -> None:
     """One second before midnight is still the day before."""
     assert [day_of(at) for at in (0.0, 86_399.9, 86_400.0)] == [date(1970, 1, 1), date(1970, 1, 1), date(1970, 1, 2)]
-
-
-def test_a_census_counts_connections_and_nothing_else(dynamodb: DynamoDBClient, connections_table: str) -> None:
-    """Claims, links and keys lie in the same table; a state that nobody is in is a zero, not a gap."""
-    for pk, sk, state in (
-        ("acme#connections", "con_1", "connected"),
-        ("globex#connections", "con_2", "connected"),
-        ("acme#connections", "con_3", "pending"),
-        ("apikey#a", "apikey", "connected"),
-    ):
-        dynamodb.put_item(TableName=connections_table, Item={"pk": {"S": pk}, "sk": {"S": sk}, "state": {"S": state}})
-    found = census(dynamodb, connections_table, Deadline.after(60))
-    assert {state: number for state, number in found.items() if number} == {"connected": 2, "pending": 1}
-    assert found["refresh_failing"] == 0
-    with pytest.raises(Unavailable):
-        census(dynamodb, connections_table, Deadline.after(0))
-
-
-def test_a_heartbeat_is_written_once_a_minute(dynamodb: DynamoDBClient, coordination_table: str) -> None:
-    """And another container sees how old it is."""
-    now = 1000.0
-    table = Table(dynamodb, coordination_table)
-    beats, other = Heartbeats(table=table, clock=lambda: now), Heartbeats(table=table, clock=lambda: now)
-    assert other.age(SWEEP) is None
-    beats.beat(SWEEP)
-    now = 1030.0
-    beats.beat(SWEEP)
-    assert other.age(SWEEP) == 30.0
-    now = 1061.0
-    beats.beat(SWEEP)
-    assert other.age(SWEEP) == 0.0

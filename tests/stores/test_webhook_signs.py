@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.table_client import Table
+from tests.stores import factories
 from zoom_common.deadline import Deadline
 from zoom_common.edge.webhook_signs_store import AppSigns, WebhookSigns
 from zoom_common.events.aws_json_client import AwsJsonClient
@@ -30,8 +30,8 @@ class Through:
 
 
 @pytest.fixture
-def signs(dynamodb: DynamoDBClient, coordination_table: str) -> WebhookSigns:
-    return WebhookSigns(Table(dynamodb, coordination_table), lambda: NOW)
+def signs(dynamodb: DynamoDBClient) -> WebhookSigns:
+    return factories.webhook_signs(dynamodb, clock=lambda: NOW)
 
 
 @pytest.fixture
@@ -58,11 +58,11 @@ def test_refusals_are_kept_by_reason(signs: WebhookSigns, writer: SignWriter) ->
 
 
 def test_a_delivery_from_the_dead_letters_does_not_turn_back_time(
-    signs: WebhookSigns, dynamodb: DynamoDBClient, coordination_table: str
+    signs: WebhookSigns, dynamodb: DynamoDBClient
 ) -> None:
     """By whichever container."""
     signs.verified("A", NOW)
-    WebhookSigns(Table(dynamodb, coordination_table), lambda: NOW).verified("A", NOW - 86_400)
+    factories.webhook_signs(dynamodb, clock=lambda: NOW).verified("A", NOW - 86_400)
     assert signs.of_app("A").verified_at == NOW
 
 

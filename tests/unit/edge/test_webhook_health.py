@@ -28,7 +28,7 @@ class Look:
     """One hourly look after another. `written` is when the secret was last put."""
 
     secrets: list[SigningSecret]
-    signs: MemorySigns = field(default_factory=lambda: MemorySigns(clock=NOW))
+    signs: MemorySigns = field(default_factory=lambda: MemorySigns(clock=lambda: NOW))
     written: float = NOW - 10 * DAY
     now: float = NOW
 
@@ -46,7 +46,7 @@ class Look:
 
 def test_each_app_is_measured_by_itself() -> None:
     """Challenge and delivery in seconds ago, the oldest secret, refusals by reason; nothing of what never was."""
-    signs = MemorySigns(clock=NOW)
+    signs = MemorySigns(clock=lambda: NOW)
     signs.set("app#A", challenged_at=NOW - 4 * DAY, verified_at=NOW - 60)
     signs.set("endpoint", rejected_wrong_signature_at=NOW - 5)
     assert Look([secret(), secret("t", app="B")], signs)() == {
