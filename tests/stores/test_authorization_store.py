@@ -11,7 +11,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.fakes.connections import START, connection
 from tests.stores import factories
 from tests.stores.connection_items import LINK, pair, stored
-from zoom_common.connections.authorization_store import AuthorizationStore, Claim
+from zoom_common.connections.authorization_store import AuthorizationStore, Claim, LinkRequest
 from zoom_common.connections.model import Connection, State
 from zoom_common.connections.refresh_store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
@@ -154,3 +154,103 @@ def test_nothing_moves_when_the_claim_has(links: AuthorizationStore, store: Conn
         )
     assert store.get("acme", "con_1") == pending
     assert links.code(Secret("code"), now=START) is not None
+
+
+def arguments(pending: Connection, **changes: Any) -> Any:
+    """A redemption of `pending` by itself, with these changes."""
+    whole = {
+        "pending": pending,
+        "connected": replace(pending, state=State.CONNECTED),
+        "replaced": None,
+        "claim": None,
+        "superseded": None,
+        "now": START,
+    }
+    return whole | changes
+
+
+def test_an_expired_ticket_starts_nothing(links: AuthorizationStore) -> None:
+    """TTL deletes late: what has expired is as good as gone, and nobody's state comes of it."""
+    links.put_ticket(Secret("t"), LINK, expires_at=int(START))
+    assert links.start(Secret("t"), Secret("s"), Secret("c"), now=START, expires_at=int(START) + 600) is None
+    assert links.take_state(Secret("s"), Secret("c"), now=START) is None
+
+
+def test_what_was_never_there_is_nothing(links: AuthorizationStore) -> None:
+    """No ticket, state, code or claim."""
+    assert links.ticket(Secret("t"), now=START) is None
+    assert links.start(Secret("t"), Secret("s"), Secret("c"), now=START, expires_at=int(START) + 600) is None
+    assert links.take_state(Secret("s"), Secret("c"), now=START) is None
+    assert links.code(Secret("x"), now=START) is None
+    assert links.claim("zoom-app", "zoom-user") is None
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        LINK,
+        replace(LINK, return_url=None),
+        replace(LINK, connection_id="con_1", reconnects="con_0"),
+    ],
+)
+def test_a_link_comes_back_as_it_was(links: AuthorizationStore, link: LinkRequest) -> None:
+    """What it does not say is absent."""
+    links.put_ticket(Secret("t"), link, expires_at=int(START) + 900)
+    assert links.ticket(Secret("t"), now=START) == link
+
+
+def test_a_pending_connection_is_stored_once(links: AuthorizationStore, store: ConnectionStore) -> None:
+    """A second one under its id is refused, and its code with it."""
+    pending = linked(links)
+    with pytest.raises(ConditionFailed):
+        links.put_pending(replace(pending, owner="eve"), Secret("second"), LINK, expires_at=int(START) + 600)
+    assert store.get("acme", "con_1") == pending
+    assert links.code(Secret("second"), now=START) is None
+
+
+def test_a_code_is_looked_at_until_it_expires(links: AuthorizationStore) -> None:
+    """Looking consumes nothing."""
+    pending = linked(links)
+    for _ in range(2):
+        assert links.code(Secret("code"), now=START + 599) == replace(LINK, connection_id=pending.connection_id)
+    assert links.code(Secret("code"), now=START + 600) is None
+
+
+def test_an_expired_code_redeems_nothing(links: AuthorizationStore, store: ConnectionStore) -> None:
+    """It fails at the first position, and everything stays as it was."""
+    pending = linked(links)
+    with pytest.raises(ConditionFailed) as failed:
+        links.redeem(Secret("code"), **arguments(pending, now=START + 600))
+    assert 0 in failed.value.failed
+    assert store.get("acme", "con_1") == pending
+    assert links.claim("zoom-app", "zoom-user") is None
+
+
+def test_nothing_moves_when_the_former_connection_has(
+    links: AuthorizationStore, store: ConnectionStore, table: Table
+) -> None:
+    """Its refresh wrote meanwhile: the redemption is to be tried again with what is there now."""
+    seen = stored(table, connection_id="con_0")
+    former = stored(table, connection_id="con_0", version=2)
+    pending = linked(links, grant_id="grant_2")
+    connected = replace(pending, connection_id="con_0", version=2, state=State.CONNECTED)
+    with pytest.raises(ConditionFailed) as failed:
+        links.redeem(Secret("code"), **arguments(pending, connected=connected, replaced=seen))
+    assert failed.value.failed == (1,)
+    assert (store.get("acme", "con_0"), store.get("acme", "con_1")) == (former, pending)
+    assert links.code(Secret("code"), now=START) is not None
+
+
+def test_nothing_moves_when_the_superseded_connection_has(
+    links: AuthorizationStore, store: ConnectionStore, table: Table
+) -> None:
+    """Its owner gave a new grant meanwhile."""
+    former = stored(table, tenant="beta", grant_id="newer")
+    claim = Claim(tenant="beta", connection_id="con_1")
+    table.put({"pk": "claim#zoom-app#zoom-user", "sk": "claim", "tenant": "beta", "connection_id": "con_1"})
+    pending = linked(links)
+    seen = replace(former, grant_id="grant_1")
+    with pytest.raises(ConditionFailed):
+        links.redeem(Secret("code"), **arguments(pending, claim=claim, superseded=seen))
+    assert (store.get("beta", "con_1"), links.claim("zoom-app", "zoom-user")) == (former, claim)
+    assert store.get("acme", "con_1") == pending

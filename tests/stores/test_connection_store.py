@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
@@ -11,7 +12,7 @@ from tests.fakes.connections import START, connection
 from tests.stores import factories
 from tests.stores.connection_items import pair, stored
 from zoom_common.connections.authorization_store import AuthorizationStore
-from zoom_common.connections.item import from_values, to_values
+from zoom_common.connections.item import due_shard, from_values, to_values
 from zoom_common.connections.model import Kind, Spare, State
 from zoom_common.connections.refresh_store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
@@ -201,3 +202,151 @@ def test_items_are_readable_without_optional_fields() -> None:
     made = connection(scopes=frozenset(), zoom_user_id=None)
     values = {name: value for name, value in to_values(made).items() if value is not None and name != "scopes"}
     assert from_values(values) == made
+
+
+def due(refreshes: RefreshStore, connection_id: str = "con_1", *, now: float = START + 9e6) -> list[tuple[str, str]]:
+    """What the index of due connections names in the connection's shard."""
+    return refreshes.due(due_shard(connection_id), now=now)[0]
+
+
+@pytest.mark.parametrize("connection_id", ["", "x" * 257, "x" * 2000])
+def test_an_id_that_cannot_be_a_key_is_nobodys(store: ConnectionStore, connection_id: str) -> None:
+    """DynamoDB refuses such keys: whoever asks for them hears that there is no such connection."""
+    assert store.get("acme", connection_id) is None
+
+
+def test_a_late_touch_revives_nothing(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
+    """A call that was under way while its connection ended leaves it ended, out of the index, and unused."""
+    for number, ending in enumerate(("disconnect", "forget", "end")):
+        seen = stored(table, connection_id=f"con_{number}")
+        if ending == "disconnect":
+            store.disconnect(seen, now=START)
+        elif ending == "forget":
+            store.forget_tokens(seen, reason="app_deauthorized", now=START)
+        else:
+            store.end(seen, reason="invalid_grant", now=START)
+        ended = store.get("acme", seen.connection_id)
+        store.touch(seen, now=START + 5, due_at=START + 10)
+        assert store.get("acme", seen.connection_id) == ended
+        assert due(refreshes, seen.connection_id) == []
+
+
+def test_a_touch_makes_nothing(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
+    """Neither a connection that is gone, nor a due time for one that is not refreshed."""
+    store.touch(connection(), now=START, due_at=START)
+    assert store.get("acme", "con_1") is None
+    pending = stored(table, state=State.PENDING, due_at=None)
+    store.touch(pending, now=START + 5, due_at=START)
+    assert (store.get("acme", "con_1"), due(refreshes)) == (pending, [])
+
+
+def test_a_touch_moves_the_due_time_in_the_index(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
+    """The entry moves and is not doubled."""
+    store.touch(stored(table), now=START, due_at=START + 50)
+    assert due(refreshes, now=START + 49) == []
+    assert due(refreshes, now=START + 50) == [("acme", "con_1")]
+
+
+def test_a_page_that_ends_with_the_last_connection_is_the_last(table: Table, store: ConnectionStore) -> None:
+    """No page is empty, and none is announced that is not there; order is by id, beyond what one query reads."""
+    for number in range(120):
+        stored(table, connection_id=f"con_{number:03}", owner="ada" if number % 4 == 0 else "bob")
+    page = store.list("acme", owner="ada", limit=30)
+    assert ([each.connection_id for each in page.connections][-1], page.cursor) == ("con_116", None)
+    first = store.list("acme", limit=100)
+    rest = store.list("acme", limit=100, cursor=first.cursor)
+    found = [each.connection_id for each in [*first.connections, *rest.connections]]
+    assert (found, rest.cursor) == ([f"con_{number:03}" for number in range(120)], None)
+
+
+def test_a_claim_on_what_is_not_there_leads_nowhere(table: Table, store: ConnectionStore) -> None:
+    """The connection is gone, or has become another Zoom user's."""
+    table.put({"pk": "claim#zoom-app#zoom-user", "sk": "claim", "tenant": "acme", "connection_id": "con_1"})
+    assert store.by_zoom_user("zoom-app", "zoom-user") is None
+    stored(table, zoom_user_id="another")
+    assert store.by_zoom_user("zoom-app", "zoom-user") is None
+
+
+def test_a_link_to_what_is_gone_is_passed_over(table: Table, store: ConnectionStore) -> None:
+    """Only connections that are there are found by their account."""
+    link = {"tenant": "acme", "connection_id": "con_1"}
+    table.put({"pk": "account#zoom-app#zoom-account", "sk": "acme#con_1", **link})
+    assert store.by_account("zoom-app", "zoom-account") == []
+    assert store.by_account("zoom-app", "another") == []
+
+
+@pytest.mark.parametrize("moved", [{"version": 2}, {"grant_id": "another"}, None])
+def test_only_what_was_seen_is_replaced(table: Table, store: ConnectionStore, moved: dict[str, Any] | None) -> None:
+    """A version or grant that has moved, or a connection that is gone, raises and stays as it is."""
+    now = stored(table, **moved) if moved is not None else None
+    seen = connection(sealed_access=b"access", sealed_refresh=b"refresh")
+    with pytest.raises(ConditionFailed):
+        store.replace(replace(seen, owner="eve"), seen=seen)
+    assert store.get("acme", "con_1") == now
+
+
+@pytest.mark.parametrize(
+    ("state", "ended"),
+    [
+        (State.CONNECTED, True),
+        (State.REFRESH_FAILING, True),
+        (State.PENDING, False),
+        (State.REAUTHORIZATION_REQUIRED, False),
+        (State.DISCONNECTED, False),
+    ],
+)
+def test_only_what_lives_is_ended(
+    table: Table, store: ConnectionStore, refreshes: RefreshStore, state: State, *, ended: bool
+) -> None:
+    """Once; its tokens stay, it leaves the index, and what has ended already keeps its reason."""
+    seen = stored(table, state=state, reason="before")
+    assert store.end(seen, reason="invalid_grant", now=START + 5) is ended
+    assert not store.end(seen, reason="again", now=START + 6)
+    now = store.get("acme", "con_1")
+    assert now is not None
+    assert (now.reason, now.sealed_refresh) == ("invalid_grant" if ended else "before", b"refresh")
+    assert due(refreshes) == []
+
+
+def test_what_is_gone_cannot_be_ended(store: ConnectionStore) -> None:
+    """Nor does it come into being by it."""
+    gone = connection()
+    assert not store.end(gone, reason="x", now=START)
+    assert not store.forget_tokens(gone, reason="x", now=START)
+    assert store.disconnect(gone, now=START) is None
+    store.delete(gone)
+    assert store.get("acme", "con_1") is None
+
+
+def test_forgotten_tokens_leave_the_index(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
+    """And forgetting again is for the former grant, which is gone."""
+    seen = stored(table)
+    assert store.forget_tokens(seen, reason="app_deauthorized", now=START)
+    assert not store.forget_tokens(seen, reason="again", now=START + 1)
+    assert due(refreshes) == []
+
+
+def test_disconnecting_again_is_disconnecting(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
+    """The tokens stay for whoever revokes them; a reason goes; nothing is due."""
+    seen = stored(table, reason="zoom_error", state=State.REFRESH_FAILING)
+    first, second = store.disconnect(seen, now=START), store.disconnect(seen, now=START + 1)
+    assert first is not None
+    assert second == replace(first, state_changed_at=START + 1)
+    assert (first.state, first.reason, first.due_at, first.sealed_refresh) == (
+        State.DISCONNECTED,
+        None,
+        None,
+        b"refresh",
+    )
+    assert due(refreshes) == []
+
+
+def test_deleting_again_is_deleting(table: Table, store: ConnectionStore) -> None:
+    """An account's connection and a user's, with a claim and without."""
+    user = stored(table)
+    account = connection(connection_id="con_2", kind=Kind.ACCOUNT, zoom_user_id=None)
+    store.add_account(account)
+    for each in (user, account):
+        store.delete(each)
+        store.delete(each)
+    assert store.list("acme").connections == []

@@ -161,3 +161,105 @@ def test_the_index_names_only_what_is_due(table: Table, refreshes: RefreshStore)
     found = [each for shard in range(SHARDS) for each in refreshes.due(f"{shard:02d}", now=START)[0]]
     assert sorted(found) == sorted(("acme", each) for each in ids[:20])
     assert len({due_shard(each) for each in ids}) == SHARDS
+
+
+def due(refreshes: RefreshStore, *, now: float = START + 9e6) -> list[tuple[str, str]]:
+    """What the index of due connections names in the shard of `con_1`."""
+    return refreshes.due(due_shard("con_1"), now=now)[0]
+
+
+def test_after_a_failed_refresh_a_connection_stays_in_the_index(table: Table, refreshes: RefreshStore) -> None:
+    """From the lease on and after the settlement, at the time it is to be tried again."""
+    seen = stored(table)
+    refreshes.take_lease(seen, "a1", now=START, until=START + 60, skew=10)
+    assert due(refreshes, now=START) == [("acme", "con_1")]
+    assert refreshes.settle(seen, settlement(due_at=START + 30))
+    assert due(refreshes, now=START + 29) == []
+    assert due(refreshes, now=START + 30) == [("acme", "con_1")]
+    again = stored(table, state=State.REFRESH_FAILING, lease_owner="a2", lease_expires_at=START + 60)
+    assert refreshes.settle(again, settlement(attempt="a2", due_at=START + 99))
+    assert due(refreshes, now=START + 99) == [("acme", "con_1")]
+
+
+def test_no_lease_on_what_is_gone(store: ConnectionStore, refreshes: RefreshStore) -> None:
+    """Asking for one makes nothing."""
+    assert refreshes.take_lease(connection(), "a1", now=START, until=START + 60, skew=10) is None
+    assert not refreshes.keep_spare(pair())
+    assert not refreshes.note_refusal(connection(), Row(1, START))
+    assert not refreshes.settle(connection(), settlement())
+    with pytest.raises(LookupError):
+        refreshes.write(pair(), release=False)
+    assert store.get("acme", "con_1") is None
+
+
+def test_a_lease_is_over_when_the_skew_after_its_end_has_passed(table: Table, refreshes: RefreshStore) -> None:
+    """Not at that moment: after it."""
+    seen = stored(table, lease_owner="a2", lease_expires_at=START)
+    assert refreshes.take_lease(seen, "a1", now=START + 10, until=START + 60, skew=10) is None
+    assert refreshes.take_lease(seen, "a1", now=START + 10.001, until=START + 60, skew=10) is not None
+
+
+@pytest.mark.parametrize("change", [{"grant_id": "another"}, {"state": State.DISCONNECTED}, {"lease_owner": "a2"}])
+def test_nothing_is_settled_on_what_has_moved(
+    table: Table, store: ConnectionStore, refreshes: RefreshStore, change: dict[str, Any]
+) -> None:
+    """The grant was replaced, the state was changed by somebody else, or the lease was lost."""
+    seen = stored(table, lease_owner="a1", lease_expires_at=START + 60)
+    now = stored(table, **({"lease_owner": "a1", "lease_expires_at": START + 60} | change))
+    assert not refreshes.settle(seen, settlement())
+    assert store.get("acme", "con_1") == replace(now, due_at=now.due_at if now.state is State.CONNECTED else None)
+
+
+def test_a_settlement_without_a_reason_removes_it(
+    table: Table, store: ConnectionStore, refreshes: RefreshStore
+) -> None:
+    """Absence says None."""
+    seen = stored(table, reason="zoom_error", lease_owner="a1", lease_expires_at=START + 60)
+    assert refreshes.settle(seen, settlement(reason=None))
+    now = store.get("acme", "con_1")
+    assert now is not None
+    assert now.reason is None
+
+
+def test_what_zoom_did_not_say_stays_as_it_is(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
+    """Scopes, address and last use; the rest is the pair's, and the connection is due when the pair says."""
+    stored(table, api_url="https://api-eu.zoom.us", last_used_at=START - 7)
+    assert refreshes.write(pair(scopes=frozenset(), last_used_at=None), release=False) is None
+    now = store.get("acme", "con_1")
+    assert now is not None
+    assert (now.scopes, now.api_url, now.last_used_at) == (
+        frozenset({"meeting:read:meeting"}),
+        "https://api-eu.zoom.us",
+        START - 7,
+    )
+    assert refreshes.write(pair(seen_version=2, last_used_at=START + 1), release=False) is None
+    assert due(refreshes, now=START + 2699) == []
+    assert due(refreshes, now=START + 2700) == [("acme", "con_1")]
+
+
+def test_a_pair_that_was_written_is_found_when_it_is_written_again(table: Table, refreshes: RefreshStore) -> None:
+    """A writer that did not hear sees its own version."""
+    stored(table)
+    assert refreshes.write(pair(), release=False) is None
+    found = refreshes.write(pair(), release=False)
+    assert found is not None
+    assert (found.version, found.written_by) == (2, "a1")
+
+
+def test_a_spare_of_one_attempt_is_one_spare(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
+    """However often it is kept; the later one counts."""
+    stored(table)
+    assert refreshes.keep_spare(pair())
+    assert refreshes.keep_spare(pair(sealed_refresh=b"later"))
+    now = store.get("acme", "con_1")
+    assert now is not None
+    assert dict(now.spares) == {"a1": Spare(b"later", START)}
+
+
+def test_a_refusal_of_what_has_ended_is_not_noted(
+    table: Table, store: ConnectionStore, refreshes: RefreshStore
+) -> None:
+    """It would be about nothing that is refreshed."""
+    seen = stored(table, state=State.REAUTHORIZATION_REQUIRED, due_at=None)
+    assert not refreshes.note_refusal(seen, Row(1, START))
+    assert store.get("acme", "con_1") == seen
