@@ -25,7 +25,7 @@ class MemoryApiKeys(ApiKeyStore):
         super().__init__(self.dynamodb.client(), tables.CONNECTIONS)
         for key in keys:
             self.add(key)
-        self.dynamodb.fails = down
+        self.dynamodb.fails = down or self.dynamodb.fails
         self.asked = 0
 
     def get(self, key_id: str) -> ApiKey | None:
@@ -41,4 +41,4 @@ class MemoryBearers(BearerStore):
         super().__init__(self.dynamodb.client(), tables.COORDINATION)
         for bearer in bearers:
             self.put(bearer)
-        self.dynamodb.fails = down
+        self.dynamodb.fails = down or self.dynamodb.fails

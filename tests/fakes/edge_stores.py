@@ -21,7 +21,8 @@ class MemoryThrottle(ThrottleStore):
     def __init__(self, *, away: bool = False, dynamodb: MemoryDynamoDB | None = None) -> None:
         self.dynamodb = tables.in_memory(dynamodb)
         super().__init__(Table(self.dynamodb.client(), tables.COORDINATION))
-        self.dynamodb.fails = Unavailable(reason="away") if away else None
+        if away:
+            self.dynamodb.fails = Unavailable(reason="away")
         self.writes = 0
 
     def take(self, subject: str, *, minute: int, limit: int, most: int) -> int:

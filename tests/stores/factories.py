@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import EndpointConnectionError
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.access_stores import MemoryApiKeys, MemoryBearers
@@ -146,3 +147,10 @@ def whole_table(dynamodb: DynamoDBClient, name: str) -> WholeTable:
 def in_memory(dynamodb: Any) -> MemoryDynamoDB | None:
     """The DynamoDB behind a client, if it is one in memory."""
     return dynamodb if isinstance(dynamodb, MemoryDynamoDB) else None
+
+
+def away() -> DynamoDBClient:
+    """A DynamoDB that cannot be reached."""
+    dynamodb = MemoryDynamoDB()
+    dynamodb.fails = EndpointConnectionError(endpoint_url="https://dynamodb.example")
+    return dynamodb.client()

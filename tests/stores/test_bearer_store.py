@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
-from zoom_common.access.bearer_store import BearerStore
 from zoom_common.access.bearers import Bearer
 from zoom_common.errors import Unavailable
 
@@ -30,10 +31,20 @@ def test_the_table_forgets_it_after_its_end(dynamodb: DynamoDBClient, coordinati
     assert item["expires_at"] == {"N": "1800003601"}
 
 
-def test_a_table_that_is_not_there_is_unavailable(dynamodb: DynamoDBClient) -> None:
+def test_a_table_that_is_not_there_is_unavailable() -> None:
     """Not an unknown bearer."""
-    store = BearerStore(dynamodb, "nowhere")
+    store = factories.bearers(factories.away())
     with pytest.raises(Unavailable):
         store.get(BEARER.digest)
     with pytest.raises(Unavailable):
         store.put(BEARER)
+
+
+def test_one_whose_end_has_passed_is_given_until_the_table_forgets_it(dynamodb: DynamoDBClient) -> None:
+    """Its end is compared by whoever asked: the store has no clock. Kept again, the later one counts."""
+    store = factories.bearers(dynamodb)
+    ended = replace(BEARER, expires_at=1.0)
+    store.put(ended)
+    assert store.get(BEARER.digest) == ended
+    store.put(BEARER)
+    assert store.get(BEARER.digest) == BEARER

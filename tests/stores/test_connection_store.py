@@ -191,10 +191,10 @@ def test_deleting_takes_its_own_claim_along(
     assert (claim or {}).get("connection_id") == left
 
 
-def test_a_table_that_is_not_there_is_unavailable(dynamodb: DynamoDBClient) -> None:
+def test_a_table_that_is_not_there_is_unavailable() -> None:
     """Errors of DynamoDB become ours, without its text."""
     with pytest.raises(Unavailable):
-        ConnectionStore(Table(dynamodb, "nowhere")).get("acme", "con_1")
+        factories.connections(factories.away()).get("acme", "con_1")
 
 
 def test_items_are_readable_without_optional_fields() -> None:

@@ -61,9 +61,9 @@ def test_it_is_forgotten_with_the_events(dynamodb: DynamoDBClient, events_table:
     assert item["expires_at"] == {"N": str(int(NOW) + 30 * 86_400)}
 
 
-def test_a_table_that_is_away_is_no_answer(dynamodb: DynamoDBClient) -> None:
+def test_a_table_that_is_away_is_no_answer() -> None:
     """The message comes back; "nobody" would keep the event apart for good."""
-    lost = HostStore("no-such-table", dynamodb, clock=lambda: NOW)
+    lost = factories.hosts(factories.away(), clock=lambda: NOW)
     with pytest.raises(Unavailable):
         lost.find("A", STARTED)
     with pytest.raises(Unavailable):

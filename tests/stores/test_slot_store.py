@@ -12,6 +12,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
 from zoom_common.connections.table_client import Table
+from zoom_common.errors import Unavailable
 from zoom_common.gateway.pacing import MICROSECONDS, Lane
 from zoom_common.gateway.slot_store import NoSlot, Slot, SlotStore
 
@@ -130,3 +131,54 @@ def test_no_window_of_zooms_holds_more_than_the_rate(
     most = (MICROSECONDS + 2 * worst) // LANE.interval + 1
     for begin in sends:
         assert sum(begin <= each < begin + MICROSECONDS for each in sends) <= most
+
+
+def test_a_closure_is_lengthened_and_never_shortened(dynamodb: DynamoDBClient) -> None:
+    """And a lane that was never used can be closed."""
+    slots = factories.slots(dynamodb)
+    for seconds, reason in ((10, "first"), (20, "second"), (15, "third"), (20, "fourth")):
+        slots.close("a", "Light", LANE, until=NOW + seconds * MICROSECONDS, reason=reason)
+    refused = factories.slots(dynamodb).take("a", "Light", LANE, now=NOW, latest=FAR)
+    assert refused == NoSlot(NOW + 20 * MICROSECONDS, "second")
+
+
+def test_a_closed_lane_is_free_after_its_backlog(dynamodb: DynamoDBClient) -> None:
+    """What was reserved before the closure counts on."""
+    slots = factories.slots(dynamodb)
+    for _ in range(3):
+        slots.take("a", "Light", LANE, now=NOW, latest=FAR)
+    slots.close("a", "Light", LANE, until=NOW + LANE.interval, reason="zoom_asked_to_wait")
+    assert slots.take("a", "Light", LANE, now=NOW, latest=FAR) == NoSlot(NOW + 3 * LANE.interval, "zoom_asked_to_wait")
+    opened = NOW + LANE.interval
+    assert slots.take("a", "Light", LANE, now=opened, latest=FAR) == Slot(NOW + 3 * LANE.interval, 3 * LANE.interval)
+
+
+def test_a_container_knows_the_backlog_that_it_saw(dynamodb: DynamoDBClient) -> None:
+    """Nothing before it asked; labels are one however they are written."""
+    slots = factories.slots(dynamodb)
+    assert slots.backlog("a", "Light", LANE, now=NOW) == 0
+    slots.take("a", "Light", LANE, now=NOW, latest=FAR)
+    slots.take("a", "LIGHT", LANE, now=NOW, latest=FAR)
+    assert slots.backlog("a", "light", LANE, now=NOW) == 2 * LANE.interval
+    assert slots.backlog("a", "light", LANE, now=NOW + MICROSECONDS) == 0
+
+
+def test_a_lane_is_forgotten_an_hour_after_its_last_use(dynamodb: DynamoDBClient, coordination_table: str) -> None:
+    """By TTL, in seconds; a closed one an hour after it opens."""
+    slots = factories.slots(dynamodb)
+    slots.take("a", "Light", LANE, now=NOW, latest=FAR)
+    (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
+    assert item["expires_at"] == {"N": str(NOW // MICROSECONDS + 3600)}
+    slots.close("a", "Light", LANE, until=FAR, reason="daily_limit")
+    (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
+    assert item["expires_at"] == {"N": str(FAR // MICROSECONDS + 3600)}
+
+
+def test_a_table_that_does_not_answer_is_unavailable() -> None:
+    """Taking and closing; what was seen of the backlog is known without it."""
+    slots = factories.slots(factories.away())
+    with pytest.raises(Unavailable):
+        slots.take("a", "Light", LANE, now=NOW, latest=FAR)
+    with pytest.raises(Unavailable):
+        slots.close("a", "Light", LANE, until=FAR, reason="daily_limit")
+    assert slots.backlog("a", "Light", LANE, now=NOW) == 0

@@ -7,6 +7,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
 from zoom_common.edge.throttle_store import ThrottleStore
+from zoom_common.errors import Unavailable
 
 pytestmark = pytest.mark.aws
 
@@ -30,3 +31,16 @@ def test_it_leaves_by_itself(store: ThrottleStore, dynamodb: DynamoDBClient, coo
     store.take("key:a", minute=7, limit=10, most=1)
     (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
     assert int(item["expires_at"]["N"]) == 9 * 60
+
+
+def test_a_limit_that_was_lowered_leaves_nothing(store: ThrottleStore) -> None:
+    """What is used already counts, and nothing more is counted."""
+    store.take("key:a", minute=7, limit=10, most=6)
+    assert store.take("key:a", minute=7, limit=5, most=1) == 0
+    assert store.take("key:a", minute=7, limit=7, most=4) == 1
+
+
+def test_a_table_that_does_not_answer_is_unavailable() -> None:
+    """The caller decides what that means."""
+    with pytest.raises(Unavailable):
+        factories.throttle(factories.away()).take("key:a", minute=7, limit=10, most=1)

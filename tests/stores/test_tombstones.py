@@ -50,9 +50,9 @@ def test_they_leave_after_every_queue_has_let_go(
     assert item["expires_at"] == {"N": str(int(NOW) + 45 * 86_400)}
 
 
-def test_a_table_that_does_not_answer_is_unavailable(store: Tombstones, dynamodb: DynamoDBClient) -> None:
+def test_a_table_that_does_not_answer_is_unavailable() -> None:
     """Not "never erased": an erased person's event would come in."""
-    missing = Tombstones(type(store._table)(dynamodb, "nowhere"))
+    missing = factories.tombstones(factories.away())
     with pytest.raises(Unavailable):
         missing.erased_at("x")
     with pytest.raises(Unavailable):

@@ -8,6 +8,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
+from zoom_common.errors import Unavailable
 from zoom_common.gateway.usage import between, roll_up
 from zoom_common.gateway.usage_store import KeptUsage, LiveUsage, Usage, day_of
 
@@ -91,3 +92,37 @@ def test_both_leave_by_ttl(
 def test_days_are_utc() -> None:
     """One second before midnight is still the day before."""
     assert [day_of(at) for at in (0.0, 86_399.9, 86_400.0)] == [date(1970, 1, 1), date(1970, 1, 1), date(1970, 1, 2)]
+
+
+def test_kept_days_are_read_from_the_first_to_the_last(kept: KeptUsage) -> None:
+    """Both included, in order of day, connection and operation; writing a day again replaces it."""
+    days = [TODAY - timedelta(days=back) for back in range(4)]
+    for day in days:
+        for connection in ("con_2", "con_1"):
+            kept.keep(used(day, connection=connection))
+    kept.keep(used(days[1], connection="con_1", calls=9))
+    found = [(each.day, each.connection, each.calls) for each in kept.between("acme", days[2], days[1])]
+    assert found == [(days[2], "con_1", 1), (days[2], "con_2", 1), (days[1], "con_1", 9), (days[1], "con_2", 1)]
+    assert list(kept.between("acme-2", days[3], days[0])) == []
+
+
+def test_numbers_of_one_day_are_added_each_by_itself(live: LiveUsage) -> None:
+    """Calls, requests and refusals."""
+    live.begin(Usage(TODAY, "acme", "con_1", "meetings.get", 1, 3, 1))()
+    live.begin(Usage(TODAY, "acme", "con_1", "meetings.get", 0, 2, 0))()
+    assert list(live.of(TODAY, "acme")) == [Usage(TODAY, "acme", "con_1", "meetings.get", 1, 5, 1)]
+    assert list(live.of(TODAY, "acm")) == []
+
+
+def test_a_table_that_does_not_answer_is_unavailable() -> None:
+    """Not a day without calls."""
+    live = factories.live_usage(factories.away())
+    kept = factories.kept_usage(factories.away(), retention_days=400)
+    for attempt in (
+        lambda: live.begin(used()),
+        lambda: list(live.of(TODAY)),
+        lambda: kept.keep(used()),
+        lambda: list(kept.between("acme", TODAY, TODAY)),
+    ):
+        with pytest.raises(Unavailable):
+            attempt()

@@ -46,9 +46,9 @@ def test_an_item_is_read_and_deleted_once(store: WholeTable) -> None:
     assert store.get(key(3)) == {}
 
 
-def test_a_table_that_does_not_answer_is_unavailable(dynamodb: DynamoDBClient) -> None:
+def test_a_table_that_does_not_answer_is_unavailable() -> None:
     """Whatever is asked of it."""
-    missing = factories.whole_table(dynamodb, "nowhere")
+    missing = factories.whole_table(factories.away(), "any")
     for attempt in (lambda: missing.page(None), lambda: missing.get(key(1)), lambda: missing.delete(key(1))):
         with pytest.raises(Unavailable):
             attempt()
