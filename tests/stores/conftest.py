@@ -1,7 +1,7 @@
 """One suite per store: each of its tests runs over DynamoDB in memory and over moto.
 
-`memory` is what tests elsewhere use; `moto` is asked by boto3's client, `light` is moto asked by the light client.
-What holds for all of them is what a store does; `tests/stores/test_dynamodb.py` holds the clients to each other.
+`memory` is what tests elsewhere use; `moto` is asked by the client of the hot paths. `test_dynamodb.py` holds both of
+them, and boto3's client, to one behaviour, request by request.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.fakes import tables
 from tests.fakes.moto_account import moto_account
 from zoom_common import aws, light_aws
 
-CLIENTS = ("memory", "moto", "light")
+CLIENTS = ("memory", "moto")
 
 
 @pytest.fixture(params=CLIENTS)
@@ -25,7 +25,7 @@ def dynamodb(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         yield tables.in_memory().client()
         return
     with moto_account(monkeypatch):
-        client = aws.client("dynamodb") if request.param == "moto" else light_aws.client("dynamodb")
+        client = light_aws.client("dynamodb") if request.param == "moto" else aws.client("dynamodb")
         for create in (tables.create_connections, tables.create_events, tables.create_coordination):
             create(client)
         yield client

@@ -1,4 +1,4 @@
-"""DynamoDB in memory, in moto and in moto by the light client: the same requests, the same answers and errors.
+"""DynamoDB in memory, and in moto by both of our clients: the same requests, the same answers and errors.
 
 `LEFT_TO_AWS` names what moto accepts and AWS refuses: there the one in memory follows AWS's pages.
 """
@@ -11,7 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
-pytestmark = pytest.mark.aws
+pytestmark = [
+    pytest.mark.aws,
+    pytest.mark.parametrize("dynamodb", ["memory", "moto", "boto3"], indirect=True),
+]
 
 KEY: dict[str, Any] = {"pk": {"S": "p"}, "sk": {"S": "s"}}
 type Values = dict[str, Any]
