@@ -5,6 +5,8 @@ A table keeps what an older release wrote. Whoever changes one of these literals
 
 from __future__ import annotations
 
+import zlib
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
@@ -28,10 +30,13 @@ from zoom_common.connections.tombstones import of_account, of_person, of_tenant,
 from zoom_common.deadline import Deadline
 from zoom_common.edge.erasure_records import erasure_id
 from zoom_common.edge.heartbeat_store import SWEEP
+from zoom_common.edge.webhook_health import fingerprint
 from zoom_common.events.aws_json_client import AwsJsonClient
+from zoom_common.events.envelope import event_id, source_of
 from zoom_common.events.log_entry import LogEntry, malformed, unrouted
 from zoom_common.events.projections.record import Change
 from zoom_common.events.webhook_signs_client import CHALLENGED, ENDPOINT, SignWriter, app_sign, rejected_at
+from zoom_common.gateway import idempotency
 from zoom_common.gateway.budget import Budget, BudgetRules, Spend
 from zoom_common.gateway.daily import DailyCalls
 from zoom_common.gateway.idempotency_store import StoredAnswer
@@ -187,11 +192,15 @@ class Through:
 
 
 def written(writer: Writer) -> dict[str, Item]:
-    """What a writer leaves in all tables, by `table pk sk`."""
+    """What a writer leaves in all tables, by `table pk sk`. Records are inflated: zlib may choose other bytes."""
     dynamodb = tables.in_memory()
     writer(dynamodb)
     return {
-        f"{name} {item['pk']['S']} {item['sk']['S']}": {word: item[word] for word in sorted(item) if word[1:] != "k"}
+        f"{name} {item['pk']['S']} {item['sk']['S']}": {
+            word: {"B": zlib.decompress(item[word]["B"])} if word == "record" else item[word]
+            for word in sorted(item)
+            if word not in {"pk", "sk"}
+        }
         for name, table in dynamodb.tables.items()
         for item in table.items()
     }
@@ -459,14 +468,8 @@ STORED: dict[str, dict[str, Item]] = {
         "events acme#meeting#1 definition": {
             "expires_at": {"N": "34560000"},
             "record": {
-                "B": b"x\x9c]\x8d1\n\x800\x10\x04\xff\xb2u\x1a\x0b\x11"
-                b'|\x87]\x08\x12\xe2!\xa7\xe6"\xf1\xb0'
-                b"\x11\xff\xaeQ+\xcb\x9d\x19\xd8\x03!\x89PPN\xb2"
-                b"\xa1\xb5e\xf6\x15\x9c\x01\xf9\xbc0m\x8a"
-                b"\xf6\xc0\xcc2\xdc\xd267\xde\xf5\xf5\x91HYF\xb8"
-                b"\xd3`\xf1\xfa\x95\x9aV\x0e\xff\xb4{\xa2"
-                b"\xe8\xf3\\.,\xa6\xc4B\x03L\xed\xdcy\x01\xeb\x0f"
-                b"*0"
+                "B": b'{"connections":["con_1"],"earliest":{"kind":[[7,"evt_1"],"meeting"]},'
+                b'"latest":{"topic":[[7,"evt_1"],"T"]},"marks":[["joined",5]]}'
             },
             "version": {"N": "1"},
         },
@@ -500,6 +503,11 @@ def test_items_are_stored_as_they_always_were(kind: str) -> None:
     assert written(WRITERS[kind]) == STORED[kind]
 
 
+BODY = "eJyrVkpUsjKsrR6lRqlRapQapehDAQDrCZZQ"
+RECORD = (
+    "eJxdjTEKgDAQBP+ydRoLEXyHXQgS4iGn5iLxsBH/rlEry50Z2AMhiVBQTrKhtWX2FZwB+bwwbYr2wMwy3NI2N9719Z"
+    "FIWUa402Dx+pWaVg7/tHui6PNcLiymxEIDTO3ceQHrDyow"
+)
 SEAL = b"\x01\x00\x07wrapped" + b"n" * 12 + bytes.fromhex("ec53829d65dbeebc227c9a1c0bb89c1e103c84e99cc666c342")
 CONTEXT = SealContext("acme", "con_1", SealKind.REFRESH)
 
@@ -532,6 +540,12 @@ NAMES = {
     "a person's erasure": (erasure_id("acme", "ada"), "era_378ee62804d0f493ce25a9a8c4d875b6"),
     "a tenant's erasure": (erasure_id("acme", None), "era_42186f1d6f692520f1eb5fbe25e8d283"),
     "a connection": (connection_id(1_800_000_000.123, 5**30), "con_01mcc5rm3v00s7sckk84cx7dx9"),
+    "a key of a create": (
+        "key#" + idempotency._digest(["acme", "con_1", "meetings.create", "k"]),
+        "key#7af4d952a14f35250db3fcbc3a8a00614db86cc74bc9c54a814541d6b9829f65",
+    ),
+    "a signing secret": (fingerprint(Secret("hush")), "50e3f516205f"),
+    "an event": (event_id(source_of("App"), "acme", "natural:1"), "evt_0d6c028fa68ad509e5a898fc1e6fc187"),
     "events of nobody": (unrouted("App"), "unrouted.App"),
     "what nobody can read": (malformed("App"), "malformed.App"),
 }
@@ -542,3 +556,19 @@ def test_names_are_made_as_they_always_were(kind: str) -> None:
     """Ids and digests by which an older release's items are found."""
     made, stored = NAMES[kind]
     assert made == stored
+
+
+def test_what_was_deflated_is_read_back() -> None:
+    """An entry and a record as they lie in a table, with the bytes of the zlib of then."""
+    dynamodb = tables.in_memory()
+    entry = STORED["events"]["events acme#event#evt_1 event"]
+    deflated = {"deflated": {"BOOL": True}, "body": {"B": b64decode(BODY)}}
+    key: Item = {"pk": {"S": "acme#event#evt_1"}, "sk": {"S": "event"}}
+    dynamodb.put_item(TableName=tables.EVENTS, Item=key | entry | deflated)
+    found = factories.event_log(dynamodb.client(), clock=lambda: NOW).get("acme", "evt_1")
+    assert found is not None
+    assert (found.content, found.connection_id) == (b'{"a":1}' * 200, "con_1")
+    key = {"pk": {"S": "acme#meeting#1"}, "sk": {"S": "definition"}}
+    dynamodb.put_item(TableName=tables.EVENTS, Item=key | {"record": {"B": b64decode(RECORD)}, "version": {"N": "1"}})
+    (record,) = factories.projections(dynamodb.client()).read("acme", "meeting#1").values()
+    assert (record.values, record.connections) == ({"kind": "meeting", "topic": "T"}, {"con_1"})
