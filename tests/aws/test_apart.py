@@ -91,7 +91,7 @@ def test_what_has_an_owner_by_now_is_published_and_the_rest_stays(
     assert stack.waiting() == []
     assert "2 would be sent again" in capsys.readouterr().out
 
-    vault.users[APP, "late"] = Connection("acme", "con_l")
+    vault.connect_user(APP, "late", Connection("acme", "con_l"))
     for _ in range(2):
         assert apart.main([APP, "--again", "--yes"]) == 0
         assert processor.process(stack.waiting(), plenty()) == []

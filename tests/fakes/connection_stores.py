@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from typing import Any
 
 from tests.fakes import tables
-from tests.fakes.dynamodb import Item, MemoryDynamoDB
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.dynamodb_expressions import Item
 from tests.fakes.dynamodb_view import View
 from zoom_common.connections.attributes import from_item
 from zoom_common.connections.authorization_store import AuthorizationStore, Claim, LinkRequest
@@ -36,7 +38,7 @@ class Memory(ConnectionStore):
         self.reads = 0
         self.writes = 0
 
-    def _connections(self) -> View[tuple[str, str], Connection]:
+    def _connections(self) -> MutableMapping[tuple[str, str], Connection]:
         return View(
             table=self.dynamodb.tables[tables.CONNECTIONS],
             place_of=lambda name: (partition(name[0]), name[1]),
@@ -45,7 +47,7 @@ class Memory(ConnectionStore):
             write=lambda _name, connection: self.put(connection),
         )
 
-    def _claims(self) -> View[tuple[str, str], Claim]:
+    def _claims(self) -> MutableMapping[tuple[str, str], Claim]:
         def name_of(pk: str, _sk: str) -> tuple[str, str] | None:
             kind, _, rest = pk.partition("#")
             client_id, _, zoom_user_id = rest.partition("#")

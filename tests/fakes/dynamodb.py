@@ -314,7 +314,7 @@ class MemoryDynamoDB:
 
     def _check_keys(self, item: Item, keys: tuple[str, str], operation: str) -> None:
         for name, most in zip(keys, (LARGEST_HASH_KEY, LARGEST_RANGE_KEY), strict=True):
-            ((kind, value),) = item[name].items() if name in item else (("", None),)
+            ((kind, value),) = item[name].items() if name in item else (("", ""),)
             if kind == "S" and not 1 <= len(value.encode()) <= most:
                 raise self._invalid(operation, f"A key is empty or longer than {most} bytes. Key: {name}")
 

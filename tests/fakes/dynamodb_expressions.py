@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 type Attribute = dict[str, Any]
 type Item = dict[str, Attribute]
@@ -301,8 +301,7 @@ def _replaced(item: Item, path: Path, value: Attribute | None) -> Item:
     """The item with another value at the path, or with none; what lies beside the path is shared."""
     name, *rest = path
     if not rest:
-        changed = {**item, name: value} if value is not None else {each: item[each] for each in item if each != name}
-        return cast("Item", changed)
+        return {**item, name: value} if value is not None else {each: item[each] for each in item if each != name}
     inner = item.get(name, {})
     if "M" not in inner:
         raise InvalidExpression("The document path provided in the update expression is invalid for update")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 
-from tests.fakes.dynamodb import Item, StoredTable
+from tests.fakes.dynamodb import StoredTable
+from tests.fakes.dynamodb_expressions import Item
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
 from tests.fakes import connections, tables
 from tests.fakes.connection_stores import Memory
-from tests.fakes.dynamodb import Item, MemoryDynamoDB
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.dynamodb_expressions import Item
 from tests.fakes.dynamodb_view import View
 from zoom_common.connections.authorization_store import Claim
 from zoom_common.connections.item import account_partition
@@ -61,7 +62,7 @@ class Log(_Events, EventLog):
             raise Crash
         super().finish(entry)
 
-    def _entries(self) -> View[tuple[str, str], LogEntry]:
+    def _entries(self) -> MutableMapping[tuple[str, str], LogEntry]:
         def place_of(name: tuple[str, str]) -> tuple[str, str]:
             key = entry_key(*name)
             return key["pk"]["S"], key["sk"]["S"]
@@ -85,7 +86,7 @@ class Projections(_Events, ProjectionStore):
         ProjectionStore.__init__(self, tables.EVENTS, self.dynamodb.client(), pause=lambda _: None)
         self.records = self._records()
 
-    def _records(self) -> View[tuple[str, str], Record]:
+    def _records(self) -> MutableMapping[tuple[str, str], Record]:
         def write(name: tuple[str, str], record: Record) -> None:
             pk, sk = name
             self._put({"pk": {"S": pk}, "sk": {"S": sk}}, record, 0)
@@ -113,7 +114,7 @@ class Hosts(_Events, HostStore):
         self.known = self._view()
         self.known.update(hosts or {})
 
-    def _view(self) -> View[tuple[str, str], str]:
+    def _view(self) -> MutableMapping[tuple[str, str], str]:
         def name_of(pk: str, _sk: str) -> tuple[str, str]:
             app, _, meeting = pk.removeprefix("hosts.").partition("#")
             return app, meeting

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import asdict
 
 from tests.fakes import tables
@@ -72,7 +72,7 @@ class MemoryCounters(_Coordination, DailyStore):
         self.batches += [batch.calls] if batch else []
         return batch
 
-    def _used(self) -> View[tuple[str, int], int]:
+    def _used(self) -> MutableMapping[tuple[str, int], int]:
         def write(name: tuple[str, int], used: int) -> None:
             pk, sk = daily_store._key(*name)
             self.table.put({"pk": pk, "sk": sk, "used": used})
@@ -100,7 +100,7 @@ class MemoryKeys(_Coordination, IdempotencyStore):
         assert whose.count("#") == 1
         return super().begin(key, fingerprint, whose=whose, owner=owner, now=now, lease_until=lease_until)
 
-    def _entries(self) -> View[str, Entry]:
+    def _entries(self) -> MutableMapping[str, Entry]:
         def write(key: str, entry: Entry) -> None:
             values = {name: value for name, value in asdict(entry).items() if name != "answer"}
             answer = asdict(entry.answer) if entry.answer is not None else {}
@@ -127,7 +127,7 @@ class MemoryChanges(_Coordination, ChangeStore):
         ChangeStore.__init__(self, self.table, clock=clock)
         self.changed = self._changed()
 
-    def _changed(self) -> View[tuple[str, str], float]:
+    def _changed(self) -> MutableMapping[tuple[str, str], float]:
         def write(name: tuple[str, str], at: float) -> None:
             self.table.put({"pk": change_store._pk(*name), "sk": "change", "at": at})
 

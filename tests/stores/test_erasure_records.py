@@ -56,7 +56,7 @@ def test_what_has_to_be_looked_for_is_noted_until_the_end(store: ErasureRecords)
     assert store.found(record, connection_ids=(), key_ids=()) == record
     noted = store.found(record, connection_ids={"con_1"}, key_ids={"k1"})
     noted = store.found(noted, connection_ids={"con_2"}, key_ids=())
-    assert (noted.connection_ids, noted.key_ids) == ({"con_1", "con_2"}, {"k1"})
+    assert (noted.connection_ids, noted.key_ids) == (frozenset({"con_1", "con_2"}), frozenset({"k1"}))
     done = store.finish(noted, now=NOW + 9)
     assert (done.state, done.finished_at) == (State.DONE, NOW + 9)
     assert (done.connection_ids, done.key_ids) == (frozenset(), frozenset())

@@ -157,10 +157,20 @@ def used(dynamodb: MemoryDynamoDB) -> None:
 
 def delivered(dynamodb: MemoryDynamoDB) -> None:
     """An event's entry and its line, whose meeting it is, and what it adds up to."""
-    entry = LogEntry("acme", "evt_1", "natural:1", "App", "zoom.meeting.started", 1_790_000_000_123, content=b"{}")
-    more: Any = {"occurred_at_ms": 1_790_000_000_000, "subject": "meetings/1", "connection_id": "con_1"}
-    log = factories.event_log(dynamodb.client(), clock=lambda: NOW)
-    log.admit(LogEntry(*(getattr(entry, name) for name in entry.__slots__[:6]), **more, request_id="r", content=b"{}"))
+    entry = LogEntry(
+        owner="acme",
+        event_id="evt_1",
+        key="natural:1",
+        app="App",
+        type="zoom.meeting.started",
+        received_at_ms=1_790_000_000_123,
+        occurred_at_ms=1_790_000_000_000,
+        subject="meetings/1",
+        connection_id="con_1",
+        request_id="r",
+        content=b"{}",
+    )
+    factories.event_log(dynamodb.client(), clock=lambda: NOW).admit(entry)
     body = b'{"event":"meeting.started","payload":{"object":{"id":"85746065","uuid":"/u+1==","host_id":"host-1"}}}'
     factories.hosts(dynamodb.client(), clock=lambda: NOW).learn("App", parse(body))
     change = Change("meeting#1", "definition", {"topic": "T"}, {"kind": "meeting"}, frozenset({("joined", 5)}))
@@ -571,4 +581,4 @@ def test_what_was_deflated_is_read_back() -> None:
     key = {"pk": {"S": "acme#meeting#1"}, "sk": {"S": "definition"}}
     dynamodb.put_item(TableName=tables.EVENTS, Item=key | {"record": {"B": b64decode(RECORD)}, "version": {"N": "1"}})
     (record,) = factories.projections(dynamodb.client()).read("acme", "meeting#1").values()
-    assert (record.values, record.connections) == ({"kind": "meeting", "topic": "T"}, {"con_1"})
+    assert (record.values, record.connections) == ({"kind": "meeting", "topic": "T"}, frozenset({"con_1"}))
