@@ -17,6 +17,7 @@ from zoom_common.connections.authorization_store import AuthorizationStore, Clai
 from zoom_common.connections.item import claim_key, from_values, partition, to_values
 from zoom_common.connections.model import ID_PREFIX, Connection
 from zoom_common.connections.refresh_store import RefreshStore
+from zoom_common.connections.refusals import Row
 from zoom_common.connections.steps import SealedPair, Settlement
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.table_client import ConditionFailed, Table
@@ -121,7 +122,7 @@ class MemoryRefresh(RefreshStore):
         self.memory.fails("keep_spare")
         return super().keep_spare(pair)
 
-    def note_refusal(self, seen: Connection, row: Any) -> bool:
+    def note_refusal(self, seen: Connection, row: Row) -> bool:
         self.memory.fails("note_refusal")
         return super().note_refusal(seen, row)
 
