@@ -12,7 +12,8 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from ops import unrouted as apart
-from tests.fakes.events import APP, Bus, Connection, Connections, Counts, Hosts, Projections, meeting, plenty, record
+from tests.fakes.event_stores import Connection, Connections, Hosts, Projections
+from tests.fakes.events import APP, Bus, Counts, meeting, plenty, record
 from zoom_common.events.host_store import HostStore
 from zoom_common.events.log_index_store import LogIndex
 from zoom_common.events.log_store import EventLog
@@ -90,7 +91,7 @@ def test_what_has_an_owner_by_now_is_published_and_the_rest_stays(
     assert stack.waiting() == []
     assert "2 would be sent again" in capsys.readouterr().out
 
-    vault.users[APP, "late"] = Connection("acme", "con_l")
+    vault.connect_user(APP, "late", Connection("acme", "con_l"))
     for _ in range(2):
         assert apart.main([APP, "--again", "--yes"]) == 0
         assert processor.process(stack.waiting(), plenty()) == []

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.fakes.connections import CLIENT_ID, START, FakeSqs, connection
+from tests.fakes.aws_services import FakeSqs
+from tests.fakes.connections import START, connection
+from tests.fakes.zoom_oauth import CLIENT_ID
 from zoom_common.access.bearer_store import BearerStore
 from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import Credential, issue

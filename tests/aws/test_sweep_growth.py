@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from tests.fakes.connections import START, FakeSqs, connection
+from tests.fakes.aws_services import FakeSqs
+from tests.fakes.connections import START, connection
 from zoom_common.connections.attributes import to_item
 from zoom_common.connections.item import SHARDS, due_shard, to_values
 from zoom_common.connections.queue import RefreshQueue

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.contract import facts
-from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Hosts, Log, Projections, plenty, record
+from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projections
+from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.routing import Route, routes
 from zoom_common.zoom.event_keys import dedupe_key
@@ -44,7 +45,7 @@ def delivery(name: str) -> bytes:
     return json.dumps(facts.sample(name)).encode()
 
 
-class Everyone(Connections):
+class Everyone:
     """A vault where every user and every account is connected."""
 
     def by_zoom_user(self, client_id: str, zoom_user_id: str) -> Connection | None:

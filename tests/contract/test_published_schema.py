@@ -11,7 +11,8 @@ import jsonschema
 import pytest
 
 from dev.event_schema import TARGET, rendered
-from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Hosts, Log, Projections, plenty, record
+from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projections
+from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from tests.fakes.meeting_life import HOST, Life
 from zoom_common.edge.connection_changes import to_event
 from zoom_common.events.envelope import CloudEvent

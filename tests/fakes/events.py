@@ -1,22 +1,20 @@
-"""Stands in for what the events room talks to: Zoom's signature, the clock, the queue, the vault, the log, the bus."""
+"""Stands in for what the events room talks to: Zoom's signature, the clock, the queue, the bus."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from tests.fakes.event_stores import Crash
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 from zoom_common.events.bus import NotPublished
 from zoom_common.events.envelope import CloudEvent
 from zoom_common.events.ingest_message import Delivery
-from zoom_common.events.log_entry import Admission, Admitted, LogEntry
-from zoom_common.events.projections.record import Change, Record, Stamp
-from zoom_common.zoom.events import ZoomEvent
 
 NOW = 1_790_000_000.0
 SECRET = "a-webhook-secret"
@@ -97,99 +95,6 @@ class Signs:
     def rejected(self, reason: str, deadline: Deadline) -> None:
         assert deadline
         self.noted.append(("rejected", reason))
-
-
-@dataclass(frozen=True)
-class Connection:
-    """A connection as routing sees it."""
-
-    tenant: str
-    connection_id: str
-    kind: str = "user"
-    state: str = "connected"
-
-
-@dataclass
-class Connections:
-    """The vault's two lookups, filled by hand."""
-
-    users: dict[tuple[str, str], Connection] = field(default_factory=dict)
-    accounts: dict[tuple[str, str], list[Connection]] = field(default_factory=dict)
-    down: bool = False
-
-    def by_zoom_user(self, client_id: str, zoom_user_id: str) -> Connection | None:
-        if self.down:
-            raise Unavailable(reason="connections_table")
-        return self.users.get((client_id, zoom_user_id))
-
-    def by_account(self, client_id: str, account_id: str) -> Sequence[Connection]:
-        return self.accounts.get((client_id, account_id), [])
-
-
-@dataclass
-class Hosts:
-    """Who hosts what, in memory."""
-
-    known: dict[tuple[str, str], str] = field(default_factory=dict)
-
-    def learn(self, app: str, event: ZoomEvent) -> None:
-        if event.host is not None:
-            self.known |= {(app, name): event.host for name in event.meeting_names}
-
-    def find(self, app: str, event: ZoomEvent) -> str | None:
-        return next(filter(None, (self.known.get((app, name)) for name in event.meeting_names)), None)
-
-
-class Crash(BaseException):
-    """The worker was killed: nothing catches this, nothing cleans up."""
-
-
-@dataclass
-class Log:
-    """The event log's promises, in memory. `crash_on_finish` kills the worker after publishing."""
-
-    clock: Clock
-    entries: dict[tuple[str, str], LogEntry] = field(default_factory=dict)
-    claims: dict[tuple[str, str], float | None] = field(default_factory=dict)
-    crash_on_finish: bool = False
-    down: bool = False
-
-    def admit(self, entry: LogEntry) -> Admitted:
-        if self.down:
-            raise Unavailable(reason="events_table")
-        key = entry.owner, entry.event_id
-        if key in self.claims:
-            held = self.claims[key]
-            if held is None:
-                return Admitted(Admission.FINISHED)
-            if held > self.clock():
-                return Admitted(Admission.IN_PROGRESS)
-        self.claims[key] = self.clock() + 60
-        return Admitted(Admission.ADMITTED, self.entries.setdefault(key, replace(entry)))
-
-    def finish(self, entry: LogEntry) -> None:
-        if self.crash_on_finish:
-            raise Crash
-        self.claims[entry.owner, entry.event_id] = None
-
-
-@dataclass
-class Projections:
-    """The projections' records, in memory: by tenant and partition, then by sort key."""
-
-    records: dict[tuple[str, str], dict[str, Record]] = field(default_factory=dict)
-    down: bool = False
-
-    def apply(self, tenant: str, changes: Iterable[Change], stamp: Stamp, connection: str | None = None) -> None:
-        for change in changes:
-            if self.down:
-                raise Unavailable(reason="projection_contended")
-            partition = self.records.setdefault((tenant, change.partition), {})
-            partition[change.sort] = partition.get(change.sort, Record()).merged(change, stamp, connection)
-
-    def read(self, tenant: str, partition: str, prefix: str = "") -> dict[str, Record]:
-        found = self.records.get((tenant, partition), {})
-        return {sort: found[sort] for sort in sorted(found) if sort.startswith(prefix)}
 
 
 @dataclass

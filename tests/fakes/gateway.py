@@ -7,21 +7,18 @@ from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from typing import Any
 
+from tests.fakes.gateway_stores import MemoryChanges, MemoryKeys
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.deadline import Deadline
 from zoom_common.gateway.api_request import ApiRequest
 from zoom_common.gateway.budget import Spend, Turn
 from zoom_common.gateway.call import Answer, Gateway
-from zoom_common.gateway.daily_store import Batch
 from zoom_common.gateway.exchange import Exchange
 from zoom_common.gateway.idempotency import Idempotency
-from zoom_common.gateway.idempotency_store import Entry, Step, StoredAnswer
-from zoom_common.gateway.pacing import Lane
 from zoom_common.gateway.read_cache import ReadCache
 from zoom_common.gateway.record import CallRecord
 from zoom_common.gateway.sending import Sender
-from zoom_common.gateway.slot_store import NoSlot, Slot
 from zoom_common.secret import Secret
 from zoom_common.transport import AnswerLost, NotSent
 from zoom_common.zoom.limits import Refusal
@@ -147,140 +144,6 @@ class Turns:
         self.refusals.append(refusal)
 
 
-@dataclass
-class MemorySlots:
-    """Slots in memory, by the same rules as in DynamoDB; `fails` is raised instead of answering."""
-
-    next: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    closed: dict[tuple[str, str, str], tuple[int, str]] = field(default_factory=dict)
-    fails: Exception | None = None
-    asked: int = 0
-
-    def take(self, account: str, label: str, lane: Lane, *, now: int, latest: int) -> Slot | NoSlot:
-        self.asked += 1
-        if self.fails is not None:
-            raise self.fails
-        key = (account, label, lane.name)
-        until, reason = self.closed.get(key, (0, ""))
-        if until > now:
-            return NoSlot(until, reason)
-        at = max(now, self.next.get(key, 0))
-        if at > max(now, latest):
-            return NoSlot(at)
-        self.next[key] = at + lane.interval
-        return Slot(at, self.next[key] - now)
-
-    def backlog(self, account: str, label: str, lane: Lane, *, now: int) -> int:
-        return max(0, self.next.get((account, label, lane.name), 0) - now)
-
-    def close(self, account: str, label: str, lane: Lane, *, until: int, reason: str) -> None:
-        self.closed[account, label, lane.name] = (until, reason)
-
-
-@dataclass(slots=True)
-class MemoryCounters:
-    """Daily counters in memory."""
-
-    used: dict[tuple[str, int], int] = field(default_factory=dict)
-    batches: list[int] = field(default_factory=list)
-
-    def take(self, counter: str, *, day: int, limit: int, most: int) -> Batch | None:
-        calls = min(most, limit - self.used.get((counter, day), 0))
-        if calls <= 0:
-            return None
-        self.batches.append(calls)
-        self.used[counter, day] = self.used.get((counter, day), 0) + calls
-        return Batch(calls, limit - self.used[counter, day])
-
-    def exhaust(self, counter: str, *, day: int, limit: int) -> None:
-        self.used[counter, day] = limit
-
-
-@dataclass
-class MemoryKeys:
-    """Idempotency records in memory; `fails` is raised by every method from then on."""
-
-    entries: dict[str, Entry] = field(default_factory=dict)
-    bound: dict[str, str] = field(default_factory=dict)
-    fails: Exception | None = None
-
-    def begin(
-        self,
-        key: str,
-        fingerprint: str,
-        *,
-        whose: str,
-        owner: str,
-        now: float,  # noqa: ARG002 - the seam's signature
-        lease_until: float,
-    ) -> Entry | None:
-        assert whose.count("#") == 1
-        self._up()
-        if key in self.entries:
-            return self.entries[key]
-        self.entries[key] = Entry(fingerprint=fingerprint, step=Step.STARTED, owner=owner, lease_until=lease_until)
-        return None
-
-    def take_over(self, key: str, seen: Entry, *, owner: str, lease_until: float) -> bool:
-        self._up()
-        if self.entries[key] != seen:
-            return False
-        self.entries[key] = replaced(seen, owner=owner, lease_until=lease_until)
-        return True
-
-    def sent(self, key: str, *, owner: str, now: float) -> bool:
-        entry = self._mine(key, owner)
-        if entry is None:
-            return False
-        first = entry.first_sent if entry.first_sent is not None else now
-        self.entries[key] = replaced(entry, step=Step.SENT, first_sent=first, last_sent=now)
-        return True
-
-    def unknown(self, key: str, *, owner: str) -> None:
-        entry = self._mine(key, owner)
-        if entry is not None:
-            self.entries[key] = replaced(entry, step=Step.UNKNOWN, lease_until=0.0)
-
-    def forget(self, key: str, *, owner: str) -> None:
-        if self._mine(key, owner) is not None:
-            del self.entries[key]
-
-    def done(self, key: str, answer: StoredAnswer, *, owner: str, made: str | None, now: float) -> bool:  # noqa: ARG002
-        entry = self._mine(key, owner)
-        if entry is None or (made is not None and self.bound.get(made, key) != key):
-            return False
-        if made is not None:
-            self.bound[made] = key
-        self.entries[key] = replaced(entry, step=Step.DONE, answer=answer)
-        return True
-
-    def bound_to(self, made: str) -> str | None:
-        self._up()
-        return self.bound.get(made)
-
-    def _mine(self, key: str, owner: str) -> Entry | None:
-        self._up()
-        entry = self.entries.get(key)
-        return entry if entry is not None and entry.owner == owner else None
-
-    def _up(self) -> None:
-        if self.fails is not None:
-            raise self.fails
-
-
-@dataclass(slots=True)
-class Changes:
-    """What webhooks told, in memory."""
-
-    told: dict[tuple[str, str], float] = field(default_factory=dict)
-    fails: Exception | None = None
-
-    def last_change(self, account_id: str, subject: str) -> float | None:
-        if self.fails is not None:
-            raise self.fails
-        return self.told.get((account_id, subject))
-
-
 @dataclass(slots=True)
 class Usages:
     """Remembers what is counted, and how often Zoom had been asked by then."""
@@ -310,7 +173,7 @@ class World:
     time: Time = field(default_factory=Time)
     turns: Turns = field(default_factory=Turns)
     keys: MemoryKeys = field(default_factory=MemoryKeys)
-    changes: Changes = field(default_factory=Changes)
+    changes: MemoryChanges = field(default_factory=MemoryChanges)
     reads: ReadCache | None = None
     read_cache_seconds: float = 0.0
     asked_for: list[str | None] = field(default_factory=list)

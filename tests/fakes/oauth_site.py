@@ -8,7 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.connections import MemoryAuthorization, World
+from tests.fakes.connection_stores import MemoryAuthorization
+from tests.fakes.connections import World
 from tests.fakes.edge import LambdaContext, http_event
 from zoom_common.connections.linking import Linking
 from zoom_common.connections.redemption import Redemption

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Hosts, Log, Projections, plenty, record
+from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projections
+from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from tests.fakes.meeting_life import HOST
 from zoom_common.deadline import Deadline
 from zoom_common.events.ingest_message import Delivery

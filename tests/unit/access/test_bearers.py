@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from tests.fakes.access_stores import AWAY, MemoryApiKeys, MemoryBearers
 from zoom_common.access import bearers
 from zoom_common.access.authentication import Denial, authenticate
-from zoom_common.access.bearers import LIFE, Bearer
+from zoom_common.access.bearers import LIFE
 from zoom_common.access.keys import ApiKey, Credential, issue
 from zoom_common.access.principal import Principal
-from zoom_common.errors import Unavailable
 
 NOW = 1_800_000_000.0
 CREDENTIAL = Credential.generate(entropy=lambda size: b"\x5a" * size)
@@ -19,26 +19,8 @@ KEY = issue(CREDENTIAL, tenant="acme", name="reports", scopes=["meetings:read"],
 TEXT, BEARER = bearers.issue(KEY, CREDENTIAL.digest(), now=NOW)
 
 
-class Keys:
-    def __init__(self, key: ApiKey | None = KEY) -> None:
-        self.key = key
-
-    def get(self, key_id: str) -> ApiKey | None:
-        return self.key if self.key and self.key.key_id == key_id else None
-
-
-class Kept:
-    def __init__(self, *kept: Bearer, down: bool = False) -> None:
-        self.kept, self.down = {each.digest: each for each in kept}, down
-
-    def get(self, digest: bytes) -> Bearer | None:
-        if self.down:
-            raise Unavailable(reason="bearer_store_unavailable")
-        return self.kept.get(digest)
-
-
 def verdict(key: ApiKey | None = KEY, *, at: float = NOW, text: str = TEXT.reveal()) -> Principal | Denial:
-    return authenticate(f"Bearer {text}", Keys(key), now=at, bearers=Kept(BEARER))
+    return authenticate(f"Bearer {text}", MemoryApiKeys(*filter(None, [key])), now=at, bearers=MemoryBearers(BEARER))
 
 
 def test_a_bearer_is_its_keys_principal() -> None:
@@ -86,7 +68,7 @@ def test_what_is_no_bearer_is_malformed(text: str) -> None:
 def test_an_unknown_bearer_opens_nothing() -> None:
     """Nor does one that nobody can look up."""
     assert verdict(text="zt_" + "B" * 43) == Denial("unknown_key")
-    down = authenticate(f"Bearer {TEXT.reveal()}", Keys(), now=NOW, bearers=Kept(down=True))
+    down = authenticate(f"Bearer {TEXT.reveal()}", MemoryApiKeys(KEY), now=NOW, bearers=MemoryBearers(down=AWAY))
     assert isinstance(down, Denial)
     assert down.reason == "unavailable"
 

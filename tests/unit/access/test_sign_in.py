@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.access_stores import MemoryApiKeys
 from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import ApiKey, Credential, issue
 from zoom_common.access.sign_in import GRANTS, Refused, SignIn
@@ -18,16 +19,8 @@ KEY = issue(CREDENTIAL, tenant="acme", name="n", scopes=["meetings:read", "users
 ID, SECRET, WHOLE = KEY.key_id, CREDENTIAL.secret.reveal(), CREDENTIAL.text().reveal()
 
 
-class Keys:
-    def __init__(self, key: ApiKey) -> None:
-        self.key = key
-
-    def get(self, key_id: str) -> ApiKey | None:
-        return self.key if key_id == self.key.key_id else None
-
-
 def endpoint(kept: list[Bearer], key: ApiKey = KEY) -> SignIn:
-    return SignIn(keys=Keys(key), keep=kept.append, clock=lambda: NOW, api_url="https://gateway.example")
+    return SignIn(keys=MemoryApiKeys(key), keep=kept.append, clock=lambda: NOW, api_url="https://gateway.example")
 
 
 def basic(user: str, password: str) -> str:

@@ -108,8 +108,7 @@ def test_credentials_replaced_while_a_refresh_is_under_way() -> None:
     """What the refresh brings belongs to the former grant and is dropped."""
     company = Company()
     made = company.connect()
-    company.memory.items["acme", "con_1"] = company.read(made)
-    worker = company.worker("slow").until(Write)
+    worker = company.worker("slow", seen=company.read(made)).until(Write)
     renewed = company.connect()
     worker.finish()
     assert company.read(renewed).version == renewed.version

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.connections import CLIENT_ID, START, MemoryTombstones, World
+from tests.fakes.connection_stores import MemoryTombstones
+from tests.fakes.connections import START, World
+from tests.fakes.zoom_oauth import CLIENT_ID
 from zoom_common.connections.deauthorization import Deauthorization
 from zoom_common.connections.model import State
 from zoom_common.connections.steps import Outcome, Write

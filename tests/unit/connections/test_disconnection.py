@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.connections import CLIENT_ID, START, World, connection
+from tests.fakes.connections import START, World, connection
+from tests.fakes.zoom_oauth import CLIENT_ID
 from zoom_common.connections.authorization_store import Claim
 from zoom_common.connections.disconnection import Disconnection
 from zoom_common.connections.revocation import EndedGrant, Revoked

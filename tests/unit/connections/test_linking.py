@@ -9,7 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.fakes.connections import CLIENT_ID, START, MemoryAuthorization, World
+from tests.fakes.connection_stores import MemoryAuthorization
+from tests.fakes.connections import START, World
+from tests.fakes.zoom_oauth import CLIENT_ID
 from zoom_common.access.principal import Principal
 from zoom_common.connections.authorization_store import Claim
 from zoom_common.connections.linking import Departure, Linking

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.connections import Memory, connection
+from tests.fakes.connection_stores import Memory
+from tests.fakes.connections import connection
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import State
 from zoom_common.connections.selection import reach, select

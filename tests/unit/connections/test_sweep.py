@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from itertools import count, islice
 from typing import Any
 
-from tests.fakes.connections import START, FakeSqs
-from zoom_common.connections.item import SHARDS
+from tests.fakes.aws_services import FakeSqs
+from tests.fakes.connection_stores import Memory, MemoryRefresh
+from tests.fakes.connections import START, connection
+from tests.fakes.dynamodb import size_of
+from zoom_common.connections.attributes import to_item
+from zoom_common.connections.item import SHARDS, due_shard, to_values
+from zoom_common.connections.model import Connection
 from zoom_common.connections.queue import RefreshQueue, from_message, to_message
 from zoom_common.connections.schedule import Policy
 from zoom_common.connections.steps import SealedPair
@@ -16,39 +23,41 @@ from zoom_common.deadline import Deadline
 DAY = 86_400
 
 
-class Index:
-    """Pages of two per shard; counts what is read."""
+class Index(MemoryRefresh):
+    """The index `due` in pages of two; counts the queries."""
 
-    def __init__(self, due: dict[str, list[tuple[str, str]]]) -> None:
-        self.shards = due
+    def __init__(self, due: Iterable[Connection]) -> None:
+        super().__init__(Memory())
+        for each in due:
+            self.memory.put(each)
+            self.memory.dynamodb.largest_page = size_of(to_item(to_values(each)))
         self.queries = 0
 
     def due(self, shard: str, *, now: float, after: dict[str, Any] | None = None) -> tuple[list[tuple[str, str]], Any]:
         assert now == START
         self.queries += 1
-        start = (after or {"at": 0})["at"]
-        mine = self.shards.get(shard, [])
-        end = start + 2
-        return mine[start:end], {"at": end} if len(mine) > end else None
+        return super().due(shard, now=now, after=after)
 
 
 def test_everything_due_is_handed_out() -> None:
     """Every page of every shard, one message for each connection, spread over the delay."""
-    due = {"03": [("acme", f"con_{number}") for number in range(25)], "15": [("beta", "con_x")]}
-    sqs, index = FakeSqs(), Index(due)
+    ids = (f"con_{number:04}" for number in count())
+    due = [connection(connection_id=each) for each in islice((each for each in ids if due_shard(each) == "03"), 25)]
+    other = next(each for each in ids if due_shard(each) == "15")
+    sqs, index = FakeSqs(), Index([*due, connection(tenant="beta", connection_id=other)])
     handed_out = sweep(
         index, RefreshQueue(sqs.client(), "refresh"), clock=lambda: START, deadline=Deadline.after(60), spread=60
     )
     assert handed_out == 26
     assert index.queries == SHARDS - 1 + 13
     messages = [json.loads(body) for body in sqs.bodies]
-    assert messages[-1] == {"action": "refresh", "tenant": "beta", "connection_id": "con_x"}
+    assert messages[-1] == {"action": "refresh", "tenant": "beta", "connection_id": other}
     assert all(0 <= delay < 60 for delay in sqs.delays)
 
 
 def test_a_sweep_stops_in_time() -> None:
     """What is left is what the next one finds first."""
-    index = Index({"00": [("acme", "con_1")]})
+    index = Index([connection()])
     assert sweep(index, RefreshQueue(FakeSqs().client(), "q"), clock=lambda: START, deadline=Deadline.after(0)) == 0
     assert index.queries == 0
 

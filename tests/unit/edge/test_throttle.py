@@ -3,39 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from tests.fakes.edge import LambdaContext, http_event
+from tests.fakes.edge_stores import MemoryThrottle
 from zoom_common.access.principal import Principal
 from zoom_common.edge import throttle as module
 from zoom_common.edge.http import Request, Response, guarded, json_response
 from zoom_common.edge.settings.token import TokenSettings
 from zoom_common.edge.throttle import Throttle
-from zoom_common.errors import TooManyRequests, Unavailable
+from zoom_common.errors import TooManyRequests
 
 CALLER = Principal("acme", "key:abc", frozenset({"*"}), requests_per_minute=100)
-
-
-@dataclass
-class Counter:
-    """What the table does, in memory; `away` models a table that does not answer."""
-
-    used: dict[tuple[str, int], int] = field(default_factory=dict)
-    writes: int = 0
-    away: bool = False
-
-    def take(self, subject: str, *, minute: int, limit: int, most: int) -> int:
-        self.writes += 1
-        if self.away:
-            raise Unavailable(reason="away")
-        before = self.used.get((subject, minute), 0)
-        if before >= limit:
-            return 0
-        self.used[subject, minute] = before + most
-        return min(most, limit - before)
 
 
 @dataclass
@@ -61,14 +43,14 @@ def admitted(throttles: list[Throttle], caller: Principal, requests: int) -> int
 @pytest.mark.parametrize("containers", [1, 2, 7])
 def test_all_containers_together_keep_the_limit(containers: int) -> None:
     """To the letter while all are busy: not one more, not one less."""
-    table, clock = Counter(), Clock()
+    table, clock = MemoryThrottle(), Clock()
     throttles = [Throttle(store=table, clock=clock) for _ in range(containers)]
     assert admitted(throttles, CALLER, 300) == 100
 
 
 def test_a_busy_container_rarely_asks_the_table() -> None:
     """Leases grow; and who is over the limit costs one more question a minute, and no more."""
-    table = Counter()
+    table = MemoryThrottle()
     one = Throttle(store=table, clock=Clock())
     caller = replace(CALLER, requests_per_minute=6000)
     assert admitted([one], caller, 6000) == 6000
@@ -80,7 +62,7 @@ def test_a_busy_container_rarely_asks_the_table() -> None:
 
 def test_an_idle_container_strands_little() -> None:
     """One request leases one."""
-    table = Counter()
+    table = MemoryThrottle()
     Throttle(store=table, clock=Clock()).admit(CALLER)
     assert set(table.used.values()) == {1}
 
@@ -88,7 +70,7 @@ def test_an_idle_container_strands_little() -> None:
 def test_the_next_minute_begins_anew_and_is_named() -> None:
     """Retry-After leads into it, in whole seconds."""
     clock = Clock(60_000.0 + 12.5)
-    one = Throttle(store=Counter(), clock=clock)
+    one = Throttle(store=MemoryThrottle(), clock=clock)
     admitted([one], CALLER, 100)
     with pytest.raises(TooManyRequests) as refusal:
         one.admit(CALLER)
@@ -99,7 +81,7 @@ def test_the_next_minute_begins_anew_and_is_named() -> None:
 
 def test_keys_do_not_share_and_who_has_no_limit_asks_nobody() -> None:
     """One that is over its limit takes nothing from another."""
-    table = Counter()
+    table = MemoryThrottle()
     one = Throttle(store=table, clock=Clock())
     admitted([one], CALLER, 200)
     one.admit(replace(CALLER, subject="key:def"))
@@ -110,14 +92,14 @@ def test_keys_do_not_share_and_who_has_no_limit_asks_nobody() -> None:
 
 def test_a_table_that_is_away_lets_everybody_pass() -> None:
     """The limit is for fairness: an outage of ours refuses nobody."""
-    one = Throttle(store=Counter(away=True), clock=Clock())
+    one = Throttle(store=MemoryThrottle(away=True), clock=Clock())
     assert admitted([one], CALLER, 150) == 150
 
 
 def test_thousands_of_keys_do_not_fill_the_memory() -> None:
     """Leases of minutes that are over go when there are many."""
     clock = Clock()
-    one = Throttle(store=Counter(), clock=clock)
+    one = Throttle(store=MemoryThrottle(), clock=clock)
     for number in range(3000):
         clock.now += 0.1
         one.admit(replace(CALLER, subject=f"key:{number}"))
@@ -132,7 +114,7 @@ def test_the_answer_has_zooms_shape(monkeypatch: pytest.MonkeyPatch) -> None:
         asked.append(request)
         return json_response(200, {})
 
-    one = Throttle(store=Counter(), clock=Clock())
+    one = Throttle(store=MemoryThrottle(), clock=Clock())
     monkeypatch.setattr(module, "throttle", {"coordination": one}.__getitem__)
     handler = guarded(answer, lambda: TokenSettings("connections", "coordination", "https://gateway.example"))
     event = http_event(path="/v2/users/me", principal=replace(CALLER, requests_per_minute=2))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from tests.fakes.connections import World
+from tests.fakes.edge_stores import MemorySigns
 from zoom_common.edge.webhook_health import WebhookHealth, covered_until, described, fingerprint
-from zoom_common.edge.webhook_signs_store import AppSigns, WebhookSigns, verified_apps
+from zoom_common.edge.webhook_signs_store import AppSigns, verified_apps
 from zoom_common.secret import Secret
 from zoom_common.zoom.webhooks import SigningSecret
 
@@ -24,37 +24,18 @@ def secret(text: str = "s", app: str = "A", starts: float | None = None, ends: f
 
 
 @dataclass
-class Signs:
-    """What is known, in memory."""
-
-    apps: dict[str, AppSigns] = field(default_factory=dict)
-    refused: dict[str, float] = field(default_factory=dict)
-    remembered: int = 0
-
-    def of_app(self, app: str) -> AppSigns:
-        return self.apps.get(app, AppSigns())
-
-    def rejections(self) -> dict[str, float]:
-        return self.refused
-
-    def remember_secrets(self, app: str, since: Mapping[str, float]) -> None:
-        self.remembered += 1
-        self.apps[app] = replace(self.of_app(app), secrets_since=dict(since))
-
-
-@dataclass
 class Look:
     """One hourly look after another. `written` is when the secret was last put."""
 
     secrets: list[SigningSecret]
-    signs: Signs = field(default_factory=Signs)
+    signs: MemorySigns = field(default_factory=lambda: MemorySigns(clock=lambda: NOW))
     written: float = NOW - 10 * DAY
     now: float = NOW
 
     def __call__(self) -> dict[tuple[str, str], float]:
         measured: dict[tuple[str, str], float] = {}
         health = WebhookHealth(
-            signs=cast("WebhookSigns", self.signs),
+            signs=self.signs,
             secrets=lambda: (self.secrets, self.written),
             measure=lambda name, seconds, **of: measured.update({(name, "".join(of.values())): seconds}),
             clock=lambda: self.now,
@@ -65,7 +46,9 @@ class Look:
 
 def test_each_app_is_measured_by_itself() -> None:
     """Challenge and delivery in seconds ago, the oldest secret, refusals by reason; nothing of what never was."""
-    signs = Signs({"A": AppSigns(NOW - 4 * DAY, NOW - 60)}, {"wrong_signature": NOW - 5})
+    signs = MemorySigns(clock=lambda: NOW)
+    signs.set("app#A", challenged_at=NOW - 4 * DAY, verified_at=NOW - 60)
+    signs.set("endpoint", rejected_wrong_signature_at=NOW - 5)
     assert Look([secret(), secret("t", app="B")], signs)() == {
         ("WebhookRejectedAge", "wrong_signature"): 5,
         ("WebhookChallengeAge", "A"): 4 * DAY,
@@ -81,7 +64,7 @@ def test_a_secret_keeps_its_age_when_another_joins_it() -> None:
     look()
     look.secrets, look.written, look.now = [secret("old"), secret("new")], NOW, NOW + 60
     assert look()["WebhookSecretAge", "A"] == 10 * DAY + 60
-    assert look.signs.apps["A"].secrets_since == {
+    assert look.signs.of_app("A").secrets_since == {
         fingerprint(Secret("old")): NOW - 10 * DAY,
         fingerprint(Secret("new")): NOW,
     }

@@ -12,26 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.events import (
-    APP,
-    NOW,
-    SECRET,
-    Bus,
-    Clock,
-    Connection,
-    Connections,
-    Counts,
-    Crash,
-    Hosts,
-    Log,
-    Projections,
-    Queue,
-    Signs,
-    meeting,
-    plenty,
-    record,
-    zoom_headers,
-)
+from tests.fakes.event_stores import Connection, Connections, Crash, Hosts, Log, Projections
+from tests.fakes.events import APP, NOW, SECRET, Bus, Clock, Counts, Queue, Signs, meeting, plenty, record, zoom_headers
 from tests.fakes.soak import times
 from zoom_common.events.envelope import event_id, source_of
 from zoom_common.events.metric_lines import MetricLines

@@ -11,22 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.events import (
-    APP,
-    NOW,
-    Bus,
-    Clock,
-    Connection,
-    Connections,
-    Counts,
-    Crash,
-    Hosts,
-    Log,
-    Projections,
-    meeting,
-    plenty,
-    record,
-)
+from tests.fakes.event_stores import Connection, Connections, Crash, Hosts, Log, Projections
+from tests.fakes.events import APP, NOW, Bus, Clock, Counts, meeting, plenty, record
 from tests.fakes.soak import times
 from zoom_common.deadline import Deadline
 from zoom_common.events.ingest_message import Delivery
@@ -314,7 +300,7 @@ def test_what_was_kept_apart_keeps_its_id_when_it_is_tried_again() -> None:
     room.process(record(updated))
     [kept] = room.log.entries.values()
     assert b"s3cret" not in kept.content
-    room.connections.users[APP, "late"] = Connection("acme", "con_l")
+    room.connections.connect_user(APP, "late", Connection("acme", "con_l"))
     again = Delivery(APP, kept.content, kept.received_at_ms, key=kept.key).to_message()
     attributes = {
         name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.events import APP, Connection, Connections, Hosts
+from tests.fakes.event_stores import Connection, Connections, Hosts
+from tests.fakes.events import APP
 from zoom_common.events.routing import Route, routes
 from zoom_common.zoom.events import parse
 

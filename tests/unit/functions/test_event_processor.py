@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.events import Bus, Clock, Connection, Connections, Counts, Hosts, Log, Projections
+from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projections
+from tests.fakes.events import Bus, Clock, Counts
 from zoom_common.deadline import Deadline
 from zoom_common.edge.settings import MissingSetting
 from zoom_common.edge.settings.event_processor import Settings

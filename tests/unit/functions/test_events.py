@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.connections import Memory, connection
-from tests.fakes.events import Projections
+from tests.fakes.connection_stores import Memory
+from tests.fakes.connections import connection
+from tests.fakes.event_stores import Projections
 from tests.fakes.meeting_life import HOST, NUMBER, Life
 from zoom_common.access.principal import Principal
 from zoom_common.edge.webhook_signs_store import AppSigns

@@ -6,14 +6,14 @@ import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from tests.fakes.connections import START, FakeSqs, World
+from tests.fakes.aws_services import FakeSqs
+from tests.fakes.connections import START, World
 from tests.fakes.edge import LambdaContext
 from zoom_common.connections.queue import RefreshQueue, to_message
-from zoom_common.connections.refresh_store import RefreshStore
 from zoom_common.connections.steps import Write
 from zoom_common.edge import vault
 from zoom_common.edge.settings import MissingSetting
@@ -21,15 +21,6 @@ from zoom_common.edge.settings.token_refresh import TokenRefreshSettings
 
 HANDLER = Path(__file__).parents[3] / "functions" / "token_refresh" / "handler.py"
 SAMPLES = HANDLER.parents[2] / "events"
-
-
-class Due:
-    """An index in which one connection is due."""
-
-    def due(self, shard: str, *, now: float, after: Any = None) -> tuple[list[tuple[str, str]], Any]:
-        assert now > 0
-        assert after is None
-        return ([("acme", "con_1")] if shard == "00" else []), None
 
 
 class Function(World):
@@ -42,7 +33,7 @@ class Function(World):
         self.module, self.queue = module, FakeSqs()
         wired = vault.Refreshing(
             self.memory,
-            cast("RefreshStore", Due()),
+            self.store,
             RefreshQueue(self.queue.client(), "refresh"),
             self.refresher,
             self.revocation,

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.gateway import NOW, MemoryCounters, MemorySlots, Time
+from tests.fakes.gateway import NOW, Time
+from tests.fakes.gateway_stores import MemoryCounters, MemorySlots
 from zoom_common.errors import TooManyRequests, Unavailable
 from zoom_common.gateway.budget import Budget, BudgetRules, Spend, Turn
 from zoom_common.gateway.daily import DailyCalls

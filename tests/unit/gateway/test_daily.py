@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.gateway import NOW, MemoryCounters
+from tests.fakes.gateway import NOW
+from tests.fakes.gateway_stores import MemoryCounters
 from zoom_common.gateway.daily import DailyCalls
 from zoom_common.zoom.allowances import USER_DAILY
 from zoom_common.zoom.limits import until_midnight

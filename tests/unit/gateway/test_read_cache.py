@@ -70,14 +70,14 @@ def test_a_webhooks_word_ends_it(told: float) -> None:
     world = world_of(FIRST, SECOND)
     call(world)
     world.time.passed += 10
-    world.changes.told["zoom-account-1", "meetings/1"] = world.time.now() - 10 + told
+    world.changes.changed["zoom-account-1", "meetings/1"] = world.time.now() - 10 + told
     assert call(world)[0].body == SECOND.body
 
 
 def test_an_older_word_does_not() -> None:
     """The read is newer."""
     world = world_of(FIRST)
-    world.changes.told["zoom-account-1", "meetings/1"] = world.time.now() - 1
+    world.changes.changed["zoom-account-1", "meetings/1"] = world.time.now() - 1
     call(world)
     assert call(world)[1] == "hit"
 

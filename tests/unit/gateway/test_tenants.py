@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.connections import Memory
+from tests.fakes.connection_stores import Memory
 from tests.fakes.connections import connection as stored
 from tests.fakes.gateway import World
 from tests.fakes.soak import times

@@ -13,6 +13,9 @@ from zoom_common.connections.table_client import ConditionFailed, Table
 from zoom_common.errors import FieldError, InvalidRequest
 
 _PAGE = 100
+# A sort key has 1 to 1,024 bytes, and a character up to four of them.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+_LONGEST_ID = 256
 
 type Connections = list[Connection]
 
@@ -32,7 +35,9 @@ class ConnectionStore:
         self._table = table
 
     def get(self, tenant: str, connection_id: str) -> Connection | None:
-        """The connection as last written (a consistent read)."""
+        """The connection as last written (a consistent read), or None. An id that cannot be a key is not asked for."""
+        if not 1 <= len(connection_id) <= _LONGEST_ID:
+            return None
         values = self._table.get(partition(tenant), connection_id)
         return from_values(values) if values else None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.events import Projections
+from tests.fakes.event_stores import Projections
 from tests.fakes.meeting_life import HOST, NUMBER, Life
 from zoom_common.events.meeting_reader import MeetingReader
 from zoom_common.events.projections.changes import changes

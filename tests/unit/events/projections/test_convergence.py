@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.events import APP, Bus, Clock, Connection, Connections, Counts, Hosts, Log, Projections, plenty, record
+from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projections
+from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from tests.fakes.meeting_life import HOST, NUMBER, Life
 from tests.fakes.soak import times
 from zoom_common.events.meeting_reader import MeetingReader

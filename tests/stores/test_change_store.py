@@ -7,7 +7,8 @@ import json
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.table_client import Table
+from tests.stores import factories
+from zoom_common.errors import Unavailable
 from zoom_common.gateway.change_store import LIFE, ChangeStore
 from zoom_common.zoom.events import ZoomEvent, parse
 
@@ -17,9 +18,9 @@ NOW = 1_900_000_000.0
 
 
 @pytest.fixture
-def store(dynamodb: DynamoDBClient, coordination_table: str) -> ChangeStore:
+def store(dynamodb: DynamoDBClient) -> ChangeStore:
     """Nothing was told yet."""
-    return ChangeStore(Table(dynamodb, coordination_table), clock=lambda: NOW)
+    return factories.changes(dynamodb, clock=lambda: NOW)
 
 
 def event(name: str, **about: object) -> ZoomEvent:
@@ -51,4 +52,27 @@ def test_word_is_forgotten_and_never_stops_an_event(
     store.told(event("webinar.updated"))
     (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
     assert item["expires_at"] == {"N": str(int(NOW) + LIFE)}
-    ChangeStore(Table(dynamodb, "missing"), clock=lambda: NOW).told(event("webinar.updated"))
+    factories.changes(factories.away(), clock=lambda: NOW).told(event("webinar.updated"))
+
+
+def test_the_newest_word_counts(dynamodb: DynamoDBClient) -> None:
+    """Also when it comes from another container; what has expired and is still there is older than any read."""
+    times = iter((NOW, NOW + 5))
+    for _ in range(2):
+        factories.changes(dynamodb, clock=lambda: next(times)).told(event("meeting.updated"))
+    assert factories.changes(dynamodb, clock=lambda: NOW).last_change("account-1", "meetings/85746065") == NOW + 5
+
+
+def test_an_event_without_an_account_or_subject_says_nothing(
+    store: ChangeStore, dynamodb: DynamoDBClient, coordination_table: str
+) -> None:
+    """Nobody could ask for it."""
+    store.told(parse(b'{"event":"meeting.updated","event_ts":1,"payload":{"object":{"id":1}}}'))
+    store.told(parse(b'{"event":"meeting.updated","event_ts":1,"payload":{"account_id":"account-1","object":{}}}'))
+    assert dynamodb.scan(TableName=coordination_table)["Items"] == []
+
+
+def test_asking_a_table_that_does_not_answer_raises() -> None:
+    """Whoever reads must not take that for "unchanged"."""
+    with pytest.raises(Unavailable):
+        factories.changes(factories.away(), clock=lambda: NOW).last_change("account-1", "meetings/1")

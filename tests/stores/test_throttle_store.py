@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.table_client import Table
+from tests.stores import factories
 from zoom_common.edge.throttle_store import ThrottleStore
+from zoom_common.errors import Unavailable
 
 pytestmark = pytest.mark.aws
 
 
 @pytest.fixture
-def store(dynamodb: DynamoDBClient, coordination_table: str) -> ThrottleStore:
+def store(dynamodb: DynamoDBClient) -> ThrottleStore:
     """On an empty table."""
-    return ThrottleStore(Table(dynamodb, coordination_table))
+    return factories.throttle(dynamodb)
 
 
 def test_the_last_lease_gets_what_is_left(store: ThrottleStore) -> None:
@@ -30,3 +31,16 @@ def test_it_leaves_by_itself(store: ThrottleStore, dynamodb: DynamoDBClient, coo
     store.take("key:a", minute=7, limit=10, most=1)
     (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
     assert int(item["expires_at"]["N"]) == 9 * 60
+
+
+def test_a_limit_that_was_lowered_leaves_nothing(store: ThrottleStore) -> None:
+    """What is used already counts, and nothing more is counted."""
+    store.take("key:a", minute=7, limit=10, most=6)
+    assert store.take("key:a", minute=7, limit=5, most=1) == 0
+    assert store.take("key:a", minute=7, limit=7, most=4) == 1
+
+
+def test_a_table_that_does_not_answer_is_unavailable() -> None:
+    """The caller decides what that means."""
+    with pytest.raises(Unavailable):
+        factories.throttle(factories.away()).take("key:a", minute=7, limit=10, most=1)

@@ -7,9 +7,10 @@ from typing import Any, cast
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.table_client import Table
+from tests.stores import factories
 from zoom_common.deadline import Deadline
 from zoom_common.edge.webhook_signs_store import AppSigns, WebhookSigns
+from zoom_common.errors import Unavailable
 from zoom_common.events.aws_json_client import AwsJsonClient
 from zoom_common.events.webhook_signs_client import CHALLENGED, ENDPOINT, SignWriter, app_sign, rejected_at
 
@@ -30,8 +31,8 @@ class Through:
 
 
 @pytest.fixture
-def signs(dynamodb: DynamoDBClient, coordination_table: str) -> WebhookSigns:
-    return WebhookSigns(Table(dynamodb, coordination_table), lambda: NOW)
+def signs(dynamodb: DynamoDBClient) -> WebhookSigns:
+    return factories.webhook_signs(dynamodb, clock=lambda: NOW)
 
 
 @pytest.fixture
@@ -58,11 +59,11 @@ def test_refusals_are_kept_by_reason(signs: WebhookSigns, writer: SignWriter) ->
 
 
 def test_a_delivery_from_the_dead_letters_does_not_turn_back_time(
-    signs: WebhookSigns, dynamodb: DynamoDBClient, coordination_table: str
+    signs: WebhookSigns, dynamodb: DynamoDBClient
 ) -> None:
     """By whichever container."""
     signs.verified("A", NOW)
-    WebhookSigns(Table(dynamodb, coordination_table), lambda: NOW).verified("A", NOW - 86_400)
+    factories.webhook_signs(dynamodb, clock=lambda: NOW).verified("A", NOW - 86_400)
     assert signs.of_app("A").verified_at == NOW
 
 
@@ -73,3 +74,28 @@ def test_a_container_writes_once_a_minute(signs: WebhookSigns) -> None:
     assert signs.of_app("A").verified_at == NOW
     signs.verified("A", NOW + 60)
     assert signs.of_app("A").verified_at == NOW + 60
+
+
+def test_what_is_known_of_secrets_is_replaced(
+    signs: WebhookSigns, writer: SignWriter, dynamodb: DynamoDBClient, coordination_table: str
+) -> None:
+    """The rest of the app's signs stays; all of it leaves four months after the last of it."""
+    writer.note(app_sign("A"), CHALLENGED, Deadline.after(5))
+    for since in ({"abc": NOW - 100, "def": NOW}, {"def": NOW}):
+        signs.remember_secrets("A", since)
+    assert signs.of_app("A") == AppSigns(NOW, None, {"def": NOW})
+    (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
+    assert item["expires_at"] == {"N": str(int(NOW) + 120 * 86_400)}
+
+
+def test_a_table_that_does_not_answer() -> None:
+    """Nothing depends on a verified delivery being noted; whoever asks hears that there is no answer."""
+    missing = factories.webhook_signs(factories.away(), clock=lambda: NOW)
+    missing.verified("A", NOW)
+    for attempt in (
+        lambda: missing.of_app("A"),
+        missing.rejections,
+        lambda: missing.remember_secrets("A", {}),
+    ):
+        with pytest.raises(Unavailable):
+            attempt()

@@ -8,14 +8,13 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.events import NOW, Bus, Clock, plenty
+from tests.stores import factories
 from zoom_common.deadline import Deadline
-from zoom_common.errors import NotFound
+from zoom_common.errors import NotFound, Unavailable
 from zoom_common.events.archive import Archive
 from zoom_common.events.envelope import CloudEvent
 from zoom_common.events.log_entry import LogEntry
-from zoom_common.events.log_index_store import LogIndex
 from zoom_common.events.log_query import LogQuery
-from zoom_common.events.log_store import EventLog
 
 pytestmark = pytest.mark.aws
 
@@ -41,12 +40,12 @@ def entry(number: int, *, owner: str = "acme", connection: str = "con_1") -> Log
 
 
 @pytest.fixture
-def archive(dynamodb: DynamoDBClient, events_table: str) -> Archive:
-    log = EventLog(events_table, dynamodb, clock=Clock())
+def archive(dynamodb: DynamoDBClient) -> Archive:
+    log = factories.event_log(dynamodb, clock=Clock())
     for number in range(12):
         log.admit(entry(number, connection=f"con_{number % 3}"))
     log.admit(entry(99, owner="globex"))
-    return Archive(log, LogIndex(events_table, dynamodb))
+    return Archive(log, factories.log_index(dynamodb))
 
 
 def query(*, since: str = "", **given: str) -> LogQuery:
@@ -97,3 +96,36 @@ def test_a_replay_that_runs_out_of_time_says_where_to_go_on(archive: Archive) ->
     assert done["replayed"] == len(bus.events) == 10
     archive.replay("acme", query(next_page_token=done["next_page_token"]), bus, plenty())
     assert len({event.id for event in bus.events}) == len(bus.events) == 12
+
+
+def test_a_long_search_that_finds_little_ends_with_a_token(
+    archive: Archive, dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A short page that is not the last one; a line is never given twice."""
+    assert archive
+    monkeypatch.setattr("zoom_common.events.log_index_store._MOST_READ", 5)
+    index = factories.log_index(dynamodb)
+    first = index.search("acme", query(), frozenset({"con_1"}))
+    assert ([line.received_at_ms for line in first.lines], first.next_page_token is None) == (
+        [MS - SIX_HOURS, MS - 4 * SIX_HOURS],
+        False,
+    )
+    second = index.search("acme", query(next_page_token=str(first.next_page_token)), frozenset({"con_1"}))
+    assert [line.received_at_ms for line in second.lines] == [MS - 7 * SIX_HOURS]
+
+
+def test_a_line_says_what_its_entry_is(archive: Archive, dynamodb: DynamoDBClient) -> None:
+    """Without its content; the bounds are from the first, included, to the last, excluded."""
+    assert archive
+    index = factories.log_index(dynamodb)
+    day = LogQuery(MS - SIX_HOURS, MS)
+    (line,) = index.search("acme", day).lines
+    assert (line.event_id, line.type, line.subject) == (f"evt_{1:032x}", "zoom.meeting.updated", "meetings/1")
+    assert (line.connection_id, line.occurred_at_ms) == ("con_1", None)
+    assert index.search("nobody", day).lines == []
+
+
+def test_a_log_that_does_not_answer_is_unavailable() -> None:
+    """Not an empty one."""
+    with pytest.raises(Unavailable):
+        factories.log_index(factories.away()).search("acme", query())

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.stores import factories
 from zoom_common.access.items import key_of
 from zoom_common.access.keys import ApiKey, Credential, issue
 from zoom_common.access.store import ApiKeyStore
-from zoom_common.errors import Conflict, NotFound, Unavailable
+from zoom_common.errors import Conflict, InvalidRequest, NotFound, Unavailable
 
 pytestmark = pytest.mark.aws
 
@@ -19,9 +20,9 @@ NOW = 1_800_000_000.25
 
 
 @pytest.fixture
-def store(dynamodb: DynamoDBClient, connections_table: str) -> ApiKeyStore:
+def store(dynamodb: DynamoDBClient) -> ApiKeyStore:
     """An empty store."""
-    return ApiKeyStore(dynamodb, connections_table)
+    return factories.api_keys(dynamodb)
 
 
 def new_key(credential: Credential, **changes: Any) -> ApiKey:
@@ -155,9 +156,9 @@ def test_what_a_later_version_adds_survives(
     assert item["last_used"] == {"N": "1"}
 
 
-def test_a_table_that_fails_is_unavailable(dynamodb: DynamoDBClient) -> None:
+def test_a_table_that_fails_is_unavailable() -> None:
     """Every method says so, in place of what AWS says."""
-    lost = ApiKeyStore(dynamodb, "no-such-table")
+    lost = factories.api_keys(factories.away())
     credential = Credential.generate()
     for attempt in (
         lambda: lost.get("abcdefghijkl"),
@@ -168,3 +169,19 @@ def test_a_table_that_fails_is_unavailable(dynamodb: DynamoDBClient) -> None:
     ):
         with pytest.raises(Unavailable):
             attempt()
+
+
+def test_a_limit_is_set_and_taken_away(store: ApiKeyStore) -> None:
+    """Nothing else of the key changes; a limit that is none is refused; no key comes of it."""
+    key = new_key(Credential.generate())
+    store.add(key)
+    assert store.limit(key.key_id, 60) == replace(key, requests_per_minute=60)
+    assert store.get(key.key_id) == replace(key, requests_per_minute=60)
+    for _ in range(2):
+        assert store.limit(key.key_id, None) == key
+    with pytest.raises(InvalidRequest):
+        store.limit(key.key_id, -1)
+    for limit in (60, None):
+        with pytest.raises(NotFound):
+            store.limit("abcdefghijkl", limit)
+    assert (store.get("abcdefghijkl"), store.get(key.key_id)) == (None, key)

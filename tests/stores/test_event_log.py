@@ -9,6 +9,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.events import NOW, Clock
+from tests.stores import factories
 from zoom_common.errors import Unavailable
 from zoom_common.events.log_entry import Admission, Admitted, LogEntry
 from zoom_common.events.log_items import entry_key
@@ -37,8 +38,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def log(dynamodb: DynamoDBClient, events_table: str, clock: Clock) -> EventLog:
-    return EventLog(events_table, dynamodb, clock=clock)
+def log(dynamodb: DynamoDBClient, clock: Clock) -> EventLog:
+    return factories.event_log(dynamodb, clock=clock)
 
 
 def items(dynamodb: DynamoDBClient, table: str) -> list[tuple[str, str]]:
@@ -151,9 +152,40 @@ def test_finishing_what_was_erased_leaves_nothing(log: EventLog, dynamodb: Dynam
     assert items(dynamodb, events_table) == []
 
 
-def test_a_table_that_does_not_answer_is_unavailable(dynamodb: DynamoDBClient, clock: Clock) -> None:
+def test_a_table_that_does_not_answer_is_unavailable(clock: Clock) -> None:
     """Whatever is asked of it."""
-    log = EventLog("missing", dynamodb, clock=clock)
+    log = factories.event_log(factories.away(), clock=clock)
     for attempt in (lambda: log.admit(ENTRY), lambda: log.finish(ENTRY), lambda: log.get("acme", "evt_1")):
         with pytest.raises(Unavailable, match="not available"):
             attempt()
+
+
+def test_finishing_again_changes_nothing_for_anybody(
+    log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
+) -> None:
+    """The claim is gone with the first, and the event stays a duplicate."""
+    log.admit(ENTRY)
+    log.finish(ENTRY)
+    clock.now += 5
+    log.finish(ENTRY)
+    item = dynamodb.get_item(TableName=events_table, Key=entry_key("acme", "evt_1"))["Item"]
+    assert ("claimed_until" in item, item["done_at"]) == (False, {"N": str(int(NOW) + 5)})
+    assert log.admit(ENTRY) == Admitted(Admission.FINISHED)
+    assert log.get("acme", "evt_1") == ENTRY
+
+
+def test_a_claim_runs_out_at_its_second(log: EventLog, clock: Clock) -> None:
+    """A second before it, the event is another's."""
+    log.admit(ENTRY)
+    clock.now += 59
+    assert log.admit(ENTRY).outcome is Admission.IN_PROGRESS
+    clock.now += 1
+    assert log.admit(ENTRY).outcome is Admission.ADMITTED
+
+
+def test_owners_and_events_do_not_meet(log: EventLog) -> None:
+    """The same event of two tenants is two entries, each with its own claim."""
+    other = replace(ENTRY, owner="globex")
+    assert [log.admit(each).outcome for each in (ENTRY, other)] == [Admission.ADMITTED] * 2
+    log.finish(ENTRY)
+    assert log.admit(other).outcome is Admission.IN_PROGRESS

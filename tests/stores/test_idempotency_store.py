@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.table_client import Table
+from tests.stores import factories
 from zoom_common.errors import Unavailable
 from zoom_common.gateway.idempotency_store import LIFE, Entry, IdempotencyStore, Step, StoredAnswer
 
@@ -16,9 +16,9 @@ ANSWER = StoredAnswer(201, "application/json", b'{"id":1}')
 
 
 @pytest.fixture
-def store(dynamodb: DynamoDBClient, coordination_table: str) -> IdempotencyStore:
+def store(dynamodb: DynamoDBClient) -> IdempotencyStore:
     """Records in an empty table."""
-    return IdempotencyStore(Table(dynamodb, coordination_table))
+    return factories.idempotency(dynamodb)
 
 
 def begin(store: IdempotencyStore, owner: str = "call-1", *, key: str = "key#1", now: float = NOW) -> Entry | None:
@@ -98,9 +98,74 @@ def test_a_key_lives_for_a_day(store: IdempotencyStore) -> None:
     assert seen(store, now=NOW + LIFE).answer is None
 
 
-def test_a_table_that_does_not_answer_has_a_name(dynamodb: DynamoDBClient) -> None:
+def test_a_table_that_does_not_answer_has_a_name() -> None:
     """The reason says whose fault it is."""
-    missing = IdempotencyStore(Table(dynamodb, "missing"))
+    missing = factories.idempotency(factories.away())
     with pytest.raises(Unavailable) as unavailable:
         begin(missing)
     assert unavailable.value.reason == "idempotency_store_unavailable"
+
+
+def test_what_was_is_gone_when_an_expired_key_begins_again(
+    store: IdempotencyStore, dynamodb: DynamoDBClient, coordination_table: str
+) -> None:
+    """No answer, no time of sending, no former owner; and it expires a day after that."""
+    begin(store)
+    store.sent("key#1", owner="call-1", now=NOW)
+    store.done("key#1", ANSWER, owner="call-1", made=None, now=NOW)
+    later = NOW + LIFE + 5
+    assert store.begin("key#1", "print-2", whose="acme#con_1", owner="call-2", now=later, lease_until=later + 1) is None
+    entry = seen(store, now=later)
+    assert (entry.fingerprint, entry.owner, entry.step) == ("print-2", "call-2", Step.STARTED)
+    assert (entry.first_sent, entry.last_sent, entry.answer) == (None, None, None)
+    (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
+    assert item["expires_at"] == {"N": str(int(later) + LIFE)}
+
+
+def test_nothing_is_taken_over_that_has_moved_on(store: IdempotencyStore) -> None:
+    """Its owner sent it meanwhile."""
+    begin(store)
+    entry = seen(store)
+    store.sent("key#1", owner="call-1", now=NOW)
+    assert not store.take_over("key#1", entry, owner="call-2", lease_until=NOW + 60)
+    assert store.take_over("key#1", seen(store), owner="call-2", lease_until=NOW + 60)
+    assert (seen(store).step, seen(store).owner, seen(store).lease_until) == (Step.SENT, "call-2", NOW + 60)
+
+
+def test_a_key_that_is_not_there_is_not_made_by_going_on(
+    store: IdempotencyStore, dynamodb: DynamoDBClient, coordination_table: str
+) -> None:
+    """By nothing but its beginning."""
+    entry = Entry(fingerprint="x", step=Step.STARTED, owner="call-1", lease_until=0)
+    assert not store.take_over("key#1", entry, owner="call-2", lease_until=NOW)
+    assert not store.sent("key#1", owner="call-1", now=NOW)
+    assert not store.done("key#1", ANSWER, owner="call-1", made="made#1", now=NOW)
+    store.unknown("key#1", owner="call-1")
+    store.forget("key#1", owner="call-1")
+    assert dynamodb.scan(TableName=coordination_table)["Items"] == []
+
+
+def test_done_twice_is_done(store: IdempotencyStore) -> None:
+    """What was made stays bound to its key."""
+    begin(store)
+    for _ in range(2):
+        assert store.done("key#1", ANSWER, owner="call-1", made="made#1", now=NOW)
+    assert store.bound_to("made#1") == "key#1"
+    assert seen(store).answer == ANSWER
+
+
+def test_every_method_says_whose_table_does_not_answer() -> None:
+    """And none of them takes it for an answer."""
+    missing = factories.idempotency(factories.away())
+    entry = Entry(fingerprint="x", step=Step.STARTED, owner="call-1", lease_until=0)
+    for attempt in (
+        lambda: missing.take_over("key#1", entry, owner="call-2", lease_until=NOW),
+        lambda: missing.sent("key#1", owner="call-1", now=NOW),
+        lambda: missing.unknown("key#1", owner="call-1"),
+        lambda: missing.forget("key#1", owner="call-1"),
+        lambda: missing.done("key#1", ANSWER, owner="call-1", made="made#1", now=NOW),
+        lambda: missing.bound_to("made#1"),
+    ):
+        with pytest.raises(Unavailable) as unavailable:
+            attempt()
+        assert unavailable.value.reason == "idempotency_store_unavailable"

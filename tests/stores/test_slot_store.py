@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.soak import times
+from tests.stores import factories
 from zoom_common.connections.table_client import Table
+from zoom_common.errors import Unavailable
 from zoom_common.gateway.pacing import MICROSECONDS, Lane
 from zoom_common.gateway.slot_store import NoSlot, Slot, SlotStore
 
@@ -41,9 +43,9 @@ class Counting:
         return self.table.update(*args, **more)  # type: ignore[arg-type]
 
 
-def test_a_free_lane_gives_a_slot_at_once(table: Table) -> None:
+def test_a_free_lane_gives_a_slot_at_once(dynamodb: DynamoDBClient) -> None:
     """And the next one an interval later."""
-    slots = SlotStore(table)
+    slots = factories.slots(dynamodb)
     assert slots.take("a", "Light", LANE, now=NOW, latest=FAR) == Slot(NOW, LANE.interval)
     assert slots.take("a", "Light", LANE, now=NOW, latest=FAR) == Slot(NOW + LANE.interval, 2 * LANE.interval)
     assert slots.take("a", "Light", LANE, now=NOW + 5 * LANE.interval, latest=FAR) == Slot(
@@ -51,26 +53,26 @@ def test_a_free_lane_gives_a_slot_at_once(table: Table) -> None:
     )
 
 
-def test_accounts_labels_and_lanes_do_not_meet(table: Table) -> None:
+def test_accounts_labels_and_lanes_do_not_meet(dynamodb: DynamoDBClient) -> None:
     """Each has slots of its own."""
-    slots = SlotStore(table)
+    slots = factories.slots(dynamodb)
     for account, label, lane in (("a", "Light", LANE), ("b", "Light", LANE), ("a", "Heavy", LANE)):
         assert slots.take(account, label, lane, now=NOW, latest=FAR) == Slot(NOW, LANE.interval)
     interactive = Lane("interactive", LANE.interval)
     assert slots.take("a", "Light", interactive, now=NOW, latest=FAR) == Slot(NOW, LANE.interval)
 
 
-def test_a_slot_that_comes_too_late_is_not_taken(table: Table) -> None:
+def test_a_slot_that_comes_too_late_is_not_taken(dynamodb: DynamoDBClient) -> None:
     """The answer says when one would be free, and the lane is as it was."""
-    slots = SlotStore(table)
+    slots = factories.slots(dynamodb)
     slots.take("a", "Light", LANE, now=NOW, latest=NOW)
     assert slots.take("a", "Light", LANE, now=NOW, latest=NOW + LANE.interval - 1) == NoSlot(NOW + LANE.interval)
     assert slots.take("a", "Light", LANE, now=NOW, latest=FAR) == Slot(NOW + LANE.interval, 2 * LANE.interval)
 
 
-def test_a_closed_lane_sends_everybody_away(table: Table) -> None:
+def test_a_closed_lane_sends_everybody_away(dynamodb: DynamoDBClient) -> None:
     """In every container, with the reason, until it opens; a shorter closure changes nothing."""
-    first, second = SlotStore(table), SlotStore(table)
+    first, second = factories.slots(dynamodb), factories.slots(dynamodb)
     first.close("a", "Light", LANE, until=NOW + 20 * MICROSECONDS, reason="daily_limit")
     first.close("a", "Light", LANE, until=NOW + 10 * MICROSECONDS, reason="zoom_asked_to_wait")
     refused = second.take("a", "Light", LANE, now=NOW, latest=FAR)
@@ -92,9 +94,9 @@ def test_a_backed_up_lane_costs_one_write_a_call(table: Table) -> None:
     assert new.writes == 11
 
 
-def test_a_slot_written_by_a_wrong_clock_is_mended(table: Table) -> None:
+def test_a_slot_written_by_a_wrong_clock_is_mended(dynamodb: DynamoDBClient) -> None:
     """A container an hour ahead does not silence the others for an hour."""
-    slots = SlotStore(table)
+    slots = factories.slots(dynamodb)
     hour = 3600 * MICROSECONDS
     slots.take("a", "Light", LANE, now=NOW + hour, latest=NOW + hour)
     taken = slots.take("a", "Light", LANE, now=NOW, latest=NOW)
@@ -112,13 +114,13 @@ def test_a_slot_written_by_a_wrong_clock_is_mended(table: Table) -> None:
     run=st.uuids(),
 )
 def test_no_window_of_zooms_holds_more_than_the_rate(
-    table: Table, skews: list[int], calls: list[tuple[int, int]], run: object
+    dynamodb: DynamoDBClient, skews: list[int], calls: list[tuple[int, int]], run: object
 ) -> None:
     """Containers with wrong clocks share a lane: slots are an interval apart, and skew is all that is lost.
 
     No window of a second, in true time, holds more sends than fit into a second and twice the skew.
     """
-    containers = [(SlotStore(table), skew) for skew in skews]
+    containers = [(factories.slots(dynamodb), skew) for skew in skews]
     true, sends, slots = NOW, [], []
     for which, later in calls:
         true += later
@@ -132,3 +134,54 @@ def test_no_window_of_zooms_holds_more_than_the_rate(
     most = (MICROSECONDS + 2 * worst) // LANE.interval + 1
     for begin in sends:
         assert sum(begin <= each < begin + MICROSECONDS for each in sends) <= most
+
+
+def test_a_closure_is_lengthened_and_never_shortened(dynamodb: DynamoDBClient) -> None:
+    """And a lane that was never used can be closed."""
+    slots = factories.slots(dynamodb)
+    for seconds, reason in ((10, "first"), (20, "second"), (15, "third"), (20, "fourth")):
+        slots.close("a", "Light", LANE, until=NOW + seconds * MICROSECONDS, reason=reason)
+    refused = factories.slots(dynamodb).take("a", "Light", LANE, now=NOW, latest=FAR)
+    assert refused == NoSlot(NOW + 20 * MICROSECONDS, "second")
+
+
+def test_a_closed_lane_is_free_after_its_backlog(dynamodb: DynamoDBClient) -> None:
+    """What was reserved before the closure counts on."""
+    slots = factories.slots(dynamodb)
+    for _ in range(3):
+        slots.take("a", "Light", LANE, now=NOW, latest=FAR)
+    slots.close("a", "Light", LANE, until=NOW + LANE.interval, reason="zoom_asked_to_wait")
+    assert slots.take("a", "Light", LANE, now=NOW, latest=FAR) == NoSlot(NOW + 3 * LANE.interval, "zoom_asked_to_wait")
+    opened = NOW + LANE.interval
+    assert slots.take("a", "Light", LANE, now=opened, latest=FAR) == Slot(NOW + 3 * LANE.interval, 3 * LANE.interval)
+
+
+def test_a_container_knows_the_backlog_that_it_saw(dynamodb: DynamoDBClient) -> None:
+    """Nothing before it asked; labels are one however they are written."""
+    slots = factories.slots(dynamodb)
+    assert slots.backlog("a", "Light", LANE, now=NOW) == 0
+    slots.take("a", "Light", LANE, now=NOW, latest=FAR)
+    slots.take("a", "LIGHT", LANE, now=NOW, latest=FAR)
+    assert slots.backlog("a", "light", LANE, now=NOW) == 2 * LANE.interval
+    assert slots.backlog("a", "light", LANE, now=NOW + MICROSECONDS) == 0
+
+
+def test_a_lane_is_forgotten_an_hour_after_its_last_use(dynamodb: DynamoDBClient, coordination_table: str) -> None:
+    """By TTL, in seconds; a closed one an hour after it opens."""
+    slots = factories.slots(dynamodb)
+    slots.take("a", "Light", LANE, now=NOW, latest=FAR)
+    (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
+    assert item["expires_at"] == {"N": str(NOW // MICROSECONDS + 3600)}
+    slots.close("a", "Light", LANE, until=FAR, reason="daily_limit")
+    (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
+    assert item["expires_at"] == {"N": str(FAR // MICROSECONDS + 3600)}
+
+
+def test_a_table_that_does_not_answer_is_unavailable() -> None:
+    """Taking and closing; what was seen of the backlog is known without it."""
+    slots = factories.slots(factories.away())
+    with pytest.raises(Unavailable):
+        slots.take("a", "Light", LANE, now=NOW, latest=FAR)
+    with pytest.raises(Unavailable):
+        slots.close("a", "Light", LANE, until=FAR, reason="daily_limit")
+    assert slots.backlog("a", "Light", LANE, now=NOW) == 0

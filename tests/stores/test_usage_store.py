@@ -7,10 +7,7 @@ from datetime import date, timedelta
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.census_store import census
-from zoom_common.connections.table_client import Table
-from zoom_common.deadline import Deadline
-from zoom_common.edge.heartbeat_store import SWEEP, Heartbeats
+from tests.stores import factories
 from zoom_common.errors import Unavailable
 from zoom_common.gateway.usage import between, roll_up
 from zoom_common.gateway.usage_store import KeptUsage, LiveUsage, Usage, day_of
@@ -25,15 +22,15 @@ def used(day: date = TODAY, tenant: str = "acme", connection: str = "con_1", cal
 
 
 @pytest.fixture
-def live(dynamodb: DynamoDBClient, coordination_table: str) -> LiveUsage:
+def live(dynamodb: DynamoDBClient) -> LiveUsage:
     """Counters in an empty table."""
-    return LiveUsage(Table(dynamodb, coordination_table))
+    return factories.live_usage(dynamodb)
 
 
 @pytest.fixture
-def kept(dynamodb: DynamoDBClient, events_table: str) -> KeptUsage:
+def kept(dynamodb: DynamoDBClient) -> KeptUsage:
     """No day has ended yet."""
-    return KeptUsage(Table(dynamodb, events_table), retention_days=400)
+    return factories.kept_usage(dynamodb, retention_days=400)
 
 
 def test_calls_add_up_by_connection_operation_and_day(live: LiveUsage) -> None:
@@ -97,32 +94,35 @@ def test_days_are_utc() -> None:
     assert [day_of(at) for at in (0.0, 86_399.9, 86_400.0)] == [date(1970, 1, 1), date(1970, 1, 1), date(1970, 1, 2)]
 
 
-def test_a_census_counts_connections_and_nothing_else(dynamodb: DynamoDBClient, connections_table: str) -> None:
-    """Claims, links and keys lie in the same table; a state that nobody is in is a zero, not a gap."""
-    for pk, sk, state in (
-        ("acme#connections", "con_1", "connected"),
-        ("globex#connections", "con_2", "connected"),
-        ("acme#connections", "con_3", "pending"),
-        ("apikey#a", "apikey", "connected"),
+def test_kept_days_are_read_from_the_first_to_the_last(kept: KeptUsage) -> None:
+    """Both included, in order of day, connection and operation; writing a day again replaces it."""
+    days = [TODAY - timedelta(days=back) for back in range(4)]
+    for day in days:
+        for connection in ("con_2", "con_1"):
+            kept.keep(used(day, connection=connection))
+    kept.keep(used(days[1], connection="con_1", calls=9))
+    found = [(each.day, each.connection, each.calls) for each in kept.between("acme", days[2], days[1])]
+    assert found == [(days[2], "con_1", 1), (days[2], "con_2", 1), (days[1], "con_1", 9), (days[1], "con_2", 1)]
+    assert list(kept.between("acme-2", days[3], days[0])) == []
+
+
+def test_numbers_of_one_day_are_added_each_by_itself(live: LiveUsage) -> None:
+    """Calls, requests and refusals."""
+    live.begin(Usage(TODAY, "acme", "con_1", "meetings.get", 1, 3, 1))()
+    live.begin(Usage(TODAY, "acme", "con_1", "meetings.get", 0, 2, 0))()
+    assert list(live.of(TODAY, "acme")) == [Usage(TODAY, "acme", "con_1", "meetings.get", 1, 5, 1)]
+    assert list(live.of(TODAY, "acm")) == []
+
+
+def test_a_table_that_does_not_answer_is_unavailable() -> None:
+    """Not a day without calls."""
+    live = factories.live_usage(factories.away())
+    kept = factories.kept_usage(factories.away(), retention_days=400)
+    for attempt in (
+        lambda: live.begin(used()),
+        lambda: list(live.of(TODAY)),
+        lambda: kept.keep(used()),
+        lambda: list(kept.between("acme", TODAY, TODAY)),
     ):
-        dynamodb.put_item(TableName=connections_table, Item={"pk": {"S": pk}, "sk": {"S": sk}, "state": {"S": state}})
-    found = census(dynamodb, connections_table, Deadline.after(60))
-    assert {state: number for state, number in found.items() if number} == {"connected": 2, "pending": 1}
-    assert found["refresh_failing"] == 0
-    with pytest.raises(Unavailable):
-        census(dynamodb, connections_table, Deadline.after(0))
-
-
-def test_a_heartbeat_is_written_once_a_minute(dynamodb: DynamoDBClient, coordination_table: str) -> None:
-    """And another container sees how old it is."""
-    now = 1000.0
-    table = Table(dynamodb, coordination_table)
-    beats, other = Heartbeats(table=table, clock=lambda: now), Heartbeats(table=table, clock=lambda: now)
-    assert other.age(SWEEP) is None
-    beats.beat(SWEEP)
-    now = 1030.0
-    beats.beat(SWEEP)
-    assert other.age(SWEEP) == 30.0
-    now = 1061.0
-    beats.beat(SWEEP)
-    assert other.age(SWEEP) == 0.0
+        with pytest.raises(Unavailable):
+            attempt()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.stores import factories
 from zoom_common.errors import Unavailable
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.projections.record import Change, Record
@@ -18,8 +19,8 @@ PLACE = "meeting#1"
 
 
 @pytest.fixture
-def store(dynamodb: DynamoDBClient, events_table: str) -> ProjectionStore:
-    return ProjectionStore(events_table, dynamodb, pause=lambda _: None)
+def store(dynamodb: DynamoDBClient) -> ProjectionStore:
+    return factories.projections(dynamodb)
 
 
 def said(sort: str = "definition", **latest: Any) -> Change:
@@ -63,9 +64,9 @@ def test_records_expire_after_the_last_event_about_them(
     assert int(item["expires_at"]["N"]) == AT // 1000 + 1 + 400 * 86_400
 
 
-def test_two_workers_take_turns(dynamodb: DynamoDBClient, events_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_workers_take_turns(dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever writes second reads again, and nothing that either said is lost."""
-    store, other = (ProjectionStore(events_table, dynamodb, pause=lambda _: None) for _ in range(2))
+    store, other = (factories.projections(dynamodb) for _ in range(2))
     put = ProjectionStore._put
     raced: list[bool] = []
 
@@ -85,3 +86,34 @@ def test_endless_contention_brings_the_event_back(store: ProjectionStore, monkey
     monkeypatch.setattr(ProjectionStore, "_put", lambda *_: False)
     with pytest.raises(Unavailable, match="not available"):
         store.apply("acme", [said()], (AT, "a"))
+
+
+def test_what_says_nothing_new_writes_nothing(
+    store: ProjectionStore, dynamodb: DynamoDBClient, events_table: str
+) -> None:
+    """The version stands still, and grows by one with every change."""
+    for stamp, topic in (((AT, "a"), "one"), ((AT, "a"), "one"), ((AT - 9, "z"), "older"), ((AT + 1, "b"), "two")):
+        store.apply("acme", [said(topic=topic)], stamp)
+    (item,) = dynamodb.scan(TableName=events_table)["Items"]
+    assert (item["version"], store.read("acme", PLACE)["definition"].values["topic"]) == ({"N": "3"}, "two")
+
+
+def test_a_page_of_what_is_not_there_is_empty(store: ProjectionStore) -> None:
+    """And goes nowhere; an exact page is followed by none with anything on it."""
+    assert store.page("acme", PLACE, "session#", limit=3) == ({}, None)
+    store.apply("acme", [said(f"session#{number}") for number in range(3)], (AT, "a"))
+    found, after = store.page("acme", PLACE, "session#", limit=3)
+    assert list(found) == ["session#0", "session#1", "session#2"]
+    assert after is None or store.page("acme", PLACE, "session#", limit=3, after=after) == ({}, None)
+
+
+def test_a_table_that_does_not_answer_is_unavailable() -> None:
+    """Not an empty record."""
+    missing = factories.projections(factories.away())
+    for attempt in (
+        lambda: missing.apply("acme", [said()], (AT, "a")),
+        lambda: missing.read("acme", PLACE),
+        lambda: missing.page("acme", PLACE, "", limit=1),
+    ):
+        with pytest.raises(Unavailable):
+            attempt()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.access.bearer_store import BearerStore
+from tests.stores import factories
 from zoom_common.access.bearers import Bearer
 from zoom_common.errors import Unavailable
 
 BEARER = Bearer(b"d" * 32, "abcdefghijkl", b"m" * 32, 1_800_003_600.5, "con_1")
 
 
-def test_what_is_kept_is_found(dynamodb: DynamoDBClient, coordination_table: str) -> None:
+def test_what_is_kept_is_found(dynamodb: DynamoDBClient) -> None:
     """With and without a connection, until the table forgets it."""
-    store = BearerStore(dynamodb, coordination_table)
+    store = factories.bearers(dynamodb)
     plain = Bearer(b"e" * 32, "abcdefghijkl", b"m" * 32, 1_800_003_600.0)
     for each in (BEARER, plain):
         store.put(each)
@@ -24,15 +26,25 @@ def test_what_is_kept_is_found(dynamodb: DynamoDBClient, coordination_table: str
 
 def test_the_table_forgets_it_after_its_end(dynamodb: DynamoDBClient, coordination_table: str) -> None:
     """TTL is in whole seconds and never early."""
-    BearerStore(dynamodb, coordination_table).put(BEARER)
+    factories.bearers(dynamodb).put(BEARER)
     (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
     assert item["expires_at"] == {"N": "1800003601"}
 
 
-def test_a_table_that_is_not_there_is_unavailable(dynamodb: DynamoDBClient) -> None:
+def test_a_table_that_is_not_there_is_unavailable() -> None:
     """Not an unknown bearer."""
-    store = BearerStore(dynamodb, "nowhere")
+    store = factories.bearers(factories.away())
     with pytest.raises(Unavailable):
         store.get(BEARER.digest)
     with pytest.raises(Unavailable):
         store.put(BEARER)
+
+
+def test_one_whose_end_has_passed_is_given_until_the_table_forgets_it(dynamodb: DynamoDBClient) -> None:
+    """Its end is compared by whoever asked: the store has no clock. Kept again, the later one counts."""
+    store = factories.bearers(dynamodb)
+    ended = replace(BEARER, expires_at=1.0)
+    store.put(ended)
+    assert store.get(BEARER.digest) == ended
+    store.put(BEARER)
+    assert store.get(BEARER.digest) == BEARER

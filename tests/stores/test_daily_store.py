@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.table_client import Table
+from tests.stores import factories
+from zoom_common.errors import Unavailable
 from zoom_common.gateway.daily_store import DAY, Batch, DailyStore
 
 pytestmark = pytest.mark.aws
 
 
 @pytest.fixture
-def store(dynamodb: DynamoDBClient, coordination_table: str) -> DailyStore:
+def store(dynamodb: DynamoDBClient) -> DailyStore:
     """Counters in an empty table."""
-    return DailyStore(Table(dynamodb, coordination_table))
+    return factories.daily(dynamodb)
 
 
 def test_batches_add_up_to_the_limit_and_no_further(store: DailyStore) -> None:
@@ -48,3 +49,28 @@ def test_counters_are_forgotten_a_day_after_they_end(
     store.take("a", day=1, limit=100, most=5)
     (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
     assert item["expires_at"] == {"N": str(3 * DAY)}
+
+
+def test_a_day_that_was_never_counted_can_be_spent(store: DailyStore) -> None:
+    """Another counter's is not, and what was counted beyond the limit is not counted down."""
+    store.exhaust("a", day=1, limit=100)
+    assert store.take("a", day=1, limit=100, most=5) is None
+    assert store.take("b", day=1, limit=100, most=5) == Batch(5, 95)
+    store.exhaust("a", day=1, limit=50)
+    assert store.take("a", day=1, limit=101, most=5) == Batch(1, 0)
+
+
+def test_a_limit_that_was_lowered_leaves_nothing(store: DailyStore) -> None:
+    """What is used already counts."""
+    store.take("a", day=1, limit=100, most=50)
+    assert store.take("a", day=1, limit=40, most=5) is None
+    assert store.take("a", day=1, limit=0, most=5) is None
+
+
+def test_a_table_that_does_not_answer_is_unavailable() -> None:
+    """Not a day without limits, nor one that is spent."""
+    missing = factories.daily(factories.away())
+    with pytest.raises(Unavailable):
+        missing.take("a", day=1, limit=1, most=1)
+    with pytest.raises(Unavailable):
+        missing.exhaust("a", day=1, limit=1)

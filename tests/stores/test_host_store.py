@@ -7,6 +7,7 @@ import json
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.stores import factories
 from zoom_common.errors import Unavailable
 from zoom_common.events.host_store import HostStore
 from zoom_common.zoom.events import ZoomEvent, parse
@@ -23,15 +24,15 @@ def event(name: str, **thing: object) -> ZoomEvent:
 STARTED = event("meeting.started", id="85746065", uuid="/u+1==", host_id="host-1")
 
 
-def store(dynamodb: DynamoDBClient, table: str) -> HostStore:
+def store(dynamodb: DynamoDBClient) -> HostStore:
     """As a container that has just started has it."""
-    return HostStore(table, dynamodb, clock=lambda: NOW)
+    return factories.hosts(dynamodb, clock=lambda: NOW)
 
 
-def test_one_container_learns_and_all_know(dynamodb: DynamoDBClient, events_table: str) -> None:
+def test_one_container_learns_and_all_know(dynamodb: DynamoDBClient) -> None:
     """By UUID or by number, whichever way Zoom writes it; for the app that told and no other."""
-    store(dynamodb, events_table).learn("A", STARTED)
-    other = store(dynamodb, events_table)
+    store(dynamodb).learn("A", STARTED)
+    other = store(dynamodb)
     for thing in ({"uuid": "/u+1=="}, {"id": 85746065}, {"meeting_id": "85746065", "meeting_uuid": "x"}):
         assert other.find("A", event("meeting.chat_message_sent", **thing)) == "host-1"
         assert other.find("B", event("meeting.chat_message_sent", **thing)) is None
@@ -41,11 +42,11 @@ def test_one_container_learns_and_all_know(dynamodb: DynamoDBClient, events_tabl
 
 def test_a_meeting_that_changes_hands_is_learned_again(dynamodb: DynamoDBClient, events_table: str) -> None:
     """The newest word counts, and what is known is not written twice."""
-    learning = store(dynamodb, events_table)
+    learning = store(dynamodb)
     learning.learn("A", STARTED)
     learning.learn("A", event("meeting.started", id="85746065", uuid="u2==", host_id="host-2"))
-    assert store(dynamodb, events_table).find("A", event("meeting.alert", id=85746065)) == "host-2"
-    assert store(dynamodb, events_table).find("A", event("meeting.alert", id=85746065, uuid="/u+1==")) == "host-1"
+    assert store(dynamodb).find("A", event("meeting.alert", id=85746065)) == "host-2"
+    assert store(dynamodb).find("A", event("meeting.alert", id=85746065, uuid="/u+1==")) == "host-1"
     dynamodb.delete_item(TableName=events_table, Key={"pk": {"S": "hosts.A#u2=="}, "sk": {"S": "host"}})
     learning.learn("A", event("meeting.ended", id="85746065", uuid="u2==", host_id="host-2"))
     assert "Item" not in dynamodb.get_item(
@@ -55,14 +56,14 @@ def test_a_meeting_that_changes_hands_is_learned_again(dynamodb: DynamoDBClient,
 
 def test_it_is_forgotten_with_the_events(dynamodb: DynamoDBClient, events_table: str) -> None:
     """A month after it was learned."""
-    store(dynamodb, events_table).learn("A", STARTED)
+    store(dynamodb).learn("A", STARTED)
     item = dynamodb.get_item(TableName=events_table, Key={"pk": {"S": "hosts.A#/u+1=="}, "sk": {"S": "host"}})["Item"]
     assert item["expires_at"] == {"N": str(int(NOW) + 30 * 86_400)}
 
 
-def test_a_table_that_is_away_is_no_answer(dynamodb: DynamoDBClient) -> None:
+def test_a_table_that_is_away_is_no_answer() -> None:
     """The message comes back; "nobody" would keep the event apart for good."""
-    lost = HostStore("no-such-table", dynamodb, clock=lambda: NOW)
+    lost = factories.hosts(factories.away(), clock=lambda: NOW)
     with pytest.raises(Unavailable):
         lost.find("A", STARTED)
     with pytest.raises(Unavailable):

@@ -1,0 +1,49 @@
+"""One suite per store: each of its tests runs over DynamoDB in memory and over moto.
+
+`memory` is what tests elsewhere use; `moto` is asked by the client of the hot paths. `test_dynamodb.py` holds both of
+them, and boto3's client, to one behaviour, request by request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from tests.fakes import tables
+from tests.fakes.moto_account import moto_account
+from zoom_common import aws, light_aws
+
+CLIENTS = ("memory", "moto")
+
+
+@pytest.fixture(params=CLIENTS)
+def dynamodb(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDBClient]:
+    """A DynamoDB with our three tables, all empty."""
+    if request.param == "memory":
+        yield tables.in_memory().client()
+        return
+    with moto_account(monkeypatch):
+        client = light_aws.client("dynamodb") if request.param == "moto" else aws.client("dynamodb")
+        for create in (tables.create_connections, tables.create_events, tables.create_coordination):
+            create(client)
+        yield client
+
+
+@pytest.fixture
+def connections_table() -> str:
+    """The name of the Connections table."""
+    return tables.CONNECTIONS
+
+
+@pytest.fixture
+def events_table() -> str:
+    """The name of the Events table."""
+    return tables.EVENTS
+
+
+@pytest.fixture
+def coordination_table() -> str:
+    """The name of the Coordination table."""
+    return tables.COORDINATION

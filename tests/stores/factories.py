@@ -1,0 +1,156 @@
+"""How each store is made: over DynamoDB in memory as tests elsewhere have it, else as functions have it.
+
+A suite asks here and nowhere else, so that another constructor is another line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import EndpointConnectionError
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from tests.fakes.access_stores import MemoryApiKeys, MemoryBearers
+from tests.fakes.connection_stores import Memory, MemoryAuthorization, MemoryRefresh, MemoryTombstones
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.edge_stores import MemorySigns, MemoryThrottle
+from tests.fakes.event_stores import Hosts, Log, Projections
+from tests.fakes.gateway_stores import MemoryChanges, MemoryCounters, MemoryKeys, MemorySlots
+from tests.fakes.tables import CONNECTIONS, COORDINATION, EVENTS
+from zoom_common.access.bearer_store import BearerStore
+from zoom_common.access.store import ApiKeyStore
+from zoom_common.connections.authorization_store import AuthorizationStore
+from zoom_common.connections.refresh_store import RefreshStore
+from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.table_client import Table
+from zoom_common.connections.tombstones import Tombstones
+from zoom_common.edge.erasure_records import ErasureRecords
+from zoom_common.edge.erasure_store import WholeTable
+from zoom_common.edge.heartbeat_store import Heartbeats
+from zoom_common.edge.throttle_store import ThrottleStore
+from zoom_common.edge.webhook_signs_store import WebhookSigns
+from zoom_common.events.host_store import HostStore
+from zoom_common.events.log_index_store import LogIndex
+from zoom_common.events.log_store import EventLog
+from zoom_common.events.projection_store import ProjectionStore
+from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.daily_store import DailyStore
+from zoom_common.gateway.idempotency_store import IdempotencyStore
+from zoom_common.gateway.slot_store import SlotStore
+from zoom_common.gateway.usage_store import KeptUsage, LiveUsage
+
+type Clock = Callable[[], float]
+
+
+def connections(dynamodb: DynamoDBClient) -> ConnectionStore:
+    memory = in_memory(dynamodb)
+    return Memory(memory) if memory else ConnectionStore(Table(dynamodb, CONNECTIONS))
+
+
+def refreshes(dynamodb: DynamoDBClient) -> RefreshStore:
+    memory = in_memory(dynamodb)
+    return MemoryRefresh(Memory(memory)) if memory else RefreshStore(Table(dynamodb, CONNECTIONS))
+
+
+def authorizations(dynamodb: DynamoDBClient) -> AuthorizationStore:
+    memory = in_memory(dynamodb)
+    if memory:
+        return MemoryAuthorization(Memory(memory))
+    return AuthorizationStore(Table(dynamodb, COORDINATION), Table(dynamodb, CONNECTIONS))
+
+
+def tombstones(dynamodb: DynamoDBClient) -> Tombstones:
+    memory = in_memory(dynamodb)
+    return MemoryTombstones(memory) if memory else Tombstones(Table(dynamodb, CONNECTIONS))
+
+
+def api_keys(dynamodb: DynamoDBClient) -> ApiKeyStore:
+    memory = in_memory(dynamodb)
+    return MemoryApiKeys(dynamodb=memory) if memory else ApiKeyStore(dynamodb, CONNECTIONS)
+
+
+def bearers(dynamodb: DynamoDBClient) -> BearerStore:
+    memory = in_memory(dynamodb)
+    return MemoryBearers(dynamodb=memory) if memory else BearerStore(dynamodb, COORDINATION)
+
+
+def slots(dynamodb: DynamoDBClient) -> SlotStore:
+    memory = in_memory(dynamodb)
+    return MemorySlots(memory) if memory else SlotStore(Table(dynamodb, COORDINATION))
+
+
+def daily(dynamodb: DynamoDBClient) -> DailyStore:
+    memory = in_memory(dynamodb)
+    return MemoryCounters(memory) if memory else DailyStore(Table(dynamodb, COORDINATION))
+
+
+def changes(dynamodb: DynamoDBClient, *, clock: Clock) -> ChangeStore:
+    memory = in_memory(dynamodb)
+    return MemoryChanges(memory, clock=clock) if memory else ChangeStore(Table(dynamodb, COORDINATION), clock=clock)
+
+
+def idempotency(dynamodb: DynamoDBClient) -> IdempotencyStore:
+    memory = in_memory(dynamodb)
+    return MemoryKeys(memory) if memory else IdempotencyStore(Table(dynamodb, COORDINATION))
+
+
+def live_usage(dynamodb: DynamoDBClient) -> LiveUsage:
+    return LiveUsage(Table(dynamodb, COORDINATION))
+
+
+def kept_usage(dynamodb: DynamoDBClient, *, retention_days: int) -> KeptUsage:
+    return KeptUsage(Table(dynamodb, EVENTS), retention_days=retention_days)
+
+
+def throttle(dynamodb: DynamoDBClient) -> ThrottleStore:
+    memory = in_memory(dynamodb)
+    return MemoryThrottle(dynamodb=memory) if memory else ThrottleStore(Table(dynamodb, COORDINATION))
+
+
+def event_log(dynamodb: DynamoDBClient, *, clock: Clock) -> EventLog:
+    memory = in_memory(dynamodb)
+    return Log(clock, memory) if memory else EventLog(EVENTS, dynamodb, clock=clock)
+
+
+def log_index(dynamodb: DynamoDBClient) -> LogIndex:
+    return LogIndex(EVENTS, dynamodb)
+
+
+def hosts(dynamodb: DynamoDBClient, *, clock: Clock) -> HostStore:
+    memory = in_memory(dynamodb)
+    return Hosts(dynamodb=memory, clock=clock) if memory else HostStore(EVENTS, dynamodb, clock=clock)
+
+
+def projections(dynamodb: DynamoDBClient) -> ProjectionStore:
+    memory = in_memory(dynamodb)
+    return Projections(memory) if memory else ProjectionStore(EVENTS, dynamodb, pause=lambda _: None)
+
+
+def heartbeats(dynamodb: DynamoDBClient, *, clock: Clock) -> Heartbeats:
+    return Heartbeats(table=Table(dynamodb, COORDINATION), clock=clock)
+
+
+def webhook_signs(dynamodb: DynamoDBClient, *, clock: Clock) -> WebhookSigns:
+    memory = in_memory(dynamodb)
+    return MemorySigns(clock=clock, dynamodb=memory) if memory else WebhookSigns(Table(dynamodb, COORDINATION), clock)
+
+
+def erasure_records(dynamodb: DynamoDBClient) -> ErasureRecords:
+    return ErasureRecords(Table(dynamodb, CONNECTIONS))
+
+
+def whole_table(dynamodb: DynamoDBClient, name: str) -> WholeTable:
+    return WholeTable(dynamodb, name)
+
+
+def in_memory(dynamodb: Any) -> MemoryDynamoDB | None:
+    """The DynamoDB behind a client, if it is one in memory."""
+    return dynamodb if isinstance(dynamodb, MemoryDynamoDB) else None
+
+
+def away() -> DynamoDBClient:
+    """A DynamoDB that cannot be reached."""
+    dynamodb = MemoryDynamoDB()
+    dynamodb.fails = EndpointConnectionError(endpoint_url="https://dynamodb.example")
+    return dynamodb.client()

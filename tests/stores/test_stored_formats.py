@@ -1,0 +1,584 @@
+"""What outlives a release, byte for byte: keys and attributes of every item, seals, names made by digest.
+
+A table keeps what an older release wrote. Whoever changes one of these literals has to read the old form as well.
+"""
+
+from __future__ import annotations
+
+import zlib
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from typing import Any, cast
+
+import pytest
+
+from tests.fakes import tables
+from tests.fakes.connection_stores import Memory
+from tests.fakes.connections import START, connection
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.stores import factories
+from tests.stores.connection_items import LINK, pair, settlement
+from zoom_common.access.bearers import Bearer
+from zoom_common.access.keys import Credential, issue
+from zoom_common.connections.identifiers import connection_id, digest
+from zoom_common.connections.model import Connection, Kind, Spare, State
+from zoom_common.connections.refusals import Row
+from zoom_common.connections.seal import SealContext, SealKind, seal, unseal
+from zoom_common.connections.tombstones import of_account, of_person, of_tenant, of_user
+from zoom_common.deadline import Deadline
+from zoom_common.edge.erasure_records import erasure_id
+from zoom_common.edge.heartbeat_store import SWEEP
+from zoom_common.edge.webhook_health import fingerprint
+from zoom_common.events.aws_json_client import AwsJsonClient
+from zoom_common.events.envelope import event_id, source_of
+from zoom_common.events.log_entry import LogEntry, malformed, unrouted
+from zoom_common.events.projections.record import Change
+from zoom_common.events.webhook_signs_client import CHALLENGED, ENDPOINT, SignWriter, app_sign, rejected_at
+from zoom_common.gateway import idempotency
+from zoom_common.gateway.budget import Budget, BudgetRules, Spend
+from zoom_common.gateway.daily import DailyCalls
+from zoom_common.gateway.idempotency_store import StoredAnswer
+from zoom_common.gateway.usage_store import Usage
+from zoom_common.secret import Secret
+from zoom_common.zoom.allowances import Plan
+from zoom_common.zoom.events import parse
+from zoom_common.zoom.operations import RateLabel
+
+NOW = 1_800_000_000.25
+KEY = Credential("abcdefghijkl", Secret("s" * 43))
+
+type Item = dict[str, Any]
+type Writer = Callable[[MemoryDynamoDB], object]
+
+
+def whole() -> Connection:
+    """A connection with every attribute that it can have."""
+    return connection(
+        sealed_access=b"A",
+        sealed_refresh=b"R",
+        previous_refresh=b"P",
+        spares={"a9": Spare(b"S", START + 0.5)},
+        intents={"a8": START},
+        lease_owner="a8",
+        lease_expires_at=START + 60,
+        reason="zoom_error",
+        written_by="a7",
+        api_url="https://api-eu.zoom.us",
+        last_webhook_at=START,
+        expires_at=START,
+    )
+
+
+def refreshed(dynamodb: MemoryDynamoDB) -> None:
+    """Every conditional write of a refresh, on one connection."""
+    memory, refreshes = Memory(dynamodb), factories.refreshes(dynamodb.client())
+    seen = memory.put(connection(sealed_access=b"A", sealed_refresh=b"R"))
+    refreshes.take_lease(seen, "a1", now=START, until=START + 60, skew=10)
+    refreshes.note_refusal(seen, Row(2, START))
+    refreshes.settle(seen, settlement(outcome_known=False))
+    refreshes.keep_spare(pair(attempt="a2", sealed_refresh=b"S"))
+    refreshes.write(pair(attempt="a3", sealed_access=b"B", sealed_refresh=b"Q", used_refresh=b"R"), release=False)
+
+
+def linked(dynamodb: MemoryDynamoDB) -> None:
+    """A ticket, a state and a code as they wait."""
+    links = factories.authorizations(dynamodb.client())
+    links.put_ticket(Secret("first"), LINK, expires_at=900)
+    links.start(Secret("first"), Secret("state"), Secret("cookie"), now=0, expires_at=600)
+    links.put_ticket(Secret("ticket"), LINK, expires_at=900)
+    links.put_pending(connection(state=State.PENDING, due_at=None), Secret("code"), LINK, expires_at=600)
+    dynamodb.tables[tables.CONNECTIONS].partitions.clear()
+
+
+def claimed(dynamodb: MemoryDynamoDB) -> None:
+    """The claim on a Zoom user and the link to a Zoom account."""
+    links, pending = factories.authorizations(dynamodb.client()), connection(state=State.PENDING, due_at=None)
+    links.put_pending(pending, Secret("code"), LINK, expires_at=600)
+    only: Any = {"replaced": None, "claim": None, "superseded": None}
+    links.redeem(Secret("code"), pending=pending, connected=pending, now=0, **only)
+    account = connection(connection_id="con_2", kind=Kind.ACCOUNT, zoom_user_id=None)
+    factories.connections(dynamodb.client()).add_account(account)
+    del dynamodb.tables[tables.CONNECTIONS].partitions["acme#connections"]
+
+
+def api_key(dynamodb: MemoryDynamoDB) -> None:
+    """A key that was rotated, limited and revoked."""
+    keys = factories.api_keys(dynamodb.client())
+    more: Any = {"connection": "con_1", "valid_until": NOW + 90}
+    keys.add(issue(KEY, tenant="acme", name="reports", scopes=["meetings:read", "*"], now=NOW, **more))
+    keys.rotate(KEY.key_id, Credential(KEY.key_id, Secret("t" * 43)), now=NOW, overlap=60)
+    keys.limit(KEY.key_id, 60)
+    keys.revoke(KEY.key_id, now=NOW + 1)
+
+
+def erased(dynamodb: MemoryDynamoDB) -> None:
+    """The record of an erasure under way, and a tombstone."""
+    records = factories.erasure_records(dynamodb.client())
+    record = records.begin("acme", erasure_id("acme", "ada"), about="person", now=NOW)
+    record = records.found(record, connection_ids={"con_1"}, key_ids={"k1"})
+    records.count(record, Counter(events=3))
+    factories.tombstones(dynamodb.client()).put([of_tenant("acme")], now=NOW)
+
+
+def budgeted(dynamodb: MemoryDynamoDB) -> None:
+    """A light and a heavy call of two lanes, a user's create, and a lane that Zoom closed."""
+    slots, daily = factories.slots(dynamodb.client()), factories.daily(dynamodb.client())
+    rules = BudgetRules(plan=Plan.PRO, share=1.0, reserve=0.2)
+    budget = Budget(slots=slots, daily=DailyCalls(daily), rules=rules, clock=lambda: NOW)
+    far = Deadline(1000.0, clock=lambda: 0.0)
+    budget.turn(Spend(account="acc-1", label=RateLabel.LIGHT, user="Ada@Example.com"), far)
+    for _ in range(2):
+        budget.turn(Spend(account="acc-1", label=RateLabel.HEAVY, interactive=True), far)
+    everybody = budget._lanes("acc-1", RateLabel.MEDIUM).everybody
+    slots.close("acc-1", "Medium", everybody, until=int(NOW + 60) * 1_000_000, reason="zoom_asked_to_wait")
+
+
+def keyed(dynamodb: MemoryDynamoDB) -> None:
+    """An idempotency key under way, and one that is done with what was made."""
+    keys = factories.idempotency(dynamodb.client())
+    for key in ("key#1", "key#2"):
+        keys.begin(key, "print", whose="acme#con_1", owner="call-1", now=NOW, lease_until=NOW + 30)
+        keys.sent(key, owner="call-1", now=NOW)
+    answer = StoredAnswer(201, "application/json", b"{}")
+    keys.done("key#2", answer, owner="call-1", made="made#1", now=NOW)
+
+
+def used(dynamodb: MemoryDynamoDB) -> None:
+    """Usage of a day that lasts and of one that is over, a key's minute, and a change."""
+    usage = Usage(date(2026, 11, 23), "acme", "con_1", "meetings.get", 1, 2, 0)
+    factories.live_usage(dynamodb.client()).begin(usage)()
+    factories.kept_usage(dynamodb.client(), retention_days=400).keep(usage)
+    factories.throttle(dynamodb.client()).take("key:k1", minute=7, limit=10, most=4)
+    body = b'{"event":"meeting.updated","event_ts":1,"payload":{"account_id":"acc-1","object":{"id":85746065}}}'
+    factories.changes(dynamodb.client(), clock=lambda: NOW).told(parse(body))
+
+
+def delivered(dynamodb: MemoryDynamoDB) -> None:
+    """An event's entry and its line, whose meeting it is, and what it adds up to."""
+    entry = LogEntry(
+        owner="acme",
+        event_id="evt_1",
+        key="natural:1",
+        app="App",
+        type="zoom.meeting.started",
+        received_at_ms=1_790_000_000_123,
+        occurred_at_ms=1_790_000_000_000,
+        subject="meetings/1",
+        connection_id="con_1",
+        request_id="r",
+        content=b"{}",
+    )
+    factories.event_log(dynamodb.client(), clock=lambda: NOW).admit(entry)
+    body = b'{"event":"meeting.started","payload":{"object":{"id":"85746065","uuid":"/u+1==","host_id":"host-1"}}}'
+    factories.hosts(dynamodb.client(), clock=lambda: NOW).learn("App", parse(body))
+    change = Change("meeting#1", "definition", {"topic": "T"}, {"kind": "meeting"}, frozenset({("joined", 5)}))
+    factories.projections(dynamodb.client()).apply("acme", [change], (7, "evt_1"), "con_1")
+
+
+def seen_alive(dynamodb: MemoryDynamoDB) -> None:
+    """A heartbeat, a bearer, and the signs of an app and of the endpoint."""
+    client = dynamodb.client()
+    factories.heartbeats(client, clock=lambda: NOW).beat(SWEEP)
+    factories.bearers(client).put(Bearer(b"d" * 32, "abcdefghijkl", b"m" * 32, NOW + 3600, "con_1"))
+    signs = factories.webhook_signs(client, clock=lambda: NOW)
+    signs.verified("App", NOW)
+    signs.remember_secrets("App", {"abc": NOW})
+    writer = SignWriter(tables.COORDINATION, cast("AwsJsonClient", Through(dynamodb)), clock=lambda: NOW)
+    writer.note(app_sign("App"), CHALLENGED, Deadline.after(5))
+    writer.note(ENDPOINT, rejected_at("wrong_signature"), Deadline.after(5))
+
+
+class Through:
+    """The webhook's client, with DynamoDB in memory for a wire."""
+
+    def __init__(self, dynamodb: MemoryDynamoDB) -> None:
+        self.dynamodb = dynamodb
+
+    def call(self, target: str, payload: Item, deadline: Deadline) -> Item:
+        assert (target, bool(deadline)) == ("DynamoDB_20120810.UpdateItem", True)
+        return self.dynamodb.update_item(**payload)
+
+
+def written(writer: Writer) -> dict[str, Item]:
+    """What a writer leaves in all tables, by `table pk sk`. Records are inflated: zlib may choose other bytes."""
+    dynamodb = tables.in_memory()
+    writer(dynamodb)
+    return {
+        f"{name} {item['pk']['S']} {item['sk']['S']}": {
+            word: {"B": zlib.decompress(item[word]["B"])} if word == "record" else item[word]
+            for word in sorted(item)
+            if word not in {"pk", "sk"}
+        }
+        for name, table in dynamodb.tables.items()
+        for item in table.items()
+    }
+
+
+WRITERS: dict[str, Writer] = {
+    "a whole connection": lambda dynamodb: Memory(dynamodb).put(whole()),
+    "a connection after its refreshes": refreshed,
+    "links under way": linked,
+    "claims and accounts": claimed,
+    "an API key": api_key,
+    "an erasure": erased,
+    "the rate budget": budgeted,
+    "idempotency keys": keyed,
+    "usage, throttle and changes": used,
+    "events": delivered,
+    "signs of life": seen_alive,
+}
+
+STORED: dict[str, dict[str, Item]] = {
+    "a whole connection": {
+        "connections acme#connections con_1": {
+            "access_expires_at": {"N": "1799999999"},
+            "api_url": {"S": "https://api-eu.zoom.us"},
+            "authorized_at": {"N": "1799996400"},
+            "client_id": {"S": "zoom-app"},
+            "connection_id": {"S": "con_1"},
+            "cool_until": {"N": "0"},
+            "created_at": {"N": "1799996400"},
+            "due_at": {"N": "1799999400"},
+            "due_shard": {"S": "14"},
+            "expires_at": {"N": "1800000000"},
+            "failures": {"N": "0"},
+            "grant_id": {"S": "grant_1"},
+            "intents": {"M": {"a8": {"N": "1800000000"}}},
+            "kind": {"S": "user"},
+            "last_used_at": {"N": "1799999940"},
+            "last_webhook_at": {"N": "1800000000"},
+            "lease_expires_at": {"N": "1800000060"},
+            "lease_owner": {"S": "a8"},
+            "owner": {"S": "key:k1"},
+            "previous_refresh": {"B": b"P"},
+            "reason": {"S": "zoom_error"},
+            "refresh_issued_at": {"N": "1799996400"},
+            "refusals": {"N": "0"},
+            "refused_since": {"N": "0"},
+            "refused_version": {"N": "0"},
+            "scopes": {"SS": ["meeting:read:meeting"]},
+            "sealed_access": {"B": b"A"},
+            "sealed_refresh": {"B": b"R"},
+            "spares": {"M": {"a9": {"M": {"sealed": {"B": b"S"}, "issued_at": {"N": "1800000000.5"}}}}},
+            "state": {"S": "connected"},
+            "state_changed_at": {"N": "1799996400"},
+            "tenant": {"S": "acme"},
+            "version": {"N": "1"},
+            "written_by": {"S": "a7"},
+            "zoom_account_id": {"S": "zoom-account"},
+            "zoom_user_id": {"S": "zoom-user"},
+        }
+    },
+    "a connection after its refreshes": {
+        "connections acme#connections con_1": {
+            "access_expires_at": {"N": "1800003600"},
+            "authorized_at": {"N": "1799996400"},
+            "client_id": {"S": "zoom-app"},
+            "connection_id": {"S": "con_1"},
+            "cool_until": {"N": "0"},
+            "created_at": {"N": "1799996400"},
+            "due_at": {"N": "1800002700"},
+            "due_shard": {"S": "14"},
+            "failures": {"N": "0"},
+            "grant_id": {"S": "grant_1"},
+            "intents": {"M": {"a1": {"N": "1800000000"}}},
+            "kind": {"S": "user"},
+            "last_used_at": {"N": "1799999940"},
+            "owner": {"S": "key:k1"},
+            "previous_refresh": {"B": b"R"},
+            "refresh_issued_at": {"N": "1800000000"},
+            "refusals": {"N": "2"},
+            "refused_since": {"N": "1800000000"},
+            "refused_version": {"N": "1"},
+            "scopes": {"SS": ["user:read:user"]},
+            "sealed_access": {"B": b"B"},
+            "sealed_refresh": {"B": b"Q"},
+            "spares": {"M": {"a2": {"M": {"sealed": {"B": b"S"}, "issued_at": {"N": "1800000000"}}}}},
+            "state": {"S": "connected"},
+            "state_changed_at": {"N": "1800000000"},
+            "tenant": {"S": "acme"},
+            "version": {"N": "2"},
+            "written_by": {"S": "a3"},
+            "zoom_account_id": {"S": "zoom-account"},
+            "zoom_user_id": {"S": "zoom-user"},
+        }
+    },
+    "links under way": {
+        "coordination state#4ba69735ca53765ed6a709edb56c6ea236b7193a3b29a6b390c346f0f4340e4e state": {
+            "cookie": {"S": "d7e83e28a04b537e64424546b14caf9b67bad2f28dabce68116e0d372319fa00"},
+            "expires_at": {"N": "600"},
+            "owner": {"S": "ada"},
+            "return_url": {"S": "https://app.example/done"},
+            "subject": {"S": "key:k1"},
+            "tenant": {"S": "acme"},
+        },
+        "coordination ticket#14069429150abcbf244c4c2fb2c4c46a49c93ca9457263ecd9ebb176de3a58bb ticket": {
+            "expires_at": {"N": "900"},
+            "owner": {"S": "ada"},
+            "return_url": {"S": "https://app.example/done"},
+            "subject": {"S": "key:k1"},
+            "tenant": {"S": "acme"},
+        },
+        "coordination code#5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b code": {
+            "expires_at": {"N": "600"},
+            "owner": {"S": "ada"},
+            "return_url": {"S": "https://app.example/done"},
+            "subject": {"S": "key:k1"},
+            "tenant": {"S": "acme"},
+        },
+    },
+    "claims and accounts": {
+        "connections claim#zoom-app#zoom-user claim": {"connection_id": {"S": "con_1"}, "tenant": {"S": "acme"}},
+        "connections account#zoom-app#zoom-account acme#con_2": {
+            "connection_id": {"S": "con_2"},
+            "tenant": {"S": "acme"},
+        },
+    },
+    "an API key": {
+        "connections apikey#abcdefghijkl apikey": {
+            "connection": {"S": "con_1"},
+            "created_at": {"N": "1800000000.25"},
+            "digest": {
+                "B": b'\x808?\x97O"\x96O\xd6\xb7\xae\x85\x1bl\xcc\x91\x80\xedNo\xcb.A[\xaf\xca\xb6\xd8"\x13\x928'
+            },
+            "key_id": {"S": "abcdefghijkl"},
+            "name": {"S": "reports"},
+            "previous_digest": {
+                "B": b"\xd6K\x93\xc9\xf1\xb6\x0e\xb3"
+                b"8\xe5\xcbA]j6\xbd"
+                b"\x92\x0e\xdd\x0e\x9b6\xf7\xea"
+                b"\\s\r\x0e\x10\xff\x14\x7f"
+            },
+            "previous_until": {"N": "1800000060.25"},
+            "requests_per_minute": {"N": "60"},
+            "revoked_at": {"N": "1800000001.25"},
+            "scopes": {"SS": ["*", "meetings:read"]},
+            "tenant": {"S": "acme"},
+            "valid_until": {"N": "1800000090.25"},
+        },
+        "connections acme#apikeys abcdefghijkl": {},
+    },
+    "an erasure": {
+        "connections acme#erasures era_378ee62804d0f493ce25a9a8c4d875b6": {
+            "about": {"S": "person"},
+            "connection_ids": {"SS": ["con_1"]},
+            "deleted": {
+                "M": {
+                    "connections": {"N": "0"},
+                    "revokes_queued": {"N": "0"},
+                    "api_keys": {"N": "0"},
+                    "events": {"N": "3"},
+                    "event_parts": {"N": "0"},
+                    "log_lines": {"N": "0"},
+                    "projections": {"N": "0"},
+                    "usage": {"N": "0"},
+                    "coordination": {"N": "0"},
+                    "others": {"N": "0"},
+                }
+            },
+            "erased_at": {"N": "1800000000.25"},
+            "key_ids": {"SS": ["k1"]},
+            "state": {"S": "running"},
+        },
+        "connections erased#d2e79529ba2c46b2b8496511585b5ed5f3eeba66465b92ce45a2c72344c13bab erased": {
+            "erased_at": {"N": "1800000000.25"},
+            "expires_at": {"N": "1803888000"},
+        },
+    },
+    "the rate budget": {
+        "coordination daily#acc-1#user#b5fc85e55755f9e0d030a10ab4429b6b 20833": {
+            "expires_at": {"N": "1800144000"},
+            "used": {"N": "5"},
+        },
+        "coordination budget#acc-1 light#all": {"expires_at": {"N": "1800003600"}, "next": {"N": "1800000000292955"}},
+        "coordination budget#acc-1 heavy#all": {"expires_at": {"N": "1800003600"}, "next": {"N": "1800000000378866"}},
+        "coordination budget#acc-1 heavy#interactive": {
+            "expires_at": {"N": "1800003600"},
+            "next": {"N": "1800000000765464"},
+        },
+        "coordination budget#acc-1 medium#all": {
+            "closed": {"N": "1800000060000000"},
+            "closed_by": {"S": "zoom_asked_to_wait"},
+            "expires_at": {"N": "1800003660"},
+        },
+        "coordination daily#acc-1#costly 20833": {"expires_at": {"N": "1800144000"}, "used": {"N": "50"}},
+    },
+    "idempotency keys": {
+        "coordination key#1 idempotency": {
+            "expires_at": {"N": "1800086400"},
+            "fingerprint": {"S": "print"},
+            "first_sent": {"N": "1800000000.25"},
+            "last_sent": {"N": "1800000000.25"},
+            "lease_until": {"N": "1800000030.25"},
+            "owner": {"S": "call-1"},
+            "step": {"S": "sent"},
+            "whose": {"S": "acme#con_1"},
+        },
+        "coordination key#2 idempotency": {
+            "body": {"B": b"{}"},
+            "content_type": {"S": "application/json"},
+            "expires_at": {"N": "1800086400"},
+            "fingerprint": {"S": "print"},
+            "first_sent": {"N": "1800000000.25"},
+            "last_sent": {"N": "1800000000.25"},
+            "lease_until": {"N": "1800000030.25"},
+            "owner": {"S": "call-1"},
+            "status": {"N": "201"},
+            "step": {"S": "done"},
+            "whose": {"S": "acme#con_1"},
+        },
+        "coordination made#1 idempotency": {"expires_at": {"N": "1800086400"}, "key": {"S": "key#2"}},
+    },
+    "usage, throttle and changes": {
+        "events acme#usage 2026-11-23#con_1#meetings.get": {
+            "calls": {"N": "1"},
+            "expires_at": {"N": "1830038400"},
+            "refused": {"N": "0"},
+            "requests": {"N": "2"},
+        },
+        "coordination usage#2026-11-23 acme#con_1#meetings.get": {
+            "calls": {"N": "1"},
+            "expires_at": {"N": "1796342400"},
+            "refused": {"N": "0"},
+            "requests": {"N": "2"},
+            "tenant": {"S": "acme"},
+        },
+        "coordination throttle#key:k1 7": {"expires_at": {"N": "540"}, "used": {"N": "4"}},
+        "coordination change#acc-1#meetings/85746065 change": {
+            "at": {"N": "1800000000.25"},
+            "expires_at": {"N": "1800000600"},
+        },
+    },
+    "events": {
+        "events acme#event#evt_1 event": {
+            "app": {"S": "App"},
+            "body": {"B": b"{}"},
+            "claimed_until": {"N": "1800000060"},
+            "connection_id": {"S": "con_1"},
+            "deflated": {"BOOL": False},
+            "expires_at": {"N": "1792592000"},
+            "key": {"S": "natural:1"},
+            "occurred_at_ms": {"N": "1790000000000"},
+            "received_at_ms": {"N": "1790000000123"},
+            "request_id": {"S": "r"},
+            "subject": {"S": "meetings/1"},
+            "type": {"S": "zoom.meeting.started"},
+        },
+        "events acme#events#2026-09-21 1790000000123#evt_1": {
+            "connection_id": {"S": "con_1"},
+            "expires_at": {"N": "1792592000"},
+            "occurred_at_ms": {"N": "1790000000000"},
+            "subject": {"S": "meetings/1"},
+            "type": {"S": "zoom.meeting.started"},
+        },
+        "events hosts.App#/u+1== host": {"expires_at": {"N": "1802592000"}, "host": {"S": "host-1"}},
+        "events hosts.App#85746065 host": {"expires_at": {"N": "1802592000"}, "host": {"S": "host-1"}},
+        "events acme#meeting#1 definition": {
+            "expires_at": {"N": "34560000"},
+            "record": {
+                "B": b'{"connections":["con_1"],"earliest":{"kind":[[7,"evt_1"],"meeting"]},'
+                b'"latest":{"topic":[[7,"evt_1"],"T"]},"marks":[["joined",5]]}'
+            },
+            "version": {"N": "1"},
+        },
+    },
+    "signs of life": {
+        "coordination heartbeat#sweep heartbeat": {"at": {"N": "1800000000.25"}, "expires_at": {"N": "1805184000"}},
+        "coordination bearer#6464646464646464646464646464646464646464646464646464646464646464 bearer": {
+            "connection": {"S": "con_1"},
+            "expires_at": {"N": "1800003601"},
+            "key_id": {"S": "abcdefghijkl"},
+            "opened_by": {"B": b"mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm"},
+            "until": {"N": "1800003600.25"},
+        },
+        "coordination heartbeat#webhook app#App": {
+            "challenged_at": {"N": "1800000000"},
+            "expires_at": {"N": "1810368000"},
+            "secrets_since": {"M": {"abc": {"N": "1800000000.25"}}},
+            "verified_at": {"N": "1800000000.25"},
+        },
+        "coordination heartbeat#webhook endpoint": {
+            "expires_at": {"N": "1810368000"},
+            "rejected_wrong_signature_at": {"N": "1800000000"},
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_items_are_stored_as_they_always_were(kind: str) -> None:
+    """Table, keys, attribute names, types and values."""
+    assert written(WRITERS[kind]) == STORED[kind]
+
+
+BODY = "eJyrVkpUsjKsrR6lRqlRapQapehDAQDrCZZQ"
+RECORD = (
+    "eJxdjTEKgDAQBP+ydRoLEXyHXQgS4iGn5iLxsBH/rlEry50Z2AMhiVBQTrKhtWX2FZwB+bwwbYr2wMwy3NI2N9719Z"
+    "FIWUa402Dx+pWaVg7/tHui6PNcLiymxEIDTO3ceQHrDyow"
+)
+SEAL = b"\x01\x00\x07wrapped" + b"n" * 12 + bytes.fromhex("ec53829d65dbeebc227c9a1c0bb89c1e103c84e99cc666c342")
+CONTEXT = SealContext("acme", "con_1", SealKind.REFRESH)
+
+
+def test_a_seal_has_the_bytes_it_always_had() -> None:
+    """Version, length and wrapped data key, nonce, ciphertext and tag; and it still opens."""
+    made = seal(Secret("the-token"), key=b"k" * 32, wrapped_key=b"wrapped", context=CONTEXT, nonce=b"n" * 12)
+    assert made == SEAL
+    assert unseal(SEAL, key=b"k" * 32, context=CONTEXT).reveal() == "the-token"
+
+
+@pytest.mark.parametrize("kind", SealKind)
+def test_a_seals_context_has_the_bytes_it_always_had(kind: SealKind) -> None:
+    """For KMS and for the token: another byte, and no token of before opens."""
+    context = SealContext("acme", "con_1", kind)
+    words = {SealKind.ACCESS: "access_token", SealKind.REFRESH: "refresh_token"}
+    assert context.to_kms() == {"tenant": "acme", "connection": "con_1", "kind": words[kind]}
+    assert context.to_bytes() == b'[1,"acme","con_1","%s"]' % words[kind].encode()
+
+
+NAMES = {
+    "an erased person": (of_person("acme", "ada"), "69bc176287286116196514652ebfd75005727790298871f01b35e05c9864bd06"),
+    "an erased user": (of_user("App", "ada"), "c5dc3954b84e81497eabce60c7c86e63c918f96e7bd3e0586f9f961ee1c6543f"),
+    "an erased tenant": (of_tenant("acme"), "d2e79529ba2c46b2b8496511585b5ed5f3eeba66465b92ce45a2c72344c13bab"),
+    "an erased account": (
+        of_account("App", "acc-1"),
+        "0e3021ef0ad32ca8e573fe80af2c5ce9e911d70087b4ac1d440791df6f0731b0",
+    ),
+    "a one-time secret": (digest(Secret("ticket")), "14069429150abcbf244c4c2fb2c4c46a49c93ca9457263ecd9ebb176de3a58bb"),
+    "a person's erasure": (erasure_id("acme", "ada"), "era_378ee62804d0f493ce25a9a8c4d875b6"),
+    "a tenant's erasure": (erasure_id("acme", None), "era_42186f1d6f692520f1eb5fbe25e8d283"),
+    "a connection": (connection_id(1_800_000_000.123, 5**30), "con_01mcc5rm3v00s7sckk84cx7dx9"),
+    "a key of a create": (
+        "key#" + idempotency._digest(["acme", "con_1", "meetings.create", "k"]),
+        "key#7af4d952a14f35250db3fcbc3a8a00614db86cc74bc9c54a814541d6b9829f65",
+    ),
+    "a signing secret": (fingerprint(Secret("hush")), "50e3f516205f"),
+    "an event": (event_id(source_of("App"), "acme", "natural:1"), "evt_0d6c028fa68ad509e5a898fc1e6fc187"),
+    "events of nobody": (unrouted("App"), "unrouted.App"),
+    "what nobody can read": (malformed("App"), "malformed.App"),
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_names_are_made_as_they_always_were(kind: str) -> None:
+    """Ids and digests by which an older release's items are found."""
+    made, stored = NAMES[kind]
+    assert made == stored
+
+
+def test_what_was_deflated_is_read_back() -> None:
+    """An entry and a record as they lie in a table, with the bytes of the zlib of then."""
+    dynamodb = tables.in_memory()
+    entry = STORED["events"]["events acme#event#evt_1 event"]
+    deflated = {"deflated": {"BOOL": True}, "body": {"B": b64decode(BODY)}}
+    key: Item = {"pk": {"S": "acme#event#evt_1"}, "sk": {"S": "event"}}
+    dynamodb.put_item(TableName=tables.EVENTS, Item=key | entry | deflated)
+    found = factories.event_log(dynamodb.client(), clock=lambda: NOW).get("acme", "evt_1")
+    assert found is not None
+    assert (found.content, found.connection_id) == (b'{"a":1}' * 200, "con_1")
+    key = {"pk": {"S": "acme#meeting#1"}, "sk": {"S": "definition"}}
+    dynamodb.put_item(TableName=tables.EVENTS, Item=key | {"record": {"B": b64decode(RECORD)}, "version": {"N": "1"}})
+    (record,) = factories.projections(dynamodb.client()).read("acme", "meeting#1").values()
+    assert (record.values, record.connections) == ({"kind": "meeting", "topic": "T"}, frozenset({"con_1"}))
