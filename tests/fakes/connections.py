@@ -245,9 +245,8 @@ class Memory(ConnectionStore):
     def list(self, tenant: str, *, owner: str | None = None, limit: int = 100, cursor: str | None = None) -> Page:
         mine = [each for each in self.items.values() if each.tenant == tenant and owner in {None, each.owner}]
         found = sorted(mine, key=lambda each: each.connection_id)
-        start = int(cursor or 0)
-        end = start + limit
-        return Page(found[start:end], str(end) if len(found) > end else None)
+        left = [each for each in found if cursor is None or each.connection_id > cursor]
+        return Page(left[:limit], left[limit - 1].connection_id if len(left) > limit else None)
 
     def by_zoom_user(self, client_id: str, zoom_user_id: str) -> Connection | None:
         claim = self.claims.get((client_id, zoom_user_id))
