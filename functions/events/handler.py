@@ -170,13 +170,14 @@ def _asked(fields: Fields, principal: Principal) -> LogQuery:
 
 def _replay_fields(request: Request) -> Fields:
     """The fields of a body, where a number may stand for its digits. Raises InvalidRequest."""
-    body = {name: value for name, value in body_of(request).items() if value is not None}
-    wrong = [FieldError(name, "Invalid field.") for name in _LOG_FIELDS if not _is_text(body.get(name, ""))]
+    body = body_of(request)
+    given = {name: value for name in _LOG_FIELDS if (value := body.get(name)) is not None}
+    wrong = [FieldError(name, "Invalid field.") for name, value in given.items() if not _is_text(value)]
     if wrong:
         raise InvalidRequest(wrong)
-    if not body.get("from"):
+    if not given.get("from"):
         raise InvalidRequest([FieldError("from", "Required: the moment from which on events are published again.")])
-    return Fields({name: str(body[name]) for name in _LOG_FIELDS if name in body})
+    return Fields({name: str(value) for name, value in given.items()})
 
 
 def _is_text(value: object) -> bool:
