@@ -88,5 +88,5 @@ def _bytes(value: Any) -> bytes:
     return str(content).encode(errors="surrogatepass") if kind == "S" else b"-"
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -154,12 +154,14 @@ def quoted(value: Any) -> str:
     return quote(str(value).encode(errors="surrogatepass"), safe="")
 
 
-def slots(route: OwnRoute, principal: Principal) -> dict[Slot, Any]:
+def slots(route: OwnRoute, principal: Principal) -> dict[Slot, str | None]:
     """Everything that `route` reads from a request, with a valid value for what has one.
 
     The route is watched: asked again with what it read the last time, it may get further and read more.
     """
-    found = {("path", name): VALID.get(name, "x") for name in re.findall(r"\{(\w+)\}", route.template)}
+    found: dict[Slot, str | None] = {
+        ("path", name): VALID.get(name, "x") for name in re.findall(r"\{(\w+)\}", route.template)
+    }
     if route.method != "GET":
         found |= {("form", name): VALID[name] for name in _FORMS.get(route.template, ())}
     while True:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.dynamodb_limits import refusal
 from tests.fakes.edge import LambdaContext, http_event
 from tests.fakes.own_site import (
     CONNECTION,
@@ -128,8 +129,14 @@ def tables(site: None) -> None:  # noqa: ARG001 - the account comes first
     fill()
 
 
+def _query(condition: str, *, start: str | None = None, **values: str) -> dict[str, Any]:
+    after = {} if start is None else {"ExclusiveStartKey": {"pk": {"S": values["a"]}, "sk": {"S": start}}}
+    given_values = {f":{name}": {"S": value} for name, value in values.items()}
+    return {"KeyConditionExpression": condition, "ExpressionAttributeValues": given_values, **after}
+
+
 @cache
-def read_by(route: OwnRoute) -> dict[Slot, Any]:
+def read_by(route: OwnRoute) -> dict[Slot, str | None]:
     """What `route` reads; the same at every example."""
     return slots(route, PROGRAM)
 
@@ -188,6 +195,27 @@ def test_no_value_in_any_field_is_a_fault_of_ours(route: OwnRoute) -> None:
 def test_no_request_to_a_route_of_ours_is_a_fault_of_ours(route: OwnRoute, data: st.DataObject) -> None:
     """Several hostile values at once, other bodies, and other callers."""
     asked(route, data.draw(requests(route)))
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "refused"),
+    [
+        ("GetItem", {"Key": {"pk": {"S": "a" * 2048}, "sk": {"S": "a" * 1024}}}, False),
+        ("GetItem", {"Key": {"pk": {"S": "a" * 2049}, "sk": {"S": "a"}}}, True),
+        ("GetItem", {"Key": {"pk": {"S": "a"}, "sk": {"S": "\u00e9" * 513}}}, True),
+        ("PutItem", {"Item": {"pk": {"S": ""}, "sk": {"S": "a"}, "other": {"S": ""}}}, True),
+        ("TransactWriteItems", {"TransactItems": [{"Delete": {"Key": {"pk": {"S": "a"}, "sk": {"S": ""}}}}]}, True),
+        ("Query", _query("pk = :a AND begins_with(sk, :b)", a="t", b="con_"), False),
+        ("Query", _query("pk = :a AND begins_with(sk, :b)", start="con_2", a="t", b="con_"), False),
+        ("Query", _query("pk = :a AND begins_with(sk, :b)", start="abc", a="t", b="con_"), True),
+        ("Query", _query("pk = :a AND begins_with(sk, :b)", a="t", b=""), True),
+        ("Query", _query("pk = :a AND sk BETWEEN :b AND :c", a="t", b="1", c="1"), False),
+        ("Query", _query("pk = :a AND sk BETWEEN :b AND :c", a="t", b="2", c="1"), True),
+    ],
+)
+def test_the_tables_refuse_what_dynamodb_refuses(operation: str, request_: dict[str, Any], *, refused: bool) -> None:
+    """Moto alone lets these through, and the tests above would find nothing."""
+    assert (refusal(operation, request_) is not None) is refused
 
 
 def test_every_field_is_found() -> None:
