@@ -9,15 +9,18 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 
 from ops.deployed import add_arguments, deployed
 from ops.key_table import NoStack
 from zoom_common.deadline import Deadline
+from zoom_common.edge.log_requests import log_query_of
+from zoom_common.edge.request_fields import Fields, event_id
 from zoom_common.errors import InvalidRequest, NotFound
 from zoom_common.events.archive import Archive
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.log_index_store import LogIndex
-from zoom_common.events.log_query import LARGEST_PAGE, LogQuery
+from zoom_common.events.log_query import LARGEST_PAGE
 from zoom_common.events.log_store import EventLog
 
 _HOUR = 3600.0
@@ -51,7 +54,7 @@ def main(given: list[str] | None = None) -> int:
 
 
 def _one(archive: Archive, publisher: BusPublisher, arguments: argparse.Namespace) -> int:
-    event = archive.event(arguments.tenant, arguments.id)
+    event = archive.event(arguments.tenant, event_id(arguments.id))
     print(json.dumps({"id": event.id, "type": event.type, "time": event.time}))
     if arguments.yes:
         publisher.publish([event])
@@ -60,19 +63,20 @@ def _one(archive: Archive, publisher: BusPublisher, arguments: argparse.Namespac
 
 def _range(archive: Archive, publisher: BusPublisher, arguments: argparse.Namespace) -> int:
     asked = {"from": arguments.since, "to": arguments.to, "type": arguments.type, "meeting": arguments.meeting}
-    given = {name: value for name, value in asked.items() if value}
-    replayed, token = 0, ""
+    fields = Fields({name: value for name, value in asked.items() if value})
+    query = log_query_of(fields, now=time.time(), retention_days=400)
+    query, replayed = replace(query, page_size=LARGEST_PAGE), 0
     while True:
-        page = {**given, "page_size": str(LARGEST_PAGE), "next_page_token": token}
-        query = LogQuery.from_mapping(page, now=time.time(), retention_days=400)
         if arguments.yes:
             done = archive.replay(arguments.tenant, query, publisher, Deadline.after(_HOUR))
+            count, after = done.count, done.after
         else:
             found = archive.page(arguments.tenant, query)
-            done = {"replayed": len(found["events"]), "next_page_token": found["next_page_token"]}
-        replayed, token = replayed + int(done["replayed"]), str(done["next_page_token"])
-        if not token:
+            count, after = len(found.events), found.after
+        replayed += count
+        if after is None:
             return replayed
+        query = replace(query, after=after)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ops.deployed import add_arguments, deployed
 from ops.key_table import NoStack
@@ -45,7 +46,7 @@ def main(given: list[str] | None = None) -> int:
         queue = IngestQueue(stack.resource("IngestQueue"), stack.client("sqs"))
         look = SecondLook(log=log, lines=index, send=queue.send, clock=time.time)
         tried = 0
-        for kept in look.kept(arguments.app, {}, days=arguments.days):
+        for kept in look.kept(arguments.app, days=arguments.days):
             tried += 1
             if arguments.yes:
                 look.again(kept)
@@ -62,12 +63,13 @@ def main(given: list[str] | None = None) -> int:
 
 
 def _lines(owner: str, index: LogIndex, days: int) -> Iterator[LogLine]:
-    token: str | None = ""
-    while token is not None:
-        asked = {"page_size": str(LARGEST_PAGE), "next_page_token": token}
-        page = index.search(owner, LogQuery.from_mapping(asked, now=time.time(), retention_days=days))
+    query = LogQuery.within(now=time.time(), retention_days=days, page_size=LARGEST_PAGE)
+    while True:
+        page = index.search(owner, query)
         yield from page.lines
-        token = page.next_page_token
+        if page.after is None:
+            return
+        query = replace(query, after=page.after)
 
 
 def _list(owner: str, index: LogIndex, days: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from zoom_common.access.principal import CONNECTION_ID
 from zoom_common.zoom.operations import Operation
 
 type Json = dict[str, Any]
@@ -13,7 +14,7 @@ PARAMETERS: dict[str, Json] = {
         "name": "X-Zoom-Connection",
         "in": "header",
         "description": "The connection to use, for a caller that reaches several.",
-        "schema": {"type": "string", "pattern": "^con_[0-9a-z]+$"},
+        "schema": {"type": "string", "pattern": f"^{CONNECTION_ID.pattern}$"},
     },
     "Priority": {
         "name": "X-Zoom-Priority",

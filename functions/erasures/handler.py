@@ -18,7 +18,7 @@ from zoom_common import correlation
 from zoom_common.access.principal import Principal
 from zoom_common.aws import client
 from zoom_common.connections.queue import RevokeQueue
-from zoom_common.edge import observability
+from zoom_common.edge import observability, request_fields
 from zoom_common.edge.connection_changes import publisher
 from zoom_common.edge.erasure import Erasure, Job, Stage, receipt
 from zoom_common.edge.erasure_match import Wanted
@@ -30,6 +30,7 @@ from zoom_common.errors import FieldError, InvalidRequest, NotFound, Unavailable
 
 _TIME_FOR_A_PAGE_MS = 30_000
 _FIELDS = {"zoom_user_id", "email", "tenant"}
+_MOST_NAMED = 20  # a body has room for more unknown fields than an answer
 
 
 @cache
@@ -96,14 +97,14 @@ def receipts(request: Request, principal: Principal) -> Response:  # noqa: ARG00
 def show(request: Request, principal: Principal, erasure_id: str) -> Response:  # noqa: ARG001
     """One receipt."""
     refuse_bound(principal)
-    record = erasure().records.get(principal.tenant, erasure_id)
+    record = erasure().records.get(principal.tenant, request_fields.erasure_id(erasure_id))
     if record is None:
         raise NotFound("There is no such erasure.", reason="erasure_unknown")
     return json_response(200, receipt(record))
 
 
 def _wanted(body: Mapping[str, Any], tenant: str) -> Wanted:
-    unknown = [FieldError(name, "Unknown field.") for name in sorted(body.keys() - _FIELDS)]
+    unknown = [FieldError(name, "Unknown field.") for name in sorted(body.keys() - _FIELDS)[:_MOST_NAMED]]
     if unknown:
         raise InvalidRequest(unknown)  # a slip here must not erase more than was meant
     user, email, whole = (text_of(body, name) for name in ("zoom_user_id", "email", "tenant"))

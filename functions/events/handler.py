@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
 from functools import cache
 
-from zoom_common.access.principal import Principal
+from zoom_common.access.principal import CONNECTION_ID, Principal
 from zoom_common.connections.selection import owner_filter
 from zoom_common.connections.selection import reach as the_connection
 from zoom_common.connections.store import ConnectionStore, Page
 from zoom_common.connections.table_client import Table
+from zoom_common.edge import request_fields
 from zoom_common.edge.http import Request, Response, Router, json_response
-from zoom_common.edge.link_requests import page_of
+from zoom_common.edge.link_requests import body_of, page_of
+from zoom_common.edge.log_requests import log_query_of, log_tokens
+from zoom_common.edge.request_fields import Fields, PageTokens
 from zoom_common.edge.settings.events import Settings
 from zoom_common.edge.webhook_health import described
 from zoom_common.edge.webhook_signs_store import WebhookSigns
-from zoom_common.errors import InvalidRequest
+from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.events.archive import Archive
 from zoom_common.events.bus import BusPublisher
+from zoom_common.events.envelope import CloudEvent
 from zoom_common.events.log_index_store import LogIndex
 from zoom_common.events.log_query import LogQuery
 from zoom_common.events.log_store import EventLog
@@ -28,6 +31,8 @@ from zoom_common.events.meeting_reader import MeetingReader
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.reach import reach
 from zoom_common.light_aws import client
+
+_LOG_FIELDS = ("type", "meeting", "from", "to", "page_size", "next_page_token")
 
 
 @cache
@@ -74,33 +79,33 @@ def signs() -> WebhookSigns:
 @router.route("GET", "/events", scope="events:read")
 def events(request: Request, principal: Principal) -> Response:
     """A page of the log, newest first."""
-    found = archive().page(principal.tenant, _asked(request.query), reach(principal, connections()))
-    return json_response(200, found)
+    query = _asked(Fields(request.query), principal)
+    found = archive().page(principal.tenant, query, reach(principal, connections()))
+    token = log_tokens(principal.tenant).encode(found.after)
+    return json_response(200, {"events": found.events, "page_size": query.page_size, "next_page_token": token})
 
 
 @router.route("GET", "/events/{event_id}", scope="events:read")
 def event(request: Request, principal: Principal, event_id: str) -> Response:  # noqa: ARG001
     """One event as it was published."""
-    found = archive().event(principal.tenant, event_id, reach(principal, connections()))
+    found = _event(principal, event_id)
     return json_response(200, json.loads(found.to_json()))
 
 
 @router.route("POST", "/events/{event_id}/replay", scope="events:write")
 def replay(request: Request, principal: Principal, event_id: str) -> Response:  # noqa: ARG001
     """Publish one event again, with the id it has."""
-    publisher().publish([archive().event(principal.tenant, event_id, reach(principal, connections()))])
+    publisher().publish([_event(principal, event_id)])
     return json_response(202, {"replayed": 1, "next_page_token": ""})
 
 
 @router.route("POST", "/events/replay", scope="events:write")
 def replay_range(request: Request, principal: Principal) -> Response:
     """Publish a page of the log again."""
-    body = request.json()
-    if not isinstance(body, dict) or not body.get("from"):
-        raise InvalidRequest(message="Say from when on, in the field `from`.")
-    asked = _asked({name: str(value) for name, value in body.items()})
-    done = archive().replay(principal.tenant, asked, publisher(), request.deadline, reach(principal, connections()))
-    return json_response(202, done)
+    query = _asked(_replay_fields(request), principal)
+    done = archive().replay(principal.tenant, query, publisher(), request.deadline, reach(principal, connections()))
+    token = log_tokens(principal.tenant).encode(done.after)
+    return json_response(202, {"replayed": done.count, "next_page_token": token})
 
 
 @router.route("GET", "/meetings/{number}/state", scope="events:read")
@@ -139,18 +144,41 @@ def user(request: Request, principal: Principal, user: str) -> Response:  # noqa
 @router.route("GET", "/webhooks", scope="connections:read")
 def webhooks(request: Request, principal: Principal) -> Response:
     """Whether Zoom's deliveries arrive, for each connection the caller reaches."""
-    page = _connections(request, principal)
+    tokens = PageTokens("webhooks", principal.tenant, CONNECTION_ID)
+    page = _connections(request, principal, tokens)
     apps = {app: signs().of_app(app) for app in {each.client_id for each in page.connections}}
     found = described(page.connections, apps, signs().rejections(), now=time.time())
-    return json_response(200, {**found, "next_page_token": page.cursor or ""})
+    return json_response(200, {**found, "next_page_token": tokens.encode(page.cursor)})
 
 
-def _connections(request: Request, principal: Principal) -> Page:
+def _event(principal: Principal, event_id: str) -> CloudEvent:
+    known_as = request_fields.event_id(event_id)
+    return archive().event(principal.tenant, known_as, reach(principal, connections()))
+
+
+def _connections(request: Request, principal: Principal, tokens: PageTokens) -> Page:
     if principal.connection is not None:
         return Page([the_connection(principal, principal.connection, connections())], None)
-    limit, cursor = page_of(request)
+    limit, cursor = page_of(request, tokens)
     return connections().list(principal.tenant, owner=owner_filter(principal), limit=limit, cursor=cursor)
 
 
-def _asked(query: Mapping[str, str]) -> LogQuery:
-    return LogQuery.from_mapping(query, now=time.time(), retention_days=settings().retention_days)
+def _asked(fields: Fields, principal: Principal) -> LogQuery:
+    tokens = log_tokens(principal.tenant)
+    return log_query_of(fields, now=time.time(), retention_days=settings().retention_days, tokens=tokens)
+
+
+def _replay_fields(request: Request) -> Fields:
+    """The fields of a body, where a number may stand for its digits. Raises InvalidRequest."""
+    body = body_of(request)
+    given = {name: value for name in _LOG_FIELDS if (value := body.get(name)) is not None}
+    wrong = [FieldError(name, "Invalid field.") for name, value in given.items() if not _is_text(value)]
+    if wrong:
+        raise InvalidRequest(wrong)
+    if not given.get("from"):
+        raise InvalidRequest([FieldError("from", "Required: the moment from which on events are published again.")])
+    return Fields({name: str(value) for name, value in given.items()})
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from functools import cache, wraps
 from urllib.parse import parse_qs, urlencode
 
-from zoom_common.access.principal import Principal
+from zoom_common.access.principal import CONNECTION_ID, Principal
 from zoom_common.connections.access_tokens import reconnect_url
 from zoom_common.connections.account_connecting import AccountRequest
 from zoom_common.connections.linking import Ticket
 from zoom_common.connections.model import Connection, Kind
 from zoom_common.connections.selection import owner_filter, reach
 from zoom_common.connections.view import describe, iso
-from zoom_common.edge import connect_pages, observability, vault
+from zoom_common.edge import connect_pages, observability, request_fields, vault
 from zoom_common.edge.http import Request, Response, Router, error_response, json_response
 from zoom_common.edge.link_requests import (
     account_of,
@@ -26,6 +26,7 @@ from zoom_common.edge.link_requests import (
     text_of,
     wants_json,
 )
+from zoom_common.edge.request_fields import PageTokens
 from zoom_common.edge.settings.oauth import OAuthSettings
 from zoom_common.errors import Conflict, GatewayError, LinkRefused
 from zoom_common.secret import Secret
@@ -129,11 +130,12 @@ def list_connections(request: Request, principal: Principal) -> Response:
     if principal.connection is not None:
         bound = reach(principal, principal.connection, connections)
         return json_response(200, {"connections": [_shown(bound)], "next_page_token": ""})
-    limit, cursor = page_of(request)
+    tokens = PageTokens("connections", principal.tenant, CONNECTION_ID)
+    limit, cursor = page_of(request, tokens)
     owner = owner_filter(principal) or request.query.get("owner") or None
     page = connections.list(principal.tenant, owner=owner, limit=limit, cursor=cursor)
     shown = [_shown(each) for each in page.connections]
-    return json_response(200, {"connections": shown, "next_page_token": page.cursor or ""})
+    return json_response(200, {"connections": shown, "next_page_token": tokens.encode(page.cursor)})
 
 
 @router.route("POST", "/connections", scope="connections:write")
@@ -151,32 +153,34 @@ def connect_account(request: Request, principal: Principal) -> Response:
 @router.route("GET", "/connections/{connection_id}", scope="connections:read")
 def show(request: Request, principal: Principal, connection_id: str) -> Response:  # noqa: ARG001 - a route's signature
     """One connection."""
-    return json_response(200, _shown(reach(principal, connection_id, wiring().connections)))
+    return json_response(200, _shown(_reached(principal, connection_id)))
 
 
 @router.route("DELETE", "/connections/{connection_id}", scope="connections:write")
 def disconnect(request: Request, principal: Principal, connection_id: str) -> Response:  # noqa: ARG001
     """Revoke at Zoom and delete; a revoke that Zoom does not answer is tried again for hours."""
-    connection = reach(principal, connection_id, wiring().connections)
-    ended = wiring().disconnection.disconnect(connection)
+    found = _reached(principal, connection_id)
+    ended = wiring().disconnection.disconnect(found)
     if not ended.revoked:
         observability.count("RevokesUnconfirmed", queued=str(ended.queued).lower())
     told = {"revoked_at_zoom": ended.revoked, "revoke_queued": ended.queued}
-    return json_response(200, {"id": connection_id, "state": "disconnected", **told})
+    return json_response(200, {"id": found.connection_id, "state": "disconnected", **told})
 
 
 @router.route("POST", "/connections/{connection_id}/reconnect", scope="connections:write")
 def reconnect(request: Request, principal: Principal, connection_id: str) -> Response:
     """Ask for a link that gives an existing connection a new grant."""
-    connection = reach(principal, connection_id, wiring().connections)
-    if connection.kind is Kind.ACCOUNT:
+    found = _reached(principal, connection_id)
+    if found.kind is Kind.ACCOUNT:
         raise Conflict("Give new credentials with POST /connections.", reason="no_browser_needed")
     return_url = text_of(body_of(request), "return_url")
     return _created(
-        wiring().linking.request(
-            principal, owner=connection.owner, return_url=return_url, reconnects=connection.connection_id
-        )
+        wiring().linking.request(principal, owner=found.owner, return_url=return_url, reconnects=found.connection_id)
     )
+
+
+def _reached(principal: Principal, connection_id: str) -> Connection:
+    return reach(principal, request_fields.connection_id(connection_id), wiring().connections)
 
 
 def _created(ticket: Ticket) -> Response:

@@ -19,6 +19,7 @@ from zoom_common.deadline import Deadline
 from zoom_common.edge import observability
 from zoom_common.edge.heartbeat_store import ROLLUP, Heartbeats
 from zoom_common.edge.http import Request, Response, Router, json_response
+from zoom_common.edge.request_fields import Fields
 from zoom_common.edge.settings.usage import UsageSettings
 from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.events.reach import reach
@@ -92,20 +93,13 @@ def _shown(row: Usage) -> dict[str, str | int]:
 
 
 def _days(query: Mapping[str, str], today: date) -> tuple[date, date]:
-    last = _day("to", query.get("to"), today)
-    first = _day("from", query.get("from"), last - timedelta(days=30))
+    fields = Fields(query)
+    last = fields.day("to", today)
+    first = fields.day("from", last - timedelta(days=30))
+    fields.check()
     if not timedelta() <= last - first < timedelta(days=LONGEST_DAYS):
         raise InvalidRequest([FieldError("from", f"At most {LONGEST_DAYS} days, and not after `to`.")])
     return first, last
-
-
-def _day(name: str, text: str | None, default: date) -> date:
-    if text is None:
-        return default
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidRequest([FieldError(name, "A day as YYYY-MM-DD, in UTC.")]) from None
 
 
 def _roll_up(deadline: Deadline) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,6 +21,7 @@ from zoom_common.events.log_query import LogQuery
 pytestmark = pytest.mark.aws
 
 MS = int(NOW * 1000)
+MIDNIGHT = MS - MS % 86_400_000
 SIX_HOURS = 6 * 3600 * 1000
 
 
@@ -48,25 +51,25 @@ def archive(dynamodb: DynamoDBClient) -> Archive:
     return Archive(log, factories.log_index(dynamodb))
 
 
-def query(*, since: str = "", **given: str) -> LogQuery:
-    return LogQuery.from_mapping({**given, "from": since}, now=NOW, retention_days=30)
+def query(**given: Any) -> LogQuery:
+    return LogQuery.within(now=NOW, retention_days=30, **given)
 
 
-def pages(archive: Archive, reach: frozenset[str] | None = None, **given: str) -> Iterator[list[int]]:
-    token = ""
+def pages(archive: Archive, reach: frozenset[str] | None = None, **given: Any) -> Iterator[list[int]]:
+    asked = query(**given)
     while True:
-        page = archive.page("acme", query(**given, next_page_token=token), reach)
-        yield [int(event["id"][4:], 16) for event in page["events"]]
-        token = page["next_page_token"]
-        if not token:
+        page = archive.page("acme", asked, reach)
+        yield [int(event["id"][4:], 16) for event in page.events]
+        if page.after is None:
             return
+        asked = replace(asked, after=page.after)
 
 
 def test_the_log_is_read_in_pages_newest_first(archive: Archive) -> None:
     """Over days, without gap or repeat."""
-    assert [each for each in pages(archive, page_size="5") if each] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11]]
+    assert [each for each in pages(archive, page_size=5) if each] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11]]
     assert list(pages(archive, meeting="1")) == [[1, 3, 5, 7, 9, 11]]
-    assert list(pages(archive, since="2026-09-20T00:00:00Z", to="2026-09-21T00:00:00Z")) == [[3, 4, 5, 6]]
+    assert list(pages(archive, since_ms=MIDNIGHT - 86_400_000, until_ms=MIDNIGHT)) == [[3, 4, 5, 6]]
 
 
 def test_a_caller_sees_what_came_by_its_connections(archive: Archive) -> None:
@@ -81,10 +84,10 @@ def test_a_caller_sees_what_came_by_its_connections(archive: Archive) -> None:
 def test_a_range_is_published_again_with_the_ids_it_has(archive: Archive) -> None:
     """Page by page."""
     bus = Bus()
-    done = archive.replay("acme", query(page_size="11"), bus, plenty())
-    assert done["replayed"] == 11
-    rest = archive.replay("acme", query(page_size="11", next_page_token=done["next_page_token"]), bus, plenty())
-    assert rest["replayed"] == 1
+    done = archive.replay("acme", query(page_size=11), bus, plenty())
+    assert done.count == 11
+    rest = archive.replay("acme", query(page_size=11, after=done.after), bus, plenty())
+    assert rest.count == 1
     assert [event.id for event in bus.events] == [f"evt_{number:032x}" for number in range(12)]
 
 
@@ -93,8 +96,8 @@ def test_a_replay_that_runs_out_of_time_says_where_to_go_on(archive: Archive) ->
     times = iter([26.0])
     bus = Bus()
     done = archive.replay("acme", query(), bus, Deadline(28.0, clock=lambda: next(times)))
-    assert done["replayed"] == len(bus.events) == 10
-    archive.replay("acme", query(next_page_token=done["next_page_token"]), bus, plenty())
+    assert done.count == len(bus.events) == 10
+    archive.replay("acme", query(after=done.after), bus, plenty())
     assert len({event.id for event in bus.events}) == len(bus.events) == 12
 
 

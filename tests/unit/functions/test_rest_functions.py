@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.edge import LambdaContext
-from tests.fakes.gateway import World, answer
+from tests.fakes.edge import LambdaContext, http_event
+from tests.fakes.gateway import World, answer, principal
 
 EVENTS = Path(__file__).parents[3] / "events"
 SCOPES = frozenset({"user:read:admin", "user:write:admin", "recording:read", "recording:write", "report:read:admin"})
@@ -55,6 +55,21 @@ def test_each_operation_reaches_zoom(
     result = serve(function_name, sample, world)
     assert (result["statusCode"], result["body"].encode()) == (status, body)
     assert (world.zoom.sent[0].method, world.zoom.sent[0].url) == (method, f"https://api.zoom.us/v2{url}")
+
+
+@pytest.mark.parametrize("header", ["", "a" * 2000, "con_", "con_1,con_2"])
+def test_a_connection_header_that_no_connection_can_have_is_refused(
+    function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
+    """With the header's name, before anything is looked up or sent; to nobody but a caller who is known."""
+    module, world = function("users"), World.of(answer(200, b"{}"), scopes=SCOPES)
+    monkeypatch.setattr(module, "_gateway", world.gateway)
+    event = http_event("GET", "/v2/users/me", headers={"X-Zoom-Connection": header}, principal=principal())
+    refused = module.handler(event, LambdaContext())
+    assert refused["statusCode"] == 400
+    assert [each["field"] for each in json.loads(refused["body"])["errors"]] == ["X-Zoom-Connection"]
+    assert world.zoom.sent == []
+    assert module.handler({**event, "requestContext": {}}, LambdaContext())["statusCode"] == 401
 
 
 def test_what_a_person_can_not_grant_says_so(serve: Serve) -> None:

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from zoom_common.access.principal import SCOPES, Principal
+from zoom_common.access.principal import CONNECTION_ID, SCOPES, Principal
 from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.secret import Secret
 
@@ -119,6 +119,10 @@ def issue(
             0 < len(name) <= _LONGEST_NAME and name.isprintable(),
         ),
         "scopes": (f"At least one of: {', '.join(sorted(SCOPES))}.", bool(asked) and asked <= SCOPES),
+        "connection": (
+            "The id of one connection, as GET /connections lists it.",
+            connection is None or CONNECTION_ID.fullmatch(connection) is not None,
+        ),
         "expires": ("A time to come.", valid_until is None or valid_until > now),
         "requests_per_minute": (LIMIT_RULE, is_limit(requests_per_minute)),
     }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 EVERY_SCOPE = "*"
+# Every connection id matches; `connections.identifiers` makes them shorter than this allows.
+CONNECTION_ID = re.compile(r"con_[0-9a-z_]{1,60}")
 SCOPES = frozenset(
     {
         "meetings:read",

@@ -9,7 +9,6 @@ https://developers.zoom.us/docs/internal-apps/s2s-oauth/
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from zoom_common.access import bearers
 from zoom_common.access.authentication import Keys
 from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import Credential
+from zoom_common.access.principal import CONNECTION_ID
 
 GRANTS = frozenset({"account_credentials", "client_credentials", "authorization_code", "refresh_token"})
 # These come with a refresh token at Zoom; ours opens nothing, because a refresh needs key id and secret again.
@@ -59,7 +59,7 @@ class SignIn:
             raise Refused("invalid_client", "Invalid client_id or client_secret")
         account = form.get("account_id", "")
         connection = account if account.startswith(_CONNECTION) else None
-        if connection and key.connection not in {None, connection}:
+        if connection and (not CONNECTION_ID.fullmatch(connection) or key.connection not in {None, connection}):
             raise Refused("invalid_request", "Account does not exist")
         text, bearer = bearers.issue(key, credential.digest(), now=now, connection=connection)
         self.keep(bearer)
@@ -79,7 +79,7 @@ def presented(authorization: str, form: Mapping[str, str]) -> Credential | None:
     if scheme.lower() == "basic":
         try:
             user, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # no base64, no ASCII or no UTF-8
             return None
         # RFC 6749 has both form-encoded first; no character of ours changes by that.
         client, secret = unquote(user), unquote(password)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from zoom_common.connections.item import account_partition, claim_key, from_values, key_of, partition, to_values
 from zoom_common.connections.model import ALIVE, Connection, State
 from zoom_common.connections.table_client import ConditionFailed, Table
-from zoom_common.errors import FieldError, InvalidRequest
 
 _PAGE = 100
 # A sort key has 1 to 1,024 bytes, and a character up to four of them.
@@ -22,7 +20,7 @@ type Connections = list[Connection]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some connections, oldest id first, and where to go on; `cursor` is None at the end."""
+    """Some connections, oldest id first. `cursor` is the id to go on after, None at the end."""
 
     connections: Sequence[Connection]
     cursor: str | None
@@ -42,9 +40,9 @@ class ConnectionStore:
         return from_values(values) if values else None
 
     def list(self, tenant: str, *, owner: str | None = None, limit: int = _PAGE, cursor: str | None = None) -> Page:
-        """Up to `limit` connections, of one owner or of all. Raises InvalidRequest for a cursor we did not make."""
+        """Up to `limit` connections after the id `cursor`, of one owner or of all."""
         found: Connections = []
-        after: dict[str, Any] | None = _after(tenant, cursor) if cursor else None
+        after: dict[str, Any] | None = {"pk": partition(tenant), "sk": cursor} if cursor else None
         while True:
             page, after = self._table.query(
                 "#pk = :pk AND begins_with(#sk, :prefix)",
@@ -57,7 +55,7 @@ class ConnectionStore:
                 if owner is None or connection.owner == owner:
                     found.append(connection)
                 if len(found) > limit:
-                    return Page(found[:limit], _cursor(found[limit - 1]))
+                    return Page(found[:limit], found[limit - 1].connection_id)
             if after is None:
                 return Page(found, None)
 
@@ -190,15 +188,3 @@ class ConnectionStore:
 def alive_values() -> dict[str, str]:
     """The values that `#state IN (:connected, :failing)` compares with."""
     return dict(zip(("connected", "failing"), sorted(map(str, ALIVE)), strict=True))
-
-
-def _cursor(last: Connection) -> str:
-    return urlsafe_b64encode(last.connection_id.encode()).rstrip(b"=").decode()
-
-
-def _after(tenant: str, cursor: str) -> dict[str, Any]:
-    try:
-        connection_id = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except ValueError:
-        raise InvalidRequest([FieldError("next_page_token", "Invalid field.")]) from None
-    return {"pk": partition(tenant), "sk": connection_id}

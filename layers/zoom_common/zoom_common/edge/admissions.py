@@ -10,13 +10,13 @@ from typing import Any
 from zoom_common.connections.view import iso
 from zoom_common.edge.link_requests import body_of
 from zoom_common.edge.request import Request
+from zoom_common.edge.request_fields import connection_header
 from zoom_common.edge.response import error_response
 from zoom_common.errors import FieldError, GatewayError, InvalidRequest, ZoomRefused
-from zoom_common.gateway.call import CONNECTION_HEADER
 from zoom_common.gateway.joining import Admission, Kind, Wish
 from zoom_common.zoom.meeting_sdk import DEFAULT, LONGEST, SHORTEST, Role
 
-_NUMBER = re.compile(r"\d{9,12}")
+_NUMBER = re.compile(r"[0-9]{9,12}")
 
 
 def wish_of(request: Request, meeting_id: str) -> Wish:
@@ -41,7 +41,7 @@ def wish_of(request: Request, meeting_id: str) -> Wish:
         role=Role(role),
         lifetime=lifetime,
         video_webrtc_mode=webrtc,
-        connection=request.headers.get(CONNECTION_HEADER),
+        connection=connection_header(request.headers),
     )
 
 

@@ -124,6 +124,7 @@ def _finished(response: Response, asked: Mapping[str, str], known_as: str) -> Re
 @dataclass(frozen=True, slots=True)
 class _Route:
     method: str
+    template: str
     pattern: re.Pattern[str]
     scope: str | None
     answer: Callable[..., Response]
@@ -144,10 +145,15 @@ class Router:
         pattern = re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template)))
 
         def register(answer: F) -> F:
-            self._routes.append(_Route(method, pattern, scope, answer))
+            self._routes.append(_Route(method, template, pattern, scope, answer))
             return answer
 
         return register
+
+    @property
+    def routes(self) -> list[tuple[str, str]]:
+        """Method and template of every route, in the order in which they are tried."""
+        return [(each.method, each.template) for each in self._routes]
 
     def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """The Lambda handler of these routes."""

@@ -8,12 +8,14 @@ from typing import Any
 from zoom_common.access.principal import Principal
 from zoom_common.connections.selection import owner_filter
 from zoom_common.edge.request import Request
+from zoom_common.edge.request_fields import Fields, PageTokens
 from zoom_common.errors import Conflict, FieldError, Forbidden, InvalidRequest
 from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import App
 
-_PAGE, _LARGEST_PAGE = 30, 300
 _LONGEST = 2000
+# Zoom's own ids have some 22 characters. Both are part of one key in the table, which has room for 2,048 bytes.
+_LONGEST_ID = 200
 _MARKS = frozenset("#: ")
 ACCOUNT_CREDENTIALS = "account_credentials"
 
@@ -27,7 +29,7 @@ def body_of(request: Request) -> Mapping[str, Any]:
 
 
 def text_of(body: Mapping[str, Any], name: str) -> str | None:
-    """A text field, or None when it is absent. Raises InvalidRequest."""
+    """A text field of at most 2,000 characters, or None when it is absent. Raises InvalidRequest."""
     value = body.get(name)
     if value is None:
         return None
@@ -59,19 +61,21 @@ def account_of(body: Mapping[str, Any]) -> tuple[App, str]:
     missing = [FieldError(name, "Required.") for name, value in found.items() if value is None]
     # What is part of a key in the table, or of the Basic credentials, must not end it early.
     bad = [
-        FieldError(name, "Invalid field.") for name in ("client_id", "account_id") if set(found[name] or "") & _MARKS
+        FieldError(name, "Invalid field.")
+        for name in ("client_id", "account_id")
+        if set(found[name] or "") & _MARKS or len(found[name] or "") > _LONGEST_ID
     ]
     if missing or bad:
         raise InvalidRequest([*missing, *bad])
     return App(str(found["client_id"]), Secret(str(found["client_secret"]))), str(found["account_id"])
 
 
-def page_of(request: Request) -> tuple[int, str | None]:
-    """`page_size` (30, at most 300) and `next_page_token`, named as Zoom names them. Raises InvalidRequest."""
-    size = request.query.get("page_size", str(_PAGE))
-    if not (size.isascii() and size.isdigit() and 0 < int(size) <= _LARGEST_PAGE):
-        raise InvalidRequest([FieldError("page_size", "Invalid field.")])
-    return int(size), request.query.get("next_page_token") or None
+def page_of(request: Request, tokens: PageTokens) -> tuple[int, str | None]:
+    """`page_size` (30, at most 300) and the place that `next_page_token` goes on after. Raises InvalidRequest."""
+    fields = Fields(request.query)
+    size, after = fields.page_size(), fields.after(tokens)
+    fields.check()
+    return size, after
 
 
 def wants_json(request: Request) -> bool:

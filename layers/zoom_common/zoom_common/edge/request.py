@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -49,15 +48,15 @@ class Request:
         """
         about = event.get("requestContext") or {}
         authorizer = (about.get("authorizer") or {}).get("lambda") or {}
-        query_string = event.get("rawQueryString") or ""
+        query_string = _text(event.get("rawQueryString") or "")
         headers = lower_case(event.get("headers")) if headers is None else headers
         return cls(
             method=(about.get("http") or {}).get("method", "GET").upper(),
-            path=_without_stage(event.get("rawPath") or "/", about.get("stage", "$default")),
+            path=_without_stage(_text(event.get("rawPath") or "/"), about.get("stage", "$default")),
             query=_first_of_each(parse_qsl(query_string, keep_blank_values=True)),
             query_string=query_string,
             headers=headers,
-            cookies=_cookies(event.get("cookies") or headers.get("cookie", "").split(";")),
+            cookies=_cookies(map(_text, event.get("cookies") or headers.get("cookie", "").split(";"))),
             body=_body(event),
             principal=Principal.from_context(authorizer),
             denied=authorizer.get("denied"),
@@ -77,8 +76,8 @@ class Request:
 
 
 def lower_case(headers: Mapping[str, str] | None) -> dict[str, str]:
-    """Headers by their names in lower case."""
-    return {name.lower(): value for name, value in (headers or {}).items()}
+    """Headers by their names in lower case, with values that can be encoded."""
+    return {name.lower(): _text(value) for name, value in (headers or {}).items()}
 
 
 def request_id(event: Mapping[str, Any], context: Any = None) -> str:
@@ -107,13 +106,16 @@ def _cookies(lines: Iterable[str]) -> dict[str, str]:
     return _first_of_each((name, value) for name, equals, value in split if equals)
 
 
+def _text(text: str) -> str:
+    """`text` with a question mark for each half of a surrogate pair: an event can hold halves, and UTF-8 cannot."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
 def _body(event: Mapping[str, Any]) -> bytes:
     body = event.get("body") or ""
-    if not event.get("isBase64Encoded"):
-        return str(body).encode()
     try:
-        return base64.b64decode(body, validate=True)
-    except (binascii.Error, ValueError):
+        return base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else str(body).encode()
+    except ValueError:  # no base64, no ASCII, or half of a surrogate pair
         raise InvalidRequest(message="The body could not be read.") from None
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from zoom_common.access.principal import Principal
 from zoom_common.edge.http import Request, Response, authorize
 from zoom_common.edge.logged import Logged
+from zoom_common.edge.request_fields import connection_header
 from zoom_common.errors import Forbidden
 from zoom_common.gateway import pages
 from zoom_common.gateway.api_request import ApiRequest
@@ -23,9 +24,14 @@ _OF_ONE_CALL = frozenset({"if-none-match"})
 
 
 def answer(gateway: Gateway, request: Request, participants: Callable[[], Participants] | None = None) -> Response:
-    """Answer a request under `/v2`. Raises what `Gateway.call` raises, and Unauthenticated without a principal."""
+    """Answer a request under `/v2`.
+
+    Raises what `Gateway.call` raises, Unauthenticated without a principal, and InvalidRequest for an X-Zoom-Connection
+    that no connection can have.
+    """
     principal = authorize(request, None)
     operation, ids = match(request.method, request.path)
+    connection_header(request.headers)  # checked here, read by the gateway
     calls = _Calls(gateway, principal, request)
     if operation.own and participants is not None:
         _check(principal, operation)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from zoom_common.deadline import Deadline
@@ -11,9 +11,8 @@ from zoom_common.errors import NotFound
 from zoom_common.events.envelope import CloudEvent, rfc3339
 from zoom_common.events.log_entry import LogEntry
 from zoom_common.events.log_index_store import LogPage
-from zoom_common.events.log_query import LogLine, LogQuery, token
+from zoom_common.events.log_query import LogLine, LogQuery
 
-_ID = re.compile(r"evt_[0-9a-f]{32}")
 _AT_ONCE = 10
 # What putting one more batch on the bus may take.
 _RESERVE_SECONDS = 5.0
@@ -43,6 +42,22 @@ class Publisher(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ArchivePage:
+    """Events without their content, as callers see them, and the place to go on after (None at the end)."""
+
+    events: Sequence[dict[str, Any]]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many events were published again, and the place to go on after (None at the end)."""
+
+    count: int
+    after: str | None
+
+
 class Archive:
     """What was received for one tenant, within a caller's reach. Methods raise NotFound and Unavailable."""
 
@@ -50,18 +65,14 @@ class Archive:
         self._entries = entries
         self._lines = lines
 
-    def page(self, tenant: str, query: LogQuery, reach: frozenset[str] | None = None) -> dict[str, Any]:
+    def page(self, tenant: str, query: LogQuery, reach: frozenset[str] | None = None) -> ArchivePage:
         """What fits, newest first, without content."""
         found = self._lines.search(tenant, query, reach)
-        return {
-            "events": [_shown(line) for line in found.lines],
-            "page_size": query.page_size,
-            "next_page_token": found.next_page_token or "",
-        }
+        return ArchivePage([_shown(line) for line in found.lines], found.after)
 
     def event(self, tenant: str, event_id: str, reach: frozenset[str] | None = None) -> CloudEvent:
         """One event as it was published."""
-        entry = self._entries.get(tenant, event_id) if _ID.fullmatch(event_id) else None
+        entry = self._entries.get(tenant, event_id)
         if entry is None or not (reach is None or entry.connection_id in reach):
             raise NotFound("There is no such event.", reason="unknown_event")
         return entry.cloud_event
@@ -73,7 +84,7 @@ class Archive:
         publisher: Publisher,
         deadline: Deadline,
         reach: frozenset[str] | None = None,
-    ) -> dict[str, Any]:
+    ) -> Replayed:
         """Publish one page of what fits again, with the ids it has; stops early when time gets short.
 
         Raises NotPublished when the bus refuses; publishing the same page again is safe.
@@ -83,11 +94,11 @@ class Archive:
         for start in range(0, len(found.lines), _AT_ONCE):
             lines = found.lines[start : start + _AT_ONCE]
             if start and not deadline.allows(_RESERVE_SECONDS):
-                return {"replayed": replayed, "next_page_token": token(found.lines[start - 1].place)}
+                return Replayed(replayed, found.lines[start - 1].place)
             entries = [self._entries.get(tenant, line.event_id) for line in lines]
             publisher.publish([entry.cloud_event for entry in entries if entry is not None])
             replayed += sum(entry is not None for entry in entries)
-        return {"replayed": replayed, "next_page_token": found.next_page_token or ""}
+        return Replayed(replayed, found.after)
 
 
 def _shown(line: LogLine) -> dict[str, Any]:

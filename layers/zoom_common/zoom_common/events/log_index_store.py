@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from zoom_common.events.log_items import day_partition
-from zoom_common.events.log_query import LogLine, LogQuery, token
+from zoom_common.events.log_query import LogLine, LogQuery
 from zoom_common.events.table_client import translated
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ _MOST_READ = 5_000
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """Some lines, and the token to go on with; None at the end. A page may be short and not the last."""
+    """Some lines, and the place to go on after; None at the end. A page may be short and not the last."""
 
     lines: Sequence[LogLine]
-    next_page_token: str | None = None
+    after: str | None = None
 
 
 class LogIndex:
@@ -40,7 +40,7 @@ class LogIndex:
             if query.fits(line) and (reach is None or line.connection_id in reach):
                 found.append(line)
             if len(found) == query.page_size or read == _MOST_READ:
-                return LogPage(found, token(line.place))
+                return LogPage(found, line.place)
         return LogPage(found)
 
     def _lines(self, owner: str, query: LogQuery) -> Iterator[LogLine]:

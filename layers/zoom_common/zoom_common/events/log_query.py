@@ -1,21 +1,15 @@
-"""What to look for in the event log, and where to go on: filters, windows and page tokens. Pure."""
+"""What to look for in the event log, and where to go on: filters, windows and places. Pure."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Self
 
-from zoom_common.errors import FieldError, InvalidRequest
-
-DEFAULT_PAGE, LARGEST_PAGE = 30, 300
-_PLACE = re.compile(r"[0-9]{13}#evt_[0-9a-f]{32}")
-_TYPE = re.compile(r"(?:zoom\.)?([\x21-\x29\x2b-\x7e]{1,120})(\*?)")
-_NUMBER = re.compile(r"[0-9]{1,20}")
+LARGEST_PAGE = 300
+PLACE = re.compile(r"[0-9]{13}#evt_[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +38,35 @@ class LogQuery:
     type: str | None = None
     """Zoom's name; with a star at its end, every name that begins so."""
     meeting: str | None = None
-    page_size: int = DEFAULT_PAGE
+    page_size: int = LARGEST_PAGE
     after: str | None = None
     """The place of the last line of the page before."""
 
     @classmethod
-    def from_mapping(cls, query: Mapping[str, str], *, now: float, retention_days: int) -> Self:
-        """Read `type`, `meeting`, `from`, `to`, `page_size`, `next_page_token`. Raises InvalidRequest."""
-        wrong: list[FieldError] = []
-        until = _moment(query, "to", wrong)
-        since = _moment(query, "from", wrong)
-        kind, meeting = query.get("type") or None, query.get("meeting") or None
-        if kind is not None and not _TYPE.fullmatch(kind):
-            wrong.append(FieldError("type", "Invalid field."))
-        if meeting is not None and not _NUMBER.fullmatch(meeting):
-            wrong.append(FieldError("meeting", "Invalid field."))
-        size, after = _size(query, wrong), _after(query, wrong)
-        if wrong:
-            raise InvalidRequest(wrong)
+    def within(
+        cls,
+        *,
+        now: float,
+        retention_days: int,
+        since_ms: int | None = None,
+        until_ms: int | None = None,
+        kind: str | None = None,
+        meeting: str | None = None,
+        page_size: int = LARGEST_PAGE,
+        after: str | None = None,
+    ) -> Self:
+        """A query for what the log still holds at `now` (epoch seconds): the window is cut to the last days.
+
+        `after` matches `PLACE`; `kind` may begin with `zoom.`, as the types of published events do.
+        """
         oldest = int((now - retention_days * 86_400) * 1000)
         latest = int(now * 1000) + 60_000
         return cls(
-            max(oldest, since if since is not None else oldest),
-            min(latest, until if until is not None else latest),
+            oldest if since_ms is None else min(max(oldest, since_ms), latest),
+            latest if until_ms is None else min(max(oldest, until_ms), latest),
             kind.removeprefix("zoom.") if kind else None,
             meeting,
-            size,
+            page_size,
             after,
         )
 
@@ -83,8 +80,10 @@ class LogQuery:
         return self.meeting is None or (line.subject or "").split("/")[1:2] == [self.meeting]
 
     def days(self) -> Iterator[date]:
-        """The days to look through, newest first; those before the last page's place are done."""
+        """The days to look through, newest first; those before the last page's place are done. None for no time."""
         last = min(self.until_ms - 1, int(self.after[:13])) if self.after else self.until_ms - 1
+        if last < self.since_ms:
+            return  # DynamoDB takes no range whose end is before its start
         day = _day(last)
         while day >= _day(self.since_ms):
             yield day
@@ -96,43 +95,5 @@ class LogQuery:
         return f"{self.since_ms:013}", min(upper, self.after) if self.after else upper
 
 
-def token(place: str) -> str:
-    """A page token for what comes after `place`."""
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
-
-
 def _day(epoch_ms: int) -> date:
     return datetime.fromtimestamp(epoch_ms // 1000, UTC).date()
-
-
-def _moment(query: Mapping[str, str], name: str, wrong: list[FieldError]) -> int | None:
-    text = query.get(name)
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text.replace(" ", "+"))
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        wrong.append(FieldError(name, "Invalid field."))
-    return None
-
-
-def _size(query: Mapping[str, str], wrong: list[FieldError]) -> int:
-    text = query.get("page_size") or str(DEFAULT_PAGE)
-    size = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0  # noqa: PLR2004 - of no use anyway
-    if not 1 <= size <= LARGEST_PAGE:
-        wrong.append(FieldError("page_size", f"The value must be between 1 and {LARGEST_PAGE}."))
-    return size
-
-
-def _after(query: Mapping[str, str], wrong: list[FieldError]) -> str | None:
-    given = query.get("next_page_token")
-    if not given:
-        return None
-    try:
-        place = base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode()
-    except (binascii.Error, ValueError):
-        place = ""
-    if not _PLACE.fullmatch(place):
-        wrong.append(FieldError("next_page_token", "The next page token is invalid or expired."))
-    return place

@@ -6,8 +6,7 @@ Zoom repeats a delivery for 85 minutes; what has not arrived after two hours wil
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Protocol
 
@@ -186,20 +185,23 @@ class Reconciler:
 
     def _told(self, connection: Connected) -> Mapping[str, Sequence[str]]:
         """Numbers of the meetings and the webinars that events told of, by family."""
-        token: str | None = ""
+        query = LogQuery.within(
+            now=self.clock(),
+            retention_days=30,
+            since_ms=int((self.clock() - self.lookback) * 1000),
+            page_size=LARGEST_PAGE,
+        )
         numbers: dict[str, dict[str, None]] = {"meeting": {}, "webinar": {}}
-        while token is not None:
-            asked = {"page_size": str(LARGEST_PAGE), "next_page_token": token}
-            asked["from"] = datetime.fromtimestamp(self.clock() - self.lookback, UTC).isoformat()
-            query = LogQuery.from_mapping(asked, now=self.clock(), retention_days=30)
+        while True:
             page = self.lines.search(connection.tenant, query, frozenset({connection.connection_id}))
             for line in page.lines:
                 # What is told of a recording is told of meetings and webinars alike: those are listed.
                 place, _, number = (line.subject or "").partition("/")
                 if place in {"meetings", "webinars"} and number.isdigit():
                     numbers[place.removesuffix("s")][number] = None
-            token = page.next_page_token
-        return {family: list(found) for family, found in numbers.items()}
+            if page.after is None:
+                return {family: list(found) for family, found in numbers.items()}
+            query = replace(query, after=page.after)
 
     def _worth_asking(self, connection: Connected) -> bool:
         """Whether it is time to ask again for a list that Zoom did not show this connection."""

@@ -6,9 +6,8 @@ still belongs to nobody is a duplicate of what is kept already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from zoom_common.events.ingest_message import Delivery
@@ -47,15 +46,16 @@ class SecondLook:
     send: Callable[[Sequence[Delivery]], None]
     clock: Callable[[], float]
 
-    def kept(self, app: str, asked: Mapping[str, str], *, days: int = 30) -> Iterator[LogEntry]:
-        """What of `app` belonged to nobody, the newest first; `asked` is what a LogQuery takes."""
-        token: str | None = ""
-        while token is not None:
-            page = {**asked, "page_size": str(LARGEST_PAGE), "next_page_token": token}
-            found = self.lines.search(unrouted(app), LogQuery.from_mapping(page, now=self.clock(), retention_days=days))
+    def kept(self, app: str, *, since_ms: int | None = None, days: int = 30) -> Iterator[LogEntry]:
+        """What of `app` belonged to nobody and was received from `since_ms` (epoch milliseconds) on, newest first."""
+        query = LogQuery.within(now=self.clock(), retention_days=days, since_ms=since_ms, page_size=LARGEST_PAGE)
+        while True:
+            found = self.lines.search(unrouted(app), query)
             entries = (self.log.get(unrouted(app), line.event_id) for line in found.lines)
             yield from (entry for entry in entries if entry is not None)
-            token = found.next_page_token
+            if found.after is None:
+                return
+            query = replace(query, after=found.after)
 
     def again(self, entry: LogEntry) -> None:
         """Send it to the processor as it came."""
@@ -64,9 +64,9 @@ class SecondLook:
 
     def of_known_hosts(self, app: str, hosts: Hosts) -> int:
         """Send what names a meeting and nobody, and came before the event that told whose the meeting is; how many."""
-        since = datetime.fromtimestamp(self.clock() - _PERIOD, UTC).isoformat()
+        since_ms = int((self.clock() - _PERIOD) * 1000)
         sent = 0
-        for entry in self.kept(app, {"from": since}):
+        for entry in self.kept(app, since_ms=since_ms):
             event = parse(entry.content)
             if not event.users and hosts.find(app, event) is not None:
                 self.again(entry)

@@ -1,0 +1,17 @@
+"""Our own routes in the template: the functions behind them are those that tests send hostile requests to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.fakes.own_site import MODULES
+from tests.template.test_operation_routes import function_of, resources
+
+
+def test_hostile_requests_reach_every_route_of_our_own(template: dict[str, Any]) -> None:
+    """Whatever is no path of Zoom's leads to a function whose router tells its routes, and one of them matches."""
+    routes = resources(template, "AWS::ApiGatewayV2::Route").values()
+    for route in (each for each in routes if "/v2" not in each["RouteKey"] and each["RouteKey"] != "$default"):
+        path = route["RouteKey"].partition(" ")[2].partition("{")[0]
+        router = MODULES[function_of(template, route)].router
+        assert any(known.startswith(path) for _, known in router.routes), route["RouteKey"]
