@@ -12,6 +12,7 @@ import time
 
 from local.deployed import add_arguments, deployed
 from local.key_table import NoStack
+from zoom_common.aws.table import EVENTS, Table
 from zoom_common.deadline import Deadline
 from zoom_common.errors import InvalidRequest, NotFound
 from zoom_common.events.archive import Archive
@@ -39,8 +40,8 @@ def main(given: list[str] | None = None) -> int:
         parser.error("say which: --id, or --from and what else narrows it")
     try:
         stack = deployed(arguments)
-        table, dynamodb = stack.resource("EventsTable"), stack.client("dynamodb")
-        archive = Archive(EventLog(table, dynamodb, clock=time.time), LogIndex(table, dynamodb))
+        table = Table(stack.client("dynamodb"), stack.resource("EventsTable"), EVENTS)
+        archive = Archive(EventLog(table, clock=time.time), LogIndex(table))
         publisher = BusPublisher(stack.resource("EventBus"), stack.client("events"))
         replayed = _one(archive, publisher, arguments) if arguments.id else _range(archive, publisher, arguments)
     except (NoStack, NotFound, InvalidRequest) as problem:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -11,7 +10,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_dynamodb.type_defs import CreateTableInputTypeDef, GlobalSecondaryIndexTypeDef
 
 from tests.fakes.moto_line import MotoLine
-from zoom_common import aws, light_aws
+from zoom_common.aws import clients
 
 CONNECTIONS, EVENTS, COORDINATION = "connections", "events", "coordination"
 _ENVIRONMENT = {
@@ -30,7 +29,7 @@ def aws_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     for name, value in _ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(light_aws, "Connection", MotoLine)
+    monkeypatch.setattr(clients, "Connection", MotoLine)
     forget_clients()
     with mock_aws():
         yield
@@ -38,17 +37,14 @@ def aws_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def forget_clients() -> None:
-    """Make the next `aws.client` a new one."""
-    cached: Any
-    for cached in (aws.client, aws.impatient_dynamodb, aws._session):
-        cached.cache_clear()
-    light_aws.forget()
+    """Make the next clients new ones."""
+    clients.forget()
 
 
 @pytest.fixture(params=["boto3", "light"])
 def dynamodb(request: pytest.FixtureRequest) -> DynamoDBClient:
     """A client that stores use: boto3's off the hot paths, the light one on them."""
-    return aws.client("dynamodb") if request.param == "boto3" else light_aws.client("dynamodb")
+    return clients.boto3_client("dynamodb") if request.param == "boto3" else clients.client("dynamodb")
 
 
 @pytest.fixture
@@ -97,7 +93,7 @@ def _table(name: str) -> CreateTableInputTypeDef:
 
 
 def _create(table: CreateTableInputTypeDef) -> str:
-    dynamodb = aws.client("dynamodb")
+    dynamodb = clients.boto3_client("dynamodb")
     dynamodb.create_table(**table)
     dynamodb.update_time_to_live(
         TableName=table["TableName"], TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}

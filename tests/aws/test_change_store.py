@@ -7,7 +7,8 @@ import json
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.table_client import Table
+from tests.fakes.dynamodb_outage import throttled
+from zoom_common.aws.table import Table
 from zoom_common.gateway.change_store import LIFE, ChangeStore
 from zoom_common.zoom.events import ZoomEvent, parse
 
@@ -51,4 +52,4 @@ def test_word_is_forgotten_and_never_stops_an_event(
     store.told(event("webinar.updated"))
     (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
     assert item["expires_at"] == {"N": str(int(NOW) + LIFE)}
-    ChangeStore(Table(dynamodb, "missing"), clock=lambda: NOW).told(event("webinar.updated"))
+    ChangeStore(Table(throttled(), "coordination"), clock=lambda: NOW).told(event("webinar.updated"))

@@ -9,6 +9,8 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.connections import START, connection
+from tests.fakes.dynamodb_outage import throttled
+from zoom_common.aws.table import CONNECTIONS, ConditionFailed, Table
 from zoom_common.connections.authorization_store import AuthorizationStore, Claim, LinkRequest
 from zoom_common.connections.item import SHARDS, due_shard, from_values, to_values
 from zoom_common.connections.model import Connection, Kind, Spare, State
@@ -16,8 +18,7 @@ from zoom_common.connections.refresh_store import RefreshStore
 from zoom_common.connections.refusals import Row
 from zoom_common.connections.steps import SealedPair, Settlement
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import ConditionFailed, Table
-from zoom_common.errors import InvalidRequest, Unavailable
+from zoom_common.errors import InternalError, InvalidRequest, Unavailable
 from zoom_common.secret import Secret
 
 pytestmark = pytest.mark.aws
@@ -472,10 +473,18 @@ def test_nothing_moves_when_the_claim_has(links: AuthorizationStore, store: Conn
     assert links.code(Secret("code"), now=START) is not None
 
 
-def test_a_table_that_is_not_there_is_unavailable(dynamodb: DynamoDBClient) -> None:
-    """Errors of DynamoDB become ours, without its text."""
-    with pytest.raises(Unavailable):
-        ConnectionStore(Table(dynamodb, "nowhere")).get("acme", "con_1")
+def test_a_table_that_throttles_is_unavailable() -> None:
+    """Errors of DynamoDB become ours, without its text, and the reason names the table."""
+    with pytest.raises(Unavailable) as caught:
+        ConnectionStore(Table(throttled(), "connections", CONNECTIONS)).get("acme", "con_1")
+    assert caught.value.reason == "connections_store_unavailable"
+
+
+def test_a_table_that_is_not_there_is_a_fault_of_ours(dynamodb: DynamoDBClient) -> None:
+    """It is called one, by DynamoDB's code."""
+    with pytest.raises(InternalError) as caught:
+        ConnectionStore(Table(dynamodb, "nowhere", CONNECTIONS)).get("acme", "con_1")
+    assert (caught.value.where, caught.value.cause) == ("connections_store_unavailable", "ResourceNotFoundException")
 
 
 def test_items_are_readable_without_optional_fields() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.table_client import Table
+from zoom_common.aws.table import Table
 from zoom_common.gateway.daily_store import DAY, Batch, DailyStore
 
 pytestmark = pytest.mark.aws

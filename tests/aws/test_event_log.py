@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.fakes.dynamodb_outage import throttled
 from tests.fakes.events import NOW, Clock
+from zoom_common.aws.table import EVENTS, Table
 from zoom_common.errors import Unavailable
 from zoom_common.events.log_entry import Admission, Admitted, LogEntry
 from zoom_common.events.log_items import entry_key
@@ -38,11 +40,11 @@ def clock() -> Clock:
 
 @pytest.fixture
 def log(dynamodb: DynamoDBClient, events_table: str, clock: Clock) -> EventLog:
-    return EventLog(events_table, dynamodb, clock=clock)
+    return EventLog(Table(dynamodb, events_table, EVENTS), clock=clock)
 
 
 def items(dynamodb: DynamoDBClient, table: str) -> list[tuple[str, str]]:
-    pages = dynamodb.get_paginator("scan").paginate(TableName=table)
+    pages = Table(dynamodb, table).pages("scan")
     return sorted((item["pk"]["S"], item["sk"]["S"]) for page in pages for item in page["Items"])
 
 
@@ -151,9 +153,9 @@ def test_finishing_what_was_erased_leaves_nothing(log: EventLog, dynamodb: Dynam
     assert items(dynamodb, events_table) == []
 
 
-def test_a_table_that_does_not_answer_is_unavailable(dynamodb: DynamoDBClient, clock: Clock) -> None:
+def test_a_table_that_does_not_answer_is_unavailable(clock: Clock) -> None:
     """Whatever is asked of it."""
-    log = EventLog("missing", dynamodb, clock=clock)
+    log = EventLog(Table(throttled(), "events", EVENTS), clock=clock)
     for attempt in (lambda: log.admit(ENTRY), lambda: log.finish(ENTRY), lambda: log.get("acme", "evt_1")):
         with pytest.raises(Unavailable, match="not available"):
             attempt()

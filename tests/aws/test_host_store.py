@@ -7,6 +7,8 @@ import json
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.fakes.dynamodb_outage import throttled
+from zoom_common.aws.table import EVENTS, Table
 from zoom_common.errors import Unavailable
 from zoom_common.events.host_store import HostStore
 from zoom_common.zoom.events import ZoomEvent, parse
@@ -25,7 +27,7 @@ STARTED = event("meeting.started", id="85746065", uuid="/u+1==", host_id="host-1
 
 def store(dynamodb: DynamoDBClient, table: str) -> HostStore:
     """As a container that has just started has it."""
-    return HostStore(table, dynamodb, clock=lambda: NOW)
+    return HostStore(Table(dynamodb, table, EVENTS), clock=lambda: NOW)
 
 
 def test_one_container_learns_and_all_know(dynamodb: DynamoDBClient, events_table: str) -> None:
@@ -60,9 +62,9 @@ def test_it_is_forgotten_with_the_events(dynamodb: DynamoDBClient, events_table:
     assert item["expires_at"] == {"N": str(int(NOW) + 30 * 86_400)}
 
 
-def test_a_table_that_is_away_is_no_answer(dynamodb: DynamoDBClient) -> None:
+def test_a_table_that_is_away_is_no_answer() -> None:
     """The message comes back; "nobody" would keep the event apart for good."""
-    lost = HostStore("no-such-table", dynamodb, clock=lambda: NOW)
+    lost = HostStore(Table(throttled(), "events", EVENTS), clock=lambda: NOW)
     with pytest.raises(Unavailable):
         lost.find("A", STARTED)
     with pytest.raises(Unavailable):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.table_client import Table
+from tests.fakes.dynamodb_outage import throttled
+from zoom_common.aws.table import COORDINATION, Table
 from zoom_common.errors import Unavailable
 from zoom_common.gateway.idempotency_store import LIFE, Entry, IdempotencyStore, Step, StoredAnswer
 
@@ -98,9 +99,9 @@ def test_a_key_lives_for_a_day(store: IdempotencyStore) -> None:
     assert seen(store, now=NOW + LIFE).answer is None
 
 
-def test_a_table_that_does_not_answer_has_a_name(dynamodb: DynamoDBClient) -> None:
+def test_a_table_that_does_not_answer_has_a_name() -> None:
     """The reason says whose fault it is."""
-    missing = IdempotencyStore(Table(dynamodb, "missing"))
+    missing = IdempotencyStore(Table(throttled(), "coordination", COORDINATION))
     with pytest.raises(Unavailable) as unavailable:
         begin(missing)
     assert unavailable.value.reason == "idempotency_store_unavailable"

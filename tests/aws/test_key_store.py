@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.fakes.dynamodb_outage import throttled
 from zoom_common.access.items import key_of
 from zoom_common.access.keys import ApiKey, Credential, issue
 from zoom_common.access.store import ApiKeyStore
+from zoom_common.aws.table import Table
 from zoom_common.errors import Conflict, NotFound, Unavailable
 
 pytestmark = pytest.mark.aws
@@ -21,7 +23,7 @@ NOW = 1_800_000_000.25
 @pytest.fixture
 def store(dynamodb: DynamoDBClient, connections_table: str) -> ApiKeyStore:
     """An empty store."""
-    return ApiKeyStore(dynamodb, connections_table)
+    return ApiKeyStore(Table(dynamodb, connections_table))
 
 
 def new_key(credential: Credential, **changes: Any) -> ApiKey:
@@ -131,7 +133,7 @@ def test_of_two_rotations_at_once_one_wins(
             return seen
 
     with pytest.raises(Conflict):
-        ReadsBeforeTheWinner(dynamodb, connections_table).rotate(first.key_id, loser, now=NOW, overlap=60)
+        ReadsBeforeTheWinner(Table(dynamodb, connections_table)).rotate(first.key_id, loser, now=NOW, overlap=60)
     kept = store.get(first.key_id)
     assert kept is not None
     assert kept.refusal(winner, now=NOW) is None
@@ -155,9 +157,9 @@ def test_what_a_later_version_adds_survives(
     assert item["last_used"] == {"N": "1"}
 
 
-def test_a_table_that_fails_is_unavailable(dynamodb: DynamoDBClient) -> None:
+def test_a_table_that_fails_is_unavailable() -> None:
     """Every method says so, in place of what AWS says."""
-    lost = ApiKeyStore(dynamodb, "no-such-table")
+    lost = ApiKeyStore(Table(throttled(), "connections"))
     credential = Credential.generate()
     for attempt in (
         lambda: lost.get("abcdefghijkl"),

@@ -8,6 +8,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.events import NOW, Bus, Clock, plenty
+from zoom_common.aws.table import EVENTS, Table
 from zoom_common.deadline import Deadline
 from zoom_common.errors import NotFound
 from zoom_common.events.archive import Archive
@@ -42,11 +43,11 @@ def entry(number: int, *, owner: str = "acme", connection: str = "con_1") -> Log
 
 @pytest.fixture
 def archive(dynamodb: DynamoDBClient, events_table: str) -> Archive:
-    log = EventLog(events_table, dynamodb, clock=Clock())
+    log = EventLog(Table(dynamodb, events_table, EVENTS), clock=Clock())
     for number in range(12):
         log.admit(entry(number, connection=f"con_{number % 3}"))
     log.admit(entry(99, owner="globex"))
-    return Archive(log, LogIndex(events_table, dynamodb))
+    return Archive(log, LogIndex(Table(dynamodb, events_table, EVENTS)))
 
 
 def query(*, since: str = "", **given: str) -> LogQuery:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from zoom_common.aws.table import EVENTS, Table
 from zoom_common.errors import Unavailable
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.projections.record import Change, Record
@@ -19,7 +20,7 @@ PLACE = "meeting#1"
 
 @pytest.fixture
 def store(dynamodb: DynamoDBClient, events_table: str) -> ProjectionStore:
-    return ProjectionStore(events_table, dynamodb, pause=lambda _: None)
+    return ProjectionStore(Table(dynamodb, events_table, EVENTS), pause=lambda _: None)
 
 
 def said(sort: str = "definition", **latest: Any) -> Change:
@@ -65,7 +66,7 @@ def test_records_expire_after_the_last_event_about_them(
 
 def test_two_workers_take_turns(dynamodb: DynamoDBClient, events_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever writes second reads again, and nothing that either said is lost."""
-    store, other = (ProjectionStore(events_table, dynamodb, pause=lambda _: None) for _ in range(2))
+    store, other = (ProjectionStore(Table(dynamodb, events_table, EVENTS), pause=lambda _: None) for _ in range(2))
     put = ProjectionStore._put
     raced: list[bool] = []
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.table_client import Table
+from zoom_common.aws.table import Table
 from zoom_common.gateway.pacing import MICROSECONDS, Lane
 from zoom_common.gateway.slot_store import NoSlot, Slot, SlotStore
 

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from zoom_common.aws.table import CONNECTIONS, Table
 from zoom_common.connections.census_store import census
-from zoom_common.connections.table_client import Table
 from zoom_common.deadline import Deadline
 from zoom_common.edge.heartbeat_store import SWEEP, Heartbeats
 from zoom_common.errors import Unavailable
@@ -106,11 +106,11 @@ def test_a_census_counts_connections_and_nothing_else(dynamodb: DynamoDBClient, 
         ("apikey#a", "apikey", "connected"),
     ):
         dynamodb.put_item(TableName=connections_table, Item={"pk": {"S": pk}, "sk": {"S": sk}, "state": {"S": state}})
-    found = census(dynamodb, connections_table, Deadline.after(60))
+    found = census(Table(dynamodb, connections_table, CONNECTIONS), Deadline.after(60))
     assert {state: number for state, number in found.items() if number} == {"connected": 2, "pending": 1}
     assert found["refresh_failing"] == 0
     with pytest.raises(Unavailable):
-        census(dynamodb, connections_table, Deadline.after(0))
+        census(Table(dynamodb, connections_table, CONNECTIONS), Deadline.after(0))
 
 
 def test_a_heartbeat_is_written_once_a_minute(dynamodb: DynamoDBClient, coordination_table: str) -> None:

@@ -7,10 +7,12 @@ from typing import Any, cast
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from zoom_common.connections.table_client import Table
+from tests.fakes.dynamodb_outage import throttled
+from zoom_common.aws.json_client import AwsJsonClient
+from zoom_common.aws.table import COORDINATION, Table
 from zoom_common.deadline import Deadline
+from zoom_common.edge.heartbeat_store import WEBHOOK, Heartbeats
 from zoom_common.edge.webhook_signs_store import AppSigns, WebhookSigns
-from zoom_common.events.aws_json_client import AwsJsonClient
 from zoom_common.events.webhook_signs_client import CHALLENGED, ENDPOINT, SignWriter, app_sign, rejected_at
 
 pytestmark = pytest.mark.aws
@@ -73,3 +75,14 @@ def test_a_container_writes_once_a_minute(signs: WebhookSigns) -> None:
     assert signs.of_app("A").verified_at == NOW
     signs.verified("A", NOW + 60)
     assert signs.of_app("A").verified_at == NOW + 60
+
+
+@pytest.mark.parametrize("failing", ["throttled", "missing"])
+def test_what_nothing_depends_on_never_raises(
+    failing: str, dynamodb: DynamoDBClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An outage is let be; a fault of ours is counted, and the deliveries are done all the same."""
+    table = Table(throttled() if failing == "throttled" else dynamodb, "missing", COORDINATION)
+    WebhookSigns(table, lambda: NOW).verified("A", NOW)
+    Heartbeats(table=table, clock=lambda: NOW).beat(WEBHOOK)
+    assert capsys.readouterr().out.count('"UnexpectedErrors":1') == (0 if failing == "throttled" else 2)

@@ -14,7 +14,7 @@ import pytest
 
 from local.demo import PERSON, Story
 from tests.fakes.releases import told
-from zoom_common.connections.attributes import from_item
+from zoom_common.aws.items import from_item
 from zoom_common.connections.item import from_values
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]

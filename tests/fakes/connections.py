@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 from mypy_boto3_kms import KMSClient
 from mypy_boto3_sqs import SQSClient
 
+from zoom_common.aws.table import ConditionFailed
 from zoom_common.connections.account_connecting import AccountConnecting
 from zoom_common.connections.attempt import Attempt
 from zoom_common.connections.authorization_store import AuthorizationStore, Claim, LinkRequest
@@ -31,10 +32,9 @@ from zoom_common.connections.schedule import Policy
 from zoom_common.connections.seal import SealContext, SealKind
 from zoom_common.connections.steps import INTENT_WINDOW, Result, SealedPair, Settlement, Step
 from zoom_common.connections.store import Connections, ConnectionStore, Page
-from zoom_common.connections.table_client import ConditionFailed
 from zoom_common.connections.tombstones import Tombstones
 from zoom_common.connections.zoom_client import ZoomOAuth
-from zoom_common.errors import Unavailable
+from zoom_common.errors import DependencyFailed, InternalError, Unavailable
 from zoom_common.secret import Secret
 from zoom_common.transport import AnswerLost, NotSent
 from zoom_common.zoom.oauth import App, Endpoints, pkce_challenge
@@ -91,6 +91,7 @@ class FakeKms:
     """Wraps a data key by writing its context beside it. `away` makes every call fail."""
 
     def __init__(self) -> None:
+        self.refused = False
         self.away = False
         self.decrypts = 0
 
@@ -100,6 +101,8 @@ class FakeKms:
     def generate_data_key(self, **request: Any) -> dict[str, Any]:
         if self.away:
             raise Unavailable(reason="kms_unavailable")
+        if self.refused:
+            raise InternalError(where="kms_unavailable", cause="AccessDeniedException")
         key = b"k" * 32
         wrapped = json.dumps([request["KeyId"], request["EncryptionContext"]]).encode()
         return {"CiphertextBlob": wrapped, "Plaintext": key}
@@ -225,6 +228,7 @@ class Memory(ConnectionStore):
         self.items: dict[tuple[str, str], Connection] = {}
         self.claims: dict[tuple[str, str], Claim] = {}
         self.faults: dict[str, int] = {}
+        self.refuses: set[str] = set()
         self.reads = 0
         self.writes = 0
 
@@ -233,6 +237,8 @@ class Memory(ConnectionStore):
         return connection
 
     def fails(self, method: str) -> None:
+        if method in self.refuses:
+            raise InternalError(where="connections_store_unavailable", cause="ValidationException")
         if self.faults.get(method, 0) > 0:
             self.faults[method] -= 1
             raise Unavailable(reason="connections_store_unavailable")
@@ -655,7 +661,7 @@ class Worker:
         try:
             try:
                 answer = self.refresher._perform(self.step, self.attempt.seen, self.name)
-            except (TokenError, Unavailable, LookupError) as error:
+            except (TokenError, DependencyFailed, LookupError) as error:
                 self.step = self.steps.throw(error)
             else:
                 self.step = self.steps.send(answer)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
 
 from zoom_common.access.authentication import Denial, authenticate
 from zoom_common.access.keys import ApiKey, Credential, issue
 from zoom_common.access.principal import Principal
-from zoom_common.errors import Unavailable
+from zoom_common.errors import DependencyFailed, InternalError, Unavailable
 
 NOW = 1_800_000_000.0
 CREDENTIAL = Credential.generate(entropy=lambda size: b"\x5a" * size)  # the same in every test process
@@ -19,13 +18,13 @@ TEXT = CREDENTIAL.text().reveal()
 class Keys:
     """A store of one key, that may be down."""
 
-    def __init__(self, key: ApiKey | None = KEY, *, down: Exception | None = None) -> None:
+    def __init__(self, key: ApiKey | None = KEY, *, down: DependencyFailed | None = None) -> None:
         self.key, self.down, self.asked = key, down, 0
 
     def get(self, key_id: str) -> ApiKey | None:
         self.asked += 1
         if self.down is not None:
-            raise Unavailable(reason="key_store_unavailable") from self.down
+            raise self.down
         return self.key if self.key and self.key.key_id == key_id else None
 
 
@@ -55,10 +54,12 @@ def test_each_no_has_its_reason() -> None:
 
 def test_a_store_that_is_down_is_a_denial_with_a_cause() -> None:
     """Operators see what AWS said, by its code; callers see that it is not their fault."""
-    refused = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "arn"}}, "GetItem")
-    gone = EndpointConnectionError(endpoint_url="http://localhost")
-    assert authenticate(f"Bearer {TEXT}", Keys(down=refused), now=NOW) == Denial("unavailable", "AccessDeniedException")
+    refused = InternalError(where="key_store_unavailable", cause="AccessDeniedException")
+    gone = Unavailable(reason="key_store_unavailable", cause="EndpointConnectionError")
     assert authenticate(f"Bearer {TEXT}", Keys(down=gone), now=NOW) == Denial("unavailable", "EndpointConnectionError")
+    assert authenticate(f"Bearer {TEXT}", Keys(down=refused), now=NOW) == Denial(
+        "internal_error", "AccessDeniedException"
+    )
 
 
 def test_the_context_of_a_denial_is_its_reason_alone() -> None:

@@ -28,7 +28,7 @@ class Keys:
 
     def get(self, key_id: str) -> ApiKey | None:
         if self.down:
-            raise Unavailable(reason="key_store_unavailable") from TimeoutError()
+            raise Unavailable(reason="key_store_unavailable", cause="ReadTimeoutError")
         return self.key if self.key and self.key.key_id == key_id else None
 
 

@@ -11,7 +11,7 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoom_common.aws_api.sigv4 import Credentials, Scope, sign
+from zoom_common.aws.sigv4 import Credentials, Scope, sign
 from zoom_common.secret import Secret
 
 _word = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/+=", min_size=1, max_size=40)
