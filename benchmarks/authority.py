@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from benchmarks.workspace import making
-from zoom_common.aws_api import trust
+from zoom_common.aws import https
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +101,4 @@ def _make(files: Authority) -> None:
     )
     ours_too = "\n" + files.certificate.read_text()
     files.bundle.write_text(Path(certifi.where()).read_text() + ours_too)
-    files.amazons.write_text((Path(trust.__file__).parent / "amazon_roots.pem").read_text() + ours_too)
+    files.amazons.write_text((Path(https.__file__).parent / "amazon_roots.pem").read_text() + ours_too)

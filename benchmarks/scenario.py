@@ -21,7 +21,7 @@ from benchmarks.events import API_KEY, CLIENT_ID, TENANT
 from benchmarks.workspace import ROOT
 from zoom_common.access import items as key_items
 from zoom_common.access.keys import issue
-from zoom_common.connections.attributes import to_item
+from zoom_common.aws.items import to_item
 from zoom_common.connections.item import claim_key, partition, to_values
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.seal import SealContext, SealKind, seal

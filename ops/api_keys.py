@@ -17,7 +17,7 @@ from ops.key_table import NoStack, local_stack, on_aws, on_local_stack
 from zoom_common.access.keys import ApiKey, Credential, issue
 from zoom_common.access.principal import SCOPES
 from zoom_common.access.store import ApiKeyStore
-from zoom_common.errors import GatewayError, InvalidRequest, Unavailable
+from zoom_common.errors import DependencyFailed, GatewayError, InternalError, InvalidRequest, Unavailable
 
 _DAY, _HOUR = 86_400, 3_600
 
@@ -117,14 +117,14 @@ def _explain(error: Exception) -> str:
     match error:
         case InvalidRequest():
             return " ".join(f"{each.field}: {each.message}" for each in error.fields)
-        case Unavailable() if isinstance(error.__cause__, EndpointConnectionError):
-            return f"{error.__cause__} If that is the local stack, start it with `make run`."
-        case Unavailable() if error.__cause__ is not None:
-            return f"The key table does not answer: {error.__cause__}"
+        case Unavailable(cause=EndpointConnectionError.__name__):
+            return "Nobody answers where the key table should be. If that is the local stack, start it with `make run`."
+        case NoCredentialsError() | InternalError(cause=NoCredentialsError.__name__):
+            return "There are no AWS credentials here: sign in, or set AWS_PROFILE."
+        case DependencyFailed() if error.cause:
+            return f"The key table does not answer: {error.cause}"
         case NoRegionError():
             return "Say in which region: --region."
-        case NoCredentialsError():
-            return "There are no AWS credentials here: sign in, or set AWS_PROFILE."
         case _:
             return str(error)
 

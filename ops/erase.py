@@ -17,7 +17,7 @@ from zoom_common.connections.queue import RevokeQueue
 from zoom_common.edge.connection_changes import to_event
 from zoom_common.edge.erasure import Erasure
 from zoom_common.edge.erasure_match import Wanted
-from zoom_common.errors import Unavailable
+from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import BusPublisher
 
 
@@ -49,7 +49,7 @@ def main(given: list[str] | None = None) -> int:
         )
         wanted = Wanted(tenant=arguments.tenant, zoom_user_id=arguments.zoom_user, email=arguments.email)
         print(json.dumps(erasure.erase(wanted), indent=2))
-    except (NoStack, Unavailable) as problem:
+    except (NoStack, DependencyFailed) as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0

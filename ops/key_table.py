@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from zoom_common.access.store import ApiKeyStore
+from zoom_common.aws.table import Table
 
 STACK_FILE = Path(".local/stack.json")
 _OUTPUT = "ConnectionsTable"
@@ -42,7 +43,7 @@ def on_local_stack(stack: Mapping[str, Any]) -> ApiKeyStore:
         region_name=stack.get("aws_region"),
     )
     dynamodb = session.client("dynamodb", endpoint_url=stack.get("aws_endpoint_url"), config=_CONFIG)
-    return ApiKeyStore(dynamodb, stack["connections_table"])
+    return ApiKeyStore(Table(dynamodb, stack["connections_table"]))
 
 
 def on_aws(stack_name: str, *, region: str | None = None) -> ApiKeyStore:
@@ -57,4 +58,4 @@ def on_aws(stack_name: str, *, region: str | None = None) -> ApiKeyStore:
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
     if _OUTPUT not in outputs:
         raise NoStack(f"The stack {stack_name} has no output {_OUTPUT}: is it this gateway, and deployed to the end?")
-    return ApiKeyStore(session.client("dynamodb", config=_CONFIG), outputs[_OUTPUT])
+    return ApiKeyStore(Table(session.client("dynamodb", config=_CONFIG), outputs[_OUTPUT]))

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ops.deployed import add_arguments, deployed
 from ops.key_table import NoStack
+from zoom_common.aws.table import EVENTS, Table
 from zoom_common.deadline import Deadline
 from zoom_common.edge.log_requests import log_query_of
 from zoom_common.edge.request_fields import Fields, event_id
@@ -42,8 +43,8 @@ def main(given: list[str] | None = None) -> int:
         parser.error("say which: --id, or --from and what else narrows it")
     try:
         stack = deployed(arguments)
-        table, dynamodb = stack.resource("EventsTable"), stack.client("dynamodb")
-        archive = Archive(EventLog(table, dynamodb, clock=time.time), LogIndex(table, dynamodb))
+        table = Table(stack.client("dynamodb"), stack.resource("EventsTable"), EVENTS)
+        archive = Archive(EventLog(table, clock=time.time), LogIndex(table))
         publisher = BusPublisher(stack.resource("EventBus"), stack.client("events"))
         replayed = _one(archive, publisher, arguments) if arguments.id else _range(archive, publisher, arguments)
     except (NoStack, NotFound, InvalidRequest) as problem:

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from ops.deployed import add_arguments, deployed
 from ops.key_table import NoStack
+from zoom_common.aws.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -47,7 +48,7 @@ def copy(dynamodb: DynamoDBClient, source: str, target: str, *, pk: str | None, 
     Raises ClientError, for whatever DynamoDB refuses but an item that is there.
     """
     seen = missing = 0
-    for page in dynamodb.get_paginator("scan").paginate(TableName=source, ConsistentRead=True):
+    for page in Table(dynamodb, source).pages("scan", ConsistentRead=True):
         for item in page["Items"]:
             if pk is not None and item["pk"] != {"S": pk}:
                 continue

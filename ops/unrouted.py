@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from ops.deployed import add_arguments, deployed
 from ops.key_table import NoStack
+from zoom_common.aws.table import EVENTS, Table
 from zoom_common.events.log_entry import malformed, unrouted
 from zoom_common.events.log_index_store import LogIndex
 from zoom_common.events.log_query import LARGEST_PAGE, LogLine, LogQuery
@@ -37,11 +38,11 @@ def main(given: list[str] | None = None) -> int:
     arguments = parser.parse_args(given)
     try:
         stack = deployed(arguments)
-        table, dynamodb = stack.resource("EventsTable"), stack.client("dynamodb")
+        table = Table(stack.client("dynamodb"), stack.resource("EventsTable"), EVENTS)
     except NoStack as problem:
         print(problem, file=sys.stderr)
         return 1
-    log, index = EventLog(table, dynamodb, clock=time.time), LogIndex(table, dynamodb)
+    log, index = EventLog(table, clock=time.time), LogIndex(table)
     if arguments.again:
         queue = IngestQueue(stack.resource("IngestQueue"), stack.client("sqs"))
         look = SecondLook(log=log, lines=index, send=queue.send, clock=time.time)

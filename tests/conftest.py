@@ -19,7 +19,7 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.register_profile("soak", settings.get_profile("default"), max_examples=times(100))
 settings.load_profile("soak" if SOAKING else "default")
 
-_FAILED_BEFORE = pytest.StashKey[set[str]]()
+_FAILED_BEFORE = pytest.StashKey[frozenset[str]]()
 
 # Rooms whose tests share something that takes long to make, and that the next test finds as the last one left it.
 _SHARING = ("tests/e2e/", "tests/counts/")
@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Remember what a run with `--last-failed` repeats; the cache is another one when it is over."""
     repeated = config.getoption("lf", default=False) and config.cache is not None
     failed = config.cache.get("cache/lastfailed", {}) if repeated and config.cache else {}
-    config.stash[_FAILED_BEFORE] = set(failed)
+    config.stash[_FAILED_BEFORE] = frozenset(failed)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

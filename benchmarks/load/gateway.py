@@ -8,10 +8,10 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from zoom_common import light_aws
 from zoom_common.access.principal import Principal
+from zoom_common.aws import clients
+from zoom_common.aws.table import Table
 from zoom_common.connections.model import Connection, Kind, State
-from zoom_common.connections.table_client import Table
 from zoom_common.deadline import Deadline
 from zoom_common.errors import GatewayError
 from zoom_common.gateway.api_request import ApiRequest
@@ -70,8 +70,8 @@ def _dynamodb(url: str) -> DynamoDBClient:
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
     }
-    light_aws.forget()
-    return light_aws.impatient_dynamodb()
+    clients.forget()
+    return clients.impatient_dynamodb()
 
 
 def _connection(account: str) -> Connection:

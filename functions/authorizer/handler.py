@@ -13,11 +13,13 @@ from functools import cache
 from time import time
 from typing import Any
 
-from zoom_common import correlation, light_aws
+from zoom_common import correlation
 from zoom_common.access.authentication import Denial, authenticate
 from zoom_common.access.bearer_store import BearerStore
 from zoom_common.access.principal import Principal
 from zoom_common.access.store import ApiKeyStore
+from zoom_common.aws import clients
+from zoom_common.aws.table import Table
 from zoom_common.edge import observability
 from zoom_common.edge.request import request_id
 from zoom_common.edge.settings.authorizer import AuthorizerSettings, usual_limit
@@ -30,13 +32,13 @@ def _settings() -> AuthorizerSettings:
 
 @cache
 def _keys() -> ApiKeyStore:
-    return ApiKeyStore(light_aws.impatient_dynamodb(), _settings().connections_table)
+    return ApiKeyStore(Table(clients.impatient_dynamodb(), _settings().connections_table))
 
 
 @cache
 def _bearers() -> BearerStore | None:
-    table = _settings().coordination_table
-    return BearerStore(light_aws.impatient_dynamodb(), table) if table else None
+    name = _settings().coordination_table
+    return BearerStore(Table(clients.impatient_dynamodb(), name)) if name else None
 
 
 class _People:

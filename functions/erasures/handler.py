@@ -16,7 +16,7 @@ from typing import Any
 
 from zoom_common import correlation
 from zoom_common.access.principal import Principal
-from zoom_common.aws import client
+from zoom_common.aws.clients import boto3_client
 from zoom_common.connections.queue import RevokeQueue
 from zoom_common.edge import observability, request_fields
 from zoom_common.edge.connection_changes import publisher
@@ -26,7 +26,7 @@ from zoom_common.edge.erasure_queue import ErasureQueue, from_message
 from zoom_common.edge.http import Request, Response, Router, json_response
 from zoom_common.edge.link_requests import body_of, refuse_bound, text_of
 from zoom_common.edge.settings.erasures import ErasuresSettings
-from zoom_common.errors import FieldError, InvalidRequest, NotFound, Unavailable
+from zoom_common.errors import FieldError, InternalError, InvalidRequest, NotFound, Unavailable
 
 _TIME_FOR_A_PAGE_MS = 30_000
 _FIELDS = {"zoom_user_id", "email", "tenant"}
@@ -46,12 +46,12 @@ router = Router(settings)
 def erasure() -> Erasure:
     """The tables, once per container."""
     return Erasure(
-        dynamodb=client("dynamodb"),
+        dynamodb=boto3_client("dynamodb"),
         connections_table=settings().connections_table,
         events_table=settings().events_table,
         coordination_table=settings().coordination_table,
-        revokes=RevokeQueue(client("sqs"), settings().escrow_queue_url),
-        publish=publisher(settings().event_bus, lambda: client("events")),
+        revokes=RevokeQueue(boto3_client("sqs"), settings().escrow_queue_url),
+        publish=publisher(settings().event_bus, lambda: boto3_client("events")),
         clock=time.time,
     )
 
@@ -59,7 +59,7 @@ def erasure() -> Erasure:
 @cache
 def queue() -> ErasureQueue:
     """Where the work waits."""
-    return ErasureQueue(client("sqs"), settings().erasure_queue_url)
+    return ErasureQueue(boto3_client("sqs"), settings().erasure_queue_url)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -126,6 +126,9 @@ def _taken(record: Mapping[str, Any], context: Any) -> bool:
         return False
     try:
         _go_on(job, context)
+    except InternalError as error:
+        observability.fault(error, message_id=record["messageId"])
+        return False
     except Unavailable as error:
         observability.logger().warning("message kept", reason=error.reason)
         return False

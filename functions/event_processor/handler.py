@@ -7,9 +7,10 @@ import time
 from functools import cache
 from typing import Any
 
+from zoom_common.aws.clients import client
+from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
 from zoom_common.connections.deauthorization import Deauthorization
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import Table
 from zoom_common.connections.tombstones import Tombstones
 from zoom_common.deadline import Deadline
 from zoom_common.edge.connection_changes import publisher
@@ -24,7 +25,6 @@ from zoom_common.events.log_store import EventLog
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.gateway.change_store import ChangeStore
-from zoom_common.light_aws import client
 from zoom_common.zoom.event_secrets import Redaction
 
 
@@ -33,11 +33,12 @@ def processor() -> EventProcessor:
     """The container's processor."""
     settings = Settings.from_env(os.environ)
     dynamodb = client("dynamodb")
+    events = Table(dynamodb, settings.events_table, EVENTS)
     return EventProcessor(
-        log=EventLog(settings.events_table, dynamodb, clock=time.time, retention_days=settings.retention_days),
-        connections=ConnectionStore(Table(dynamodb, settings.connections_table)),
-        hosts=HostStore(settings.events_table, dynamodb, clock=time.time, retention_days=settings.retention_days),
-        projections=ProjectionStore(settings.events_table, dynamodb, retention_days=settings.projection_retention_days),
+        log=EventLog(events, clock=time.time, retention_days=settings.retention_days),
+        connections=ConnectionStore(Table(dynamodb, settings.connections_table, CONNECTIONS)),
+        hosts=HostStore(events, clock=time.time, retention_days=settings.retention_days),
+        projections=ProjectionStore(events, retention_days=settings.projection_retention_days),
         publisher=BusPublisher(settings.event_bus, client("events")),
         redaction=Redaction(settings.published_secrets),
         count=count,
@@ -48,7 +49,7 @@ def processor() -> EventProcessor:
 
 
 def _vault(settings: Settings) -> VaultNotices:
-    table = Table(client("dynamodb"), settings.connections_table)
+    table = Table(client("dynamodb"), settings.connections_table, CONNECTIONS)
     connections = ConnectionStore(table)
     publish = publisher(settings.event_bus, lambda: client("events"))
     deauthorization = Deauthorization(connections=connections, publish=publish, clock=time.time)
@@ -59,7 +60,9 @@ def _for_those_who_remember(settings: Settings) -> dict[str, Any]:
     """Containers that answer reads from memory have to hear of changes; where none do, nobody is told."""
     if not settings.reads_are_remembered:
         return {}
-    return {"tell": ChangeStore(Table(client("dynamodb"), settings.coordination_table), clock=time.time).told}
+    return {
+        "tell": ChangeStore(Table(client("dynamodb"), settings.coordination_table, COORDINATION), clock=time.time).told
+    }
 
 
 @cache
@@ -71,7 +74,9 @@ def heartbeats() -> Heartbeats:
 @cache
 def signs() -> WebhookSigns:
     """Where each app's last delivery is noted."""
-    return WebhookSigns(Table(client("dynamodb"), Settings.from_env(os.environ).coordination_table), time.time)
+    return WebhookSigns(
+        Table(client("dynamodb"), Settings.from_env(os.environ).coordination_table, COORDINATION), time.time
+    )
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -8,10 +8,11 @@ import time
 from functools import cache
 
 from zoom_common.access.principal import CONNECTION_ID, Principal
+from zoom_common.aws.clients import client
+from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
 from zoom_common.connections.selection import owner_filter
 from zoom_common.connections.selection import reach as the_connection
 from zoom_common.connections.store import ConnectionStore, Page
-from zoom_common.connections.table_client import Table
 from zoom_common.edge import request_fields
 from zoom_common.edge.http import Request, Response, Router, json_response
 from zoom_common.edge.link_requests import body_of, page_of
@@ -30,7 +31,6 @@ from zoom_common.events.log_store import EventLog
 from zoom_common.events.meeting_reader import MeetingReader
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.reach import reach
-from zoom_common.light_aws import client
 
 _LOG_FIELDS = ("type", "meeting", "from", "to", "page_size", "next_page_token")
 
@@ -46,16 +46,20 @@ handler = router.handle
 
 
 @cache
+def _events_table() -> Table:
+    return Table(client("dynamodb"), settings().events_table, EVENTS)
+
+
+@cache
 def meetings() -> MeetingReader:
     """The projections, once per container."""
-    return MeetingReader(ProjectionStore(settings().events_table, client("dynamodb")))
+    return MeetingReader(ProjectionStore(_events_table()))
 
 
 @cache
 def archive() -> Archive:
     """The event log, once per container."""
-    table, dynamodb = settings().events_table, client("dynamodb")
-    return Archive(EventLog(table, dynamodb, clock=time.time), LogIndex(table, dynamodb))
+    return Archive(EventLog(_events_table(), clock=time.time), LogIndex(_events_table()))
 
 
 @cache
@@ -67,13 +71,13 @@ def publisher() -> BusPublisher:
 @cache
 def connections() -> ConnectionStore:
     """Who reaches what."""
-    return ConnectionStore(Table(client("dynamodb"), settings().connections_table))
+    return ConnectionStore(Table(client("dynamodb"), settings().connections_table, CONNECTIONS))
 
 
 @cache
 def signs() -> WebhookSigns:
     """What is known of Zoom's deliveries."""
-    return WebhookSigns(Table(client("dynamodb"), settings().coordination_table), time.time)
+    return WebhookSigns(Table(client("dynamodb"), settings().coordination_table, COORDINATION), time.time)
 
 
 @router.route("GET", "/events", scope="events:read")

@@ -55,25 +55,25 @@ def deep(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - 
 @cache
 def _checks() -> dict[str, Check]:
     # Only now: most that asks for health asks for the shallow answer, and boto3 is most of a start.
-    from zoom_common import aws  # noqa: PLC0415
-    from zoom_common.connections.table_client import Table  # noqa: PLC0415
+    from zoom_common.aws import clients  # noqa: PLC0415
+    from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table  # noqa: PLC0415
     from zoom_common.edge import dependencies_client as ask  # noqa: PLC0415
     from zoom_common.edge.deep_health import Finding, age  # noqa: PLC0415
     from zoom_common.edge.heartbeat_store import ROLLUP, SWEEP, WEBHOOK, Heartbeats  # noqa: PLC0415
     from zoom_common.transport import RequestsTransport  # noqa: PLC0415
 
-    about, dynamodb = DeepHealthSettings.from_env(os.environ), aws.impatient_dynamodb()
+    about, dynamodb = DeepHealthSettings.from_env(os.environ), clients.impatient_dynamodb()
 
-    def table(name: str) -> Finding:
-        Table(dynamodb, name).get("heartbeat#none", "heartbeat")
+    def table(name: str, reason: str) -> Finding:
+        Table(dynamodb, name, reason).get("heartbeat#none", "heartbeat")
         return Finding()
 
-    beats = Heartbeats(table=Table(dynamodb, about.coordination_table), clock=time.time)
+    beats = Heartbeats(table=Table(dynamodb, about.coordination_table, COORDINATION), clock=time.time)
     checks: dict[str, Check] = {
-        "connections_table": partial(table, about.connections_table),
-        "events_table": partial(table, about.events_table),
-        "coordination_table": partial(table, about.coordination_table),
-        "data_key": partial(ask.key, aws.client("kms"), about.data_key_id),
+        "connections_table": partial(table, about.connections_table, CONNECTIONS),
+        "events_table": partial(table, about.events_table, EVENTS),
+        "coordination_table": partial(table, about.coordination_table, COORDINATION),
+        "data_key": partial(ask.key, clients.boto3_client("kms"), about.data_key_id),
         "zoom": partial(ask.zoom, RequestsTransport(), about.zoom_api_base_url),
         "webhook": lambda: age(beats.age(WEBHOOK)),
         "sweep": lambda: age(beats.age(SWEEP), at_most=_LONGEST_BETWEEN_SWEEPS),
@@ -81,5 +81,5 @@ def _checks() -> dict[str, Check]:
     }
     for name, url in about.queues.items():
         dead = name.endswith("_dead_letters")
-        checks[f"queue_{name}"] = partial(ask.queue, aws.client("sqs"), url, dead_letters=dead)
+        checks[f"queue_{name}"] = partial(ask.queue, clients.boto3_client("sqs"), url, dead_letters=dead)
     return checks

@@ -6,8 +6,8 @@ import os
 from functools import cache
 from time import time
 
-from zoom_common import light_aws
 from zoom_common.access.principal import Principal
+from zoom_common.aws import clients
 from zoom_common.connections.app_secret_client import AppSecret
 from zoom_common.edge.admissions import describe, wish_of
 from zoom_common.edge.http import Request, Response, Router, json_response
@@ -30,7 +30,7 @@ handler = router.handle
 @cache
 def _joining() -> Joining:
     settings = _settings()
-    secret = AppSecret(light_aws.client("secretsmanager"), settings.sdk_secret_arn, clock=time)
+    secret = AppSecret(clients.client("secretsmanager"), settings.sdk_secret_arn, clock=time)
 
     def app() -> SdkApp:
         known = secret.app()

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode
 from zoom_common.access.principal import CONNECTION_ID, Principal
 from zoom_common.connections.access_tokens import reconnect_url
 from zoom_common.connections.account_connecting import AccountRequest
-from zoom_common.connections.linking import Ticket
+from zoom_common.connections.linking import LinkNotRequested, Ticket
 from zoom_common.connections.model import Connection, Kind
 from zoom_common.connections.selection import owner_filter, reach
 from zoom_common.connections.view import describe, iso
@@ -28,7 +28,7 @@ from zoom_common.edge.link_requests import (
 )
 from zoom_common.edge.request_fields import PageTokens
 from zoom_common.edge.settings.oauth import OAuthSettings
-from zoom_common.errors import Conflict, GatewayError, LinkRefused
+from zoom_common.errors import Conflict, GatewayError, InternalError, LinkRefused
 from zoom_common.secret import Secret
 
 
@@ -56,6 +56,8 @@ def for_browsers(answer: Callable[[Request], Response]) -> Callable[[Request], R
         try:
             return answer(request)
         except GatewayError as error:
+            if isinstance(error, InternalError):
+                observability.fault(error, request_id=request.request_id)
             observability.count("LinksRefused", reason=error.reason)
             observability.logger().info("link refused", reason=error.reason, request_id=request.request_id)
             if wants_json(request):
@@ -102,8 +104,8 @@ def callback(request: Request) -> Response:
     page = settings().connect_page_url
     try:
         arrival = wiring().linking.complete(request.query, request.cookies.get(cookie_name(settings().public_base_url)))
-    except LinkRefused as refused:
-        if refused.reason == "not_asked_for" and page:
+    except LinkNotRequested:
+        if page:
             return Response(303, headers={"location": page})
         raise
     spent = _cookie("", 0)

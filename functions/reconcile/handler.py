@@ -11,16 +11,16 @@ import time
 from functools import cache, partial
 from typing import Any
 
-from zoom_common import aws
-from zoom_common.connections.table_client import Table
+from zoom_common.aws import clients
+from zoom_common.aws.table import COORDINATION, Table
 from zoom_common.deadline import Deadline
-from zoom_common.edge.observability import count, logger, measure
+from zoom_common.edge.observability import count, fault, logger, measure
 from zoom_common.edge.reconcile import Reconciliation
 from zoom_common.edge.settings.reconcile import Settings
 from zoom_common.edge.webhook_health import WebhookHealth
 from zoom_common.edge.webhook_secrets_client import read_webhook_secrets
 from zoom_common.edge.webhook_signs_store import WebhookSigns
-from zoom_common.errors import GatewayError
+from zoom_common.errors import GatewayError, InternalError
 from zoom_common.events.reconciliation.reconciler import SETTLED_SECONDS
 from zoom_common.events.webhook_secrets import UnusableSecrets
 
@@ -36,8 +36,10 @@ def webhook_health() -> WebhookHealth:
     """What the hourly look needs."""
     settings = Settings.from_env(os.environ)
     return WebhookHealth(
-        signs=WebhookSigns(Table(aws.client("dynamodb"), settings.coordination_table), time.time),
-        secrets=partial(read_webhook_secrets, aws.client("secretsmanager"), settings.webhook_secret_arn),
+        signs=WebhookSigns(
+            Table(clients.boto3_client("dynamodb"), settings.coordination_table, COORDINATION), time.time
+        ),
+        secrets=partial(read_webhook_secrets, clients.boto3_client("secretsmanager"), settings.webhook_secret_arn),
         measure=measure,
         clock=time.time,
     )
@@ -70,6 +72,8 @@ def _look() -> list[str]:
     try:
         return webhook_health().look()
     except (GatewayError, UnusableSecrets) as error:
+        if isinstance(error, InternalError):
+            fault(error)
         count("WebhookHealthUnknown")
         logger().warning("webhook health unknown", reason=error.reason)
         return []
@@ -79,6 +83,8 @@ def _worked(work: dict[str, Any], deadline: Deadline) -> bool:
     try:
         _one(work, deadline)
     except GatewayError as error:
+        if isinstance(error, InternalError):
+            fault(error, connection=str(work.get("connection_id")))
         count("ReconcileFailed")
         logger().warning("not reconciled", reason=error.reason, connection=work.get("connection_id"))
         return False

@@ -7,10 +7,11 @@ from functools import cache
 from time import time
 from urllib.parse import parse_qsl
 
-from zoom_common import light_aws
 from zoom_common.access.bearer_store import BearerStore
 from zoom_common.access.sign_in import Refused, SignIn
 from zoom_common.access.store import ApiKeyStore
+from zoom_common.aws import clients
+from zoom_common.aws.table import Table
 from zoom_common.edge.http import Request, Response, Router, json_response
 from zoom_common.edge.settings.token import TokenSettings
 
@@ -27,10 +28,10 @@ handler = router.handle
 @cache
 def _sign_in() -> SignIn:
     settings = _settings()
-    dynamodb = light_aws.impatient_dynamodb()
+    dynamodb = clients.impatient_dynamodb()
     return SignIn(
-        keys=ApiKeyStore(dynamodb, settings.connections_table),
-        keep=BearerStore(dynamodb, settings.coordination_table).put,
+        keys=ApiKeyStore(Table(dynamodb, settings.connections_table)),
+        keep=BearerStore(Table(dynamodb, settings.coordination_table)).put,
         clock=time,
         api_url=settings.public_base_url,
     )

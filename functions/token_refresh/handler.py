@@ -14,19 +14,19 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from zoom_common import aws, correlation
+from zoom_common import correlation
+from zoom_common.aws import clients
 from zoom_common.connections.placing import Unplaced
 from zoom_common.connections.queue import REFRESH, RESTORE, REVOKE, from_message
 from zoom_common.connections.refresh_client import REFUSED, TOUCH
 from zoom_common.connections.revocation import EndedGrant, Revoked
-from zoom_common.connections.settling import APP_FAULT
 from zoom_common.connections.steps import Outcome, Result
 from zoom_common.connections.sweep import sweep
 from zoom_common.deadline import Deadline
 from zoom_common.edge import observability, vault
 from zoom_common.edge.heartbeat_store import SWEEP, Heartbeats
 from zoom_common.edge.settings.token_refresh import TokenRefreshSettings
-from zoom_common.errors import Unavailable
+from zoom_common.errors import InternalError, Unavailable
 
 _MOST_WAIT = 25.0
 _ONE_ATTEMPT = 25.0
@@ -41,7 +41,7 @@ def wiring() -> vault.Refreshing:
 @cache
 def heartbeats() -> Heartbeats:
     """Where the sweep says that it ran."""
-    return Heartbeats.from_env(os.environ, lambda: aws.client("dynamodb"), clock=time.time)
+    return Heartbeats.from_env(os.environ, lambda: clients.boto3_client("dynamodb"), clock=time.time)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -71,6 +71,9 @@ def _taken(record: Mapping[str, Any], ends: float) -> bool:
         return False  # an attempt cut off in the middle is worse than one that comes later
     try:
         return _done(json.loads(record["body"]), ends)
+    except InternalError as error:
+        observability.fault(error, message_id=record["messageId"])
+        return False
     except Unavailable as error:
         observability.logger().warning("message kept", reason=error.reason)
         return False
@@ -97,7 +100,7 @@ def _done(message: Mapping[str, Any], ends: float) -> bool:
         raise ValueError("a message of no known action")
     result = wiring().refresher.when_due(message["tenant"], message["connection_id"], ends=ends)
     # Failures of Zoom and of the app rest in the due index; only what we could not even look at comes back.
-    return _noted(result).reason != "connections_store_unavailable"
+    return not _noted(result).unread
 
 
 def _on_demand(event: Mapping[str, Any], ends: float) -> Result:
@@ -134,7 +137,7 @@ def _sweep(context: Any) -> int:
 
 def _noted(result: Result) -> Result:
     observability.count("Refreshes", outcome=str(result.outcome))
-    if (result.reason or "").startswith(APP_FAULT):
+    if result.app_at_fault:
         observability.count("AppFaults")  # one alarm for the app, none per connection
     if result.outcome in {Outcome.UNAVAILABLE, Outcome.REFRESH_FAILING, Outcome.REAUTHORIZATION_REQUIRED}:
         observability.logger().warning("not refreshed", outcome=str(result.outcome), reason=result.reason)

@@ -11,10 +11,10 @@ from typing import Any
 
 from zoom_common import correlation
 from zoom_common.access.principal import Principal
-from zoom_common.aws import client
+from zoom_common.aws.clients import boto3_client
+from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
 from zoom_common.connections.census_store import census
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import Table
 from zoom_common.deadline import Deadline
 from zoom_common.edge import observability
 from zoom_common.edge.heartbeat_store import ROLLUP, Heartbeats
@@ -41,19 +41,21 @@ router = Router(settings)
 @cache
 def live() -> LiveUsage:
     """The counters of the last days."""
-    return LiveUsage(Table(client("dynamodb"), settings().coordination_table))
+    return LiveUsage(Table(boto3_client("dynamodb"), settings().coordination_table, COORDINATION))
 
 
 @cache
 def kept() -> KeptUsage:
     """The days before."""
-    return KeptUsage(Table(client("dynamodb"), settings().events_table), retention_days=settings().retention_days)
+    return KeptUsage(
+        Table(boto3_client("dynamodb"), settings().events_table, EVENTS), retention_days=settings().retention_days
+    )
 
 
 @cache
 def connections() -> ConnectionStore:
     """Who reaches what."""
-    return ConnectionStore(Table(client("dynamodb"), settings().connections_table))
+    return ConnectionStore(Table(boto3_client("dynamodb"), settings().connections_table, CONNECTIONS))
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -105,8 +107,8 @@ def _days(query: Mapping[str, str], today: date) -> tuple[date, date]:
 def _roll_up(deadline: Deadline) -> dict[str, Any]:
     rows = roll_up(live(), kept(), today=day_of(time.time()))
     observability.count("UsageRolledUp", rows)
-    states = census(client("dynamodb"), settings().connections_table, deadline)
+    states = census(Table(boto3_client("dynamodb"), settings().connections_table, CONNECTIONS), deadline)
     for state, number in states.items():
         observability.count("Connections", number, state=state)
-    Heartbeats.from_env(os.environ, lambda: client("dynamodb"), clock=time.time).beat(ROLLUP)
+    Heartbeats.from_env(os.environ, lambda: boto3_client("dynamodb"), clock=time.time).beat(ROLLUP)
     return {"rows": rows, "connections": states}

@@ -7,16 +7,15 @@ import sys
 import time
 from functools import cache
 
-from zoom_common.aws_api.https_client import Connection, host_and_port
-from zoom_common.aws_api.sigv4 import Credentials, Scope
-from zoom_common.aws_api.trust import contexts
+from zoom_common.aws.endpoints import endpoint, host_and_port
+from zoom_common.aws.https import Connection, contexts
+from zoom_common.aws.json_client import AwsJsonClient
+from zoom_common.aws.sigv4 import Credentials, Scope
 from zoom_common.deadline import Deadline
 from zoom_common.edge.settings.webhook import Settings
-from zoom_common.events.aws_json_client import AwsJsonClient
 from zoom_common.events.metric_lines import MetricLines
 from zoom_common.events.receiver import Receiver
-from zoom_common.events.secrets_client import SecretReader, secrets_manager_endpoint
-from zoom_common.events.sqs_client import SqsIngestQueue, sqs_endpoint
+from zoom_common.events.webhook_client import SecretReader, SqsIngestQueue
 from zoom_common.events.webhook_secrets import CachedSecrets
 
 TYPE_CHECKING = False  # without importing `typing`
@@ -38,13 +37,13 @@ def settings() -> Settings:
 @cache
 def sqs() -> AwsJsonClient:
     """The kept-alive connection to SQS."""
-    return _client("sqs", sqs_endpoint(os.environ, settings().ingest_queue_url), "1.0")
+    return _client("sqs", "1.0")
 
 
 @cache
 def secrets() -> CachedSecrets:
     """The webhook secrets of every Zoom app."""
-    client = _client("secretsmanager", secrets_manager_endpoint(os.environ, settings().region), "1.1")
+    client = _client("secretsmanager", "1.1")
     return CachedSecrets(SecretReader(settings().webhook_secret_arn, client).read, clock=time.time)
 
 
@@ -79,9 +78,9 @@ class Signs:
 @cache
 def sign_writer() -> SignWriter:
     """The connection to DynamoDB; it opens with the first note."""
-    from zoom_common.events.webhook_signs_client import SignWriter, dynamodb_endpoint  # noqa: PLC0415
+    from zoom_common.events.webhook_signs_client import SignWriter  # noqa: PLC0415
 
-    table = _client("dynamodb", dynamodb_endpoint(os.environ, settings().region), "1.0")
+    table = _client("dynamodb", "1.0")
     return SignWriter(settings().coordination_table, table, clock=time.time)
 
 
@@ -92,13 +91,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     return answer
 
 
-def _client(service: str, endpoint: str, protocol: str) -> AwsJsonClient:
-    place = endpoint.partition("://")[2]
+def _client(service: str, protocol: str) -> AwsJsonClient:
+    address = endpoint(service, os.environ)
+    place = address.partition("://")[2]
     return AwsJsonClient(
         scope=Scope(service, settings().region),
         host=place,
         protocol=protocol,
-        connection=Connection(endpoint, contexts(host_and_port(place)[0], os.environ)),
+        connection=Connection(address, contexts(host_and_port(place)[0], os.environ)),
         credentials=lambda: Credentials.from_env(os.environ),
         clock=time.time,
     )

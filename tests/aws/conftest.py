@@ -9,7 +9,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes import tables
 from tests.fakes.moto_account import moto_account
-from zoom_common import aws, light_aws
+from zoom_common.aws import clients
 
 
 @pytest.fixture(autouse=True)
@@ -22,22 +22,22 @@ def aws_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(params=["boto3", "light"])
 def dynamodb(request: pytest.FixtureRequest) -> DynamoDBClient:
     """A client that stores use: boto3's off the hot paths, the light one on them."""
-    return aws.client("dynamodb") if request.param == "boto3" else light_aws.client("dynamodb")
+    return clients.boto3_client("dynamodb") if request.param == "boto3" else clients.client("dynamodb")
 
 
 @pytest.fixture
 def connections_table() -> str:
     """The Connections table, with its sparse index of due times."""
-    return tables.create_connections(aws.client("dynamodb"))
+    return tables.create_connections(clients.boto3_client("dynamodb"))
 
 
 @pytest.fixture
 def events_table() -> str:
     """The Events table."""
-    return tables.create_events(aws.client("dynamodb"))
+    return tables.create_events(clients.boto3_client("dynamodb"))
 
 
 @pytest.fixture
 def coordination_table() -> str:
     """The Coordination table."""
-    return tables.create_coordination(aws.client("dynamodb"))
+    return tables.create_coordination(clients.boto3_client("dynamodb"))

@@ -14,6 +14,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from ops import unrouted as apart
 from tests.fakes.event_stores import Connection, Connections, Hosts, Projections
 from tests.fakes.events import APP, Bus, Counts, meeting, plenty, record
+from zoom_common.aws.table import EVENTS, Table
 from zoom_common.events.host_store import HostStore
 from zoom_common.events.log_index_store import LogIndex
 from zoom_common.events.log_store import EventLog
@@ -72,7 +73,7 @@ def test_what_has_an_owner_by_now_is_published_and_the_rest_stays(
     """Nothing happens without --yes; twice does no more than once."""
     bus, counts, vault = Bus(), Counts(), Connections()
     processor = EventProcessor(
-        log=EventLog(events_table, dynamodb, clock=time.time),
+        log=EventLog(Table(dynamodb, events_table, EVENTS), clock=time.time),
         connections=vault,
         hosts=Hosts(),
         projections=Projections(),
@@ -105,8 +106,8 @@ def test_what_came_before_its_meeting_is_sent_on_by_the_hourly_round(
 ) -> None:
     """As soon as any event has told whose meeting it is; what is nobody's still, or old, is left alone."""
     bus, now = Bus(), [time.time()]
-    hosts = HostStore(events_table, dynamodb, clock=lambda: now[0])
-    log = EventLog(events_table, dynamodb, clock=lambda: now[0])
+    hosts = HostStore(Table(dynamodb, events_table, EVENTS), clock=lambda: now[0])
+    log = EventLog(Table(dynamodb, events_table, EVENTS), clock=lambda: now[0])
     processor = EventProcessor(
         log=log,
         connections=Connections(users={(APP, "host-1"): Connection("acme", "con_a")}),
@@ -118,7 +119,9 @@ def test_what_came_before_its_meeting_is_sent_on_by_the_hourly_round(
         report=Counts().report,
     )
     queue = IngestQueue(stack.resource("IngestQueue"), stack.client("sqs"))
-    look = SecondLook(log=log, lines=LogIndex(events_table, dynamodb), send=queue.send, clock=lambda: now[0])
+    look = SecondLook(
+        log=log, lines=LogIndex(Table(dynamodb, events_table, EVENTS)), send=queue.send, clock=lambda: now[0]
+    )
 
     def chat(uuid: str, stamp: int) -> bytes:
         thing = {"uuid": uuid, "chat_message": {"message": "Hi"}}

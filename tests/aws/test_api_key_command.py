@@ -16,6 +16,7 @@ from zoom_common.access.authentication import authenticate
 from zoom_common.access.keys import Credential
 from zoom_common.access.principal import Principal
 from zoom_common.access.store import ApiKeyStore
+from zoom_common.aws.table import Table
 
 pytestmark = pytest.mark.aws
 
@@ -47,7 +48,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Any:
 @pytest.fixture
 def caller(dynamodb: DynamoDBClient, connections_table: str) -> Any:
     """What the authorizer makes of a key."""
-    store = ApiKeyStore(dynamodb, connections_table)
+    store = ApiKeyStore(Table(dynamodb, connections_table))
 
     def call(key: str, now: float = 0) -> Any:
         return authenticate(f"Bearer {key.strip()}", store, now=now)

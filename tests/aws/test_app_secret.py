@@ -7,9 +7,9 @@ import json
 import pytest
 from mypy_boto3_secretsmanager import SecretsManagerClient
 
-from zoom_common import aws
+from zoom_common.aws import clients
 from zoom_common.connections.app_secret_client import AppSecret
-from zoom_common.errors import Unavailable
+from zoom_common.errors import InternalError, Unavailable
 from zoom_common.secret import Secret
 
 pytestmark = pytest.mark.aws
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.aws
 
 @pytest.fixture
 def secrets() -> SecretsManagerClient:
-    return aws.client("secretsmanager")
+    return clients.boto3_client("secretsmanager")
 
 
 def stored(secrets: SecretsManagerClient, text: str) -> str:
@@ -59,6 +59,6 @@ def test_unreadable(secrets: SecretsManagerClient, text: str) -> None:
 
 
 def test_missing(secrets: SecretsManagerClient) -> None:
-    """As unavailable as when Secrets Manager is away."""
-    with pytest.raises(Unavailable):
+    """A secret that is not there is a fault of ours, and no outage of Secrets Manager."""
+    with pytest.raises(InternalError):
         AppSecret(secrets, "arn:aws:secretsmanager:eu-central-1:123456789012:secret:none", clock=lambda: 0.0).app()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,10 +12,13 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from tests.fakes.dynamodb_outage import throttled
 from tests.fakes.edge import LambdaContext
 from zoom_common.access.keys import Credential, issue
 from zoom_common.access.principal import Principal
 from zoom_common.access.store import ApiKeyStore
+from zoom_common.aws import clients
+from zoom_common.aws.table import Table
 
 pytestmark = pytest.mark.aws
 
@@ -43,7 +47,7 @@ def test_the_sample_events_key_is_found(
     credential = Credential.parse(EVENT["headers"]["authorization"].removeprefix("Bearer "))
     assert credential is not None
     key = issue(credential, tenant="acme", name="sample", scopes=["*"], now=0)
-    ApiKeyStore(dynamodb, connections_table).add(key)
+    ApiKeyStore(Table(dynamodb, connections_table)).add(key)
     answer = authorizer.handler(EVENT, LambdaContext())
     assert answer["isAuthorized"] is True
     assert Principal.from_context(answer["context"]) == key.principal()
@@ -68,13 +72,20 @@ def test_a_key_without_a_limit_has_the_usual_one(
     credential = Credential.parse(EVENT["headers"]["authorization"].removeprefix("Bearer "))
     assert credential is not None
     key = issue(credential, tenant="acme", name="sample", scopes=["*"], now=0, requests_per_minute=own)
-    ApiKeyStore(dynamodb, connections_table).add(key)
+    ApiKeyStore(Table(dynamodb, connections_table)).add(key)
     principal = Principal.from_context(authorizer.handler(EVENT, LambdaContext())["context"])
     assert principal is not None
     assert principal.requests_per_minute == limit
 
 
 def test_a_table_that_is_not_there_is_a_denial(authorizer: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever DynamoDB says, the request goes on and the function answers 503."""
+    """Whatever DynamoDB says, the request goes on: a fault of ours makes the function answer 500."""
     monkeypatch.setenv("CONNECTIONS_TABLE", "no-such-table")
+    assert authorizer.handler(EVENT, LambdaContext()) == {"isAuthorized": True, "context": {"denied": "internal_error"}}
+
+
+def test_a_table_that_throttles_is_a_denial(authorizer: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request goes on, and the function answers 503."""
+    monkeypatch.setenv("CONNECTIONS_TABLE", "connections")
+    monkeypatch.setattr(clients, "impatient_dynamodb", cache(throttled))
     assert authorizer.handler(EVENT, LambdaContext()) == {"isAuthorized": True, "context": {"denied": "unavailable"}}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from mypy_boto3_kms import KMSClient
 
-from zoom_common import aws
+from zoom_common.aws import clients
 from zoom_common.connections.cipher import Cipher
 from zoom_common.connections.seal import SealBroken, SealContext, SealKind
-from zoom_common.errors import Unavailable
+from zoom_common.errors import InternalError, Unavailable
 from zoom_common.secret import Secret
 
 pytestmark = pytest.mark.aws
@@ -18,7 +18,7 @@ CONTEXT = SealContext("acme", "con_1", SealKind.REFRESH)
 
 @pytest.fixture
 def kms() -> KMSClient:
-    return aws.client("kms")
+    return clients.boto3_client("kms")
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def test_a_pair_is_sealed_under_two_keys(kms: KMSClient, keys: dict[SealKind, st
         reader.open(seals.seal_refresh(Secret("r")), access)
 
 
-def test_a_missing_key_is_unavailable(kms: KMSClient) -> None:
+def test_a_missing_key_is_a_fault_of_ours(kms: KMSClient) -> None:
     """Whatever KMS says, its text stays inside."""
-    with pytest.raises(Unavailable):
+    with pytest.raises(InternalError, match="went wrong"):
         Cipher(kms, {SealKind.REFRESH: "00000000-0000-0000-0000-000000000000"}).sealer(CONTEXT)
 
 

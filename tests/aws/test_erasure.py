@@ -18,12 +18,12 @@ from zoom_common.access.bearer_store import BearerStore
 from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import Credential, issue
 from zoom_common.access.store import ApiKeyStore
+from zoom_common.aws.table import EVENTS, Table
 from zoom_common.connections.authorization_store import AuthorizationStore, LinkRequest
 from zoom_common.connections.item import claim_key, to_values
 from zoom_common.connections.model import Kind
 from zoom_common.connections.queue import RevokeQueue
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import Table
 from zoom_common.connections.tombstones import Tombstones, of_account, of_person, of_tenant, of_user
 from zoom_common.edge.erasure import RECEIPT_READABLE, Erasure, Job, Stage, receipt
 from zoom_common.edge.erasure_match import Wanted
@@ -73,14 +73,16 @@ class Held:
             received_at_ms=int(START * 1000) + number,
             content=json.dumps(content).encode(),
         )
-        EventLog(self.events, self.dynamodb, clock=lambda: START).admit(entry)
+        EventLog(Table(self.dynamodb, self.events, EVENTS), clock=lambda: START).admit(entry)
         event = ZoomEvent("meeting.started", {"event": "meeting.started", "event_ts": 1, "payload": content})
         if "." not in owner:
-            ProjectionStore(self.events, self.dynamodb).apply(owner, changes(event), (1, f"event-{number}"))
+            ProjectionStore(Table(self.dynamodb, self.events, EVENTS)).apply(
+                owner, changes(event), (1, f"event-{number}")
+            )
 
     def left(self, table: str = "") -> list[str]:
         """Everything in the tables, as text, without tombstones and receipts."""
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName=table or self.events)
+        pages = Table(self.dynamodb, table or self.events).pages("scan")
         found = [item for page in pages for item in page["Items"]]
         return [str(item) for item in found if "erased#" not in str(item) and "#erasures" not in str(item)]
 
@@ -103,7 +105,7 @@ def held(dynamodb: DynamoDBClient, connections_table: str, events_table: str, co
     made.connect("beta", "con_3", "cyd-id")
     for tenant in ("acme", "beta"):
         key = issue(Credential.generate(), tenant=tenant, name="k", scopes=["*"], now=START)
-        ApiKeyStore(dynamodb, connections_table).add(key)
+        ApiKeyStore(Table(dynamodb, connections_table)).add(key)
     by_ada = {"object": {"id": "1", "uuid": "u1", "host_id": "ada-id", "topic": "one"}}
     made.receive("acme", 1, by_ada)
     made.receive("acme", 2, {"object": {"id": "2", "uuid": "u2", "host_id": "bob-id", "topic": "two"}})
@@ -123,7 +125,7 @@ def test_a_person_is_erased_everywhere(held: Held) -> None:
     assert "ada-id" not in text
     assert ConnectionStore(held.table).get("acme", "con_1") is None
     assert ConnectionStore(held.table).by_zoom_user(CLIENT_ID, "ada-id") is None
-    log = EventLog(held.events, held.dynamodb, clock=lambda: START)
+    log = EventLog(Table(held.dynamodb, held.events, EVENTS), clock=lambda: START)
     assert [log.get("acme", f"event-{number}") is None for number in (1, 2, 3)] == [True, False, True]
     assert log.get(unrouted(CLIENT_ID), "event-5") is None
     assert log.get("beta", "event-4") is not None
@@ -138,7 +140,7 @@ def test_a_person_is_erased_everywhere(held: Held) -> None:
 
 def test_what_zoom_refused_a_persons_connection_is_forgotten(held: Held) -> None:
     """Reconciliation notes it by connection; nobody else's note goes."""
-    store = ProjectionStore(held.events, held.dynamodb)
+    store = ProjectionStore(Table(held.dynamodb, held.events, EVENTS))
     for name in ("con_1", "con_2"):
         store.apply("acme", [Change(f"connection#{name}", "refused#webinars", {"at_ms": 1})], (1, ""))
     held.erasure.erase(ADA)
@@ -165,7 +167,7 @@ def test_a_tenant_is_erased_whole(held: Held) -> None:
     assert receipt["deleted"]["connections"] == 2
     assert receipt["deleted"]["api_keys"] == 1
     assert [each for each in held.left() if "beta#" in each] == before
-    assert len(ApiKeyStore(held.dynamodb, held.table.name).list("beta")) == 1
+    assert len(ApiKeyStore(Table(held.dynamodb, held.table.name)).list("beta")) == 1
 
 
 def test_a_second_run_finds_nothing(held: Held) -> None:
@@ -203,7 +205,7 @@ def remembered(held: Held, tenant: str, name: str, user: str) -> None:
     idempotency.done(key, answer, owner="o", made=f"made#{key}", now=START)
     LiveUsage(table).begin(Usage(date(2027, 1, 15), tenant, name, "meetings.get", 1, 1, 0))()
     DailyStore(table).take(f"user:{user}", day=20_000, limit=100, most=5)
-    bearers = BearerStore(held.dynamodb, held.coordination)
+    bearers = BearerStore(Table(held.dynamodb, held.coordination))
     bearers.put(Bearer(name.encode() * 8, f"key-of-{tenant}", b"o", START + 3600, name))
 
 
@@ -222,7 +224,7 @@ def test_an_erased_tenant_keeps_nothing_but_the_receipt(held: Held) -> None:
     """In Coordination as well; the key that asked can read the receipt for a week, and do nothing else."""
     for tenant, name, user in (("acme", "con_1", "ada-id"), ("beta", "con_3", "cyd-id")):
         remembered(held, tenant, name, user)
-    keys = ApiKeyStore(held.dynamodb, held.table.name)
+    keys = ApiKeyStore(Table(held.dynamodb, held.table.name))
     [asking] = keys.list("acme")
     for name in ("con_1", "con_3"):
         item = {"pk": f"bearer#of-{name}", "sk": "bearer", "key_id": asking.key_id if name == "con_1" else "other"}
@@ -286,7 +288,7 @@ def test_a_second_look_catches_what_was_under_way(held: Held) -> None:
 def test_keys_of_an_erased_connection_go_and_its_end_is_told(held: Held) -> None:
     """A key that opens one connection opens nothing without it; subscribers hear that they have something to erase."""
     bound = issue(Credential.generate(), tenant="acme", name="k2", scopes=["*"], connection="con_1", now=START)
-    keys = ApiKeyStore(held.dynamodb, held.table.name)
+    keys = ApiKeyStore(Table(held.dynamodb, held.table.name))
     keys.add(bound)
     held.erasure.erase(ADA)
     assert keys.get(bound.key_id) is None

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from tests.fakes.gateway import World, answer, connection, principal
-from zoom_common import aws
+from zoom_common.aws import clients
+from zoom_common.aws.table import Table
 from zoom_common.connections.cipher import Cipher
 from zoom_common.connections.item import to_values
 from zoom_common.connections.model import Connection, State
 from zoom_common.connections.seal import SealContext, SealKind
-from zoom_common.connections.table_client import Table
 from zoom_common.edge.settings.zoom_api import ZoomApiSettings
 from zoom_common.errors import Conflict, ConnectionUnusable, NotFound
 from zoom_common.gateway.api_request import ApiRequest
@@ -31,7 +31,7 @@ type Store = Callable[..., Connection]
 @pytest.fixture
 def settings(connections_table: str, coordination_table: str) -> ZoomApiSettings:
     """A table and a key; nobody refreshes."""
-    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    key = clients.boto3_client("kms").create_key()["KeyMetadata"]["Arn"]
     return ZoomApiSettings(
         connections_table,
         key,
@@ -44,14 +44,14 @@ def settings(connections_table: str, coordination_table: str) -> ZoomApiSettings
 @pytest.fixture
 def store(settings: ZoomApiSettings) -> Store:
     """Put a connection with a sealed token into the table."""
-    cipher = Cipher(aws.client("kms"), {SealKind.ACCESS: settings.data_key_id})
+    cipher = Cipher(clients.boto3_client("kms"), {SealKind.ACCESS: settings.data_key_id})
 
     def put(connection_id: str, **changes: Any) -> Connection:
         now = time.time()
         made = connection(connection_id=connection_id, access_expires_at=now + 3600, last_used_at=now, **changes)
         sealer = cipher.sealer(SealContext(made.tenant, connection_id, SealKind.ACCESS))
         made = replace(made, sealed_access=sealer.seal(Secret(f"token of {connection_id}")))
-        Table(aws.client("dynamodb"), settings.connections_table).put(to_values(made))
+        Table(clients.boto3_client("dynamodb"), settings.connections_table).put(to_values(made))
         return made
 
     return put

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.fakes.connections import START, connection
-from zoom_common import aws
+from zoom_common.aws import clients
 from zoom_common.connections.changes import state_changed
 from zoom_common.connections.model import State
 from zoom_common.connections.queue import RefreshQueue
@@ -16,7 +16,7 @@ from zoom_common.edge import vault
 from zoom_common.edge.connection_changes import publisher, to_event
 from zoom_common.edge.settings.oauth import OAuthSettings
 from zoom_common.edge.settings.token_refresh import TokenRefreshSettings
-from zoom_common.errors import Unavailable
+from zoom_common.errors import InternalError
 
 pytestmark = pytest.mark.aws
 
@@ -34,7 +34,7 @@ ENVIRON = {
 
 def test_due_connections_travel_by_queue() -> None:
     """A message for each, in as many requests as it takes."""
-    sqs = aws.client("sqs")
+    sqs = clients.boto3_client("sqs")
     url = sqs.create_queue(QueueName="refresh")["QueueUrl"]
     assert RefreshQueue(sqs, url).enqueue([("acme", f"con_{number}") for number in range(12)]) == 12
     received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
@@ -42,17 +42,17 @@ def test_due_connections_travel_by_queue() -> None:
 
 
 def test_a_queue_that_is_not_there() -> None:
-    """Ours, and by name."""
-    with pytest.raises(Unavailable):
-        RefreshQueue(aws.client("sqs"), ENVIRON["REFRESH_QUEUE_URL"]).enqueue([("acme", "con_1")])
+    """A fault of ours, and by name."""
+    with pytest.raises(InternalError):
+        RefreshQueue(clients.boto3_client("sqs"), ENVIRON["REFRESH_QUEUE_URL"]).enqueue([("acme", "con_1")])
 
 
 def test_a_function_that_is_not_there() -> None:
-    """A call that needs a refresh fails as unavailable."""
-    function = RefreshFunction(aws.client("lambda"), "nowhere")
-    with pytest.raises(Unavailable):
+    """A call that needs a refresh fails as a fault of ours."""
+    function = RefreshFunction(clients.client("lambda"), "nowhere")
+    with pytest.raises(InternalError):
         function.refresh(connection(), wait=1)
-    with pytest.raises(Unavailable):
+    with pytest.raises(InternalError):
         function.touch(connection())
 
 
@@ -73,7 +73,9 @@ def test_changes_are_events_with_an_id_of_their_own() -> None:
 @pytest.mark.parametrize("bus", ["", "nowhere", "default"])
 def test_publishing_never_fails_the_change(bus: str) -> None:
     """No bus, a missing bus and a bus: the state has changed already."""
-    publisher(bus, lambda: aws.client("events"))(state_changed(connection(), State.DISCONNECTED, None, at=START))
+    publisher(bus, lambda: clients.boto3_client("events"))(
+        state_changed(connection(), State.DISCONNECTED, None, at=START)
+    )
 
 
 def test_both_functions_wire_up() -> None:

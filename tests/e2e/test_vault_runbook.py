@@ -16,7 +16,7 @@ from dev.demo import PERSON, Story
 from dev.waiting import wait_until
 from tests.fakes.releases import told
 from tests.fakes.waiting import CALL_SECONDS
-from zoom_common.connections.attributes import from_item
+from zoom_common.aws.items import from_item
 from zoom_common.connections.item import from_values
 
 pytestmark = pytest.mark.e2e

@@ -13,6 +13,7 @@ from zoom_common.access.bearer_store import BearerStore
 from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import ApiKey
 from zoom_common.access.store import ApiKeyStore
+from zoom_common.aws.table import Table
 
 AWAY = EndpointConnectionError(endpoint_url="https://dynamodb.example")
 
@@ -22,7 +23,7 @@ class MemoryApiKeys(ApiKeyStore):
 
     def __init__(self, *keys: ApiKey, down: Exception | None = None, dynamodb: MemoryDynamoDB | None = None) -> None:
         self.dynamodb = tables.in_memory(dynamodb)
-        super().__init__(self.dynamodb.client(), tables.CONNECTIONS)
+        super().__init__(Table(self.dynamodb.client(), tables.CONNECTIONS))
         for key in keys:
             self.add(key)
         self.dynamodb.fails = down or self.dynamodb.fails
@@ -38,7 +39,7 @@ class MemoryBearers(BearerStore):
 
     def __init__(self, *bearers: Bearer, down: Exception | None = None, dynamodb: MemoryDynamoDB | None = None) -> None:
         self.dynamodb = tables.in_memory(dynamodb)
-        super().__init__(self.dynamodb.client(), tables.COORDINATION)
+        super().__init__(Table(self.dynamodb.client(), tables.COORDINATION))
         for bearer in bearers:
             self.put(bearer)
         self.dynamodb.fails = down or self.dynamodb.fails

@@ -8,13 +8,14 @@ from typing import Any, cast
 from mypy_boto3_kms import KMSClient
 from mypy_boto3_sqs import SQSClient
 
-from zoom_common.errors import Unavailable
+from zoom_common.errors import InternalError, Unavailable
 
 
 class FakeKms:
-    """Wraps a data key by writing its context beside it. `away` makes every call fail."""
+    """Wraps a data key by writing its context beside it. `away` makes every call fail, `refused` every new key."""
 
     def __init__(self) -> None:
+        self.refused = False
         self.away = False
         self.decrypts = 0
 
@@ -24,6 +25,8 @@ class FakeKms:
     def generate_data_key(self, **request: Any) -> dict[str, Any]:
         if self.away:
             raise Unavailable(reason="kms_unavailable")
+        if self.refused:
+            raise InternalError(where="kms_unavailable", cause="AccessDeniedException")
         key = b"k" * 32
         wrapped = json.dumps([request["KeyId"], request["EncryptionContext"]]).encode()
         return {"CiphertextBlob": wrapped, "Plaintext": key}

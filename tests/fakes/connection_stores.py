@@ -12,7 +12,8 @@ from tests.fakes import tables
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.dynamodb_expressions import Item
 from tests.fakes.dynamodb_view import View
-from zoom_common.connections.attributes import from_item
+from zoom_common.aws.items import from_item
+from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.connections.authorization_store import AuthorizationStore, Claim, LinkRequest
 from zoom_common.connections.item import claim_key, from_values, partition, to_values
 from zoom_common.connections.model import ID_PREFIX, Connection
@@ -20,14 +21,16 @@ from zoom_common.connections.refresh_store import RefreshStore
 from zoom_common.connections.refusals import Row
 from zoom_common.connections.steps import SealedPair, Settlement
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import ConditionFailed, Table
 from zoom_common.connections.tombstones import Tombstones
-from zoom_common.errors import Unavailable
+from zoom_common.errors import InternalError, Unavailable
 from zoom_common.secret import Secret
 
 
 class Memory(ConnectionStore):
-    """Connections and claims. `faults[method]` is a count of calls that fail before they do anything."""
+    """Connections and claims. `faults[method]` is a count of calls that fail before they do anything.
+
+    DynamoDB refuses every call of the methods in `refuses`.
+    """
 
     def __init__(self, dynamodb: MemoryDynamoDB | None = None) -> None:
         self.dynamodb = tables.in_memory(dynamodb)
@@ -36,6 +39,7 @@ class Memory(ConnectionStore):
         self.items = self._connections()
         self.claims = self._claims()
         self.faults: dict[str, int] = {}
+        self.refuses: set[str] = set()
         self.reads = 0
         self.writes = 0
 
@@ -71,6 +75,8 @@ class Memory(ConnectionStore):
         return connection
 
     def fails(self, method: str) -> None:
+        if method in self.refuses:
+            raise InternalError(where="connections_store_unavailable", cause="ValidationException")
         if self.faults.get(method, 0) > 0:
             self.faults[method] -= 1
             raise Unavailable(reason="connections_store_unavailable")

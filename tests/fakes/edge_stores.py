@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from tests.fakes import tables
 from tests.fakes.dynamodb import MemoryDynamoDB
-from zoom_common.connections.table_client import Table
+from zoom_common.aws.table import Table
 from zoom_common.edge.throttle_store import ThrottleStore
 from zoom_common.edge.webhook_signs_store import WebhookSigns
 from zoom_common.errors import Unavailable

@@ -13,6 +13,7 @@ from tests.fakes.connection_stores import Memory
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.dynamodb_expressions import Item
 from tests.fakes.dynamodb_view import View
+from zoom_common.aws.table import EVENTS, Table
 from zoom_common.connections.authorization_store import Claim
 from zoom_common.connections.item import account_partition
 from zoom_common.connections.model import Kind, State
@@ -38,6 +39,7 @@ class _Events:
     def __init__(self, dynamodb: MemoryDynamoDB | None = None) -> None:
         self.dynamodb = tables.in_memory(dynamodb)
         self.stored = self.dynamodb.tables[tables.EVENTS]
+        self.table = Table(self.dynamodb.client(), tables.EVENTS, EVENTS)
 
     @property
     def down(self) -> bool:
@@ -53,7 +55,7 @@ class Log(_Events, EventLog):
 
     def __init__(self, clock: Callable[[], float], dynamodb: MemoryDynamoDB | None = None) -> None:
         _Events.__init__(self, dynamodb)
-        EventLog.__init__(self, tables.EVENTS, self.dynamodb.client(), clock=clock)
+        EventLog.__init__(self, self.table, clock=clock)
         self.crash_on_finish = False
         self.entries = self._entries()
 
@@ -83,7 +85,7 @@ class Projections(_Events, ProjectionStore):
 
     def __init__(self, dynamodb: MemoryDynamoDB | None = None) -> None:
         _Events.__init__(self, dynamodb)
-        ProjectionStore.__init__(self, tables.EVENTS, self.dynamodb.client(), pause=lambda _: None)
+        ProjectionStore.__init__(self, self.table, pause=lambda _: None)
         self.records = self._records()
 
     def _records(self) -> MutableMapping[tuple[str, str], Record]:
@@ -110,7 +112,7 @@ class Hosts(_Events, HostStore):
         clock: Callable[[], float] = lambda: _NOW,
     ) -> None:
         _Events.__init__(self, dynamodb)
-        HostStore.__init__(self, tables.EVENTS, self.dynamodb.client(), clock=clock)
+        HostStore.__init__(self, self.table, clock=clock)
         self.known = self._view()
         self.known.update(hosts or {})
 

@@ -11,8 +11,8 @@ from dataclasses import asdict
 from tests.fakes import tables
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.dynamodb_view import View
-from zoom_common.connections.attributes import from_item
-from zoom_common.connections.table_client import Table
+from zoom_common.aws.items import from_item
+from zoom_common.aws.table import Table
 from zoom_common.gateway import change_store, daily_store, idempotency_store
 from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.daily_store import Batch, DailyStore

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from moto import mock_aws
 
 from tests.fakes.moto_line import MotoLine
-from zoom_common import aws, light_aws
+from zoom_common.aws import clients
 
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -28,7 +27,7 @@ def moto_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     for name, value in _ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(light_aws, "Connection", MotoLine)
+    monkeypatch.setattr(clients, "Connection", MotoLine)
     forget_clients()
     with mock_aws():
         yield
@@ -37,7 +36,4 @@ def moto_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def forget_clients() -> None:
     """Make the next `aws.client` a new one."""
-    cached: Any
-    for cached in (aws.client, aws.impatient_dynamodb, aws._session):
-        cached.cache_clear()
-    light_aws.forget()
+    clients.forget()

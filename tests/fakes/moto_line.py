@@ -9,11 +9,11 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 from moto.core.models import botocore_stubber
 
-from zoom_common.aws_api.https_client import Answer
+from zoom_common.aws.https import Answer
 
 
 class MotoLine:
-    """Stands for `aws_api.https_client.Connection`."""
+    """Stands for `aws.https.Connection`."""
 
     def __init__(self, endpoint: str, contexts: object) -> None:  # noqa: ARG002 - nobody's certificate is asked for
         self._endpoint = endpoint

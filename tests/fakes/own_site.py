@@ -21,14 +21,14 @@ from tests.fakes import dynamodb_limits
 from tests.fakes.connections import connection
 from tests.fakes.edge import LambdaContext, http_event
 from tests.fakes.moto_line import MotoLine
-from zoom_common import aws, light_aws
 from zoom_common.access.keys import Credential, issue
 from zoom_common.access.principal import EVERY_SCOPE, Principal
 from zoom_common.access.store import ApiKeyStore
+from zoom_common.aws import clients
+from zoom_common.aws.table import Table
 from zoom_common.connections.cipher import Cipher
 from zoom_common.connections.item import to_values
 from zoom_common.connections.seal import SealContext, SealKind
-from zoom_common.connections.table_client import Table
 from zoom_common.edge.http import Router
 from zoom_common.edge.request import Request
 from zoom_common.events.envelope import CloudEvent
@@ -217,7 +217,7 @@ def own_site() -> Iterator[None]:
             patch.delenv(name, raising=False)
         for name, value in _ENVIRONMENT.items():
             patch.setenv(name, value)
-        patch.setattr(light_aws, "Connection", MotoLine)
+        patch.setattr(clients, "Connection", MotoLine)
         patch.setattr(RequestsTransport, "send", _zoom)
         dynamodb_limits.enforce(patch)
         _forget()
@@ -230,7 +230,7 @@ def own_site() -> Iterator[None]:
 
 def fill() -> None:
     """Make the tables, in place of those that are there: a tenant with a key, two connections and two events."""
-    dynamodb = aws.client("dynamodb")
+    dynamodb = clients.boto3_client("dynamodb")
     for name in dynamodb.list_tables()["TableNames"]:
         dynamodb.delete_table(TableName=name)
     for name in _TABLES:
@@ -244,10 +244,7 @@ def _zoom(self: RequestsTransport, request: HttpRequest, *, timeout: float) -> H
 
 
 def _forget() -> None:
-    cached: Any
-    for cached in (aws.client, aws.impatient_dynamodb, aws._session):
-        cached.cache_clear()
-    light_aws.forget()
+    clients.forget()
     for module in MODULES.values():
         for each in vars(module).values():
             if hasattr(each, "cache_clear"):
@@ -256,11 +253,13 @@ def _forget() -> None:
 
 def _resources() -> dict[str, str]:
     """Make what the functions use; returns the variables that name it."""
-    aws.client("events").create_event_bus(Name="bus")
-    queues = {name: aws.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in ("escrow", "erasures")}
+    clients.boto3_client("events").create_event_bus(Name="bus")
+    queues = {
+        name: clients.boto3_client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in ("escrow", "erasures")
+    }
     app = json.dumps({"client_id": "zoom-app", "client_secret": "app-secret" * 4})
-    secret = aws.client("secretsmanager").create_secret(Name="app", SecretString=app)["ARN"]
-    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    secret = clients.boto3_client("secretsmanager").create_secret(Name="app", SecretString=app)["ARN"]
+    key = clients.boto3_client("kms").create_key()["KeyMetadata"]["Arn"]
     return {
         "EVENT_BUS": "bus",
         "ESCROW_QUEUE_URL": queues["escrow"],
@@ -274,7 +273,7 @@ def _resources() -> dict[str, str]:
 
 
 def _create(table: str) -> None:
-    aws.client("dynamodb").create_table(
+    clients.boto3_client("dynamodb").create_table(
         TableName=table,
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
@@ -284,10 +283,10 @@ def _create(table: str) -> None:
 
 def _seed() -> None:
     api_key = issue(KEY, tenant=TENANT, name="test", scopes=[EVERY_SCOPE], now=time.time())
-    ApiKeyStore(aws.client("dynamodb"), "connections").add(api_key)
-    now, table = time.time(), Table(aws.client("dynamodb"), "connections")
-    key = aws.client("kms").list_keys()["Keys"][0]["KeyArn"]
-    cipher = Cipher(aws.client("kms"), {SealKind.ACCESS: key, SealKind.REFRESH: key})
+    ApiKeyStore(Table(clients.boto3_client("dynamodb"), "connections")).add(api_key)
+    now, table = time.time(), Table(clients.boto3_client("dynamodb"), "connections")
+    key = clients.boto3_client("kms").list_keys()["Keys"][0]["KeyArn"]
+    cipher = Cipher(clients.boto3_client("kms"), {SealKind.ACCESS: key, SealKind.REFRESH: key})
     for name in (CONNECTION, OTHER_CONNECTION):
         made = connection(connection_id=name, access_expires_at=now + 3600, last_used_at=now)
         seals = cipher.pair_sealer(TENANT, name)
@@ -300,7 +299,7 @@ def _seed() -> None:
         )
         assert cipher.open(made.sealed_access, SealContext(TENANT, name, SealKind.ACCESS)).reveal() == "access"
         table.put(to_values(made))
-    log = EventLog("events", aws.client("dynamodb"), clock=time.time)
+    log = EventLog(Table(clients.boto3_client("dynamodb"), "events"), clock=time.time)
     for number, name in enumerate((EVENT, EVENT.replace("a", "b"))):
         published = CloudEvent(name, "/zoom/App", "zoom.meeting.updated", "2026-09-21T00:00:00Z", TENANT, data={})
         log.admit(

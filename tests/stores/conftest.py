@@ -13,7 +13,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes import tables
 from tests.fakes.moto_account import moto_account
-from zoom_common import aws, light_aws
+from zoom_common.aws import clients
 
 CLIENTS = ("memory", "moto")
 
@@ -25,7 +25,7 @@ def dynamodb(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         yield tables.in_memory().client()
         return
     with moto_account(monkeypatch):
-        client = light_aws.client("dynamodb") if request.param == "moto" else aws.client("dynamodb")
+        client = clients.client("dynamodb") if request.param == "moto" else clients.boto3_client("dynamodb")
         for create in (tables.create_connections, tables.create_events, tables.create_coordination):
             create(client)
         yield client

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tests.fakes.connections import START, connection
+from zoom_common.aws.table import Table
 from zoom_common.connections.authorization_store import LinkRequest
 from zoom_common.connections.item import to_values
 from zoom_common.connections.model import Connection, State
 from zoom_common.connections.steps import SealedPair, Settlement
-from zoom_common.connections.table_client import Table
 
 LINK = LinkRequest(tenant="acme", subject="key:k1", owner="ada", return_url="https://app.example/done")
 

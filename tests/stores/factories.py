@@ -20,10 +20,10 @@ from tests.fakes.gateway_stores import MemoryChanges, MemoryCounters, MemoryKeys
 from tests.fakes.tables import CONNECTIONS, COORDINATION, EVENTS
 from zoom_common.access.bearer_store import BearerStore
 from zoom_common.access.store import ApiKeyStore
+from zoom_common.aws.table import Table
 from zoom_common.connections.authorization_store import AuthorizationStore
 from zoom_common.connections.refresh_store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import Table
 from zoom_common.connections.tombstones import Tombstones
 from zoom_common.edge.erasure_records import ErasureRecords
 from zoom_common.edge.erasure_store import WholeTable
@@ -67,12 +67,12 @@ def tombstones(dynamodb: DynamoDBClient) -> Tombstones:
 
 def api_keys(dynamodb: DynamoDBClient) -> ApiKeyStore:
     memory = in_memory(dynamodb)
-    return MemoryApiKeys(dynamodb=memory) if memory else ApiKeyStore(dynamodb, CONNECTIONS)
+    return MemoryApiKeys(dynamodb=memory) if memory else ApiKeyStore(Table(dynamodb, CONNECTIONS))
 
 
 def bearers(dynamodb: DynamoDBClient) -> BearerStore:
     memory = in_memory(dynamodb)
-    return MemoryBearers(dynamodb=memory) if memory else BearerStore(dynamodb, COORDINATION)
+    return MemoryBearers(dynamodb=memory) if memory else BearerStore(Table(dynamodb, COORDINATION))
 
 
 def slots(dynamodb: DynamoDBClient) -> SlotStore:
@@ -110,21 +110,21 @@ def throttle(dynamodb: DynamoDBClient) -> ThrottleStore:
 
 def event_log(dynamodb: DynamoDBClient, *, clock: Clock) -> EventLog:
     memory = in_memory(dynamodb)
-    return Log(clock, memory) if memory else EventLog(EVENTS, dynamodb, clock=clock)
+    return Log(clock, memory) if memory else EventLog(Table(dynamodb, EVENTS), clock=clock)
 
 
 def log_index(dynamodb: DynamoDBClient) -> LogIndex:
-    return LogIndex(EVENTS, dynamodb)
+    return LogIndex(Table(dynamodb, EVENTS))
 
 
 def hosts(dynamodb: DynamoDBClient, *, clock: Clock) -> HostStore:
     memory = in_memory(dynamodb)
-    return Hosts(dynamodb=memory, clock=clock) if memory else HostStore(EVENTS, dynamodb, clock=clock)
+    return Hosts(dynamodb=memory, clock=clock) if memory else HostStore(Table(dynamodb, EVENTS), clock=clock)
 
 
 def projections(dynamodb: DynamoDBClient) -> ProjectionStore:
     memory = in_memory(dynamodb)
-    return Projections(memory) if memory else ProjectionStore(EVENTS, dynamodb, pause=lambda _: None)
+    return Projections(memory) if memory else ProjectionStore(Table(dynamodb, EVENTS), pause=lambda _: None)
 
 
 def heartbeats(dynamodb: DynamoDBClient, *, clock: Clock) -> Heartbeats:
@@ -141,7 +141,7 @@ def erasure_records(dynamodb: DynamoDBClient) -> ErasureRecords:
 
 
 def whole_table(dynamodb: DynamoDBClient, name: str) -> WholeTable:
-    return WholeTable(dynamodb, name)
+    return WholeTable(Table(dynamodb, name))
 
 
 def in_memory(dynamodb: Any) -> MemoryDynamoDB | None:

@@ -8,7 +8,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
-from zoom_common.connections.table_client import ConditionFailed
+from zoom_common.aws.table import ConditionFailed
 from zoom_common.edge.erasure_records import ErasureRecords, State, erasure_id
 
 pytestmark = pytest.mark.aws

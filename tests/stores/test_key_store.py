@@ -12,6 +12,7 @@ from tests.stores import factories
 from zoom_common.access.items import key_of
 from zoom_common.access.keys import ApiKey, Credential, issue
 from zoom_common.access.store import ApiKeyStore
+from zoom_common.aws.table import Table
 from zoom_common.errors import Conflict, InvalidRequest, NotFound, Unavailable
 
 pytestmark = pytest.mark.aws
@@ -132,7 +133,7 @@ def test_of_two_rotations_at_once_one_wins(
             return seen
 
     with pytest.raises(Conflict):
-        ReadsBeforeTheWinner(dynamodb, connections_table).rotate(first.key_id, loser, now=NOW, overlap=60)
+        ReadsBeforeTheWinner(Table(dynamodb, connections_table)).rotate(first.key_id, loser, now=NOW, overlap=60)
     kept = store.get(first.key_id)
     assert kept is not None
     assert kept.refusal(winner, now=NOW) is None

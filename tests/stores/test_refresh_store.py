@@ -11,13 +11,13 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.fakes.connections import START, connection
 from tests.stores import factories
 from tests.stores.connection_items import pair, settlement, stored
+from zoom_common.aws.table import Table
 from zoom_common.connections.authorization_store import AuthorizationStore
 from zoom_common.connections.item import SHARDS, due_shard, from_values, to_values
 from zoom_common.connections.model import Spare, State
 from zoom_common.connections.refresh_store import RefreshStore
 from zoom_common.connections.refusals import Row
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import Table
 
 pytestmark = pytest.mark.aws
 

@@ -12,7 +12,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.soak import times
 from tests.stores import factories
-from zoom_common.connections.table_client import Table
+from zoom_common.aws.table import Table
 from zoom_common.errors import Unavailable
 from zoom_common.gateway.pacing import MICROSECONDS, Lane
 from zoom_common.gateway.slot_store import NoSlot, Slot, SlotStore

@@ -22,6 +22,7 @@ from tests.stores import factories
 from tests.stores.connection_items import LINK, pair, settlement
 from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import Credential, issue
+from zoom_common.aws.json_client import AwsJsonClient
 from zoom_common.connections.identifiers import connection_id, digest
 from zoom_common.connections.model import Connection, Kind, Spare, State
 from zoom_common.connections.refusals import Row
@@ -31,7 +32,6 @@ from zoom_common.deadline import Deadline
 from zoom_common.edge.erasure_records import erasure_id
 from zoom_common.edge.heartbeat_store import SWEEP
 from zoom_common.edge.webhook_health import fingerprint
-from zoom_common.events.aws_json_client import AwsJsonClient
 from zoom_common.events.envelope import event_id, source_of
 from zoom_common.events.log_entry import LogEntry, malformed, unrouted
 from zoom_common.events.projections.record import Change

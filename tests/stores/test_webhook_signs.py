@@ -8,10 +8,10 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
+from zoom_common.aws.json_client import AwsJsonClient
 from zoom_common.deadline import Deadline
 from zoom_common.edge.webhook_signs_store import AppSigns, WebhookSigns
 from zoom_common.errors import Unavailable
-from zoom_common.events.aws_json_client import AwsJsonClient
 from zoom_common.events.webhook_signs_client import CHALLENGED, ENDPOINT, SignWriter, app_sign, rejected_at
 
 pytestmark = pytest.mark.aws

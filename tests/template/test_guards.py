@@ -32,7 +32,7 @@ CALLED = {
     "dynamodb:PutItem": {"put_item", "to_put", "PutItem", '"Put"'},
     "dynamodb:UpdateItem": {"update_item", "to_update", "UpdateItem"},
     "dynamodb:DeleteItem": {"delete_item", "to_delete", "DeleteItem"},
-    "dynamodb:Scan": {'get_paginator("scan")', "scan("},
+    "dynamodb:Scan": {'"scan"'},
     "sqs:SendMessage": {"send_message", "SendMessage"},
     "secretsmanager:GetSecretValue": {"get_secret_value", "GetSecretValue"},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +17,9 @@ ROOMS = ROOT / "layers" / "zoom_common" / "zoom_common"
 MODULES = sorted(ROOMS.rglob("*.py"))
 HANDLERS = sorted((ROOT / "functions").glob("*/*.py"))
 
-# The modules whose business is something outside: a table, a key, a queue, a bus, a connection, and how those fail.
-OUTSIDE = {"aws", "bus", "cipher", "client", "failures", "queue", "store", "transport"}
+# AWS's room, and the modules whose business is something outside: a key, a bus, a queue, a store, a connection.
+AWS = ROOMS / "aws"
+OUTSIDE = {"bus", "cipher", "client", "queue", "store", "transport"}
 CLIENT_LIBRARIES = {"aiohttp", "boto3", "botocore", "http", "httpx", "requests", "socket", "urllib3"}
 AT_IMPORT = {"client", "resource", "Session", "RequestsTransport", "getenv", "environ", "environb", "HTTPSConnection"}
 
@@ -82,6 +84,14 @@ def happenings(tree: ast.Module) -> set[str]:
     return found
 
 
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _is_value(pattern: ast.pattern) -> bool:
+    return isinstance(pattern, ast.MatchValue) and _is_text(pattern.value)
+
+
 def test_arrows_point_downwards(monkeypatch: pytest.MonkeyPatch) -> None:
     """The contracts of pyproject.toml hold: rooms in layers, Zoom's protocol pure, the simulated Zoom apart."""
     monkeypatch.chdir(ROOT)
@@ -92,9 +102,35 @@ def test_arrows_point_downwards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_few_modules_reach_outside(path: Path) -> None:
-    """Only a store, a cipher, a queue, a bus, a transport or a client imports a client library."""
+    """Only AWS's room, a store, a cipher, a queue, a bus, a transport or a client imports a client library."""
     used = {name.partition(".")[0] for name in imports(parsed(path))} & CLIENT_LIBRARIES
-    assert not used or path.stem.rpartition("_")[2] in OUTSIDE
+    assert not used or path.parent == AWS or path.stem.rpartition("_")[2] in OUTSIDE
+
+
+@pytest.mark.parametrize("path", [*MODULES, *HANDLERS], ids=name_of)
+def test_only_awss_room_makes_boto3_clients(path: Path) -> None:
+    """There is one place that decides about timeouts, tries and endpoints."""
+    assert "boto3" not in {name.partition(".")[0] for name in imports(parsed(path))} or path == AWS / "clients.py"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_where_aws_is_stands_in_one_file(path: Path) -> None:
+    """No other module spells a partition's suffix or an endpoint's variable; TLS knows whose names have which roots."""
+    text = path.read_text()
+    known = path in {AWS / "endpoints.py", AWS / "https.py"}
+    assert known or not re.search(r"amazonaws\.(com|eu)|AWS_ENDPOINT_URL", text)
+
+
+@pytest.mark.parametrize("path", [*MODULES, *HANDLERS], ids=name_of)
+def test_no_code_compares_reasons(path: Path) -> None:
+    """A decision goes by an error's type or by an enumeration: a reason is for the caller and the log."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Compare):
+            compared = [each for each in (node.left, *node.comparators) if isinstance(each, ast.Attribute)]
+            texts = [each for each in (node.left, *node.comparators) if _is_text(each)]
+            assert not texts or all(each.attr != "reason" for each in compared), ast.unparse(node)
+        if isinstance(node, ast.MatchClass):
+            assert not ("reason" in node.kwd_attrs and any(map(_is_value, node.kwd_patterns))), ast.unparse(node)
 
 
 @pytest.mark.parametrize("path", [*MODULES, *HANDLERS], ids=name_of)
@@ -110,7 +146,7 @@ def test_the_environment_is_handed_in(path: Path) -> None:
     But for AWS's own clients, and for what stands before every handler and is none's business: what tells operators,
     also that a setting is missing.
     """
-    if path.stem in {"light_aws", "observability"}:
+    if path == AWS / "clients.py" or path.stem == "observability":
         return
     read = {node.attr for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)}
     assert read.isdisjoint({"environ", "environb", "getenv"})

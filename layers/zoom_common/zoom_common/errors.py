@@ -12,11 +12,14 @@ GatewayError
 ├── IdempotencyKeyReused      422  the key belongs to another request
 ├── ConnectionUnusable        409  the person has to reconnect, or the link is not finished
 ├── LinkRefused               a person's browser cannot go on linking an account; `reason` says why
+│   └── LinkNotRequested      nobody here has asked for it (in `connections.linking`)
 ├── TooManyRequests           429  with seconds to wait
 ├── ZoomRefused               as Zoom said: its status and its body
 ├── OutcomeUnknown            502  sent, and no answer: it may have happened
 ├── ZoomUnavailable           503  Zoom could not be reached, nothing was changed
-└── Unavailable               503  something of ours could not be reached
+└── DependencyFailed          something that the gateway depends on gave no useful answer
+    ├── InternalError         500  it refuses what we ask and would again: a fault of ours
+    └── Unavailable           503  it could not be reached, or refuses for now
 
 Messages are fixed texts. No error carries a token, a code, a signature, an e-mail or a body it was given by a person;
 `ZoomRefused.body` is Zoom's own answer, for the caller who asked and for nobody's log.
@@ -231,12 +234,34 @@ class ZoomUnavailable(GatewayError):
         super().__init__("Zoom could not be reached. Nothing was changed; try again.", reason=reason)
 
 
-class Unavailable(GatewayError):
+class DependencyFailed(GatewayError):
+    """Something that the gateway depends on gave no useful answer. Catch this where the answer must not matter.
+
+    `cause` is AWS's error code or the name of the client's error, or empty. It is safe to log.
+    """
+
+    def __init__(self, message: str, *, reason: str, cause: str) -> None:
+        super().__init__(message, reason=reason)
+        self.cause = cause
+
+
+class InternalError(DependencyFailed):
+    """A fault of ours: `where` refuses what we ask, and asking again does not help. Somebody has to look."""
+
+    status = 500
+    code = 500
+
+    def __init__(self, *, where: str, cause: str) -> None:
+        super().__init__("Something went wrong inside the gateway.", reason="internal_error", cause=cause)
+        self.where = where
+
+
+class Unavailable(DependencyFailed):
     """Something of ours could not be reached; `reason` names it."""
 
     status = 503
     code = 503
     retryable = True
 
-    def __init__(self, *, reason: str) -> None:
-        super().__init__("The gateway is not available right now. Try again.", reason=reason)
+    def __init__(self, *, reason: str, cause: str = "") -> None:
+        super().__init__("The gateway is not available right now. Try again.", reason=reason, cause=cause)

@@ -45,7 +45,7 @@ def test_a_store_that_is_down_is_a_denial_with_a_cause() -> None:
     refused = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "arn"}}, "GetItem")
     gone = EndpointConnectionError(endpoint_url="http://localhost")
     assert authenticate(f"Bearer {TEXT}", MemoryApiKeys(down=refused), now=NOW) == Denial(
-        "unavailable", "AccessDeniedException"
+        "internal_error", "AccessDeniedException"
     )
     assert authenticate(f"Bearer {TEXT}", MemoryApiKeys(down=gone), now=NOW) == Denial(
         "unavailable", "EndpointConnectionError"

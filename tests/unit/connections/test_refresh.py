@@ -12,6 +12,7 @@ from zoom_common.connections.placing import Unplaced
 from zoom_common.connections.queue import from_message
 from zoom_common.connections.seal import SealKind
 from zoom_common.connections.steps import Ask, Escrow, Outcome, Settle, TakeLease, Write
+from zoom_common.errors import InternalError
 from zoom_common.zoom.wire import HttpResponse
 
 INVALID_CLIENT = HttpResponse(400, {}, b'{"reason":"Invalid client_id or client_secret","error":"invalid_client"}')
@@ -286,6 +287,28 @@ def test_write_failing_for_good_escrows_the_pair_and_escrow_brings_it_back() -> 
     assert dict(world.item.intents) == {}
     assert world.refresher.restore(from_message(json.loads(body))) == "written"
     assert world.item.version == 2
+
+
+def test_a_write_that_is_refused_escrows_the_pair_and_is_called_a_fault() -> None:
+    """A request that DynamoDB will never take costs no grant: the pair is safe before anybody hears of the fault."""
+    world = World()
+    world.zoom.grace = False
+    world.memory.refuses = {"write"}
+    with pytest.raises(InternalError):
+        world.on_demand()
+    world.memory.refuses = set()
+    [body] = world.sqs.bodies
+    assert world.refresher.restore(from_message(json.loads(body))) == "written"
+    assert world.current == "refresh-1"
+
+
+def test_a_key_that_is_refused_gives_the_lease_back() -> None:
+    """A fault of ours before anything is at stake ends loudly, and the next attempt need not wait for a lease."""
+    world = World()
+    world.kms.refused = True
+    with pytest.raises(InternalError):
+        world.on_demand()
+    assert (world.item.lease_owner, world.zoom.requests) == (None, [])
 
 
 def test_escrow_is_tried_until_it_or_the_table_takes_the_pair() -> None:

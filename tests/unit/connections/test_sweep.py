@@ -11,7 +11,7 @@ from tests.fakes.aws_services import FakeSqs
 from tests.fakes.connection_stores import Memory, MemoryRefresh
 from tests.fakes.connections import START, connection
 from tests.fakes.dynamodb import size_of
-from zoom_common.connections.attributes import to_item
+from zoom_common.aws.items import to_item
 from zoom_common.connections.item import SHARDS, due_shard, to_values
 from zoom_common.connections.model import Connection
 from zoom_common.connections.queue import RefreshQueue, from_message, to_message

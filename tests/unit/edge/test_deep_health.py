@@ -6,7 +6,7 @@ import pytest
 
 from zoom_common.edge.deep_health import DEGRADED, FAILING, OK, Finding, age, examine
 from zoom_common.edge.dependencies_client import zoom
-from zoom_common.errors import Unavailable
+from zoom_common.errors import InternalError, Unavailable
 from zoom_common.transport import NotSent
 from zoom_common.zoom.wire import HttpRequest, HttpResponse
 
@@ -39,12 +39,16 @@ def test_a_check_that_fails_is_a_finding() -> None:
     def away() -> Finding:
         raise Unavailable(reason="connections_store_unavailable")
 
+    def forbidden() -> Finding:
+        raise InternalError(where="events_table", cause="AccessDeniedException")
+
     def broken() -> Finding:
         raise ValueError("a token, perhaps")
 
-    found = examine({"table": away, "other": broken})
+    found = examine({"table": away, "events": forbidden, "other": broken})
     assert found["status"] == FAILING
-    assert [each["reason"] for each in found["checks"].values()] == ["connections_store_unavailable", "ValueError"]
+    reasons = [each["reason"] for each in found["checks"].values()]
+    assert reasons == ["connections_store_unavailable", "events_table", "ValueError"]
     assert "token" not in repr(found)
 
 

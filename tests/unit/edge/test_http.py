@@ -14,7 +14,7 @@ from tests.fakes.edge import LambdaContext, http_event, nobody_asks
 from zoom_common.access.principal import Principal
 from zoom_common.edge.http import Request, Response, Router, authorize, guarded, json_response
 from zoom_common.edge.settings import MissingSetting
-from zoom_common.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from zoom_common.errors import Forbidden, InternalError, NotFound, Unauthenticated, Unavailable
 
 READER = Principal("acme", "key:abc", frozenset({"connections:read"}))
 
@@ -145,6 +145,28 @@ def test_an_unexpected_error_is_a_500_that_says_nothing(observed: Any) -> None:
     assert fields["at"][-1].endswith(" answer")
     assert observed.counted == [("UnexpectedErrors", 1, {})]
     assert "abc" not in observed.text() + str(answer)
+
+
+def test_what_aws_refuses_is_a_500_that_names_the_place_in_the_log(observed: Any) -> None:
+    """A fault of ours rings the alarm for unexpected errors; the caller gets the same answer as for any of them."""
+    fault = InternalError(where="connections_store_unavailable", cause="ValidationException")
+    answer = guarded(failing(fault), nobody_asks)(http_event(), LambdaContext())
+    assert (answer["statusCode"], json.loads(answer["body"])) == (
+        500,
+        {
+            "code": 500,
+            "message": "Something went wrong inside the gateway.",
+            "reason": "internal_error",
+            "request_id": "request-1",
+        },
+    )
+    [(level, _, fields)] = observed.lines
+    assert (level, fields["where"], fields["cause"]) == (
+        "error",
+        "connections_store_unavailable",
+        "ValidationException",
+    )
+    assert observed.counted == [("UnexpectedErrors", 1, {})]
 
 
 def test_a_missing_setting_is_named_in_the_log(observed: Any) -> None:

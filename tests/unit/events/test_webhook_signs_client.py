@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 
 from tests.fakes.events import NOW, Clock
+from zoom_common.aws.json_client import AwsCallFailed, AwsJsonClient
 from zoom_common.deadline import Deadline
-from zoom_common.events.aws_json_client import AwsCallFailed, AwsJsonClient
-from zoom_common.events.webhook_signs_client import SignWriter, dynamodb_endpoint
+from zoom_common.events.webhook_signs_client import SignWriter
 
 
 class Client:
@@ -66,21 +66,3 @@ def test_zoom_does_not_wait_for_a_note(left: float, given: float) -> None:
     client = Client()
     writer(client, Clock()).note("app#A", "challenged_at", until(left))
     assert client.made[0][2] == pytest.approx(given)
-
-
-@pytest.mark.parametrize(
-    ("environ", "region", "endpoint"),
-    [
-        ({}, "eu-central-1", "https://dynamodb.eu-central-1.amazonaws.com"),
-        ({}, "cn-north-1", "https://dynamodb.cn-north-1.amazonaws.com.cn"),
-        ({"AWS_ENDPOINT_URL": "http://localhost:4566/"}, "eu-central-1", "http://localhost:4566"),
-        (
-            {"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_DYNAMODB": "http://b:1"},
-            "eu-central-1",
-            "http://b:1",
-        ),
-    ],
-)
-def test_where_dynamodb_is(environ: dict[str, str], region: str, endpoint: str) -> None:
-    """AWS's own variables first."""
-    assert dynamodb_endpoint(environ, region) == endpoint

@@ -304,6 +304,14 @@ def test_kms_away_is_a_page_too(site: Site) -> None:
     assert "This does not work right now" in page["body"]
 
 
+def test_a_fault_of_ours_is_a_page_and_is_counted(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """The person sees a page as after any failure, and UnexpectedErrors rings: a role lacks a permission, say."""
+    query, cookie = site.to_zoom(site.ticket())
+    site.kms.refused = True
+    assert site.back(query, cookie)["statusCode"] == 500
+    assert '"UnexpectedErrors":1' in capsys.readouterr().out
+
+
 EXPECTED = {
     "authorize": 201,
     "start-page": 404,

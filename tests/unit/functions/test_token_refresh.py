@@ -107,6 +107,15 @@ def test_a_table_that_is_away_keeps_the_message(function: Function) -> None:
     assert function.batch(DUE) == ["0"]
 
 
+def test_a_fault_of_ours_keeps_the_message_and_is_counted(
+    function: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DynamoDB will not take this request the next time either, so an alarm rings; other messages are looked at."""
+    function.memory.refuses = {"get"}
+    assert function.batch(DUE, "{") == ["0", "1"]
+    assert '"UnexpectedErrors":1' in capsys.readouterr().out
+
+
 def test_escrow_is_restored(function: Function) -> None:
     """The pair becomes the current one; while the table is away the queue keeps it."""
     worker = function.worker("w").until(Write)

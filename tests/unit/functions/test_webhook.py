@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.fakes.events import APP, SECRET, meeting, zoom_headers
+from zoom_common.aws.json_client import AwsJsonClient
 from zoom_common.edge.settings import MissingSetting
 from zoom_common.edge.settings.webhook import Settings
-from zoom_common.events.aws_json_client import AwsJsonClient
 
 ROOT = Path(__file__).parents[3]
 HANDLER = ROOT / "functions" / "webhook" / "handler.py"

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.fakes.gateway import connection
-from zoom_common import light_aws
+from zoom_common.aws import clients
 from zoom_common.edge.settings.zoom_api import ZoomApiSettings
 from zoom_common.gateway.wiring import gateway
 from zoom_common.transport import RequestsTransport
@@ -15,8 +15,8 @@ from zoom_common.transport import RequestsTransport
 
 def test_a_gateway_is_wired_without_asking_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
     """No call leaves while the function starts; the reconnect link is the API's own, or the company's page."""
-    monkeypatch.setattr(light_aws, "client", lambda service: SimpleNamespace(service=service))
-    monkeypatch.setattr(light_aws, "impatient_dynamodb", lambda: SimpleNamespace(service="dynamodb"))
+    monkeypatch.setattr(clients, "client", lambda service: SimpleNamespace(service=service))
+    monkeypatch.setattr(clients, "impatient_dynamodb", lambda: SimpleNamespace(service="dynamodb"))
     settings = ZoomApiSettings("Connections", "key-1", "token_refresh", "https://gateway.example")
     wired = gateway(settings)
     assert isinstance(wired.sender.exchange.transport, RequestsTransport)

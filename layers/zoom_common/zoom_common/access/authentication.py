@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from zoom_common.access.bearers import Bearers, digest_of
 from zoom_common.access.keys import ApiKey, Credential
 from zoom_common.access.principal import Principal
-from zoom_common.errors import Unavailable
+from zoom_common.errors import DependencyFailed, InternalError
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +17,7 @@ class Denial:
     """No principal, and why.
 
     Of a key: unknown_key, wrong_secret, expired_key, revoked_key. Of a token: untrusted_token, expired_token. Of both:
-    malformed_credential, unavailable.
+    malformed_credential, unavailable, internal_error.
     """
 
     reason: str
@@ -68,8 +67,8 @@ def authenticate(
         return Denial("malformed_credential")
     try:
         key = keys.get(credential.key_id)
-    except Unavailable as error:
-        return Denial("unavailable", _name_of(error.__cause__))
+    except DependencyFailed as error:
+        return _not_asked(error)
     if key is None:
         return Denial("unknown_key")
     refusal = key.refusal(credential, now=now)
@@ -80,15 +79,14 @@ def _by_bearer(bearers: Bearers, digest: bytes, keys: Keys, now: float) -> Princ
     try:
         bearer = bearers.get(digest)
         key = keys.get(bearer.key_id) if bearer is not None else None
-    except Unavailable as error:
-        return Denial("unavailable", _name_of(error.__cause__))
+    except DependencyFailed as error:
+        return _not_asked(error)
     if bearer is None:
         return Denial("unknown_key")
     caller = bearer.principal(key, now=now)
     return Denial(caller) if isinstance(caller, str) else caller
 
 
-def _name_of(cause: BaseException | None) -> str:
-    # AWS puts what went wrong into a code: AccessDeniedException and a throttle are the same type.
-    answered: Mapping[str, Any] = getattr(cause, "response", {})
-    return str(answered.get("Error", {}).get("Code") or type(cause).__name__)
+def _not_asked(error: DependencyFailed) -> Denial:
+    """The store could not be asked, or refused to be: a fault of ours is not called an outage."""
+    return Denial("internal_error" if isinstance(error, InternalError) else "unavailable", error.cause)

@@ -6,13 +6,10 @@ pk bearer#<sha256>  sk bearer  key_id, opened_by, until, connection, expires_at 
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoom_common.access.bearers import Bearer
-from zoom_common.aws_api.failures import translated
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from zoom_common.aws.table import Table
 
 _SORT = "bearer"
 _AWAY = "bearer_store_unavailable"
@@ -21,9 +18,8 @@ _AWAY = "bearer_store_unavailable"
 class BearerStore:
     """Bearers by digest. Both methods raise Unavailable when the table cannot be asked."""
 
-    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
-        self._dynamodb = dynamodb
-        self._table = table
+    def __init__(self, coordination: Table) -> None:
+        self._table = coordination.with_reason(_AWAY)
 
     def put(self, bearer: Bearer) -> None:
         """Keep a new bearer until it ends."""
@@ -36,14 +32,11 @@ class BearerStore:
         }
         if bearer.connection is not None:
             item["connection"] = {"S": bearer.connection}
-        with translated(_AWAY, keep_cause=True):
-            self._dynamodb.put_item(TableName=self._table, Item=item)
+        self._table.call("put_item", Item=item)
 
     def get(self, digest: bytes) -> Bearer | None:
         """The bearer, also one whose end has passed and that is still there; or None."""
-        with translated(_AWAY, keep_cause=True):
-            answer = self._dynamodb.get_item(TableName=self._table, Key=_key(digest), ConsistentRead=True)
-        item = answer.get("Item")
+        item = self._table.call("get_item", Key=_key(digest), ConsistentRead=True).get("Item")
         if item is None:
             return None
         return Bearer(

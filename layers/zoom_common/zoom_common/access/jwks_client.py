@@ -64,7 +64,7 @@ class ProviderKeys:
             self._read_at = now
         except (NotSent, AnswerLost, _Unreadable) as error:
             if not usable:
-                raise Unavailable(reason="identity_provider_unavailable") from error
+                raise Unavailable(reason="identity_provider_unavailable", cause=type(error).__name__) from None
 
     def _read(self) -> list[jwt.PyJWK]:
         about = self._get(self._issuer.rstrip("/") + "/.well-known/openid-configuration")

@@ -68,7 +68,7 @@ class TokenVerifier:
         try:
             key = self.keys.find(header.get("kid"), now=now)
         except Unavailable as error:
-            return Denial("unavailable", type(error.__cause__).__name__)
+            return Denial("unavailable", error.cause)
         if key is None:
             return Denial("untrusted_token", "key")
         try:

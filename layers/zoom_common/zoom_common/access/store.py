@@ -5,21 +5,15 @@ The end of a key's life is `valid_until`, not the table's TTL attribute: an expi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from itertools import batched
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from zoom_common.access.items import Item, from_item, key_of, pointer_to, tenant_partition, to_item
+from zoom_common.access.items import from_item, key_of, pointer_to, tenant_partition, to_item
 from zoom_common.access.keys import LIMIT_RULE, ApiKey, Credential, is_limit
-from zoom_common.aws_api.failures import translated
+from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.errors import Conflict, FieldError, GatewayError, InvalidRequest, NotFound
 
-if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-_LARGEST_BATCH = 100
+_UNAVAILABLE = "key_store_unavailable"
 
 
 def _no_such_key() -> NotFound:
@@ -29,46 +23,36 @@ def _no_such_key() -> NotFound:
 class ApiKeyStore:
     """API keys in the Connections table. Every method raises Unavailable when the table cannot be asked."""
 
-    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
-        self._dynamodb = dynamodb
-        self._table = table
+    def __init__(self, connections: Table) -> None:
+        self._table = connections.with_reason(_UNAVAILABLE)
 
     def get(self, key_id: str) -> ApiKey | None:
         """The key as last written (a consistent read), or None."""
-        with _reachable():
-            answer = self._dynamodb.get_item(TableName=self._table, Key=key_of(key_id), ConsistentRead=True)
-        item = answer.get("Item")
+        item = self._table.call("get_item", Key=key_of(key_id), ConsistentRead=True).get("Item")
         return from_item(item) if item else None
 
     def add(self, key: ApiKey) -> None:
         """Keep a new key. Raises Conflict when its id is taken."""
         writes: Any = [
-            {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+            {"Put": {"TableName": self._table.name, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
             for item in (to_item(key), pointer_to(key))
         ]
-        with _reachable(lambda: Conflict("The key id is taken.", reason="key_exists")):
-            self._dynamodb.transact_write_items(TransactItems=writes)
+        try:
+            self._table.transact(writes)
+        except ConditionFailed:
+            raise Conflict("The key id is taken.", reason="key_exists") from None
 
     def list(self, tenant: str) -> list[ApiKey]:
         """The tenant's keys, revoked and expired ones too, oldest first."""
-        with _reachable():
-            pages = self._dynamodb.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="pk = :tenant",
-                ExpressionAttributeValues={":tenant": {"S": tenant_partition(tenant)}},
-                ConsistentRead=True,
-            )
-            ids = [pointer["sk"]["S"] for page in pages for pointer in page["Items"]]
-            batches = batched(ids, _LARGEST_BATCH, strict=False)
-            keys = [from_item(item) for batch in batches for item in self._items(batch)]
+        pages = self._table.pages(
+            "query",
+            KeyConditionExpression="pk = :tenant",
+            ExpressionAttributeValues={":tenant": {"S": tenant_partition(tenant)}},
+            ConsistentRead=True,
+        )
+        ids = [pointer["sk"]["S"] for page in pages for pointer in page["Items"]]
+        keys = [from_item(item) for item in self._table.batch_get(key_of(each) for each in ids)]
         return sorted(keys, key=lambda key: (key.created_at, key.key_id))
-
-    def _items(self, key_ids: Iterable[str]) -> Iterator[Item]:
-        asked: Any = {self._table: {"Keys": [key_of(each) for each in key_ids], "ConsistentRead": True}}
-        while asked:
-            answer = self._dynamodb.batch_get_item(RequestItems=asked)
-            yield from answer["Responses"].get(self._table, [])
-            asked = answer.get("UnprocessedKeys")
 
     def revoke(self, key_id: str, *, now: float) -> ApiKey:
         """End the key for good; doing so again changes nothing. Raises NotFound."""
@@ -117,28 +101,15 @@ class ApiKeyStore:
         """The key after `change`. Raises what `failed` makes when the key is not as `condition` wants it."""
         # DynamoDB refuses an empty set of values.
         said: Any = {"ExpressionAttributeValues": values} if values else {}
-        with _reachable(failed):
-            answer = self._dynamodb.update_item(
-                TableName=self._table,
+        try:
+            answer = self._table.call(
+                "update_item",
                 Key=key_of(key_id),
                 UpdateExpression=change,
                 ConditionExpression=condition,
                 ReturnValues="ALL_NEW",
                 **said,
             )
+        except ConditionFailed:
+            raise failed() from None
         return from_item(answer["Attributes"])
-
-
-def _reachable(condition_failed: Callable[[], GatewayError] | None = None) -> AbstractContextManager[None]:
-    """Give a failed condition its meaning, and turn every other failure of the table into Unavailable."""
-
-    def meaning(error: ClientError) -> GatewayError | None:
-        return condition_failed() if condition_failed is not None and _is_failed_condition(error) else None
-
-    return translated("key_store_unavailable", meaning, keep_cause=True)
-
-
-def _is_failed_condition(error: ClientError) -> bool:
-    reasons: Any = error.response.get("CancellationReasons", [])
-    codes = {error.response["Error"]["Code"], *(reason.get("Code") for reason in reasons)}
-    return not codes.isdisjoint({"ConditionalCheckFailedException", "ConditionalCheckFailed"})

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from math import ceil
 from typing import Protocol
 
-from zoom_common import light_aws
+from zoom_common.aws import clients
+from zoom_common.aws.table import CONNECTIONS, Table
 from zoom_common.connections.cipher import Cipher
 from zoom_common.connections.model import Connection, State
 from zoom_common.connections.refresh_client import RefreshFunction, RefreshOnDemand
@@ -17,9 +18,8 @@ from zoom_common.connections.refusals import no_better
 from zoom_common.connections.seal import SealBroken, SealContext, SealKind
 from zoom_common.connections.steps import Outcome
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import Table
 from zoom_common.deadline import Deadline
-from zoom_common.errors import ConnectionUnusable, NotFound, Unavailable, ZoomUnavailable
+from zoom_common.errors import ConnectionUnusable, DependencyFailed, NotFound, Unavailable, ZoomUnavailable
 from zoom_common.secret import Secret
 
 MARGIN = 300.0  # refresh this long before the end, spread by 20 % either way
@@ -81,7 +81,7 @@ class AccessTokens:
             return self._open(connection)
         try:
             return self._refreshed(connection, deadline)
-        except (Unavailable, ZoomUnavailable):
+        except (DependencyFailed, ZoomUnavailable):
             if left > _LEFT:
                 return self._open(connection)
             raise
@@ -104,7 +104,7 @@ class AccessTokens:
             latest = self._read(connection)
             if latest.refused_version != latest.version:
                 self._refresher.refused(latest)
-        except (ConnectionUnusable, NotFound, Unavailable):
+        except (ConnectionUnusable, NotFound, DependencyFailed):
             return
 
     def _refreshed(self, connection: Connection, deadline: Deadline) -> Secret:
@@ -169,16 +169,16 @@ class AccessTokens:
             self._touched.popitem(last=False)
         try:
             self._refresher.touch(connection)
-        except Unavailable:
+        except DependencyFailed:
             return
 
 
 def access_tokens(settings: AccessTokenSettings) -> AccessTokens:
     """The vault's access tokens, wired for a function that may read connections and use DataKey, and no more."""
     return AccessTokens(
-        ConnectionStore(Table(light_aws.client("dynamodb"), settings.connections_table)),
-        Cipher(light_aws.client("kms"), {SealKind.ACCESS: settings.data_key_id}),
-        RefreshFunction(light_aws.client("lambda"), settings.token_refresh_function),
+        ConnectionStore(Table(clients.client("dynamodb"), settings.connections_table, CONNECTIONS)),
+        Cipher(clients.client("kms"), {SealKind.ACCESS: settings.data_key_id}),
+        RefreshFunction(clients.client("lambda"), settings.token_refresh_function),
         reconnect_url=lambda connection_id: reconnect_url(settings, connection_id),
     )
 

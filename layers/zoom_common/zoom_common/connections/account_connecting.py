@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from zoom_common.aws.table import ConditionFailed
 from zoom_common.connections.changes import Publish, state_changed
 from zoom_common.connections.cipher import Cipher
 from zoom_common.connections.identifiers import connection_id
@@ -17,7 +18,6 @@ from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.schedule import Policy
 from zoom_common.connections.steps import Seals
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import ConditionFailed
 from zoom_common.connections.zoom_client import ZoomOAuth
 from zoom_common.errors import Conflict, FieldError, InvalidRequest, ZoomUnavailable
 from zoom_common.zoom.oauth import App, TokenGrant

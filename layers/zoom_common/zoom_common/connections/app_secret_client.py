@@ -6,8 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from zoom_common.aws.errors import translated
 from zoom_common.errors import Unavailable
 from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import App
@@ -16,6 +15,9 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _LIFETIME = 300.0
+_UNAVAILABLE = "app_secret_unavailable"
+
+_translated = translated(_UNAVAILABLE)
 
 
 class AppSecret:
@@ -40,8 +42,10 @@ class AppSecret:
         return self.app() != former
 
     def _read(self) -> App:
+        with _translated:
+            found = self._secrets.get_secret_value(SecretId=self._arn)
         try:
-            fields = json.loads(self._secrets.get_secret_value(SecretId=self._arn)["SecretString"])
+            fields = json.loads(found["SecretString"])
             return App(str(fields["client_id"]), Secret(str(fields["client_secret"])))
-        except (BotoCoreError, ClientError, KeyError, TypeError, ValueError):
-            raise Unavailable(reason="app_secret_unavailable") from None
+        except (KeyError, TypeError, ValueError):
+            raise Unavailable(reason=_UNAVAILABLE) from None

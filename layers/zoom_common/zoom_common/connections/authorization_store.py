@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.connections.identifiers import digest
 from zoom_common.connections.item import claim_key, key_of, to_values
 from zoom_common.connections.model import Connection, State
-from zoom_common.connections.table_client import ConditionFailed, Table
 from zoom_common.secret import Secret
 
 TICKET, STATE, CODE = "ticket", "state", "code"

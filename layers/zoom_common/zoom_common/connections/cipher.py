@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from zoom_common.aws_api.failures import translated
+from zoom_common.aws.errors import translated
 from zoom_common.connections.seal import SealBroken, SealContext, SealKind, seal, unseal, wrapped_key_of
 from zoom_common.secret import Secret
 

@@ -10,7 +10,7 @@ from zoom_common.connections.model import Connection, State
 from zoom_common.connections.queue import RevokeQueue
 from zoom_common.connections.revocation import EndedGrant, Revocation, Revoked
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.errors import NotFound, Unavailable
+from zoom_common.errors import DependencyFailed, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,6 @@ class Disconnection:
     def _later(self, grant: EndedGrant) -> bool:
         try:
             self.retries.enqueue(grant.to_message())
-        except Unavailable:
+        except DependencyFailed:
             return False  # the connection goes all the same; the caller is told that nothing was revoked
         return True

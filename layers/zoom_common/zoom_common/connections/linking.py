@@ -20,12 +20,19 @@ from zoom_common.connections.zoom_client import AppCredentials, ZoomOAuth
 from zoom_common.errors import FieldError, InvalidRequest, LinkRefused
 from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import ZoomUser, authorize_url
-from zoom_common.zoom.token_errors import AppAtFault, GrantRejected, TokenError, TokenUnavailable
+from zoom_common.zoom.token_errors import AppAtFault, GrantRejected, IdentityUnreadable, TokenError
 
 TICKET_SECONDS = 900
 STATE_SECONDS = 600
 CODE_SECONDS = 600
 PENDING_SECONDS = 86_400
+
+
+class LinkNotRequested(LinkRefused):
+    """A person came from Zoom's Marketplace: nobody here has asked for this link."""
+
+    def __init__(self) -> None:
+        super().__init__("not_asked_for", status=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ class Linking:
             raise LinkRefused("access_denied" if query["error"] == "access_denied" else "zoom_refused", status=400)
         if not query.get("state"):
             # An install that started in Zoom's Marketplace: nobody of ours asked, so its code is never accepted.
-            raise LinkRefused("not_asked_for", status=400)
+            raise LinkNotRequested
         if not cookie:
             raise LinkRefused("cookie_missing", status=400)
         state, held = Secret(query["state"]), Secret(cookie)
@@ -174,7 +181,7 @@ def _refused(error: TokenError) -> Exception:
             return LinkRefused("code_refused", status=400)
         case AppAtFault():
             return LinkRefused("app_at_fault", status=502)
-        case TokenUnavailable(reason="identity_unreadable"):
+        case IdentityUnreadable():
             return LinkRefused("identity_unreadable", status=502)
         case _:
             return LinkRefused("zoom_unavailable", status=503)

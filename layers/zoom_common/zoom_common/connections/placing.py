@@ -16,7 +16,7 @@ from zoom_common.connections.steps import (
     Sleep,
     Write,
 )
-from zoom_common.errors import Unavailable
+from zoom_common.errors import DependencyFailed, InternalError
 from zoom_common.zoom.oauth import TokenGrant
 
 
@@ -34,20 +34,26 @@ class Rest(StrEnum):
 
 
 def rest(attempt: Attempt, pair: SealedPair) -> Steps[Result]:
-    """Write `pair`; after some failures put it in escrow; go on until one works. Raises Unplaced when time is up."""
+    """Write `pair`; after some failures put it in escrow; go on until one works.
+
+    Raises Unplaced when time is up, and InternalError when the pair is in escrow because the write was refused.
+    """
     tries = 0
     while True:
         try:
             return _result((yield from place(pair)), attempt.seen)
-        except Unavailable:
+        except DependencyFailed as error:
+            failed = error
             tries += 1
         if tries >= attempt.policy.write_tries:
             try:
                 yield Escrow(pair)
-            except Unavailable:
+            except DependencyFailed:
                 if attempt.clock() >= attempt.until:
                     raise Unplaced from None
             else:
+                if isinstance(failed, InternalError):
+                    raise failed  # the pair is safe: now somebody has to hear of the fault
                 return _result(Rest.ESCROWED, attempt.seen)
         yield Sleep(attempt.pause(attempt.policy.write_pause))
 

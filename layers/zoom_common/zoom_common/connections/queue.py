@@ -12,7 +12,7 @@ from dataclasses import asdict
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from zoom_common.aws_api.failures import translated
+from zoom_common.aws.errors import translated
 from zoom_common.connections.steps import SealedPair
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from zoom_common.access.principal import Principal
+from zoom_common.aws.table import ConditionFailed
 from zoom_common.connections.authorization_store import SUPERSEDED, AuthorizationStore, LinkRequest
 from zoom_common.connections.changes import Publish, state_changed
 from zoom_common.connections.cipher import Cipher
@@ -13,7 +14,6 @@ from zoom_common.connections.model import Connection, State
 from zoom_common.connections.schedule import Policy
 from zoom_common.connections.seal import SealContext, SealKind
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import ConditionFailed
 from zoom_common.errors import NotFound, Unavailable
 from zoom_common.secret import Secret
 

@@ -13,7 +13,7 @@ from zoom_common.connections.model import ALIVE, Connection
 from zoom_common.connections.placing import pair_of, rest
 from zoom_common.connections.settling import conclude, current, standing
 from zoom_common.connections.steps import Ask, FetchKeys, Outcome, Read, Result, Seals, Sleep, TakeLease
-from zoom_common.errors import Unavailable
+from zoom_common.errors import InternalError, Unavailable
 from zoom_common.zoom.oauth import TokenGrant
 from zoom_common.zoom.token_errors import GrantRejected, TokenError, TokenUnavailable
 
@@ -21,7 +21,8 @@ from zoom_common.zoom.token_errors import GrantRejected, TokenError, TokenUnavai
 def refresh(attempt: Attempt) -> Steps[Result]:
     """Take the lease, ask Zoom, bring the pair to rest.
 
-    Raises Unavailable when the lease could not be asked for, Unplaced when nothing would take the pair.
+    Raises Unavailable when the lease could not be asked for, InternalError when AWS refuses what we ask, Unplaced when
+    nothing would take the pair.
     """
     lease_ends = attempt.clock() + attempt.policy.lease
     attempt.until = min(lease_ends, attempt.ends)
@@ -35,6 +36,9 @@ def refresh(attempt: Attempt) -> Steps[Result]:
         grant, used = yield from obtain(attempt)
     except (Moved, TokenError, Unavailable) as end:
         return (yield from conclude(attempt, end))
+    except InternalError as fault:
+        yield from conclude(attempt, fault)
+        raise
     return (yield from rest(attempt, pair_of(attempt, grant, used, seals)))
 
 

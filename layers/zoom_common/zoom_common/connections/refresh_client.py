@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from zoom_common import correlation
+from zoom_common.aws.errors import translated
 from zoom_common.connections.model import Connection
 from zoom_common.connections.steps import Outcome
 from zoom_common.errors import Unavailable
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
 
 TOUCH = "touch"
 REFUSED = "refused"
+_UNAVAILABLE = "token_refresh_unavailable"
+
+_translated = translated(_UNAVAILABLE)
 
 
 class RefreshOnDemand(Protocol):
@@ -50,13 +52,14 @@ class RefreshFunction:
             "seen_version": connection.version,
             "wait": round(wait, 1),
         }
-        try:
+        with _translated:
             answer = self._lambda.invoke(FunctionName=self._name, Payload=json.dumps(payload).encode())
-            if answer.get("FunctionError"):
-                raise Unavailable(reason="token_refresh_failed")
+        if answer.get("FunctionError"):
+            raise Unavailable(reason="token_refresh_failed")
+        try:
             return Outcome(json.loads(answer["Payload"].read())["outcome"])
-        except (BotoCoreError, ClientError, KeyError, TypeError, ValueError):
-            raise Unavailable(reason="token_refresh_unavailable") from None
+        except (KeyError, TypeError, ValueError):
+            raise Unavailable(reason=_UNAVAILABLE) from None
 
     def touch(self, connection: Connection) -> None:
         """Hand over that the connection is in use: API functions may not write to the table. Raises Unavailable."""
@@ -67,10 +70,8 @@ class RefreshFunction:
         self._tell({"action": REFUSED, **_named(connection), "version": connection.version})
 
     def _tell(self, what: dict[str, Any]) -> None:
-        try:
+        with _translated:
             self._lambda.invoke(FunctionName=self._name, InvocationType="Event", Payload=json.dumps(what).encode())
-        except (BotoCoreError, ClientError):
-            raise Unavailable(reason="token_refresh_unavailable") from None
 
 
 def _named(connection: Connection) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.connections.item import due_shard, from_values, key_of, partition, spare_values
 from zoom_common.connections.model import Connection, Spare, State
 from zoom_common.connections.refusals import Row
 from zoom_common.connections.steps import INTENT_WINDOW, SealedPair, Settlement
 from zoom_common.connections.store import alive_values
-from zoom_common.connections.table_client import ConditionFailed, Table
 
 
 class RefreshStore:

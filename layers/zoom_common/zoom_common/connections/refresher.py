@@ -35,7 +35,7 @@ from zoom_common.connections.steps import (
 )
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.zoom_client import ZoomOAuth
-from zoom_common.errors import Unavailable
+from zoom_common.errors import DependencyFailed, Unavailable
 from zoom_common.zoom.oauth import App, TokenGrant
 from zoom_common.zoom.token_errors import AppAtFault, GrantRejected, TokenError
 
@@ -128,7 +128,7 @@ class Refresher:
             )
             result = run(refresh(attempt), lambda step: self._perform(step, connection, attempt.attempt_id))
         except Unavailable as ours:
-            return Result(Outcome.UNAVAILABLE, seen_version or 0, State.CONNECTED, ours.reason)
+            return Result(Outcome.UNAVAILABLE, seen_version or 0, State.CONNECTED, ours.reason, unread=True)
         if result.outcome is not Outcome.CURRENT:
             self._announce(connection, result)
         return result
@@ -184,7 +184,7 @@ def run[T](steps: Steps[T], perform: Callable[[Step], Any]) -> T:
         while True:
             try:
                 answer = perform(step)
-            except (TokenError, Unavailable, LookupError) as error:
+            except (TokenError, DependencyFailed, LookupError) as error:
                 step = steps.throw(error)
             else:
                 step = steps.send(answer)

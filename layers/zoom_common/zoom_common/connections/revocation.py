@@ -14,7 +14,7 @@ from zoom_common.connections.queue import REVOKE
 from zoom_common.connections.seal import SealBroken, SealContext, SealKind
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.zoom_client import ZoomOAuth
-from zoom_common.errors import Unavailable
+from zoom_common.errors import DependencyFailed
 from zoom_common.secret import Secret
 from zoom_common.zoom.token_errors import AppAtFault, GrantRejected, TokenUnavailable
 
@@ -82,7 +82,7 @@ class Revocation:
             return Revoked.CONFIRMED if self.zoom.revoke(self._access_token(grant)) else Revoked.REFUSED
         except (GrantRejected, SealBroken):
             return Revoked.REFUSED
-        except (TokenUnavailable, AppAtFault, Unavailable):
+        except (TokenUnavailable, AppAtFault, DependencyFailed):
             return Revoked.UNANSWERED
 
     def _ends_this_only(self, grant: EndedGrant) -> bool:

@@ -10,7 +10,7 @@ from zoom_common.connections.steps import Outcome, Result, Settle, Settlement
 from zoom_common.errors import Unavailable
 from zoom_common.zoom.token_errors import AppAtFault, GrantRejected, TokenUnavailable
 
-# Begins the reason of a result that is the app's fault: one alarm, and no connection is to blame.
+# Begins the reason of a result that is the app's fault, for the log: no connection is to blame.
 APP_FAULT = "app:"
 
 
@@ -29,7 +29,7 @@ def conclude(attempt: Attempt, end: Exception) -> Steps[Result]:
         case TokenUnavailable(reason=reason, retry_after=retry_after):
             return (yield from _rest(attempt, reason, at_least=min(retry_after or 0.0, attempt.policy.cool_for_zoom)))
         case AppAtFault(reason=reason):
-            return (yield from _leave_alone(attempt, APP_FAULT + reason))
+            return replace((yield from _leave_alone(attempt, APP_FAULT + reason)), app_at_fault=True)
         case _:
             return (yield from _leave_alone(attempt, str(getattr(end, "reason", ""))))
 

@@ -148,3 +148,5 @@ class Result:
     version: int
     state: State
     reason: str | None = None
+    unread: bool = False  # the connection could not even be read or leased: try again
+    app_at_fault: bool = False  # Zoom refuses the app itself

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.connections.item import account_partition, claim_key, from_values, key_of, partition, to_values
 from zoom_common.connections.model import ALIVE, Connection, State
-from zoom_common.connections.table_client import ConditionFailed, Table
 
 _PAGE = 100
 # A sort key has 1 to 1,024 bytes, and a character up to four of them.

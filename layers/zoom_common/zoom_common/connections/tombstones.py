@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 
-from zoom_common.connections.table_client import Table
+from zoom_common.aws.table import Table
 
 # Longer than any queue of ours holds an event (14 days), and its dead-letter queue after it.
 _KEPT = 45 * 86_400

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
-from zoom_common.errors import GatewayError
+from zoom_common.errors import GatewayError, InternalError
 
 OK, DEGRADED, FAILING = "ok", "degraded", "failing"
 _WORST = (OK, DEGRADED, FAILING)
@@ -38,6 +38,8 @@ def _timed(check: Check, clock: Callable[[], float]) -> dict[str, Any]:
     began = clock()
     try:
         finding = check()
+    except InternalError as error:
+        finding = Finding(FAILING, {"reason": error.where})
     except GatewayError as error:
         finding = Finding(FAILING, {"reason": error.reason})
     except Exception as error:  # noqa: BLE001 - a broken check is a finding, and says no more than its kind

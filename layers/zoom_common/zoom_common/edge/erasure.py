@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from zoom_common.aws.table import CONNECTIONS, Table
 from zoom_common.connections.changes import Publish, state_changed
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.queue import RevokeQueue
 from zoom_common.connections.revocation import EndedGrant
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import Table
 from zoom_common.connections.tombstones import Tombstones, of_account, of_person, of_tenant, of_user
 from zoom_common.connections.view import iso
 from zoom_common.edge.erasure_match import Wanted
@@ -136,7 +136,7 @@ class Erasure:
 
     @property
     def _table(self) -> Table:
-        return Table(self.dynamodb, self.connections_table)
+        return Table(self.dynamodb, self.connections_table, CONNECTIONS)
 
     def _connections(self, wanted: Wanted) -> Iterator[Connection]:
         store, cursor = ConnectionStore(self._table), None
@@ -195,7 +195,7 @@ class Erasure:
     def _page(self, record: Record, job: Job, known: Wanted) -> tuple[str, str] | None:
         """Look at one page of a table and delete what goes. The whole table is read: it is rare, and misses nothing."""
         events = job.stage is Stage.EVENTS
-        table = WholeTable(self.dynamodb, self.events_table if events else self.coordination_table)
+        table = WholeTable(Table(self.dynamodb, self.events_table if events else self.coordination_table))
         done = Counter[str]()
         try:
             items, last = table.page(job.after)
@@ -215,7 +215,7 @@ class Erasure:
 
     def _parts(self, item: Mapping[str, Any]) -> bytes:
         """The body of an entry too large for one item."""
-        table = WholeTable(self.dynamodb, self.events_table)
+        table = WholeTable(Table(self.dynamodb, self.events_table))
         found = (table.get({"pk": item["pk"], "sk": sort}) for sort in item["parts"]["L"])
         return b"".join(part["body"]["B"] for part in found if "body" in part)
 

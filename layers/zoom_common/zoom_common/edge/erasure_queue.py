@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from zoom_common.aws_api.failures import translated
+from zoom_common.aws.errors import translated
 from zoom_common.edge.erasure import Job, Stage
 from zoom_common.edge.erasure_match import Wanted
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from zoom_common.connections.table_client import ConditionFailed, Table
+from zoom_common.aws.table import ConditionFailed, Table
 
 _KINDS = (
     "connections",

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from zoom_common.aws_api.failures import translated
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from zoom_common.aws.table import Table
 
 type Item = Mapping[str, Any]
 
@@ -19,26 +16,23 @@ _AWAY = "erasure_unavailable"
 class WholeTable:
     """Every item of one table, as DynamoDB gives it. Every method raises Unavailable."""
 
-    def __init__(self, dynamodb: DynamoDBClient, name: str) -> None:
-        self._dynamodb = dynamodb
-        self._name = name
+    def __init__(self, table: Table) -> None:
+        self._table = table.with_reason(_AWAY)
 
     def page(self, after: tuple[str, str] | None) -> tuple[list[Any], tuple[str, str] | None]:
         """The next items, read consistently, and the key to go on after (None: that was the last)."""
-        request: dict[str, Any] = {"TableName": self._name, "ConsistentRead": True, "Limit": _PAGE}
+        request: dict[str, Any] = {"ConsistentRead": True, "Limit": _PAGE}
         if after is not None:
             request["ExclusiveStartKey"] = {"pk": {"S": after[0]}, "sk": {"S": after[1]}}
-        with translated(_AWAY):
-            answer = self._dynamodb.scan(**request)
+        answer = self._table.call("scan", **request)
         last = answer.get("LastEvaluatedKey")
         return answer["Items"], (last["pk"]["S"], last["sk"]["S"]) if last else None
 
     def get(self, key: Item) -> Item:
         """One item; an empty one when it is not there."""
-        with translated(_AWAY):
-            return self._dynamodb.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item", {})
+        item: Item = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item", {})
+        return item
 
     def delete(self, key: Item) -> bool:
         """Delete an item; whether it was there."""
-        with translated(_AWAY):
-            return "Attributes" in self._dynamodb.delete_item(TableName=self._name, Key=key, ReturnValues="ALL_OLD")
+        return "Attributes" in self._table.call("delete_item", Key=key, ReturnValues="ALL_OLD")

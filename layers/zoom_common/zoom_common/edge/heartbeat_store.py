@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from zoom_common.connections.table_client import Table
+from zoom_common.aws.table import COORDINATION, Table
 from zoom_common.edge import observability
 from zoom_common.edge.settings import optional
-from zoom_common.errors import Unavailable
+from zoom_common.errors import InternalError, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,7 +35,7 @@ class Heartbeats:
     ) -> Heartbeats:
         """Beats in the Coordination table; without one, nobody is told."""
         name = optional(environ, "COORDINATION_TABLE")
-        return cls(table=Table(dynamodb(), name) if name else None, clock=clock)
+        return cls(table=Table(dynamodb(), name, COORDINATION) if name else None, clock=clock)
 
     def beat(self, name: str) -> None:
         """Say that it is at work. Never raises: nothing depends on it."""
@@ -44,6 +44,9 @@ class Heartbeats:
             return
         try:
             self.table.put({"pk": f"heartbeat#{name}", "sk": "heartbeat", "at": now, "expires_at": int(now) + _KEPT})
+        except InternalError as error:
+            observability.fault(error, heartbeat=name)
+            return
         except Unavailable as error:
             observability.logger().warning("no heartbeat", of=name, reason=error.reason)
             return

@@ -16,7 +16,15 @@ from zoom_common.edge import observability
 from zoom_common.edge.request import Request, lower_case, request_id
 from zoom_common.edge.response import Response, error_response, json_response, unexpected
 from zoom_common.edge.settings import MissingSetting
-from zoom_common.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound, Unauthenticated, Unavailable
+from zoom_common.errors import (
+    Forbidden,
+    GatewayError,
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from zoom_common.edge.throttle import Throttle
@@ -51,6 +59,8 @@ def _denial(reason: str | None) -> GatewayError:
     match reason:
         case "unavailable":
             return Unavailable(reason="key_store_unavailable")
+        case "internal_error":
+            return InternalError(where="key_store_unavailable", cause="authorizer")
         case "expired_key" | "expired_token":
             return Unauthenticated(reason=reason, message="Access token is expired.")
         case "revoked_key":
@@ -78,6 +88,9 @@ def guarded(answer: Callable[[Request], Response], settings: Callable[[], Settin
         correlation.begin(headers.get(correlation.HEADER, ""), known_as)
         try:
             response = answer(_admitted(Request.from_event(event, context, headers=headers), settings))
+        except InternalError as error:
+            observability.fault(error, request_id=known_as)
+            response = error_response(error, known_as)
         except GatewayError as error:
             if error.status >= _INTERNAL_STATUS:
                 observability.logger().warning("refused", reason=error.reason, status=error.status, request_id=known_as)

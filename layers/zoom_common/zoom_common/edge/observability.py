@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoom_common import correlation
 from zoom_common.edge.settings import metrics_namespace
@@ -18,6 +18,8 @@ from zoom_common.embedded_metrics import COUNT, SECONDS, Metrics, line
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
+
+    from zoom_common.errors import InternalError
 
 
 @cache
@@ -37,6 +39,12 @@ def logger() -> Logger:
 def namespace() -> str:
     """The CloudWatch namespace that this function counts in: its stack's."""
     return metrics_namespace(os.environ)
+
+
+def fault(error: InternalError, **about: Any) -> None:
+    """Log a fault of ours by where it is and AWS's code for it, and count it: an alarm watches the counter."""
+    logger().error("failed", error=type(error).__qualname__, where=error.where, cause=error.cause, **about)
+    count("UnexpectedErrors")
 
 
 def count(name: str, value: int = 1, **dimensions: str) -> None:

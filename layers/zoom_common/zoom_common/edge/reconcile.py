@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from zoom_common import aws
 from zoom_common.access.principal import EVERY_SCOPE, Principal
+from zoom_common.aws import clients
+from zoom_common.aws.table import CONNECTIONS, EVENTS, Table
 from zoom_common.connections.item import SHARDS
 from zoom_common.connections.model import ALIVE, Connection
 from zoom_common.connections.queue import RefreshQueue
 from zoom_common.connections.refresh_store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import Table
 from zoom_common.deadline import Deadline
 from zoom_common.edge import observability
 from zoom_common.edge.settings.reconcile import Settings
@@ -47,20 +47,19 @@ class Reconciliation:
     """All that one container needs."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
-        dynamodb = aws.client("dynamodb")
-        table = Table(dynamodb, settings.zoom_api.connections_table)
+        dynamodb = clients.boto3_client("dynamodb")
+        table = Table(dynamodb, settings.zoom_api.connections_table, CONNECTIONS)
+        events = Table(dynamodb, settings.events_table, EVENTS)
         self._clock = clock
         self._connections = ConnectionStore(table)
         self._index = RefreshStore(table)
-        self._workers = RefreshQueue(aws.client("sqs"), settings.reconcile_queue_url)
+        self._workers = RefreshQueue(clients.boto3_client("sqs"), settings.reconcile_queue_url)
         self._gateway: Gateway = gateway(settings.zoom_api)
-        self._projections = ProjectionStore(
-            settings.events_table, dynamodb, retention_days=settings.projection_retention_days
-        )
-        self._lines = LogIndex(settings.events_table, dynamodb)
-        self._log = EventLog(settings.events_table, dynamodb, clock=clock)
-        self._hosts = HostStore(settings.events_table, dynamodb, clock=clock)
-        self._queue = IngestQueue(settings.ingest_queue_url, aws.client("sqs"))
+        self._projections = ProjectionStore(events, retention_days=settings.projection_retention_days)
+        self._lines = LogIndex(events)
+        self._log = EventLog(events, clock=clock)
+        self._hosts = HostStore(events, clock=clock)
+        self._queue = IngestQueue(settings.ingest_queue_url, clients.boto3_client("sqs"))
 
     def hand_out(self) -> int:
         """One message for every connection in use, spread over ten minutes; how many. Raises Unavailable."""

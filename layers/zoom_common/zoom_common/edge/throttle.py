@@ -82,8 +82,9 @@ class Throttle:
 
 def throttle(coordination_table: str) -> Throttle:
     """A container's throttle, in the Coordination table."""
-    from zoom_common import light_aws  # noqa: PLC0415 - only for keys with a limit
-    from zoom_common.connections.table_client import Table  # noqa: PLC0415
+    from zoom_common.aws import clients  # noqa: PLC0415 - only for keys with a limit
+    from zoom_common.aws.table import COORDINATION, Table  # noqa: PLC0415
     from zoom_common.edge.throttle_store import ThrottleStore  # noqa: PLC0415
 
-    return Throttle(store=ThrottleStore(Table(light_aws.impatient_dynamodb(), coordination_table)), clock=time.time)
+    table = Table(clients.impatient_dynamodb(), coordination_table, COORDINATION)
+    return Throttle(store=ThrottleStore(table), clock=time.time)

@@ -5,7 +5,7 @@ pk throttle#<subject>  sk <minutes since the epoch>  used, expires_at (TTL)
 
 from __future__ import annotations
 
-from zoom_common.connections.table_client import Table
+from zoom_common.aws.table import Table
 
 _MINUTE = 60
 

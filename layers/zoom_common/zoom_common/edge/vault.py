@@ -7,7 +7,8 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from zoom_common import aws
+from zoom_common.aws import clients
+from zoom_common.aws.table import CONNECTIONS, COORDINATION, Table
 from zoom_common.connections.account_connecting import AccountConnecting
 from zoom_common.connections.app_secret_client import AppSecret
 from zoom_common.connections.authorization_store import AuthorizationStore
@@ -23,7 +24,6 @@ from zoom_common.connections.revocation import Revocation
 from zoom_common.connections.schedule import Policy
 from zoom_common.connections.seal import SealKind
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import Table
 from zoom_common.connections.zoom_client import ZoomOAuth
 from zoom_common.edge.connection_changes import publisher
 from zoom_common.edge.settings.oauth import OAuthSettings
@@ -77,7 +77,9 @@ class _Vault:
 def linked(settings: OAuthSettings) -> Linked:
     """The vault behind the OAuth routes."""
     vault = _vault(settings.vault)
-    store = AuthorizationStore(Table(aws.client("dynamodb"), settings.coordination_table), vault.table)
+    store = AuthorizationStore(
+        Table(clients.boto3_client("dynamodb"), settings.coordination_table, COORDINATION), vault.table
+    )
     linking = Linking(
         store=store,
         connections=vault.connections,
@@ -102,7 +104,7 @@ def linked(settings: OAuthSettings) -> Linked:
     disconnection = Disconnection(
         connections=vault.connections,
         revocation=vault.revocation,
-        retries=RevokeQueue(aws.client("sqs"), settings.vault.escrow_queue_url),
+        retries=RevokeQueue(clients.boto3_client("sqs"), settings.vault.escrow_queue_url),
         publish=vault.publish,
         clock=time.time,
     )
@@ -128,7 +130,7 @@ def refreshing(settings: TokenRefreshSettings) -> Refreshing:
         store=store,
         cipher=vault.cipher,
         zoom=vault.zoom,
-        escrow=EscrowQueue(aws.client("sqs"), settings.vault.escrow_queue_url),
+        escrow=EscrowQueue(clients.boto3_client("sqs"), settings.vault.escrow_queue_url),
         publish=vault.publish,
         clock=time.time,
         sleep=time.sleep,
@@ -136,16 +138,16 @@ def refreshing(settings: TokenRefreshSettings) -> Refreshing:
         new_id=lambda: secrets.token_hex(8),
         policy=vault.policy,
     )
-    workers = RefreshQueue(aws.client("sqs"), settings.refresh_queue_url)
+    workers = RefreshQueue(clients.boto3_client("sqs"), settings.refresh_queue_url)
     return Refreshing(vault.connections, store, workers, refresher, vault.revocation)
 
 
 def _vault(settings: VaultSettings) -> _Vault:
-    table = Table(aws.client("dynamodb"), settings.connections_table)
+    table = Table(clients.boto3_client("dynamodb"), settings.connections_table, CONNECTIONS)
     connections = ConnectionStore(table)
-    credentials = AppSecret(aws.client("secretsmanager"), settings.app_secret_arn, clock=time.time)
+    credentials = AppSecret(clients.boto3_client("secretsmanager"), settings.app_secret_arn, clock=time.time)
     keys = {SealKind.ACCESS: settings.data_key_id, SealKind.REFRESH: settings.refresh_key_id}
-    cipher = Cipher(aws.client("kms"), keys)
+    cipher = Cipher(clients.boto3_client("kms"), keys)
     zoom = ZoomOAuth(
         RequestsTransport(longest_idle=_LONGEST_IDLE),
         credentials,
@@ -161,6 +163,6 @@ def _vault(settings: VaultSettings) -> _Vault:
         credentials=credentials,
         zoom=zoom,
         revocation=Revocation(connections=connections, cipher=cipher, zoom=zoom, clock=time.time),
-        publish=publisher(settings.event_bus, lambda: aws.client("events")),
+        publish=publisher(settings.event_bus, lambda: clients.boto3_client("events")),
         policy=Policy.of(keep_warm_hours=settings.keep_warm_hours, keep_alive_days=settings.keep_alive_days),
     )

@@ -1,11 +1,11 @@
-"""The webhook secrets for those who may be slow; the webhook itself has `events.secrets_client`."""
+"""The webhook secrets for those who may be slow; the webhook itself has `events.webhook_client`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoom_common.aws_api.failures import translated
+from zoom_common.aws.errors import translated
 from zoom_common.events.webhook_secrets import parse_secrets
 from zoom_common.secret import Secret
 from zoom_common.zoom.webhooks import SigningSecret

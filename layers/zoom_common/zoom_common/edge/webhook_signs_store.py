@@ -10,8 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoom_common.connections.table_client import ConditionFailed, Table
-from zoom_common.errors import Unavailable
+from zoom_common.aws.table import ConditionFailed, Table
+from zoom_common.edge import observability
+from zoom_common.errors import InternalError, Unavailable
 from zoom_common.events.webhook_signs_client import CHALLENGED, ENDPOINT, SIGNS, app_sign
 
 _KEPT = 120 * 86_400
@@ -58,8 +59,12 @@ class WebhookSigns:
         if at - self._written.get(app, 0.0) < _PAUSE:
             return
         self._written[app] = at
-        with suppress(Unavailable, ConditionFailed):  # an older delivery that was moved back from the dead letters
+        try:
             self._set(app, _VERIFIED, at, condition="attribute_not_exists(#verified_at) OR #verified_at < :value")
+        except InternalError as error:
+            observability.fault(error, app=app)
+        except (Unavailable, ConditionFailed):  # an older delivery that was moved back from the dead letters
+            return
 
     def remember_secrets(self, app: str, since: Mapping[str, float]) -> None:
         """Keep since when the secrets of `app` have been in use, by fingerprint."""

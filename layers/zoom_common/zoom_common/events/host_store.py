@@ -7,13 +7,9 @@ partition; what it holds came from events that the same app's secret verified.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from zoom_common.events.table_client import translated
+from zoom_common.aws.table import Table
 from zoom_common.zoom.events import ZoomEvent
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 _SK = "host"
 _MOST_KNOWN = 10_000
@@ -22,11 +18,8 @@ _MOST_KNOWN = 10_000
 class HostStore:
     """Hosts by app and meeting. Every method raises Unavailable when the table cannot be used."""
 
-    def __init__(
-        self, table: str, client: DynamoDBClient, *, clock: Callable[[], float], retention_days: int = 30
-    ) -> None:
-        self._table = table
-        self._client = client
+    def __init__(self, events: Table, *, clock: Callable[[], float], retention_days: int = 30) -> None:
+        self._table = events
         self._clock = clock
         self._retention = retention_days * 86_400
         self._known: dict[tuple[str, str], str] = {}
@@ -53,16 +46,14 @@ class HostStore:
             "host": {"S": host},
             "expires_at": {"N": str(int(self._clock()) + self._retention)},
         }
-        with translated:
-            self._client.put_item(TableName=self._table, Item=item)
+        self._table.call("put_item", Item=item)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known[app, name] = host
 
     def _get(self, app: str, name: str) -> str | None:
         key = {"pk": {"S": _pk(app, name)}, "sk": {"S": _SK}}
-        with translated:
-            item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        item = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item")
         return item["host"]["S"] if item else None
 
 

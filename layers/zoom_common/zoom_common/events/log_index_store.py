@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from zoom_common.aws.table import Table
 from zoom_common.events.log_items import day_partition
 from zoom_common.events.log_query import LogLine, LogQuery
-from zoom_common.events.table_client import translated
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 # A page that finds little in a long log is given out short, with a token, before the caller's patience ends.
 _MOST_READ = 5_000
@@ -29,9 +26,8 @@ class LogPage:
 class LogIndex:
     """The lines of one owner's log. Raises Unavailable when the table cannot be used."""
 
-    def __init__(self, table: str, client: DynamoDBClient) -> None:
-        self._table = table
-        self._client = client
+    def __init__(self, events: Table) -> None:
+        self._table = events
 
     def search(self, owner: str, query: LogQuery, reach: frozenset[str] | None = None) -> LogPage:
         """One page of what fits and came by a connection within `reach` (None: by any)."""
@@ -49,20 +45,19 @@ class LogIndex:
 
     def _day(self, owner: str, day: date, query: LogQuery) -> Iterator[LogLine]:
         first, last = query.bounds()
-        with translated:
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-                ExpressionAttributeValues={
-                    ":pk": {"S": day_partition(owner, day)},
-                    ":first": {"S": first},
-                    ":last": {"S": last},
-                },
-                ScanIndexForward=False,
-                ConsistentRead=True,
-            )
-            for page in pages:
-                yield from (line for line in map(_line, page["Items"]) if line.place != query.after)
+        pages = self._table.pages(
+            "query",
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": {"S": day_partition(owner, day)},
+                ":first": {"S": first},
+                ":last": {"S": last},
+            },
+            ScanIndexForward=False,
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from (line for line in map(_line, page["Items"]) if line.place != query.after)
 
 
 def _line(item: Mapping[str, Any]) -> LogLine:

@@ -7,15 +7,12 @@ and finishes that, with the same id and the same content. Everything expires aft
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.errors import Unavailable
 from zoom_common.events.log_entry import Admission, Admitted, LogEntry
 from zoom_common.events.log_items import entry_items, entry_key, index_item, number, read_entry
-from zoom_common.events.table_client import translated
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 # Longer than any queue holds a message.
 RETENTION_DAYS = 30
@@ -29,14 +26,12 @@ class EventLog:
 
     def __init__(
         self,
-        table: str,
-        client: DynamoDBClient,
+        events: Table,
         *,
         clock: Callable[[], float],
         retention_days: int = RETENTION_DAYS,
     ) -> None:
-        self._table = table
-        self._client = client
+        self._table = events
         self._clock = clock
         self._retention = retention_days * 86_400
 
@@ -44,13 +39,12 @@ class EventLog:
         """Claim an event that is new, or that its last worker did not finish; the first delivery's content counts."""
         claim = int(self._clock()) + CLAIM_SECONDS
         item, parts = entry_items(entry, claimed_until=claim, expires_at=self._expiry(entry))
-        with translated:
-            for part in parts:
-                self._client.put_item(TableName=self._table, Item=part)
-            existing = self._put_new(item)
-            if existing is not None:
-                return self._known(existing)
-            self._put_index(entry)
+        for part in parts:
+            self._table.call("put_item", Item=part)
+        existing = self._put_new(item)
+        if existing is not None:
+            return self._known(existing)
+        self._put_index(entry)
         return Admitted(Admission.ADMITTED, entry)
 
     def finish(self, entry: LogEntry) -> None:
@@ -64,23 +58,20 @@ class EventLog:
 
     def get(self, owner: str, event_id: str) -> LogEntry | None:
         """One entry with its content, read consistently."""
-        with translated:
-            item = self._get(entry_key(owner, event_id))
-            return self._read(item) if item else None
+        item = self._get(entry_key(owner, event_id))
+        return self._read(item) if item else None
 
     def _put_new(self, item: dict[str, Any]) -> Mapping[str, Any] | None:
         """Write an entry that does not exist; the one that does, otherwise."""
         try:
-            self._client.put_item(
-                TableName=self._table,
+            self._table.call(
+                "put_item",
                 Item=item,
                 ConditionExpression="attribute_not_exists(pk)",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except self._client.exceptions.ConditionalCheckFailedException as error:
-            response: Any = error.response  # the stubs do not know of the item in it
-            existing: Mapping[str, Any] = response["Item"]
-            return existing
+        except ConditionFailed as failed:
+            return failed.raw
         return None
 
     def _known(self, item: Mapping[str, Any]) -> Admitted:
@@ -103,21 +94,20 @@ class EventLog:
 
     def _update(self, key: dict[str, Any], *, update: str, condition: str, values: dict[str, Any]) -> bool:
         """Update one item; False when the condition does not hold."""
-        with translated:
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=key,
-                    UpdateExpression=update,
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues=values,
-                )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return False
+        try:
+            self._table.call(
+                "update_item",
+                Key=key,
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+            )
+        except ConditionFailed:
+            return False
         return True
 
     def _put_index(self, entry: LogEntry) -> None:
-        self._client.put_item(TableName=self._table, Item=index_item(entry, self._expiry(entry)))
+        self._table.call("put_item", Item=index_item(entry, self._expiry(entry)))
 
     def _read(self, item: Mapping[str, Any]) -> LogEntry:
         return read_entry(item, item["body"]["B"] if "body" in item else self._joined(item))
@@ -129,7 +119,7 @@ class EventLog:
         return b"".join(part["body"]["B"] for part in parts if part)
 
     def _get(self, key: dict[str, Any]) -> Mapping[str, Any] | None:
-        return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return self._table.call("get_item", Key=key, ConsistentRead=True).get("Item")
 
     def _expiry(self, entry: LogEntry) -> int:
         return entry.received_at_ms // 1000 + self._retention

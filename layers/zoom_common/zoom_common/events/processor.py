@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from zoom_common import correlation
 from zoom_common.deadline import Deadline
-from zoom_common.errors import Unavailable
+from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import NotPublished
 from zoom_common.events.envelope import CloudEvent, event_id, rfc3339, source_of
 from zoom_common.events.ingest_message import Delivery
@@ -147,7 +147,12 @@ class EventProcessor:
                 self._admit_all(delivery, message, batch)
             except Exception as error:  # noqa: BLE001 - one message's fault must not take its neighbours along
                 self._count("EventFailed")
-                self._report("event failed", reason=getattr(error, "reason", type(error).__name__), message_id=message)
+                self._report(
+                    "event failed",
+                    reason=getattr(error, "reason", type(error).__name__),
+                    cause=getattr(error, "cause", ""),
+                    message_id=message,
+                )
                 batch.failed.add(message)
         self._finish(batch, self._publish(batch))
         return [record["messageId"] for record in records if record["messageId"] in batch.failed]
@@ -226,7 +231,8 @@ class EventProcessor:
                 self._count(_kept_apart(entry))
             try:
                 self._log.finish(entry)
-            except Unavailable:
+            except DependencyFailed as error:
+                self._report("event not finished", reason=error.reason, cause=error.cause, event_id=entry.event_id)
                 batch.fail(entry)
 
 

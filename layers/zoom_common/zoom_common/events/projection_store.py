@@ -12,14 +12,11 @@ import random
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.errors import Unavailable
 from zoom_common.events.projections.record import Change, Record, Stamp
-from zoom_common.events.table_client import translated
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 # Zoom's own reports reach a year back; what it adds up to should not be forgotten sooner.
 RETENTION_DAYS = 400
@@ -32,14 +29,12 @@ class ProjectionStore:
 
     def __init__(
         self,
-        table: str,
-        client: DynamoDBClient,
+        events: Table,
         *,
         retention_days: int = RETENTION_DAYS,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._table = table
-        self._client = client
+        self._table = events
         self._retention = retention_days * 86_400
         self._pause = pause
 
@@ -58,16 +53,14 @@ class ProjectionStore:
         """Up to `limit` records after the sort key `after`, and the sort key to go on after."""
         key = f"{tenant}#{partition}"
         start = {"ExclusiveStartKey": {"pk": {"S": key}, "sk": {"S": after}}} if after else {}
-        with translated:
-            answer = self._client.query(**self._query(key, prefix), **start, Limit=limit)  # type: ignore[arg-type]
+        answer = self._table.call("query", **_query(key, prefix), **start, Limit=limit)
         last = answer.get("LastEvaluatedKey")
         return {item["sk"]["S"]: _record(item) for item in answer["Items"]}, last["sk"]["S"] if last else None
 
     def _apply(self, tenant: str, change: Change, stamp: Stamp, connection: str | None) -> None:
         key = {"pk": {"S": f"{tenant}#{change.partition}"}, "sk": {"S": change.sort}}
         for attempt in range(_TRIES):
-            with translated:
-                item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+            item = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item")
             known = _record(item) if item else Record()
             merged = known.merged(change, stamp, connection)
             if item and merged == known:
@@ -91,28 +84,22 @@ class ProjectionStore:
                 "ConditionExpression": "version = :seen",
                 "ExpressionAttributeValues": {":seen": {"N": str(seen)}},
             }
-        with translated:
-            try:
-                self._client.put_item(TableName=self._table, Item=item, **condition)
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return False
+        try:
+            self._table.call("put_item", Item=item, **condition)
+        except ConditionFailed:
+            return False
         return True
 
     def _items(self, key: str, prefix: str) -> Iterator[Mapping[str, Any]]:
-        with translated:
-            for page in self._client.get_paginator("query").paginate(**self._query(key, prefix)):
-                yield from page["Items"]
+        for page in self._table.pages("query", **_query(key, prefix)):
+            yield from page["Items"]
 
-    def _query(self, key: str, prefix: str) -> dict[str, Any]:
-        condition, values = "pk = :pk", {":pk": {"S": key}}
-        if prefix:
-            condition, values = f"{condition} AND begins_with(sk, :prefix)", {**values, ":prefix": {"S": prefix}}
-        return {
-            "TableName": self._table,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-            "ConsistentRead": True,
-        }
+
+def _query(key: str, prefix: str) -> dict[str, Any]:
+    condition, values = "pk = :pk", {":pk": {"S": key}}
+    if prefix:
+        condition, values = f"{condition} AND begins_with(sk, :prefix)", {**values, ":prefix": {"S": prefix}}
+    return {"KeyConditionExpression": condition, "ExpressionAttributeValues": values, "ConsistentRead": True}
 
 
 def _record(item: Mapping[str, Any]) -> Record:

@@ -32,7 +32,7 @@ TYPE_CHECKING = False  # without importing `typing`
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
-    from zoom_common.events.sqs_client import IngestQueue
+    from zoom_common.events.webhook_client import IngestQueue
 
     class Signs(Protocol):
         """Where what nobody else hears of is noted. Neither method raises."""

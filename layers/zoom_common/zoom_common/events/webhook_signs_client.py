@@ -6,12 +6,11 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.ht
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
+from zoom_common.aws.json_client import AwsCallFailed, AwsJsonClient
 from zoom_common.deadline import Deadline
-from zoom_common.events.aws_json_client import AwsCallFailed, AwsJsonClient
 
 SIGNS = "heartbeat#webhook"
 ENDPOINT = "endpoint"
@@ -64,13 +63,3 @@ class SignWriter:
 
 def _soon(deadline: Deadline) -> Deadline:
     return Deadline(min(deadline.at, deadline.clock() + _SECONDS), deadline.clock)
-
-
-def dynamodb_endpoint(environ: Mapping[str, str], region: str) -> str:
-    """Where UpdateItem goes: AWS's standard overrides first, else the region's public endpoint."""
-    override = environ.get("AWS_ENDPOINT_URL_DYNAMODB") or environ.get("AWS_ENDPOINT_URL")
-    if override:
-        parts = urlsplit(override)
-        return f"{parts.scheme}://{parts.netloc}"
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return f"https://dynamodb.{region}.{suffix}"

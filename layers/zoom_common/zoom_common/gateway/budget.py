@@ -7,7 +7,7 @@ that does not answer, calls go on at a small rate of this container's own.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Protocol
@@ -125,9 +125,9 @@ class Budget:
             if refusal.limit is Limit.PER_USER and spend.user is not None:
                 self.daily.exhaust(_of_user(spend), limit=allowances.USER_DAILY, now=now)
             elif refusal.limit is Limit.DAILY:
-                self._close(spend, now + wait, "daily_limit")
+                self._close(spend, self._counted_with(spend), now + wait, "daily_limit")
             elif wait > LONGEST_WAIT:
-                self._close(spend, now + wait, "zoom_asked_to_wait")
+                self._close(spend, [spend.label], now + wait, "zoom_asked_to_wait")
         except Unavailable:
             self._down_until = now + _REST  # the next container that asks Zoom finds out for itself
 
@@ -196,8 +196,8 @@ class Budget:
             found.append((f"{spend.account}#{day.name}", int(day.calls * self.rules.share), "daily_limit"))
         return found
 
-    def _close(self, spend: Spend, until: float, reason: str) -> None:
-        for label in self._counted_with(spend) if reason == "daily_limit" else [spend.label]:
+    def _close(self, spend: Spend, labels: Iterable[RateLabel], until: float, reason: str) -> None:
+        for label in labels:
             split = self._lanes(spend.account, label)
             for lane in (split.everybody, split.reserve):
                 if lane is not None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from zoom_common.connections.table_client import Table
-from zoom_common.errors import Unavailable
+from zoom_common.aws.table import Table
+from zoom_common.errors import DependencyFailed
 
 if TYPE_CHECKING:
     from zoom_common.zoom.events import ZoomEvent  # whoever asks, and is never told, does not need it
@@ -34,7 +34,7 @@ class ChangeStore:
         if about and event.account_id is not None and event.subject is not None:
             now = self._clock()
             item = {"pk": _pk(event.account_id, event.subject), "sk": _SK, "at": now, "expires_at": int(now) + LIFE}
-            with suppress(Unavailable):
+            with suppress(DependencyFailed):
                 self._table.put(item)
 
     def last_change(self, account_id: str, subject: str) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zoom_common.connections.table_client import ConditionFailed, Table
+from zoom_common.aws.table import ConditionFailed, Table
 
 DAY = 86_400
 

@@ -17,12 +17,12 @@ from typing import Any, Protocol
 
 from zoom_common.errors import (
     Conflict,
+    DependencyFailed,
     FieldError,
     GatewayError,
     IdempotencyKeyReused,
     InvalidRequest,
     OutcomeUnknown,
-    Unavailable,
 )
 from zoom_common.gateway.adoption import HARMLESS_TWICE, NotToBeFound, can_be_found, candidates, made_by
 from zoom_common.gateway.idempotency_store import Entry, StoredAnswer
@@ -187,7 +187,7 @@ class Idempotency:
         if call.deadline.allows(_TIME_TO_LOOK):
             try:
                 adopted = self._look(call, held, sender)
-            except (NotToBeFound, Unavailable):
+            except (NotToBeFound, DependencyFailed):
                 adopted = None
             if adopted is not None:
                 return adopted
@@ -198,18 +198,18 @@ class Idempotency:
         made = made_by(call, response)
         bound = _bound(call, made) if made is not None else None
         # A record that could not be finished stays `sent`: the next call with this key looks, and finds.
-        with suppress(Unavailable):
+        with suppress(DependencyFailed):
             self.store.done(held.key, _stored(response), owner=held.owner, made=bound, now=self.clock())
 
     def _nothing_was_made(self, held: _Held) -> None:
         if held.before is not None:
             self._leave_unknown(held)  # this call made nothing, an earlier one may have
             return
-        with suppress(Unavailable):
+        with suppress(DependencyFailed):
             self.store.forget(held.key, owner=held.owner)
 
     def _leave_unknown(self, held: _Held) -> None:
-        with suppress(Unavailable):
+        with suppress(DependencyFailed):
             self.store.unknown(held.key, owner=held.owner)
 
 

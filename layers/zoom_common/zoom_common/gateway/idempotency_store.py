@@ -5,14 +5,11 @@ Times are epoch seconds. https://datatracker.ietf.org/doc/draft-ietf-httpapi-ide
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from zoom_common.connections.table_client import ConditionFailed, Table
-from zoom_common.errors import Unavailable
+from zoom_common.aws.table import ConditionFailed, Table
 
 LIFE = 24 * 3600
 _SK = "idempotency"
@@ -53,7 +50,7 @@ class IdempotencyStore:
     """The records of all containers. Every method raises Unavailable when DynamoDB does not answer usefully."""
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        self._table = table.with_reason("idempotency_store_unavailable")
 
     def begin(
         self, key: str, fingerprint: str, *, whose: str, owner: str, now: float, lease_until: float
@@ -67,11 +64,10 @@ class IdempotencyStore:
         # TTL deletes late: an expired record is none.
         free = "attribute_not_exists(#step) OR #expires_at <= :now"
         values |= {"expires_at": int(now) + LIFE, "now": int(now), "whose": whose}
-        with _named():
-            try:
-                self._table.update(key, _SK, change, condition=free, values=_plain(values))
-            except ConditionFailed as failed:
-                return _entry(failed.item or {})
+        try:
+            self._table.update(key, _SK, change, condition=free, values=_plain(values))
+        except ConditionFailed as failed:
+            return _entry(failed.item or {})
         return None
 
     def take_over(self, key: str, seen: Entry, *, owner: str, lease_until: float) -> bool:
@@ -92,11 +88,10 @@ class IdempotencyStore:
 
     def forget(self, key: str, *, owner: str) -> None:
         """Nothing was made: the key is as good as new."""
-        with _named():
-            try:
-                self._table.delete(key, _SK, condition="#owner = :owner", values={"owner": owner})
-            except ConditionFailed:
-                return
+        try:
+            self._table.delete(key, _SK, condition="#owner = :owner", values={"owner": owner})
+        except ConditionFailed:
+            return
 
     def done(self, key: str, answer: StoredAnswer, *, owner: str, made: str | None, now: float) -> bool:
         """Keep the first answer, and bind what was `made` to this key; False when it belongs to another key."""
@@ -110,22 +105,19 @@ class IdempotencyStore:
             bound = {"pk": made, "sk": _SK, "key": key, "expires_at": expires_at}
             condition = "attribute_not_exists(#key) OR #key = :key"
             operations.append({"Put": self._table.to_put(bound, condition=condition, values={"key": key})})
-        with _named():
-            try:
-                self._table.transact(operations)
-            except ConditionFailed:
-                return False
+        try:
+            self._table.transact(operations)
+        except ConditionFailed:
+            return False
         return True
 
     def bound_to(self, made: str) -> str | None:
         """The key that something was made for, if it is known."""
-        with _named():
-            item = self._table.get(made, _SK)
+        item = self._table.get(made, _SK)
         return str(item["key"]) if item else None
 
     def _update(self, key: str, change: str, condition: str, values: dict[str, Any]) -> bool:
-        with _named():
-            changed = self._table.update_if(key, _SK, change, condition=condition, values=_plain(values))
+        changed = self._table.update_if(key, _SK, change, condition=condition, values=_plain(values))
         return changed is not None
 
 
@@ -145,11 +137,3 @@ def _entry(item: dict[str, Any]) -> Entry:
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return {name: str(value) if isinstance(value, Step) else value for name, value in values.items()}
-
-
-@contextmanager
-def _named() -> Iterator[None]:
-    try:
-        yield
-    except Unavailable:
-        raise Unavailable(reason="idempotency_store_unavailable") from None

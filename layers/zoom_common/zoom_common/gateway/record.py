@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
-from zoom_common.connections.table_client import Changed
 from zoom_common.zoom.operations import Operation
+
+if TYPE_CHECKING:
+    from zoom_common.aws.table import Changed
 
 
 @dataclass(slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zoom_common import light_aws
 from zoom_common.access.principal import Principal
+from zoom_common.aws import clients
+from zoom_common.aws.table import CONNECTIONS, EVENTS, Table
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import Table
 from zoom_common.events.meeting_reader import MeetingReader
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.reach import reach
@@ -35,7 +35,8 @@ class EventRoster:
 
 def roster(*, events_table: str, connections_table: str) -> EventRoster:
     """A roster over the Events table."""
-    dynamodb = light_aws.client("dynamodb")
+    dynamodb = clients.client("dynamodb")
     return EventRoster(
-        MeetingReader(ProjectionStore(events_table, dynamodb)), ConnectionStore(Table(dynamodb, connections_table))
+        MeetingReader(ProjectionStore(Table(dynamodb, events_table, EVENTS))),
+        ConnectionStore(Table(dynamodb, connections_table, CONNECTIONS)),
     )

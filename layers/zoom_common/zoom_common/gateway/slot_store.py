@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zoom_common.connections.table_client import ConditionFailed, Table
+from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.gateway.pacing import MICROSECONDS, Lane
 
 _LIFE = 3600

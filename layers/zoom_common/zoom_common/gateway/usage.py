@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from zoom_common.connections.table_client import Changed, ConditionFailed
+from zoom_common.aws.table import ConditionFailed
 from zoom_common.deadline import Deadline
-from zoom_common.errors import Unavailable
+from zoom_common.errors import DependencyFailed
 from zoom_common.gateway.record import CallRecord
 from zoom_common.gateway.usage_store import Usage, day_of
+
+if TYPE_CHECKING:
+    from zoom_common.aws.table import Changed
 
 # What is counted after Zoom's answer must not cost it: without time for a slow DynamoDB it is not counted.
 _LEAST_TIME = 5.0
 # A day is rolled up again for as long as late writes and a missed rollup may matter.
 ROLLED_UP_DAYS = 3
 _ERRORS_FROM = 400
-_NOT_COUNTED = (Unavailable, ConditionFailed)
+_NOT_COUNTED = (DependencyFailed, ConditionFailed)
 
 
 class Live(Protocol):

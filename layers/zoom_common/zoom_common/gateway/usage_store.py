@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoom_common.connections.table_client import Changed, Table
+from zoom_common.aws.table import Table
+
+if TYPE_CHECKING:
+    from zoom_common.aws.table import Changed
 
 _EPOCH = date(1970, 1, 1)
 _DAY = 86_400

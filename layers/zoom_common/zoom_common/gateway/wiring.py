@@ -7,13 +7,13 @@ import secrets
 import time
 from typing import Protocol
 
-from zoom_common import light_aws
 from zoom_common.access.principal import Principal
+from zoom_common.aws import clients
+from zoom_common.aws.table import CONNECTIONS, COORDINATION, Table
 from zoom_common.connections.access_tokens import AccessTokenSettings, access_tokens, reconnect_url
 from zoom_common.connections.model import Connection
 from zoom_common.connections.selection import select
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.table_client import Table
 from zoom_common.gateway.budget import Budget, BudgetRules
 from zoom_common.gateway.call import Gateway
 from zoom_common.gateway.change_store import ChangeStore
@@ -45,12 +45,12 @@ class GatewaySettings(AccessTokenSettings, Protocol):
 
 def gateway(settings: GatewaySettings) -> Gateway:
     """A gateway to Zoom over one kept-alive session, for connections in DynamoDB."""
-    store = ConnectionStore(Table(light_aws.client("dynamodb"), settings.connections_table))
+    store = ConnectionStore(Table(clients.client("dynamodb"), settings.connections_table, CONNECTIONS))
 
     def selected(principal: Principal, requested: str | None) -> Connection:
         return select(principal, requested, store)
 
-    shared = Table(light_aws.impatient_dynamodb(), settings.coordination_table)
+    shared = Table(clients.impatient_dynamodb(), settings.coordination_table, COORDINATION)
     budget = Budget(
         slots=SlotStore(shared), daily=DailyCalls(DailyStore(shared)), rules=settings.budget, clock=time.time
     )

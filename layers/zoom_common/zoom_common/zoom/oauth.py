@@ -16,7 +16,14 @@ from urllib.parse import urlencode, urlsplit
 
 from zoom_common.secret import Secret
 from zoom_common.zoom.limits import retry_after
-from zoom_common.zoom.token_errors import AppAtFault, GrantRejected, TokenError, TokenUnavailable, TokenUnreadable
+from zoom_common.zoom.token_errors import (
+    AppAtFault,
+    GrantRejected,
+    IdentityUnreadable,
+    TokenError,
+    TokenUnavailable,
+    TokenUnreadable,
+)
 from zoom_common.zoom.wire import HttpRequest, HttpResponse
 
 ZOOM_OAUTH_URL = "https://zoom.us/oauth"
@@ -178,7 +185,7 @@ def decipher_identity(response: HttpResponse) -> ZoomUser:
     user, account = fields.get("id"), fields.get("account_id")
     if isinstance(user, str) and user and isinstance(account, str):
         return ZoomUser(user, account)
-    raise TokenUnavailable("identity_unreadable", outcome_known=True)
+    raise IdentityUnreadable
 
 
 def trusted_api_url(api_url: object) -> str | None:

@@ -37,6 +37,13 @@ class TokenUnavailable(TokenError):
         self.retry_after = retry_after
 
 
+class IdentityUnreadable(TokenUnavailable):
+    """Zoom's `/users/me` named no user and account."""
+
+    def __init__(self) -> None:
+        super().__init__("identity_unreadable", outcome_known=True)
+
+
 class TokenUnreadable(TokenUnavailable):
     """Zoom said yes in a way that cannot be read."""
 

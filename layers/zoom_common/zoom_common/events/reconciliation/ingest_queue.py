@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoom_common.aws_api.failures import translated
+from zoom_common.aws.errors import translated
 from zoom_common.errors import Unavailable
 from zoom_common.events.ingest_message import Delivery
 

@@ -1,6 +1,6 @@
 """AWS clients with boto3's face and a hundredth of its start: the same methods, arguments, answers and errors.
 
-Only what hot paths call: operations of the JSON services by boto3's names, `query` pages, and Lambda's `invoke`.
+Only what hot paths call: operations of the JSON services by boto3's names, and Lambda's `invoke`.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
 """
 
@@ -11,56 +11,39 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from zoom_common.aws_api.caller import Caller
-from zoom_common.aws_api.https_client import Answer
+from zoom_common.aws.caller import Caller
+from zoom_common.aws.errors import is_transient
+from zoom_common.aws.https import Answer
+from zoom_common.aws.retries import code_of
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Later(Protocol):
+        """An operation under way."""
+
+        def __call__(self, *, again: bool = True) -> Json:
+            """What it answered. A passing failure is tried again, as any operation is.
+
+            Without time to try `again`, an answer that has not come by now is hardly waited for.
+            """
+            ...
+
 
 type Json = dict[str, Any]
-
-
-class Later(Protocol):
-    """An operation under way."""
-
-    def __call__(self, *, again: bool = True) -> Json:
-        """What it answered. A passing failure is tried again, as any operation is.
-
-        Without time to try `again`, an answer that has not come by now is hardly waited for.
-        """
-        ...
 
 
 _ERROR = 400
 # In seconds. An answer that is owed has had all the time in which its owner did something else.
 _A_MOMENT = 0.1
-# What boto3's standard mode tries again: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-_PASSING_STATUS = frozenset({500, 502, 503, 504})
-_PASSING = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +105,6 @@ class JsonClient:
         setattr(self, name, call)
         return call
 
-    def get_paginator(self, name: str) -> Pages:
-        """The pages of an operation that says where it stopped by LastEvaluatedKey."""
-        return Pages(getattr(self, name))
-
     def begin(self, name: str, **arguments: Any) -> Later:
         """Try an operation for the first time, by boto3's name for it, and read what came of it later."""
         operation = _operation(name)
@@ -153,17 +132,18 @@ class JsonClient:
         again: bool = True,
     ) -> Json:
         """What an operation comes to. `first` brings the answer to its first try, if that has been made."""
-        for tries in self._caller.tries():
-            last = tries.last or not again
+        tries = self._caller.policy.tries
+        for tried in range(tries):
+            last = tried == tries - 1 or not again
             try:
                 return self._outcome(operation, first() if first else self._caller.post(*request))
             except (OSError, ValueError):  # the connection, or a success whose body is none: neither is an answer
                 if last:
                     raise EndpointConnectionError(endpoint_url=self._caller.host) from None
             except ClientError as error:
-                if last or not _is_passing(error):
+                if last or not is_transient(error):
                     raise
-            tries.pause()
+            self._caller.pause(tried)
             first = None
         raise EndpointConnectionError(endpoint_url=self._caller.host)
 
@@ -202,27 +182,11 @@ class JsonClient:
             document = self._document(answer)
         except ValueError:
             document = {}
-        code = _code(str(document.pop("__type", "") or status))
+        code = code_of(str(document.pop("__type", "") or status))
         message = str(document.get("message") or document.get("Message") or "")
         response = {**document, "Error": {"Code": code, "Message": message}, "ResponseMetadata": _about(status, about)}
         kind: type[ClientError] = getattr(self.exceptions, code) if code.isidentifier() else ClientError
         return kind(response, operation)  # type: ignore[arg-type] # the stubs want every field of a response
-
-
-class Pages:
-    """An operation's pages; see `JsonClient.get_paginator`."""
-
-    def __init__(self, call: Callable[..., Json]) -> None:
-        self._call = call
-
-    def paginate(self, **arguments: Any) -> Iterator[Json]:
-        """Ask for one page after the other, as they are wanted."""
-        while True:
-            page = self._call(**arguments)
-            yield page
-            if not page.get("LastEvaluatedKey"):
-                return
-            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 class LambdaClient:
@@ -245,7 +209,7 @@ class LambdaClient:
         except OSError:
             raise EndpointConnectionError(endpoint_url=self._caller.host) from None
         if status >= _ERROR:
-            code = _code(about.get(b"x-amzn-errortype", str(status).encode()).decode("latin-1"))
+            code = code_of(about.get(b"x-amzn-errortype", str(status).encode()).decode("latin-1"))
             response = {"Error": {"Code": code, "Message": _message(answer)}, "ResponseMetadata": _about(status, about)}
             kind: type[ClientError] = getattr(self.exceptions, code) if code.isidentifier() else ClientError
             raise kind(response, "Invoke")  # type: ignore[arg-type] # the stubs want every field of a response
@@ -271,16 +235,6 @@ def begin(client: Any, name: str, **arguments: Any) -> Later:
 def _operation(name: str) -> str:
     """AWS's name for what boto3 calls `name`."""
     return "".join(word.capitalize() for word in name.split("_"))
-
-
-def _is_passing(error: ClientError) -> bool:
-    about = error.response
-    return about["ResponseMetadata"]["HTTPStatusCode"] in _PASSING_STATUS or about["Error"]["Code"] in _PASSING
-
-
-def _code(text: str) -> str:
-    """`com.amazonaws.dynamodb.v20120810#Name`, or `Name:http://...`, is called Name."""
-    return text.partition(":")[0].rpartition("#")[2]
 
 
 def _message(answer: bytes) -> str:

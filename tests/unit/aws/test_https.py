@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from zoom_common.aws_api.https_client import BrokenAnswer, Connection, host_and_port
+from zoom_common.aws.https import BrokenAnswer, Connection
 
 _PLAIN = "http://127.0.0.1:4566"
 _OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
@@ -240,17 +240,3 @@ def test_a_certificate_nobody_believes_is_refused() -> None:
     connection, _ = secure(*(Context(ssl.SSLCertVerificationError("forged")) for _ in range(2)))
     with pytest.raises(ssl.SSLCertVerificationError):
         connection.open(1.0)
-
-
-@pytest.mark.parametrize(
-    ("place", "parts"),
-    [
-        ("sqs.us-east-1.amazonaws.com", ("sqs.us-east-1.amazonaws.com", None)),
-        ("localhost:4566/queue", ("localhost", 4566)),
-        ("[::1]:4566", ("::1", 4566)),
-        ("[::1]/", ("::1", None)),
-    ],
-)
-def test_places_are_split(place: str, parts: tuple[str, int | None]) -> None:
-    """Host and port, with or without a port, path and brackets."""
-    assert host_and_port(place) == parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from zoom_common.aws_api.sigv4 import Credentials, Scope, sign
+from zoom_common.aws.sigv4 import Credentials, Scope, sign
 from zoom_common.deadline import Deadline
 
 TYPE_CHECKING = False  # without importing `typing`
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Connection(Protocol):
-        """A kept-alive connection; see `aws_api.https_client`. Every method raises OSError."""
+        """A kept-alive connection; see `aws.https`. Every method raises OSError."""
 
         def open(self, seconds: float) -> None:
             """Connect ahead of the first request."""
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 # A connection that died while the container was frozen costs the first try, and a slow one must not cost the last.
 _TRIES = 3
 _SECONDS_PER_TRY = 1.2
-_OK, _SERVER_ERROR = 200, 500
-_THROTTLED = ("Throttl", "RequestThrottled", "TooManyRequests")
+_OK = 200
 
 
 class AwsCallFailed(Exception):
@@ -89,8 +88,8 @@ class AwsJsonClient:
                 continue
             if status == _OK:
                 return _document(answer)
-            reason = _error_type(answer)
-            if status < _SERVER_ERROR and not reason.startswith(_THROTTLED):
+            reason, retryable = _refusal(status, answer)
+            if not retryable:
                 break
         raise AwsCallFailed(self._scope.service, reason)
 
@@ -115,6 +114,9 @@ def _document(answer: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _error_type(answer: bytes) -> str:
-    kind = str(_document(answer).get("__type", "refused")).rpartition("#")[2]
-    return kind if kind.isascii() and kind.replace(".", "").isalnum() else "refused"
+def _refusal(status: int, answer: bytes) -> tuple[str, bool]:
+    """Return AWS's error code, and whether another try may help."""
+    from zoom_common.aws.retries import code_of, is_retryable  # noqa: PLC0415 - only a refusal needs it
+
+    code = code_of(str(_document(answer).get("__type", "refused")))
+    return code if code.isascii() and code.replace(".", "").isalnum() else "refused", is_retryable(status, code)

@@ -1,14 +1,12 @@
-"""Puts verified deliveries on the ingest queue. Standard library only."""
+"""The webhook's own clients: its queue in SQS, its secrets in Secrets Manager. Standard library only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from zoom_common.aws_api.https_client import origin
+from zoom_common.aws.json_client import AwsCallFailed, AwsJsonClient
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
-from zoom_common.events.aws_json_client import AwsCallFailed, AwsJsonClient
 from zoom_common.events.ingest_message import Delivery
+from zoom_common.secret import Secret
 
 TYPE_CHECKING = False  # without importing `typing`
 if TYPE_CHECKING:
@@ -40,7 +38,20 @@ class SqsIngestQueue:
             raise Unavailable(reason="ingest_queue_no_message_id")
 
 
-def sqs_endpoint(environ: Mapping[str, str], queue_url: str) -> str:
-    """Where SendMessage goes: AWS's standard overrides first, else the queue's own host."""
-    override = environ.get("AWS_ENDPOINT_URL_SQS") or environ.get("AWS_ENDPOINT_URL")
-    return origin(override or queue_url)
+class SecretReader:
+    """The current version of the secret `arn`."""
+
+    def __init__(self, arn: str, client: AwsJsonClient) -> None:
+        self._arn = arn
+        self._client = client
+
+    def read(self, deadline: Deadline) -> Secret:
+        """The secret's text. Raises Unavailable."""
+        try:
+            answer = self._client.call("secretsmanager.GetSecretValue", {"SecretId": self._arn}, deadline)
+        except AwsCallFailed as failure:
+            raise Unavailable(reason=f"webhook_secrets_{failure.reason}") from None
+        text = answer.get("SecretString")
+        if not isinstance(text, str):
+            raise Unavailable(reason="webhook_secrets_not_text")
+        return Secret(text)

@@ -1,55 +1,58 @@
-"""Signs a request and sends it, and says how often and with what pauses that may be tried."""
+"""Signs requests to one service, sends them over a connection that clients share, and bounds the tries."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from zoom_common.aws_api.https_client import Answer
-from zoom_common.aws_api.sigv4 import Credentials, Scope, sign
+from zoom_common.aws.https import Answer
+from zoom_common.aws.retries import pause
+from zoom_common.aws.sigv4 import Credentials, Scope, sign
 
-_FIRST_PAUSE = 0.05
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Connection(Protocol):
+        """A kept-alive connection; see `https`. Sending and reading raise OSError."""
+
+        def close(self) -> None:
+            """Hang up; the next request connects again."""
+            ...
+
+        def send(
+            self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/", connect: bool = True
+        ) -> None:
+            """Send a request; its answer has to be read before the next one is sent. May have to `connect` first."""
+            ...
+
+        def answer(self, seconds: float | None = None) -> Answer:
+            """The answer to what was sent last. Each wait ends after `seconds`, or as `send` was told."""
+            ...
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long an answer may take, in seconds, and how often a call is tried."""
 
     seconds: float = 5.0
     tries: int = 3
 
 
-class Connection(Protocol):
-    """A kept-alive connection; see `https_client`. Sending and reading raise OSError."""
-
-    def close(self) -> None:
-        """Hang up; the next request connects again."""
-        ...
-
-    def send(
-        self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/", connect: bool = True
-    ) -> None:
-        """Send a request, whose answer has to be read before the next one is sent. It may have to `connect` first."""
-        ...
-
-    def answer(self, seconds: float | None = None) -> Answer:
-        """The answer to what was sent last. Each wait ends after `seconds`, or as `send` was told."""
-        ...
-
-
-@dataclass(slots=True)
-class Line:
+class SharedConnection:
     """A connection that several clients share; it carries one request at a time.
 
     An answer need not be waited for at once: it is read when it is asked for, or before the next request is sent.
     After any failure, also one of ours, it hangs up: what may still come is the answer to nobody's next request.
     """
 
-    connection: Connection
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _owed: Sent | None = None
+    __slots__ = ("_lock", "_owed", "connection")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._lock = threading.Lock()
+        self._owed: Pending | None = None
 
     def post(self, headers: Mapping[str, str], body: bytes, seconds: float, *, path: str = "/") -> Answer:
         """The answer to a request. Raises OSError."""
@@ -62,14 +65,14 @@ class Line:
                 self.connection.close()
                 raise
 
-    def send(self, headers: Mapping[str, str], body: bytes, seconds: float) -> Sent:
+    def send(self, headers: Mapping[str, str], body: bytes, seconds: float) -> Pending:
         """A request on its way, if the line is open: nobody waits for another connection here.
 
         One that could not be sent has no answer.
         """
         with self._lock:
             self._collect()
-            sent = Sent(self)
+            sent = Pending(self)
             try:
                 self.connection.send(headers, body, seconds, connect=False)
                 self._owed = sent
@@ -79,7 +82,7 @@ class Line:
                     raise
             return sent
 
-    def collect(self, sent: Sent, seconds: float | None) -> None:
+    def collect(self, sent: Pending, seconds: float | None) -> None:
         """Read the answer to `sent`, unless that has been done. Each wait ends after `seconds`, or as for any other."""
         with self._lock:
             if sent is self._owed:
@@ -97,31 +100,24 @@ class Line:
                 raise
 
 
-@dataclass(slots=True, eq=False)
-class Sent:
+class Pending:
     """A request whose answer comes later."""
 
-    line: Line
-    found: Answer | None = None
+    __slots__ = ("connection", "found")
+
+    def __init__(self, connection: SharedConnection) -> None:
+        self.connection = connection
+        self.found: Answer | None = None
 
     def answer(self, seconds: float | None = None) -> Answer:
         """Its answer, waited for if need be, at most `seconds` at a time if given.
 
         Raises OSError when there is none, whoever has found that out.
         """
-        self.line.collect(self, seconds)
+        self.connection.collect(self, seconds)
         if self.found is None:
             raise ConnectionError("no answer")
         return self.found
-
-
-@dataclass(frozen=True, slots=True)
-class Try:
-    """One try of several."""
-
-    last: bool
-    pause: Callable[[], None]
-    """Wait before the next one, longer each time, with full jitter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,26 +126,24 @@ class Caller:
 
     scope: Scope
     host: str
-    line: Line
+    connection: SharedConnection
     credentials: Callable[[], Credentials]
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     random: Callable[[], float]
-    patience: Patience = Patience()
+    policy: RetryPolicy = RetryPolicy()
 
     def post(self, headers: Mapping[str, str], body: bytes, *, path: str = "/") -> Answer:
         """The answer to one try. Raises OSError."""
-        return self.line.post(self._signed(headers, body, path), body, self.patience.seconds, path=path)
+        return self.connection.post(self._signed(headers, body, path), body, self.policy.seconds, path=path)
 
-    def send(self, headers: Mapping[str, str], body: bytes) -> Sent:
+    def send(self, headers: Mapping[str, str], body: bytes) -> Pending:
         """One try, whose answer comes later."""
-        return self.line.send(self._signed(headers, body, "/"), body, self.patience.seconds)
+        return self.connection.send(self._signed(headers, body, "/"), body, self.policy.seconds)
 
-    def tries(self) -> Iterator[Try]:
-        """As many as patience allows."""
-        for tried in range(self.patience.tries):
-            most = _FIRST_PAUSE * 2**tried
-            yield Try(tried == self.patience.tries - 1, lambda most=most: self.sleep(self.random() * most))  # type: ignore[misc]
+    def pause(self, tried: int) -> None:
+        """Wait before the next try, longer each time, with full jitter; `tried` counts from 0."""
+        self.sleep(pause(tried, self.random()))
 
     def _signed(self, headers: Mapping[str, str], body: bytes, path: str) -> dict[str, str]:
         now, credentials = self.clock(), self.credentials()

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from zoom_common.aws_api.caller import Caller, Line, Patience
-from zoom_common.aws_api.https_client import Answer
-from zoom_common.aws_api.service_client import SERVICES, JsonClient, LambdaClient, begin
-from zoom_common.aws_api.sigv4 import Credentials, Scope
+from zoom_common.aws.caller import Caller, RetryPolicy, SharedConnection
+from zoom_common.aws.client import SERVICES, JsonClient, LambdaClient, begin
+from zoom_common.aws.https import Answer
+from zoom_common.aws.sigv4 import Credentials, Scope
+from zoom_common.aws.table import CONNECTIONS, Table
+from zoom_common.errors import Unavailable
 from zoom_common.secret import Secret
 
 type Step = Answer | OSError
@@ -64,17 +66,17 @@ class World:
         return JsonClient(SERVICES["dynamodb"], self.caller)
 
 
-def world(*script: Step, patience: Patience | None = None) -> World:
+def world(*script: Step, policy: RetryPolicy | None = None) -> World:
     connection, slept = Connection(list(script)), list[float]()
     caller = Caller(
         scope=Scope("dynamodb", "eu-central-1"),
         host="dynamodb.eu-central-1.amazonaws.com",
-        line=Line(connection),
+        connection=SharedConnection(connection),
         credentials=lambda: Credentials("AKID", Secret("s")),
         clock=lambda: 1_790_000_000.0,
         sleep=slept.append,
         random=lambda: 1.0,
-        patience=patience or Patience(),
+        policy=policy or RetryPolicy(),
     )
     return World(connection, caller, slept)
 
@@ -154,7 +156,7 @@ def test_tries_end() -> None:
     with pytest.raises(BotoCoreError):
         unreachable.dynamodb().query(TableName="t")
     assert unreachable.slept == [0.05, 0.1]
-    throttled = world(*[refused("ThrottlingException")] * 2, patience=Patience(2.0, 2))
+    throttled = world(*[refused("ThrottlingException")] * 2, policy=RetryPolicy(2.0, 2))
     with pytest.raises(ClientError, match="ThrottlingException"):
         throttled.dynamodb().query(TableName="t")
     assert [sent["seconds"] for sent in throttled.connection.sent] == [2.0, 2.0]
@@ -201,15 +203,6 @@ def test_every_try_is_signed_at_its_own_time() -> None:
     client = JsonClient(SERVICES["dynamodb"], replace(made.caller, clock=lambda: next(moments)))
     client.get_item(TableName="t", Key={})
     assert len({sent["x-amz-date"] for sent in made.connection.sent}) == 2
-
-
-def test_pages_follow_one_another() -> None:
-    """The next page is asked for where the last one stopped, once it is wanted."""
-    key = {"pk": {"S": "a"}}
-    made = world(ok({"Items": [1], "LastEvaluatedKey": key}), ok({"Items": [2]}))
-    pages = made.dynamodb().get_paginator("query").paginate(TableName="t")
-    assert [page["Items"] for page in pages] == [[1], [2]]
-    assert made.connection.sent[1]["body"] == {"TableName": "t", "ExclusiveStartKey": key}
 
 
 def test_a_function_is_invoked_once() -> None:
@@ -281,8 +274,8 @@ def test_what_was_begun_and_passes_is_tried_again(passing: Step) -> None:
 
 @pytest.mark.parametrize("passing", [refused("ThrottlingException"), OSError()])
 def test_what_was_begun_has_been_tried_once(passing: Step) -> None:
-    """Patience knows how long all tries may take: beginning gives none on top of them."""
-    made = world(*[passing] * 2, patience=Patience(2.0, 2))
+    """The policy bounds how long all tries may take: beginning adds none on top of them."""
+    made = world(*[passing] * 2, policy=RetryPolicy(2.0, 2))
     with pytest.raises((ClientError, BotoCoreError)):
         begin(made.dynamodb(), "query", TableName="t")()
     assert len(made.connection.sent) == 2
@@ -331,6 +324,22 @@ def test_what_was_begun_and_stays_is_not_tried_again() -> None:
     with pytest.raises(ClientError, match="ConditionalCheckFailed"):
         later()
     assert client.query(TableName="t") == {"Items": []}
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_begun_change_that_meets_a_transaction_is_tried_again(*, again: bool) -> None:
+    """By the table, when somebody has time for that; else the table is unavailable."""
+    made, slept = world(refused("TransactionConflictException"), ok({})), list[float]()
+    change = Table(made.dynamodb(), "t", CONNECTIONS, sleep=slept.append).begin_update(
+        "a", "b", "SET #x = :x", condition="attribute_exists(#pk)", values={"x": 1}
+    )
+    if again:
+        change()
+        assert [sent["body"]["ExpressionAttributeValues"] for sent in made.connection.sent] == [{":x": {"N": "1"}}] * 2
+        return
+    with pytest.raises(Unavailable):
+        change(again=False)
+    assert slept == []
 
 
 def test_what_could_not_be_sent_is_tried_again_when_it_is_asked_for() -> None:

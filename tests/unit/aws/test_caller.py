@@ -12,8 +12,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, precondition, rule
 
-from zoom_common.aws_api.caller import Line, Sent
-from zoom_common.aws_api.https_client import Answer
+from zoom_common.aws.caller import Pending, SharedConnection
+from zoom_common.aws.https import Answer
 
 
 class Interrupted(BaseException):
@@ -75,12 +75,12 @@ class Wire:
 class Sharing(RuleBasedStateMachine):
     """Several owners begin, wait and ask on one line, and anything may fail in between."""
 
-    begun: Bundle[tuple[bytes, Sent]] = Bundle("begun")
+    begun: Bundle[tuple[bytes, Pending]] = Bundle("begun")
 
     def __init__(self) -> None:
         super().__init__()
         self.wire = Wire()
-        self.line = Line(self.wire)
+        self.line = SharedConnection(self.wire)
         self.asked = 0
 
     def _next(self) -> bytes:
@@ -88,12 +88,12 @@ class Sharing(RuleBasedStateMachine):
         return b"%d" % self.asked
 
     @rule(target=begun)
-    def begin(self) -> tuple[bytes, Sent]:
+    def begin(self) -> tuple[bytes, Pending]:
         name = self._next()
         try:
             return name, self.line.send({}, name, 2.0)
         except FAULTS:
-            return name, Sent(self.line)
+            return name, Pending(self.line)
 
     @rule()
     def post(self) -> None:
@@ -102,7 +102,7 @@ class Sharing(RuleBasedStateMachine):
             assert self.line.post({}, name, 5.0)[2] == name
 
     @rule(one=begun, seconds=st.sampled_from([None, 0.1]))
-    def collect(self, one: tuple[bytes, Sent], seconds: float | None) -> None:
+    def collect(self, one: tuple[bytes, Pending], seconds: float | None) -> None:
         name, sent = one
         with contextlib.suppress(OSError, *FAULTS):
             assert sent.answer(seconds)[2] == name
@@ -126,7 +126,7 @@ TestSharing = Sharing.TestCase
 def test_nobody_waits_for_a_connection_that_he_does_not_need_yet() -> None:
     """What is begun goes over a line that is open; else it is not sent, and its owner hears so when he asks."""
     wire = Wire()
-    line = Line(wire)
+    line = SharedConnection(wire)
     sent = line.send({}, b"1", 2.0)
     assert wire.connects == 0
     with pytest.raises(ConnectionError):
@@ -139,7 +139,7 @@ def test_nobody_waits_for_a_connection_that_he_does_not_need_yet() -> None:
 def test_an_answer_may_be_given_up_early() -> None:
     """By its owner only, who says how long he waits; whoever needs the line waits as long as the owner would have."""
     wire = Wire(connected=True)
-    line = Line(wire)
+    line = SharedConnection(wire)
     line.send({}, b"1", 2.0).answer(0.1)
     line.send({}, b"2", 2.0)
     line.post({}, b"3", 5.0)
@@ -148,7 +148,7 @@ def test_an_answer_may_be_given_up_early() -> None:
 
 def test_threads_that_share_a_line_get_their_own_answers() -> None:
     """One begins and asks, two others post, each a hundred times."""
-    line = Line(Wire(connected=True))
+    line = SharedConnection(Wire(connected=True))
     found: dict[str, list[bytes]] = {"begun": [], "one": [], "other": []}
 
     def ask(who: str) -> None:

@@ -16,9 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.soak import times
-from tests.unit.aws_api.test_service_client import Connection, ok, world
-from zoom_common import light_aws
-from zoom_common.aws_api.service_client import SERVICES, JsonClient, LambdaClient
+from tests.unit.aws.test_client import Connection, ok, world
+from zoom_common.aws.client import SERVICES, JsonClient, LambdaClient
 
 _SESSION = botocore.session.Session()
 _MODELS = {name: _SESSION.get_service_model(name) for name in (*SERVICES, "lambda")}
@@ -205,16 +204,6 @@ def test_invocations_are_botocores(name: str, *, asynchronous: bool) -> None:
     (sent,) = made.connection.sent
     assert sent["path"] == theirs["url_path"]
     assert sent["x-amz-invocation-type"] == theirs["headers"]["X-Amz-Invocation-Type"]
-
-
-@pytest.mark.parametrize("service", [*SERVICES, "lambda"])
-def test_endpoints_are_botocores(service: str) -> None:
-    """In every region that botocore knows of AWS, GovCloud, China and the European sovereign cloud."""
-    resolver = _SESSION.get_component("endpoint_resolver")
-    for partition in ("aws", "aws-us-gov", "aws-cn", "aws-eusc"):
-        for region in _SESSION.get_available_regions(service, partition):
-            theirs = resolver.construct_endpoint(service, region)["hostname"]
-            assert light_aws.endpoint(service, {"AWS_REGION": region}) == f"https://{theirs}"
 
 
 def test_connections_of_tests_follow_a_script() -> None:

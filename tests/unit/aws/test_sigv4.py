@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.soak import times
-from zoom_common.aws_api.sigv4 import Credentials, Scope, sign
+from zoom_common.aws.sigv4 import Credentials, Scope, sign
 from zoom_common.secret import Secret
 
 _word = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/+=", min_size=1, max_size=40)

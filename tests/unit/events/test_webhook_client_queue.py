@@ -7,10 +7,10 @@ from typing import Any, cast
 import pytest
 
 from tests.fakes.events import APP, plenty
+from zoom_common.aws.json_client import AwsCallFailed, AwsJsonClient
 from zoom_common.errors import Unavailable
-from zoom_common.events.aws_json_client import AwsCallFailed, AwsJsonClient
 from zoom_common.events.ingest_message import Delivery
-from zoom_common.events.sqs_client import SqsIngestQueue, sqs_endpoint
+from zoom_common.events.webhook_client import SqsIngestQueue
 
 URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/ingest"
 
@@ -52,16 +52,3 @@ def test_what_sqs_did_not_confirm_is_not_stored(answer: dict[str, Any] | AwsCall
     with pytest.raises(Unavailable) as caught:
         send(answer)
     assert caught.value.reason == reason
-
-
-@pytest.mark.parametrize(
-    ("environ", "endpoint"),
-    [
-        ({}, "https://sqs.eu-central-1.amazonaws.com"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566/"}, "http://127.0.0.1:4566"),
-        ({"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_SQS": "http://b:1"}, "http://b:1"),
-    ],
-)
-def test_the_endpoint_follows_awss_variables(environ: dict[str, str], endpoint: str) -> None:
-    """The service's own override, the general one, the queue's host."""
-    assert sqs_endpoint(environ, URL) == endpoint

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.fakes.events import NOW, plenty
-from zoom_common.aws_api.https_client import BrokenAnswer
-from zoom_common.aws_api.sigv4 import Credentials, Scope
+from zoom_common.aws.https import BrokenAnswer
+from zoom_common.aws.json_client import AwsCallFailed, AwsJsonClient
+from zoom_common.aws.sigv4 import Credentials, Scope
 from zoom_common.deadline import Deadline
-from zoom_common.events.aws_json_client import AwsCallFailed, AwsJsonClient
 from zoom_common.secret import Secret
 
 

@@ -1,6 +1,7 @@
 """POSTs to one host over one kept-alive connection. `http.client` would do it too, after 10 ms of importing e-mail.
 
 As much of HTTP/1.1 as AWS's JSON APIs speak: https://www.rfc-editor.org/rfc/rfc9112
+AWS's endpoints need five roots (https://www.amazontrust.com/repository/); reading all public ones costs a start 15 ms.
 """
 
 from __future__ import annotations
@@ -9,8 +10,14 @@ import select
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from io import BufferedIOBase
+from os.path import dirname
 
+from zoom_common.aws.endpoints import host_and_port
+
+_AMAZON = f"{dirname(__file__)}/amazon_roots.pem"  # noqa: PTH120 - pathlib would cost the webhook's start its import
+_AMAZONS = (".amazonaws.com", ".api.aws")
 _LONGEST_LINE = 65536
 _LONGEST_CONNECT = 2.0
 _BLANK = (b"\r\n", b"\n")
@@ -133,19 +140,6 @@ class Connection:
         return connected
 
 
-def host_and_port(place: str) -> tuple[str, int | None]:
-    """The two parts of `host[:port][/path]`; an IPv6 address without its brackets."""
-    place = place.partition("/")[0]
-    host, bracket, port = place.rpartition("]") if place.startswith("[") else place.partition(":")
-    return host.removeprefix("["), int(port.removeprefix(":")) if bracket and port.removeprefix(":") else None
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port of a URL; `urllib.parse` would load what knows of addresses and of every other scheme."""
-    scheme, _, place = url.partition("://")
-    return f"{scheme}://{place.partition('/')[0].partition('?')[0]}"
-
-
 def _read(lines: BufferedIOBase) -> tuple[int, dict[bytes, bytes], bytes]:
     version, _, rest = _line(lines).partition(b" ")
     if not version.startswith(b"HTTP/1.") or not rest[:3].isdigit():
@@ -190,3 +184,22 @@ def _number(text: bytes, base: int) -> int:
         return int(text, base)
     except ValueError:
         raise BrokenAnswer from None
+
+
+def contexts(host: str, environ: Mapping[str, str]) -> tuple[Callable[[], ssl.SSLContext], ...]:
+    """How to check the certificate of `host`: Amazon's roots for its own names, else, and then, all public ones.
+
+    `AWS_CA_BUNDLE` names the only ones to believe, as it does for every other AWS client.
+    """
+    bundle = environ.get("AWS_CA_BUNDLE")
+    if bundle:
+        return (partial(_context, bundle),)
+    if host.endswith(_AMAZONS):
+        return partial(_context, _AMAZON), partial(_context, None)
+    return (partial(_context, None),)
+
+
+@cache
+def _context(bundle: str | None) -> ssl.SSLContext:
+    """One for all connections: it is the reading of certificates that costs."""
+    return ssl.create_default_context(cafile=bundle)

@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 
 from tests.fakes.events import plenty
+from zoom_common.aws.json_client import AwsCallFailed, AwsJsonClient
 from zoom_common.errors import Unavailable
-from zoom_common.events.aws_json_client import AwsCallFailed, AwsJsonClient
-from zoom_common.events.secrets_client import SecretReader, secrets_manager_endpoint
+from zoom_common.events.webhook_client import SecretReader
 
 
 class Client:
@@ -46,17 +46,3 @@ def test_what_cannot_be_read_is_unavailable(answer: dict[str, Any] | AwsCallFail
     with pytest.raises(Unavailable) as caught:
         reader(answer).read(plenty())
     assert caught.value.reason == reason
-
-
-@pytest.mark.parametrize(
-    ("environ", "region", "endpoint"),
-    [
-        ({}, "eu-central-1", "https://secretsmanager.eu-central-1.amazonaws.com"),
-        ({}, "cn-north-1", "https://secretsmanager.cn-north-1.amazonaws.com.cn"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, "eu-central-1", "http://127.0.0.1:4566"),
-        ({"AWS_ENDPOINT_URL_SECRETS_MANAGER": "https://vpce.test/x"}, "eu-central-1", "https://vpce.test"),
-    ],
-)
-def test_the_endpoint_follows_awss_variables(environ: dict[str, str], region: str, endpoint: str) -> None:
-    """The service's own override, the general one, the region's endpoint."""
-    assert secrets_manager_endpoint(environ, region) == endpoint

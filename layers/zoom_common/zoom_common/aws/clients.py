@@ -1,0 +1,141 @@
+"""The container's clients, each made when it is first asked for.
+
+`client` returns the light ones, for functions that a person or Zoom waits for. `boto3_client` returns boto3's, for the
+others. Endpoint, region and credentials come from the environment, by the names that every AWS SDK reads:
+https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
+
+from zoom_common.aws.caller import Caller, RetryPolicy, SharedConnection
+from zoom_common.aws.client import SERVICES, JsonClient, LambdaClient
+from zoom_common.aws.endpoints import endpoint, host_and_port, region
+from zoom_common.aws.https import Connection, contexts
+from zoom_common.aws.sigv4 import Credentials, Scope
+from zoom_common.secret import Secret
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient as FullLambdaClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+# Short tries and few of them: a Lambda's own deadline is the outer bound, and every store decides what a failure means.
+_POLICY = RetryPolicy(seconds=5.0, tries=3)
+# A synchronous invoke waits for the other function, longer than that function may take, and is never sent twice.
+_INVOKE = RetryPolicy(seconds=30.0, tries=1)
+# For reads that somebody waits for. The authorizer's caller waits ten seconds and then answers 500.
+_IMPATIENT = RetryPolicy(seconds=2.0, tries=2)
+
+
+@overload
+def client(service: Literal["dynamodb"]) -> DynamoDBClient: ...
+@overload
+def client(service: Literal["events"]) -> EventBridgeClient: ...
+@overload
+def client(service: Literal["kms"]) -> KMSClient: ...
+@overload
+def client(service: Literal["lambda"]) -> FullLambdaClient: ...
+@overload
+def client(service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
+@cache
+def client(service: str) -> Any:
+    """Return the container's light client for `service`."""
+    if service == "lambda":
+        return LambdaClient(_caller(service, _INVOKE))
+    return JsonClient(SERVICES[service], _caller(service, _POLICY))
+
+
+@cache
+def impatient_dynamodb() -> DynamoDBClient:
+    """Return a DynamoDB client whose calls end within a few seconds; it shares the other one's connection."""
+    return cast("DynamoDBClient", JsonClient(SERVICES["dynamodb"], _caller("dynamodb", _IMPATIENT)))
+
+
+@overload
+def boto3_client(service: Literal["dynamodb"]) -> DynamoDBClient: ...
+@overload
+def boto3_client(service: Literal["events"]) -> EventBridgeClient: ...
+@overload
+def boto3_client(service: Literal["kms"]) -> KMSClient: ...
+@overload
+def boto3_client(service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
+@overload
+def boto3_client(service: Literal["sqs"]) -> SQSClient: ...
+@cache
+def boto3_client(service: Any) -> Any:
+    """Return the container's client of boto3's for `service`, with as many tries and as much time as the light ones."""
+    from botocore.config import Config  # noqa: PLC0415 - what the light clients are there to avoid
+
+    retries: Any = {"mode": "standard", "total_max_attempts": _POLICY.tries}
+    config = Config(connect_timeout=2, read_timeout=_POLICY.seconds, retries=retries)
+    return _boto3_session().client(service, config=config)
+
+
+def forget() -> None:
+    """Make the next clients new ones."""
+    cached: Any
+    for cached in (client, impatient_dynamodb, boto3_client, _connection, _boto3_session):
+        cached.cache_clear()
+
+
+def credentials(environ: Mapping[str, str]) -> Callable[[], Credentials]:
+    """Return the source of the role's credentials: Lambda's variables, read once, as boto3 reads them.
+
+    Where they are not set (SnapStart), boto3 knows where else to look, and when to look again.
+    """
+    if not environ.get("AWS_ACCESS_KEY_ID"):
+        return _of_boto3
+    found = Credentials.from_env(environ)
+    return lambda: found
+
+
+def _of_boto3() -> Credentials:
+    found = _session().get_credentials()
+    if found is None:
+        raise OSError("no credentials")
+    frozen = found.get_frozen_credentials()
+    return Credentials(frozen.access_key, Secret(frozen.secret_key), Secret(frozen.token) if frozen.token else None)
+
+
+@cache
+def _session() -> Any:
+    import botocore.session  # noqa: PLC0415 - as above
+
+    return botocore.session.get_session()
+
+
+@cache
+def _boto3_session() -> Any:
+    import boto3  # noqa: PLC0415 - as above
+
+    return boto3.session.Session()
+
+
+def _caller(service: str, policy: RetryPolicy) -> Caller:
+    return Caller(
+        scope=Scope(service, region(os.environ)),
+        host=endpoint(service, os.environ).partition("://")[2],
+        connection=_connection(service),
+        credentials=credentials(os.environ),
+        clock=time.time,
+        sleep=time.sleep,
+        random=random.random,
+        policy=policy,
+    )
+
+
+@cache
+def _connection(service: str) -> SharedConnection:
+    place = endpoint(service, os.environ)
+    host, _ = host_and_port(place.partition("://")[2])
+    return SharedConnection(Connection(place, contexts(host, os.environ)))

@@ -1,0 +1,311 @@
+"""One DynamoDB table, with conditions: expressions are written by hand, names and values are filled in here.
+
+`#word` in an expression stands for the attribute `word` (none of them has to be checked against 573 reserved words),
+unless `names` says otherwise; `:word` takes its value from `values`.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from zoom_common.aws.client import begin
+from zoom_common.aws.errors import AwsError, code_of, failure
+from zoom_common.aws.items import from_item, to_attribute, to_item
+from zoom_common.aws.retries import RETRYABLE, pause
+from zoom_common.errors import Unavailable
+
+if TYPE_CHECKING:
+    from typing import NotRequired, Protocol, TypedDict, Unpack
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from zoom_common.aws.client import Later
+
+    class Changed(Protocol):
+        """A change under way."""
+
+        def __call__(self, *, again: bool = True) -> None:
+            """Return once it is made. Raises ConditionFailed and Unavailable; `again` as in `client.Later`."""
+            ...
+
+    class Change(TypedDict):
+        """What a change needs besides its key and expression; see the head of this module."""
+
+        condition: str
+        values: Values
+        names: NotRequired[Mapping[str, str] | None]
+
+
+type Values = Mapping[str, object]
+
+# Why an answer of the three tables' stores is 503.
+CONNECTIONS = "connections_store_unavailable"
+EVENTS = "events_table"
+COORDINATION = "coordination_store_unavailable"
+
+_WORD = re.compile(r"#(\w+)")
+_LARGEST_BATCH = 100
+
+# A write that meets a transaction on the same item is rejected and has changed nothing. AWS's SDKs do not retry it:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
+_CONFLICT_TRIES = 4
+_CANCELED = "TransactionCanceledException"
+_CONFLICTS = frozenset({"TransactionConflictException", "TransactionConflict"})
+# Reasons of a canceled transaction that may pass:
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
+_PASSING_REASONS = _CONFLICTS | {"ProvisionedThroughputExceeded", "ThrottlingError"} | RETRYABLE
+_FAILED_CONDITIONS = frozenset({"ConditionalCheckFailedException", "ConditionalCheckFailed"})
+
+
+class ConditionFailed(Exception):
+    """The item is not as the condition wants it. `item` is what it is, or None when it does not exist or is unknown.
+
+    `raw` is the same item in DynamoDB's own attribute values. `failed` are the positions of the conditions that failed,
+    in a transaction.
+    """
+
+    def __init__(
+        self, item: dict[str, Any] | None = None, *, failed: Sequence[int] = (), raw: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__("condition failed")
+        self.item = item
+        self.raw = raw
+        self.failed = tuple(failed)
+
+
+class Table:
+    """A table with the keys `pk` and `sk`.
+
+    Every method raises Unavailable with the table's `reason` when DynamoDB cannot be reached, throttles, or keeps
+    finding another transaction on the item; and InternalError when it refuses what is asked.
+    """
+
+    def __init__(
+        self,
+        dynamodb: DynamoDBClient,
+        name: str,
+        reason: str = "table_unavailable",
+        *,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._dynamodb = dynamodb
+        self.name = name
+        self.reason = reason
+        self._sleep = sleep
+
+    def with_reason(self, reason: str) -> Table:
+        """Return the same table for a store whose answers give another `reason`."""
+        return Table(self._dynamodb, self.name, reason, sleep=self._sleep)
+
+    def call(self, operation: str, **request: Any) -> dict[str, Any]:
+        """Send one operation by boto3's name for it, with DynamoDB's own attribute values. Raises ConditionFailed."""
+        request["TableName"] = self.name
+        return self._send(operation, request)
+
+    def pages(self, operation: str, **request: Any) -> Iterator[dict[str, Any]]:
+        """Yield the pages of a query or scan, each read when it is wanted."""
+        while True:
+            page = self.call(operation, **request)
+            yield page
+            if not page.get("LastEvaluatedKey"):
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def batch_get(self, keys: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """Yield the items with these keys that exist, in any order, read consistently; all in attribute values."""
+        for some in batched(keys, _LARGEST_BATCH, strict=False):
+            asked: Any = {self.name: {"Keys": list(some), "ConsistentRead": True}}
+            while asked:
+                answer = self._send("batch_get_item", {"RequestItems": asked})
+                yield from answer["Responses"].get(self.name, [])
+                asked = answer.get("UnprocessedKeys")
+
+    def get(self, pk: str, sk: str) -> dict[str, Any] | None:
+        """Return the item as last written (a consistent read)."""
+        request = {"TableName": self.name, "Key": to_item({"pk": pk, "sk": sk}), "ConsistentRead": True}
+        answer = self._send("get_item", request)
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def put(self, values: Values) -> None:
+        """Write a whole item, whatever was there."""
+        self._send("put_item", self.to_put(values))
+
+    def update(self, pk: str, sk: str, change: str, **more: Unpack[Change]) -> dict[str, Any]:
+        """Change an item and return it as it is then; raises ConditionFailed with the item as it was."""
+        request = self.to_update(pk, sk, change, **more)
+        request |= {"ReturnValues": "ALL_NEW", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+        answer = self._send("update_item", request)
+        return from_item(answer["Attributes"])
+
+    def update_if(self, pk: str, sk: str, change: str, **more: Unpack[Change]) -> dict[str, Any] | None:
+        """Change an item as `update` does; None, and no change, when it is not as the condition wants it."""
+        try:
+            return self.update(pk, sk, change, **more)
+        except ConditionFailed:
+            return None
+
+    def begin_update(self, pk: str, sk: str, change: str, *, condition: str, values: Values) -> Changed:
+        """Send a change, and wait for its outcome when the result is called. boto3's clients wait for it here."""
+        request = self.to_update(pk, sk, change, condition=condition, values=values)
+        try:
+            answer = begin(self._dynamodb, "update_item", **request)
+        except (BotoCoreError, ClientError) as error:
+            failed = error
+        else:
+            return partial(self._changed, answer, request)
+        self._after(failed, "update_item", request)
+        return _made
+
+    def delete(self, pk: str, sk: str, *, condition: str | None = None, values: Values | None = None) -> dict[str, Any]:
+        """Delete an item and return what it was ({} when there was none); raises ConditionFailed."""
+        request = self.to_delete(pk, sk, condition=condition, values=values) | {"ReturnValues": "ALL_OLD"}
+        answer = self._send("delete_item", request)
+        return from_item(answer.get("Attributes", {}))
+
+    def query(
+        self,
+        condition: str,
+        values: Values,
+        *,
+        index: str | None = None,
+        limit: int | None = None,
+        after: Mapping[str, object] | None = None,
+    ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        """One page of a query, consistent unless it reads an index, and the key to go on after."""
+        request: dict[str, Any] = {"TableName": self.name, **_expressions(KeyConditionExpression=condition)}
+        request |= {"ExpressionAttributeValues": _values(values)}
+        request |= {"IndexName": index} if index else {"ConsistentRead": True}
+        if limit is not None:
+            request["Limit"] = limit
+        if after is not None:
+            request["ExclusiveStartKey"] = to_item(after)
+        answer = self._send("query", request)
+        last = answer.get("LastEvaluatedKey")
+        return [from_item(item) for item in answer["Items"]], from_item(last) if last else None
+
+    def transact(self, operations: Sequence[Mapping[str, Any]]) -> None:
+        """Carry out all of `operations` ({"Put": table.to_put(...)}, ...) or none; raises ConditionFailed.
+
+        All tries carry one token, by which DynamoDB knows a repetition of what it has carried out already:
+        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+        """
+        request = {"TransactItems": operations, "ClientRequestToken": str(uuid.uuid4())}
+        self._send("transact_write_items", request)
+
+    def to_put(self, item: Values, *, condition: str | None = None, values: Values | None = None) -> dict[str, Any]:
+        """A put as `put` sends it, for a transaction."""
+        return {"TableName": self.name, "Item": to_item(item), **_condition(condition, values)}
+
+    def to_update(
+        self,
+        pk: str,
+        sk: str,
+        change: str,
+        *,
+        condition: str,
+        values: Values,
+        names: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """An update as `update` sends it, for a transaction."""
+        expressions = _expressions(names, UpdateExpression=change, ConditionExpression=condition)
+        request = {"TableName": self.name, "Key": to_item({"pk": pk, "sk": sk}), **expressions}
+        return request | {"ExpressionAttributeValues": _values(values)}
+
+    def to_delete(
+        self, pk: str, sk: str, *, condition: str | None = None, values: Values | None = None
+    ) -> dict[str, Any]:
+        """A delete as `delete` sends it, for a transaction."""
+        return {"TableName": self.name, "Key": to_item({"pk": pk, "sk": sk}), **_condition(condition, values)}
+
+    def _changed(self, answer: Later, request: dict[str, Any], *, again: bool = True) -> None:
+        try:
+            answer(again=again)
+        except (BotoCoreError, ClientError) as error:
+            failed = error
+        else:
+            return
+        self._after(failed, "update_item", request, tries=_CONFLICT_TRIES if again else 1)
+
+    def _send(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = getattr(self._dynamodb, operation)(**request)
+        except (BotoCoreError, ClientError) as error:
+            failed: AwsError = error
+        else:
+            return answer
+        return self._after(failed, operation, request)
+
+    def _after(
+        self, failed: AwsError, operation: str, request: dict[str, Any], *, tries: int = _CONFLICT_TRIES
+    ) -> dict[str, Any]:
+        """Send it again while it meets other transactions; else raise what the failure means."""
+        for tried in range(tries - 1):
+            if _CONFLICTS.isdisjoint(_codes(failed)) or not _FAILED_CONDITIONS.isdisjoint(_codes(failed)):
+                break
+            self._sleep(pause(tried, random.random()))  # noqa: S311 - jitter
+            try:
+                answer: dict[str, Any] = getattr(self._dynamodb, operation)(**request)
+            except (BotoCoreError, ClientError) as error:
+                failed = error
+            else:
+                return answer
+        raise self._meant(failed)
+
+    def _meant(self, error: AwsError) -> Exception:
+        codes = _codes(error)
+        failed = [at for at, code in enumerate(codes) if code in _FAILED_CONDITIONS]
+        if isinstance(error, ClientError) and failed:
+            response: Mapping[str, Any] = error.response
+            if code_of(error) == _CANCELED:
+                return ConditionFailed(failed=failed)
+            raw = response.get("Item") or None
+            return ConditionFailed(from_item(raw) if raw else None, raw=raw)
+        refusals = [code for code in codes if code not in {"None", None}]
+        if refusals and _PASSING_REASONS.issuperset(refusals):
+            return Unavailable(reason=self.reason, cause=str(refusals[0]))
+        return failure(error, self.reason)
+
+
+def _made(*, again: bool = True) -> None:
+    """Return at once: the change is made already."""
+
+
+def _expressions(names: Mapping[str, str] | None = None, /, **expressions: str) -> dict[str, Any]:
+    places = _places(*expressions.values())
+    if not places:
+        return dict(expressions)
+    if names:
+        places = {place: names.get(word, word) for place, word in places.items()}
+    return {**expressions, "ExpressionAttributeNames": places}
+
+
+@lru_cache(maxsize=256)
+def _places(*expressions: str) -> dict[str, str]:
+    """What stands for names in expressions, which are few: a store has its own and says them again and again."""
+    return {f"#{word}": word for expression in expressions for word in _WORD.findall(expression)}
+
+
+def _condition(condition: str | None, values: Values | None) -> dict[str, Any]:
+    request = _expressions(ConditionExpression=condition) if condition else {}
+    return request | ({"ExpressionAttributeValues": _values(values)} if values else {})
+
+
+def _values(values: Values) -> dict[str, Any]:
+    return {f":{name}": to_attribute(value) for name, value in values.items()}
+
+
+def _codes(error: AwsError) -> list[Any]:
+    """Return the error's code, or the code of each operation of a canceled transaction."""
+    if isinstance(error, ClientError) and code_of(error) == _CANCELED:
+        about: Mapping[str, Any] = error.response
+        return [reason.get("Code") for reason in about.get("CancellationReasons", [])]
+    return [code_of(error)]

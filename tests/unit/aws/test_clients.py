@@ -1,0 +1,47 @@
+"""The container's clients: as whom they call, and what they share."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from zoom_common.aws import clients
+from zoom_common.aws.sigv4 import Credentials
+from zoom_common.secret import Secret
+
+_LAMBDA = {
+    "AWS_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "AKID",
+    "AWS_SECRET_ACCESS_KEY": "s",
+    "AWS_SESSION_TOKEN": "t",
+}
+
+
+def test_the_role_comes_from_lambdas_variables() -> None:
+    """With its session token."""
+    assert clients.credentials(_LAMBDA)() == Credentials("AKID", Secret("s"), Secret("t"))
+
+
+def test_without_variables_boto3_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function restored from a snapshot finds its role at an address; boto3 knows how to ask there."""
+    frozen = SimpleNamespace(access_key="A", secret_key="s", token="t")
+    session = SimpleNamespace(get_credentials=lambda: SimpleNamespace(get_frozen_credentials=lambda: frozen))
+    monkeypatch.setattr(clients, "_session", lambda: session)
+    ask = clients.credentials({"AWS_REGION": "eu-central-1"})
+    assert ask() == Credentials("A", Secret("s"), Secret("t"))
+    monkeypatch.setattr(clients, "_session", lambda: SimpleNamespace(get_credentials=lambda: None))
+    with pytest.raises(OSError, match="no credentials"):
+        ask()
+
+
+def test_two_clients_of_a_service_share_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their retry policies differ, TLS is shaken once, and a client is made once per container."""
+    for name, value in _LAMBDA.items():
+        monkeypatch.setenv(name, value)
+    clients.forget()
+    patient, impatient = clients.client("dynamodb"), clients.impatient_dynamodb()
+    assert patient._caller.connection is impatient._caller.connection  # type: ignore[attr-defined]
+    assert patient._caller.policy != impatient._caller.policy  # type: ignore[attr-defined]
+    assert clients.client("dynamodb") is patient
+    clients.forget()
