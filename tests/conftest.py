@@ -64,7 +64,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """
     yield
     passed = {report.nodeid for report in terminalreporter.stats.get("passed", [])}
-    names = os.environ.get("SECOND_TRIES", "").splitlines() + sorted(passed & config.stash[_FAILED_BEFORE])
+    failed_before = config.stash[_FAILED_BEFORE]
+    names = os.environ.get("SECOND_TRIES", "").splitlines() + sorted(passed & failed_before)
     if names:
         terminalreporter.write_sep("=", "passed only at the second try", yellow=True)
         for name in names:
