@@ -5,12 +5,15 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.connections.item import account_partition, claim_key, from_values, key_of, partition, to_values
 from zoom_common.connections.model import ALIVE, Connection, State
 from zoom_common.connections.table_client import ConditionFailed, Table
 from zoom_common.errors import FieldError, InvalidRequest
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 _PAGE = 100
 
@@ -27,6 +30,12 @@ class Page:
 
 class ConnectionStore:
     """A tenant's connections. Every method raises Unavailable when the table does not answer."""
+
+    OWNED_KEYS: ClassVar = {
+        "connections": (r"[^#]+#connections", r"con_.+"),
+        "claims": (r"claim#.+#.+", r"claim"),
+        "account_links": (r"account#.+#.+", r"[^#]+#.+"),
+    }
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -180,6 +189,21 @@ class ConnectionStore:
         except ConditionFailed:
             # The claim is another's, or was never made: it stays as it is.
             self._table.delete(*key)
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether an item goes: the person's connection or one they own, and the claims of the tenant on them.
+
+        The connection to a whole Zoom account is nobody's own: it goes with its tenant only.
+        """
+        first, _, rest = str(item["pk"]).partition("#")
+        if not target.owns(first if rest == "connections" else item.get("tenant")):
+            return False
+        if rest == "connections":
+            user = item.get("zoom_user_id")
+            return target.whole_tenant or (user is not None and target.names([user, item["owner"], item["sk"]]))
+        claimed = [rest.rpartition("#")[2], item["connection_id"]] if first == "claim" else []
+        return target.whole_tenant or target.names(claimed)
 
 
 def alive_values() -> dict[str, str]:
