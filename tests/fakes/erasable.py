@@ -212,8 +212,8 @@ class Held:
         user = {"id": person.zoom_user_id, "email": person.email.upper(), "first_name": "F"}
         self.receive(person, "user.updated", {"object": user})
         participant = {"user_id": "16778240", "id": person.zoom_user_id, "email": person.email, "user_name": "P"}
-        seen = {"id": f"9{person.name}", "uuid": f"u-{person.name}", "host_id": person.zoom_user_id, "participant": participant}
-        self.receive(person, "meeting.participant_joined", {"object": seen})
+        joined = {"id": f"9{person.name}", "uuid": f"u-{person.name}", "host_id": person.zoom_user_id}
+        self.receive(person, "meeting.participant_joined", {"object": joined | {"participant": participant}})
         hosted = {"id": f"8{person.name}", "uuid": f"v-{person.name}", "host_id": person.zoom_user_id, "topic": "t"}
         noise = [sha256(f"{person.name}{number}".encode()).hexdigest() for number in range(200)]
         self.receive(person, "meeting.started", {"object": hosted, "noise": noise})
