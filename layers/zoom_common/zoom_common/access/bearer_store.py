@@ -23,7 +23,7 @@ _AWAY = "bearer_store_unavailable"
 class BearerStore:
     """Bearers by digest. Both methods raise Unavailable when the table cannot be asked."""
 
-    OWNED_KEYS: ClassVar = {"coordination": (r"bearer#[0-9a-f]+", r"bearer")}
+    OWNED_KEYS: ClassVar = {"coordination": (r"bearer#.+", r"bearer")}
 
     def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
         self._dynamodb = dynamodb
