@@ -133,9 +133,10 @@ class Held:
 
     def restore(self) -> None:
         """Put everything back as it was kept."""
+        there = list(self.items())
         for name, table in self.tables.items():
             wanted = {(item["pk"]["S"], item["sk"]["S"]): item for item in self.kept[name]}
-            surplus = [key for where, *key in self.items() if where is name and tuple(key) not in wanted]
+            surplus = [key for where, *key in there if where is name and tuple(key) not in wanted]
             writes: list[Any] = [{"PutRequest": {"Item": item}} for item in wanted.values()]
             writes += [{"DeleteRequest": {"Key": {"pk": {"S": pk}, "sk": {"S": sk}}}} for pk, sk in surplus]
             for batch in batched(writes, 25, strict=False):

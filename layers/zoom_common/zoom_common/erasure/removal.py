@@ -40,7 +40,7 @@ class Remover(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Deletion:
-    """Deletes. What hangs on an item goes before it, so that a crash leaves nothing that is not found again."""
+    """Deletes. An item goes together with what hangs on it, so that a crash leaves nothing that is not found again."""
 
     table: Table
     records: ErasureRecords
@@ -62,9 +62,12 @@ class Deletion:
             case "api_key_pointers" if item["sk"] == self.keep_key:
                 return
             case _:
-                for key, each in dependents(table, item, kind, whole_tenant=self.record.about == "tenant"):
-                    self.done[each] += table.delete(key)
-                self.done[kind] += table.delete(key_of(item), tenant=item.get("tenant"))
+                hanging = dict(dependents(table, item, kind, whole_tenant=self.record.about == "tenant"))
+                if hanging:
+                    table.delete_together([*hanging, key_of(item)])
+                    self.done.update([*hanging.values(), kind])
+                else:
+                    self.done[kind] += table.delete(key_of(item), tenant=item.get("tenant"))
 
     def _end_connection(self, connection: Connection) -> None:
         """Disconnect, queue the revocation at Zoom, and delete the connection."""
@@ -115,8 +118,7 @@ class Rehearsal:
                 self.taken.setdefault("key_ids", set()).add(item["key_id"])
                 self.done[kind] -= item["key_id"] == self.keep_key
         for key, each in dependents(table, item, kind, whole_tenant=self.whole_tenant):
-            if table.get(key) is not None:
-                self._count(key, each)
+            self._count(key, each)
         self._count(key_of(item), kind)
 
     def _count(self, key: Key, kind: str) -> None:
@@ -141,7 +143,8 @@ def dependents(table: WholeTable, item: StoredItem, kind: str, *, whole_tenant: 
         return
     pk, _ = key_of(item)
     yield from (((pk, sort), "event_parts") for sort in table.sort_keys(pk) if sort != "event")
-    yield line_key(item), "log_lines"
+    if table.get(line_key(item)) is not None:
+        yield line_key(item), "log_lines"
 
 
 def tombstone_names(connection: Connection, *, whole_tenant: bool) -> list[str]:

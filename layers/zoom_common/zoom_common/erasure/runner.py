@@ -233,9 +233,10 @@ class Erasure:
         return last
 
     def _narrowed(self, item: StoredItem, target: ErasureTarget, by_app: dict[str, ErasureTarget]) -> ErasureTarget:
-        """The target without the people whom another tenant has connected, for an item that belongs to no tenant.
+        """The target as far as it may be looked for in an item that belongs to no tenant.
 
-        The owner of such an item is something and an app; a tenant's name has no dot.
+        The owner of such an item is something and an app; a tenant's name has no dot. A Zoom id counts unless another
+        tenant has connected that user by the app, and the address counts for apps of the tenant's own connections.
         """
         _, dot, app = str(item["pk"]).partition("#")[0].partition(".")
         if not dot:
@@ -244,7 +245,7 @@ class Erasure:
             store = ConnectionStore(self._table)
             holders = {each: store.by_zoom_user(app, each) for each in target.zoom_user_ids}
             others = {each for each, held in holders.items() if held is not None and not target.owns(held.tenant)}
-            email = None if others else target.email
+            email = target.email if app in target.client_ids and not others else None
             by_app[app] = replace(target, zoom_user_ids=target.zoom_user_ids - others, email=email)
         return by_app[app]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoom_common.aws_api.failures import translated
@@ -77,6 +78,12 @@ class WholeTable:
                 return "Attributes" in self._dynamodb.delete_item(**request)
         except _Changed:
             return False
+
+    def delete_together(self, keys: Sequence[Key]) -> None:
+        """Delete up to a hundred items, all or none."""
+        deletes: Any = [{"Delete": {"TableName": self.name, "Key": _key(key)}} for key in keys]
+        with _translated:
+            self._dynamodb.transact_write_items(TransactItems=deletes)
 
 
 def _key(key: Key) -> Any:
