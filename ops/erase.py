@@ -1,6 +1,7 @@
-"""`make erase`: delete everything held about a person or a tenant. A dry word of it without `--yes`; prints a receipt.
+"""`make erase`: delete everything held about a person or a tenant, with `--yes`, and print a receipt.
 
-It may be run again at any time: it goes on where it was interrupted, and a second run finds nothing.
+`--dry-run` prints what would be deleted, and changes nothing. An erasure may be run again at any time: one that was
+interrupted deletes the rest, and a second one finds nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from ops.key_table import NoStack
 from zoom_common.connections.changes import Publish
 from zoom_common.connections.queue import RevokeQueue
 from zoom_common.edge.connection_changes import to_event
-from zoom_common.edge.erasure import Erasure
-from zoom_common.edge.erasure_match import Wanted
-from zoom_common.errors import DependencyFailed
+from zoom_common.erasure.runner import Erasure
+from zoom_common.erasure_target import ErasureTarget
+from zoom_common.errors import DependencyFailed, InvalidRequest
 from zoom_common.events.bus import BusPublisher
 
 
@@ -26,15 +27,17 @@ def main(given: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make erase", description=__doc__)
     parser.add_argument("tenant")
     parser.add_argument("--zoom-user", help="one person of the tenant, by Zoom user id")
-    parser.add_argument("--email", help="and by e-mail address, for what names no id")
+    parser.add_argument("--email", help="one person by e-mail address, or the same one, for what names no id")
     parser.add_argument("--whole-tenant", action="store_true", help="everybody, and the tenant's API keys")
+    parser.add_argument("--dry-run", action="store_true", help="count what would be deleted, and change nothing")
     parser.add_argument("--yes", action="store_true", help="do it")
     add_arguments(parser)
     arguments = parser.parse_args(given)
     if arguments.whole_tenant == bool(arguments.zoom_user or arguments.email):
-        parser.error("say whom: --zoom-user and --email, or --whole-tenant")
-    if not arguments.yes:
-        print("Nothing is deleted without --yes. It can not be undone.", file=sys.stderr)
+        parser.error("say whom: --zoom-user, --email or both, or --whole-tenant")
+    target = _target(parser, arguments)
+    if not (arguments.yes or arguments.dry_run):
+        print("Nothing is deleted without --yes; --dry-run counts. It cannot be undone.", file=sys.stderr)
         return 1
     try:
         stack = deployed(arguments)
@@ -47,12 +50,22 @@ def main(given: list[str] | None = None) -> int:
             revokes=RevokeQueue(stack.client("sqs"), stack.resource("EscrowQueue")),
             clock=time.time,
         )
-        wanted = Wanted(tenant=arguments.tenant, zoom_user_id=arguments.zoom_user, email=arguments.email)
-        print(json.dumps(erasure.erase(wanted), indent=2))
+        dry = arguments.dry_run
+        answer = erasure.rehearse(target, should_stop=lambda: False) if dry else erasure.erase(target)
+        print(json.dumps(answer, indent=2))
     except (NoStack, DependencyFailed) as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0
+
+
+def _target(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> ErasureTarget:
+    if arguments.whole_tenant:
+        return ErasureTarget.tenant_as_a_whole(arguments.tenant)
+    try:
+        return ErasureTarget.person(arguments.tenant, zoom_user_id=arguments.zoom_user, email=arguments.email)
+    except InvalidRequest as wrong:
+        parser.error("; ".join(f"{each.field}: {each.message}" for each in wrong.fields))
 
 
 def _publisher(bus: BusPublisher) -> Publish:

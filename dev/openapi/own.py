@@ -101,17 +101,32 @@ PATHS: Json = {
     },
     "/erasures": {
         "get": _operation("erasures.list", "List what was erased", 200, scope="erasures:read"),
-        "post": _operation(
-            "erasures.create",
-            "Erase all that is held about a person, or about the whole tenant",
-            202,
-            scope="erasures:write",
-            requestBody=_body(
-                required=True,
-                zoom_user_id={"type": "string", "description": "The person, by Zoom user id."},
-                email={"type": "string", "description": "Their address as well, for what names no id."},
-                tenant={"type": "string", "description": "Your own tenant's name, alone: everybody in it."},
+        "post": _with(
+            _operation(
+                "erasures.create",
+                "Erase all that is held about a person, or about the whole tenant",
+                202,
+                scope="erasures:write",
+                requestBody=_body(
+                    required=True,
+                    zoom_user_id={
+                        "type": "string",
+                        "pattern": "^[A-Za-z0-9_-]{16,64}$",
+                        "description": "The person, by Zoom user id.",
+                    },
+                    email={
+                        "type": "string",
+                        "description": "The person, by their whole address; with an id, for what names no id.",
+                    },
+                    tenant={"type": "string", "description": "Your own tenant's name, alone: everybody in it."},
+                    dry_run={
+                        "type": "boolean",
+                        "description": "Count what would be deleted, and change nothing.",
+                    },
+                ),
             ),
+            "200",
+            {"description": "What would be deleted, with `dry_run: true`.", **_OBJECT},
         ),
     },
     "/erasures/{erasureId}": {

@@ -1,7 +1,8 @@
 """`/erasures`: one call deletes all that is held about a person or a tenant; and the queue behind it.
 
-The request says from which moment on nothing comes back, and answers at once. The work goes on in messages: what
-is interrupted goes on, and a second look after a while catches what was being written meanwhile.
+The request says from which moment on nothing comes back, and answers at once. The work goes on in one message, which
+returns to the queue until all is done: what is interrupted goes on where its record says, and a second look after a
+while catches what was being written meanwhile.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -18,18 +20,24 @@ from zoom_common import correlation
 from zoom_common.access.principal import Principal
 from zoom_common.aws.clients import boto3_client
 from zoom_common.connections.queue import RevokeQueue
+from zoom_common.deadline import Deadline
 from zoom_common.edge import observability, request_fields
 from zoom_common.edge.connection_changes import publisher
-from zoom_common.edge.erasure import Erasure, Job, Stage, receipt
-from zoom_common.edge.erasure_match import Wanted
-from zoom_common.edge.erasure_queue import ErasureQueue, from_message
 from zoom_common.edge.http import Request, Response, Router, json_response
 from zoom_common.edge.link_requests import body_of, refuse_bound, text_of
 from zoom_common.edge.settings.erasures import ErasuresSettings
+from zoom_common.erasure.queue import ErasureQueue, Job, from_message
+from zoom_common.erasure.receipt import receipt
+from zoom_common.erasure.runner import Erasure
+from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import FieldError, InternalError, InvalidRequest, NotFound, Unavailable
 
 _TIME_FOR_A_PAGE_MS = 30_000
-_FIELDS = {"zoom_user_id", "email", "tenant"}
+# API Gateway gives up after 30 seconds.
+_REHEARSAL_SECONDS = 20.0
+# How long a message waits that failed. The queue gives it up after a thousand tries, which is some eight hours.
+_PAUSE_SECONDS = 30
+_FIELDS = {"zoom_user_id", "email", "tenant", "dry_run"}
 _MOST_NAMED = 20  # a body has room for more unknown fields than an answer
 
 
@@ -53,6 +61,7 @@ def erasure() -> Erasure:
         revokes=RevokeQueue(boto3_client("sqs"), settings().escrow_queue_url),
         publish=publisher(settings().event_bus, lambda: boto3_client("events")),
         clock=time.time,
+        settle_seconds=settings().settle_seconds,
     )
 
 
@@ -67,19 +76,26 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     if "Records" not in event:
         return router.handle(event, context)
     correlation.begin(getattr(context, "aws_request_id", ""))
-    failed = [record["messageId"] for record in event["Records"] if not _taken(record, context)]
-    return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+    returned = [record["messageId"] for record in event["Records"] if not _is_done(record, context)]
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in returned]}
 
 
 @router.route("POST", "/erasures", scope="erasures:write")
 def erase(request: Request, principal: Principal) -> Response:
-    """Erase a person (`zoom_user_id`, and `email` for what names no id), or the tenant (`tenant`, its own name)."""
+    """Erase a person (`zoom_user_id`, `email` or both), or the tenant (`tenant`, its own name).
+
+    With `dry_run`, answer what that would delete, and change nothing.
+    """
     refuse_bound(principal)
-    wanted = _wanted(body_of(request), principal.tenant)
-    key = principal.subject.removeprefix("key:") if principal.is_key else None
-    job = Job(wanted=wanted, keep_key=key if wanted.everything else None)
-    record = erasure().begin(job)
-    queue().send(job)
+    body = body_of(request)
+    target = _target(body, principal.tenant)
+    key = principal.subject.removeprefix("key:") if principal.is_key and target.whole_tenant else None
+    if _is_dry(body):
+        deadline = Deadline.after(_REHEARSAL_SECONDS)
+        counted = erasure().rehearse(target, should_stop=lambda: not deadline.allows(0), keep_key=key)
+        return json_response(200, counted)
+    record = erasure().begin(target)
+    queue().send(Job(target=target, keep_key=key, run=record.run))
     observability.count("ErasuresBegun", about=record.about)
     answer = json_response(202, receipt(record))
     return replace(answer, headers={**answer.headers, "location": f"/erasures/{record.erasure_id}"})
@@ -103,43 +119,55 @@ def show(request: Request, principal: Principal, erasure_id: str) -> Response:  
     return json_response(200, receipt(record))
 
 
-def _wanted(body: Mapping[str, Any], tenant: str) -> Wanted:
+def _target(body: Mapping[str, Any], tenant: str) -> ErasureTarget:
     unknown = [FieldError(name, "Unknown field.") for name in sorted(body.keys() - _FIELDS)[:_MOST_NAMED]]
     if unknown:
         raise InvalidRequest(unknown)  # a slip here must not erase more than was meant
     user, email, whole = (text_of(body, name) for name in ("zoom_user_id", "email", "tenant"))
-    if whole is not None:
-        if whole != tenant or user is not None or email is not None:
-            raise InvalidRequest([FieldError("tenant", "The whole tenant goes: name your own, and nobody beside it.")])
-        return Wanted(tenant=tenant)
-    if user is None:
-        raise InvalidRequest([FieldError("zoom_user_id", "Required, unless `tenant` names your whole tenant.")])
-    return Wanted(tenant=tenant, zoom_user_id=user, email=email)
+    if whole is None:
+        return ErasureTarget.person(tenant, zoom_user_id=user, email=email)
+    if whole != tenant or user is not None or email is not None:
+        raise InvalidRequest(
+            [FieldError("tenant", "Name your own tenant, and nobody beside it: everybody in it goes.")]
+        )
+    return ErasureTarget.tenant_as_a_whole(tenant)
 
 
-def _taken(record: Mapping[str, Any], context: Any) -> bool:
-    """Whether a message is done with. What nobody can read ends in the dead-letter queue."""
+def _is_dry(body: Mapping[str, Any]) -> bool:
+    dry = body.get("dry_run", False)
+    if not isinstance(dry, bool):
+        raise InvalidRequest([FieldError("dry_run", "true or false.")])  # what is unclear must not erase
+    return dry
+
+
+def _is_done(record: Mapping[str, Any], context: Any) -> bool:
+    """Whether a message is done with; one that is not comes again later. What nobody can read ends as a dead letter."""
     try:
         job = from_message(json.loads(record["body"]))
     except (KeyError, TypeError, ValueError):
         observability.logger().error("message unreadable", message_id=record["messageId"])
-        return False
+        return _return_after(record, _PAUSE_SECONDS)
     try:
-        _go_on(job, context)
+        wait = _resume(job, context)
     except InternalError as error:
         observability.fault(error, message_id=record["messageId"])
-        return False
+        wait = _PAUSE_SECONDS
     except Unavailable as error:
         observability.logger().warning("message kept", reason=error.reason)
-        return False
-    return True
+        wait = _PAUSE_SECONDS
+    return wait is None or _return_after(record, wait)
 
 
-def _go_on(job: Job, context: Any) -> None:
-    left = erasure().go_on(job, enough=lambda: context.get_remaining_time_in_millis() < _TIME_FOR_A_PAGE_MS)
-    if left is not None:
-        second_look = job.again and not left.again and left.stage is Stage.EVENTS
-        queue().send(left, delay=settings().settle_seconds if second_look else 0)
-        return
-    done = erasure().finish(job)
-    observability.count("ErasuresDone", about=done.about)
+def _resume(job: Job, context: Any) -> float | None:
+    """Go on with a job. Return in how many seconds it goes on, or None when there is nothing left to do."""
+    progress = erasure().resume(job, should_stop=lambda: context.get_remaining_time_in_millis() < _TIME_FOR_A_PAGE_MS)
+    if progress.finished is not None:
+        observability.count("ErasuresDone", about=progress.finished.about)
+    return progress.wait
+
+
+def _return_after(record: Mapping[str, Any], seconds: float) -> bool:
+    """Let a message come again in `seconds`; if that fails, when the queue's own time has passed. Return False."""
+    with suppress(Unavailable):
+        queue().return_after(record["receiptHandle"], seconds)
+    return False

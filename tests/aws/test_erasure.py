@@ -25,17 +25,19 @@ from zoom_common.connections.model import Kind
 from zoom_common.connections.queue import RevokeQueue
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones, of_account, of_person, of_tenant, of_user
-from zoom_common.edge.erasure import RECEIPT_READABLE, Erasure, Job, Stage, receipt
-from zoom_common.edge.erasure_match import Wanted
-from zoom_common.edge.erasure_queue import from_message, to_message
-from zoom_common.edge.erasure_records import State
+from zoom_common.erasure.queue import Job, from_message, to_message
+from zoom_common.erasure.receipt import receipt
+from zoom_common.erasure.records import State
+from zoom_common.erasure.removal import RECEIPT_READABLE
+from zoom_common.erasure.runner import Erasure
+from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import Unavailable
 from zoom_common.events.log_entry import LogEntry, unrouted
 from zoom_common.events.log_store import EventLog
 from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.projections.changes import changes
 from zoom_common.events.projections.record import Change
-from zoom_common.gateway.daily_store import DailyStore
+from zoom_common.gateway.daily_store import DailyStore, user_counter
 from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
 from zoom_common.gateway.usage_store import LiveUsage, Usage
 from zoom_common.secret import Secret
@@ -43,7 +45,8 @@ from zoom_common.zoom.events import ZoomEvent
 
 pytestmark = pytest.mark.aws
 
-ADA = Wanted(tenant="acme", zoom_user_id="ada-id", email="Ada@example.com")
+ADA = ErasureTarget(tenant="acme", zoom_user_ids=frozenset({"ada-id"}), email="ada@example.com")
+ACME = ErasureTarget.tenant_as_a_whole("acme")
 
 
 @dataclass
@@ -98,6 +101,7 @@ def held(dynamodb: DynamoDBClient, connections_table: str, events_table: str, co
         publish=told.append,
         revokes=RevokeQueue(queue.client(), "escrow"),
         clock=lambda: START,
+        settle_seconds=0,
     )
     made = Held(dynamodb, erasure, table, queue, events_table, coordination_table, told)
     made.connect("acme", "con_1", "ada-id")
@@ -161,7 +165,7 @@ def test_the_grant_is_revoked_and_late_events_are_kept_away(held: Held) -> None:
 def test_a_tenant_is_erased_whole(held: Held) -> None:
     """Nothing of it is left but the receipt and the tombstones; the other tenant has everything."""
     before = [each for each in held.left() if "beta#" in each]
-    receipt = held.erasure.erase(Wanted(tenant="acme"))
+    receipt = held.erasure.erase(ACME)
     text = "\n".join([*held.left(), *held.left(held.table.name)])
     assert "acme" not in text
     assert receipt["deleted"]["connections"] == 2
@@ -204,7 +208,7 @@ def remembered(held: Held, tenant: str, name: str, user: str) -> None:
     answer = StoredAnswer(201, "application/json", json.dumps({"host_email": f"{user}@example.com"}).encode())
     idempotency.done(key, answer, owner="o", made=f"made#{key}", now=START)
     LiveUsage(table).begin(Usage(date(2027, 1, 15), tenant, name, "meetings.get", 1, 1, 0))()
-    DailyStore(table).take(f"user:{user}", day=20_000, limit=100, most=5)
+    DailyStore(table).take(user_counter("zoom-account", user), day=20_000, limit=100, most=5)
     bearers = BearerStore(Table(held.dynamodb, held.coordination))
     bearers.put(Bearer(name.encode() * 8, f"key-of-{tenant}", b"o", START + 3600, name))
 
@@ -214,7 +218,8 @@ def test_what_is_remembered_for_a_while_goes_too(held: Held) -> None:
     for tenant, name, user in (("acme", "con_1", "ada-id"), ("acme", "con_2", "bob-id"), ("beta", "con_3", "cyd-id")):
         remembered(held, tenant, name, user)
     # Digests of what was made stay for their day: they name nobody.
-    others = [each for each in held.left(held.coordination) if "con_1" not in each and "ada-id" not in each]
+    hers = ("con_1", "ada-id", user_counter("zoom-account", "ada-id"))
+    others = [each for each in held.left(held.coordination) if not any(name in each for name in hers)]
     done = held.erasure.erase(ADA)
     assert held.left(held.coordination) == others
     assert (len(others), done["deleted"]["coordination"]) == (13, 5)
@@ -229,11 +234,10 @@ def test_an_erased_tenant_keeps_nothing_but_the_receipt(held: Held) -> None:
     for name in ("con_1", "con_3"):
         item = {"pk": f"bearer#of-{name}", "sk": "bearer", "key_id": asking.key_id if name == "con_1" else "other"}
         Table(held.dynamodb, held.coordination).put(item)
-    job = Job(wanted=Wanted(tenant="acme"), keep_key=asking.key_id)
-    held.erasure.begin(job)
-    while (more := held.erasure.go_on(job, enough=lambda: False)) is not None:
-        job = more
-    told = receipt(held.erasure.finish(job))
+    job = Job(target=ACME, keep_key=asking.key_id, run=held.erasure.begin(ACME).run)
+    done = held.erasure.resume(job, should_stop=lambda: False).finished
+    assert done is not None
+    told = receipt(done)
     assert "acme" not in json.dumps(told)
     left = held.left(held.coordination)
     assert not any("acme#" in each or "'acme'" in each or "of-con_1" in each for each in left)
@@ -244,45 +248,60 @@ def test_an_erased_tenant_keeps_nothing_but_the_receipt(held: Held) -> None:
 
 
 def test_it_goes_on_from_any_page(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut off after every page, and each message delivered twice: the same end, and nothing counted twice."""
-    monkeypatch.setattr("zoom_common.edge.erasure_store._PAGE", 2)
+    """Cut off after every page, and the message delivered twice each time: the same end, and nothing counted twice."""
+    monkeypatch.setattr("zoom_common.erasure.table_store._PAGE", 2)
     remembered(held, "acme", "con_1", "ada-id")
-    waiting, steps = [to_message(Job(wanted=ADA))], 0
-    held.erasure.begin(Job(wanted=ADA))
-    while waiting:
-        message = json.loads(json.dumps(waiting.pop(0)))
+    message = json.dumps(to_message(Job(target=ADA, run=held.erasure.begin(ADA).run)))
+    done, steps = None, 0
+    while done is None:
         for _ in range(2):
-            left = held.erasure.go_on(from_message(message), enough=lambda: True)
+            done = held.erasure.resume(from_message(json.loads(message)), should_stop=lambda: True).finished or done
         steps += 1
-        waiting += [to_message(left)] if left is not None else []
-    done = receipt(held.erasure.finish(Job(wanted=ADA)))
     assert steps > 10
-    assert (done["state"], done["deleted"]["connections"], done["deleted"]["events"]) == ("done", 1, 3)
+    assert (done.state, done.deleted["connections"], done.deleted["events"]) == (State.DONE, 1, 3)
     assert "ada-id" not in "\n".join([*held.left(), *held.left(held.table.name), *held.left(held.coordination)])
 
 
 def test_a_run_that_died_after_its_connections_finds_their_usage(held: Held) -> None:
     """Connections that are gone by then are in the record, until it is done."""
-    job = Job(wanted=ADA)
-    held.erasure.begin(job)
-    held.erasure.go_on(job, enough=lambda: True)
-    assert ConnectionStore(held.table).get("acme", "con_1") is None
+    job = Job(target=ADA, run=held.erasure.begin(ADA).run)
+    while ConnectionStore(held.table).get("acme", "con_1") is not None:
+        held.erasure.resume(job, should_stop=lambda: True)
     assert held.erasure.erase(ADA)["deleted"]["usage"] == 1
-    record = held.erasure.records.get("acme", job.name)
+    record = held.erasure.records.get("acme", job.erasure_id)
     assert record is not None
     assert (record.state, record.connection_ids) == (State.DONE, frozenset())
 
 
 def test_a_second_look_catches_what_was_under_way(held: Held) -> None:
-    """An event that was let in before the tombstone, and written behind the first look."""
-    job = Job(wanted=ADA)
-    held.erasure.begin(job)
-    second = held.erasure.go_on(job, enough=lambda: False)
-    assert second is not None
-    assert (second.stage, second.again) == (Stage.EVENTS, False)
+    """An event that was let in before the tombstone, and written behind the first look; not looked for too early."""
+    now = START
+    erasure = replace(held.erasure, clock=lambda: now, settle_seconds=300)
+    job = Job(target=ADA, run=erasure.begin(ADA).run)
+    assert erasure.resume(job, should_stop=lambda: False).wait == 300
     held.receive("acme", 9, {"object": {"id": "9", "uuid": "u9", "host_id": "ada-id", "topic": "late"}})
-    assert held.erasure.go_on(second, enough=lambda: False) is None
+    now += 100
+    assert erasure.resume(job, should_stop=lambda: False).wait == 200
+    now += 200
+    assert erasure.resume(job, should_stop=lambda: False).finished is not None
     assert "ada-id" not in "\n".join(held.left())
+
+
+def test_asking_again_ends_the_run_before(held: Held) -> None:
+    """A message of an earlier asking has nothing left to do; the newer one does all of it."""
+    first = Job(target=ADA, run=held.erasure.begin(ADA).run)
+    second = Job(target=ADA, run=held.erasure.begin(ADA).run)
+    ended = held.erasure.resume(first, should_stop=lambda: False)
+    assert (ended.finished, ended.wait) == (None, None)
+    assert ConnectionStore(held.table).get("acme", "con_1") is not None
+    assert held.erasure.resume(second, should_stop=lambda: False).finished is not None
+
+
+def test_a_message_of_the_version_before_is_understood() -> None:
+    """It carries its position, which is not needed, and says that a tenant is meant by naming nobody."""
+    former = {"action": "erase", "tenant": "acme", "zoom_user_id": None, "email": None, "keep_key": "k"}
+    assert from_message(former | {"stage": "events", "after": ["a", "b"], "again": True}).target == ACME
+    assert from_message(former | {"zoom_user_id": "ada-id", "email": "Ada@example.com"}).target == ADA
 
 
 def test_keys_of_an_erased_connection_go_and_its_end_is_told(held: Held) -> None:
@@ -302,7 +321,7 @@ def test_tombstones_of_a_tenant_and_of_its_whole_account(held: Held) -> None:
     """Events of an account that was connected whole name people nobody here has heard of."""
     whole = connection(tenant="acme", connection_id="con_9", kind=Kind.ACCOUNT, zoom_user_id=None)
     held.table.put(to_values(whole))
-    held.erasure.erase(Wanted(tenant="acme"))
+    held.erasure.erase(ACME)
     tombstones = Tombstones(held.table)
     named = [of_tenant("acme"), of_account(CLIENT_ID, whole.zoom_account_id), of_user(CLIENT_ID, "bob-id")]
     assert [tombstones.erased_at(each) for each in named] == [START] * 3

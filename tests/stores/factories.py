@@ -25,11 +25,11 @@ from zoom_common.connections.authorization_store import AuthorizationStore
 from zoom_common.connections.refresh_store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones
-from zoom_common.edge.erasure_records import ErasureRecords
-from zoom_common.edge.erasure_store import WholeTable
 from zoom_common.edge.heartbeat_store import Heartbeats
 from zoom_common.edge.throttle_store import ThrottleStore
 from zoom_common.edge.webhook_signs_store import WebhookSigns
+from zoom_common.erasure.records import ErasureRecords
+from zoom_common.erasure.table_store import WholeTable
 from zoom_common.events.host_store import HostStore
 from zoom_common.events.log_index_store import LogIndex
 from zoom_common.events.log_store import EventLog

@@ -9,7 +9,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
 from zoom_common.aws.table import ConditionFailed
-from zoom_common.edge.erasure_records import ErasureRecords, State, erasure_id
+from zoom_common.erasure.records import ErasureRecords, State, erasure_id
 
 pytestmark = pytest.mark.aws
 

@@ -29,9 +29,9 @@ from zoom_common.connections.refusals import Row
 from zoom_common.connections.seal import SealContext, SealKind, seal, unseal
 from zoom_common.connections.tombstones import of_account, of_person, of_tenant, of_user
 from zoom_common.deadline import Deadline
-from zoom_common.edge.erasure_records import erasure_id
 from zoom_common.edge.heartbeat_store import SWEEP
 from zoom_common.edge.webhook_health import fingerprint
+from zoom_common.erasure.records import erasure_id
 from zoom_common.events.envelope import event_id, source_of
 from zoom_common.events.log_entry import LogEntry, malformed, unrouted
 from zoom_common.events.projections.record import Change

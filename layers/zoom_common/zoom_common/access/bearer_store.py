@@ -6,10 +6,13 @@ pk bearer#<sha256>  sk bearer  key_id, opened_by, until, connection, expires_at 
 from __future__ import annotations
 
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.access.bearers import Bearer
 from zoom_common.aws.table import Table
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 _SORT = "bearer"
 _AWAY = "bearer_store_unavailable"
@@ -17,6 +20,8 @@ _AWAY = "bearer_store_unavailable"
 
 class BearerStore:
     """Bearers by digest. Both methods raise Unavailable when the table cannot be asked."""
+
+    OWNED_KEYS: ClassVar = {"coordination": (r"bearer#.+", r"bearer")}
 
     def __init__(self, coordination: Table) -> None:
         self._table = coordination.with_reason(_AWAY)
@@ -46,6 +51,11 @@ class BearerStore:
             expires_at=float(item["until"]["N"]),
             connection=item.get("connection", {}).get("S"),
         )
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether a bearer goes: with its key, or with the connection that it is narrowed to."""
+        return item["key_id"] in target.key_ids or item.get("connection") in target.connection_ids
 
 
 def _key(digest: bytes) -> dict[str, Any]:

@@ -6,12 +6,15 @@ The end of a key's life is `valid_until`, not the table's TTL attribute: an expi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.access.items import from_item, key_of, pointer_to, tenant_partition, to_item
 from zoom_common.access.keys import LIMIT_RULE, ApiKey, Credential, is_limit
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.errors import Conflict, FieldError, GatewayError, InvalidRequest, NotFound
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 _UNAVAILABLE = "key_store_unavailable"
 
@@ -22,6 +25,11 @@ def _no_such_key() -> NotFound:
 
 class ApiKeyStore:
     """API keys in the Connections table. Every method raises Unavailable when the table cannot be asked."""
+
+    OWNED_KEYS: ClassVar = {
+        "api_keys": (r"apikey#.+", r"apikey"),
+        "api_key_pointers": (r"[^#]+#apikeys", r".+"),
+    }
 
     def __init__(self, connections: Table) -> None:
         self._table = connections.with_reason(_UNAVAILABLE)
@@ -88,6 +96,15 @@ class ApiKeyStore:
             condition="digest = :seen AND attribute_not_exists(revoked_at)",
             failed=lambda: Conflict("The key has just been changed.", reason="key_changed"),
         )
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether a key or its pointer goes: the tenant's, for a person those bound to their connection."""
+        if item["sk"] != "apikey":
+            owned = target.owns(str(item["pk"]).removesuffix("#apikeys"))
+            return owned and (target.whole_tenant or item["sk"] in target.key_ids)
+        bound = item.get("connection") in target.connection_ids
+        return target.owns(item["tenant"]) and (target.whole_tenant or bound)
 
     def _update(
         self,

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.connections.identifiers import digest
 from zoom_common.connections.item import claim_key, key_of, to_values
 from zoom_common.connections.model import Connection, State
 from zoom_common.secret import Secret
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 TICKET, STATE, CODE = "ticket", "state", "code"
 SUPERSEDED = "superseded"
@@ -44,6 +47,8 @@ class Claim:
 
 class AuthorizationStore:
     """Every method raises Unavailable when a table does not answer."""
+
+    OWNED_KEYS: ClassVar = {"coordination": (r"(ticket|state|code)#.+", r"ticket|state|code")}
 
     def __init__(self, coordination: Table, connections: Table) -> None:
         self._coordination = coordination
@@ -131,6 +136,11 @@ class AuthorizationStore:
         if superseded is not None:
             operations.append({"Update": self._superseded(superseded, now)})
         self._coordination.transact(operations)
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether a link under way goes: the tenant's, for a person those that name them or their connection."""
+        return target.owns(item.get("tenant")) and (target.whole_tenant or target.names(item.values()))
 
     def _look(self, kind: str, secret: Secret, now: float) -> LinkRequest | None:
         values = self._coordination.get(*_key(kind, secret))

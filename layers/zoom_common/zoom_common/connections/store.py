@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.connections.item import account_partition, claim_key, from_values, key_of, partition, to_values
 from zoom_common.connections.model import ALIVE, Connection, State
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 _PAGE = 100
 # A sort key has 1 to 1,024 bytes, and a character up to four of them.
@@ -28,6 +31,12 @@ class Page:
 
 class ConnectionStore:
     """A tenant's connections. Every method raises Unavailable when the table does not answer."""
+
+    OWNED_KEYS: ClassVar = {
+        "connections": (r"[^#]+#connections", r"con_.+"),
+        "claims": (r"claim#.+#.+", r"claim"),
+        "account_links": (r"account#.+#.+", r"[^#]+#.+"),
+    }
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -183,6 +192,21 @@ class ConnectionStore:
         except ConditionFailed:
             # The claim is another's, or was never made: it stays as it is.
             self._table.delete(*key)
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether an item goes: the person's connection or one they own, and the claims of the tenant on them.
+
+        The connection to a whole Zoom account is nobody's own: it goes with its tenant only.
+        """
+        first, _, rest = str(item["pk"]).partition("#")
+        if not target.owns(first if rest == "connections" else item.get("tenant")):
+            return False
+        if rest == "connections":
+            user = item.get("zoom_user_id")
+            return target.whole_tenant or (user is not None and target.names([user, item["owner"], item["sk"]]))
+        claimed = [rest.rpartition("#")[2], item["connection_id"]] if first == "claim" else []
+        return target.whole_tenant or target.names(claimed)
 
 
 def alive_values() -> dict[str, str]:

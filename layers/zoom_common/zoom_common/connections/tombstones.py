@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import TYPE_CHECKING, ClassVar
 
 from zoom_common.aws.table import Table
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 # Longer than any queue of ours holds an event (14 days), and its dead-letter queue after it.
 _KEPT = 45 * 86_400
@@ -34,6 +38,8 @@ def of_account(app: str, zoom_account_id: str) -> str:
 class Tombstones:
     """Tombstones in the Connections table. Raises Unavailable."""
 
+    OWNED_KEYS: ClassVar = {"tombstones": (r"erased#[0-9a-f]{64}", r"erased")}
+
     def __init__(self, table: Table) -> None:
         self._table = table
 
@@ -47,6 +53,11 @@ class Tombstones:
         """When that was erased, in epoch seconds, or None."""
         found = self._table.get(f"erased#{name}", "erased")
         return float(found["erased_at"]) if found else None
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
+        """Return False: a tombstone names nobody, and ends by itself."""
+        return False
 
 
 def _digest(*parts: str) -> str:

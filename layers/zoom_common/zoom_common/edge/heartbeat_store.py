@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from zoom_common.aws.table import COORDINATION, Table
 from zoom_common.edge import observability
@@ -17,6 +17,8 @@ from zoom_common.errors import InternalError, Unavailable
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
+
 SWEEP, ROLLUP, WEBHOOK = "sweep", "rollup", "webhook"
 _KEPT = 60 * 86_400
 
@@ -24,6 +26,8 @@ _KEPT = 60 * 86_400
 @dataclass(slots=True, kw_only=True)
 class Heartbeats:
     """`clock` gives epoch seconds. A beat is written once a minute per container at most."""
+
+    OWNED_KEYS: ClassVar = {"coordination": (r"heartbeat#.+", r"heartbeat")}
 
     table: Table | None
     clock: Callable[[], float]
@@ -56,3 +60,8 @@ class Heartbeats:
         """Seconds since the last beat, None when there is none. Raises Unavailable."""
         found = self.table.get(f"heartbeat#{name}", "heartbeat") if self.table else None
         return None if found is None else max(0.0, self.clock() - float(found["at"]))
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
+        """Return False: a beat is the gateway's own, and names nobody."""
+        return False

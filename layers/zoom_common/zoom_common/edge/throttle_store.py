@@ -5,13 +5,20 @@ pk throttle#<subject>  sk <minutes since the epoch>  used, expires_at (TTL)
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from zoom_common.aws.table import Table
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 _MINUTE = 60
 
 
 class ThrottleStore:
     """Counters of all containers. `take` raises Unavailable when DynamoDB does not answer usefully."""
+
+    OWNED_KEYS: ClassVar = {"coordination": (r"throttle#.+", r"\d+")}
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -26,3 +33,8 @@ class ThrottleStore:
             return 0
         # The last one may count beyond the limit, and gets what was below it.
         return min(most, limit - (int(item["used"]) - most))
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether a counter goes: with its key."""
+        return str(item["pk"]).removeprefix("throttle#key:") in target.key_ids

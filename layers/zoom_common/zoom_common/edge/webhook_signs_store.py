@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.edge import observability
 from zoom_common.errors import InternalError, Unavailable
 from zoom_common.events.webhook_signs_client import CHALLENGED, ENDPOINT, SIGNS, app_sign
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 _KEPT = 120 * 86_400
 _PAUSE = 60.0
@@ -34,6 +37,8 @@ class AppSigns:
 @dataclass(slots=True)
 class WebhookSigns:
     """`clock` gives epoch seconds. Every method but `verified` raises Unavailable."""
+
+    OWNED_KEYS: ClassVar = {"coordination": (r"heartbeat#webhook", r"app#.+|endpoint")}
 
     table: Table
     clock: Callable[[], float]
@@ -69,6 +74,11 @@ class WebhookSigns:
     def remember_secrets(self, app: str, since: Mapping[str, float]) -> None:
         """Keep since when the secrets of `app` have been in use, by fingerprint."""
         self._set(app, _SECRETS, dict(since), condition="attribute_exists(#pk) OR attribute_not_exists(#pk)")
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
+        """Return False: a sign is an app's, and names nobody."""
+        return False
 
     def _set(self, app: str, what: str, value: object, *, condition: str) -> None:
         end = int(self.clock()) + _KEPT

@@ -7,9 +7,13 @@ partition; what it holds came from events that the same app's secret verified.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 from zoom_common.aws.table import Table
 from zoom_common.zoom.events import ZoomEvent
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 _SK = "host"
 _MOST_KNOWN = 10_000
@@ -17,6 +21,8 @@ _MOST_KNOWN = 10_000
 
 class HostStore:
     """Hosts by app and meeting. Every method raises Unavailable when the table cannot be used."""
+
+    OWNED_KEYS: ClassVar = {"others": (r"hosts\..+#.+", r"host")}
 
     def __init__(self, events: Table, *, clock: Callable[[], float], retention_days: int = 30) -> None:
         self._table = events
@@ -38,6 +44,12 @@ class HostStore:
             if host is not None:
                 return host
         return None
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether a host goes: the person, in an app that the tenant is connected by."""
+        app = str(item["pk"]).removeprefix("hosts.").partition("#")[0]
+        return app in target.client_ids and target.names([item["host"]])
 
     def _put(self, app: str, name: str, host: str) -> None:
         item = {

@@ -90,6 +90,20 @@ def read_entry(item: Mapping[str, Any], body: bytes) -> LogEntry:
     )
 
 
+def content_of(item: Mapping[str, Any]) -> bytes:
+    """The content in an entry's item with plain values; nothing in other items, and where parts have expired."""
+    body: bytes = item.get("body", b"") if item["sk"] == "event" else b""
+    return zlib.decompress(body) if body and item["deflated"] else body
+
+
+def line_key(item: Mapping[str, Any]) -> tuple[str, str]:
+    """The key of an entry's line in the log, from the entry's item with plain values."""
+    owner, _, event_id = str(item["pk"]).rpartition("#event#")
+    received_at_ms = int(item["received_at_ms"])
+    day = datetime.fromtimestamp(received_at_ms // 1000, UTC).date()
+    return day_partition(owner, day), f"{received_at_ms:013}#{event_id}"
+
+
 def number(value: int) -> Item:
     """A DynamoDB number."""
     return {"N": str(value)}

@@ -7,12 +7,15 @@ and finishes that, with the same id and the same content. Everything expires aft
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.errors import Unavailable
-from zoom_common.events.log_entry import Admission, Admitted, LogEntry
-from zoom_common.events.log_items import entry_items, entry_key, index_item, number, read_entry
+from zoom_common.events.log_entry import Admission, Admitted, LogEntry, app_kept_apart
+from zoom_common.events.log_items import content_of, entry_items, entry_key, index_item, number, read_entry
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 # Longer than any queue holds a message.
 RETENTION_DAYS = 30
@@ -23,6 +26,12 @@ CLAIM_SECONDS = 60
 
 class EventLog:
     """The log in one table. Every method raises Unavailable when the table cannot be used."""
+
+    OWNED_KEYS: ClassVar = {
+        "events": (r"[^#]+#event#.+", r"event"),
+        "event_parts": (r"[^#]+#event#.+", r"body#.+"),
+        "log_lines": (r"[^#]+#events#\d{4}-\d\d-\d\d", r"\d+#.+"),
+    }
 
     def __init__(
         self,
@@ -60,6 +69,20 @@ class EventLog:
         """One entry with its content, read consistently."""
         item = self._get(entry_key(owner, event_id))
         return self._read(item) if item else None
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether an item goes: the tenant's, for a person those that name them, also if kept apart.
+
+        Parts of a body say nothing by themselves: they go with their entry, which is given here with its whole `body`.
+        """
+        owner = str(item["pk"]).partition("#")[0]
+        if target.whole_tenant:
+            return target.owns(owner)
+        if not target.owns(owner) and app_kept_apart(owner) is None:
+            return False
+        labels = [item.get("connection_id"), *str(item.get("subject", "")).split("/")]
+        return target.names(labels) or target.is_named_in_json(content_of(item))
 
     def _put_new(self, item: dict[str, Any]) -> Mapping[str, Any] | None:
         """Write an entry that does not exist; the one that does, otherwise."""

@@ -12,11 +12,14 @@ import random
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.errors import Unavailable
 from zoom_common.events.projections.record import Change, Record, Stamp
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 # Zoom's own reports reach a year back; what it adds up to should not be forgotten sooner.
 RETENTION_DAYS = 400
@@ -26,6 +29,8 @@ _LONGEST_PAUSE = 0.2
 
 class ProjectionStore:
     """Records by tenant, partition and sort key. Every method raises Unavailable when the table cannot be used."""
+
+    OWNED_KEYS: ClassVar = {"projections": (r"[^#]+#(users|(meeting|connection)#.+)", r".+")}
 
     def __init__(
         self,
@@ -56,6 +61,15 @@ class ProjectionStore:
         answer = self._table.call("query", **_query(key, prefix), **start, Limit=limit)
         last = answer.get("LastEvaluatedKey")
         return {item["sk"]["S"]: _record(item) for item in answer["Items"]}, last["sk"]["S"] if last else None
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether a record goes: the tenant's, for a person those whose key or content names them."""
+        tenant, _, partition = str(item["pk"]).partition("#")
+        if not target.owns(tenant):
+            return False
+        named = target.names([*partition.split("#"), *str(item["sk"]).split("#")])
+        return target.whole_tenant or named or target.is_named_in_json(zlib.decompress(item["record"]))
 
     def _apply(self, tenant: str, change: Change, stamp: Stamp, connection: str | None) -> None:
         key = {"pk": {"S": f"{tenant}#{change.partition}"}, "sk": {"S": change.sort}}

@@ -6,7 +6,6 @@ that does not answer, calls go on at a small rate of this container's own.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
@@ -15,6 +14,7 @@ from typing import Protocol
 from zoom_common.deadline import Deadline
 from zoom_common.errors import TooManyRequests, Unavailable
 from zoom_common.gateway.daily import DailyCalls
+from zoom_common.gateway.daily_store import user_counter
 from zoom_common.gateway.pacing import MICROSECONDS, PACE, Lane, Lanes, lanes
 from zoom_common.gateway.slot_store import NoSlot, Slot
 from zoom_common.zoom import allowances
@@ -224,6 +224,4 @@ class Budget:
 
 
 def _of_user(spend: Spend) -> str:
-    # A hash, because a user may be named by e-mail address.
-    user = hashlib.sha256(str(spend.user).lower().encode()).hexdigest()[:32]
-    return f"{spend.account}#user#{user}"
+    return user_counter(spend.account, str(spend.user))

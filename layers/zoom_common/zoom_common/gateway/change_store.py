@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from zoom_common.aws.table import Table
 from zoom_common.errors import DependencyFailed
 
 if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
     from zoom_common.zoom.events import ZoomEvent  # whoever asks, and is never told, does not need it
 
 # Longer than any read is remembered.
@@ -20,6 +21,8 @@ _FAMILIES = ("meeting.", "webinar.")
 
 class ChangeStore:
     """When a Zoom account's meetings and webinars were last said to have changed. `clock` gives epoch seconds."""
+
+    OWNED_KEYS: ClassVar = {"coordination": (r"change#.+#.+", r"change")}
 
     def __init__(self, table: Table, *, clock: Callable[[], float]) -> None:
         self._table = table
@@ -41,6 +44,11 @@ class ChangeStore:
         """When `subject` (`meetings/<id>`) last changed, in epoch seconds, if it was lately. Raises Unavailable."""
         item = self._table.get(_pk(account_id, subject), _SK)
         return float(item["at"]) if item else None
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
+        """Return False: a change is a meeting's number for ten minutes, and names nobody."""
+        return False
 
 
 def _pk(account_id: str, subject: str) -> str:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 DAY = 86_400
 
@@ -19,6 +24,8 @@ class Batch:
 
 class DailyStore:
     """Counters of all containers. Methods raise Unavailable when DynamoDB does not answer usefully."""
+
+    OWNED_KEYS: ClassVar = {"coordination": (r"daily#.+", r"\d+")}
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -44,6 +51,19 @@ class DailyStore:
         lower = "attribute_not_exists(#used) OR #used < :limit"
         change = "SET #used = :limit, #expires_at = :expires_at"
         self._table.update_if(*_key(counter, day), change, condition=lower, values=values)
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether a count goes: the person's own, by exact key, in accounts of the tenant's connections."""
+        users = {*target.zoom_user_ids, *([target.email] if target.email else [])}
+        return item["pk"] in {
+            _key(user_counter(account, user), 0)[0] for account in target.account_ids for user in users
+        }
+
+
+def user_counter(account: str, user: str) -> str:
+    """The counter of one user of an account: a digest, because a user may be named by e-mail address."""
+    return f"{account}#user#{sha256(user.lower().encode()).hexdigest()[:32]}"
 
 
 def _key(counter: str, day: int) -> tuple[str, str]:

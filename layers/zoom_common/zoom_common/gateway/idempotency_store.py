@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 LIFE = 24 * 3600
 _SK = "idempotency"
@@ -48,6 +51,8 @@ class Entry:
 
 class IdempotencyStore:
     """The records of all containers. Every method raises Unavailable when DynamoDB does not answer usefully."""
+
+    OWNED_KEYS: ClassVar = {"coordination": (r"(key|made)#.+", r"idempotency")}
 
     def __init__(self, table: Table) -> None:
         self._table = table.with_reason("idempotency_store_unavailable")
@@ -115,6 +120,17 @@ class IdempotencyStore:
         """The key that something was made for, if it is known."""
         item = self._table.get(made, _SK)
         return str(item["key"]) if item else None
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether a record goes: the tenant's, for a person those of their connection or with their answer.
+
+        Digests of what was made name nobody and stay for their day.
+        """
+        tenant, _, connection = str(item.get("whose", "")).partition("#")
+        if not target.owns(tenant):
+            return False
+        return target.whole_tenant or target.names([connection]) or target.is_named_in_json(item.get("body", b""))
 
     def _update(self, key: str, change: str, condition: str, values: dict[str, Any]) -> bool:
         changed = self._table.update_if(key, _SK, change, condition=condition, values=_plain(values))

@@ -7,10 +7,13 @@ tells a container that: only a wrong guess costs a second write. Times are whole
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.gateway.pacing import MICROSECONDS, Lane
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 _LIFE = 3600
 # Nobody reserves further ahead than this; a slot beyond it was written by a clock that was wrong.
@@ -41,6 +44,8 @@ class NoSlot:
 
 class SlotStore:
     """Lanes of all containers. Methods raise Unavailable when DynamoDB does not answer usefully."""
+
+    OWNED_KEYS: ClassVar = {"coordination": (r"budget#.+", r"[^#]+#.+")}
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -77,6 +82,11 @@ class SlotStore:
         change = "SET #closed = :until, #closed_by = :reason, #expires_at = :expires_at"
         shorter = "attribute_not_exists(#closed) OR #closed < :until"
         self._table.update_if(*_key(account, label, lane.name), change, condition=shorter, values=values)
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
+        """Return False: a lane is a Zoom account's, whichever tenants share it, and ends within an hour."""
+        return False
 
     def _join(self, key: tuple[str, str], lane: Lane, now: int, latest: int) -> Slot:
         values = {"interval": lane.interval, "now": now, "latest": latest, "expires_at": _expiry(now)}

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import Table
 
 if TYPE_CHECKING:
     from zoom_common.aws.table import Changed
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 _EPOCH = date(1970, 1, 1)
 _DAY = 86_400
@@ -51,6 +54,8 @@ def _end_of(day: date, *, days: int) -> int:
 class LiveUsage:
     """Today's counters, and those of the days before. Methods raise Unavailable."""
 
+    OWNED_KEYS: ClassVar = {"coordination": (r"usage#\d{4}-\d\d-\d\d", r"[^#]+#.+#.+")}
+
     def __init__(self, coordination: Table) -> None:
         self._table = coordination
 
@@ -80,9 +85,17 @@ class LiveUsage:
             whose, connection, operation = str(item["sk"]).split("#", 2)
             yield Usage(day, whose, connection, operation, item["calls"], item["requests"], item["refused"])
 
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether a counter goes: the tenant's, for a person those of their connection."""
+        tenant, connection, _ = str(item["sk"]).split("#", 2)
+        return target.owns(tenant) and (target.whole_tenant or target.names([connection]))
+
 
 class KeptUsage:
     """Days that are over. Methods raise Unavailable."""
+
+    OWNED_KEYS: ClassVar = {"usage": (r"[^#]+#usage", r"\d{4}-\d\d-\d\d#.+#.+")}
 
     def __init__(self, events: Table, *, retention_days: int) -> None:
         self._table = events
@@ -119,6 +132,13 @@ class KeptUsage:
                 item["requests"],
                 item["refused"],
             )
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether a day's count goes: the tenant's, for a person those of their connection."""
+        _, connection, _ = str(item["sk"]).split("#", 2)
+        owned = target.owns(str(item["pk"]).removesuffix("#usage"))
+        return owned and (target.whole_tenant or target.names([connection]))
 
 
 def _every(table: Table, condition: str, values: Mapping[str, object]) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,155 @@
+"""What happens to an item that an erasure takes: it is deleted with what hangs on it, or counted for a dry run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from zoom_common.aws.table import Table
+from zoom_common.connections.changes import Publish, state_changed
+from zoom_common.connections.item import from_values
+from zoom_common.connections.model import Connection, Kind, State
+from zoom_common.connections.queue import RevokeQueue
+from zoom_common.connections.revocation import EndedGrant
+from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.tombstones import Tombstones, of_account, of_user
+from zoom_common.erasure.records import ErasureRecords, Record
+from zoom_common.erasure.table_store import Key, WholeTable
+from zoom_common.erasure_target import StoredItem
+from zoom_common.events.log_items import line_key
+
+# For so long the key that asked for its whole tenant's erasure can still read the receipt, and nothing else.
+RECEIPT_READABLE = 7 * 86_400.0
+
+
+class Remover(Protocol):
+    """Takes the items of one page. `done` counts them by kind, `taken` holds ids that other items name them by."""
+
+    @property
+    def done(self) -> Counter[str]: ...  # noqa: D102
+
+    @property
+    def taken(self) -> dict[str, set[str]]: ...  # noqa: D102
+
+    def take(self, table: WholeTable, item: StoredItem, kind: str) -> None:
+        """Take one item with what hangs on it. Raises Unavailable."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Deletion:
+    """Deletes. An item goes together with what hangs on it, so that a crash leaves nothing that is not found again."""
+
+    table: Table
+    records: ErasureRecords
+    record: Record
+    revokes: RevokeQueue
+    publish: Publish
+    clock: Callable[[], float]
+    keep_key: str | None
+    done: Counter[str] = field(default_factory=Counter)
+    taken: dict[str, set[str]] = field(default_factory=dict)
+
+    def take(self, table: WholeTable, item: StoredItem, kind: str) -> None:
+        """Delete one item with what hangs on it. Raises Unavailable."""
+        match kind:
+            case "connections":
+                self._end_connection(from_values(item))
+            case "api_keys":
+                self._end_key(item["key_id"])
+            case "api_key_pointers" if item["sk"] == self.keep_key:
+                return
+            case _:
+                hanging = dict(dependents(table, item, kind, whole_tenant=self.record.about == "tenant"))
+                if hanging:
+                    table.delete_together([*hanging, key_of(item)])
+                    self.done.update([*hanging.values(), kind])
+                else:
+                    self.done[kind] += table.delete(key_of(item), tenant=item.get("tenant"))
+
+    def _end_connection(self, connection: Connection) -> None:
+        """Disconnect, queue the revocation at Zoom, and delete the connection."""
+        person = {} if connection.zoom_user_id is None else {"zoom_user_ids": [connection.zoom_user_id]}
+        if self.record.about == "person":
+            self.record = self.records.found(self.record, connection_ids=[connection.connection_id], **person)
+        names = tombstone_names(connection, whole_tenant=self.record.about == "tenant")
+        Tombstones(self.table).put(names, now=self.record.erased_at)
+        store, grant = ConnectionStore(self.table), EndedGrant.of(connection)
+        ended = store.disconnect(connection, now=self.clock())
+        if ended is None:
+            return
+        if grant is not None:  # whoever takes a superseded one from the queue leaves it alone
+            self.revokes.enqueue(grant.to_message())
+            self.done["revokes_queued"] += 1
+        store.delete(ended)
+        self.done["connections"] += 1
+        self.publish(state_changed(connection, State.DISCONNECTED, "erased", at=self.clock()))
+
+    def _end_key(self, key_id: str) -> None:
+        """Delete a key and its pointer, or let the key that asked do nothing but read the receipt."""
+        self.record = self.records.found(self.record, key_ids=[key_id])
+        if key_id == self.keep_key:
+            values = {"scopes": frozenset({"erasures:read"}), "until": self.clock() + RECEIPT_READABLE}
+            change = "SET #scopes = :scopes, #valid_until = :until"
+            self.table.update_if(f"apikey#{key_id}", "apikey", change, condition="attribute_exists(#pk)", values=values)
+            return
+        self.table.delete(f"{self.record.tenant}#apikeys", key_id)
+        self.done["api_keys"] += bool(self.table.delete(f"apikey#{key_id}", "apikey"))
+
+
+@dataclass(slots=True, kw_only=True)
+class Rehearsal:
+    """Counts what `Deletion` would delete, and changes nothing."""
+
+    whole_tenant: bool
+    keep_key: str | None
+    done: Counter[str] = field(default_factory=Counter)
+    taken: dict[str, set[str]] = field(default_factory=dict)
+    _lines: set[Key] = field(default_factory=set)
+
+    def take(self, table: WholeTable, item: StoredItem, kind: str) -> None:
+        """Count one item with what hangs on it. Raises Unavailable."""
+        match kind:
+            case "connections":
+                self.done["revokes_queued"] += EndedGrant.of(from_values(item)) is not None
+            case "api_keys":
+                self.taken.setdefault("key_ids", set()).add(item["key_id"])
+                self.done[kind] -= item["key_id"] == self.keep_key
+        for key, each in dependents(table, item, kind, whole_tenant=self.whole_tenant):
+            self._count(key, each)
+        self._count(key_of(item), kind)
+
+    def _count(self, key: Key, kind: str) -> None:
+        if kind == "log_lines" and not self.whole_tenant:  # found by their entry, by themselves, or both
+            self.done[kind] += key not in self._lines
+            self._lines.add(key)
+        else:
+            self.done[kind] += 1
+
+
+def key_of(item: StoredItem) -> Key:
+    """The key of an item."""
+    return str(item["pk"]), str(item["sk"])
+
+
+def dependents(table: WholeTable, item: StoredItem, kind: str, *, whole_tenant: bool) -> Iterator[tuple[Key, str]]:
+    """The keys of what hangs on an item and says nothing by itself: an entry's parts and its line in the log.
+
+    When a whole tenant goes, these are found by themselves.
+    """
+    if kind != "events" or whole_tenant:
+        return
+    pk, _ = key_of(item)
+    yield from (((pk, sort), "event_parts") for sort in table.sort_keys(pk) if sort != "event")
+    if table.get(line_key(item)) is not None:
+        yield line_key(item), "log_lines"
+
+
+def tombstone_names(connection: Connection, *, whole_tenant: bool) -> list[str]:
+    """Name the tombstones of a connection: for events that name its user, or reach its account when that is erased."""
+    if connection.zoom_user_id is not None:
+        return [of_user(connection.client_id, connection.zoom_user_id)]
+    whole = whole_tenant and connection.kind is Kind.ACCOUNT
+    return [of_account(connection.client_id, connection.zoom_account_id)] if whole else []

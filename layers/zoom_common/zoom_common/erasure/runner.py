@@ -1,0 +1,290 @@
+"""Erases a person or a whole tenant from the three tables: connections first, then events, then Coordination.
+
+One pass over each table finds what is left and takes that, so a run that was interrupted goes on anywhere, and a second
+one finds nothing. The whole table is read: this is rare, and misses nothing. How far a run has come stands in its
+record, page by page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from zoom_common.aws.table import CONNECTIONS, Table
+from zoom_common.connections.changes import Publish
+from zoom_common.connections.item import to_values
+from zoom_common.connections.model import Connection
+from zoom_common.connections.queue import RevokeQueue
+from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.tombstones import Tombstones, of_person, of_tenant
+from zoom_common.erasure.queue import Job, id_of
+from zoom_common.erasure.receipt import about, preview, receipt
+from zoom_common.erasure.records import ErasureRecords, Position, Record, Stage, State, Superseded
+from zoom_common.erasure.removal import Deletion, Rehearsal, Remover, tombstone_names
+from zoom_common.erasure.stores import TableName, kind_to_erase
+from zoom_common.erasure.table_store import Key, WholeTable
+from zoom_common.erasure_target import ErasureTarget, StoredItem, is_zoom_user_id
+from zoom_common.events.known_people import zoom_user_ids
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_TABLES = {
+    Stage.FIND: TableName.EVENTS,
+    Stage.CONNECTIONS: TableName.CONNECTIONS,
+    Stage.EVENTS: TableName.EVENTS,
+    Stage.COORDINATION: TableName.COORDINATION,
+}
+_NEXT = dict(zip(list(Stage), list(Stage)[1:], strict=False))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What came of a job: `finished` when this run ended it, `wait` in seconds when it goes on later; else nothing."""
+
+    finished: Record | None = None
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """Erases in three tables. Every method raises Unavailable; then the same job is to be done again.
+
+    `settle_seconds` is how long something that was under way may still be written: a second look follows after it.
+    """
+
+    dynamodb: DynamoDBClient
+    connections_table: str
+    events_table: str
+    coordination_table: str
+    revokes: RevokeQueue
+    publish: Publish
+    clock: Callable[[], float]
+    settle_seconds: float = 300.0
+
+    @property
+    def records(self) -> ErasureRecords:
+        """How far erasures have come."""
+        return ErasureRecords(self._table)
+
+    def begin(self, target: ErasureTarget) -> Record:
+        """Keep out events from before this moment, and start a run. Nothing is deleted yet."""
+        now = self.clock()
+        known, connections = self._survey(target)
+        names = {of_tenant(target.tenant)} if target.whole_tenant else set[str]()
+        names |= {of_person(target.tenant, each) for each in known.zoom_user_ids}
+        for each in connections:
+            names.update(tombstone_names(each, whole_tenant=target.whole_tenant))
+        Tombstones(self._table).put(sorted(names), now=now)
+        return self.records.begin(target.tenant, id_of(target), about=about(target), now=now)
+
+    def resume(self, job: Job, *, should_stop: Callable[[], bool], second_look: bool = True) -> Progress:
+        """Do what is left until it is done, until `should_stop` says so, or until the second look is due."""
+        record = self.records.get(job.target.tenant, job.erasure_id)
+        if record is None or record.run != job.run or record.state is State.DONE:
+            return Progress()  # never begun, asked for again, or done
+        try:
+            while True:
+                wait = record.position.not_before - self.clock()
+                if wait > 0:
+                    return Progress(wait=wait)
+                record, position = self._step(record, job)
+                if position is None and second_look and not record.position.second_look:
+                    later = self.clock() + self.settle_seconds
+                    position = Position(stage=Stage.EVENTS, second_look=True, not_before=later)
+                if position is None:
+                    return Progress(finished=self.records.finish(record, now=self.clock()))
+                record = self.records.move(record, position)
+                if should_stop():
+                    return Progress(wait=max(0.0, position.not_before - self.clock()))
+        except Superseded:
+            return Progress()
+
+    def erase(self, target: ErasureTarget) -> dict[str, Any]:
+        """Do all of it in one go, without a second look, and return the receipt."""
+        job = Job(target=target, run=self.begin(target).run)
+        progress = self.resume(job, should_stop=lambda: False, second_look=False)
+        record = progress.finished or self.records.get(target.tenant, job.erasure_id)
+        return receipt(record) if record is not None else {}
+
+    def rehearse(
+        self, target: ErasureTarget, *, should_stop: Callable[[], bool], keep_key: str | None = None
+    ) -> dict[str, Any]:
+        """Return what an erasure would delete now, and change nothing. It is incomplete when `should_stop` says so."""
+        remover = Rehearsal(whole_tenant=target.whole_tenant, keep_key=keep_key)
+        known, position = target, Position() if target.email is not None else Position(stage=Stage.CONNECTIONS)
+        while not should_stop():
+            if position.stage is Stage.FIND:
+                after, ids = self._found_on_page(known, position.after)
+                known = replace(known, zoom_user_ids=known.zoom_user_ids | ids)
+            else:
+                if position == Position(stage=Stage.CONNECTIONS):
+                    known, _ = self._survey(known)
+                after = self._page(position, known, remover)
+                known = replace(known, key_ids=known.key_ids | remover.taken.get("key_ids", set()))
+            if after is None and position.stage not in _NEXT:
+                return preview(target, remover.done, complete=True)
+            position = replace(position, after=after, stage=position.stage if after else _NEXT[position.stage])
+        return preview(target, remover.done, complete=False)
+
+    @property
+    def _table(self) -> Table:
+        return Table(self.dynamodb, self.connections_table, CONNECTIONS)
+
+    def _step(self, record: Record, job: Job) -> tuple[Record, Position | None]:
+        """Do one page, and return where to go on: None when all stages are done."""
+        position, target = record.position, _known(job.target, record)
+        if position.stage is Stage.FIND:
+            record, after = self._find(record, target)
+        else:
+            if position == Position(stage=Stage.CONNECTIONS):
+                record = self._note_survey(record, target)
+                target = _known(job.target, record)
+            after = self._erase_page(record, job, target)
+        if after is not None:
+            return record, replace(position, after=after)
+        following = _NEXT.get(position.stage)
+        return record, None if following is None else replace(position, stage=following, after=None)
+
+    def _find(self, record: Record, target: ErasureTarget) -> tuple[Record, Key | None]:
+        if target.email is None:
+            return record, None
+        after, ids = self._found_on_page(target, record.position.after)
+        if ids:
+            names = sorted(of_person(target.tenant, each) for each in ids)
+            Tombstones(self._table).put(names, now=record.erased_at)
+            record = self.records.found(record, zoom_user_ids=ids)
+        return record, after
+
+    def _found_on_page(self, target: ErasureTarget, after: Key | None) -> tuple[Key | None, frozenset[str]]:
+        """The Zoom ids that one page of the tenant's events tells for the address."""
+        events, ids = self._whole(TableName.EVENTS), set[str]()
+        items, last = events.page(after)
+        for item in items:
+            if target.email is not None and target.owns(item["pk"].partition("#")[0]):
+                ids |= zoom_user_ids(_completed(events, item), target.email)
+        return last, frozenset(filter(is_zoom_user_id, ids))
+
+    def _survey(self, target: ErasureTarget) -> tuple[ErasureTarget, list[Connection]]:
+        """The target with what the tenant's connections tell about the person, and the connections that are theirs."""
+        if target.whole_tenant:
+            return target, []
+        connections = list(self._connections(target.tenant))
+        own = [each for each in connections if _is_theirs(each, target)]
+        users = {each.zoom_user_id for each in own if each.zoom_user_id is not None}
+        target = replace(target, zoom_user_ids=target.zoom_user_ids | users)
+        own = [each for each in connections if _is_theirs(each, target)]
+        known = replace(
+            target,
+            connection_ids=target.connection_ids | {each.connection_id for each in own},
+            account_ids=target.account_ids | {each.zoom_account_id for each in connections},
+            client_ids=target.client_ids | {each.client_id for each in connections},
+        )
+        return known, own
+
+    def _note_survey(self, record: Record, target: ErasureTarget) -> Record:
+        if target.whole_tenant:
+            return record
+        known, _ = self._survey(target)
+        names = sorted(of_person(target.tenant, each) for each in known.zoom_user_ids)
+        Tombstones(self._table).put(names, now=record.erased_at)
+        return self.records.found(
+            record,
+            connection_ids=known.connection_ids,
+            zoom_user_ids=known.zoom_user_ids,
+            account_ids=known.account_ids,
+            client_ids=known.client_ids,
+        )
+
+    def _connections(self, tenant: str) -> Iterator[Connection]:
+        store, cursor = ConnectionStore(self._table), None
+        while True:
+            page = store.list(tenant, cursor=cursor)
+            yield from page.connections
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+    def _erase_page(self, record: Record, job: Job, target: ErasureTarget) -> Key | None:
+        remover = Deletion(
+            table=self._table,
+            records=self.records,
+            record=record,
+            revokes=self.revokes,
+            publish=self.publish,
+            clock=self.clock,
+            keep_key=job.keep_key,
+        )
+        try:
+            return self._page(record.position, target, remover)
+        finally:
+            self.records.count(record, remover.done)
+
+    def _page(self, position: Position, target: ErasureTarget, remover: Remover) -> Key | None:
+        name = _TABLES[position.stage]
+        table, by_app = self._whole(name), dict[str, ErasureTarget]()
+        items, last = table.page(position.after)
+        for item in items:
+            whole = _completed(table, item) if name is TableName.EVENTS and not target.whole_tenant else item
+            kind = kind_to_erase(name, whole, self._narrowed(whole, target, by_app))
+            if kind is not None:
+                remover.take(table, whole, kind)
+        return last
+
+    def _narrowed(self, item: StoredItem, target: ErasureTarget, by_app: dict[str, ErasureTarget]) -> ErasureTarget:
+        """The target as far as it may be looked for in an item that belongs to no tenant.
+
+        The owner of such an item is something and an app; a tenant's name has no dot. A Zoom id counts unless another
+        tenant has connected that user by the app, and the address counts for apps of the tenant's own connections.
+        """
+        _, dot, app = str(item["pk"]).partition("#")[0].partition(".")
+        if not dot:
+            return target
+        if app not in by_app:
+            store = ConnectionStore(self._table)
+            holders = {each: store.by_zoom_user(app, each) for each in target.zoom_user_ids}
+            others = {each for each, held in holders.items() if held is not None and not target.owns(held.tenant)}
+            email = target.email if app in target.client_ids and not others else None
+            by_app[app] = replace(target, zoom_user_ids=target.zoom_user_ids - others, email=email)
+        return by_app[app]
+
+    def _whole(self, name: TableName) -> WholeTable:
+        names = {
+            TableName.CONNECTIONS: self.connections_table,
+            TableName.EVENTS: self.events_table,
+            TableName.COORDINATION: self.coordination_table,
+        }
+        return WholeTable(Table(self.dynamodb, names[name]))
+
+
+def _known(target: ErasureTarget, record: Record) -> ErasureTarget:
+    """The target with what was found about it so far."""
+    return replace(
+        target,
+        zoom_user_ids=target.zoom_user_ids | record.zoom_user_ids,
+        connection_ids=record.connection_ids,
+        key_ids=record.key_ids,
+        account_ids=record.account_ids,
+        client_ids=record.client_ids,
+    )
+
+
+def _is_theirs(connection: Connection, target: ErasureTarget) -> bool:
+    return ConnectionStore.erases(to_values(connection), target)
+
+
+def _completed(table: WholeTable, item: StoredItem) -> StoredItem:
+    """An entry of the log with its whole body, if that is kept in parts and none of them has expired."""
+    parts = item.get("parts")
+    if parts is None:
+        return item
+    found = [table.get((item["pk"], _text(sort))) for sort in parts]
+    if None in found:
+        return item
+    return {**item, "body": b"".join(part["body"] for part in found if part is not None)}
+
+
+def _text(attribute: Any) -> str:
+    """A text in a list, which may be as DynamoDB gives it."""
+    return str(attribute["S"] if isinstance(attribute, dict) else attribute)
