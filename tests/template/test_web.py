@@ -102,5 +102,5 @@ def test_every_function_that_sends_people_to_reconnect_knows_the_page(template: 
         for name, resource in template["Resources"].items()
         if "CONNECT_PAGE_URL" in resource.get("Properties", {}).get("Environment", {}).get("Variables", {})
     }
-    serving = {"Oauth", "Meetings", "Webinars", "Users", "Recordings", "Reports", "MeetingSdk"}
+    serving = {"Oauth", "Meetings", "Webinars", "ZoomApi", "MeetingSdk"}
     assert knowing == {f"{name}Function" for name in serving}
