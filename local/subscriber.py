@@ -35,13 +35,6 @@ def template(bus: str, wanted: dict[str, Any]) -> dict[str, Any]:
     """The subscriber's stack."""
     queue_arn, dead_arn = ({"Fn::GetAtt": [name, "Arn"]} for name in ("Queue", "DeadLetterQueue"))
     target = {"Id": "subscriber", "Arn": queue_arn, "InputPath": "$.detail", "DeadLetterConfig": {"Arn": dead_arn}}
-    allow = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": [queue_arn, dead_arn],
-        "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]}}},
-    }
     dead = {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": _FORTNIGHT}
     queue = {
         **dead,
@@ -58,13 +51,8 @@ def template(bus: str, wanted: dict[str, Any]) -> dict[str, Any]:
                 "Type": "AWS::Events::Rule",
                 "Properties": {"EventBusName": bus, "EventPattern": wanted, "Targets": [target]},
             },
-            "Policy": {
-                "Type": "AWS::SQS::QueuePolicy",
-                "Properties": {
-                    "Queues": [{"Ref": "Queue"}, {"Ref": "DeadLetterQueue"}],
-                    "PolicyDocument": {"Version": "2012-10-17", "Statement": [allow]},
-                },
-            },
+            "QueuePolicy": _policy("Queue"),
+            "DeadLetterQueuePolicy": _policy("DeadLetterQueue"),
         },
         "Outputs": {
             "QueueUrl": {"Value": {"Ref": "Queue"}},
@@ -72,6 +60,32 @@ def template(bus: str, wanted: dict[str, Any]) -> dict[str, Any]:
             "Pattern": {"Value": json.dumps(wanted)},
         },
     }
+
+
+def _policy(queue: str) -> dict[str, Any]:
+    """Let the rule, and nobody without TLS, write to this one queue.
+
+    SQS refuses a statement with several resources, and a policy is about one queue.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-overview-of-managing-access.html
+    https://github.com/remind101/stacker_blueprints/pull/71
+    """
+    arn = {"Fn::GetAtt": [queue, "Arn"]}
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]}}},
+    }
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": arn,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    document = {"Version": "2012-10-17", "Statement": [allow, deny]}
+    return {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": [{"Ref": queue}], "PolicyDocument": document}}
 
 
 def main(given: list[str] | None = None) -> int:
