@@ -38,6 +38,13 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def either(value: Any) -> list[Any]:
+    """What a value is, by whatever conditions."""
+    if isinstance(value, dict) and "Fn::If" in value:
+        return [found for branch in value["Fn::If"][1:] for found in either(branch)]
+    return [value]
+
+
 def role_statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
     for role, properties in of_type(template, "AWS::IAM::Role").items():
         for policy in properties["Policies"]:
@@ -95,15 +102,16 @@ def test_two_roles_may_use_the_refresh_key(template: Template) -> None:
     assert holders == {"OauthRole", "TokenRefreshRole"}
 
 
-def test_two_roles_may_read_the_client_secret(template: Template) -> None:
-    """The Zoom app's secret is for those who talk to Zoom's token endpoint."""
+def test_who_may_read_the_client_secret(template: Template) -> None:
+    """Those who talk to Zoom's token endpoint, and who signs for the Meeting SDK where no other app does that."""
     holders = {
-        role
+        (role, len(either(resource)))
         for role, statement in role_statements(template)
         for resource in as_list(statement["Resource"])
-        if resource == {"Fn::GetAtt": ["ZoomAppSecret", "Id"]}
+        if {"Fn::GetAtt": ["ZoomAppSecret", "Id"]} in either(resource)
     }
-    assert holders == {"OauthRole", "TokenRefreshRole"}
+    assert holders == {("OauthRole", 1), ("TokenRefreshRole", 1), ("MeetingSdkRole", 2)}
+    assert template["Resources"]["ZoomMeetingSdkSecret"]["Condition"] == "HasSdkKey"
 
 
 def test_access_tokens_open_only_as_access_tokens_for_the_api_functions(template: Template) -> None:
