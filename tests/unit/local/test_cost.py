@@ -9,7 +9,7 @@ from types import MappingProxyType
 import pytest
 from samcli.yamlhelper import yaml_parse
 
-from local.cost import PRICES, bill, in_template, parser, units
+from local.cost import ASLEEP_METRICS, PRICES, alarm_metrics, bill, in_template, parser, standing, units
 from local.workspace import ROOT
 
 ASKED = {
@@ -60,10 +60,20 @@ def test_a_call_costs_what_its_parts_cost() -> None:
     assert parts["DynamoDB"] == pytest.approx(2 * 0.625 + 1.5 * 0.125)
 
 
-def test_the_alarms_of_the_template_are_counted() -> None:
-    """All that are written there: the standing cost follows the template by itself."""
-    alarms = yaml_parse((ROOT / "template.yaml").read_text())["Resources"].values()
-    assert in_template("AWS::CloudWatch::Alarm") == sum(each["Type"] == "AWS::CloudWatch::Alarm" for each in alarms)
+def test_a_stack_that_sleeps_costs_at_most_fourteen_dollars() -> None:
+    """A month of its first year at list prices, with every option off; the count follows the template by itself."""
+    functions = len(in_template("AWS::Serverless::Function"))
+    asleep = standing(PRICES, functions=functions, alarms=alarm_metrics(), metrics=ASLEEP_METRICS)
+    assert sum(asleep.values()) <= 14
+    assert f"| asleep | {sum(asleep.values()):.2f} |" in (ROOT / "docs" / "cost.md").read_text()
+
+
+def test_an_alarm_costs_what_it_watches() -> None:
+    """A sum of five metrics is billed as five alarms are."""
+    alarms = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
+    watched = alarms["WorkErrorsAlarm"]["Properties"]["Metrics"]
+    single = sum(each["Type"] == "AWS::CloudWatch::Alarm" for each in alarms.values()) - 1
+    assert alarm_metrics() == single + sum("MetricStat" in each for each in watched)
 
 
 def test_the_page_says_what_the_model_says() -> None:
