@@ -59,12 +59,6 @@ def in_template(kind: str) -> list[dict[str, Any]]:
     return [each for each in resources if each["Type"] == kind and each.get("Condition", "OnAws") == "OnAws"]
 
 
-def alarm_metrics() -> int:
-    """How many metrics the template's alarms watch: CloudWatch bills an alarm by these."""
-    alarms = [each["Properties"] for each in in_template("AWS::CloudWatch::Alarm")]
-    return sum(sum("MetricStat" in part for part in alarm.get("Metrics", [])) or 1 for alarm in alarms)
-
-
 def queue_polls() -> float:
     """Requests of Lambda's pollers a month when no message comes: five long polls of 20 s for each queue.
 
@@ -195,7 +189,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--event-ms", type=float, default=CORE_MS["event"], help="the same for an event, measured")
     parser.add_argument("--aws-ms", type=float, default=5, help="how long a DynamoDB request takes, assumed")
     parser.add_argument("--batch", type=float, default=5, help="messages that event_processor gets at once")
-    parser.add_argument("--alarms", type=int, default=alarm_metrics(), help="metrics that alarms watch")
+    parser.add_argument(
+        "--alarms", type=int, default=len(in_template("AWS::CloudWatch::Alarm")), help="alarms on one metric"
+    )
     parser.add_argument("--metrics", type=float, default=100, help="custom metrics in use, by name and value")
     parser.add_argument("--asleep", action="store_true", help="a stack that nobody uses")
     parser.add_argument("--prices", type=Path, help="a JSON file with other prices")

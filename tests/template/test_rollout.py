@@ -56,9 +56,9 @@ def test_codedeploy_moves_every_function(transform: Transform) -> None:
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
         function = alias["Properties"]["FunctionName"]["Ref"]
         watched = [each["Name"]["Ref"] for each in group["AlarmConfiguration"]["Alarms"]]
-        (work,) = (each for name, each in of_type(made, "AWS::CloudWatch::Alarm").items() if name == "WorkErrorsAlarm")
-        own = "WorkErrorsAlarm" if f"'{function}'" in str(work) else "ApiCrashesAlarm"
-        assert watched == [own, "UnexpectedErrorsAlarm"], name
+        own = f"{function.removesuffix('Function')}ErrorsAlarm"
+        crashed = own if own in made["Resources"] else "ApiCrashesAlarm"  # which is about all that answer callers
+        assert watched == [crashed, "UnexpectedErrorsAlarm"], name
         assert set(watched) <= of_type(made, "AWS::CloudWatch::Alarm").keys()
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import pytest
 from samcli.yamlhelper import yaml_parse
 
-from local.cost import ASLEEP_METRICS, PRICES, alarm_metrics, bill, in_template, parser, standing, units
+from local.cost import ASLEEP_METRICS, PRICES, bill, in_template, parser, standing, units
 from local.workspace import ROOT
 
 ASKED = {
@@ -62,18 +62,19 @@ def test_a_call_costs_what_its_parts_cost() -> None:
 
 def test_a_stack_that_sleeps_costs_at_most_fourteen_dollars() -> None:
     """A month of its first year at list prices, with every option off; the count follows the template by itself."""
-    functions = len(in_template("AWS::Serverless::Function"))
-    asleep = standing(PRICES, functions=functions, alarms=alarm_metrics(), metrics=ASLEEP_METRICS)
+    functions, alarms = (len(in_template(f"AWS::{kind}")) for kind in ("Serverless::Function", "CloudWatch::Alarm"))
+    asleep = standing(PRICES, functions=functions, alarms=alarms, metrics=ASLEEP_METRICS)
     assert sum(asleep.values()) <= 14
     assert f"| asleep | {sum(asleep.values()):.2f} |" in (ROOT / "docs" / "cost.md").read_text()
 
 
-def test_an_alarm_costs_what_it_watches() -> None:
-    """A sum of five metrics is billed as five alarms are."""
-    alarms = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
-    watched = alarms["WorkErrorsAlarm"]["Properties"]["Metrics"]
-    single = sum(each["Type"] == "AWS::CloudWatch::Alarm" for each in alarms.values()) - 1
-    assert alarm_metrics() == single + sum("MetricStat" in each for each in watched)
+def test_every_alarm_watches_one_metric() -> None:
+    """CloudWatch bills an alarm by its metrics, and a composite one as five: the model counts alarms, so none is either."""
+    resources = yaml_parse((ROOT / "template.yaml").read_text())["Resources"].values()
+    assert not any(each["Type"] == "AWS::CloudWatch::CompositeAlarm" for each in resources)
+    alarms = in_template("AWS::CloudWatch::Alarm")
+    assert all("MetricName" in each["Properties"] for each in alarms)
+    assert parser().parse_args([]).alarms == len(alarms)
 
 
 def test_the_page_says_what_the_model_says() -> None:
