@@ -143,7 +143,7 @@ def test_every_alarm_says_what_to_do_and_tells_somebody(template: Template) -> N
 
 
 def test_every_function_is_watched(template: Template) -> None:
-    """Who waits for the API sees a crash as a 500, which is counted; every other function has an alarm on its errors."""
+    """Callers see a crash as a 500, which is counted; every other function has an alarm on its errors."""
     integrations = of_type(template, "AWS::ApiGatewayV2::Integration").values()
     answering = {re.findall(r"\w+", each["IntegrationUri"]["Fn::Sub"])[0] for each in integrations}
     alone = {

@@ -69,7 +69,7 @@ def test_a_stack_that_sleeps_costs_at_most_fourteen_dollars() -> None:
 
 
 def test_every_alarm_watches_one_metric() -> None:
-    """CloudWatch bills an alarm by its metrics, and a composite one as five: the model counts alarms, so none is either."""
+    """An alarm is billed by its metrics, and a composite one as five: the model counts alarms, so there are neither."""
     resources = yaml_parse((ROOT / "template.yaml").read_text())["Resources"].values()
     assert not any(each["Type"] == "AWS::CloudWatch::CompositeAlarm" for each in resources)
     alarms = in_template("AWS::CloudWatch::Alarm")
