@@ -94,6 +94,16 @@ def existing(cloudformation: Any, name: str) -> Stack | None:
     return Stack(name, status, parameters, names.get("WebhookFunction"))
 
 
+def check_web(values: Mapping[str, str], stack: Stack | None) -> None:
+    """Raise Stop for a web client without an address: an earlier release's stack would lose the one that it has."""
+    told = {**(stack.parameters if stack else {}), **values}
+    if told.get("WebClient") == "on" and not told.get("PublicBaseUrl"):
+        raise Stop(
+            "WebClient=on needs PublicBaseUrl, the web client's address.",
+            "Run make web-deploy, which makes the hosting and prints its address (docs/web.md).",
+        )
+
+
 def check_account(template: Mapping[str, Any], values: Mapping[str, str], stack: Stack | None) -> None:
     """Raise Stop when the account has no room for this deploy."""
     told = {**(stack.parameters if stack else {}), **values}
@@ -128,6 +138,7 @@ def main() -> int:
         configured = tomllib.loads((ROOT / "samconfig.toml").read_text())
         name = configured[arguments.stage]["deploy"]["parameters"]["stack_name"]
         stack = existing(boto3.client("cloudformation"), name)
+        check_web(values, stack)
         if not arguments.unchecked:
             check_account(yaml_parse((ROOT / "template.yaml").read_text()), values, stack)
     except Stop as stop:

@@ -106,6 +106,14 @@ def test_a_stack_that_is_there_is_known_with_its_parameters() -> None:
     assert found == aws_deploy.Stack("s", "UPDATE_COMPLETE", {"EventConcurrency": "5"}, "hook")
 
 
+def test_a_web_client_without_an_address_is_not_deployed() -> None:
+    """Also where the stack has it on from an earlier release, whose address was its own."""
+    with pytest.raises(Stop, match="needs PublicBaseUrl"):
+        aws_deploy.check_web({}, aws_deploy.Stack("s", "UPDATE_COMPLETE", {"WebClient": "on", "PublicBaseUrl": ""}))
+    aws_deploy.check_web({"WebClient": "on", "PublicBaseUrl": "https://d1.cloudfront.net"}, None)
+    aws_deploy.check_web({}, None)
+
+
 @pytest.mark.parametrize(
     ("stage", "first", "values", "expected"),
     [
