@@ -237,8 +237,8 @@ def test_the_dashboard_shows_only_what_exists(template: Template, emitted: set[M
     for name in re.findall(r"\$\{(\w+)[}.]", dashboard["DashboardBody"]["Fn::Sub"]):
         assert name in template["Resources"]
     functions = {f"<{name}>" for name in of_type(template, "AWS::Serverless::Function")}
-    for metric in ("Errors", "Throttles", "Duration", "ConcurrentExecutions"):
-        assert {each["FunctionName"] for _, name, each in shown if name == metric} == functions
+    for wanted in ("Errors", "Throttles", "Duration", "ConcurrentExecutions"):
+        assert {each["FunctionName"] for _, name, each in shown if name == wanted} == functions
 
 
 @pytest.mark.parametrize(
