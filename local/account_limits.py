@@ -84,7 +84,9 @@ def _request(wanted: int) -> str:
 
 
 def _number(value: Any, template: Mapping[str, Any], values: Mapping[str, str]) -> int:
-    """A number of the template, or the parameter that it refers to."""
+    """A number of the template, or the parameter that it refers to; on AWS, where a condition asks for the emulator."""
+    if isinstance(value, Mapping) and "Fn::If" in value:
+        return _number(value["Fn::If"][2], template, values)
     if isinstance(value, Mapping):
         name = str(value["Ref"])
         return int(values.get(name) or template["Parameters"][name]["Default"])
