@@ -179,7 +179,7 @@ def test_every_queue_has_one_policy_about_itself(template: Template) -> None:
     assert sorted(each["Queues"][0]["Ref"] for each in policies) == sorted(of_type(template, "AWS::SQS::Queue"))
     for policy in policies:
         (queue,) = policy["Queues"]
-        statements = policy["PolicyDocument"]["Statement"]
+        statements = [either(each)[0] for each in policy["PolicyDocument"]["Statement"]]  # the emulator has no TLS
         assert all(each["Resource"] == {"Fn::GetAtt": [queue["Ref"], "Arn"]} for each in statements), queue
         denied = [each for each in statements if each["Effect"] == "Deny"]
         assert [(each["Principal"], each["Action"], each["Condition"]) for each in denied] == [

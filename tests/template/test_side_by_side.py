@@ -50,6 +50,8 @@ def references(value: Any) -> set[str]:
         return {value["Ref"]}
     if "Fn::GetAtt" in value:
         return {value["Fn::GetAtt"][0]}
+    if "Fn::If" in value:
+        return set().union(*map(references, value["Fn::If"][1:]))
     if isinstance(value.get("Fn::Sub"), str):
         return {each.split(".")[0] for each in re.findall(r"\$\{([\w:.]+)\}", value["Fn::Sub"])}
     return set()
