@@ -143,13 +143,14 @@ types: .venv/installed ## mypy, strict
 .PHONY: check-template
 check-template: .venv/installed ## the template as written; tests/template lints what it becomes
 	$(BIN)/sam validate --lint
+	$(BIN)/cfn-lint web/template.yaml
 
 CHECKOV = checkov==3.3.30
 ZIZMOR = zizmor==1.32.0
 .PHONY: security
 security: .venv/installed ## ruff's security rules, checkov on the template, zizmor on the workflows, known vulnerabilities of what is shipped
 	$(BIN)/ruff check --select S layers functions
-	$(BIN)/uv tool run --python 3.13 --from $(CHECKOV) checkov --config-file .checkov.yaml -f template.yaml
+	$(BIN)/uv tool run --python 3.13 --from $(CHECKOV) checkov --config-file .checkov.yaml -f template.yaml web/template.yaml
 	$(BIN)/uv tool run --python 3.13 --from $(ZIZMOR) zizmor --offline --quiet .github/workflows
 	$(BIN)/python -m dev.audit
 
@@ -227,8 +228,12 @@ test-web-failed: .venv/installed web ## what failed in the last make test-web, o
 web-screenshots: .venv/installed web ## take the pictures in docs/images/web
 	cd web && npm run screenshots
 
+.PHONY: web-deploy
+web-deploy: .venv/installed ## the web client's hosting, a stack of its own: make web-deploy ARGS="--stack-name zoom-gateway"
+	@exec $(BIN)/python -m ops.web_deploy $(or $(ARGS),--help)
+
 .PHONY: web-upload
-web-upload: .venv/installed web ## to a stack with WebClient=on: make web-upload ARGS="--stack-name zoom-gateway"
+web-upload: .venv/installed web ## the web client to its hosting: make web-upload ARGS="--stack-name zoom-gateway"
 	@exec $(BIN)/python -m ops.web_upload $(or $(ARGS),--help)
 
 ##@ Clean up

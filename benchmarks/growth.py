@@ -83,9 +83,7 @@ def _memory(run: Run, section: Section) -> None:
     for name, blocks in seen.items():
         if name == "no-op":
             continue
-        waiting = (
-            _ZOOM_SECONDS if name in {"meetings", "webinars", "users", "recordings", "reports", "meeting_sdk"} else 0.01
-        )
+        waiting = _ZOOM_SECONDS if name in {"meetings", "webinars", "zoom_api", "meeting_sdk"} else 0.01
         cpu = statistics.median(block.cpu for block in blocks)
         settings = scale.cheapest(peak_mb=_peak(blocks) / 1024, cpu=cpu, waiting=waiting)
         best = min(settings, key=lambda each: each[1])

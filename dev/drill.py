@@ -255,7 +255,7 @@ def usage(drill: Drill) -> Director:  # noqa: ARG001 - a director's signature
 
 def roll_back(drill: Drill) -> Director:
     """Two functions go back a version; and the next deploy, of nothing but a parameter, reaches every alias."""
-    functions, changed = drill.client("lambda"), ("MeetingsFunction", "UsersFunction")
+    functions, changed = drill.client("lambda"), ("MeetingsFunction", "ZoomApiFunction")
     resources = drill.client("cloudformation").describe_stack_resources(StackName=drill.stack.name)["StackResources"]
     names = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::Lambda::Function"]
 

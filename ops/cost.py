@@ -12,6 +12,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from samcli.yamlhelper import yaml_parse
 
 from dev.workspace import ROOT
 from ops.console import say
@@ -44,9 +47,27 @@ _WHOLE_CORE_MB = 1769
 _MEMORY_MB = 512
 
 
-def in_template(kind: str) -> int:
-    """How many resources of a type the template has."""
-    return (ROOT / "template.yaml").read_text().count(f"    Type: {kind}\n")
+# What a stack that nobody uses goes on to measure: every sweep one metric, every hour three about the webhook, and five
+# by the daily rollup, paid for one hour of 24, because CloudWatch bills a metric by the hours in which it has data.
+# https://aws.amazon.com/cloudwatch/pricing/
+ASLEEP_METRICS = 1 + 3 + 5 / 24
+
+
+def in_template(kind: str) -> list[dict[str, Any]]:
+    """The resources of a type in the template, but for those that an option has to be set for."""
+    resources = yaml_parse((ROOT / "template.yaml").read_text())["Resources"].values()
+    return [each for each in resources if each["Type"] == kind and each.get("Condition", "OnAws") == "OnAws"]
+
+
+def queue_polls() -> float:
+    """Requests of Lambda's pollers a month when no message comes: five long polls of 20 s for each queue.
+
+    A queue with a maximum concurrency is never polled with fewer.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+    """
+    functions = in_template("AWS::Serverless::Function")
+    queues = sum(len(function["Properties"].get("Events", {})) for function in functions)
+    return queues * 5 * 30 * 86_400 / 20
 
 
 def on_lambda(core_ms: float, *, waits: float = 0, aws_ms: float = 0, memory_mb: int = _MEMORY_MB) -> float:
@@ -111,18 +132,22 @@ def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, bat
     }
 
 
-def standing(prices: Mapping[str, float], *, functions: int, alarms: int, metrics: int) -> dict[str, float]:
+def standing(prices: Mapping[str, float], *, functions: int, alarms: int, metrics: float) -> dict[str, float]:
     """What is paid although nobody calls."""
     sweeps = 30 * 24 * 12
-    polls = 4 * 30 * 86_400 / 20 * 5  # Lambda polls each of four queues with five long polls
     return {
-        "KMS keys": 2 * prices["kms_key_month"],
-        "secrets": 3 * prices["secret_month"],
+        "KMS keys": len(in_template("AWS::KMS::Key")) * prices["kms_key_month"],
+        "secrets": len(in_template("AWS::SecretsManager::Secret")) * prices["secret_month"],
         "alarms": alarms * prices["alarm_month"],
         "custom metrics": metrics * prices["metric_month"],
-        "dashboards": 2 * prices["dashboard_month"],
-        "sweep": sweeps * (16 * prices["dynamodb_read_million"] / _MILLION + prices["scheduler_million"] / _MILLION),
-        "queue polls": polls / _MILLION * prices["sqs_million"],
+        "dashboards": len(in_template("AWS::CloudWatch::Dashboard")) * prices["dashboard_month"],
+        "sweep": sweeps
+        * (
+            (16 * prices["dynamodb_read_million"] + prices["scheduler_million"] + prices["lambda_requests_million"])
+            / _MILLION
+            + 0.3 * 0.5 * prices["lambda_gb_second_arm64"]
+        ),
+        "queue polls": queue_polls() / _MILLION * prices["sqs_million"],
         "cold starts": functions * 30 * 0.5 * 0.5 * prices["lambda_gb_second_arm64"],
     }
 
@@ -144,7 +169,7 @@ def bill(arguments: argparse.Namespace, prices: Mapping[str, float]) -> dict[str
         ),
         "standing": standing(
             prices,
-            functions=in_template("AWS::Serverless::Function"),
+            functions=len(in_template("AWS::Serverless::Function")),
             alarms=arguments.alarms,
             metrics=arguments.metrics,
         ),
@@ -165,9 +190,10 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--aws-ms", type=float, default=5, help="how long a DynamoDB request takes, assumed")
     parser.add_argument("--batch", type=float, default=5, help="messages that event_processor gets at once")
     parser.add_argument(
-        "--alarms", type=int, default=in_template("AWS::CloudWatch::Alarm"), help="alarms in the template"
+        "--alarms", type=int, default=len(in_template("AWS::CloudWatch::Alarm")), help="alarms on one metric"
     )
-    parser.add_argument("--metrics", type=int, default=120, help="custom metrics in use, by name and value")
+    parser.add_argument("--metrics", type=float, default=100, help="custom metrics in use, by name and value")
+    parser.add_argument("--asleep", action="store_true", help="a stack that nobody uses")
     parser.add_argument("--prices", type=Path, help="a JSON file with other prices")
     return parser
 
@@ -175,6 +201,9 @@ def parser() -> argparse.ArgumentParser:
 def main() -> int:
     """Print the bill."""
     arguments = parser().parse_args()
+    if arguments.asleep:
+        arguments.calls = arguments.webhooks = arguments.connections = 0
+        arguments.metrics = ASLEEP_METRICS
     prices = {**PRICES, **(json.loads(arguments.prices.read_text()) if arguments.prices else {})}
     total = 0.0
     for cause, services in bill(arguments, prices).items():

@@ -3,6 +3,11 @@
 What `samconfig.toml` says of the stage stays; `.env.<stage>` adds to it, by the names of `.env` or the template's own.
 Parameters that neither names keep their values, or their defaults. They travel in a file that only its owner reads, and
 on no command line.
+
+First it asks whether the account has room (`ops/account_limits.py`) and whether the stack is in a state that can be
+deployed to. The tables of `prod` get deletion protection in a second, short deploy, when the first has succeeded: a
+protected table would stay behind when a first deploy is rolled back.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
 """
 
 from __future__ import annotations
@@ -15,19 +20,27 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 from dotenv import dotenv_values
 from samcli.yamlhelper import yaml_parse
 
 from dev.configuration import PARAMETERS
 from dev.workspace import ROOT
+from ops import account_limits
 from ops.console import Stop, say
 
 STAGES = ("dev", "prod")
 # Without these there is nothing to connect to and nothing to verify.
 NEEDED = ("ZoomClientId", "ZoomClientSecret", "ZoomWebhookSecretToken")
+# A stack in one of these can only be deleted.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+NEVER_DEPLOYED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
+PROTECTED = {"ProtectTables": "on"}
 
 
 def named(values: Mapping[str, str | None], known: Iterable[str]) -> dict[str, str]:
@@ -45,6 +58,58 @@ def configuration(stage: str, values: Mapping[str, str], configured: Mapping[str
     parameters["parameter_overrides"] = [f'{name}="{value}"' for name, value in {**own, **values}.items()]
     lines = [f"{name} = {json.dumps(value)}" for name, value in parameters.items()]
     return "\n".join(["version = 0.1", "[default.deploy.parameters]", *lines, ""])
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack as CloudFormation knows it, with the parameters that it has."""
+
+    name: str
+    status: str
+    parameters: Mapping[str, str]
+    webhook: str | None = None
+    """The name of its webhook function, if there is one."""
+
+
+def existing(cloudformation: Any, name: str) -> Stack | None:
+    """Return the stack of that name, or None. Raises Stop for one whose first deploy has failed."""
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as problem:
+        if problem.response["Error"]["Code"] == "ValidationError":
+            return None
+        raise
+    status = found["StackStatus"]
+    if status == "REVIEW_IN_PROGRESS":  # a change set was made, and nothing of it yet
+        return None
+    if status in NEVER_DEPLOYED:
+        raise Stop(
+            f"The first deploy of {name} failed and was rolled back ({status}); nothing more can be deployed to it.",
+            f"Read why (aws cloudformation describe-stack-events --stack-name {name}), then remove it, which loses "
+            f"nothing, and deploy again:\naws cloudformation delete-stack --stack-name {name}",
+        )
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
+    resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+    names = {each["LogicalResourceId"]: each.get("PhysicalResourceId") for each in resources}
+    return Stack(name, status, parameters, names.get("WebhookFunction"))
+
+
+def check_web(values: Mapping[str, str], stack: Stack | None) -> None:
+    """Raise Stop for a web client without an address: an earlier release's stack would lose the one that it has."""
+    told = {**(stack.parameters if stack else {}), **values}
+    if told.get("WebClient") == "on" and not told.get("PublicBaseUrl"):
+        raise Stop(
+            "WebClient=on needs PublicBaseUrl, the web client's address.",
+            "Run make web-deploy, which makes the hosting and prints its address (docs/web.md).",
+        )
+
+
+def check_account(template: Mapping[str, Any], values: Mapping[str, str], stack: Stack | None) -> None:
+    """Raise Stop when the account has no room for this deploy."""
+    told = {**(stack.parameters if stack else {}), **values}
+    found = account_limits.account(boto3.client("lambda"), stack.webhook if stack else None)
+    queues, webhook = account_limits.maxima(template, told), account_limits.reserved(template, told)
+    account_limits.check(found, queues=queues, webhook=webhook)
 
 
 def _values(stage: str, *, update: bool) -> dict[str, str]:
@@ -66,17 +131,43 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make deploy", description=__doc__)
     parser.add_argument("stage", choices=STAGES)
     parser.add_argument("--update", action="store_true", help="the stack is there and keeps what is not said")
+    parser.add_argument("--unchecked", action="store_true", help="do not ask for the account's limits")
     arguments, others = parser.parse_known_args()
     try:
         values = _values(arguments.stage, update=arguments.update)
+        configured = tomllib.loads((ROOT / "samconfig.toml").read_text())
+        name = configured[arguments.stage]["deploy"]["parameters"]["stack_name"]
+        stack = existing(boto3.client("cloudformation"), name)
+        check_web(values, stack)
+        if not arguments.unchecked:
+            check_account(yaml_parse((ROOT / "template.yaml").read_text()), values, stack)
     except Stop as stop:
         say(f"{stop}\n{stop.fix}")
         return 1
-    configured = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    except (BotoCoreError, ClientError) as problem:
+        say(f"AWS did not say what this account allows: {problem}\nCheck credentials and region, or say --unchecked.")
+        return 1
+    return deploy(arguments.stage, values, configured, others, first=stack is None)
+
+
+def deploy(
+    stage: str, values: Mapping[str, str], configured: Mapping[str, Any], others: list[str], *, first: bool
+) -> int:
+    """Run `sam deploy`; return its exit status. For `prod`, protect the tables as soon as they are there."""
+    if stage != "prod":
+        return _sam_deploy(stage, values, configured, others)
+    status = _sam_deploy(stage, values if first else {**PROTECTED, **values}, configured, others)
+    if status or not first or "ProtectTables" in values:
+        return status
+    say("The stack is there. Now its tables are protected against deletion.")
+    return _sam_deploy(stage, {**values, **PROTECTED}, configured, [*others, "--no-confirm-changeset"])
+
+
+def _sam_deploy(stage: str, values: Mapping[str, str], configured: Mapping[str, Any], others: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "samconfig.toml"
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
-            out.write(configuration(arguments.stage, values, configured))
+            out.write(configuration(stage, values, configured))
         command = [str(Path(sys.executable).with_name("sam")), "deploy", "--config-file", str(file), *others]
         return subprocess.run(command, cwd=ROOT, env={**os.environ, "SAM_CLI_TELEMETRY": "0"}, check=False).returncode
 

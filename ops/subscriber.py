@@ -31,17 +31,10 @@ def pattern(tenant: str | None, types: list[str]) -> dict[str, Any]:
     return found
 
 
-def template(bus: str, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The subscriber's stack."""
+def template(bus: str, wanted: dict[str, Any], *, tls: bool = True) -> dict[str, Any]:
+    """The subscriber's stack. The emulator has no TLS to ask for."""
     queue_arn, dead_arn = ({"Fn::GetAtt": [name, "Arn"]} for name in ("Queue", "DeadLetterQueue"))
     target = {"Id": "subscriber", "Arn": queue_arn, "InputPath": "$.detail", "DeadLetterConfig": {"Arn": dead_arn}}
-    allow = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": [queue_arn, dead_arn],
-        "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]}}},
-    }
     dead = {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": _FORTNIGHT}
     queue = {
         **dead,
@@ -58,13 +51,8 @@ def template(bus: str, wanted: dict[str, Any]) -> dict[str, Any]:
                 "Type": "AWS::Events::Rule",
                 "Properties": {"EventBusName": bus, "EventPattern": wanted, "Targets": [target]},
             },
-            "Policy": {
-                "Type": "AWS::SQS::QueuePolicy",
-                "Properties": {
-                    "Queues": [{"Ref": "Queue"}, {"Ref": "DeadLetterQueue"}],
-                    "PolicyDocument": {"Version": "2012-10-17", "Statement": [allow]},
-                },
-            },
+            "QueuePolicy": _policy("Queue", tls=tls),
+            "DeadLetterQueuePolicy": _policy("DeadLetterQueue", tls=tls),
         },
         "Outputs": {
             "QueueUrl": {"Value": {"Ref": "Queue"}},
@@ -72,6 +60,32 @@ def template(bus: str, wanted: dict[str, Any]) -> dict[str, Any]:
             "Pattern": {"Value": json.dumps(wanted)},
         },
     }
+
+
+def _policy(queue: str, *, tls: bool) -> dict[str, Any]:
+    """Let the rule, and nobody without TLS, write to this one queue.
+
+    SQS refuses a statement with several resources, and a policy is about one queue.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-overview-of-managing-access.html
+    https://github.com/remind101/stacker_blueprints/pull/71
+    """
+    arn = {"Fn::GetAtt": [queue, "Arn"]}
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]}}},
+    }
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": arn,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    document = {"Version": "2012-10-17", "Statement": [allow, deny] if tls else [allow]}
+    return {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": [{"Ref": queue}], "PolicyDocument": document}}
 
 
 def main(given: list[str] | None = None) -> int:
@@ -88,7 +102,8 @@ def main(given: list[str] | None = None) -> int:
 
 def add(stack: Deployed, name: str, tenant: str | None, types: list[str]) -> dict[str, str]:
     """Make a subscriber and wait for it; its `QueueUrl`, `DeadLetterQueueUrl` and `Pattern`."""
-    body = json.dumps(template(stack.resource("EventBus"), pattern(tenant, types)))
+    on_aws = stack.endpoint is None
+    body = json.dumps(template(stack.resource("EventBus"), pattern(tenant, types), tls=on_aws))
     cloudformation, named = stack.client("cloudformation"), _stack_of(stack, name)
     cloudformation.create_stack(StackName=named, TemplateBody=body)
     cloudformation.get_waiter("stack_create_complete").wait(StackName=named, WaiterConfig={"Delay": 2})

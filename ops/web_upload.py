@@ -1,4 +1,4 @@
-"""`make web-upload`: puts the built web client into a stack's bucket, with its settings, and tells CloudFront.
+"""`make web-upload`: puts the built web client into its bucket, with its settings, and tells CloudFront.
 
 Files whose names change with their content are kept for a year; the page and the settings are asked for every time.
 """
@@ -18,6 +18,7 @@ import boto3
 
 from dev.web import DIST, settings_of
 from ops.console import Stop, say
+from ops.web_deploy import name_of
 
 KEPT = "public, max-age=31536000, immutable"
 ASKED_FOR = "no-cache"
@@ -38,8 +39,11 @@ def settings_from(stack: Mapping[str, Any]) -> dict[str, Any]:
     """The client's settings from a described stack. Raises Stop when it serves no client or nobody can sign in."""
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
-    if "WebBucketName" not in outputs:
-        raise Stop("This stack serves no web client.", "Deploy it with the parameter WebClient=on.")
+    if "WebClientId" not in outputs:
+        raise Stop(
+            "This stack has no web client.",
+            "Run make web-deploy, then deploy the gateway with WebClient=on and the PublicBaseUrl that it printed.",
+        )
     if not parameters.get("OidcIssuer"):
         raise Stop("Nobody could sign in.", "Deploy the stack with OidcIssuer, OidcAudience and WebIdentityOrigins.")
     return settings_of(
@@ -82,9 +86,10 @@ def main() -> int:
     parser.add_argument("--stack-name", required=True)
     given = parser.parse_args()
     try:
-        stack = boto3.client("cloudformation").describe_stacks(StackName=given.stack_name)["Stacks"][0]
-        settings = settings_from(stack)
-        outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+        cloudformation = boto3.client("cloudformation")
+        settings = settings_from(cloudformation.describe_stacks(StackName=given.stack_name)["Stacks"][0])
+        hosting = cloudformation.describe_stacks(StackName=name_of(given.stack_name))["Stacks"][0]
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in hosting["Outputs"]}
         count = upload(boto3.client("s3"), outputs["WebBucketName"], DIST, settings)
         paths = {"Quantity": len(_CHANGING), "Items": [f"/{key}" for key in _CHANGING]}
         boto3.client("cloudfront").create_invalidation(

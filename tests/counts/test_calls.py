@@ -47,7 +47,7 @@ EXPECTED = {
         {_QUERY: 5, _UPDATE: 10, "zoom GET": 5},
         {"DynamoDB": 1, "TrentService": 1, "zoom": 1},
     ),
-    "users": Expected(
+    "zoom_api": Expected(
         {_QUERY: 1, _DECRYPT: 1, _UPDATE: 2, "zoom GET": 1},
         {_QUERY: 5, _UPDATE: 10, "zoom GET": 5},
         {"DynamoDB": 1, "TrentService": 1, "zoom": 1},

@@ -31,12 +31,10 @@ _WAITED_FOR = {
     "events",
     "meeting_sdk",
     "meetings",
-    "recordings",
-    "reports",
     "token",
-    "users",
     "webhook",
     "webinars",
+    "zoom_api",
 }
 _HEAVY = {"boto3", "s3transfer", "jmespath", "pydantic", "aws_lambda_powertools"} | {
     f"botocore.{name}" for name in ("client", "loaders", "model", "parsers", "serialize", "session")

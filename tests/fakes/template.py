@@ -31,8 +31,12 @@ def rendered(body: Any) -> dict[str, Any]:
 def metrics_of(dashboard: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Every metric a dashboard shows, those it searches for included."""
     for widget in dashboard["widgets"]:
+        before: list[str] = []
         for row in widget["properties"].get("metrics", []):
             *named, options = row if isinstance(row[-1], dict) else (*row, {})
+            if named[:1] == ["..."]:  # the fields of the row before, but for the last
+                named = [*before[:-1], *named[1:]]
+            before = named
             if "expression" in options:
                 if options["expression"].startswith("SEARCH("):
                     search = SEARCH.match(options["expression"])

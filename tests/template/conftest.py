@@ -25,6 +25,13 @@ def template() -> Template:
 
 
 @pytest.fixture(scope="session")
+def web_template() -> Template:
+    """web/template.yaml, the web client's hosting, parsed in the same way."""
+    parsed: Template = yaml_parse((ROOT / "web" / "template.yaml").read_text())
+    return parsed
+
+
+@pytest.fixture(scope="session")
 def transform(template: Template, monkeypatch_session: pytest.MonkeyPatch) -> Callable[..., Template]:
     """The SAM transform, given parameters, with code that is already in a bucket: `changed` in another place."""
     monkeypatch_session.setenv("AWS_DEFAULT_REGION", "us-east-1")

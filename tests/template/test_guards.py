@@ -167,9 +167,11 @@ def test_no_queue_keeps_a_message_for_longer_than_two_weeks(template: Template) 
     assert all(queue["MessageRetentionPeriod"] <= 1_209_600 for queue in of_type(template, "AWS::SQS::Queue").values())
 
 
-def test_every_bucket_is_private_and_encrypted(template: Template) -> None:
+def test_every_bucket_is_private_and_encrypted(template: Template, web_template: Template) -> None:
     """Whatever is put there."""
-    for bucket in of_type(template, "AWS::S3::Bucket").values():
+    buckets = of_type(template, "AWS::S3::Bucket") | of_type(web_template, "AWS::S3::Bucket")
+    assert buckets
+    for bucket in buckets.values():
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
         assert bucket["BucketEncryption"]
 

@@ -38,6 +38,13 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def either(value: Any) -> list[Any]:
+    """What a value is, by whatever conditions."""
+    if isinstance(value, dict) and "Fn::If" in value:
+        return [found for branch in value["Fn::If"][1:] for found in either(branch)]
+    return [value]
+
+
 def role_statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
     for role, properties in of_type(template, "AWS::IAM::Role").items():
         for policy in properties["Policies"]:
@@ -95,15 +102,16 @@ def test_two_roles_may_use_the_refresh_key(template: Template) -> None:
     assert holders == {"OauthRole", "TokenRefreshRole"}
 
 
-def test_two_roles_may_read_the_client_secret(template: Template) -> None:
-    """The Zoom app's secret is for those who talk to Zoom's token endpoint."""
+def test_who_may_read_the_client_secret(template: Template) -> None:
+    """Those who talk to Zoom's token endpoint, and who signs for the Meeting SDK where no other app does that."""
     holders = {
-        role
+        (role, len(either(resource)))
         for role, statement in role_statements(template)
         for resource in as_list(statement["Resource"])
-        if resource == {"Fn::GetAtt": ["ZoomAppSecret", "Id"]}
+        if {"Fn::GetAtt": ["ZoomAppSecret", "Id"]} in either(resource)
     }
-    assert holders == {"OauthRole", "TokenRefreshRole"}
+    assert holders == {("OauthRole", 1), ("TokenRefreshRole", 1), ("MeetingSdkRole", 2)}
+    assert template["Resources"]["ZoomMeetingSdkSecret"]["Condition"] == "HasSdkKey"
 
 
 def test_access_tokens_open_only_as_access_tokens_for_the_api_functions(template: Template) -> None:
@@ -162,6 +170,75 @@ def test_a_queue_hides_a_message_for_six_timeouts_of_its_reader(template: Templa
             assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"], (name, queue)
 
 
+def test_every_queue_has_one_policy_about_itself(template: Template) -> None:
+    """A policy is about one queue, SQS refuses a statement with two resources, and nobody comes without TLS.
+
+    https://github.com/remind101/stacker_blueprints/pull/71
+    """
+    policies = list(of_type(template, "AWS::SQS::QueuePolicy").values())
+    assert sorted(each["Queues"][0]["Ref"] for each in policies) == sorted(of_type(template, "AWS::SQS::Queue"))
+    for policy in policies:
+        (queue,) = policy["Queues"]
+        statements = [either(each)[0] for each in policy["PolicyDocument"]["Statement"]]  # the emulator has no TLS
+        assert all(each["Resource"] == {"Fn::GetAtt": [queue["Ref"], "Arn"]} for each in statements), queue
+        denied = [each for each in statements if each["Effect"] == "Deny"]
+        assert [(each["Principal"], each["Action"], each["Condition"]) for each in denied] == [
+            ("*", "sqs:*", {"Bool": {"aws:SecureTransport": "false"}})
+        ], queue
+
+
+def test_no_queue_takes_every_execution_of_the_account(template: Template) -> None:
+    """Each event source has a maximum, which is at least 2; Zoom's deliveries need what is left."""
+    sources = [
+        event["Properties"]
+        for function in of_type(template, "AWS::Serverless::Function").values()
+        for event in function.get("Events", {}).values()
+    ]
+    assert sources
+    for source in sources:
+        for most in either(source["ScalingConfig"]["MaximumConcurrency"]):
+            least = template["Parameters"][most["Ref"]]["MinValue"] if isinstance(most, dict) else most
+            assert least >= 2, source["Queue"]
+
+
+# Functions that may write to a queue they read, and why Lambda's limit of 16 rounds does not stop them.
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion
+ROUND_TRIPS = {
+    "TokenRefreshFunction": "the sweep is started by a schedule; what goes to escrow was read from the refresh queue",
+    "ReconcileFunction": "a round is handed out by a schedule; what is read from the queue sends nothing there",
+    "ErasuresFunction": "work that is not finished gives its message back to the queue",
+}
+
+
+def test_functions_that_write_to_their_own_queue_are_known(template: Template) -> None:
+    """Lambda stops a loop after 16 rounds, and nobody turns that off; a function that is new here needs a reason."""
+    sends: dict[str, set[str]] = {}
+    for role, statement in role_statements(template):
+        if "sqs:SendMessage" in as_list(statement["Action"]):
+            sends.setdefault(role, set()).update(each["Fn::GetAtt"][0] for each in as_list(statement["Resource"]))
+    functions = of_type(template, "AWS::Serverless::Function")
+    circular = {
+        name
+        for name, function in functions.items()
+        for event in function.get("Events", {}).values()
+        if event["Properties"]["Queue"]["Fn::GetAtt"][0] in sends.get(function["Role"]["Fn::GetAtt"][0], set())
+    }
+    assert circular == set(ROUND_TRIPS)
+    assert not any("RecursiveLoop" in function for function in functions.values())
+
+
+def test_open_routes_have_limits_of_their_own(template: Template) -> None:
+    """Strangers cannot use up what callers with a key are given; and a route exists before the stage limits it."""
+    stage = template["Resources"]["HttpApiStage"]
+    limits = {"ThrottlingBurstLimit": {"Ref": "OpenBurstLimit"}, "ThrottlingRateLimit": {"Ref": "OpenRateLimit"}}
+    assert stage["Properties"]["RouteSettings"] == dict.fromkeys(OPEN_ROUTES, limits)
+    routes = of_type(template, "AWS::ApiGatewayV2::Route")
+    assert {routes[name]["RouteKey"] for name in stage["DependsOn"]} == set(OPEN_ROUTES)
+    for limit in ("Burst", "Rate"):
+        parameters = template["Parameters"]
+        assert parameters[f"Open{limit}Limit"]["Default"] < parameters[f"Api{limit}Limit"]["Default"]
+
+
 def test_every_table_is_encrypted_with_our_key(template: Template) -> None:
     """All three tables use DataKey, and items with an end leave by TTL."""
     tables = of_type(template, "AWS::DynamoDB::Table")
@@ -175,7 +252,18 @@ def test_every_table_is_encrypted_with_our_key(template: Template) -> None:
 def test_deleting_the_stack_deletes_no_tokens(template: Template, name: str) -> None:
     """Tables and keys that can not be made again outlive the stack."""
     resource = template["Resources"][name]
-    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+    assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_a_first_deploy_that_fails_leaves_nothing(template: Template) -> None:
+    """Retain would keep what a rolled back create has made, and so would deletion protection, until it is asked for."""
+    policies = {resource.get("DeletionPolicy") for resource in template["Resources"].values()}
+    assert policies == {None, "Delete", "RetainExceptOnCreate"}
+    assert template["Parameters"]["ProtectTables"]["Default"] == "off"
+    for name in ("ConnectionsTable", "EventsTable"):
+        protection = template["Resources"][name]["Properties"]["DeletionProtectionEnabled"]
+        assert protection == {"Fn::If": ["ProtectsTables", True, False]}
 
 
 @pytest.mark.parametrize("name", ["ConnectionsTable", "EventsTable"])

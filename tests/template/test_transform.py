@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
+from samcli.yamlhelper import yaml_dump, yaml_parse
 
 Template = dict[str, Any]
 Transform = Callable[[dict[str, str]], Template]
@@ -26,6 +28,13 @@ def test_cloudformation_gets_a_clean_template(transform: Transform, settings: di
     matches = lint(json.dumps(transform(settings)), config=ManualArgs(regions=["us-east-1"]))
     found = [f"{match.rule.id} {match.message}" for match in matches]
     assert [each for each in found if each not in READ_BY_SAM] == []
+
+
+def test_equal_parts_are_written_out_by_sam(template: Template) -> None:
+    """CloudFormation gets what `sam build` writes: no anchor, no alias, no merge key, and nothing lost on the way."""
+    written = yaml_dump(template)
+    assert not re.search(r"^\s*<<:|[:-] [&*][a-z]", written, re.MULTILINE)
+    assert yaml_parse(written) == template
 
 
 def test_sam_adds_no_role_of_its_own(template: Template, transformed: Template) -> None:

@@ -10,7 +10,7 @@ import pytest
 from samcli.yamlhelper import yaml_parse
 
 from dev.workspace import ROOT
-from ops.cost import PRICES, bill, in_template, parser, units
+from ops.cost import ASLEEP_METRICS, PRICES, bill, in_template, parser, standing, units
 
 ASKED = {
     "calls": 1.0,
@@ -60,10 +60,21 @@ def test_a_call_costs_what_its_parts_cost() -> None:
     assert parts["DynamoDB"] == pytest.approx(2 * 0.625 + 1.5 * 0.125)
 
 
-def test_the_alarms_of_the_template_are_counted() -> None:
-    """All that are written there: the standing cost follows the template by itself."""
-    alarms = yaml_parse((ROOT / "template.yaml").read_text())["Resources"].values()
-    assert in_template("AWS::CloudWatch::Alarm") == sum(each["Type"] == "AWS::CloudWatch::Alarm" for each in alarms)
+def test_a_stack_that_sleeps_costs_at_most_fourteen_dollars() -> None:
+    """A month of its first year at list prices, with every option off; the count follows the template by itself."""
+    functions, alarms = (len(in_template(f"AWS::{kind}")) for kind in ("Serverless::Function", "CloudWatch::Alarm"))
+    asleep = standing(PRICES, functions=functions, alarms=alarms, metrics=ASLEEP_METRICS)
+    assert sum(asleep.values()) <= 14
+    assert f"| asleep | {sum(asleep.values()):.2f} |" in (ROOT / "docs" / "cost.md").read_text()
+
+
+def test_every_alarm_watches_one_metric() -> None:
+    """An alarm is billed by its metrics, and a composite one as five: the model counts alarms, so there are neither."""
+    resources = yaml_parse((ROOT / "template.yaml").read_text())["Resources"].values()
+    assert not any(each["Type"] == "AWS::CloudWatch::CompositeAlarm" for each in resources)
+    alarms = in_template("AWS::CloudWatch::Alarm")
+    assert all("MetricName" in each["Properties"] for each in alarms)
+    assert parser().parse_args([]).alarms == len(alarms)
 
 
 def test_the_page_says_what_the_model_says() -> None:

@@ -35,8 +35,13 @@ def test_a_subscriber_has_its_own_dead_letters_and_lets_only_its_rule_in() -> No
     assert target["DeadLetterConfig"]["Arn"] == dead
     assert resources["Queue"]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"] == dead
     assert target["InputPath"] == "$.detail"
-    (statement,) = resources["Policy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]}}}
+    for queue in ("Queue", "DeadLetterQueue"):
+        policy = resources[f"{queue}Policy"]["Properties"]
+        assert policy["Queues"] == [{"Ref": queue}]
+        allow, deny = policy["PolicyDocument"]["Statement"]
+        assert allow["Resource"] == deny["Resource"] == {"Fn::GetAtt": [queue, "Arn"]}
+        assert allow["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]}}}
+        assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
 @pytest.mark.parametrize("wrong", [["add", "Big"], ["add", "ok", "--tenant", "A#b"], ["add", "ok", "--type", "a b"]])

@@ -13,7 +13,6 @@ from ops.web_upload import ASKED_FOR, KEPT, files, settings_from, upload
 
 STACK: dict[str, Any] = {
     "Outputs": [
-        {"OutputKey": "WebBucketName", "OutputValue": "bucket"},
         {"OutputKey": "WebClientId", "OutputValue": "web-1"},
         {"OutputKey": "WebSignInScope", "OutputValue": "openid gateway/meetings:read"},
         {"OutputKey": "WebSignInParameters", "OutputValue": "?audience=https%3A%2F%2Fgateway&prompt=login"},
@@ -75,7 +74,7 @@ def test_the_settings_are_the_stacks_own(tmp_path: Path) -> None:
     }
 
 
-def test_a_stack_that_serves_no_client_is_said() -> None:
+def test_a_stack_that_has_no_client_is_said() -> None:
     """With the parameter that changes it."""
     with pytest.raises(Stop) as stopped:
         settings_from({"Outputs": [], "Parameters": STACK["Parameters"]})

@@ -1,4 +1,4 @@
-"""The functions of users, recordings and reports, from event to answer."""
+"""The function zoom_api (users, recordings, reports), from event to answer."""
 
 from __future__ import annotations
 
@@ -37,12 +37,18 @@ def serve(function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("function_name", "sample", "status", "method", "url"),
     [
-        ("users", "users-list", 200, "GET", "/users?status=active&page_size=300"),
-        ("users", "users-create", 201, "POST", "/users"),
-        ("users", "users-get", 200, "GET", "/users/me"),
-        ("recordings", "recordings-list", 200, "GET", "/users/me/recordings?from=2030-01-01&to=2030-01-31"),
-        ("recordings", "recordings-delete", 204, "DELETE", "/meetings/85746065/recordings/76-5d?action=trash"),
-        ("reports", "reports-user-meetings", 200, "GET", "/report/users/me/meetings?from=2030-01-01&to=2030-01-31"),
+        ("zoom_api", "zoom-api-users-list", 200, "GET", "/users?status=active&page_size=300"),
+        ("zoom_api", "zoom-api-users-create", 201, "POST", "/users"),
+        ("zoom_api", "zoom-api-users-get", 200, "GET", "/users/me"),
+        ("zoom_api", "zoom-api-recordings-list", 200, "GET", "/users/me/recordings?from=2030-01-01&to=2030-01-31"),
+        ("zoom_api", "zoom-api-recordings-delete", 204, "DELETE", "/meetings/85746065/recordings/76-5d?action=trash"),
+        (
+            "zoom_api",
+            "zoom-api-reports-user-meetings",
+            200,
+            "GET",
+            "/report/users/me/meetings?from=2030-01-01&to=2030-01-31",
+        ),
         ("meetings", "meetings-recordings-of-a-uuid", 200, "GET", f"/meetings/{UUID}/recordings"),
     ],
 )
@@ -74,7 +80,7 @@ def test_a_connection_header_that_no_connection_can_have_is_refused(
 
 def test_what_a_person_can_not_grant_says_so(serve: Serve) -> None:
     """Reports are for administrators: reconnecting as the same person would not help."""
-    result = serve("reports", "reports-user-meetings", World.of(scopes=frozenset({"meeting:read:meeting"})))
+    result = serve("zoom_api", "zoom-api-reports-user-meetings", World.of(scopes=frozenset({"meeting:read:meeting"})))
     body = json.loads(result["body"])
     assert (result["statusCode"], body["code"], body["missing_scopes"]) == (400, 4711, ["report:read:user:admin"])
     assert "administrator" in body["hint"]

@@ -49,14 +49,13 @@ def fault(error: InternalError, **about: Any) -> None:
 
 def count(name: str, value: int = 1, **dimensions: str) -> None:
     """Add `value` to a CloudWatch counter, at once: to its total, and to the one with these dimensions."""
-    _write(name, value, COUNT, dimensions)
+    _write(name, value, COUNT, dimensions, [[], sorted(dimensions)] if dimensions else [[]])
 
 
-def measure(name: str, seconds: float, **dimensions: str) -> None:
-    """Record a length of time, at once: for all, and for these dimensions."""
-    _write(name, round(seconds), SECONDS, dimensions)
+def measure(name: str, seconds: float, **fields: str) -> None:
+    """Record a length of time, at once, for all. The fields are in the log line only: each metric costs."""
+    _write(name, round(seconds), SECONDS, fields, [[]])
 
 
-def _write(name: str, value: int, unit: str, dimensions: dict[str, str]) -> None:
-    sets: list[list[str]] = [[], sorted(dimensions)] if dimensions else [[]]
-    sys.stdout.write(line([Metrics({name: (value, unit)}, sets)], dimensions, namespace=namespace(), at=time.time()))
+def _write(name: str, value: int, unit: str, fields: dict[str, str], sets: list[list[str]]) -> None:
+    sys.stdout.write(line([Metrics({name: (value, unit)}, sets)], fields, namespace=namespace(), at=time.time()))

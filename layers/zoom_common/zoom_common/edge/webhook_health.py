@@ -24,8 +24,8 @@ CHALLENGE_SECONDS = 72 * 3600.0
 class Measure(Protocol):
     """A metric's measurement, in seconds."""
 
-    def __call__(self, name: str, seconds: float, **dimensions: str) -> None:
-        """Record `seconds` for `name`, and for `name` with these dimensions."""
+    def __call__(self, name: str, seconds: float, **fields: str) -> None:
+        """Record `seconds` for `name`, with these fields beside it in the log."""
         ...
 
 

@@ -12,10 +12,10 @@ from zoom_common.zoom.operations.model import Family, RateLabel, ZoomScopes
 from zoom_common.zoom.operations.parameters import FROM, TO, TOKEN_PAGES, Parameter
 
 _PLAN = "Pro, with cloud recording"
-OF_USER = Family("recordings", "/v2/users/{userId}/recordings", "recordings", _PLAN)
-OF_MEETING = Family("recordings", "/v2/meetings/{meetingId}/recordings", "recordings", _PLAN)
-BELOW = Family("recordings", "/v2/meetings/{meetingId}/recordings/{proxy+}", "recordings", _PLAN)
-TRANSCRIPT = Family("recordings", "/v2/meetings/{meetingId}/transcript", "recordings", _PLAN)
+OF_USER = Family("zoom_api", "/v2/users/{userId}/recordings", "recordings", _PLAN)
+OF_MEETING = Family("zoom_api", "/v2/meetings/{meetingId}/recordings", "recordings", _PLAN)
+BELOW = Family("zoom_api", "/v2/meetings/{meetingId}/recordings/{proxy+}", "recordings", _PLAN)
+TRANSCRIPT = Family("zoom_api", "/v2/meetings/{meetingId}/transcript", "recordings", _PLAN)
 
 _ACTION = Parameter("action", values=("trash", "delete"))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from zoom_common.zoom.operations.model import Family, RateLabel, ZoomScopes
 from zoom_common.zoom.operations.parameters import EVERY_PAGE, SPAN, TOKEN_PAGES, Parameter
 
-REPORT = Family("reports", "/v2/report/{proxy+}", "reports", "Pro")
+REPORT = Family("zoom_api", "/v2/report/{proxy+}", "reports", "Pro")
 _CLASSIC = "report:read:admin"
 _GROUP = Parameter("group_id")
 _REGISTRANT = Parameter("include_fields", values=("registrant_id",))

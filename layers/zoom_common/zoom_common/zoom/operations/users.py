@@ -8,8 +8,8 @@ from __future__ import annotations
 from zoom_common.zoom.operations.model import Family, RateLabel, ZoomScopes
 from zoom_common.zoom.operations.parameters import NEXT_PAGE_TOKEN, Parameter
 
-ALL = Family("users", "/v2/users", "users")
-BY_ID = Family("users", "/v2/users/{proxy+}", "users")
+ALL = Family("zoom_api", "/v2/users", "users")
+BY_ID = Family("zoom_api", "/v2/users/{proxy+}", "users")
 
 _HANDS_OUT = "users:write"
 _LOGIN_TYPE = Parameter(

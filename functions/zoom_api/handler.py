@@ -1,4 +1,4 @@
-"""Zoom's cloud recordings under `/v2`: one call through the gateway for each request."""
+"""Zoom's users, recordings and reports under `/v2`: one call through the gateway for each request."""
 
 from __future__ import annotations
 

@@ -1,0 +1,79 @@
+"""`make web-deploy ARGS="--stack-name zoom-gateway"`: the web client's hosting, a stack beside the gateway's.
+
+It is called like the gateway's stack with `-web` behind it, and gets its parameters from there. What it prints is for
+the gateway's next deploy: `WebClient=on` and its address as `PublicBaseUrl`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import ClientError
+
+from dev.workspace import ROOT
+from ops.console import Stop, say
+
+TEMPLATE = ROOT / "web" / "template.yaml"
+
+
+def name_of(stack: str) -> str:
+    """The name of the stack that hosts the web client of a gateway's stack."""
+    return f"{stack}-web"
+
+
+def parameters(stack: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What the web client's stack is told, from the gateway's described stack. Raises Stop when it is no gateway's."""
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+    given = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
+    if "ApiUrl" not in outputs:
+        raise Stop("This stack is no gateway's.", "Name the stack that make deploy has made.")
+    told = {"ApiDomain": urlsplit(outputs["ApiUrl"]).netloc, "WebIdentityOrigins": given.get("WebIdentityOrigins", "")}
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in told.items()]
+
+
+def deploy(cloudformation: Any, stack: str) -> dict[str, str]:
+    """Create or update the web client's stack and wait for it; return its outputs. Raises Stop."""
+    name = name_of(stack)
+    (gateway,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    asked = {"StackName": name, "TemplateBody": TEMPLATE.read_text(), "Parameters": parameters(gateway)}
+    try:
+        done = "stack_update_complete"
+        cloudformation.update_stack(**asked)
+    except ClientError as problem:
+        if "No updates are to be performed" in str(problem):
+            return _outputs(cloudformation, name)
+        if "does not exist" not in str(problem):
+            raise
+        done = "stack_create_complete"
+        cloudformation.create_stack(**asked)
+    cloudformation.get_waiter(done).wait(StackName=name)
+    return _outputs(cloudformation, name)
+
+
+def _outputs(cloudformation: Any, name: str) -> dict[str, str]:
+    (found,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+
+
+def main() -> int:
+    """Deploy the hosting of the stack that is named. Exit status 1 when that cannot be done."""
+    parser = argparse.ArgumentParser(prog="make web-deploy ARGS=...", description=__doc__)
+    parser.add_argument("--stack-name", required=True, help="the gateway's stack")
+    arguments = parser.parse_args()
+    try:
+        outputs = deploy(boto3.client("cloudformation"), arguments.stack_name)
+    except Stop as stop:
+        say(f"{stop}\n{stop.fix}")
+        return 1
+    say(f"The web client's address is {outputs['WebUrl']}.")
+    say(f"Deploy the gateway with WebClient=on and PublicBaseUrl={outputs['WebOrigin']}, then run make web-upload.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
