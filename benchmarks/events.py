@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks import deliveries
 from zoom_common.access.keys import Credential
-from zoom_common.events.ingest_message import Delivery
+from zoom_common.events.webhook.message import Delivery
 from zoom_common.secret import Secret
 
 TENANT, CLIENT_ID = "acme", "benchmark-app"

@@ -14,7 +14,7 @@ from benchmarks.load.machine import give_priority_back, take_priority
 from benchmarks.rounds import summary
 from benchmarks.sections import Run
 from dev import emulator
-from zoom_common.gateway.pacing import PACE
+from zoom_common.ratelimit.slots import PACE
 
 _WORKERS = (1, 5, 20, 100)
 _CLIENTS = ("ours", "requests", "requests with retries", "zoomus", "pyzoom")

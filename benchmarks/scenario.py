@@ -19,12 +19,12 @@ from benchmarks.authority import Authority
 from benchmarks.deliveries import ZOOM_SECRET
 from benchmarks.events import API_KEY, CLIENT_ID, TENANT
 from benchmarks.workspace import ROOT
-from zoom_common.access import items as key_items
+from zoom_common.access import key_store as key_items
 from zoom_common.access.keys import issue
 from zoom_common.aws.items import to_item
-from zoom_common.connections.item import claim_key, partition, to_values
+from zoom_common.connections.cipher import SealContext, SealKind, seal
 from zoom_common.connections.model import Connection, Kind, State
-from zoom_common.connections.seal import SealContext, SealKind, seal
+from zoom_common.connections.store import claim_key, partition, to_values
 from zoom_common.secret import Secret
 
 CONNECTION = "con_01hx00000000000000000000ab"

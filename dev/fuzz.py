@@ -15,7 +15,7 @@ import httpx
 
 from dev import demo
 from dev.workspace import ROOT, Workspace
-from zoom_common.zoom.operations import OPERATIONS
+from zoom_common.zoom.operations.table import OPERATIONS
 
 PACKAGE = "schemathesis==4.32.0"
 CHECKS = "not_a_server_error,status_code_conformance"

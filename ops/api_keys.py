@@ -14,9 +14,9 @@ from time import time
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
 from ops.key_table import NoStack, local_stack, on_aws, on_local_stack
+from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import ApiKey, Credential, issue
 from zoom_common.access.principal import SCOPES
-from zoom_common.access.store import ApiKeyStore
 from zoom_common.errors import DependencyFailed, GatewayError, InternalError, InvalidRequest, Unavailable
 
 _DAY, _HOUR = 86_400, 3_600

@@ -13,13 +13,13 @@ import time
 
 from ops.deployed import add_arguments, deployed
 from ops.key_table import NoStack
-from zoom_common.connections.changes import Publish
-from zoom_common.connections.queue import RevokeQueue
-from zoom_common.edge.connection_changes import to_event
+from zoom_common.connections.model import Publish
+from zoom_common.connections.queues import RevokeQueue
 from zoom_common.erasure.runner import Erasure
 from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import DependencyFailed, InvalidRequest
 from zoom_common.events.bus import BusPublisher
+from zoom_common.events.connection_events import to_event
 
 
 def main(given: list[str] | None = None) -> int:

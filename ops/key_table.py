@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from zoom_common.access.store import ApiKeyStore
+from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.aws.table import Table
 
 STACK_FILE = Path(".local/stack.json")

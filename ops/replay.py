@@ -15,14 +15,12 @@ from ops.deployed import add_arguments, deployed
 from ops.key_table import NoStack
 from zoom_common.aws.table import EVENTS, Table
 from zoom_common.deadline import Deadline
-from zoom_common.edge.log_requests import log_query_of
+from zoom_common.edge.own_requests import log_query_of
 from zoom_common.edge.request_fields import Fields, event_id
 from zoom_common.errors import InvalidRequest, NotFound
-from zoom_common.events.archive import Archive
 from zoom_common.events.bus import BusPublisher
-from zoom_common.events.log_index_store import LogIndex
-from zoom_common.events.log_query import LARGEST_PAGE
-from zoom_common.events.log_store import EventLog
+from zoom_common.events.log.index import LARGEST_PAGE, LogIndex, LogReader
+from zoom_common.events.log.store import EventLog
 
 _HOUR = 3600.0
 
@@ -44,7 +42,7 @@ def main(given: list[str] | None = None) -> int:
     try:
         stack = deployed(arguments)
         table = Table(stack.client("dynamodb"), stack.resource("EventsTable"), EVENTS)
-        archive = Archive(EventLog(table, clock=time.time), LogIndex(table))
+        archive = LogReader(EventLog(table, clock=time.time), LogIndex(table))
         publisher = BusPublisher(stack.resource("EventBus"), stack.client("events"))
         replayed = _one(archive, publisher, arguments) if arguments.id else _range(archive, publisher, arguments)
     except (NoStack, NotFound, InvalidRequest) as problem:
@@ -54,7 +52,7 @@ def main(given: list[str] | None = None) -> int:
     return 0
 
 
-def _one(archive: Archive, publisher: BusPublisher, arguments: argparse.Namespace) -> int:
+def _one(archive: LogReader, publisher: BusPublisher, arguments: argparse.Namespace) -> int:
     event = archive.event(arguments.tenant, event_id(arguments.id))
     print(json.dumps({"id": event.id, "type": event.type, "time": event.time}))
     if arguments.yes:
@@ -62,7 +60,7 @@ def _one(archive: Archive, publisher: BusPublisher, arguments: argparse.Namespac
     return 1
 
 
-def _range(archive: Archive, publisher: BusPublisher, arguments: argparse.Namespace) -> int:
+def _range(archive: LogReader, publisher: BusPublisher, arguments: argparse.Namespace) -> int:
     asked = {"from": arguments.since, "to": arguments.to, "type": arguments.type, "meeting": arguments.meeting}
     fields = Fields({name: value for name, value in asked.items() if value})
     query = log_query_of(fields, now=time.time(), retention_days=400)

@@ -18,12 +18,10 @@ from dataclasses import replace
 from ops.deployed import add_arguments, deployed
 from ops.key_table import NoStack
 from zoom_common.aws.table import EVENTS, Table
-from zoom_common.events.log_entry import malformed, unrouted
-from zoom_common.events.log_index_store import LogIndex
-from zoom_common.events.log_query import LARGEST_PAGE, LogLine, LogQuery
-from zoom_common.events.log_store import EventLog
-from zoom_common.events.reconciliation.ingest_queue import IngestQueue
-from zoom_common.events.reconciliation.second_look import SecondLook
+from zoom_common.events.log.entries import malformed, unrouted
+from zoom_common.events.log.index import LARGEST_PAGE, LogIndex, LogLine, LogQuery
+from zoom_common.events.log.store import EventLog
+from zoom_common.events.reconciliation.unrouted_replay import IngestQueue, UnroutedReplay
 
 
 def main(given: list[str] | None = None) -> int:
@@ -45,7 +43,7 @@ def main(given: list[str] | None = None) -> int:
     log, index = EventLog(table, clock=time.time), LogIndex(table)
     if arguments.again:
         queue = IngestQueue(stack.resource("IngestQueue"), stack.client("sqs"))
-        look = SecondLook(log=log, lines=index, send=queue.send, clock=time.time)
+        look = UnroutedReplay(log=log, lines=index, send=queue.send, clock=time.time)
         tried = 0
         for kept in look.kept(arguments.app, days=arguments.days):
             tried += 1

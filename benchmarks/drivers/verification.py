@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from zoom_common.deadline import Deadline
-from zoom_common.events.ingest_message import Delivery
-from zoom_common.events.metric_lines import MetricLines
-from zoom_common.events.receiver import Receiver
-from zoom_common.events.webhook_secrets import CachedSecrets, parse_secrets
+from zoom_common.events.webhook.message import Delivery
+from zoom_common.events.webhook.receiver import MetricLines, Receiver
+from zoom_common.events.webhook.secrets import CachedSecrets, parse_secrets
 from zoom_common.secret import Secret
 from zoom_common.zoom.webhooks import verify
 

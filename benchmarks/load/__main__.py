@@ -30,7 +30,7 @@ from benchmarks.workspace import BENCH, ROOT
 from dev import emulator
 from dev.processes import Supervisor
 from dev.workspace import Workspace
-from zoom_common.gateway.pacing import PACE
+from zoom_common.ratelimit.slots import PACE
 
 APP, SECRET = "load-test", "load-test-secret"
 TABLE = "coordination"

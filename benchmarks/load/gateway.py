@@ -14,22 +14,18 @@ from zoom_common.aws.table import Table
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.deadline import Deadline
 from zoom_common.errors import GatewayError
-from zoom_common.gateway.api_request import ApiRequest
-from zoom_common.gateway.budget import Budget, BudgetRules
-from zoom_common.gateway.call import Gateway
-from zoom_common.gateway.change_store import ChangeStore
-from zoom_common.gateway.daily import DailyCalls
-from zoom_common.gateway.daily_store import DailyStore
-from zoom_common.gateway.exchange import Exchange
+from zoom_common.gateway.context import ApiRequest, CallStats
+from zoom_common.gateway.http_client import RetryingHttpClient, ZoomApiClient
 from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.idempotency_store import IdempotencyStore
-from zoom_common.gateway.read_cache import ReadCache
-from zoom_common.gateway.record import CallRecord
-from zoom_common.gateway.sending import Sender
-from zoom_common.gateway.slot_store import SlotStore
+from zoom_common.gateway.read_cache import ChangeStore, ReadCache
+from zoom_common.gateway.service import Gateway
+from zoom_common.ratelimit.limiter import RateLimiter, RateLimitRules
+from zoom_common.ratelimit.quotas import DailyCalls, DailyStore
+from zoom_common.ratelimit.slots import SlotStore
 from zoom_common.secret import Secret
 from zoom_common.transport import RequestsTransport
-from zoom_common.zoom.allowances import Plan
+from zoom_common.zoom.rate_limits import Plan
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -55,10 +51,10 @@ class _Tokens:
 class _Uncounted:
     """Usage is counted beside a call and slows none: this is about the rate."""
 
-    def begin(self, tenant: str, record: CallRecord) -> None:
+    def begin(self, tenant: str, record: CallStats) -> None:
         pass
 
-    def settle(self, tenant: str, record: CallRecord, deadline: Deadline) -> None:
+    def settle(self, tenant: str, record: CallStats, deadline: Deadline) -> None:
         pass
 
 
@@ -103,15 +99,15 @@ def _connection(account: str) -> Connection:
 def client(settings: Settings) -> Client:
     """Asks through a gateway of its own, with share 1 and nothing held back."""
     table = Table(_dynamodb(settings.dynamodb), settings.table)
-    rules = BudgetRules(plan=Plan(settings.plan), share=1.0, reserve=0.0, pace=settings.pace)
-    budget = Budget(slots=SlotStore(table), daily=DailyCalls(DailyStore(table)), rules=rules, clock=time.time)
-    exchange = Exchange(
+    rules = RateLimitRules(plan=Plan(settings.plan), share=1.0, reserve=0.0, pace=settings.pace)
+    budget = RateLimiter(slots=SlotStore(table), daily=DailyCalls(DailyStore(table)), rules=rules, clock=time.time)
+    exchange = RetryingHttpClient(
         transport=RequestsTransport(), turns=budget, clock=time.time, sleep=time.sleep, random=random.random
     )
     connection = _connection(settings.account)
     gateway = Gateway(
         select=lambda principal, requested: connection,  # noqa: ARG005 - the seam's signature
-        sender=Sender(
+        sender=ZoomApiClient(
             tokens=_Tokens(settings.token), exchange=exchange, usage=_Uncounted(), api_base_url=settings.zoom
         ),
         keys=Idempotency(
@@ -128,7 +124,7 @@ def client(settings: Settings) -> Client:
     path = f"/v2{settings.path}"
 
     def call() -> tuple[int, int | None]:
-        record = CallRecord()
+        record = CallStats()
         try:
             answer = gateway.call(ApiRequest.read(path, principal, Deadline.after(28)), record)
         except GatewayError as error:

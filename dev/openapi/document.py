@@ -11,8 +11,9 @@ from dev.openapi.answers import RESPONSES, SCHEMAS, error_responses, success
 from dev.openapi.headers import HEADERS, PARAMETERS
 from dev.openapi.own import PATHS
 from zoom_common import __version__
-from zoom_common.zoom.models.base import ZoomModel
-from zoom_common.zoom.operations import OPERATIONS, Operation, Parameter
+from zoom_common.zoom.models.fields import ZoomModel
+from zoom_common.zoom.operations.model import Operation, Parameter
+from zoom_common.zoom.operations.table import OPERATIONS
 
 type Json = dict[str, Any]
 

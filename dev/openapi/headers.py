@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zoom_common.access.principal import CONNECTION_ID
-from zoom_common.zoom.operations import Operation
+from zoom_common.zoom.operations.model import Operation
 
 type Json = dict[str, Any]
 

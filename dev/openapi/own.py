@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dev.openapi.answers import response
-from zoom_common.access.sign_in import GRANTS
+from zoom_common.access.token_endpoint import GRANTS
 
 type Json = dict[str, Any]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from zoom_common.zoom.operations import OPERATIONS, Operation
+from zoom_common.zoom.operations.model import Operation
+from zoom_common.zoom.operations.table import OPERATIONS
 
 _HEAD = """# Operations
 

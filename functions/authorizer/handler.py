@@ -8,21 +8,53 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from time import time
 from typing import Any
 
-from zoom_common import correlation
+from zoom_common import observability
 from zoom_common.access.authentication import Denial, authenticate
-from zoom_common.access.bearer_store import BearerStore
+from zoom_common.access.bearers import BearerStore
+from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.principal import Principal
-from zoom_common.access.store import ApiKeyStore
 from zoom_common.aws import clients
 from zoom_common.aws.table import Table
-from zoom_common.edge import observability
 from zoom_common.edge.request import request_id
-from zoom_common.edge.settings.authorizer import AuthorizerSettings, usual_limit
+from zoom_common.settings import optional, require
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizerSettings:
+    """Where keys and bearers are, and whose tokens count. Without an issuer no tokens, without a table no bearers."""
+
+    connections_table: str
+    coordination_table: str = ""
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    oidc_tenant_claim: str = "tenant"
+    oidc_scope_claim: str = "scope"
+    oidc_tenant: str = ""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> AuthorizerSettings:
+        """Read the settings. Raises MissingSetting, for the audience too once there is an issuer."""
+        issuer = optional(environ, "OIDC_ISSUER")
+        return cls(
+            connections_table=require(environ, "CONNECTIONS_TABLE"),
+            coordination_table=optional(environ, "COORDINATION_TABLE"),
+            oidc_issuer=issuer,
+            # A token that this provider made for another program must not open this one.
+            oidc_audience=require(environ, "OIDC_AUDIENCE") if issuer else "",
+            oidc_tenant_claim=optional(environ, "OIDC_TENANT_CLAIM", "tenant"),
+            oidc_scope_claim=optional(environ, "OIDC_SCOPE_CLAIM", "scope"),
+            oidc_tenant=optional(environ, "OIDC_TENANT"),
+        )
+
+
+def usual_limit(environ: Mapping[str, str]) -> int | None:
+    """How many requests a minute a key may make that has no limit of its own; None: nobody counts."""
+    return int(optional(environ, "KEY_REQUESTS_PER_MINUTE", "0")) or None
 
 
 @cache
@@ -45,7 +77,7 @@ class _People:
     """Judges tokens with what is imported only now: most callers have keys, and pay for no JWT library."""
 
     def verify(self, token: str, *, now: float) -> Principal | Denial:
-        from zoom_common.access.token_client import verifier  # noqa: PLC0415 - see above
+        from zoom_common.access.oidc import verifier  # noqa: PLC0415 - see above
 
         return verifier(_settings()).verify(token, now=now)
 
@@ -58,7 +90,7 @@ def _tokens() -> _People | None:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Answer an HTTP API's authorizer request (payload 2.0, simple response)."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    correlation.begin(headers.get(correlation.HEADER, ""), request_id(event, context))
+    observability.begin_correlation(headers.get(observability.CORRELATION_HEADER, ""), request_id(event, context))
     verdict = authenticate(headers.get("authorization", ""), _keys(), now=time(), tokens=_tokens(), bearers=_bearers())
     if isinstance(verdict, Denial):
         observability.logger().info(

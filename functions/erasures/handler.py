@@ -12,25 +12,53 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from zoom_common import correlation
+from zoom_common import observability
 from zoom_common.access.principal import Principal
 from zoom_common.aws.clients import boto3_client
-from zoom_common.connections.queue import RevokeQueue
+from zoom_common.connections.queues import RevokeQueue
 from zoom_common.deadline import Deadline
-from zoom_common.edge import observability, request_fields
-from zoom_common.edge.connection_changes import publisher
-from zoom_common.edge.http import Request, Response, Router, json_response
-from zoom_common.edge.link_requests import body_of, refuse_bound, text_of
-from zoom_common.edge.settings.erasures import ErasuresSettings
+from zoom_common.edge import request_fields
+from zoom_common.edge.http import Router
+from zoom_common.edge.own_requests import body_of, refuse_bound, text_of
+from zoom_common.edge.request import Request
+from zoom_common.edge.response import Response, json_response
 from zoom_common.erasure.queue import ErasureQueue, Job, from_message
-from zoom_common.erasure.receipt import receipt
-from zoom_common.erasure.runner import Erasure
+from zoom_common.erasure.runner import Erasure, receipt
 from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import FieldError, InternalError, InvalidRequest, NotFound, Unavailable
+from zoom_common.events.connection_events import publisher
+from zoom_common.settings import optional, require
+
+
+@dataclass(frozen=True, slots=True)
+class ErasuresSettings:
+    """Where everything is kept. `settle_seconds` is how long something that was under way may still be written."""
+
+    connections_table: str
+    events_table: str
+    coordination_table: str
+    event_bus: str
+    escrow_queue_url: str
+    erasure_queue_url: str
+    settle_seconds: int
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> ErasuresSettings:
+        """Read the settings. Raises MissingSetting."""
+        return cls(
+            connections_table=require(environ, "CONNECTIONS_TABLE"),
+            events_table=require(environ, "EVENTS_TABLE"),
+            coordination_table=require(environ, "COORDINATION_TABLE"),
+            event_bus=optional(environ, "EVENT_BUS"),
+            escrow_queue_url=require(environ, "ESCROW_QUEUE_URL"),
+            erasure_queue_url=require(environ, "ERASURE_QUEUE_URL"),
+            settle_seconds=int(optional(environ, "ERASURE_SETTLE_SECONDS", "300")),
+        )
+
 
 _TIME_FOR_A_PAGE_MS = 30_000
 # API Gateway gives up after 30 seconds.
@@ -75,7 +103,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """A request, or messages of the queue, which fail one by one."""
     if "Records" not in event:
         return router.handle(event, context)
-    correlation.begin(getattr(context, "aws_request_id", ""))
+    observability.begin_correlation(getattr(context, "aws_request_id", ""))
     returned = [record["messageId"] for record in event["Records"] if not _is_done(record, context)]
     return {"batchItemFailures": [{"itemIdentifier": each} for each in returned]}
 

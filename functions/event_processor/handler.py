@@ -4,28 +4,59 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from zoom_common.aws.clients import client
 from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
-from zoom_common.connections.deauthorization import Deauthorization
+from zoom_common.connections.disconnecting import Deauthorization
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones
 from zoom_common.deadline import Deadline
-from zoom_common.edge.connection_changes import publisher
-from zoom_common.edge.heartbeat_store import WEBHOOK, Heartbeats
-from zoom_common.edge.observability import count, logger
-from zoom_common.edge.settings.event_processor import Settings
-from zoom_common.edge.vault_notices import VaultNotices
-from zoom_common.edge.webhook_signs_store import WebhookSigns, verified_apps
 from zoom_common.events.bus import BusPublisher
-from zoom_common.events.host_store import HostStore
-from zoom_common.events.log_store import EventLog
+from zoom_common.events.connection_events import ConnectionUpdates, publisher
+from zoom_common.events.log.store import EventLog
 from zoom_common.events.processor import EventProcessor
-from zoom_common.events.projection_store import ProjectionStore
-from zoom_common.gateway.change_store import ChangeStore
-from zoom_common.zoom.event_secrets import Redaction
+from zoom_common.events.projections.store import ProjectionStore
+from zoom_common.events.routing import HostStore
+from zoom_common.events.webhook.status import WebhookStatusStore, verified_apps
+from zoom_common.gateway.read_cache import ChangeStore
+from zoom_common.heartbeats import WEBHOOK, Heartbeats
+from zoom_common.observability import count, logger
+from zoom_common.settings import optional, require
+from zoom_common.zoom.event_redaction import Redaction
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`from_env` raises MissingSetting."""
+
+    connections_table: str
+    events_table: str
+    event_bus: str
+    published_secrets: frozenset[str]
+    """Kinds of secret that subscribers asked for: download_tokens, passcodes, start_urls, stream_keys, ip_addresses."""
+    retention_days: int
+    projection_retention_days: int
+    coordination_table: str
+    reads_are_remembered: bool = False
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings in a function's environment."""
+        kinds = optional(environ, "PUBLISHED_SECRETS").split(",")
+        return cls(
+            connections_table=require(environ, "CONNECTIONS_TABLE"),
+            events_table=require(environ, "EVENTS_TABLE"),
+            event_bus=require(environ, "EVENT_BUS"),
+            published_secrets=frozenset(filter(None, (kind.strip() for kind in kinds))),
+            retention_days=int(optional(environ, "EVENT_RETENTION_DAYS", "30")),
+            projection_retention_days=int(optional(environ, "PROJECTION_RETENTION_DAYS", "400")),
+            coordination_table=require(environ, "COORDINATION_TABLE"),
+            reads_are_remembered=float(optional(environ, "READ_CACHE_SECONDS", "0")) > 0,
+        )
 
 
 @cache
@@ -48,12 +79,12 @@ def processor() -> EventProcessor:
     )
 
 
-def _vault(settings: Settings) -> VaultNotices:
+def _vault(settings: Settings) -> ConnectionUpdates:
     table = Table(client("dynamodb"), settings.connections_table, CONNECTIONS)
     connections = ConnectionStore(table)
     publish = publisher(settings.event_bus, lambda: client("events"))
     deauthorization = Deauthorization(connections=connections, publish=publish, clock=time.time)
-    return VaultNotices(connections, deauthorization, Tombstones(table), time.time)
+    return ConnectionUpdates(connections, deauthorization, Tombstones(table), time.time)
 
 
 def _for_those_who_remember(settings: Settings) -> dict[str, Any]:
@@ -72,9 +103,9 @@ def heartbeats() -> Heartbeats:
 
 
 @cache
-def signs() -> WebhookSigns:
+def signs() -> WebhookStatusStore:
     """Where each app's last delivery is noted."""
-    return WebhookSigns(
+    return WebhookStatusStore(
         Table(client("dynamodb"), Settings.from_env(os.environ).coordination_table, COORDINATION), time.time
     )
 

@@ -5,32 +5,53 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 
 from zoom_common.access.principal import CONNECTION_ID, Principal
 from zoom_common.aws.clients import client
 from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
-from zoom_common.connections.selection import owner_filter
-from zoom_common.connections.selection import reach as the_connection
+from zoom_common.connections.selection import authorize_connection as the_connection
+from zoom_common.connections.selection import owner_filter, visible_connections
 from zoom_common.connections.store import ConnectionStore, Page
 from zoom_common.edge import request_fields
-from zoom_common.edge.http import Request, Response, Router, json_response
-from zoom_common.edge.link_requests import body_of, page_of
-from zoom_common.edge.log_requests import log_query_of, log_tokens
+from zoom_common.edge.http import Router
+from zoom_common.edge.own_requests import body_of, log_query_of, log_tokens, page_of
+from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import Fields, PageTokens
-from zoom_common.edge.settings.events import Settings
-from zoom_common.edge.webhook_health import described
-from zoom_common.edge.webhook_signs_store import WebhookSigns
+from zoom_common.edge.response import Response, json_response
 from zoom_common.errors import FieldError, InvalidRequest
-from zoom_common.events.archive import Archive
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.envelope import CloudEvent
-from zoom_common.events.log_index_store import LogIndex
-from zoom_common.events.log_query import LogQuery
-from zoom_common.events.log_store import EventLog
-from zoom_common.events.meeting_reader import MeetingReader
-from zoom_common.events.projection_store import ProjectionStore
-from zoom_common.events.reach import reach
+from zoom_common.events.log.index import LogIndex, LogQuery, LogReader
+from zoom_common.events.log.store import EventLog
+from zoom_common.events.projections.store import MeetingReader, ProjectionStore
+from zoom_common.events.webhook.status import WebhookStatusStore, described
+from zoom_common.settings import optional, require
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`from_env` raises MissingSetting."""
+
+    connections_table: str
+    events_table: str
+    event_bus: str
+    coordination_table: str
+    retention_days: int
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings in a function's environment."""
+        return cls(
+            connections_table=require(environ, "CONNECTIONS_TABLE"),
+            events_table=require(environ, "EVENTS_TABLE"),
+            event_bus=require(environ, "EVENT_BUS"),
+            coordination_table=require(environ, "COORDINATION_TABLE"),
+            retention_days=int(optional(environ, "EVENT_RETENTION_DAYS", "30")),
+        )
+
 
 _LOG_FIELDS = ("type", "meeting", "from", "to", "page_size", "next_page_token")
 
@@ -57,9 +78,9 @@ def meetings() -> MeetingReader:
 
 
 @cache
-def archive() -> Archive:
+def archive() -> LogReader:
     """The event log, once per container."""
-    return Archive(EventLog(_events_table(), clock=time.time), LogIndex(_events_table()))
+    return LogReader(EventLog(_events_table(), clock=time.time), LogIndex(_events_table()))
 
 
 @cache
@@ -75,16 +96,16 @@ def connections() -> ConnectionStore:
 
 
 @cache
-def signs() -> WebhookSigns:
+def signs() -> WebhookStatusStore:
     """What is known of Zoom's deliveries."""
-    return WebhookSigns(Table(client("dynamodb"), settings().coordination_table, COORDINATION), time.time)
+    return WebhookStatusStore(Table(client("dynamodb"), settings().coordination_table, COORDINATION), time.time)
 
 
 @router.route("GET", "/events", scope="events:read")
 def events(request: Request, principal: Principal) -> Response:
     """A page of the log, newest first."""
     query = _asked(Fields(request.query), principal)
-    found = archive().page(principal.tenant, query, reach(principal, connections()))
+    found = archive().page(principal.tenant, query, visible_connections(principal, connections()))
     token = log_tokens(principal.tenant).encode(found.after)
     return json_response(200, {"events": found.events, "page_size": query.page_size, "next_page_token": token})
 
@@ -107,7 +128,9 @@ def replay(request: Request, principal: Principal, event_id: str) -> Response:  
 def replay_range(request: Request, principal: Principal) -> Response:
     """Publish a page of the log again."""
     query = _asked(_replay_fields(request), principal)
-    done = archive().replay(principal.tenant, query, publisher(), request.deadline, reach(principal, connections()))
+    done = archive().replay(
+        principal.tenant, query, publisher(), request.deadline, visible_connections(principal, connections())
+    )
     token = log_tokens(principal.tenant).encode(done.after)
     return json_response(202, {"replayed": done.count, "next_page_token": token})
 
@@ -115,34 +138,36 @@ def replay_range(request: Request, principal: Principal) -> Response:
 @router.route("GET", "/meetings/{number}/state", scope="events:read")
 def state(request: Request, principal: Principal, number: str) -> Response:  # noqa: ARG001 - the router gives it
     """What a meeting or webinar is, whether it is on, and who is there."""
-    return json_response(200, meetings().state(principal.tenant, number, reach(principal, connections())))
+    return json_response(200, meetings().state(principal.tenant, number, visible_connections(principal, connections())))
 
 
 @router.route("GET", "/meetings/{number}/attendance", scope="events:read")
 def attendance(request: Request, principal: Principal, number: str) -> Response:
     """Who was there in one instance, `uuid` or the last one, and for how long."""
     uuid = request.query.get("uuid")
-    return json_response(200, meetings().attendance(principal.tenant, number, uuid, reach(principal, connections())))
+    return json_response(
+        200, meetings().attendance(principal.tenant, number, uuid, visible_connections(principal, connections()))
+    )
 
 
 @router.route("GET", "/meetings/{number}/registrations", scope="events:read")
 def registrations(request: Request, principal: Principal, number: str) -> Response:  # noqa: ARG001
     """Who registered."""
-    found = meetings().registrations(principal.tenant, number, reach(principal, connections()))
+    found = meetings().registrations(principal.tenant, number, visible_connections(principal, connections()))
     return json_response(200, {"registrants": found})
 
 
 @router.route("GET", "/meetings/{number}/recordings", scope="events:read")
 def recordings(request: Request, principal: Principal, number: str) -> Response:  # noqa: ARG001
     """What was recorded."""
-    found = meetings().recordings(principal.tenant, number, reach(principal, connections()))
+    found = meetings().recordings(principal.tenant, number, visible_connections(principal, connections()))
     return json_response(200, {"meetings": found})
 
 
 @router.route("GET", "/users/{user}", scope="events:read")
 def user(request: Request, principal: Principal, user: str) -> Response:  # noqa: ARG001
     """One user of the Zoom account."""
-    return json_response(200, meetings().user(principal.tenant, user, reach(principal, connections())))
+    return json_response(200, meetings().user(principal.tenant, user, visible_connections(principal, connections())))
 
 
 @router.route("GET", "/webhooks", scope="connections:read")
@@ -157,7 +182,7 @@ def webhooks(request: Request, principal: Principal) -> Response:
 
 def _event(principal: Principal, event_id: str) -> CloudEvent:
     known_as = request_fields.event_id(event_id)
-    return archive().event(principal.tenant, known_as, reach(principal, connections()))
+    return archive().event(principal.tenant, known_as, visible_connections(principal, connections()))
 
 
 def _connections(request: Request, principal: Principal, tokens: PageTokens) -> Page:

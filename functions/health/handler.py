@@ -9,11 +9,59 @@ from typing import TYPE_CHECKING
 
 from zoom_common.access.principal import Principal
 from zoom_common.edge import api_document
-from zoom_common.edge.http import Request, Response, Router, json_response
-from zoom_common.edge.settings.health import DeepHealthSettings, HealthSettings
+from zoom_common.edge.http import Router
+from zoom_common.edge.request import Request
+from zoom_common.edge.response import Response, json_response
 
 if TYPE_CHECKING:
-    from zoom_common.edge.deep_health import Check
+    from zoom_common.edge.health import Check
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from zoom_common import __version__
+from zoom_common.settings import optional, require
+
+
+@dataclass(frozen=True, slots=True)
+class HealthSettings:
+    """What a health answer says about itself, and where requests are counted whose key has a limit."""
+
+    stage: str
+    version: str = __version__
+    coordination_table: str = ""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> HealthSettings:
+        """Read the settings; none is required."""
+        return cls(
+            stage=optional(environ, "STAGE", "local"), coordination_table=optional(environ, "COORDINATION_TABLE")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeepHealthSettings:
+    """What the deep answer looks at. `queues` are URLs by name; a dead-letter queue's name ends in `_dead_letters`."""
+
+    connections_table: str
+    events_table: str
+    coordination_table: str
+    data_key_id: str
+    zoom_api_base_url: str
+    queues: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> DeepHealthSettings:
+        """Read the settings. Raises MissingSetting."""
+        pairs = (pair.partition("=") for pair in require(environ, "HEALTH_QUEUES").split(","))
+        return cls(
+            connections_table=require(environ, "CONNECTIONS_TABLE"),
+            events_table=require(environ, "EVENTS_TABLE"),
+            coordination_table=require(environ, "COORDINATION_TABLE"),
+            data_key_id=require(environ, "DATA_KEY_ID"),
+            zoom_api_base_url=require(environ, "ZOOM_API_BASE_URL").rstrip("/"),
+            queues={name.strip(): url.strip() for name, _, url in pairs},
+        )
+
 
 _UNAVAILABLE = 503
 _LONGEST_BETWEEN_SWEEPS = 3600.0
@@ -45,7 +93,7 @@ def openapi(request: Request) -> Response:  # noqa: ARG001 - a route's signature
 @router.route("GET", "/health/deep", scope="health:read")
 def deep(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
     """Tables, key, queues, Zoom, and when the jobs and Zoom's deliveries were last seen. 503 when we can not work."""
-    from zoom_common.edge.deep_health import FAILING, examine  # noqa: PLC0415 - the shallow answer starts without
+    from zoom_common.edge.health import FAILING, examine  # noqa: PLC0415 - the shallow answer starts without
 
     found = examine(_checks())
     about = {"version": _settings().version, "stage": _settings().stage}
@@ -57,9 +105,9 @@ def _checks() -> dict[str, Check]:
     # Only now: most that asks for health asks for the shallow answer, and boto3 is most of a start.
     from zoom_common.aws import clients  # noqa: PLC0415
     from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table  # noqa: PLC0415
-    from zoom_common.edge import dependencies_client as ask  # noqa: PLC0415
-    from zoom_common.edge.deep_health import Finding, age  # noqa: PLC0415
-    from zoom_common.edge.heartbeat_store import ROLLUP, SWEEP, WEBHOOK, Heartbeats  # noqa: PLC0415
+    from zoom_common.edge import health as ask  # noqa: PLC0415
+    from zoom_common.edge.health import Finding, age  # noqa: PLC0415
+    from zoom_common.heartbeats import ROLLUP, SWEEP, WEBHOOK, Heartbeats  # noqa: PLC0415
     from zoom_common.transport import RequestsTransport  # noqa: PLC0415
 
     about, dynamodb = DeepHealthSettings.from_env(os.environ), clients.impatient_dynamodb()

@@ -6,13 +6,13 @@ import os
 from functools import cache
 
 from zoom_common.edge import zoom_api
-from zoom_common.edge.http import Request, Response, guarded
-from zoom_common.edge.settings.roster import RosterSettings
-from zoom_common.edge.settings.zoom_api import ZoomApiSettings
-from zoom_common.gateway.call import Gateway
-from zoom_common.gateway.participants import Participants
-from zoom_common.gateway.roster import roster
-from zoom_common.gateway.wiring import gateway
+from zoom_common.edge.http import guarded
+from zoom_common.edge.request import Request
+from zoom_common.edge.response import Response
+from zoom_common.edge.zoom_api import RosterSettings, ZoomApiSettings
+from zoom_common.gateway.participants import Participants, roster
+from zoom_common.gateway.service import Gateway
+from zoom_common.wiring.gateway import gateway
 
 
 @cache

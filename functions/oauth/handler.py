@@ -7,16 +7,17 @@ from collections.abc import Callable
 from functools import cache, wraps
 from urllib.parse import parse_qs, urlencode
 
+from zoom_common import observability
 from zoom_common.access.principal import CONNECTION_ID, Principal
 from zoom_common.connections.access_tokens import reconnect_url
-from zoom_common.connections.account_connecting import AccountRequest
 from zoom_common.connections.linking import LinkNotRequested, Ticket
 from zoom_common.connections.model import Connection, Kind
-from zoom_common.connections.selection import owner_filter, reach
-from zoom_common.connections.view import describe, iso
-from zoom_common.edge import connect_pages, observability, request_fields, vault
-from zoom_common.edge.http import Request, Response, Router, error_response, json_response
-from zoom_common.edge.link_requests import (
+from zoom_common.connections.selection import authorize_connection, owner_filter
+from zoom_common.connections.server_to_server import AccountRequest
+from zoom_common.connections.views import describe, iso
+from zoom_common.edge import pages, request_fields
+from zoom_common.edge.http import Router
+from zoom_common.edge.own_requests import (
     account_of,
     body_of,
     cookie_name,
@@ -26,10 +27,13 @@ from zoom_common.edge.link_requests import (
     text_of,
     wants_json,
 )
+from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import PageTokens
-from zoom_common.edge.settings.oauth import OAuthSettings
+from zoom_common.edge.response import Response, error_response, json_response
 from zoom_common.errors import Conflict, GatewayError, InternalError, LinkRefused
 from zoom_common.secret import Secret
+from zoom_common.wiring import vault
+from zoom_common.wiring.vault import OAuthSettings
 
 
 @cache
@@ -62,7 +66,7 @@ def for_browsers(answer: Callable[[Request], Response]) -> Callable[[Request], R
             observability.logger().info("link refused", reason=error.reason, request_id=request.request_id)
             if wants_json(request):
                 return error_response(error, request.request_id)
-            return connect_pages.failure_page(error, request.request_id, connect_page=settings().connect_page_url)
+            return pages.failure_page(error, request.request_id, connect_page=settings().connect_page_url)
 
     return shown
 
@@ -81,7 +85,7 @@ def authorize(request: Request, principal: Principal) -> Response:
 def look(request: Request) -> Response:
     """Show who asks to connect whom."""
     ticket = Secret(request.query.get("ticket", ""))
-    return connect_pages.start_page(wiring().linking.look_up(ticket), ticket)
+    return pages.start_page(wiring().linking.look_up(ticket), ticket)
 
 
 @router.route("POST", "/auth/zoom/start", scope=None)
@@ -114,7 +118,7 @@ def callback(request: Request) -> Response:
     if wants_json(request):
         done = {"code": arrival.code.reveal(), "connection": arrival.connection_id}
         return Response(200, json_response(200, done).body, {"content-type": "application/json"}, [spent])
-    shown = connect_pages.done_page(arrival)
+    shown = pages.done_page(arrival)
     return Response(shown.status, shown.body, shown.headers, [spent])
 
 
@@ -130,7 +134,7 @@ def list_connections(request: Request, principal: Principal) -> Response:
     """The connections the caller reaches."""
     connections = wiring().connections
     if principal.connection is not None:
-        bound = reach(principal, principal.connection, connections)
+        bound = authorize_connection(principal, principal.connection, connections)
         return json_response(200, {"connections": [_shown(bound)], "next_page_token": ""})
     tokens = PageTokens("connections", principal.tenant, CONNECTION_ID)
     limit, cursor = page_of(request, tokens)
@@ -182,7 +186,7 @@ def reconnect(request: Request, principal: Principal, connection_id: str) -> Res
 
 
 def _reached(principal: Principal, connection_id: str) -> Connection:
-    return reach(principal, request_fields.connection_id(connection_id), wiring().connections)
+    return authorize_connection(principal, request_fields.connection_id(connection_id), wiring().connections)
 
 
 def _created(ticket: Ticket) -> Response:

@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from time import time
 from urllib.parse import parse_qsl
 
-from zoom_common.access.bearer_store import BearerStore
-from zoom_common.access.sign_in import Refused, SignIn
-from zoom_common.access.store import ApiKeyStore
+from zoom_common.access.bearers import BearerStore
+from zoom_common.access.key_store import ApiKeyStore
+from zoom_common.access.token_endpoint import Refused, SignIn
 from zoom_common.aws import clients
 from zoom_common.aws.table import Table
-from zoom_common.edge.http import Request, Response, Router, json_response
-from zoom_common.edge.settings.token import TokenSettings
+from zoom_common.edge.http import Router
+from zoom_common.edge.request import Request
+from zoom_common.edge.response import Response, json_response
+from zoom_common.settings import require
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """Where keys and bearers are, and the gateway's own address."""
+
+    connections_table: str
+    coordination_table: str
+    public_base_url: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> TokenSettings:
+        """Read the settings. Raises MissingSetting."""
+        return cls(
+            connections_table=require(environ, "CONNECTIONS_TABLE"),
+            coordination_table=require(environ, "COORDINATION_TABLE"),
+            public_base_url=require(environ, "PUBLIC_BASE_URL").rstrip("/"),
+        )
 
 
 @cache

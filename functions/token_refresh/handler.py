@@ -14,19 +14,19 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from zoom_common import correlation
+from zoom_common import observability
 from zoom_common.aws import clients
-from zoom_common.connections.placing import Unplaced
-from zoom_common.connections.queue import REFRESH, RESTORE, REVOKE, from_message
-from zoom_common.connections.refresh_client import REFUSED, TOUCH
-from zoom_common.connections.revocation import EndedGrant, Revoked
-from zoom_common.connections.steps import Outcome, Result
-from zoom_common.connections.sweep import sweep
+from zoom_common.connections.access_tokens import REFUSED, TOUCH
+from zoom_common.connections.disconnecting import EndedGrant, Revoked
+from zoom_common.connections.queues import REFRESH, RESTORE, REVOKE, from_message
+from zoom_common.connections.refresh.algorithm import NotPersisted
+from zoom_common.connections.refresh.effects import Outcome, Result
+from zoom_common.connections.refresh.sweep import sweep
 from zoom_common.deadline import Deadline
-from zoom_common.edge import observability, vault
-from zoom_common.edge.heartbeat_store import SWEEP, Heartbeats
-from zoom_common.edge.settings.token_refresh import TokenRefreshSettings
 from zoom_common.errors import InternalError, Unavailable
+from zoom_common.heartbeats import SWEEP, Heartbeats
+from zoom_common.wiring import vault
+from zoom_common.wiring.vault import TokenRefreshSettings
 
 _MOST_WAIT = 25.0
 _ONE_ATTEMPT = 25.0
@@ -46,7 +46,7 @@ def heartbeats() -> Heartbeats:
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Answer one invocation; queue batches fail message by message."""
-    correlation.begin(str(event.get("correlation_id", "")), getattr(context, "aws_request_id", ""))
+    observability.begin_correlation(str(event.get("correlation_id", "")), getattr(context, "aws_request_id", ""))
     if "Records" in event:
         ends = _ends(context)
         failed = [record["messageId"] for record in event["Records"] if not _taken(record, ends)]
@@ -77,7 +77,7 @@ def _taken(record: Mapping[str, Any], ends: float) -> bool:
     except Unavailable as error:
         observability.logger().warning("message kept", reason=error.reason)
         return False
-    except Unplaced:
+    except NotPersisted:
         _lost()
         return False
     except (KeyError, TypeError, ValueError):
@@ -109,7 +109,7 @@ def _on_demand(event: Mapping[str, Any], ends: float) -> Result:
         return wiring().refresher.on_demand(
             event["tenant"], event["connection_id"], seen_version=int(event["seen_version"]), wait=wait, ends=ends
         )
-    except Unplaced:
+    except NotPersisted:
         _lost()
         raise
 

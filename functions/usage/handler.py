@@ -5,26 +5,47 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from zoom_common import correlation
+from zoom_common import observability
 from zoom_common.access.principal import Principal
 from zoom_common.aws.clients import boto3_client
 from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
-from zoom_common.connections.census_store import census
-from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.selection import visible_connections
+from zoom_common.connections.store import ConnectionStore, count_by_state
 from zoom_common.deadline import Deadline
-from zoom_common.edge import observability
-from zoom_common.edge.heartbeat_store import ROLLUP, Heartbeats
-from zoom_common.edge.http import Request, Response, Router, json_response
+from zoom_common.edge.http import Router
+from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import Fields
-from zoom_common.edge.settings.usage import UsageSettings
+from zoom_common.edge.response import Response, json_response
 from zoom_common.errors import FieldError, InvalidRequest
-from zoom_common.events.reach import reach
-from zoom_common.gateway.usage import between, roll_up, totals
-from zoom_common.gateway.usage_store import KeptUsage, LiveUsage, Usage, day_of
+from zoom_common.gateway.usage import KeptUsage, LiveUsage, Usage, between, day_of, roll_up, totals
+from zoom_common.heartbeats import ROLLUP, Heartbeats
+from zoom_common.settings import optional, require
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSettings:
+    """Where calls are counted, where the counts are kept and for how long."""
+
+    connections_table: str
+    coordination_table: str
+    events_table: str
+    retention_days: int
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> UsageSettings:
+        """Read the settings. Raises MissingSetting."""
+        return cls(
+            connections_table=require(environ, "CONNECTIONS_TABLE"),
+            coordination_table=require(environ, "COORDINATION_TABLE"),
+            events_table=require(environ, "EVENTS_TABLE"),
+            retention_days=int(optional(environ, "USAGE_RETENTION_DAYS", "400")),
+        )
+
 
 LONGEST_DAYS = 92
 
@@ -61,7 +82,7 @@ def connections() -> ConnectionStore:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """A request, or the schedule's `{"action": "roll_up"}`."""
     if event.get("action") == "roll_up":
-        correlation.begin(getattr(context, "aws_request_id", ""))
+        observability.begin_correlation(getattr(context, "aws_request_id", ""))
         return _roll_up(Deadline.after(context.get_remaining_time_in_millis() / 1000))
     return router.handle(event, context)
 
@@ -71,7 +92,7 @@ def usage(request: Request, principal: Principal) -> Response:
     """Calls by connection, operation and UTC day; the last 31 days unless `from` and `to` say otherwise."""
     today = day_of(time.time())
     first, last = _days(request.query, today)
-    allowed = reach(principal, connections())
+    allowed = visible_connections(principal, connections())
     rows = [
         each
         for each in between(live(), kept(), principal.tenant, first, last, today=today)
@@ -107,7 +128,7 @@ def _days(query: Mapping[str, str], today: date) -> tuple[date, date]:
 def _roll_up(deadline: Deadline) -> dict[str, Any]:
     rows = roll_up(live(), kept(), today=day_of(time.time()))
     observability.count("UsageRolledUp", rows)
-    states = census(Table(boto3_client("dynamodb"), settings().connections_table, CONNECTIONS), deadline)
+    states = count_by_state(Table(boto3_client("dynamodb"), settings().connections_table, CONNECTIONS), deadline)
     for state, number in states.items():
         observability.count("Connections", number, state=state)
     Heartbeats.from_env(os.environ, lambda: boto3_client("dynamodb"), clock=time.time).beat(ROLLUP)

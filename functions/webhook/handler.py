@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping
 from functools import cache
 
 from zoom_common.aws.endpoints import endpoint, host_and_port
@@ -12,17 +13,42 @@ from zoom_common.aws.https import Connection, contexts
 from zoom_common.aws.json_client import AwsJsonClient
 from zoom_common.aws.sigv4 import Credentials, Scope
 from zoom_common.deadline import Deadline
-from zoom_common.edge.settings.webhook import Settings
-from zoom_common.events.metric_lines import MetricLines
-from zoom_common.events.receiver import Receiver
-from zoom_common.events.webhook_client import SecretReader, SqsIngestQueue
-from zoom_common.events.webhook_secrets import CachedSecrets
+from zoom_common.events.webhook.client import SecretReader, SqsIngestQueue
+from zoom_common.events.webhook.receiver import MetricLines, Receiver
+from zoom_common.events.webhook.secrets import CachedSecrets
+from zoom_common.settings import metrics_namespace, optional, require
+from zoom_common.values import dataclass
 
 TYPE_CHECKING = False  # without importing `typing`
 if TYPE_CHECKING:
     from typing import Any
 
-    from zoom_common.events.webhook_signs_client import SignWriter
+    from zoom_common.events.webhook.client import StatusWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`from_env` raises MissingSetting."""
+
+    ingest_queue_url: str
+    webhook_secret_arn: str
+    coordination_table: str
+    region: str
+    service: str
+    namespace: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings in a function's environment."""
+        return cls(
+            ingest_queue_url=require(environ, "INGEST_QUEUE_URL"),
+            webhook_secret_arn=require(environ, "ZOOM_WEBHOOK_SECRET_ARN"),
+            coordination_table=require(environ, "COORDINATION_TABLE"),
+            region=require(environ, "AWS_REGION"),
+            service=optional(environ, "POWERTOOLS_SERVICE_NAME", "webhook"),
+            namespace=metrics_namespace(environ),
+        )
+
 
 # Zoom waits three seconds for an answer.
 _SECONDS = 2.6
@@ -64,24 +90,24 @@ class Signs:
 
     def challenged(self, app: str, deadline: Deadline) -> None:
         """Zoom checked the endpoint."""
-        from zoom_common.events.webhook_signs_client import CHALLENGED, app_sign  # noqa: PLC0415
+        from zoom_common.events.webhook.client import CHALLENGED, app_status_key  # noqa: PLC0415
 
-        sign_writer().note(app_sign(app), CHALLENGED, deadline)
+        sign_writer().note(app_status_key(app), CHALLENGED, deadline)
 
     def rejected(self, reason: str, deadline: Deadline) -> None:
         """Somebody else knocked, or Zoom with a secret that we do not have."""
-        from zoom_common.events.webhook_signs_client import ENDPOINT, rejected_at  # noqa: PLC0415
+        from zoom_common.events.webhook.client import ENDPOINT, rejected_at  # noqa: PLC0415
 
         sign_writer().note(ENDPOINT, rejected_at(reason), deadline)
 
 
 @cache
-def sign_writer() -> SignWriter:
+def sign_writer() -> StatusWriter:
     """The connection to DynamoDB; it opens with the first note."""
-    from zoom_common.events.webhook_signs_client import SignWriter  # noqa: PLC0415
+    from zoom_common.events.webhook.client import StatusWriter  # noqa: PLC0415
 
     table = _client("dynamodb", "1.0")
-    return SignWriter(settings().coordination_table, table, clock=time.time)
+    return StatusWriter(settings().coordination_table, table, clock=time.time)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes both

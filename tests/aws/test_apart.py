@@ -15,13 +15,12 @@ from ops import unrouted as apart
 from tests.fakes.event_stores import Connection, Connections, Hosts, Projections
 from tests.fakes.events import APP, Bus, Counts, meeting, plenty, record
 from zoom_common.aws.table import EVENTS, Table
-from zoom_common.events.host_store import HostStore
-from zoom_common.events.log_index_store import LogIndex
-from zoom_common.events.log_store import EventLog
+from zoom_common.events.log.index import LogIndex
+from zoom_common.events.log.store import EventLog
 from zoom_common.events.processor import EventProcessor
-from zoom_common.events.reconciliation.ingest_queue import IngestQueue
-from zoom_common.events.reconciliation.second_look import SecondLook
-from zoom_common.zoom.event_secrets import Redaction
+from zoom_common.events.reconciliation.unrouted_replay import IngestQueue, UnroutedReplay
+from zoom_common.events.routing import HostStore
+from zoom_common.zoom.event_redaction import Redaction
 
 pytestmark = pytest.mark.aws
 
@@ -119,7 +118,7 @@ def test_what_came_before_its_meeting_is_sent_on_by_the_hourly_round(
         report=Counts().report,
     )
     queue = IngestQueue(stack.resource("IngestQueue"), stack.client("sqs"))
-    look = SecondLook(
+    look = UnroutedReplay(
         log=log, lines=LogIndex(Table(dynamodb, events_table, EVENTS)), send=queue.send, clock=lambda: now[0]
     )
 

@@ -13,9 +13,9 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from ops import api_keys
 from zoom_common.access.authentication import authenticate
+from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential
 from zoom_common.access.principal import Principal
-from zoom_common.access.store import ApiKeyStore
 from zoom_common.aws.table import Table
 
 pytestmark = pytest.mark.aws

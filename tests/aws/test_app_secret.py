@@ -8,7 +8,7 @@ import pytest
 from mypy_boto3_secretsmanager import SecretsManagerClient
 
 from zoom_common.aws import clients
-from zoom_common.connections.app_secret_client import AppSecret
+from zoom_common.connections.oauth_client import AppSecret
 from zoom_common.errors import InternalError, Unavailable
 from zoom_common.secret import Secret
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from functools import cache
 from pathlib import Path
@@ -14,9 +13,10 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.dynamodb_outage import throttled
 from tests.fakes.edge import LambdaContext
+from tests.fakes.handlers import load
+from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
 from zoom_common.access.principal import Principal
-from zoom_common.access.store import ApiKeyStore
 from zoom_common.aws import clients
 from zoom_common.aws.table import Table
 
@@ -29,14 +29,7 @@ EVENT: dict[str, Any] = json.loads((ROOT / "events" / "authorizer-api-key.json")
 @pytest.fixture
 def authorizer() -> ModuleType:
     """The handler's module, fresh, as in a new container."""
-    spec = importlib.util.spec_from_file_location(
-        "authorizer_handler", ROOT / "functions" / "authorizer" / "handler.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("authorizer")
 
 
 def test_the_sample_events_key_is_found(

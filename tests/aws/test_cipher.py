@@ -6,8 +6,7 @@ import pytest
 from mypy_boto3_kms import KMSClient
 
 from zoom_common.aws import clients
-from zoom_common.connections.cipher import Cipher
-from zoom_common.connections.seal import SealBroken, SealContext, SealKind
+from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.errors import InternalError, Unavailable
 from zoom_common.secret import Secret
 

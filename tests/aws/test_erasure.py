@@ -14,32 +14,29 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.fakes.aws_services import FakeSqs
 from tests.fakes.connections import START, connection
 from tests.fakes.zoom_oauth import CLIENT_ID
-from zoom_common.access.bearer_store import BearerStore
-from zoom_common.access.bearers import Bearer
+from zoom_common.access.bearers import Bearer, BearerStore
+from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
-from zoom_common.access.store import ApiKeyStore
 from zoom_common.aws.table import EVENTS, Table
-from zoom_common.connections.authorization_store import AuthorizationStore, LinkRequest
-from zoom_common.connections.item import claim_key, to_values
+from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
 from zoom_common.connections.model import Kind
-from zoom_common.connections.queue import RevokeQueue
-from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.queues import RevokeQueue
+from zoom_common.connections.store import ConnectionStore, claim_key, to_values
 from zoom_common.connections.tombstones import Tombstones, of_account, of_person, of_tenant, of_user
 from zoom_common.erasure.queue import Job, from_message, to_message
-from zoom_common.erasure.receipt import receipt
 from zoom_common.erasure.records import State
 from zoom_common.erasure.removal import RECEIPT_READABLE
-from zoom_common.erasure.runner import Erasure
+from zoom_common.erasure.runner import Erasure, receipt
 from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import Unavailable
-from zoom_common.events.log_entry import LogEntry, unrouted
-from zoom_common.events.log_store import EventLog
-from zoom_common.events.projection_store import ProjectionStore
-from zoom_common.events.projections.changes import changes
+from zoom_common.events.log.entries import LogEntry, unrouted
+from zoom_common.events.log.store import EventLog
+from zoom_common.events.projections.projectors import changes
 from zoom_common.events.projections.record import Change
-from zoom_common.gateway.daily_store import DailyStore, user_counter
+from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
-from zoom_common.gateway.usage_store import LiveUsage, Usage
+from zoom_common.gateway.usage import LiveUsage, Usage
+from zoom_common.ratelimit.quotas import DailyStore, user_counter
 from zoom_common.secret import Secret
 from zoom_common.zoom.events import ZoomEvent
 
@@ -249,7 +246,7 @@ def test_an_erased_tenant_keeps_nothing_but_the_receipt(held: Held) -> None:
 
 def test_it_goes_on_from_any_page(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut off after every page, and the message delivered twice each time: the same end, and nothing counted twice."""
-    monkeypatch.setattr("zoom_common.erasure.table_store._PAGE", 2)
+    monkeypatch.setattr("zoom_common.erasure.removal._PAGE", 2)
     remembered(held, "acme", "con_1", "ada-id")
     message = json.dumps(to_message(Job(target=ADA, run=held.erasure.begin(ADA).run)))
     done, steps = None, 0

@@ -68,8 +68,8 @@ class MortalClient:
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch, connections_table: str, events_table: str, coordination_table: str) -> Held:
     """Empty tables, small pages, and bodies that come in parts."""
-    monkeypatch.setattr("zoom_common.erasure.table_store._PAGE", 50)
-    monkeypatch.setattr("zoom_common.events.log_items.LARGEST_PART", 3000)
+    monkeypatch.setattr("zoom_common.erasure.removal._PAGE", 50)
+    monkeypatch.setattr("zoom_common.events.log.entries.LARGEST_PART", 3000)
     tables = [connections_table, events_table, coordination_table]
     return Held(dynamodb=clients.boto3_client("dynamodb"), tables=dict(zip(TableName, tables, strict=True)))
 

@@ -12,16 +12,15 @@ import pytest
 from tests.fakes.gateway import World, answer, connection, principal
 from zoom_common.aws import clients
 from zoom_common.aws.table import Table
-from zoom_common.connections.cipher import Cipher
-from zoom_common.connections.item import to_values
+from zoom_common.connections.cipher import Cipher, SealContext, SealKind
 from zoom_common.connections.model import Connection, State
-from zoom_common.connections.seal import SealContext, SealKind
-from zoom_common.edge.settings.zoom_api import ZoomApiSettings
+from zoom_common.connections.store import to_values
+from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.errors import Conflict, ConnectionUnusable, NotFound
-from zoom_common.gateway.api_request import ApiRequest
-from zoom_common.gateway.call import Answer
-from zoom_common.gateway.wiring import gateway
+from zoom_common.gateway.context import ApiRequest
+from zoom_common.gateway.service import Answer
 from zoom_common.secret import Secret
+from zoom_common.wiring.gateway import gateway
 
 pytestmark = pytest.mark.aws
 

@@ -8,15 +8,13 @@ import pytest
 
 from tests.fakes.connections import START, connection
 from zoom_common.aws import clients
-from zoom_common.connections.changes import state_changed
-from zoom_common.connections.model import State
-from zoom_common.connections.queue import RefreshQueue
-from zoom_common.connections.refresh_client import RefreshFunction
-from zoom_common.edge import vault
-from zoom_common.edge.connection_changes import publisher, to_event
-from zoom_common.edge.settings.oauth import OAuthSettings
-from zoom_common.edge.settings.token_refresh import TokenRefreshSettings
+from zoom_common.connections.access_tokens import RefreshFunction
+from zoom_common.connections.model import State, state_changed
+from zoom_common.connections.queues import RefreshQueue
 from zoom_common.errors import InternalError
+from zoom_common.events.connection_events import publisher, to_event
+from zoom_common.wiring import vault
+from zoom_common.wiring.vault import OAuthSettings, TokenRefreshSettings
 
 pytestmark = pytest.mark.aws
 

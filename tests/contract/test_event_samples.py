@@ -13,7 +13,7 @@ from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.routing import Route, routes
 from zoom_common.zoom.event_keys import dedupe_key
-from zoom_common.zoom.event_secrets import Redaction
+from zoom_common.zoom.event_redaction import Redaction
 from zoom_common.zoom.events import parse
 
 # Of these Zoom names neither host nor operator nor account: nothing says whose they are.

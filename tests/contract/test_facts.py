@@ -10,7 +10,7 @@ import pytest
 
 from dev.contract_facts import REFERENCE, rendered
 from tests.contract import facts
-from zoom_common.zoom.operations import OPERATIONS
+from zoom_common.zoom.operations.table import OPERATIONS
 
 SCHEMA_WORDS = {
     *("type", "format", "enum", "default", "pattern", "required", "properties", "items", "allOf", "anyOf"),

@@ -13,8 +13,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from dev.openapi.files import OPENAPI, generated
 from dev.openapi.own import PATHS
-from zoom_common.gateway.record import CallRecord
-from zoom_common.zoom.operations import OPERATIONS
+from zoom_common.gateway.context import CallStats
+from zoom_common.zoom.operations.table import OPERATIONS
 
 DOCUMENT: dict[str, Any] = json.loads(OPENAPI.read_text())
 EVERY = [
@@ -69,7 +69,7 @@ def test_schemas_are_schemas_and_take_what_the_guide_shows() -> None:
 
 def test_headers_of_answers_are_described() -> None:
     """Every one that a call's record can bring, and no invented one."""
-    whole = CallRecord(label="Light", local_budget=True, left_today=1, budget_left=1, waited=1, tries=2)
+    whole = CallStats(label="Light", local_budget=True, left_today=1, budget_left=1, waited=1, tries=2)
     whole.key, whole.cache = "made", "hit"
     sent = set(whole.headers())
     sent |= {"x-request-id", "etag", "retry-after", "x-zoom-limit"}

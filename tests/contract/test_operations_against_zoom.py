@@ -11,8 +11,9 @@ import pytest
 from pydantic import BaseModel
 
 from tests.contract import facts
-from zoom_common.zoom.models.base import ZoomModel, faults
-from zoom_common.zoom.operations import OPERATIONS, Operation, check_query
+from zoom_common.zoom.models.fields import ZoomModel, faults
+from zoom_common.zoom.operations.model import Operation, check_query
+from zoom_common.zoom.operations.table import OPERATIONS
 
 BY_NAME = [pytest.param(each, id=each.name) for each in OPERATIONS if not each.own]
 WITH_BODY = [pytest.param(each, id=each.name) for each in OPERATIONS if each.body is not None]

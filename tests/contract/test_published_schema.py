@@ -14,11 +14,11 @@ from dev.event_schema import TARGET, rendered
 from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projections
 from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from tests.fakes.meeting_life import HOST, Life
-from zoom_common.edge.connection_changes import to_event
+from zoom_common.events.connection_events import to_event
 from zoom_common.events.envelope import CloudEvent
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.published_schema import cloud_event_schema, named_types
-from zoom_common.zoom.event_secrets import Redaction
+from zoom_common.zoom.event_redaction import Redaction
 
 SCHEMA = jsonschema.Draft202012Validator(cloud_event_schema(), format_checker=jsonschema.FormatChecker())
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ import pytest
 from dev.demo import Story
 from dev.waiting import wait_until
 from tests.fakes.waiting import CALL_SECONDS
-from zoom_common.zoom.operations import OPERATIONS, match
+from zoom_common.zoom.operations.table import OPERATIONS, match
 
 pytestmark = pytest.mark.e2e
 

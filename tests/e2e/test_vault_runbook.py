@@ -17,7 +17,7 @@ from dev.waiting import wait_until
 from tests.fakes.releases import told
 from tests.fakes.waiting import CALL_SECONDS
 from zoom_common.aws.items import from_item
-from zoom_common.connections.item import from_values
+from zoom_common.connections.store import from_values
 
 pytestmark = pytest.mark.e2e
 

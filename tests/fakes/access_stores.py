@@ -9,10 +9,9 @@ from botocore.exceptions import EndpointConnectionError
 
 from tests.fakes import tables
 from tests.fakes.dynamodb import MemoryDynamoDB
-from zoom_common.access.bearer_store import BearerStore
-from zoom_common.access.bearers import Bearer
+from zoom_common.access.bearers import Bearer, BearerStore
+from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import ApiKey
-from zoom_common.access.store import ApiKeyStore
 from zoom_common.aws.table import Table
 
 AWAY = EndpointConnectionError(endpoint_url="https://dynamodb.example")

@@ -14,13 +14,12 @@ from tests.fakes.dynamodb_expressions import Item
 from tests.fakes.dynamodb_view import View
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import ConditionFailed, Table
-from zoom_common.connections.authorization_store import AuthorizationStore, Claim, LinkRequest
-from zoom_common.connections.item import claim_key, from_values, partition, to_values
+from zoom_common.connections.link_store import AuthorizationStore, Claim, LinkRequest
 from zoom_common.connections.model import ID_PREFIX, Connection
-from zoom_common.connections.refresh_store import RefreshStore
-from zoom_common.connections.refusals import Row
-from zoom_common.connections.steps import SealedPair, Settlement
-from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.refresh.effects import FinalState, SealedPair
+from zoom_common.connections.refresh.policy import RejectionStreak
+from zoom_common.connections.refresh.store import RefreshStore
+from zoom_common.connections.store import ConnectionStore, claim_key, from_values, partition, to_values
 from zoom_common.connections.tombstones import Tombstones
 from zoom_common.errors import InternalError, Unavailable
 from zoom_common.secret import Secret
@@ -128,11 +127,11 @@ class MemoryRefresh(RefreshStore):
         self.memory.fails("keep_spare")
         return super().keep_spare(pair)
 
-    def note_refusal(self, seen: Connection, row: Row) -> bool:
+    def note_refusal(self, seen: Connection, row: RejectionStreak) -> bool:
         self.memory.fails("note_refusal")
         return super().note_refusal(seen, row)
 
-    def settle(self, seen: Connection, settlement: Settlement) -> bool:
+    def settle(self, seen: Connection, settlement: FinalState) -> bool:
         self.memory.fails("settle")
         return super().settle(seen, settlement)
 

@@ -10,24 +10,20 @@ from typing import Any, cast
 from tests.fakes.aws_services import FakeKms, FakeSqs
 from tests.fakes.connection_stores import Memory, MemoryRefresh
 from tests.fakes.zoom_oauth import CLIENT_ID, Credentials, ZoomServer
-from zoom_common.connections.account_connecting import AccountConnecting
-from zoom_common.connections.attempt import Attempt
-from zoom_common.connections.authorization_store import Claim
-from zoom_common.connections.cipher import Cipher
-from zoom_common.connections.disconnection import Disconnection
+from zoom_common.connections.cipher import Cipher, SealContext, SealKind
+from zoom_common.connections.disconnecting import Disconnection, Revocation
+from zoom_common.connections.link_store import Claim
 from zoom_common.connections.model import Connection, Kind, State
-from zoom_common.connections.queue import EscrowQueue, RevokeQueue
-from zoom_common.connections.refresh import refresh
-from zoom_common.connections.refresher import Refresher
-from zoom_common.connections.revocation import Revocation
-from zoom_common.connections.schedule import Policy
-from zoom_common.connections.seal import SealContext, SealKind
-from zoom_common.connections.steps import Result, SealedPair, Step
-from zoom_common.connections.zoom_client import ZoomOAuth
+from zoom_common.connections.oauth_client import ZoomOAuth
+from zoom_common.connections.queues import EscrowQueue, RevokeQueue
+from zoom_common.connections.refresh.algorithm import refresh
+from zoom_common.connections.refresh.effects import Effect, RefreshContext, Result, SealedPair
+from zoom_common.connections.refresh.policy import Policy
+from zoom_common.connections.refresh.runner import Refresher
+from zoom_common.connections.server_to_server import AccountConnecting
 from zoom_common.errors import Unavailable
 from zoom_common.secret import Secret
-from zoom_common.zoom.oauth import Endpoints
-from zoom_common.zoom.token_errors import TokenError
+from zoom_common.zoom.oauth import Endpoints, TokenError
 
 START = 1_800_000_000.0
 
@@ -171,9 +167,9 @@ class Worker:
         self.world = world
         clock: Callable[[], float] = lambda: world.clock() + skew  # noqa: E731
         self.name = name
-        self.attempt = Attempt(name, seen, clock, lambda: 0.5, Policy(), wait=wait)
+        self.attempt = RefreshContext(name, seen, clock, lambda: 0.5, Policy(), wait=wait)
         self.steps = refresh(self.attempt)
-        self.step: Step | None = next(self.steps)
+        self.step: Effect | None = next(self.steps)
         self.result: Result | None = None
         self.refresher = replace(world.refresher, clock=clock)
 

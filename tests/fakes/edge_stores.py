@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from tests.fakes import tables
 from tests.fakes.dynamodb import MemoryDynamoDB
 from zoom_common.aws.table import Table
-from zoom_common.edge.throttle_store import ThrottleStore
-from zoom_common.edge.webhook_signs_store import WebhookSigns
 from zoom_common.errors import Unavailable
+from zoom_common.events.webhook.status import WebhookStatusStore
+from zoom_common.ratelimit.quotas import ThrottleStore
 
 
 class MemoryThrottle(ThrottleStore):
@@ -38,7 +38,7 @@ class MemoryThrottle(ThrottleStore):
         }
 
 
-class MemorySigns(WebhookSigns):
+class MemorySigns(WebhookStatusStore):
     """What is known of deliveries; `remembered` counts how often the age of secrets was written."""
 
     def __init__(self, *, clock: Callable[[], float], dynamodb: MemoryDynamoDB | None = None) -> None:

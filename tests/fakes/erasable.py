@@ -15,36 +15,33 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.aws_services import FakeSqs
 from tests.fakes.connections import START, connection
-from zoom_common.access.bearer_store import BearerStore
-from zoom_common.access.bearers import Bearer
+from zoom_common.access.bearers import Bearer, BearerStore
+from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
-from zoom_common.access.store import ApiKeyStore
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import Table
-from zoom_common.connections.authorization_store import AuthorizationStore, LinkRequest
+from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
 from zoom_common.connections.model import Kind, State
-from zoom_common.connections.queue import RevokeQueue
+from zoom_common.connections.queues import RevokeQueue
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones, of_user
-from zoom_common.edge.heartbeat_store import Heartbeats
-from zoom_common.edge.throttle_store import ThrottleStore
-from zoom_common.edge.webhook_signs_store import WebhookSigns
 from zoom_common.erasure.records import ErasureRecords
 from zoom_common.erasure.runner import Erasure
 from zoom_common.erasure.stores import TableName
 from zoom_common.events.envelope import CloudEvent
-from zoom_common.events.host_store import HostStore
-from zoom_common.events.log_entry import LogEntry, malformed, unrouted
-from zoom_common.events.log_store import EventLog
-from zoom_common.events.projection_store import ProjectionStore
-from zoom_common.events.projections.changes import changes
+from zoom_common.events.log.entries import LogEntry, malformed, unrouted
+from zoom_common.events.log.store import EventLog
+from zoom_common.events.projections.projectors import changes
 from zoom_common.events.projections.record import Change
-from zoom_common.gateway.change_store import ChangeStore
-from zoom_common.gateway.daily_store import DailyStore, user_counter
+from zoom_common.events.projections.store import ProjectionStore
+from zoom_common.events.routing import HostStore
+from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
-from zoom_common.gateway.pacing import Lane
-from zoom_common.gateway.slot_store import SlotStore
-from zoom_common.gateway.usage_store import KeptUsage, LiveUsage, Usage
+from zoom_common.gateway.read_cache import ChangeStore
+from zoom_common.gateway.usage import KeptUsage, LiveUsage, Usage
+from zoom_common.heartbeats import Heartbeats
+from zoom_common.ratelimit.quotas import DailyStore, ThrottleStore, user_counter
+from zoom_common.ratelimit.slots import Bucket, SlotStore
 from zoom_common.secret import Secret
 from zoom_common.zoom.events import ZoomEvent
 
@@ -270,11 +267,11 @@ class Held:
     def tell_of_nobody(self) -> None:
         """Write what is the gateway's own, or shared by those who call one Zoom account."""
         shared = self._coordination()
-        SlotStore(shared).take("shared-account", "Light", Lane("everybody", 1000), now=1, latest=9)
+        SlotStore(shared).take("shared-account", "Light", Bucket("everybody", 1000), now=1, latest=9)
         DailyStore(shared).take("shared-account#heavy", day=20_000, limit=100, most=5)
         changed = {"event": "meeting.updated", "payload": {"account_id": "a", "object": {"id": 1, "host_id": "N" * 22}}}
         ChangeStore(shared, clock=lambda: START).told(ZoomEvent("meeting.updated", changed))
-        WebhookSigns(shared, lambda: START).remember_secrets("zoom-app", {"f": START})
+        WebhookStatusStore(shared, lambda: START).remember_secrets("zoom-app", {"f": START})
         Heartbeats(table=shared, clock=lambda: START).beat("sweep")
         store, key = IdempotencyStore(shared), "key#of-nobody"
         store.begin(key, "print", whose="gamma#con_x", owner="o", now=START, lease_until=START + 9)

@@ -14,17 +14,17 @@ from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.dynamodb_expressions import Item
 from tests.fakes.dynamodb_view import View
 from zoom_common.aws.table import EVENTS, Table
-from zoom_common.connections.authorization_store import Claim
-from zoom_common.connections.item import account_partition
+from zoom_common.connections.link_store import Claim
 from zoom_common.connections.model import Kind, State
+from zoom_common.connections.store import account_partition
 from zoom_common.errors import Unavailable
-from zoom_common.events import host_store, projection_store
-from zoom_common.events.host_store import HostStore
-from zoom_common.events.log_entry import LogEntry
-from zoom_common.events.log_items import entry_key
-from zoom_common.events.log_store import EventLog
-from zoom_common.events.projection_store import ProjectionStore
+from zoom_common.events import routing
+from zoom_common.events.log.entries import LogEntry, entry_key
+from zoom_common.events.log.store import EventLog
+from zoom_common.events.projections import store
 from zoom_common.events.projections.record import Record
+from zoom_common.events.projections.store import ProjectionStore
+from zoom_common.events.routing import HostStore
 
 _NOW = 1_790_000_000.0
 
@@ -94,7 +94,7 @@ class Projections(_Events, ProjectionStore):
             self._put({"pk": {"S": pk}, "sk": {"S": sk}}, record, 0)
 
         def read(item: Item) -> Record:
-            return projection_store._record(item)
+            return store._record(item)
 
         return View(
             table=self.stored, place_of=lambda name: name, name_of=lambda pk, sk: (pk, sk), read=read, write=write
@@ -123,7 +123,7 @@ class Hosts(_Events, HostStore):
 
         return View(
             table=self.stored,
-            place_of=lambda name: (host_store._pk(*name), "host"),
+            place_of=lambda name: (routing._pk(*name), "host"),
             name_of=name_of,
             read=lambda item: str(item["host"]["S"]),
             write=lambda name, host: self._put(*name, host),

@@ -14,7 +14,7 @@ from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 from zoom_common.events.bus import NotPublished
 from zoom_common.events.envelope import CloudEvent
-from zoom_common.events.ingest_message import Delivery
+from zoom_common.events.webhook.message import Delivery
 
 NOW = 1_790_000_000.0
 SECRET = "a-webhook-secret"

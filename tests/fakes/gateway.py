@@ -11,18 +11,16 @@ from tests.fakes.gateway_stores import MemoryChanges, MemoryKeys
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.deadline import Deadline
-from zoom_common.gateway.api_request import ApiRequest
-from zoom_common.gateway.budget import Spend, Turn
-from zoom_common.gateway.call import Answer, Gateway
-from zoom_common.gateway.exchange import Exchange
+from zoom_common.gateway.context import ApiRequest, CallStats
+from zoom_common.gateway.http_client import RetryingHttpClient, ZoomApiClient
 from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.read_cache import ReadCache
-from zoom_common.gateway.record import CallRecord
-from zoom_common.gateway.sending import Sender
+from zoom_common.gateway.service import Answer, Gateway
+from zoom_common.ratelimit.limiter import Cost, Reservation
 from zoom_common.secret import Secret
 from zoom_common.transport import AnswerLost, NotSent
-from zoom_common.zoom.limits import Refusal
-from zoom_common.zoom.wire import HttpRequest, HttpResponse
+from zoom_common.zoom.http import HttpRequest, HttpResponse
+from zoom_common.zoom.rate_limits import RateLimitResponse
 
 NOW = 1_900_000_000.0
 BASE = "https://api.zoom.us/v2"
@@ -126,21 +124,21 @@ class Time:
 class Turns:
     """A budget that plays its script of waits, and of errors; past its end everybody may go at once."""
 
-    script: list[Turn | Exception] = field(default_factory=list)
-    spent: list[Spend] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
+    script: list[Reservation | Exception] = field(default_factory=list)
+    spent: list[Cost] = field(default_factory=list)
+    refusals: list[RateLimitResponse] = field(default_factory=list)
 
-    def turn(self, spend: Spend, deadline: Deadline) -> Turn:  # noqa: ARG002 - the seam's signature
+    def turn(self, spend: Cost, deadline: Deadline) -> Reservation:  # noqa: ARG002 - the seam's signature
         self.spent.append(spend)
-        turn = self.script.pop(0) if self.script else Turn(0.0, 29)
+        turn = self.script.pop(0) if self.script else Reservation(0.0, 29)
         if isinstance(turn, Exception):
             raise turn
         return turn
 
-    def left(self, spend: Spend) -> int:  # noqa: ARG002 - the seam's signature
+    def left(self, spend: Cost) -> int:  # noqa: ARG002 - the seam's signature
         return 28
 
-    def refused(self, spend: Spend, refusal: Refusal) -> None:  # noqa: ARG002 - as above
+    def refused(self, spend: Cost, refusal: RateLimitResponse) -> None:  # noqa: ARG002 - as above
         self.refusals.append(refusal)
 
 
@@ -154,10 +152,10 @@ class Usages:
     hurried: list[bool] = field(default_factory=list)
     away: bool = False
 
-    def begin(self, tenant: str, record: CallRecord) -> None:
+    def begin(self, tenant: str, record: CallStats) -> None:
         self.begun.append((tenant, record.operation, len(self.zoom.sent)))
 
-    def settle(self, tenant: str, record: CallRecord, deadline: Deadline) -> None:
+    def settle(self, tenant: str, record: CallStats, deadline: Deadline) -> None:
         self.settled.append((tenant, record.operation, len(self.zoom.sent)))
         self.hurried.append(not deadline.allows(1.0))
         record.uncounted = self.away
@@ -189,8 +187,8 @@ class World:
         """A world in which Zoom says `script`; keywords change the connection."""
         return cls(ScriptedZoom(list(script)), connection(**changes))
 
-    def exchange(self) -> Exchange:
-        return Exchange(
+    def exchange(self) -> RetryingHttpClient:
+        return RetryingHttpClient(
             transport=self.zoom,
             turns=self.turns,
             clock=self.time.now,
@@ -198,8 +196,8 @@ class World:
             random=lambda: self.jitter,
         )
 
-    def sender(self) -> Sender:
-        return Sender(tokens=self.tokens, exchange=self.exchange(), usage=self.usage, api_base_url=BASE)
+    def sender(self) -> ZoomApiClient:
+        return ZoomApiClient(tokens=self.tokens, exchange=self.exchange(), usage=self.usage, api_base_url=BASE)
 
     def gateway(self) -> Gateway:
         if self.reads is None:
@@ -219,7 +217,7 @@ class World:
         )
 
     def call(
-        self, method: str, path: str, *, caller: Principal | None = None, record: CallRecord | None = None, **more: Any
+        self, method: str, path: str, *, caller: Principal | None = None, record: CallStats | None = None, **more: Any
     ) -> Answer:
         """One call of `caller`, who may do everything unless it is given; keywords are the request's."""
         who = principal() if caller is None else caller

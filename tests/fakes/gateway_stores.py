@@ -13,12 +13,12 @@ from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.dynamodb_view import View
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import Table
-from zoom_common.gateway import change_store, daily_store, idempotency_store
-from zoom_common.gateway.change_store import ChangeStore
-from zoom_common.gateway.daily_store import Batch, DailyStore
+from zoom_common.gateway import idempotency_store, read_cache
 from zoom_common.gateway.idempotency_store import Entry, IdempotencyStore
-from zoom_common.gateway.pacing import Lane
-from zoom_common.gateway.slot_store import NoSlot, Slot, SlotStore
+from zoom_common.gateway.read_cache import ChangeStore
+from zoom_common.ratelimit import quotas
+from zoom_common.ratelimit.quotas import Batch, DailyStore
+from zoom_common.ratelimit.slots import Bucket, NoSlot, Slot, SlotStore
 
 _NOW = 1_900_000_000.0
 
@@ -53,7 +53,7 @@ class MemorySlots(_Coordination, SlotStore):
         """The first slot that is free in each lane, in microseconds."""
         return {self.stored.key(item): int(item["next"]["N"]) for item in self.stored.items() if "next" in item}
 
-    def take(self, account: str, label: str, lane: Lane, *, now: int, latest: int) -> Slot | NoSlot:
+    def take(self, account: str, label: str, lane: Bucket, *, now: int, latest: int) -> Slot | NoSlot:
         self.asked += 1
         return super().take(account, label, lane, now=now, latest=latest)
 
@@ -74,12 +74,12 @@ class MemoryCounters(_Coordination, DailyStore):
 
     def _used(self) -> MutableMapping[tuple[str, int], int]:
         def write(name: tuple[str, int], used: int) -> None:
-            pk, sk = daily_store._key(*name)
+            pk, sk = quotas._key(*name)
             self.table.put({"pk": pk, "sk": sk, "used": used})
 
         return View(
             table=self.stored,
-            place_of=lambda name: daily_store._key(*name),
+            place_of=lambda name: quotas._key(*name),
             name_of=lambda pk, sk: (pk.removeprefix("daily#"), int(sk)),
             read=lambda item: int(item["used"]["N"]),
             write=write,
@@ -129,7 +129,7 @@ class MemoryChanges(_Coordination, ChangeStore):
 
     def _changed(self) -> MutableMapping[tuple[str, str], float]:
         def write(name: tuple[str, str], at: float) -> None:
-            self.table.put({"pk": change_store._pk(*name), "sk": "change", "at": at})
+            self.table.put({"pk": read_cache._pk(*name), "sk": "change", "at": at})
 
         def name_of(pk: str, _sk: str) -> tuple[str, str]:
             _, account, subject = pk.split("#", 2)
@@ -137,7 +137,7 @@ class MemoryChanges(_Coordination, ChangeStore):
 
         return View(
             table=self.stored,
-            place_of=lambda name: (change_store._pk(*name), "change"),
+            place_of=lambda name: (read_cache._pk(*name), "change"),
             name_of=name_of,
             read=lambda item: float(item["at"]["N"]),
             write=write,

@@ -10,7 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from zoom_common.transport import AnswerLost
-from zoom_common.zoom.wire import HttpRequest, HttpResponse
+from zoom_common.zoom.http import HttpRequest, HttpResponse
 
 ISSUER = "https://id.example.com/realm"
 AUDIENCE = "zoom-gateway"

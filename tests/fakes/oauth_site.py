@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from itertools import count
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Any
 from tests.fakes.connection_stores import MemoryAuthorization
 from tests.fakes.connections import World
 from tests.fakes.edge import LambdaContext, http_event
+from tests.fakes.handlers import load
 from zoom_common.connections.linking import Linking
 from zoom_common.connections.redemption import Redemption
-from zoom_common.edge import vault
-from zoom_common.edge.settings.oauth import OAuthSettings
+from zoom_common.wiring import vault
+from zoom_common.wiring.vault import OAuthSettings
 
 HANDLER = Path(__file__).parents[2] / "functions" / "oauth" / "handler.py"
 ENVIRON = {
@@ -34,11 +34,7 @@ class OAuthSite(World):
 
     def __init__(self, environ: dict[str, str] | None = None, **changes: Any) -> None:
         super().__init__(**changes)
-        spec = importlib.util.spec_from_file_location("oauth_handler", HANDLER)
-        assert spec is not None
-        assert spec.loader is not None
-        self.module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(self.module)
+        self.module = load("oauth")
         told = OAuthSettings.from_env(ENVIRON | (environ or {}))
         self.links, numbers = MemoryAuthorization(self.memory), count(1)
         linking = Linking(

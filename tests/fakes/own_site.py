@@ -21,22 +21,21 @@ from tests.fakes import dynamodb_limits
 from tests.fakes.connections import connection
 from tests.fakes.edge import LambdaContext, http_event
 from tests.fakes.moto_line import MotoLine
+from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
 from zoom_common.access.principal import EVERY_SCOPE, Principal
-from zoom_common.access.store import ApiKeyStore
 from zoom_common.aws import clients
 from zoom_common.aws.table import Table
-from zoom_common.connections.cipher import Cipher
-from zoom_common.connections.item import to_values
-from zoom_common.connections.seal import SealContext, SealKind
+from zoom_common.connections.cipher import Cipher, SealContext, SealKind
+from zoom_common.connections.store import to_values
 from zoom_common.edge.http import Router
 from zoom_common.edge.request import Request
 from zoom_common.events.envelope import CloudEvent
-from zoom_common.events.log_entry import LogEntry
-from zoom_common.events.log_store import EventLog
+from zoom_common.events.log.entries import LogEntry
+from zoom_common.events.log.store import EventLog
 from zoom_common.secret import Secret
 from zoom_common.transport import RequestsTransport
-from zoom_common.zoom.wire import HttpRequest, HttpResponse
+from zoom_common.zoom.http import HttpRequest, HttpResponse
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 TENANT, CONNECTION, OTHER_CONNECTION = "acme", "con_1", "con_2"

@@ -11,15 +11,14 @@ from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projec
 from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from tests.fakes.meeting_life import HOST
 from zoom_common.deadline import Deadline
-from zoom_common.events.ingest_message import Delivery
-from zoom_common.events.log_index_store import LogPage
-from zoom_common.events.log_query import LogLine, LogQuery
-from zoom_common.events.meeting_reader import MeetingReader
+from zoom_common.events.log.index import LogLine, LogPage, LogQuery
 from zoom_common.events.processor import EventProcessor
-from zoom_common.events.projections.meetings import INSTANCE, partition
+from zoom_common.events.projections.projectors import INSTANCE, partition
+from zoom_common.events.projections.store import MeetingReader
 from zoom_common.events.projections.views import Meeting
 from zoom_common.events.reconciliation.reconciler import Reconciled, Reconciler
-from zoom_common.zoom.event_secrets import Redaction
+from zoom_common.events.webhook.message import Delivery
+from zoom_common.zoom.event_redaction import Redaction
 
 HELD = ("started", "ended", "participant_joined", "participant_left")
 FOUND_AGAIN = {*(f"{family}.{name}" for family in ("meeting", "webinar") for name in HELD), "recording.completed"}

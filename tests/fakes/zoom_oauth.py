@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 
 from zoom_common.secret import Secret
 from zoom_common.transport import AnswerLost, NotSent
+from zoom_common.zoom.http import HttpRequest, HttpResponse
 from zoom_common.zoom.oauth import App, pkce_challenge
-from zoom_common.zoom.wire import HttpRequest, HttpResponse
 
 CLIENT_ID, CLIENT_SECRET = "zoom-app", "app-secret"
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from tests.fakes.connections import START, connection
 from zoom_common.aws.table import Table
-from zoom_common.connections.authorization_store import LinkRequest
-from zoom_common.connections.item import to_values
+from zoom_common.connections.link_store import LinkRequest
 from zoom_common.connections.model import Connection, State
-from zoom_common.connections.steps import SealedPair, Settlement
+from zoom_common.connections.refresh.effects import FinalState, SealedPair
+from zoom_common.connections.store import to_values
 
 LINK = LinkRequest(tenant="acme", subject="key:k1", owner="ada", return_url="https://app.example/done")
 
@@ -42,7 +42,7 @@ def pair(**changes: Any) -> SealedPair:
     return SealedPair(**(values | changes))
 
 
-def settlement(**changes: Any) -> Settlement:
+def settlement(**changes: Any) -> FinalState:
     values: dict[str, Any] = {
         "attempt": "a1",
         "state": State.REFRESH_FAILING,
@@ -53,4 +53,4 @@ def settlement(**changes: Any) -> Settlement:
         "due_at": START + 30,
         "outcome_known": True,
     }
-    return Settlement(**(values | changes))
+    return FinalState(**(values | changes))

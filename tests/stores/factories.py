@@ -18,27 +18,26 @@ from tests.fakes.edge_stores import MemorySigns, MemoryThrottle
 from tests.fakes.event_stores import Hosts, Log, Projections
 from tests.fakes.gateway_stores import MemoryChanges, MemoryCounters, MemoryKeys, MemorySlots
 from tests.fakes.tables import CONNECTIONS, COORDINATION, EVENTS
-from zoom_common.access.bearer_store import BearerStore
-from zoom_common.access.store import ApiKeyStore
+from zoom_common.access.bearers import BearerStore
+from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.aws.table import Table
-from zoom_common.connections.authorization_store import AuthorizationStore
-from zoom_common.connections.refresh_store import RefreshStore
+from zoom_common.connections.link_store import AuthorizationStore
+from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones
-from zoom_common.edge.heartbeat_store import Heartbeats
-from zoom_common.edge.throttle_store import ThrottleStore
-from zoom_common.edge.webhook_signs_store import WebhookSigns
 from zoom_common.erasure.records import ErasureRecords
-from zoom_common.erasure.table_store import WholeTable
-from zoom_common.events.host_store import HostStore
-from zoom_common.events.log_index_store import LogIndex
-from zoom_common.events.log_store import EventLog
-from zoom_common.events.projection_store import ProjectionStore
-from zoom_common.gateway.change_store import ChangeStore
-from zoom_common.gateway.daily_store import DailyStore
+from zoom_common.erasure.removal import WholeTable
+from zoom_common.events.log.index import LogIndex
+from zoom_common.events.log.store import EventLog
+from zoom_common.events.projections.store import ProjectionStore
+from zoom_common.events.routing import HostStore
+from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.idempotency_store import IdempotencyStore
-from zoom_common.gateway.slot_store import SlotStore
-from zoom_common.gateway.usage_store import KeptUsage, LiveUsage
+from zoom_common.gateway.read_cache import ChangeStore
+from zoom_common.gateway.usage import KeptUsage, LiveUsage
+from zoom_common.heartbeats import Heartbeats
+from zoom_common.ratelimit.quotas import DailyStore, ThrottleStore
+from zoom_common.ratelimit.slots import SlotStore
 
 type Clock = Callable[[], float]
 
@@ -131,9 +130,13 @@ def heartbeats(dynamodb: DynamoDBClient, *, clock: Clock) -> Heartbeats:
     return Heartbeats(table=Table(dynamodb, COORDINATION), clock=clock)
 
 
-def webhook_signs(dynamodb: DynamoDBClient, *, clock: Clock) -> WebhookSigns:
+def webhook_signs(dynamodb: DynamoDBClient, *, clock: Clock) -> WebhookStatusStore:
     memory = in_memory(dynamodb)
-    return MemorySigns(clock=clock, dynamodb=memory) if memory else WebhookSigns(Table(dynamodb, COORDINATION), clock)
+    return (
+        MemorySigns(clock=clock, dynamodb=memory)
+        if memory
+        else WebhookStatusStore(Table(dynamodb, COORDINATION), clock)
+    )
 
 
 def erasure_records(dynamodb: DynamoDBClient) -> ErasureRecords:

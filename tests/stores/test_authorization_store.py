@@ -12,9 +12,9 @@ from tests.fakes.connections import START, connection
 from tests.stores import factories
 from tests.stores.connection_items import LINK, pair, stored
 from zoom_common.aws.table import ConditionFailed, Table
-from zoom_common.connections.authorization_store import AuthorizationStore, Claim, LinkRequest
+from zoom_common.connections.link_store import AuthorizationStore, Claim, LinkRequest
 from zoom_common.connections.model import Connection, State
-from zoom_common.connections.refresh_store import RefreshStore
+from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.secret import Secret
 

@@ -6,7 +6,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from zoom_common.aws.table import Table
-from zoom_common.connections.census_store import census
+from zoom_common.connections.store import count_by_state
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 
@@ -22,8 +22,8 @@ def test_a_census_counts_connections_and_nothing_else(dynamodb: DynamoDBClient, 
         ("apikey#a", "apikey", "connected"),
     ):
         dynamodb.put_item(TableName=connections_table, Item={"pk": {"S": pk}, "sk": {"S": sk}, "state": {"S": state}})
-    found = census(Table(dynamodb, connections_table), Deadline.after(60))
+    found = count_by_state(Table(dynamodb, connections_table), Deadline.after(60))
     assert {state: number for state, number in found.items() if number} == {"connected": 2, "pending": 1}
     assert found["refresh_failing"] == 0
     with pytest.raises(Unavailable):
-        census(Table(dynamodb, connections_table), Deadline.after(0))
+        count_by_state(Table(dynamodb, connections_table), Deadline.after(0))

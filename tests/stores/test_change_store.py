@@ -9,7 +9,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
 from zoom_common.errors import Unavailable
-from zoom_common.gateway.change_store import LIFE, ChangeStore
+from zoom_common.gateway.read_cache import LIFE, ChangeStore
 from zoom_common.zoom.events import ZoomEvent, parse
 
 pytestmark = pytest.mark.aws

@@ -12,11 +12,10 @@ from tests.fakes.connections import START, connection
 from tests.stores import factories
 from tests.stores.connection_items import pair, stored
 from zoom_common.aws.table import ConditionFailed, Table
-from zoom_common.connections.authorization_store import AuthorizationStore
-from zoom_common.connections.item import due_shard, from_values, to_values
+from zoom_common.connections.link_store import AuthorizationStore
 from zoom_common.connections.model import Kind, Spare, State
-from zoom_common.connections.refresh_store import RefreshStore
-from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.refresh.store import RefreshStore
+from zoom_common.connections.store import ConnectionStore, due_shard, from_values, to_values
 from zoom_common.errors import Unavailable
 
 pytestmark = pytest.mark.aws

@@ -7,7 +7,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
 from zoom_common.errors import Unavailable
-from zoom_common.gateway.daily_store import DAY, Batch, DailyStore
+from zoom_common.ratelimit.quotas import DAY, Batch, DailyStore
 
 pytestmark = pytest.mark.aws
 

@@ -11,9 +11,8 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.fakes.events import NOW, Clock
 from tests.stores import factories
 from zoom_common.errors import Unavailable
-from zoom_common.events.log_entry import Admission, Admitted, LogEntry
-from zoom_common.events.log_items import entry_key
-from zoom_common.events.log_store import EventLog
+from zoom_common.events.log.entries import Admission, Admitted, LogEntry, entry_key
+from zoom_common.events.log.store import EventLog
 
 pytestmark = pytest.mark.aws
 

@@ -6,8 +6,8 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
-from zoom_common.edge.heartbeat_store import SWEEP
 from zoom_common.errors import Unavailable
+from zoom_common.heartbeats import SWEEP
 
 pytestmark = pytest.mark.aws
 

@@ -9,7 +9,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
 from zoom_common.errors import Unavailable
-from zoom_common.events.host_store import HostStore
+from zoom_common.events.routing import HostStore
 from zoom_common.zoom.events import ZoomEvent, parse
 
 pytestmark = pytest.mark.aws

@@ -9,9 +9,8 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
-from zoom_common.access.items import key_of
+from zoom_common.access.key_store import ApiKeyStore, key_of
 from zoom_common.access.keys import ApiKey, Credential, issue
-from zoom_common.access.store import ApiKeyStore
 from zoom_common.aws.table import Table
 from zoom_common.errors import Conflict, InvalidRequest, NotFound, Unavailable
 

@@ -13,10 +13,9 @@ from tests.fakes.events import NOW, Bus, Clock, plenty
 from tests.stores import factories
 from zoom_common.deadline import Deadline
 from zoom_common.errors import NotFound, Unavailable
-from zoom_common.events.archive import Archive
 from zoom_common.events.envelope import CloudEvent
-from zoom_common.events.log_entry import LogEntry
-from zoom_common.events.log_query import LogQuery
+from zoom_common.events.log.entries import LogEntry
+from zoom_common.events.log.index import LogQuery, LogReader
 
 pytestmark = pytest.mark.aws
 
@@ -43,19 +42,19 @@ def entry(number: int, *, owner: str = "acme", connection: str = "con_1") -> Log
 
 
 @pytest.fixture
-def archive(dynamodb: DynamoDBClient) -> Archive:
+def archive(dynamodb: DynamoDBClient) -> LogReader:
     log = factories.event_log(dynamodb, clock=Clock())
     for number in range(12):
         log.admit(entry(number, connection=f"con_{number % 3}"))
     log.admit(entry(99, owner="globex"))
-    return Archive(log, factories.log_index(dynamodb))
+    return LogReader(log, factories.log_index(dynamodb))
 
 
 def query(**given: Any) -> LogQuery:
     return LogQuery.within(now=NOW, retention_days=30, **given)
 
 
-def pages(archive: Archive, reach: frozenset[str] | None = None, **given: Any) -> Iterator[list[int]]:
+def pages(archive: LogReader, reach: frozenset[str] | None = None, **given: Any) -> Iterator[list[int]]:
     asked = query(**given)
     while True:
         page = archive.page("acme", asked, reach)
@@ -65,14 +64,14 @@ def pages(archive: Archive, reach: frozenset[str] | None = None, **given: Any) -
         asked = replace(asked, after=page.after)
 
 
-def test_the_log_is_read_in_pages_newest_first(archive: Archive) -> None:
+def test_the_log_is_read_in_pages_newest_first(archive: LogReader) -> None:
     """Over days, without gap or repeat."""
     assert [each for each in pages(archive, page_size=5) if each] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11]]
     assert list(pages(archive, meeting="1")) == [[1, 3, 5, 7, 9, 11]]
     assert list(pages(archive, since_ms=MIDNIGHT - 86_400_000, until_ms=MIDNIGHT)) == [[3, 4, 5, 6]]
 
 
-def test_a_caller_sees_what_came_by_its_connections(archive: Archive) -> None:
+def test_a_caller_sees_what_came_by_its_connections(archive: LogReader) -> None:
     """In the list, and by id; another tenant's event does not exist."""
     assert list(pages(archive, frozenset({"con_1"}))) == [[1, 4, 7, 10]]
     assert archive.event("acme", f"evt_{1:032x}", frozenset({"con_1"})).data == {"n": 1}
@@ -81,7 +80,7 @@ def test_a_caller_sees_what_came_by_its_connections(archive: Archive) -> None:
             archive.event(tenant, f"evt_{number:032x}", reach)
 
 
-def test_a_range_is_published_again_with_the_ids_it_has(archive: Archive) -> None:
+def test_a_range_is_published_again_with_the_ids_it_has(archive: LogReader) -> None:
     """Page by page."""
     bus = Bus()
     done = archive.replay("acme", query(page_size=11), bus, plenty())
@@ -91,7 +90,7 @@ def test_a_range_is_published_again_with_the_ids_it_has(archive: Archive) -> Non
     assert [event.id for event in bus.events] == [f"evt_{number:032x}" for number in range(12)]
 
 
-def test_a_replay_that_runs_out_of_time_says_where_to_go_on(archive: Archive) -> None:
+def test_a_replay_that_runs_out_of_time_says_where_to_go_on(archive: LogReader) -> None:
     """After the batches that are on the bus."""
     times = iter([26.0])
     bus = Bus()
@@ -102,11 +101,11 @@ def test_a_replay_that_runs_out_of_time_says_where_to_go_on(archive: Archive) ->
 
 
 def test_a_long_search_that_finds_little_ends_with_a_token(
-    archive: Archive, dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
+    archive: LogReader, dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A short page that is not the last one; a line is never given twice."""
     assert archive
-    monkeypatch.setattr("zoom_common.events.log_index_store._MOST_READ", 5)
+    monkeypatch.setattr("zoom_common.events.log.index._MOST_READ", 5)
     index = factories.log_index(dynamodb)
     first = index.search("acme", query(), frozenset({"con_1"}))
     assert ([line.received_at_ms for line in first.lines], first.after is None) == (
@@ -117,7 +116,7 @@ def test_a_long_search_that_finds_little_ends_with_a_token(
     assert [line.received_at_ms for line in second.lines] == [MS - 7 * SIX_HOURS]
 
 
-def test_a_line_says_what_its_entry_is(archive: Archive, dynamodb: DynamoDBClient) -> None:
+def test_a_line_says_what_its_entry_is(archive: LogReader, dynamodb: DynamoDBClient) -> None:
     """Without its content; the bounds are from the first, included, to the last, excluded."""
     assert archive
     index = factories.log_index(dynamodb)

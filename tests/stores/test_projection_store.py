@@ -9,8 +9,8 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
 from zoom_common.errors import Unavailable
-from zoom_common.events.projection_store import ProjectionStore
 from zoom_common.events.projections.record import Change, Record
+from zoom_common.events.projections.store import ProjectionStore
 
 pytestmark = pytest.mark.aws
 

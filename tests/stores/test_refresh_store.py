@@ -12,12 +12,11 @@ from tests.fakes.connections import START, connection
 from tests.stores import factories
 from tests.stores.connection_items import pair, settlement, stored
 from zoom_common.aws.table import Table
-from zoom_common.connections.authorization_store import AuthorizationStore
-from zoom_common.connections.item import SHARDS, due_shard, from_values, to_values
+from zoom_common.connections.link_store import AuthorizationStore
 from zoom_common.connections.model import Spare, State
-from zoom_common.connections.refresh_store import RefreshStore
-from zoom_common.connections.refusals import Row
-from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.refresh.policy import RejectionStreak
+from zoom_common.connections.refresh.store import RefreshStore
+from zoom_common.connections.store import SHARDS, ConnectionStore, due_shard, from_values, to_values
 
 pytestmark = pytest.mark.aws
 
@@ -133,12 +132,12 @@ def test_a_refusal_is_noted_on_the_version_it_is_about(
     table.put(to_values(connection()))
     seen = store.get("acme", "con_1")
     assert seen is not None
-    assert refreshes.note_refusal(seen, Row(2, START))
+    assert refreshes.note_refusal(seen, RejectionStreak(2, START))
     noted = store.get("acme", "con_1")
     assert noted is not None
     assert (noted.refused_version, noted.refusals, noted.refused_since) == (1, 2, START)
-    assert not refreshes.note_refusal(replace(seen, version=7), Row(3, START))
-    assert not refreshes.note_refusal(replace(seen, grant_id="another"), Row(3, START))
+    assert not refreshes.note_refusal(replace(seen, version=7), RejectionStreak(3, START))
+    assert not refreshes.note_refusal(replace(seen, grant_id="another"), RejectionStreak(3, START))
     older = {name: value for name, value in to_values(connection()).items() if not name.startswith("refus")}
     assert from_values(older).refusals == 0
 
@@ -185,7 +184,7 @@ def test_no_lease_on_what_is_gone(store: ConnectionStore, refreshes: RefreshStor
     """Asking for one makes nothing."""
     assert refreshes.take_lease(connection(), "a1", now=START, until=START + 60, skew=10) is None
     assert not refreshes.keep_spare(pair())
-    assert not refreshes.note_refusal(connection(), Row(1, START))
+    assert not refreshes.note_refusal(connection(), RejectionStreak(1, START))
     assert not refreshes.settle(connection(), settlement())
     with pytest.raises(LookupError):
         refreshes.write(pair(), release=False)
@@ -261,5 +260,5 @@ def test_a_refusal_of_what_has_ended_is_not_noted(
 ) -> None:
     """It would be about nothing that is refreshed."""
     seen = stored(table, state=State.REAUTHORIZATION_REQUIRED, due_at=None)
-    assert not refreshes.note_refusal(seen, Row(1, START))
+    assert not refreshes.note_refusal(seen, RejectionStreak(1, START))
     assert store.get("acme", "con_1") == seen

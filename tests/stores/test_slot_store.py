@@ -14,13 +14,12 @@ from tests.fakes.soak import times
 from tests.stores import factories
 from zoom_common.aws.table import Table
 from zoom_common.errors import Unavailable
-from zoom_common.gateway.pacing import MICROSECONDS, Lane
-from zoom_common.gateway.slot_store import NoSlot, Slot, SlotStore
+from zoom_common.ratelimit.slots import MICROSECONDS, Bucket, NoSlot, Slot, SlotStore
 
 pytestmark = pytest.mark.aws
 
 NOW = 1_900_000_000 * MICROSECONDS
-LANE = Lane("all", 100_000)
+LANE = Bucket("all", 100_000)
 FAR = NOW + 60 * MICROSECONDS
 
 
@@ -58,7 +57,7 @@ def test_accounts_labels_and_lanes_do_not_meet(dynamodb: DynamoDBClient) -> None
     slots = factories.slots(dynamodb)
     for account, label, lane in (("a", "Light", LANE), ("b", "Light", LANE), ("a", "Heavy", LANE)):
         assert slots.take(account, label, lane, now=NOW, latest=FAR) == Slot(NOW, LANE.interval)
-    interactive = Lane("interactive", LANE.interval)
+    interactive = Bucket("interactive", LANE.interval)
     assert slots.take("a", "Light", interactive, now=NOW, latest=FAR) == Slot(NOW, LANE.interval)
 
 

@@ -23,28 +23,27 @@ from tests.stores.connection_items import LINK, pair, settlement
 from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import Credential, issue
 from zoom_common.aws.json_client import AwsJsonClient
-from zoom_common.connections.identifiers import connection_id, digest
-from zoom_common.connections.model import Connection, Kind, Spare, State
-from zoom_common.connections.refusals import Row
-from zoom_common.connections.seal import SealContext, SealKind, seal, unseal
+from zoom_common.connections.cipher import SealContext, SealKind, seal, unseal
+from zoom_common.connections.model import Connection, Kind, Spare, State, connection_id, digest
+from zoom_common.connections.refresh.policy import RejectionStreak
 from zoom_common.connections.tombstones import of_account, of_person, of_tenant, of_user
 from zoom_common.deadline import Deadline
-from zoom_common.edge.heartbeat_store import SWEEP
-from zoom_common.edge.webhook_health import fingerprint
 from zoom_common.erasure.records import erasure_id
 from zoom_common.events.envelope import event_id, source_of
-from zoom_common.events.log_entry import LogEntry, malformed, unrouted
+from zoom_common.events.log.entries import LogEntry, malformed, unrouted
 from zoom_common.events.projections.record import Change
-from zoom_common.events.webhook_signs_client import CHALLENGED, ENDPOINT, SignWriter, app_sign, rejected_at
+from zoom_common.events.webhook.client import CHALLENGED, ENDPOINT, StatusWriter, app_status_key, rejected_at
+from zoom_common.events.webhook.status import fingerprint
 from zoom_common.gateway import idempotency
-from zoom_common.gateway.budget import Budget, BudgetRules, Spend
-from zoom_common.gateway.daily import DailyCalls
 from zoom_common.gateway.idempotency_store import StoredAnswer
-from zoom_common.gateway.usage_store import Usage
+from zoom_common.gateway.usage import Usage
+from zoom_common.heartbeats import SWEEP
+from zoom_common.ratelimit.limiter import Cost, RateLimiter, RateLimitRules
+from zoom_common.ratelimit.quotas import DailyCalls
 from zoom_common.secret import Secret
-from zoom_common.zoom.allowances import Plan
 from zoom_common.zoom.events import parse
-from zoom_common.zoom.operations import RateLabel
+from zoom_common.zoom.operations.model import RateLabel
+from zoom_common.zoom.rate_limits import Plan
 
 NOW = 1_800_000_000.25
 KEY = Credential("abcdefghijkl", Secret("s" * 43))
@@ -76,7 +75,7 @@ def refreshed(dynamodb: MemoryDynamoDB) -> None:
     memory, refreshes = Memory(dynamodb), factories.refreshes(dynamodb.client())
     seen = memory.put(connection(sealed_access=b"A", sealed_refresh=b"R"))
     refreshes.take_lease(seen, "a1", now=START, until=START + 60, skew=10)
-    refreshes.note_refusal(seen, Row(2, START))
+    refreshes.note_refusal(seen, RejectionStreak(2, START))
     refreshes.settle(seen, settlement(outcome_known=False))
     refreshes.keep_spare(pair(attempt="a2", sealed_refresh=b"S"))
     refreshes.write(pair(attempt="a3", sealed_access=b"B", sealed_refresh=b"Q", used_refresh=b"R"), release=False)
@@ -125,12 +124,12 @@ def erased(dynamodb: MemoryDynamoDB) -> None:
 def budgeted(dynamodb: MemoryDynamoDB) -> None:
     """A light and a heavy call of two lanes, a user's create, and a lane that Zoom closed."""
     slots, daily = factories.slots(dynamodb.client()), factories.daily(dynamodb.client())
-    rules = BudgetRules(plan=Plan.PRO, share=1.0, reserve=0.2)
-    budget = Budget(slots=slots, daily=DailyCalls(daily), rules=rules, clock=lambda: NOW)
+    rules = RateLimitRules(plan=Plan.PRO, share=1.0, reserve=0.2)
+    budget = RateLimiter(slots=slots, daily=DailyCalls(daily), rules=rules, clock=lambda: NOW)
     far = Deadline(1000.0, clock=lambda: 0.0)
-    budget.turn(Spend(account="acc-1", label=RateLabel.LIGHT, user="Ada@Example.com"), far)
+    budget.turn(Cost(account="acc-1", label=RateLabel.LIGHT, user="Ada@Example.com"), far)
     for _ in range(2):
-        budget.turn(Spend(account="acc-1", label=RateLabel.HEAVY, interactive=True), far)
+        budget.turn(Cost(account="acc-1", label=RateLabel.HEAVY, interactive=True), far)
     everybody = budget._lanes("acc-1", RateLabel.MEDIUM).everybody
     slots.close("acc-1", "Medium", everybody, until=int(NOW + 60) * 1_000_000, reason="zoom_asked_to_wait")
 
@@ -185,8 +184,8 @@ def seen_alive(dynamodb: MemoryDynamoDB) -> None:
     signs = factories.webhook_signs(client, clock=lambda: NOW)
     signs.verified("App", NOW)
     signs.remember_secrets("App", {"abc": NOW})
-    writer = SignWriter(tables.COORDINATION, cast("AwsJsonClient", Through(dynamodb)), clock=lambda: NOW)
-    writer.note(app_sign("App"), CHALLENGED, Deadline.after(5))
+    writer = StatusWriter(tables.COORDINATION, cast("AwsJsonClient", Through(dynamodb)), clock=lambda: NOW)
+    writer.note(app_status_key("App"), CHALLENGED, Deadline.after(5))
     writer.note(ENDPOINT, rejected_at("wrong_signature"), Deadline.after(5))
 
 

@@ -6,8 +6,8 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
-from zoom_common.edge.throttle_store import ThrottleStore
 from zoom_common.errors import Unavailable
+from zoom_common.ratelimit.quotas import ThrottleStore
 
 pytestmark = pytest.mark.aws
 

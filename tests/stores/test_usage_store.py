@@ -9,8 +9,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
 from zoom_common.errors import Unavailable
-from zoom_common.gateway.usage import between, roll_up
-from zoom_common.gateway.usage_store import KeptUsage, LiveUsage, Usage, day_of
+from zoom_common.gateway.usage import KeptUsage, LiveUsage, Usage, between, day_of, roll_up
 
 pytestmark = pytest.mark.aws
 TODAY = date(2026, 11, 23)

@@ -10,9 +10,9 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.stores import factories
 from zoom_common.aws.json_client import AwsJsonClient
 from zoom_common.deadline import Deadline
-from zoom_common.edge.webhook_signs_store import AppSigns, WebhookSigns
 from zoom_common.errors import Unavailable
-from zoom_common.events.webhook_signs_client import CHALLENGED, ENDPOINT, SignWriter, app_sign, rejected_at
+from zoom_common.events.webhook.client import CHALLENGED, ENDPOINT, StatusWriter, app_status_key, rejected_at
+from zoom_common.events.webhook.status import AppStatus, WebhookStatusStore
 
 pytestmark = pytest.mark.aws
 
@@ -31,26 +31,26 @@ class Through:
 
 
 @pytest.fixture
-def signs(dynamodb: DynamoDBClient) -> WebhookSigns:
+def signs(dynamodb: DynamoDBClient) -> WebhookStatusStore:
     return factories.webhook_signs(dynamodb, clock=lambda: NOW)
 
 
 @pytest.fixture
-def writer(dynamodb: DynamoDBClient, coordination_table: str) -> SignWriter:
-    return SignWriter(coordination_table, cast("AwsJsonClient", Through(dynamodb)), clock=lambda: NOW)
+def writer(dynamodb: DynamoDBClient, coordination_table: str) -> StatusWriter:
+    return StatusWriter(coordination_table, cast("AwsJsonClient", Through(dynamodb)), clock=lambda: NOW)
 
 
-def test_what_is_written_from_three_places_is_read_as_one(signs: WebhookSigns, writer: SignWriter) -> None:
+def test_what_is_written_from_three_places_is_read_as_one(signs: WebhookStatusStore, writer: StatusWriter) -> None:
     """The webhook, the processor and the hourly look each have their attribute; another app has none of them."""
-    assert signs.of_app("A") == AppSigns()
-    writer.note(app_sign("A"), CHALLENGED, Deadline.after(5))
+    assert signs.of_app("A") == AppStatus()
+    writer.note(app_status_key("A"), CHALLENGED, Deadline.after(5))
     signs.verified("A", NOW - 3)
     signs.remember_secrets("A", {"abc": NOW - 100})
-    assert signs.of_app("A") == AppSigns(NOW, NOW - 3, {"abc": NOW - 100})
-    assert signs.of_app("B") == AppSigns()
+    assert signs.of_app("A") == AppStatus(NOW, NOW - 3, {"abc": NOW - 100})
+    assert signs.of_app("B") == AppStatus()
 
 
-def test_refusals_are_kept_by_reason(signs: WebhookSigns, writer: SignWriter) -> None:
+def test_refusals_are_kept_by_reason(signs: WebhookStatusStore, writer: StatusWriter) -> None:
     """Passers-by without a signature do not hide that a secret is wrong."""
     assert signs.rejections() == {}
     for reason in ("missing_header", "wrong_signature"):
@@ -59,7 +59,7 @@ def test_refusals_are_kept_by_reason(signs: WebhookSigns, writer: SignWriter) ->
 
 
 def test_a_delivery_from_the_dead_letters_does_not_turn_back_time(
-    signs: WebhookSigns, dynamodb: DynamoDBClient
+    signs: WebhookStatusStore, dynamodb: DynamoDBClient
 ) -> None:
     """By whichever container."""
     signs.verified("A", NOW)
@@ -67,7 +67,7 @@ def test_a_delivery_from_the_dead_letters_does_not_turn_back_time(
     assert signs.of_app("A").verified_at == NOW
 
 
-def test_a_container_writes_once_a_minute(signs: WebhookSigns) -> None:
+def test_a_container_writes_once_a_minute(signs: WebhookStatusStore) -> None:
     """Every delivery would be a write too many."""
     for second in (0, 30, 59):
         signs.verified("A", NOW + second)
@@ -77,13 +77,13 @@ def test_a_container_writes_once_a_minute(signs: WebhookSigns) -> None:
 
 
 def test_what_is_known_of_secrets_is_replaced(
-    signs: WebhookSigns, writer: SignWriter, dynamodb: DynamoDBClient, coordination_table: str
+    signs: WebhookStatusStore, writer: StatusWriter, dynamodb: DynamoDBClient, coordination_table: str
 ) -> None:
     """The rest of the app's signs stays; all of it leaves four months after the last of it."""
-    writer.note(app_sign("A"), CHALLENGED, Deadline.after(5))
+    writer.note(app_status_key("A"), CHALLENGED, Deadline.after(5))
     for since in ({"abc": NOW - 100, "def": NOW}, {"def": NOW}):
         signs.remember_secrets("A", since)
-    assert signs.of_app("A") == AppSigns(NOW, None, {"def": NOW})
+    assert signs.of_app("A") == AppStatus(NOW, None, {"def": NOW})
     (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
     assert item["expires_at"] == {"N": str(int(NOW) + 120 * 86_400)}
 

@@ -7,7 +7,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
 from zoom_common.aws.items import to_item
-from zoom_common.erasure.table_store import WholeTable
+from zoom_common.erasure.removal import WholeTable
 from zoom_common.errors import Unavailable
 
 pytestmark = pytest.mark.aws

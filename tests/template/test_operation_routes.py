@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from zoom_common.edge.settings.roster import RosterSettings
-from zoom_common.edge.settings.zoom_api import ZoomApiSettings, budget_rules
-from zoom_common.zoom.operations import OPERATIONS, routes
+from zoom_common.edge.zoom_api import RosterSettings, ZoomApiSettings, budget_rules
+from zoom_common.zoom.operations.table import OPERATIONS, routes
 
 Template = dict[str, Any]
 FUNCTIONS = sorted({each.function for each in OPERATIONS})

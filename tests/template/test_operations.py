@@ -13,8 +13,8 @@ import pytest
 
 from tests.fakes.template import OURS, metrics_of, rendered, without_references
 from zoom_common.edge import call_log
-from zoom_common.gateway.record import CallRecord
-from zoom_common.zoom.operations import OPERATIONS
+from zoom_common.gateway.context import CallStats
+from zoom_common.zoom.operations.table import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers" / "zoom_common" / "zoom_common"
@@ -73,7 +73,7 @@ def counted_in(path: Path) -> Iterator[Metric]:
 def of_calls() -> Iterator[Metric]:
     """The metrics of a call to Zoom, from a line that has all of them."""
     lines: list[str] = []
-    record = CallRecord(function="f", operation="o", label="l", tries=2, status=429, refused=1, local_budget=True)
+    record = CallStats(function="f", operation="o", label="l", tries=2, status=429, refused=1, local_budget=True)
     record.cache, record.uncounted = "hit", True
     call_log.write(record, "r", out=lines.append, clock=lambda: 0.0)
     for directive in json.loads(lines[0])["_aws"]["CloudWatchMetrics"]:

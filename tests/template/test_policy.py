@@ -11,7 +11,7 @@ import pytest
 
 from dev.configuration import PARAMETERS
 from ops.deploy import NEEDED
-from zoom_common.connections.seal import SealKind
+from zoom_common.connections.cipher import SealKind
 
 ROOT = Path(__file__).resolve().parents[2]
 Template = dict[str, Any]

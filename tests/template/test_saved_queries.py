@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from zoom_common.edge import call_log
-from zoom_common.gateway.record import CallRecord
+from zoom_common.gateway.context import CallStats
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([*(ROOT / "layers" / "zoom_common").rglob("*.py"), *ROOT.glob("functions/*/handler.py")])
@@ -60,7 +60,7 @@ def logged() -> set[str]:
             elif isinstance(node, ast.keyword) and node.arg:
                 found.add(node.arg)
     lines: list[str] = []
-    record = CallRecord(function="f", operation="o", label="l", tries=2, status=429, refused=1, local_budget=True)
+    record = CallStats(function="f", operation="o", label="l", tries=2, status=429, refused=1, local_budget=True)
     call_log.write(record, "r", out=lines.append, clock=lambda: 0.0)
     return found.union(*(json.loads(line).keys() for line in lines))
 

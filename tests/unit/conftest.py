@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from pytest_socket import disable_socket, enable_socket
 
-from zoom_common.edge import observability
+from tests.fakes.handlers import load
+from zoom_common import observability
 
 
 @pytest.fixture(autouse=True)
@@ -55,14 +54,4 @@ def observed(monkeypatch: pytest.MonkeyPatch) -> Observed:
 @pytest.fixture(scope="session")
 def function() -> Callable[[str], ModuleType]:
     """Load a Lambda function's handler module as Lambda does: `function("health").handler(event, context)`."""
-
-    def load(name: str) -> ModuleType:
-        path = Path(__file__).parents[2] / "functions" / name / "handler.py"
-        spec = importlib.util.spec_from_file_location(f"{name}_handler", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
     return load

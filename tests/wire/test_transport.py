@@ -16,8 +16,8 @@ from dev.waiting import PATIENCE
 from zoom_common.secret import Secret
 from zoom_common.transport import LONGEST_IDLE, AnswerLost, NotSent, RequestsTransport
 from zoom_common.zoom import api
-from zoom_common.zoom.operations import match
-from zoom_common.zoom.wire import HttpRequest
+from zoom_common.zoom.http import HttpRequest
+from zoom_common.zoom.operations.table import match
 
 DRIPPING_BODY, DRIPPING_LINE, DRIPPING_HEADER = b"a body that drips", b"a first line that drips", b"a header that drips"
 _DRIPPING = {

@@ -1,4 +1,4 @@
-"""Sends one request to Zoom over a kept-alive connection. The only module that imports requests."""
+"""The HTTP transport to Zoom and the identity provider. The only module that imports requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from zoom_common.zoom.wire import HttpRequest, HttpResponse
+from zoom_common.zoom.http import HttpRequest, HttpResponse
 
 CONNECT_TIMEOUT = 3.05
 # A kept-alive connection that idled longer is not trusted. A frozen Lambda misses that the other side hung up, and a

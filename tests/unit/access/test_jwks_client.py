@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.identity import ISSUER, NOW, Provider, rsa_key
-from zoom_common.access.jwks_client import FRESH_SECONDS, PAUSE_SECONDS, STALE_SECONDS, ProviderKeys, is_safe
+from zoom_common.access.oidc import FRESH_SECONDS, PAUSE_SECONDS, STALE_SECONDS, ProviderKeys, is_safe
 from zoom_common.errors import Unavailable
 
 KEY, NEXT = rsa_key("key-1"), rsa_key("key-2")

@@ -12,8 +12,7 @@ import pytest
 
 from tests.fakes.identity import AUDIENCE, ISSUER, NOW, Provider, claims, ec_key, rsa_key, token
 from zoom_common.access.authentication import Denial
-from zoom_common.access.jwks_client import ProviderKeys
-from zoom_common.access.oidc import LEEWAY, TokenVerifier, Trust
+from zoom_common.access.oidc import LEEWAY, ProviderKeys, TokenVerifier, Trust
 from zoom_common.access.principal import Principal
 from zoom_common.connections.selection import owner_filter
 

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.access_stores import MemoryApiKeys
 from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import ApiKey, Credential, issue
-from zoom_common.access.sign_in import GRANTS, Refused, SignIn
+from zoom_common.access.token_endpoint import GRANTS, Refused, SignIn
 
 NOW = 1_800_000_000.0
 CREDENTIAL = Credential.generate(entropy=lambda size: b"\x5a" * size)

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from tests.fakes.connections import START, World
-from zoom_common.connections.account_connecting import AccountRequest
-from zoom_common.connections.cipher import Cipher
+from zoom_common.connections.cipher import Cipher, SealContext, SealKind
 from zoom_common.connections.model import Connection, Kind, State
-from zoom_common.connections.seal import SealContext, SealKind
-from zoom_common.connections.steps import Outcome, Write
+from zoom_common.connections.refresh.effects import Outcome, Write
+from zoom_common.connections.server_to_server import AccountRequest
 from zoom_common.errors import Conflict, GatewayError, InvalidRequest, Unavailable, ZoomUnavailable
 from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import App

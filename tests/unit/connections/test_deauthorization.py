@@ -7,15 +7,14 @@ import pytest
 from tests.fakes.connection_stores import MemoryTombstones
 from tests.fakes.connections import START, World
 from tests.fakes.zoom_oauth import CLIENT_ID
-from zoom_common.connections.deauthorization import Deauthorization
+from zoom_common.connections.disconnecting import Deauthorization
 from zoom_common.connections.model import State
-from zoom_common.connections.steps import Outcome, Write
+from zoom_common.connections.refresh.effects import Outcome, Write
 from zoom_common.connections.tombstones import of_account, of_person, of_tenant, of_user
-from zoom_common.edge.connection_changes import to_event
-from zoom_common.edge.vault_notices import VaultNotices
 from zoom_common.errors import Unavailable
-from zoom_common.events.ingest_message import Delivery
+from zoom_common.events.connection_events import ConnectionUpdates, to_event
 from zoom_common.events.routing import Route
+from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.events import ZoomEvent
 
 HERE, ELSEWHERE = Route("acme", "con_1"), Route("beta", "con_9")
@@ -28,7 +27,7 @@ class Removed(World):
         super().__init__()
         self.deauthorization = Deauthorization(connections=self.memory, publish=self.published.append, clock=self.clock)
         self.tombstones = MemoryTombstones()
-        self.notices = VaultNotices(self.memory, self.deauthorization, self.tombstones, self.clock)
+        self.notices = ConnectionUpdates(self.memory, self.deauthorization, self.tombstones, self.clock)
 
     def end(self, at: float = START, user: str = "zoom-user", app: str = CLIENT_ID) -> bool:
         return self.deauthorization.end(app, user, at=at)

@@ -9,12 +9,11 @@ import pytest
 
 from tests.fakes.connections import START, World, connection
 from tests.fakes.zoom_oauth import CLIENT_ID
-from zoom_common.connections.authorization_store import Claim
-from zoom_common.connections.disconnection import Disconnection
-from zoom_common.connections.revocation import EndedGrant, Revoked
-from zoom_common.connections.steps import Outcome, Write
+from zoom_common.connections.disconnecting import Disconnection, EndedGrant, Revoked
+from zoom_common.connections.link_store import Claim
+from zoom_common.connections.refresh.effects import Outcome, Write
 from zoom_common.errors import NotFound, Unavailable
-from zoom_common.zoom.wire import HttpResponse
+from zoom_common.zoom.http import HttpResponse
 
 
 def ending(**changes: Any) -> tuple[World, Disconnection]:

@@ -6,8 +6,8 @@ import json
 
 from tests.fakes.connections import World
 from zoom_common.connections.model import State
-from zoom_common.connections.queue import from_message
-from zoom_common.connections.steps import Ask, Outcome, Write
+from zoom_common.connections.queues import from_message
+from zoom_common.connections.refresh.effects import Outcome, RequestGrant, Write
 
 
 def test_crash_before_the_write() -> None:
@@ -49,7 +49,7 @@ def test_kms_and_dynamodb_down_after_the_rotation() -> None:
 def test_fifty_callers_at_different_steps_make_one_token_request() -> None:
     """Some start while the winner asks, some while it writes: one request, and everybody reads version two."""
     world = World()
-    winner = world.worker("winner", wait=10.0).until(Ask)
+    winner = world.worker("winner", wait=10.0).until(RequestGrant)
     early = [world.worker(f"early{number}", wait=10.0) for number in range(25)]
     for each in early:
         each.go()

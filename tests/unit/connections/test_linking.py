@@ -13,14 +13,14 @@ from tests.fakes.connection_stores import MemoryAuthorization
 from tests.fakes.connections import START, World
 from tests.fakes.zoom_oauth import CLIENT_ID
 from zoom_common.access.principal import Principal
-from zoom_common.connections.authorization_store import Claim
-from zoom_common.connections.linking import Departure, Linking
+from zoom_common.connections.cipher import SealContext, SealKind
+from zoom_common.connections.link_store import Claim
+from zoom_common.connections.linking import AuthorizationRedirect, Linking
 from zoom_common.connections.model import State
 from zoom_common.connections.redemption import Redemption
-from zoom_common.connections.seal import SealContext, SealKind
 from zoom_common.errors import InvalidRequest, LinkRefused, NotFound, Unavailable
 from zoom_common.secret import Secret
-from zoom_common.zoom.wire import HttpResponse
+from zoom_common.zoom.http import HttpResponse
 
 PROGRAM = Principal("acme", "key:k1", frozenset({"connections:write"}))
 CALLBACK = "https://gateway.example/auth/zoom/callback"
@@ -56,12 +56,14 @@ class Linkage(World):
             chance=lambda: 0.5,
         )
 
-    def depart(self, principal: Principal = PROGRAM, *, owner: str = "ada", reconnects: str | None = None) -> Departure:
+    def depart(
+        self, principal: Principal = PROGRAM, *, owner: str = "ada", reconnects: str | None = None
+    ) -> AuthorizationRedirect:
         url = "https://app.example/done?x=1"
         ticket = self.linking.request(principal, owner=owner, return_url=url, reconnects=reconnects)
         return self.linking.start(ticket.secret)
 
-    def consent(self, departure: Departure) -> dict[str, str]:
+    def consent(self, departure: AuthorizationRedirect) -> dict[str, str]:
         """What Zoom sends the browser back with."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(departure.authorize_url).query).items()}
         code = f"zoom-code-{len(self.zoom.codes)}"

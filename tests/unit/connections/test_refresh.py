@@ -7,13 +7,13 @@ import json
 import pytest
 
 from tests.fakes.connections import START, World
+from zoom_common.connections.cipher import SealKind
 from zoom_common.connections.model import State
-from zoom_common.connections.placing import Unplaced
-from zoom_common.connections.queue import from_message
-from zoom_common.connections.seal import SealKind
-from zoom_common.connections.steps import Ask, Escrow, Outcome, Settle, TakeLease, Write
+from zoom_common.connections.queues import from_message
+from zoom_common.connections.refresh.algorithm import NotPersisted
+from zoom_common.connections.refresh.effects import Escrow, Finish, Outcome, RequestGrant, TakeLease, Write
 from zoom_common.errors import InternalError
-from zoom_common.zoom.wire import HttpResponse
+from zoom_common.zoom.http import HttpResponse
 
 INVALID_CLIENT = HttpResponse(400, {}, b'{"reason":"Invalid client_id or client_secret","error":"invalid_client"}')
 APP_DISABLED = HttpResponse(400, {}, b'{"errorCode":4717,"error":"invalid_request"}')
@@ -56,7 +56,7 @@ def test_fifty_callers_make_one_token_request() -> None:
 def test_a_loser_whose_token_lives_does_not_wait() -> None:
     """Inside the margin the old access token serves until the winner is back."""
     world = World(access_expires_at=START + 100)
-    world.worker("winner").until(Ask)
+    world.worker("winner").until(RequestGrant)
     loser = world.worker("loser", wait=10.0)
     assert loser.finish().outcome is Outcome.BUSY
     assert world.clock.now == START
@@ -66,7 +66,7 @@ def test_a_loser_learns_that_the_winner_failed() -> None:
     """When the lease is given back without a new version, waiting ends."""
     world = World()
     world.zoom.faults = [RATE_LIMITED]
-    winner, loser = world.worker("winner").until(Ask), world.worker("loser", wait=10.0)
+    winner, loser = world.worker("winner").until(RequestGrant), world.worker("loser", wait=10.0)
     loser.go()
     winner.finish()
     assert loser.finish().outcome is Outcome.REFRESH_FAILING
@@ -75,7 +75,7 @@ def test_a_loser_learns_that_the_winner_failed() -> None:
 def test_a_loser_gives_up_at_its_deadline() -> None:
     """A winner that never comes back costs a loser no more than the time it has."""
     world = World()
-    world.worker("winner").until(Ask)
+    world.worker("winner").until(RequestGrant)
     loser = world.worker("loser", wait=3.0)
     assert loser.finish().outcome is Outcome.BUSY
     assert world.clock.now < START + 4
@@ -84,7 +84,7 @@ def test_a_loser_gives_up_at_its_deadline() -> None:
 def test_crash_before_the_request() -> None:
     """The lease ends by itself, and the next attempt refreshes."""
     world = World()
-    world.worker("crashed").until(Ask)
+    world.worker("crashed").until(RequestGrant)
     assert world.worker("early").finish().outcome is Outcome.BUSY
     world.clock.sleep(90)
     assert world.worker("next").finish().outcome is Outcome.REFRESHED
@@ -324,7 +324,7 @@ def test_nothing_takes_the_pair() -> None:
     world = World()
     world.memory.faults["write"] = 10_000
     world.sqs.away = True
-    with pytest.raises(Unplaced):
+    with pytest.raises(NotPersisted):
         world.on_demand()
     assert list(world.item.intents) == ["attempt-1"]
 
@@ -360,7 +360,7 @@ def test_slow_winner_whose_lease_was_taken_still_writes() -> None:
     world = World()
     slow = world.worker("slow").until(Write)
     world.clock.sleep(90)
-    other = world.worker("other").until(Ask)
+    other = world.worker("other").until(RequestGrant)
     assert slow.finish().outcome is Outcome.REFRESHED
     assert world.item.lease_owner == "other"
     other.finish()
@@ -375,7 +375,7 @@ def test_invalid_grant_while_another_writer_is_still_writing() -> None:
     world.zoom.grace = False
     slow = world.worker("slow").until(Write)
     world.clock.sleep(90)
-    hasty = world.worker("hasty").until(Ask)
+    hasty = world.worker("hasty").until(RequestGrant)
     hasty.go()
     hasty.go()  # reads, sees the open intent, waits
     slow.finish()
@@ -433,7 +433,7 @@ def test_reconnected_while_zoom_refuses() -> None:
     """The refusal was for a grant that is no more: nothing is settled."""
     world = World()
     world.zoom.live = set()
-    worker = world.worker("w").until(Ask)
+    worker = world.worker("w").until(RequestGrant)
     world.change(grant_id="grant_2", version=2)
     assert worker.finish().outcome is Outcome.CURRENT
     assert world.item.state is State.CONNECTED
@@ -443,7 +443,7 @@ def test_state_changed_by_somebody_else_is_not_overwritten() -> None:
     """A settlement holds only for the state it was made from."""
     world = World()
     world.zoom.faults = ["never_sent"]
-    worker = world.worker("w").until(Settle)
+    worker = world.worker("w").until(Finish)
     world.change(state=State.REAUTHORIZATION_REQUIRED, reason="app_deauthorized", due_at=None)
     worker.finish()
     assert (world.item.state, world.item.reason) == (State.REAUTHORIZATION_REQUIRED, "app_deauthorized")
@@ -453,7 +453,7 @@ def test_state_changed_by_somebody_else_is_not_overwritten() -> None:
 def test_clock_skew_of_seconds_does_not_break_a_lease(skew: float) -> None:
     """A lease counts as over only a margin after its end, whichever clock is ahead."""
     world = World()
-    world.worker("winner").until(Ask)
+    world.worker("winner").until(RequestGrant)
     world.clock.sleep(75)
     assert world.worker("other", skew=skew).finish().outcome is Outcome.BUSY
     assert world.zoom.requests == []
@@ -462,7 +462,7 @@ def test_clock_skew_of_seconds_does_not_break_a_lease(skew: float) -> None:
 def test_no_request_leaves_that_the_lease_would_not_cover() -> None:
     """A worker that was frozen before it asked lets its lease go instead of asking beside its successor."""
     world = World()
-    frozen = world.worker("frozen").until(Ask)
+    frozen = world.worker("frozen").until(RequestGrant)
     frozen.world.clock.sleep(55)
     world.zoom.faults = ["lost_response"]
     frozen.finish()

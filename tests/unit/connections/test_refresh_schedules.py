@@ -13,11 +13,11 @@ import pytest
 
 from tests.fakes.connections import Worker, World
 from tests.fakes.soak import times
+from zoom_common.connections.cipher import SealKind
 from zoom_common.connections.model import State
-from zoom_common.connections.placing import Unplaced
-from zoom_common.connections.queue import from_message
-from zoom_common.connections.seal import SealKind
-from zoom_common.connections.steps import Ask, Outcome, SealedPair, Sleep, Write
+from zoom_common.connections.queues import from_message
+from zoom_common.connections.refresh.algorithm import NotPersisted
+from zoom_common.connections.refresh.effects import Outcome, RequestGrant, SealedPair, Sleep, Write
 from zoom_common.errors import Unavailable
 
 SCHEDULES = times(1200)
@@ -115,14 +115,14 @@ class Schedule:
         if worker.name not in self.frozen and self.random.random() < (0.4 if isinstance(worker.step, Write) else 0.03):
             self.frozen[worker.name] = now + self.random.choice([100, 200, 400, 1000])
             return
-        if isinstance(worker.step, Ask):
+        if isinstance(worker.step, RequestGrant):
             self.alone(worker)
         if isinstance(worker.step, Sleep):
             worker.step = Sleep(0.0) if self.random.random() < 0.5 else worker.step
         held = worker.pair()
         try:
             worker.go()
-        except (Unavailable, Unplaced):
+        except (Unavailable, NotPersisted):
             worker.step, held = None, None
         if held and not worker.pair():
             self.at_rest(held)

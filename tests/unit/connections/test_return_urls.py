@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from zoom_common.connections.return_urls import allowed, with_query
+from zoom_common.connections.linking import allowed, with_query
 
 ORIGINS = ["https://app.example", "http://localhost:5000"]
 

@@ -8,7 +8,7 @@ from tests.fakes.connection_stores import Memory
 from tests.fakes.connections import connection
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import State
-from zoom_common.connections.selection import reach, select
+from zoom_common.connections.selection import authorize_connection, select
 from zoom_common.errors import Conflict, NotFound
 
 KEY = Principal("acme", "key:k1", frozenset({"meetings:read"}))
@@ -33,7 +33,7 @@ def test_a_bound_key_uses_its_connection(store: Memory) -> None:
     with pytest.raises(NotFound):
         select(bound, "con_a", store)
     with pytest.raises(NotFound):
-        reach(bound, "con_a", store)
+        authorize_connection(bound, "con_a", store)
 
 
 def test_the_header_names_one(store: Memory) -> None:

@@ -12,12 +12,12 @@ from tests.fakes.connection_stores import Memory, MemoryRefresh
 from tests.fakes.connections import START, connection
 from tests.fakes.dynamodb import size_of
 from zoom_common.aws.items import to_item
-from zoom_common.connections.item import SHARDS, due_shard, to_values
 from zoom_common.connections.model import Connection
-from zoom_common.connections.queue import RefreshQueue, from_message, to_message
-from zoom_common.connections.schedule import Policy
-from zoom_common.connections.steps import SealedPair
-from zoom_common.connections.sweep import sweep
+from zoom_common.connections.queues import RefreshQueue, from_message, to_message
+from zoom_common.connections.refresh.effects import SealedPair
+from zoom_common.connections.refresh.policy import Policy
+from zoom_common.connections.refresh.sweep import sweep
+from zoom_common.connections.store import SHARDS, due_shard, to_values
 from zoom_common.deadline import Deadline
 
 DAY = 86_400

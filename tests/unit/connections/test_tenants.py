@@ -12,7 +12,7 @@ from tests.fakes.connections import World, connection
 from tests.fakes.oauth_site import OAuthSite
 from tests.fakes.soak import times
 from zoom_common.access.principal import Principal
-from zoom_common.connections.selection import reach, select
+from zoom_common.connections.selection import authorize_connection, select
 from zoom_common.errors import NotFound
 
 THEIRS = ("acme", "con_1")
@@ -69,6 +69,6 @@ def test_no_list_names_anothers_connection(stranger: Principal) -> None:
     page = world.memory.list(stranger.tenant)
     assert [each.connection_id for each in page.connections] == ["con_2"]
     with pytest.raises(NotFound):
-        reach(stranger, "con_1", world.memory)
+        authorize_connection(stranger, "con_1", world.memory)
     with pytest.raises(NotFound):
         select(stranger, "con_1", world.memory)

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from dev.version import PLACES, ROOT, change, current, found, notes
+from tests.fakes.handlers import load
 from zoom_common import __version__
-from zoom_common.edge.settings.health import HealthSettings
 from zoom_common.events.published_schema import document
 from zoom_common.secret import Secret
 from zoom_common.zoom.api import build
-from zoom_common.zoom.operations import OPERATIONS
+from zoom_common.zoom.operations.table import OPERATIONS
 
 LAYER = ROOT / "layers" / "zoom_common" / "zoom_common"
 
@@ -27,7 +27,8 @@ def test_every_place_has_the_projects_version() -> None:
 def test_what_shows_a_version_shows_the_projects() -> None:
     """Health, OpenAPI and AsyncAPI."""
     openapi = json.loads((LAYER / "edge" / "openapi.json").read_text())
-    shown = {HealthSettings.from_env({}).version, openapi["info"]["version"], document()["info"]["version"]}
+    health = load("health")
+    shown = {health.HealthSettings.from_env({}).version, openapi["info"]["version"], document()["info"]["version"]}
     assert shown == {__version__} == {current()}
 
 

@@ -10,19 +10,17 @@ import pytest
 from tests.fakes.edge import LambdaContext, http_event, nobody_asks
 from tests.fakes.gateway import World, answer, principal
 from zoom_common.edge import zoom_api
-from zoom_common.edge.call_log import write
+from zoom_common.edge.call_log import Logged, write
 from zoom_common.edge.http import guarded
-from zoom_common.edge.logged import Logged
 from zoom_common.errors import TooManyRequests
-from zoom_common.gateway.api_request import ApiRequest
-from zoom_common.gateway.budget import Turn
-from zoom_common.gateway.record import CallRecord
+from zoom_common.gateway.context import ApiRequest, CallStats
+from zoom_common.ratelimit.limiter import Reservation
 from zoom_common.transport import AnswerLost
 
 PEOPLE = ("jill@zoom.example", "zoom-user-1", "Secret topic", "85746065", "zoom-account-1")
 
 
-def line(record: CallRecord) -> dict[str, Any]:
+def line(record: CallStats) -> dict[str, Any]:
     """What is written for a call."""
     lines: list[str] = []
     write(record, "request-1", out=lines.append, clock=lambda: 1.5)
@@ -34,7 +32,7 @@ def line(record: CallRecord) -> dict[str, Any]:
 
 def test_a_call_is_logged_and_counted_in_one_line() -> None:
     """Operation, label, status, retries, wait and latency; metrics name only what the line has."""
-    record = CallRecord(function="meetings", operation="meetings.get", label="Light", status=200)
+    record = CallStats(function="meetings", operation="meetings.get", label="Light", status=200)
     record.tries, record.waited, record.latency = 3, 0.25, 1.234
     written = line(record)
     assert written["ZoomRequests"] == 3
@@ -58,9 +56,9 @@ def test_a_call_is_logged_and_counted_in_one_line() -> None:
 )
 def test_what_is_rare_is_counted_when_it_happens(changes: dict[str, Any], metrics: dict[str, int]) -> None:
     """And is no metric otherwise."""
-    written = line(CallRecord(function="meetings", operation="meetings.get", label="Light", **changes))
+    written = line(CallStats(function="meetings", operation="meetings.get", label="Light", **changes))
     assert {name: written[name] for name in metrics} == metrics
-    assert line(CallRecord(operation="x")).keys().isdisjoint(metrics)
+    assert line(CallStats(operation="x")).keys().isdisjoint(metrics)
 
 
 @pytest.mark.parametrize("outcome", [answer(201, b'{"id":85746065}'), answer(404, b'{"code":1001}'), AnswerLost()])
@@ -113,7 +111,7 @@ def test_a_look_for_a_lost_answer_is_logged_as_what_it_is(capsys: pytest.Capture
 def test_every_answer_says_how_the_budget_stands() -> None:
     """Errors too; and how long we waited, where we did."""
     world = World.of(answer(404, b'{"code":3001}'), answer(200, b"{}"))
-    world.turns.script = [Turn(0.5, 7, 93), Turn(0.0, 8)]
+    world.turns.script = [Reservation(0.5, 7, 93), Reservation(0.0, 8)]
     handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), nobody_asks)
     event = http_event("GET", "/v2/meetings/85746065", principal=principal())
     refused = handler(event, LambdaContext())["headers"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from zoom_common.edge.deep_health import DEGRADED, FAILING, OK, Finding, age, examine
-from zoom_common.edge.dependencies_client import zoom
+from zoom_common.edge.health import DEGRADED, FAILING, OK, Finding, age, examine, zoom
 from zoom_common.errors import InternalError, Unavailable
 from zoom_common.transport import NotSent
-from zoom_common.zoom.wire import HttpRequest, HttpResponse
+from zoom_common.zoom.http import HttpRequest, HttpResponse
 
 
 class Zoom:

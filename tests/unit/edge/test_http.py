@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from tests.fakes.edge import LambdaContext, http_event, nobody_asks
 from zoom_common.access.principal import Principal
-from zoom_common.edge.http import Request, Response, Router, authorize, guarded, json_response
-from zoom_common.edge.settings import MissingSetting
+from zoom_common.edge.http import Router, authorize, guarded
+from zoom_common.edge.request import Request
+from zoom_common.edge.response import Response, json_response
 from zoom_common.errors import Forbidden, InternalError, NotFound, Unauthenticated, Unavailable
+from zoom_common.settings import MissingSetting
 
 READER = Principal("acme", "key:abc", frozenset({"connections:read"}))
 

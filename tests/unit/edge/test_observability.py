@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from zoom_common import correlation
-from zoom_common.edge import call_log, observability
-from zoom_common.gateway.record import CallRecord
+from zoom_common import observability
+from zoom_common.edge import call_log
+from zoom_common.gateway.context import CallStats
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_count_is_one_embedded_metric_line(capsys: pytest.CaptureFixture[str]) -> None:
     """CloudWatch reads the counter, its total and its dimensions from a line of standard output."""
-    correlation.begin("req-1")
+    observability.begin_correlation("req-1")
     observability.count("Denied", 2, reason="unknown_key")
     line = json.loads(capsys.readouterr().out)
     [described] = line["_aws"]["CloudWatchMetrics"]
@@ -38,7 +38,7 @@ def test_whatever_is_measured_belongs_to_the_stack(capsys: pytest.CaptureFixture
     if of == "measure":
         observability.measure("WebhookVerifiedAge", 2.4, app="a")
     else:
-        call_log.write(CallRecord(function="meetings", operation="meetings.get", label="Light"), None)
+        call_log.write(CallStats(function="meetings", operation="meetings.get", label="Light"), None)
     told = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
     assert {each["Namespace"] for each in told} == {"ZoomGateway/prod"}
 
@@ -56,7 +56,7 @@ def test_a_count_never_fails_for_want_of_a_setting(
 def test_every_log_line_says_what_it_belongs_to() -> None:
     """The id of the request or delivery that is being handled, not of the one before."""
     script = (
-        "from zoom_common import correlation; from zoom_common.edge.observability import logger\n"
+        "from zoom_common import correlation; from zoom_common.observability import logger\n"
         "for known_as in ('first', 'second', ''): correlation.begin(known_as); logger().warning('refused', reason='r')"
     )
     environ = {"PYTHONPATH": os.pathsep.join(sys.path)}
@@ -68,7 +68,7 @@ def test_every_log_line_says_what_it_belongs_to() -> None:
 def test_powertools_is_not_loaded_before_it_is_needed() -> None:
     """A function that answers without a word does not pay for the logger, nor one that only counts."""
     script = (
-        "import sys, zoom_common.edge.http, zoom_common.edge.observability as o; o.count('A', reason='b');"
+        "import sys, zoom_common.edge.http, zoom_common.observability as o; o.count('A', reason='b');"
         "sys.exit('aws_lambda_powertools' in sys.modules)"
     )
     environ = {"PYTHONPATH": os.pathsep.join(sys.path)}

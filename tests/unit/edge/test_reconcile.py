@@ -7,12 +7,12 @@ from typing import Any, cast
 import pytest
 
 from tests.fakes.events import plenty
+from tests.fakes.handlers import load
 from zoom_common.connections.model import Connection
-from zoom_common.edge.reconcile import reading
 from zoom_common.errors import Forbidden, GatewayError, ZoomRefused, ZoomScopesMissing, ZoomUnavailable
-from zoom_common.events.reconciliation.sight import MISSING_SCOPES, NO_PERMISSION, Unseen
-from zoom_common.gateway.api_request import ApiRequest
-from zoom_common.gateway.call import Answer, Gateway
+from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, NO_PERMISSION, AccessDenied
+from zoom_common.gateway.context import ApiRequest
+from zoom_common.gateway.service import Answer, Gateway
 
 
 class Calls:
@@ -35,7 +35,7 @@ class Seen:
 
 def read(answer: Answer | GatewayError, path: str = "/v2/users/me/webinars?type=scheduled&page_size=300") -> Any:
     calls = Calls(answer)
-    found = reading(cast("Gateway", calls), cast("Connection", Seen()), plenty())(path)
+    found = load("reconcile").reading(cast("Gateway", calls), cast("Connection", Seen()), plenty())(path)
     place, _, query = path.partition("?")
     assert calls.asked == [("con_a", "GET", place, query)]
     return found
@@ -69,7 +69,7 @@ def test_what_is_not_there_is_nothing(code: int | None) -> None:
 )
 def test_what_is_not_shown_says_why(answer: Answer | GatewayError, reason: str) -> None:
     """Scopes by the gateway's word or by Zoom's; plan and permission share Zoom's code, and may come with a 200."""
-    with pytest.raises(Unseen, match=reason):
+    with pytest.raises(AccessDenied, match=reason):
         read(answer)
 
 

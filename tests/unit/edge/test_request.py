@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.edge import LambdaContext, http_event
 from zoom_common.access.principal import Principal
-from zoom_common.edge.http import Request
+from zoom_common.edge.request import Request
 from zoom_common.errors import InvalidRequest
 
 

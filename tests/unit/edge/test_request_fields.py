@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoom_common.access.principal import CONNECTION_ID
-from zoom_common.connections.identifiers import connection_id as new_connection_id
+from zoom_common.connections.model import connection_id as new_connection_id
 from zoom_common.edge import request_fields
 from zoom_common.edge.request_fields import Fields, PageTokens
 from zoom_common.errors import InvalidRequest, NotFound

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zoom_common import errors
-from zoom_common.edge.http import Response, error_response, json_response
+from zoom_common.edge.response import Response, error_response, json_response
 from zoom_common.errors import FieldError, GatewayError
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from tests.fakes.handlers import load
 from zoom_common import __version__
-from zoom_common.edge.settings import MissingSetting, optional, require
-from zoom_common.edge.settings.authorizer import AuthorizerSettings
-from zoom_common.edge.settings.health import HealthSettings
+from zoom_common.settings import MissingSetting, optional, require
 
 
 @pytest.mark.parametrize("environ", [{}, {"CONNECTIONS_TABLE": ""}, {"CONNECTIONS_TABLE": "  "}])
 def test_a_missing_setting_is_named(environ: dict[str, str]) -> None:
     """Absent and blank are the same, and the error says which variable."""
     with pytest.raises(MissingSetting, match="CONNECTIONS_TABLE") as raised:
-        AuthorizerSettings.from_env(environ)
+        load("authorizer").AuthorizerSettings.from_env(environ)
     assert raised.value.name == "CONNECTIONS_TABLE"
 
 
@@ -27,4 +26,5 @@ def test_values_are_trimmed() -> None:
 
 def test_health_needs_nothing() -> None:
     """The health function answers in an empty environment."""
-    assert HealthSettings.from_env({}) == HealthSettings(stage="local", version=__version__)
+    settings = load("health").HealthSettings
+    assert settings.from_env({}) == settings(stage="local", version=__version__)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from zoom_common.edge.settings import MissingSetting
-from zoom_common.edge.settings.zoom_api import ZoomApiSettings, budget_rules
-from zoom_common.zoom.allowances import Plan
+from zoom_common.edge.zoom_api import ZoomApiSettings, budget_rules
+from zoom_common.settings import MissingSetting
+from zoom_common.zoom.rate_limits import Plan
 
 ENVIRON = {
     "CONNECTIONS_TABLE": "Connections",

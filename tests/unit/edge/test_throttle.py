@@ -10,12 +10,14 @@ import pytest
 
 from tests.fakes.edge import LambdaContext, http_event
 from tests.fakes.edge_stores import MemoryThrottle
+from tests.fakes.handlers import load
 from zoom_common.access.principal import Principal
-from zoom_common.edge import throttle as module
-from zoom_common.edge.http import Request, Response, guarded, json_response
-from zoom_common.edge.settings.token import TokenSettings
-from zoom_common.edge.throttle import Throttle
+from zoom_common.edge.http import guarded
+from zoom_common.edge.request import Request
+from zoom_common.edge.response import Response, json_response
 from zoom_common.errors import TooManyRequests
+from zoom_common.ratelimit import quotas as module
+from zoom_common.ratelimit.quotas import Throttle
 
 CALLER = Principal("acme", "key:abc", frozenset({"*"}), requests_per_minute=100)
 
@@ -116,7 +118,9 @@ def test_the_answer_has_zooms_shape(monkeypatch: pytest.MonkeyPatch) -> None:
 
     one = Throttle(store=MemoryThrottle(), clock=Clock())
     monkeypatch.setattr(module, "throttle", {"coordination": one}.__getitem__)
-    handler = guarded(answer, lambda: TokenSettings("connections", "coordination", "https://gateway.example"))
+    handler = guarded(
+        answer, lambda: load("token").TokenSettings("connections", "coordination", "https://gateway.example")
+    )
     event = http_event(path="/v2/users/me", principal=replace(CALLER, requests_per_minute=2))
     answers: list[dict[str, Any]] = [handler(event, LambdaContext()) for _ in range(3)]
     assert [each["statusCode"] for each in answers] == [200, 200, 429]

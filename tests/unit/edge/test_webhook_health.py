@@ -10,8 +10,14 @@ import pytest
 
 from tests.fakes.connections import World
 from tests.fakes.edge_stores import MemorySigns
-from zoom_common.edge.webhook_health import WebhookHealth, covered_until, described, fingerprint
-from zoom_common.edge.webhook_signs_store import AppSigns, verified_apps
+from zoom_common.events.webhook.status import (
+    AppStatus,
+    WebhookHealth,
+    covered_until,
+    described,
+    fingerprint,
+    verified_apps,
+)
 from zoom_common.secret import Secret
 from zoom_common.zoom.webhooks import SigningSecret
 
@@ -104,7 +110,7 @@ def test_until_when_deliveries_can_be_verified(secrets: list[SigningSecret], unt
 def test_a_connection_shows_its_apps_deliveries() -> None:
     """Ages in seconds, what never was as null; overdue after 72 hours; never a secret."""
     connection = replace(World().item, client_id="A", last_webhook_at=NOW - 7)
-    apps = {"A": AppSigns(NOW - 3 * DAY - 1, NOW - 2, {fingerprint(Secret("hush")): NOW - DAY})}
+    apps = {"A": AppStatus(NOW - 3 * DAY - 1, NOW - 2, {fingerprint(Secret("hush")): NOW - DAY})}
     told = described([connection], apps, {"wrong_signature": NOW - 9}, now=NOW)
     [shown] = told["connections"]
     assert shown["id"] == connection.connection_id
@@ -117,7 +123,7 @@ def test_a_connection_shows_its_apps_deliveries() -> None:
         {"reason": "wrong_signature", "last_rejected_at": "2030-03-17T17:46:31Z", "last_rejected_age_seconds": 9}
     ]
     assert "hush" not in json.dumps(told)
-    [never] = described([replace(connection, last_webhook_at=None)], {"A": AppSigns()}, {}, now=NOW)["connections"]
+    [never] = described([replace(connection, last_webhook_at=None)], {"A": AppStatus()}, {}, now=NOW)["connections"]
     assert (never["last_webhook_at"], never["last_challenge_age_seconds"], never["secrets"]) == (None, None, [])
     assert never["challenge_overdue"] is False
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.events import APP
-from zoom_common.events.ingest_message import LARGEST_BODY, Delivery, ForeignMessage, TooLarge
+from zoom_common.events.webhook.message import LARGEST_BODY, Delivery, ForeignMessage, TooLarge
 
 
 def arrived(message: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.fakes.events import NOW
-from zoom_common.events.metric_lines import MetricLines
+from zoom_common.events.webhook.receiver import MetricLines
 
 
 def test_a_count_is_one_line_of_embedded_metrics() -> None:

@@ -16,13 +16,12 @@ from tests.fakes.event_stores import Connection, Connections, Crash, Hosts, Log,
 from tests.fakes.events import APP, NOW, SECRET, Bus, Clock, Counts, Queue, Signs, meeting, plenty, record, zoom_headers
 from tests.fakes.soak import times
 from zoom_common.events.envelope import event_id, source_of
-from zoom_common.events.metric_lines import MetricLines
 from zoom_common.events.processor import EventProcessor
-from zoom_common.events.receiver import Receiver
-from zoom_common.events.webhook_secrets import CachedSecrets
+from zoom_common.events.webhook.receiver import MetricLines, Receiver
+from zoom_common.events.webhook.secrets import CachedSecrets
 from zoom_common.secret import Secret
 from zoom_common.zoom.event_keys import dedupe_key
-from zoom_common.zoom.event_secrets import Redaction
+from zoom_common.zoom.event_redaction import Redaction
 from zoom_common.zoom.events import parse
 
 OTHER = "other-app-secret"

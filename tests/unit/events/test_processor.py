@@ -15,9 +15,9 @@ from tests.fakes.event_stores import Connection, Connections, Crash, Hosts, Log,
 from tests.fakes.events import APP, NOW, Bus, Clock, Counts, meeting, plenty, record
 from tests.fakes.soak import times
 from zoom_common.deadline import Deadline
-from zoom_common.events.ingest_message import Delivery
 from zoom_common.events.processor import EventProcessor
-from zoom_common.zoom.event_secrets import KINDS, Redaction
+from zoom_common.events.webhook.message import Delivery
+from zoom_common.zoom.event_redaction import KINDS, Redaction
 
 STARTED = meeting("meeting.started")
 

@@ -12,10 +12,9 @@ import pytest
 from tests.fakes.events import APP, NOW, SECRET, Clock, Queue, Signs, meeting, plenty, zoom_headers
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
-from zoom_common.events.ingest_message import LARGEST_BODY
-from zoom_common.events.metric_lines import MetricLines
-from zoom_common.events.receiver import Answer, Receiver
-from zoom_common.events.webhook_secrets import CachedSecrets
+from zoom_common.events.webhook.message import LARGEST_BODY
+from zoom_common.events.webhook.receiver import Answer, MetricLines, Receiver
+from zoom_common.events.webhook.secrets import CachedSecrets
 from zoom_common.secret import Secret
 
 BODY = meeting("meeting.started")

@@ -9,8 +9,8 @@ import pytest
 from tests.fakes.events import APP, plenty
 from zoom_common.aws.json_client import AwsCallFailed, AwsJsonClient
 from zoom_common.errors import Unavailable
-from zoom_common.events.ingest_message import Delivery
-from zoom_common.events.webhook_client import SqsIngestQueue
+from zoom_common.events.webhook.client import SqsIngestQueue
+from zoom_common.events.webhook.message import Delivery
 
 URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/ingest"
 

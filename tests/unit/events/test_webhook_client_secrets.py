@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.events import plenty
 from zoom_common.aws.json_client import AwsCallFailed, AwsJsonClient
 from zoom_common.errors import Unavailable
-from zoom_common.events.webhook_client import SecretReader
+from zoom_common.events.webhook.client import SecretReader
 
 
 class Client:

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.events import Clock, plenty
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
-from zoom_common.events.webhook_secrets import CachedSecrets, UnusableSecrets, parse_secrets
+from zoom_common.events.webhook.secrets import CachedSecrets, UnusableSecrets, parse_secrets
 from zoom_common.secret import Secret
 from zoom_common.zoom.webhooks import SigningSecret
 

@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.events import NOW, Clock
 from zoom_common.aws.json_client import AwsCallFailed, AwsJsonClient
 from zoom_common.deadline import Deadline
-from zoom_common.events.webhook_signs_client import SignWriter
+from zoom_common.events.webhook.client import StatusWriter
 
 
 class Client:
@@ -24,8 +24,8 @@ class Client:
         return {}
 
 
-def writer(client: Client, clock: Clock) -> SignWriter:
-    return SignWriter("coordination", cast("AwsJsonClient", client), clock=clock)
+def writer(client: Client, clock: Clock) -> StatusWriter:
+    return StatusWriter("coordination", cast("AwsJsonClient", client), clock=clock)
 
 
 def until(seconds: float) -> Deadline:

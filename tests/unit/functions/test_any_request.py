@@ -18,8 +18,8 @@ from zoom_common.edge.http import guarded
 from zoom_common.errors import NotFound
 from zoom_common.gateway.participants import Participants
 from zoom_common.transport import AnswerLost, NotSent
-from zoom_common.zoom.operations import OPERATIONS
-from zoom_common.zoom.wire import HttpRequest, HttpResponse
+from zoom_common.zoom.http import HttpRequest, HttpResponse
+from zoom_common.zoom.operations.table import OPERATIONS
 
 TEXT = st.text(max_size=12) | st.sampled_from(["me", "123", "..", "/a//b+c==", "\ud83d\ude00", "%2F", "igz1.W10"])
 IDS = st.sampled_from(["me", "123"]) | TEXT

@@ -12,9 +12,8 @@ import pytest
 from tests.fakes.edge import LambdaContext, http_event
 from zoom_common.access.principal import Principal
 from zoom_common.erasure.queue import Job, id_of, to_message
-from zoom_common.erasure.receipt import preview
 from zoom_common.erasure.records import Record, State, erasure_id
-from zoom_common.erasure.runner import Progress
+from zoom_common.erasure.runner import Progress, preview
 from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import Unavailable
 

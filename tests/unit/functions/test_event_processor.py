@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projections
 from tests.fakes.events import Bus, Clock, Counts
+from tests.fakes.handlers import load
 from zoom_common.deadline import Deadline
-from zoom_common.edge.settings import MissingSetting
-from zoom_common.edge.settings.event_processor import Settings
 from zoom_common.events.processor import EventProcessor
-from zoom_common.zoom.event_secrets import Redaction
+from zoom_common.settings import MissingSetting
+from zoom_common.zoom.event_redaction import Redaction
 
 ROOT = Path(__file__).parents[3]
-HANDLER = ROOT / "functions" / "event_processor" / "handler.py"
 SAMPLES = sorted((ROOT / "events").glob("event-processor-*.json"))
 # What each sample publishes, and what it is counted as.
 OUTCOMES: dict[str, tuple[list[str], dict[str, int]]] = {
@@ -34,15 +31,6 @@ ENVIRONMENT = {
     "EVENT_BUS": "bus",
     "COORDINATION_TABLE": "coordination",
 }
-
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("event_processor_handler", HANDLER)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Processor:
@@ -79,8 +67,8 @@ class Seen:
 def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
     """What every module that is loaded here notes."""
     found = Seen()
-    monkeypatch.setattr("zoom_common.edge.heartbeat_store.Heartbeats.from_env", lambda *_, **__: found)
-    monkeypatch.setattr("zoom_common.edge.webhook_signs_store.WebhookSigns", lambda *_: found)
+    monkeypatch.setattr("zoom_common.heartbeats.Heartbeats.from_env", lambda *_, **__: found)
+    monkeypatch.setattr("zoom_common.events.webhook.status.WebhookStatusStore", lambda *_: found)
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     for name, value in {**ENVIRONMENT, **credentials, "AWS_DEFAULT_REGION": "eu-central-1"}.items():
         monkeypatch.setenv(name, value)
@@ -92,7 +80,7 @@ def test_deliveries_of_zoom_are_noted_and_our_own_are_not(
     monkeypatch: pytest.MonkeyPatch, seen: Seen, *, reconciled: bool
 ) -> None:
     """What reconcile reconstructs says nothing about whether webhooks arrive."""
-    module, processor = load(), Processor([])
+    module, processor = load("event_processor"), Processor([])
     monkeypatch.setattr(module, "processor", lambda: processor)
     values = {"app": "A", "received_at": "5000"} | ({"reconciled": "true"} if reconciled else {})
     attributes = {name: {"stringValue": value} for name, value in values.items()}
@@ -104,7 +92,7 @@ def test_deliveries_of_zoom_are_noted_and_our_own_are_not(
 @pytest.mark.parametrize("failed", [[], ["m-2"]])
 def test_only_failed_messages_come_back(monkeypatch: pytest.MonkeyPatch, failed: list[str]) -> None:
     """Lambda's answer for a partial batch, within the time Lambda gives."""
-    module, processor = load(), Processor(failed)
+    module, processor = load("event_processor"), Processor(failed)
     monkeypatch.setattr(module, "processor", lambda: processor)
     answer = module.handler({"Records": [{"messageId": "m-1"}, {"messageId": "m-2"}]}, Context())
     assert answer == {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
@@ -116,15 +104,15 @@ def test_the_function_is_wired_from_its_environment(monkeypatch: pytest.MonkeyPa
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     for name, value in {**ENVIRONMENT, **credentials, "AWS_DEFAULT_REGION": "eu-central-1"}.items():
         monkeypatch.setenv(name, value)
-    module = load()
+    module = load("event_processor")
     assert module.processor() is module.processor()
 
 
 def test_settings_have_defaults() -> None:
     """No secrets are published and events are kept for thirty days, unless the environment says otherwise."""
-    found = Settings.from_env(ENVIRONMENT)
+    found = load("event_processor").Settings.from_env(ENVIRONMENT)
     assert (found.published_secrets, found.retention_days) == (frozenset(), 30)
-    asked = Settings.from_env(
+    asked = load("event_processor").Settings.from_env(
         {**ENVIRONMENT, "PUBLISHED_SECRETS": "passcodes, start_urls,", "EVENT_RETENTION_DAYS": "7"}
     )
     assert (asked.published_secrets, asked.retention_days) == (frozenset({"passcodes", "start_urls"}), 7)
@@ -134,7 +122,9 @@ def test_settings_have_defaults() -> None:
 def test_a_missing_setting_is_named(missing: str) -> None:
     """The one who deploys learns which."""
     with pytest.raises(MissingSetting, match=missing):
-        Settings.from_env({name: value for name, value in ENVIRONMENT.items() if name != missing})
+        load("event_processor").Settings.from_env(
+            {name: value for name, value in ENVIRONMENT.items() if name != missing}
+        )
 
 
 def test_every_sample_has_an_outcome() -> None:
@@ -145,7 +135,7 @@ def test_every_sample_has_an_outcome() -> None:
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_the_samples_are_true(monkeypatch: pytest.MonkeyPatch, sample: Path) -> None:
     """Each is an SQS event as Lambda gets it, and does what its name says."""
-    module, bus, counts = load(), Bus(), Counts()
+    module, bus, counts = load("event_processor"), Bus(), Counts()
     processor = EventProcessor(
         log=Log(Clock()),
         connections=Connections(users={("SampleClientId", "SampleHostUser00000001"): Connection("acme", "con_a")}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,12 +13,13 @@ import pytest
 from tests.fakes.connection_stores import Memory
 from tests.fakes.connections import connection
 from tests.fakes.event_stores import Projections
+from tests.fakes.handlers import load
 from tests.fakes.meeting_life import HOST, NUMBER, Life
 from zoom_common.access.principal import Principal
-from zoom_common.edge.webhook_signs_store import AppSigns
 from zoom_common.errors import NotFound
-from zoom_common.events.meeting_reader import MeetingReader
-from zoom_common.events.projections.changes import changes
+from zoom_common.events.projections.projectors import changes
+from zoom_common.events.projections.store import MeetingReader
+from zoom_common.events.webhook.status import AppStatus
 from zoom_common.zoom.events import parse
 
 HANDLER = Path(__file__).parents[3] / "functions" / "events" / "handler.py"
@@ -29,11 +29,7 @@ ADA = {"participant_user_id": "", "user_name": "Ada", "registrant_id": "r-1", "e
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The handler's module with one meeting that is on."""
-    spec = importlib.util.spec_from_file_location("events_handler", HANDLER)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load("events")
     life, projections = Life(), Projections()
     life.plan("meeting.created", topic="Stand-up", occurrences=[{"occurrence_id": "1", "status": "available"}])
     life.start("u/1==")
@@ -153,8 +149,8 @@ def test_the_samples_are_what_the_api_sends(function: ModuleType, sample: str) -
 class Signs:
     """What is known of one app, and of who was refused."""
 
-    def of_app(self, app: str) -> AppSigns:
-        return AppSigns(challenged_at=1_000_000_000.0) if app == "app-1" else AppSigns()
+    def of_app(self, app: str) -> AppStatus:
+        return AppStatus(challenged_at=1_000_000_000.0) if app == "app-1" else AppStatus()
 
     def rejections(self) -> dict[str, float]:
         return {"wrong_signature": 1_000_000_000.0}

@@ -14,7 +14,7 @@ from tests.fakes.edge import LambdaContext
 from zoom_common.access.principal import Principal
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ZoomRefused, ZoomScopesMissing
-from zoom_common.gateway.joining import Admission, Kind, Wish
+from zoom_common.gateway.join import JoinCredentials, JoinRequest, Kind
 from zoom_common.secret import Secret
 from zoom_common.zoom.meeting_sdk import Role, Signature
 
@@ -26,10 +26,10 @@ class Doors:
 
     def __init__(self, **admission: Any) -> None:
         usual: dict[str, Any] = {"password": None, "outside": None, "due": None}
-        self.admission = Admission(sdk_key="sdk-key", signature=SIGNATURE, **(usual | admission))
-        self.wishes: list[Wish] = []
+        self.admission = JoinCredentials(sdk_key="sdk-key", signature=SIGNATURE, **(usual | admission))
+        self.wishes: list[JoinRequest] = []
 
-    def admit(self, principal: Principal, wish: Wish, deadline: Deadline) -> Admission:
+    def admit(self, principal: Principal, wish: JoinRequest, deadline: Deadline) -> JoinCredentials:
         assert principal.tenant == "acme"
         assert deadline.remaining() > 0
         self.wishes.append(wish)

@@ -32,7 +32,7 @@ from tests.fakes.own_site import (
     slots,
 )
 from zoom_common.access.principal import CONNECTION_ID, EVERY_SCOPE, SCOPES, Principal
-from zoom_common.edge.log_requests import log_tokens
+from zoom_common.edge.own_requests import log_tokens
 from zoom_common.edge.request_fields import PageTokens
 
 AUTHORIZER = load("authorizer")

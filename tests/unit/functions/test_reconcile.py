@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -10,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.handlers import load
 from zoom_common.errors import Unavailable, ZoomUnavailable
 from zoom_common.events.reconciliation.reconciler import Reconciled
-from zoom_common.events.webhook_secrets import UnusableSecrets
+from zoom_common.events.webhook.secrets import UnusableSecrets
 
 DONE = {"outcome": "reconciled", "compared": 2, "missing": 1, "complete": True, "partial": {}, "unseen": {}}
 HANDLER = Path(__file__).parents[3] / "functions" / "reconcile" / "handler.py"
@@ -71,11 +71,7 @@ class Health:
 
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("reconcile_handler", HANDLER)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load("reconcile")
     fake = Reconciliation()
     monkeypatch.setattr(module, "reconciliation", lambda: fake)
     health = Health()

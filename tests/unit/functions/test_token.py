@@ -13,7 +13,7 @@ import pytest
 from tests.fakes.access_stores import AWAY, MemoryApiKeys
 from tests.fakes.edge import LambdaContext
 from zoom_common.access.keys import ApiKey, Credential, issue
-from zoom_common.access.sign_in import SignIn
+from zoom_common.access.token_endpoint import SignIn
 
 EVENTS = Path(__file__).parents[3] / "events"
 NOW = 1_800_000_000.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -13,11 +12,12 @@ import pytest
 from tests.fakes.aws_services import FakeSqs
 from tests.fakes.connections import START, World
 from tests.fakes.edge import LambdaContext
-from zoom_common.connections.queue import RefreshQueue, to_message
-from zoom_common.connections.steps import Write
-from zoom_common.edge import vault
-from zoom_common.edge.settings import MissingSetting
-from zoom_common.edge.settings.token_refresh import TokenRefreshSettings
+from tests.fakes.handlers import load
+from zoom_common.connections.queues import RefreshQueue, to_message
+from zoom_common.connections.refresh.effects import Write
+from zoom_common.settings import MissingSetting
+from zoom_common.wiring import vault
+from zoom_common.wiring.vault import TokenRefreshSettings
 
 HANDLER = Path(__file__).parents[3] / "functions" / "token_refresh" / "handler.py"
 SAMPLES = HANDLER.parents[2] / "events"
@@ -54,12 +54,7 @@ class Function(World):
 
 @pytest.fixture
 def function() -> Function:
-    spec = importlib.util.spec_from_file_location("token_refresh_handler", HANDLER)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return Function(module)
+    return Function(load("token_refresh"))
 
 
 DUE = {"action": "refresh", "tenant": "acme", "connection_id": "con_1"}

@@ -12,7 +12,7 @@ import pytest
 
 from tests.fakes.edge import LambdaContext, http_event
 from zoom_common.access.principal import Principal
-from zoom_common.gateway.usage_store import Usage
+from zoom_common.gateway.usage import Usage
 
 OPERATOR = Principal("acme", "key:k", frozenset({"usage:read"}))
 

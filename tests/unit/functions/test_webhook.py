@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from tests.fakes.events import APP, SECRET, meeting, zoom_headers
+from tests.fakes.handlers import load
 from zoom_common.aws.json_client import AwsJsonClient
-from zoom_common.edge.settings import MissingSetting
-from zoom_common.edge.settings.webhook import Settings
+from zoom_common.settings import MissingSetting
 
 ROOT = Path(__file__).parents[3]
-HANDLER = ROOT / "functions" / "webhook" / "handler.py"
 ENVIRONMENT = {
     "INGEST_QUEUE_URL": "http://localhost:4566/000000000000/ingest",
     "ZOOM_WEBHOOK_SECRET_ARN": "arn:aws:secretsmanager:eu-central-1:000000000000:secret:webhook",
@@ -29,15 +26,6 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "secret",
 }
 FORBIDDEN = {"aws_lambda_powertools", "boto3", "botocore", "pydantic", "requests", "urllib3", "cryptography", "jwt"}
-
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("webhook_handler", HANDLER)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -62,7 +50,7 @@ def test_a_delivery_goes_through(
     calls: list[tuple[str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One reading of the secrets, one message, 200, and one count for the stack that it belongs to."""
-    module = load()
+    module = load("webhook")
     body = meeting("meeting.started")
     headers = zoom_headers(body)
     monkeypatch.setattr("time.time", lambda: float(headers["x-zm-request-timestamp"]))
@@ -90,7 +78,7 @@ def test_a_container_warms_up_while_lambda_starts_it(
     monkeypatch.setattr(AwsJsonClient, "warm", warm)
     if kind:
         monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
-    load()
+    load("webhook")
     expected = 1 if kind in {"on-demand", "provisioned-concurrency"} else 0
     assert (len(warmed), len(calls)) == (expected, expected)
 
@@ -99,7 +87,7 @@ def test_the_webhook_imports_nothing_heavy() -> None:
     """A cold start answers Zoom in time because it loads the standard library and nothing else."""
     code = (
         f"import runpy, sys; sys.path.insert(0, {str(ROOT / 'layers' / 'zoom_common')!r});"
-        f"runpy.run_path({str(HANDLER)!r});"
+        f"runpy.run_path({str(ROOT / 'functions' / 'webhook' / 'handler.py')!r});"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     run = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
@@ -110,7 +98,7 @@ def test_the_webhook_imports_nothing_heavy() -> None:
 def test_a_missing_setting_is_named(missing: str) -> None:
     """The one who deploys learns which."""
     with pytest.raises(MissingSetting, match=missing):
-        Settings.from_env({name: value for name, value in ENVIRONMENT.items() if name != missing})
+        load("webhook").Settings.from_env({name: value for name, value in ENVIRONMENT.items() if name != missing})
 
 
 SAMPLES = sorted((ROOT / "events").glob("webhook-*.json"))
@@ -138,7 +126,7 @@ def test_the_samples_are_true(
     event = json.loads(sample.read_text())
     monkeypatch.setattr("time.time", lambda: event["requestContext"]["timeEpoch"] / 1000)
     monkeypatch.setattr(f"{__name__}.SECRET", SAMPLE_SECRET)
-    answer = load().handler(event, None)
+    answer = load("webhook").handler(event, None)
     sent = [payload for target, payload in calls if target == "AmazonSQS.SendMessage"]
     assert (answer["statusCode"], len(sent)) == OUTCOMES[sample.stem]
 
@@ -164,7 +152,7 @@ def test_what_only_the_webhook_hears_of_is_written_down(
     monkeypatch.setattr("time.time", lambda: event["requestContext"]["timeEpoch"] / 1000)
     monkeypatch.setattr(f"{__name__}.SECRET", SAMPLE_SECRET)
     monkeypatch.setattr(f"{__name__}.APP", "TestClientId")
-    load().handler(event, None)
+    load("webhook").handler(event, None)
     updates = [payload for target, payload in calls if target == "DynamoDB_20120810.UpdateItem"]
     assert [each["Key"]["sk"]["S"] for each in updates] == ([key] if key else [])
     assert [each["ExpressionAttributeNames"]["#what"] for each in updates] == ([noted] if noted else [])

@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.gateway import connection
 from zoom_common.connections.model import Kind
 from zoom_common.errors import InvalidRequest
-from zoom_common.gateway.addressing import addressed, base_url
+from zoom_common.gateway.context import addressed, base_url
 
 ZOOM = "https://api.zoom.us/v2"
 SIMULATED = "http://localhost:3001/v2"

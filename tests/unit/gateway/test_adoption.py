@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.fakes.gateway import NOW, World, answer
-from zoom_common.gateway.adoption import PLACES, NotToBeFound, can_be_found, candidates
-from zoom_common.gateway.sending import ZoomCall
-from zoom_common.zoom.operations import OPERATIONS
-from zoom_common.zoom.wire import HttpResponse
+from zoom_common.gateway.context import ZoomCall
+from zoom_common.gateway.create_lookup import LISTED_AT, LookupInconclusive, can_be_found, candidates
+from zoom_common.zoom.http import HttpResponse
+from zoom_common.zoom.operations.table import OPERATIONS
 
 BY_NAME = {each.name: each for each in OPERATIONS}
 CREATED = "2030-03-17T17:46:40Z"
@@ -68,7 +68,7 @@ def test_a_series_is_one_thing_with_many_dates() -> None:
 def test_a_list_without_an_end_is_none() -> None:
     """Nobody waits for it."""
     world = World.of(*[page(page_count=99)] * 10)
-    with pytest.raises(NotToBeFound):
+    with pytest.raises(LookupInconclusive):
         found(world)
     assert len(world.zoom.sent) == 5
 
@@ -79,13 +79,13 @@ def test_instant_meetings_are_not_looked_for(body: dict[str, Any]) -> None:
     world = World.of()
     call = call_of(world, "meetings.create", **body)
     assert not can_be_found(call)
-    with pytest.raises(NotToBeFound):
+    with pytest.raises(LookupInconclusive):
         candidates(world.sender(), call, since=NOW)
 
 
 def test_places_are_operations() -> None:
     """Every name in the table is one, and its id stands in the path."""
-    for create, place in PLACES.items():
+    for create, place in LISTED_AT.items():
         assert BY_NAME[create].method == "POST"
         assert BY_NAME[place.listing].method == BY_NAME[place.single].method == "GET"
         assert f"{{{place.identifier}}}" in BY_NAME[place.single].path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.gateway import Time, principal
-from zoom_common.gateway.api_request import ApiRequest
+from zoom_common.gateway.context import ApiRequest
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,15 @@ import pytest
 from tests.fakes.gateway import NOW, Time
 from tests.fakes.gateway_stores import MemoryCounters, MemorySlots
 from zoom_common.errors import TooManyRequests, Unavailable
-from zoom_common.gateway.budget import Budget, BudgetRules, Spend, Turn
-from zoom_common.gateway.daily import DailyCalls
-from zoom_common.zoom.allowances import USER_DAILY, Plan
-from zoom_common.zoom.limits import Limit, Refusal, until_midnight
-from zoom_common.zoom.operations import RateLabel
+from zoom_common.ratelimit.limiter import Cost, RateLimiter, RateLimitRules, Reservation
+from zoom_common.ratelimit.quotas import DailyCalls
+from zoom_common.zoom.operations.model import RateLabel
+from zoom_common.zoom.rate_limits import USER_DAILY, Limit, Plan, RateLimitResponse, until_midnight
 
-LIGHT = Spend(account="account-1", label=RateLabel.LIGHT)
-HEAVY = Spend(account="account-1", label=RateLabel.HEAVY)
-COSTLY = Spend(account="account-1", label=RateLabel.RESOURCE_INTENSIVE)
-CREATE = Spend(account="account-1", label=RateLabel.LIGHT, user="Jill@zoom.example")
+LIGHT = Cost(account="account-1", label=RateLabel.LIGHT)
+HEAVY = Cost(account="account-1", label=RateLabel.HEAVY)
+COSTLY = Cost(account="account-1", label=RateLabel.RESOURCE_INTENSIVE)
+CREATE = Cost(account="account-1", label=RateLabel.LIGHT, user="Jill@zoom.example")
 
 
 class Office:
@@ -26,13 +25,13 @@ class Office:
 
     def __init__(self, **rules: object) -> None:
         self.slots, self.counters, self.time = MemorySlots(), MemoryCounters(), Time()
-        self.rules = BudgetRules(**rules)  # type: ignore[arg-type]
+        self.rules = RateLimitRules(**rules)  # type: ignore[arg-type]
 
-    def container(self) -> Budget:
+    def container(self) -> RateLimiter:
         daily = DailyCalls(self.counters)
-        return Budget(slots=self.slots, daily=daily, rules=self.rules, clock=self.time.now)
+        return RateLimiter(slots=self.slots, daily=daily, rules=self.rules, clock=self.time.now)
 
-    def turn(self, budget: Budget, spend: Spend, *, seconds: float = 28.0) -> Turn:
+    def turn(self, budget: RateLimiter, spend: Cost, *, seconds: float = 28.0) -> Reservation:
         return budget.turn(spend, self.time.deadline(seconds))
 
 
@@ -93,7 +92,7 @@ def test_what_is_held_back_is_for_people_who_wait() -> None:
     """A background job fills its lane; an interactive call does not queue behind it, and takes a free slot first."""
     office = Office(reserve=0.1)
     budget = office.container()
-    interactive = Spend(account="account-1", label=RateLabel.LIGHT, interactive=True)
+    interactive = Cost(account="account-1", label=RateLabel.LIGHT, interactive=True)
     assert office.turn(budget, interactive).wait == 0
     for _ in range(27):
         office.turn(budget, LIGHT)
@@ -107,7 +106,7 @@ def test_accounts_have_the_limits_of_their_plans() -> None:
     office = Office(plan=Plan.PRO, plans={"big": Plan.BUSINESS})
     budget = office.container()
     for account, second in (("small", 1 / 29.1), ("big", 1 / 76.8)):
-        spend = Spend(account=account, label=RateLabel.LIGHT)
+        spend = Cost(account=account, label=RateLabel.LIGHT)
         office.turn(budget, spend)
         assert office.turn(budget, spend).wait == pytest.approx(second, abs=0.001)
 
@@ -119,14 +118,14 @@ def test_a_users_hundred_creates_are_counted_before_zoom_counts_them() -> None:
     for count in range(USER_DAILY):
         office.time.passed += 1
         assert office.turn(budget, CREATE).left_today == USER_DAILY - 1 - count
-    same = Spend(account="account-1", label=RateLabel.LIGHT, user="jill@zoom.example")
+    same = Cost(account="account-1", label=RateLabel.LIGHT, user="jill@zoom.example")
     with pytest.raises(TooManyRequests) as refusal:
         office.turn(budget, same)
     assert refusal.value.reason == "user_daily_limit"
     assert refusal.value.retry_after == until_midnight(office.time.now())
     office.time.passed += 1
     office.turn(budget, LIGHT)
-    office.turn(budget, Spend(account="account-1", label=RateLabel.LIGHT, user="basil@zoom.example"))
+    office.turn(budget, Cost(account="account-1", label=RateLabel.LIGHT, user="basil@zoom.example"))
     office.time.passed += refusal.value.retry_after
     assert office.turn(budget, CREATE).left_today == USER_DAILY - 1
 
@@ -157,7 +156,7 @@ def test_a_call_that_finds_no_slot_costs_nothing_of_the_day() -> None:
 def test_a_long_refusal_of_zooms_closes_the_label_for_every_container() -> None:
     """Nobody asks Zoom again before the time; other labels are open."""
     office = Office()
-    office.container().refused(LIGHT, Refusal(Limit.PER_SECOND, 40.0))
+    office.container().refused(LIGHT, RateLimitResponse(Limit.PER_SECOND, 40.0))
     with pytest.raises(TooManyRequests) as refusal:
         office.turn(office.container(), LIGHT)
     assert (refusal.value.reason, refusal.value.retry_after) == ("zoom_asked_to_wait", 40)
@@ -170,7 +169,7 @@ def test_a_long_refusal_of_zooms_closes_the_label_for_every_container() -> None:
 def test_nobody_is_shut_out_for_longer_than_a_day(limit: Limit) -> None:
     """Whatever a header says: the longest of Zoom's limits is over by then."""
     office = Office()
-    office.container().refused(LIGHT, Refusal(limit, 999_999_999.0))
+    office.container().refused(LIGHT, RateLimitResponse(limit, 999_999_999.0))
     with pytest.raises(TooManyRequests) as refusal:
         office.turn(office.container(), LIGHT)
     assert refusal.value.retry_after == 86_400
@@ -181,7 +180,11 @@ def test_nobody_is_shut_out_for_longer_than_a_day(limit: Limit) -> None:
 def test_a_short_refusal_closes_nothing() -> None:
     """The call itself waits."""
     office = Office()
-    for refused in (Refusal(Limit.PER_SECOND, 2.0), Refusal(Limit.PER_SECOND, None), Refusal(Limit.CONCURRENT, None)):
+    for refused in (
+        RateLimitResponse(Limit.PER_SECOND, 2.0),
+        RateLimitResponse(Limit.PER_SECOND, None),
+        RateLimitResponse(Limit.CONCURRENT, None),
+    ):
         office.container().refused(LIGHT, refused)
     assert office.turn(office.container(), LIGHT).wait == 0
 
@@ -189,8 +192,8 @@ def test_a_short_refusal_closes_nothing() -> None:
 def test_a_spent_day_closes_all_labels_that_count_towards_it() -> None:
     """Heavy and resource-intensive calls share a day on paid plans."""
     office = Office(reserve=0.1)
-    office.container().refused(HEAVY, Refusal(Limit.DAILY, 3600.0))
-    for spend in (HEAVY, COSTLY, Spend(account="account-1", label=RateLabel.HEAVY, interactive=True)):
+    office.container().refused(HEAVY, RateLimitResponse(Limit.DAILY, 3600.0))
+    for spend in (HEAVY, COSTLY, Cost(account="account-1", label=RateLabel.HEAVY, interactive=True)):
         with pytest.raises(TooManyRequests) as refusal:
             office.turn(office.container(), spend)
         assert (refusal.value.reason, refusal.value.retry_after) == ("daily_limit", 3600)
@@ -200,7 +203,7 @@ def test_a_spent_day_closes_all_labels_that_count_towards_it() -> None:
 def test_a_users_spent_day_is_that_users() -> None:
     """Another app may have used it up."""
     office = Office()
-    office.container().refused(CREATE, Refusal(Limit.PER_USER, until_midnight(NOW)))
+    office.container().refused(CREATE, RateLimitResponse(Limit.PER_USER, until_midnight(NOW)))
     with pytest.raises(TooManyRequests) as refusal:
         office.turn(office.container(), CREATE)
     assert refusal.value.reason == "user_daily_limit"

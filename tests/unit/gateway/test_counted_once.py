@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from tests.fakes.gateway import World, answer
 from zoom_common.errors import GatewayError, Unavailable
-from zoom_common.gateway.record import CallRecord
-from zoom_common.gateway.usage import UsageCounter, totals
-from zoom_common.gateway.usage_store import Usage
+from zoom_common.gateway.context import CallStats
+from zoom_common.gateway.usage import Usage, UsageCounter, totals
 from zoom_common.transport import AnswerLost, NotSent
 
 # A list that goes on shows what looking for a lost create costs: one call for each page.
@@ -72,10 +71,10 @@ class Counters:
 def test_each_call_is_counted_once(kind: str, script: list[Any], up: list[bool], *, twice: bool) -> None:
     """And no change is left that nobody has heard of, which the container's next call would have to wait for."""
     method, path, more = CALLS[kind]
-    counters, world, records = Counters(iter([*up, *[True] * 100])), World.of(*script), list[CallRecord]()
+    counters, world, records = Counters(iter([*up, *[True] * 100])), World.of(*script), list[CallStats]()
     world.usage = cast("Any", UsageCounter(live=counters, clock=world.time.now))
     for _ in range(1 + twice):
-        record = CallRecord()
+        record = CallStats()
         with contextlib.suppress(GatewayError):
             world.call(method, path, record=record, deadline=world.time.deadline(10_000.0), **more)
         records += [record, *record.aside]

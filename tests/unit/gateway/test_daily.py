@@ -6,9 +6,8 @@ import pytest
 
 from tests.fakes.gateway import NOW
 from tests.fakes.gateway_stores import MemoryCounters
-from zoom_common.gateway.daily import DailyCalls
-from zoom_common.zoom.allowances import USER_DAILY
-from zoom_common.zoom.limits import until_midnight
+from zoom_common.ratelimit.quotas import DailyCalls
+from zoom_common.zoom.rate_limits import USER_DAILY, until_midnight
 
 
 def spend_all(calls: DailyCalls, limit: int, *, now: float = NOW) -> int:

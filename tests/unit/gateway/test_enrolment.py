@@ -9,10 +9,10 @@ import pytest
 
 from tests.fakes.gateway import NOW, World, answer
 from zoom_common.errors import Conflict, OutcomeUnknown
-from zoom_common.gateway.call import Answer
 from zoom_common.gateway.idempotency import SETTLED_AFTER
+from zoom_common.gateway.service import Answer
 from zoom_common.transport import AnswerLost
-from zoom_common.zoom.wire import HttpResponse
+from zoom_common.zoom.http import HttpResponse
 
 REGISTER = "/v2/meetings/85746065/registrants"
 MANY = "/v2/meetings/85746065/batch_registrants"

@@ -6,13 +6,13 @@ import pytest
 
 from tests.fakes.gateway import World, answer
 from zoom_common.errors import OutcomeUnknown, TooManyRequests, ZoomUnavailable
-from zoom_common.gateway.budget import Spend, Turn
-from zoom_common.gateway.exchange import READ_TIMEOUT, Attempt
-from zoom_common.gateway.record import CallRecord
+from zoom_common.gateway.context import CallStats
+from zoom_common.gateway.http_client import READ_TIMEOUT, PendingRequest
+from zoom_common.ratelimit.limiter import Cost, Reservation
 from zoom_common.transport import AnswerLost, NotSent
-from zoom_common.zoom.limits import Limit
-from zoom_common.zoom.operations import OPERATIONS
-from zoom_common.zoom.wire import HttpRequest, HttpResponse
+from zoom_common.zoom.http import HttpRequest, HttpResponse
+from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.rate_limits import Limit
 
 BY_NAME = {each.name: each for each in OPERATIONS}
 REQUEST = HttpRequest("GET", "https://api.zoom.us/v2/meetings/1")
@@ -20,9 +20,11 @@ REQUEST = HttpRequest("GET", "https://api.zoom.us/v2/meetings/1")
 
 def send(world: World, name: str, *, seconds: float = 28.0) -> HttpResponse:
     """Send one request as the operation `name`."""
-    spend = Spend(account="account-1", label=BY_NAME[name].label)
+    spend = Cost(account="account-1", label=BY_NAME[name].label)
     deadline = world.time.deadline(seconds)
-    return world.exchange().send(Attempt(operation=BY_NAME[name], request=REQUEST, spend=spend, deadline=deadline))
+    return world.exchange().send(
+        PendingRequest(operation=BY_NAME[name], request=REQUEST, spend=spend, deadline=deadline)
+    )
 
 
 def test_a_read_survives_faults_and_silence() -> None:
@@ -99,12 +101,12 @@ def test_each_try_gets_what_is_left() -> None:
 def test_each_try_has_a_turn_and_waits_for_it() -> None:
     """The first and every other; what was waited is known."""
     world = World.of(answer(500, b'{"code":500}'), answer(200, b"{}"))
-    world.turns.script = [Turn(0.25, 5), Turn(0.125, 4, 99, local=True)]
-    record = CallRecord()
-    attempt = Attempt(
+    world.turns.script = [Reservation(0.25, 5), Reservation(0.125, 4, 99, local=True)]
+    record = CallStats()
+    attempt = PendingRequest(
         operation=BY_NAME["meetings.get"],
         request=REQUEST,
-        spend=Spend(account="account-1", label=BY_NAME["meetings.get"].label),
+        spend=Cost(account="account-1", label=BY_NAME["meetings.get"].label),
         deadline=world.time.deadline(),
         record=record,
     )
@@ -117,7 +119,7 @@ def test_each_try_has_a_turn_and_waits_for_it() -> None:
 def test_a_try_that_gets_no_turn_leaves_the_last_outcome() -> None:
     """The first has to get one; a read that failed once and may not go on answers as it failed."""
     world = World.of(answer(500, b'{"code":500}'))
-    world.turns.script = [Turn(0.0, 0), TooManyRequests(30)]
+    world.turns.script = [Reservation(0.0, 0), TooManyRequests(30)]
     assert send(world, "meetings.get").status == 500
     world = World.of()
     world.turns.script = [TooManyRequests(30)]
@@ -136,7 +138,7 @@ def test_the_budget_hears_of_every_refusal() -> None:
 def test_the_sender_is_told_before_the_wait_for_the_turn() -> None:
     """A record written meanwhile delays nobody: the slot stays where it is."""
     world = World.of(answer(201, b"{}"))
-    world.turns.script = [Turn(2.0, 0)]
+    world.turns.script = [Reservation(2.0, 0)]
     said: list[float] = []
 
     def write() -> None:
@@ -144,10 +146,10 @@ def test_the_sender_is_told_before_the_wait_for_the_turn() -> None:
         world.time.passed += 0.5
 
     operation = BY_NAME["meetings.create"]
-    attempt = Attempt(
+    attempt = PendingRequest(
         operation=operation,
         request=REQUEST,
-        spend=Spend(account="account-1", label=operation.label),
+        spend=Cost(account="account-1", label=operation.label),
         deadline=world.time.deadline(),
         before_sending=write,
     )
@@ -163,10 +165,10 @@ def slowed(world: World, name: str, *writes: float) -> HttpResponse:
     def write() -> None:
         world.time.passed += next(takes)
 
-    attempt = Attempt(
+    attempt = PendingRequest(
         operation=BY_NAME[name],
         request=REQUEST,
-        spend=Spend(account="account-1", label=BY_NAME[name].label),
+        spend=Cost(account="account-1", label=BY_NAME[name].label),
         deadline=world.time.deadline(),
         before_sending=write,
     )
@@ -187,6 +189,6 @@ def test_a_request_for_which_no_time_was_left_is_not_sent() -> None:
 def test_a_turn_that_is_as_good_as_there_is_not_slept_for(wait: float, slept: list[float]) -> None:
     """A nap of less than a millisecond costs more processor time than it spreads calls."""
     world = World.of(answer(200, b"{}"))
-    world.turns.script = [Turn(wait, 5)]
+    world.turns.script = [Reservation(wait, 5)]
     assert send(world, "meetings.get").status == 200
     assert world.time.waits == slept

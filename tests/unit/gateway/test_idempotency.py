@@ -21,12 +21,12 @@ from zoom_common.errors import (
     ZoomRefused,
     ZoomUnavailable,
 )
-from zoom_common.gateway.call import Answer
+from zoom_common.gateway.context import CallStats
 from zoom_common.gateway.idempotency import SETTLED_AFTER
 from zoom_common.gateway.idempotency_store import Entry, Step
-from zoom_common.gateway.record import CallRecord
+from zoom_common.gateway.service import Answer
 from zoom_common.transport import AnswerLost, NotSent
-from zoom_common.zoom.wire import HttpResponse
+from zoom_common.zoom.http import HttpResponse
 
 BODY = {"topic": "Review", "type": 2, "start_time": "2031-05-06T07:08:00Z", "duration": 30}
 PATH = "/v2/users/me/meetings"
@@ -36,7 +36,7 @@ MADE = answer(201, json.dumps(FULL).encode())
 
 
 def create(
-    world: World, body: Any = None, *, key: str = "key-1", path: str = PATH, record: CallRecord | None = None
+    world: World, body: Any = None, *, key: str = "key-1", path: str = PATH, record: CallStats | None = None
 ) -> Answer:
     """Create a meeting with a key."""
     content = json.dumps(BODY if body is None else body).encode()
@@ -175,7 +175,7 @@ def test_a_lost_answer_is_looked_for_at_once() -> None:
 @pytest.mark.parametrize(("away", "hurried"), [(False, [False] * 3), (True, [False, True, True])])
 def test_usage_that_is_away_is_waited_for_once(*, away: bool, hurried: list[bool]) -> None:
     """Not for each look on the way: what has begun is heard of without waiting, and nothing else is tried."""
-    world, record = World.of(AnswerLost(), listing(LISTED), single()), CallRecord()
+    world, record = World.of(AnswerLost(), listing(LISTED), single()), CallStats()
     world.usage.away = away
     create(world, record=record)
     assert world.usage.hurried == hurried

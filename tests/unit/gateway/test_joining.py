@@ -14,10 +14,10 @@ from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection, Kind
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ConnectionUnusable, Forbidden, NotAllowed, ZoomRefused, ZoomScopesMissing
-from zoom_common.gateway import joining
-from zoom_common.gateway.api_request import ApiRequest
-from zoom_common.gateway.call import Answer
-from zoom_common.gateway.joining import Admission, Joining, Wish
+from zoom_common.gateway import join
+from zoom_common.gateway.context import ApiRequest
+from zoom_common.gateway.join import JoinCredentials, JoinRequest, MeetingAccess
+from zoom_common.gateway.service import Answer
 from zoom_common.secret import Secret
 from zoom_common.zoom.meeting_sdk import Role, SdkApp
 
@@ -61,18 +61,18 @@ class Zoom:
 
 def admit(
     zoom: Zoom, principal: Principal = PROGRAM, role: Role = Role.ATTENDEE, *, app_account: str = ""
-) -> Admission:
-    doors = Joining(
+) -> JoinCredentials:
+    doors = MeetingAccess(
         zoom=zoom,
         app=lambda: SdkApp("sdk-key", Secret("s" * 32)),
         app_account=app_account,
         clock=lambda: NOW,
     )
-    wish = Wish(meeting_number=NUMBER, role=role, lifetime=7200)
+    wish = JoinRequest(meeting_number=NUMBER, role=role, lifetime=7200)
     return doors.admit(principal, wish, Deadline.after(5))
 
 
-def revealed(admission: Admission) -> str | None:
+def revealed(admission: JoinCredentials) -> str | None:
     return admission.token.reveal() if admission.token else None
 
 
@@ -80,7 +80,7 @@ def test_the_host_gets_a_zak() -> None:
     """A host's signature opens nothing without one."""
     zoom = Zoom()
     admission = admit(zoom, role=Role.HOST)
-    assert (admission.due, revealed(admission)) == (joining.Kind.ZAK, "the-zak")
+    assert (admission.due, revealed(admission)) == (join.Kind.ZAK, "the-zak")
     assert [path for path, _, _ in zoom.asked] == [f"/v2/meetings/{NUMBER}", "/v2/users/me/zak"]
     assert admission.password == Secret("pass")
 
@@ -128,20 +128,20 @@ def test_a_guest_of_an_outside_meeting_joins_on_behalf() -> None:
     """Never with a ZAK: that one could start the host's meetings."""
     zoom = Zoom(meeting=THEIRS)
     admission = admit(zoom, app_account="another-account")
-    assert (admission.outside, admission.due, revealed(admission)) == (True, joining.Kind.ON_BEHALF, "the-obf")
+    assert (admission.outside, admission.due, revealed(admission)) == (True, join.Kind.ON_BEHALF, "the-obf")
     assert zoom.asked[1][:2] == ("/v2/users/zoom-user-1/token", f"type=onbehalf&meeting_id={NUMBER}")
 
 
 def test_a_person_joins_as_himself() -> None:
     """The owner of the connection, signed in: a ZAK is about nobody but them."""
     admission = admit(Zoom(meeting=THEIRS), OWNER)
-    assert (admission.outside, admission.due, revealed(admission)) == (None, joining.Kind.ZAK, "the-zak")
+    assert (admission.outside, admission.due, revealed(admission)) == (None, join.Kind.ZAK, "the-zak")
 
 
 def test_an_operator_does_not_join_as_somebody_else() -> None:
     """`connections:all` reaches a connection; it does not make its owner's ZAK theirs."""
     operator = Principal("acme", "operator", frozenset({"meetings:read", "connections:all"}))
-    assert admit(Zoom(), operator).due is joining.Kind.ON_BEHALF
+    assert admit(Zoom(), operator).due is join.Kind.ON_BEHALF
 
 
 def test_an_operator_does_not_start_somebody_elses_meeting() -> None:
@@ -158,7 +158,7 @@ def test_an_operator_does_not_start_somebody_elses_meeting() -> None:
 def test_an_owner_named_like_a_key_gets_no_zak_for_guests() -> None:
     """What a program connected for itself is joined on behalf, too."""
     zoom = Zoom(serves=connection(owner=PROGRAM.subject))
-    assert admit(zoom).due is joining.Kind.ON_BEHALF
+    assert admit(zoom).due is join.Kind.ON_BEHALF
 
 
 @pytest.mark.parametrize(

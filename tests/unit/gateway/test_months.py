@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoom_common.gateway.months import Span, asked, months
+from zoom_common.gateway.pagination import Span, months, requested_span
 
 DAYS = st.dates(date(2000, 1, 1), date(2040, 1, 1))
 
@@ -29,7 +29,7 @@ def test_pieces_cover_every_day_once_and_none_is_longer_than_a_month(first: date
 )
 def test_what_is_no_span_is_zooms_business(first: str | None, last: str | None) -> None:
     """One end missing, the wrong way round, not a day."""
-    assert asked(first, last) is None
+    assert requested_span(first, last) is None
 
 
 def test_centuries_stay_in_one_piece() -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from zoom_common.deadline import Deadline
 from zoom_common.errors import GatewayError, InvalidRequest, TooManyRequests, Unavailable, ZoomRefused
-from zoom_common.gateway import pages
-from zoom_common.gateway.call import Answer
-from zoom_common.zoom.operations import match
+from zoom_common.gateway import pagination
+from zoom_common.gateway.service import Answer
+from zoom_common.zoom.operations.table import match
 
 MEETINGS = match("GET", "/v2/users/me/meetings")[0]
 WEBINARS = match("GET", "/v2/users/me/webinars")[0]
@@ -54,11 +54,11 @@ def body(answer: Answer) -> dict[str, Any]:
 
 def test_only_lists_are_walked() -> None:
     """Everything else is one call, byte for byte."""
-    assert pages.concerns(MEETINGS, "all=true")
-    assert not pages.concerns(MEETINGS, "all=false&page_size=30&next_page_token=abc")
-    assert not pages.concerns(INVITATION, "all=true")
-    assert not pages.concerns(RECORDINGS, "from=2030-01-01&to=2030-01-31")
-    assert pages.concerns(RECORDINGS, "from=2030-01-01&to=2030-02-01")
+    assert pagination.is_paginated(MEETINGS, "all=true")
+    assert not pagination.is_paginated(MEETINGS, "all=false&page_size=30&next_page_token=abc")
+    assert not pagination.is_paginated(INVITATION, "all=true")
+    assert not pagination.is_paginated(RECORDINGS, "from=2030-01-01&to=2030-01-31")
+    assert pagination.is_paginated(RECORDINGS, "from=2030-01-01&to=2030-02-01")
 
 
 def test_all_pages_become_one_list() -> None:
@@ -70,7 +70,7 @@ def test_all_pages_become_one_list() -> None:
             {"page_size": 300, "total_records": 3, "next_page_token": "", "meetings": [{"topic": "Größe"}]},
         ]
     )
-    answer = pages.walk(MEETINGS, "all=true&type=upcoming", zoom.fetch, zoom.deadline())
+    answer = pagination.walk(MEETINGS, "all=true&type=upcoming", zoom.fetch, zoom.deadline())
     assert zoom.asked == [
         {"type": "upcoming", "page_size": "300"},
         {"type": "upcoming", "page_size": "300", "next_page_token": "t1"},
@@ -88,7 +88,7 @@ def test_the_wait_is_that_of_all_pages() -> None:
     """Those that did not wait say nothing of it."""
     script: list[Any] = [{"meetings": [], "next_page_token": str(page)} for page in range(2)] + [{"meetings": []}]
     zoom = Zoom(script, waits=[30, 400])
-    answer = pages.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline())
+    answer = pagination.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline())
     assert answer.headers["x-zoom-waited-ms"] == "430"
     assert len(zoom.asked) == 3
 
@@ -101,7 +101,7 @@ def test_page_numbers_are_walked_where_there_is_no_token() -> None:
             {"page_count": 2, "page_number": 2, "page_size": 1, "webinars": [{"id": 2}]},
         ]
     )
-    answer = pages.walk(WEBINARS, "all=true&page_size=1", zoom.fetch, zoom.deadline())
+    answer = pagination.walk(WEBINARS, "all=true&page_size=1", zoom.fetch, zoom.deadline())
     assert [each.get("page_number") for each in zoom.asked] == [None, "2"]
     assert body(answer) == {
         "page_count": 1,
@@ -114,11 +114,11 @@ def test_page_numbers_are_walked_where_there_is_no_token() -> None:
 def test_a_walk_stops_in_time_and_can_be_resumed() -> None:
     """The token leads to where it stopped."""
     zoom = Zoom([{"next_page_token": f"t{n}", "meetings": [n]} for n in range(1, 9)], takes=10.0)
-    first = body(pages.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline()))
+    first = body(pagination.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline()))
     assert first["meetings"] == [1, 2, 3]
     zoom.seconds = 28.0
     token = first["next_page_token"]
-    second = body(pages.walk(MEETINGS, f"all=true&next_page_token={token}", zoom.fetch, zoom.deadline()))
+    second = body(pagination.walk(MEETINGS, f"all=true&next_page_token={token}", zoom.fetch, zoom.deadline()))
     assert second["meetings"] == [4, 5, 6]
     assert zoom.asked[3]["next_page_token"] == "t3"
 
@@ -131,12 +131,12 @@ def test_a_walk_that_runs_out_of_quota_keeps_what_it_has(reason: str) -> None:
         "zoom": ZoomRefused(429, b"{}", zoom_code=429, reason="zoom_rate_limited", retryable=True),
     }[reason]
     zoom = Zoom([{"next_page_token": "t1", "meetings": [1]}, limit])
-    answer = pages.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline())
+    answer = pagination.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline())
     assert body(answer)["meetings"] == [1]
     assert answer.headers["x-gateway-stopped-by"] in {"rate_limited", "zoom_rate_limited"}
     zoom.script = [{"next_page_token": "", "meetings": [2]}]
     token = body(answer)["next_page_token"]
-    assert body(pages.walk(MEETINGS, f"next_page_token={token}", zoom.fetch, zoom.deadline()))["meetings"] == [2]
+    assert body(pagination.walk(MEETINGS, f"next_page_token={token}", zoom.fetch, zoom.deadline()))["meetings"] == [2]
 
 
 @pytest.mark.parametrize("at", [0, 1])
@@ -145,7 +145,7 @@ def test_a_refusal_is_a_refusal(at: int) -> None:
     refusal = ZoomRefused(400, b"{}", zoom_code=300, reason="zoom_found_invalid")
     zoom = Zoom([*[{"next_page_token": "t1", "meetings": [1]}][:at], refusal])
     with pytest.raises(ZoomRefused):
-        pages.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline())
+        pagination.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline())
 
 
 def test_a_long_span_is_asked_for_month_by_month() -> None:
@@ -162,7 +162,7 @@ def test_a_long_span_is_asked_for_month_by_month() -> None:
     found, token = [], ""
     while True:
         more = f"&next_page_token={token}" if token else ""
-        page = body(pages.walk(RECORDINGS, query + more, zoom.fetch, zoom.deadline()))
+        page = body(pagination.walk(RECORDINGS, query + more, zoom.fetch, zoom.deadline()))
         found += page["meetings"]
         assert (page["from"], page["to"]) == ("2030-01-15", "2030-03-20")
         token = page["next_page_token"]
@@ -181,10 +181,10 @@ def test_a_long_span_is_asked_for_month_by_month() -> None:
 def test_a_token_alone_leads_on() -> None:
     """Some clients send nothing else for the next page."""
     zoom = Zoom([{"next_page_token": "", "meetings": [1]}, {"next_page_token": "", "meetings": [2]}])
-    token = body(pages.walk(RECORDINGS, "from=2030-01-01&to=2030-02-10", zoom.fetch, zoom.deadline()))[
+    token = body(pagination.walk(RECORDINGS, "from=2030-01-01&to=2030-02-10", zoom.fetch, zoom.deadline()))[
         "next_page_token"
     ]
-    assert body(pages.walk(RECORDINGS, f"next_page_token={token}", zoom.fetch, zoom.deadline()))["meetings"] == [2]
+    assert body(pagination.walk(RECORDINGS, f"next_page_token={token}", zoom.fetch, zoom.deadline()))["meetings"] == [2]
     assert zoom.asked[1] == {"from": "2030-02-01", "to": "2030-02-10"}
 
 
@@ -197,7 +197,7 @@ def test_all_months_become_one_list() -> None:
             {"total_meetings": 7, "next_page_token": "", "users": [3]},
         ]
     )
-    whole = body(pages.walk(HOSTS, "all=true&from=2030-01-31&to=2030-03-27", zoom.fetch, zoom.deadline()))
+    whole = body(pagination.walk(HOSTS, "all=true&from=2030-01-31&to=2030-03-27", zoom.fetch, zoom.deadline()))
     assert (whole["users"], whole["total_meetings"]) == ([1, 2, 3], 12)
     assert [each["to"] for each in zoom.asked] == ["2030-02-27", "2030-02-27", "2030-03-27"]
 
@@ -205,7 +205,7 @@ def test_all_months_become_one_list() -> None:
 def test_a_list_without_pages_is_split_as_well() -> None:
     """And gets no page size that Zoom does not know there."""
     zoom = Zoom([{"cloud_recording_storage": [1]}, {"cloud_recording_storage": [2]}])
-    whole = body(pages.walk(STORAGE, "all=true&from=2030-01-01&to=2030-02-02", zoom.fetch, zoom.deadline()))
+    whole = body(pagination.walk(STORAGE, "all=true&from=2030-01-01&to=2030-02-02", zoom.fetch, zoom.deadline()))
     assert whole["cloud_recording_storage"] == [1, 2]
     assert "page_size" not in zoom.asked[0]
 
@@ -230,7 +230,9 @@ def test_a_wrong_token_is_refused(token: str) -> None:
     """In Zoom's shape, before Zoom is asked: whatever somebody has put into it."""
     zoom = Zoom([])
     with pytest.raises(InvalidRequest):
-        pages.walk(RECORDINGS, f"from=2030-01-01&to=2030-03-01&next_page_token={token}", zoom.fetch, zoom.deadline())
+        pagination.walk(
+            RECORDINGS, f"from=2030-01-01&to=2030-03-01&next_page_token={token}", zoom.fetch, zoom.deadline()
+        )
 
 
 @pytest.mark.parametrize("page", [{"meetings": 5}, {"meetings": {"id": 1}}, [], None])
@@ -238,20 +240,20 @@ def test_what_is_no_list_is_none(page: Any) -> None:
     """And no fault of ours: the caller may come back."""
     zoom = Zoom([page])
     with pytest.raises(Unavailable) as none:
-        pages.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline())
+        pagination.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline())
     assert none.value.reason == "zoom_gave_no_list"
 
 
 def test_a_walk_does_not_go_in_circles() -> None:
     """A token that brings itself back is an end."""
     zoom = Zoom([{"next_page_token": "t", "meetings": [1]}, {"next_page_token": "t", "meetings": [2]}])
-    assert body(pages.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline()))["next_page_token"] == ""
+    assert body(pagination.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline()))["next_page_token"] == ""
 
 
 def test_other_parameters_stay_as_they_are() -> None:
     """Encoded once, in order."""
     zoom = Zoom([{"next_page_token": "", "meetings": []}])
-    pages.walk(MEETINGS, "timezone=America%2FNew_York&all=true&type=live", zoom.fetch, zoom.deadline())
+    pagination.walk(MEETINGS, "timezone=America%2FNew_York&all=true&type=live", zoom.fetch, zoom.deadline())
     assert parse_qs("timezone=America/New_York&type=live&page_size=300") == {
         name: [value] for name, value in zoom.asked[0].items()
     }

@@ -11,8 +11,8 @@ import pytest
 
 from zoom_common.access.principal import Principal
 from zoom_common.errors import NotFound, Unavailable, ZoomRefused, ZoomScopesMissing
-from zoom_common.gateway.call import Answer
 from zoom_common.gateway.participants import Participants
+from zoom_common.gateway.service import Answer
 
 CALLER = Principal("acme", "key:1", frozenset({"*"}))
 JILL = {"id": "u1", "name": "Jill", "duration": 60}

@@ -8,8 +8,8 @@ import pytest
 
 from tests.fakes.gateway import World, answer, connection
 from zoom_common.errors import Unavailable
-from zoom_common.gateway.call import Answer
-from zoom_common.gateway.record import CallRecord
+from zoom_common.gateway.context import CallStats
+from zoom_common.gateway.service import Answer
 
 FIRST, SECOND = answer(200, b'{"id":1,"topic":"a"}'), answer(200, b'{"id":1,"topic":"b"}')
 
@@ -23,7 +23,7 @@ def world_of(*script: Any, seconds: float = 30.0) -> World:
 
 def call(world: World, method: str = "GET", path: str = "/v2/meetings/1", query: str = "") -> tuple[Answer, str | None]:
     """One call: the answer, and what the cache had to do with it."""
-    record = CallRecord()
+    record = CallStats()
     body = b"{}" if method == "PATCH" else b""
     answered = world.call(method, path, query_string=query, body=body, record=record)
     return answered, record.cache

@@ -7,8 +7,8 @@ import pytest
 from tests.fakes.gateway import answer, connection
 from zoom_common.connections.model import Connection, Kind
 from zoom_common.errors import ZoomRefused, ZoomScopesMissing
-from zoom_common.gateway import refusals
-from zoom_common.zoom.operations import match
+from zoom_common.gateway import service
+from zoom_common.zoom.operations.table import match
 
 GET = match("GET", "/v2/meetings/1")[0]
 REPORT = match("GET", "/v2/report/meetings/1")[0]
@@ -20,7 +20,7 @@ def link(of: Connection) -> str:
 
 def refused(status: int, body: bytes, **changes: object) -> ZoomRefused:
     with pytest.raises(ZoomRefused) as refusal:
-        refusals.decipher(
+        service.raise_for_refusal(
             answer(status, body), operation=GET, connection=connection(**changes), headers={}, reconnect_url=link
         )
     return refusal.value
@@ -55,7 +55,7 @@ def test_other_refusals_get_no_link() -> None:
 def test_the_way_to_a_scope_depends_on_who_can_grant_it(changes: dict[str, object], word: str) -> None:
     """Reports have no form for users; an account's scopes are set in its app."""
     with pytest.raises(ZoomScopesMissing) as refusal:
-        refusals.check_scopes(REPORT, connection(scopes=frozenset({"meeting:read:meeting"}), **changes), link)
+        service.check_scopes(REPORT, connection(scopes=frozenset({"meeting:read:meeting"}), **changes), link)
     assert refusal.value.scopes == ("report:read:meeting:admin",)
     assert word in (refusal.value.hint or "")
 
@@ -63,5 +63,5 @@ def test_the_way_to_a_scope_depends_on_who_can_grant_it(changes: dict[str, objec
 def test_a_classic_app_is_told_of_classic_scopes() -> None:
     """It can not be given granular ones."""
     with pytest.raises(ZoomScopesMissing) as refusal:
-        refusals.check_scopes(GET, connection(scopes=frozenset({"user:read"})), link)
+        service.check_scopes(GET, connection(scopes=frozenset({"user:read"})), link)
     assert refusal.value.scopes == ("meeting:read", "meeting:read:admin")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.gateway import NOW, answer
-from zoom_common.gateway.retries import MOST_TRIES, Outcome, is_failure, wait_before_retry
+from zoom_common.gateway.http_client import MOST_TRIES, Outcome, is_failure, wait_before_retry
 from zoom_common.transport import AnswerLost, NotSent
-from zoom_common.zoom.operations import OPERATIONS
+from zoom_common.zoom.operations.table import OPERATIONS
 
 BY_NAME = {each.name: each for each in OPERATIONS}
 

@@ -6,8 +6,9 @@ import pytest
 
 from tests.fakes.gateway import World, answer, connection
 from zoom_common.connections.model import Connection, Kind
-from zoom_common.gateway.sending import ZoomCall
-from zoom_common.zoom.operations import OPERATIONS, RateLabel
+from zoom_common.gateway.context import ZoomCall
+from zoom_common.zoom.operations.model import RateLabel
+from zoom_common.zoom.operations.table import OPERATIONS
 
 BY_NAME = {each.name: each for each in OPERATIONS}
 ACCOUNT = {"kind": Kind.ACCOUNT, "zoom_user_id": None}

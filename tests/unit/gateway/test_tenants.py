@@ -17,8 +17,9 @@ from tests.fakes.soak import times
 from zoom_common.access.principal import Principal
 from zoom_common.connections.selection import select
 from zoom_common.errors import NotFound
-from zoom_common.gateway.api_request import ApiRequest
-from zoom_common.zoom.operations import OPERATIONS, Operation
+from zoom_common.gateway.context import ApiRequest
+from zoom_common.zoom.operations.model import Operation
+from zoom_common.zoom.operations.table import OPERATIONS
 
 THEIRS = "con_1"
 STRANGERS = st.builds(

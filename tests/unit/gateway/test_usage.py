@@ -10,9 +10,8 @@ import pytest
 
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
-from zoom_common.gateway.record import CallRecord
-from zoom_common.gateway.usage import UsageCounter, totals
-from zoom_common.gateway.usage_store import Usage
+from zoom_common.gateway.context import CallStats
+from zoom_common.gateway.usage import Usage, UsageCounter, totals
 
 
 @dataclass(slots=True)
@@ -39,8 +38,8 @@ class Counters:
         raise NotImplementedError
 
 
-def record(**changes: object) -> CallRecord:
-    made = CallRecord(operation="meetings.get", connection="con_1", tries=1, status=200)
+def record(**changes: object) -> CallStats:
+    made = CallStats(operation="meetings.get", connection="con_1", tries=1, status=200)
     for name, value in changes.items():
         setattr(made, name, value)
     return made

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.gateway import World, answer
-from zoom_common.gateway.call import Answer
-from zoom_common.gateway.validators import etag, is_known
+from zoom_common.gateway.read_cache import etag, is_known
+from zoom_common.gateway.service import Answer
 
 BODY = b'{"id":1,"start_url":"https://zoom.us/s/1?zak=first","topic":"a"}'
 

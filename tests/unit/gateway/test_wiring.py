@@ -8,9 +8,9 @@ import pytest
 
 from tests.fakes.gateway import connection
 from zoom_common.aws import clients
-from zoom_common.edge.settings.zoom_api import ZoomApiSettings
-from zoom_common.gateway.wiring import gateway
+from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.transport import RequestsTransport
+from zoom_common.wiring.gateway import gateway
 
 
 def test_a_gateway_is_wired_without_asking_anybody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from zoom_common.zoom.allowances import Daily, Plan, Rate, daily, rate
-from zoom_common.zoom.operations import RateLabel
+from zoom_common.zoom.operations.model import RateLabel
+from zoom_common.zoom.rate_limits import Daily, Plan, Rate, daily, rate
 
 
 @pytest.mark.parametrize(

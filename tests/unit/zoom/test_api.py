@@ -9,8 +9,8 @@ import pytest
 from zoom_common.errors import InvalidRequest, ZoomRefused
 from zoom_common.secret import Secret
 from zoom_common.zoom import api
-from zoom_common.zoom.operations import match
-from zoom_common.zoom.wire import HttpRequest, HttpResponse
+from zoom_common.zoom.http import HttpRequest, HttpResponse
+from zoom_common.zoom.operations.table import match
 
 BASE = "https://api.zoom.us/v2"
 CREATE = match("POST", "/v2/users/me/meetings")[0]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zoom_common.zoom.event_secrets import KINDS, Redaction
+from zoom_common.zoom.event_redaction import KINDS, Redaction
 
 EVENT: dict[str, Any] = {
     "event": "recording.completed",

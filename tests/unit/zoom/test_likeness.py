@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zoom_common.zoom.likeness import created_since, is_like
+from zoom_common.zoom.matching import created_since, matches
 
 ASKED = {"topic": "Review", "type": 2, "start_time": "2031-05-06T07:08:00Z", "duration": 30, "agenda": "All"}
 CREATED = {"created_at": "2030-03-17T17:46:40Z"}
@@ -27,7 +27,7 @@ NOW = 1_900_000_000.0
 )
 def test_the_same_said_otherwise_is_the_same(said: dict[str, Any]) -> None:
     """Numbers as text, spaces around text, another offset; what only one side says is not compared."""
-    assert is_like(ASKED | said, ASKED)
+    assert matches(ASKED | said, ASKED)
 
 
 @pytest.mark.parametrize(
@@ -37,21 +37,21 @@ def test_the_same_said_otherwise_is_the_same(said: dict[str, Any]) -> None:
 )
 def test_any_difference_is_one(found: dict[str, Any]) -> None:
     """In whatever both sides say."""
-    assert not is_like(ASKED, ASKED | found)
+    assert not matches(ASKED, ASKED | found)
 
 
 def test_a_local_time_is_read_in_its_zone() -> None:
     """Zoom answers in UTC; without a zone nobody knows, and the rest decides."""
     berlin = ASKED | {"start_time": "2031-05-06T09:08:00", "timezone": "Europe/Berlin"}
-    assert is_like(berlin, ASKED)
-    assert not is_like(berlin | {"start_time": "2031-05-06T07:08:00"}, ASKED)
-    assert is_like(ASKED | {"start_time": "2031-05-06T09:08:00"}, ASKED)
-    assert is_like(berlin | {"timezone": "Nowhere/Land"}, ASKED)
+    assert matches(berlin, ASKED)
+    assert not matches(berlin | {"start_time": "2031-05-06T07:08:00"}, ASKED)
+    assert matches(ASKED | {"start_time": "2031-05-06T09:08:00"}, ASKED)
+    assert matches(berlin | {"timezone": "Nowhere/Land"}, ASKED)
 
 
 def test_a_series_is_listed_by_its_dates() -> None:
     """Whose start says nothing about the series."""
-    assert is_like(ASKED | {"recurrence": {"type": 1}}, ASKED | {"start_time": "2031-05-07T07:08:00Z"})
+    assert matches(ASKED | {"recurrence": {"type": 1}}, ASKED | {"start_time": "2031-05-07T07:08:00Z"})
 
 
 @pytest.mark.parametrize(("since", "is_since"), [(NOW, True), (NOW + 5, True), (NOW + 6, False)])

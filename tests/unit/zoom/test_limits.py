@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from zoom_common.zoom.limits import Limit, Refusal, read, retry_after, until_midnight
-from zoom_common.zoom.wire import HttpResponse
+from zoom_common.zoom.http import HttpResponse
+from zoom_common.zoom.rate_limits import Limit, RateLimitResponse, read, retry_after, until_midnight
 
 NOW = 1_590_883_190.0  # 2020-05-30T23:59:50Z
 
@@ -33,7 +33,7 @@ def test_retry_after_is_read_in_every_form(value: str | None, seconds: float | N
     assert retry_after(value, now=NOW) == seconds
 
 
-def refusal(*, counts_for_user: bool = False, **headers: str) -> Refusal:
+def refusal(*, counts_for_user: bool = False, **headers: str) -> RateLimitResponse:
     """Read a 429 with these headers."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return read(HttpResponse(429, named, b'{"code":429}'), counts_for_user=counts_for_user, now=NOW)
@@ -41,22 +41,24 @@ def refusal(*, counts_for_user: bool = False, **headers: str) -> Refusal:
 
 def test_a_bare_429_is_the_limit_per_second() -> None:
     """Nothing says when: the next second will do."""
-    assert refusal() == Refusal(Limit.PER_SECOND, None)
-    assert refusal(counts_for_user=True) == Refusal(Limit.PER_SECOND, None)
-    assert refusal(x_ratelimit_type="QPS", retry_after="2") == Refusal(Limit.PER_SECOND, 2.0)
+    assert refusal() == RateLimitResponse(Limit.PER_SECOND, None)
+    assert refusal(counts_for_user=True) == RateLimitResponse(Limit.PER_SECOND, None)
+    assert refusal(x_ratelimit_type="QPS", retry_after="2") == RateLimitResponse(Limit.PER_SECOND, 2.0)
 
 
 def test_a_daily_limit_is_known_by_its_header_or_its_long_wait() -> None:
     """With the time Zoom names, else until midnight UTC."""
-    assert refusal(x_ratelimit_type="Daily-limit", retry_after="2020-05-31T00:00:00Z") == Refusal(Limit.DAILY, 10.0)
-    assert refusal(x_ratelimit_type="Daily-limit") == Refusal(Limit.DAILY, 10.0)
+    assert refusal(x_ratelimit_type="Daily-limit", retry_after="2020-05-31T00:00:00Z") == RateLimitResponse(
+        Limit.DAILY, 10.0
+    )
+    assert refusal(x_ratelimit_type="Daily-limit") == RateLimitResponse(Limit.DAILY, 10.0)
     assert refusal(retry_after="86400").limit is Limit.DAILY
 
 
 def test_a_users_limit_is_known_by_the_quota_that_is_left() -> None:
     """As Zoom was seen to answer the hundred-and-first create of a user: plenty left, no word on when."""
     seen = {"x_ratelimit_category": "Light", "x_ratelimit_limit": "6000", "x_ratelimit_remaining": "5893"}
-    assert refusal(counts_for_user=True, **seen) == Refusal(Limit.PER_USER, 10.0)
+    assert refusal(counts_for_user=True, **seen) == RateLimitResponse(Limit.PER_USER, 10.0)
     assert refusal(counts_for_user=False, **seen).limit is Limit.PER_SECOND
 
 
@@ -68,8 +70,10 @@ def test_midnight_is_never_now() -> None:
 def test_too_much_at_once_is_told_apart() -> None:
     """By a header where there is one, else by the one message that nothing else tells from the limit per second."""
     body = b'{"code":429,"message":"Too many concurrent requests. A request to disassociate this user ..."}'
-    assert read(HttpResponse(429, {}, body), counts_for_user=False, now=NOW) == Refusal(Limit.CONCURRENT, None)
-    assert refusal(x_ratelimit_type="Concurrent-limit", retry_after="1") == Refusal(Limit.CONCURRENT, 1.0)
+    assert read(HttpResponse(429, {}, body), counts_for_user=False, now=NOW) == RateLimitResponse(
+        Limit.CONCURRENT, None
+    )
+    assert refusal(x_ratelimit_type="Concurrent-limit", retry_after="1") == RateLimitResponse(Limit.CONCURRENT, 1.0)
     qps = HttpResponse(429, {"x-ratelimit-type": "QPS"}, body)
     assert read(qps, counts_for_user=False, now=NOW).limit is Limit.PER_SECOND
 

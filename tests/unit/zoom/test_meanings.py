@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoom_common.zoom.meanings import meaning
+from zoom_common.zoom.error_codes import meaning
 
 
 @pytest.mark.parametrize(

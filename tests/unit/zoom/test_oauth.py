@@ -11,9 +11,16 @@ import pytest
 
 from zoom_common.secret import Secret
 from zoom_common.zoom import oauth
-from zoom_common.zoom.oauth import App, Endpoints
-from zoom_common.zoom.token_errors import AppAtFault, GrantRejected, TokenError, TokenUnavailable, TokenUnreadable
-from zoom_common.zoom.wire import HttpRequest, HttpResponse
+from zoom_common.zoom.http import HttpRequest, HttpResponse
+from zoom_common.zoom.oauth import (
+    App,
+    AppAtFault,
+    Endpoints,
+    GrantRejected,
+    TokenError,
+    TokenUnavailable,
+    TokenUnreadable,
+)
 
 NOW = 1_800_000_000.0
 APP = App("client", Secret("s3cret"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from zoom_common.errors import InvalidRequest
-from zoom_common.zoom.operations import Parameter, check_query, match
+from zoom_common.zoom.operations.model import Parameter, check_query
+from zoom_common.zoom.operations.table import match
 
 LIST = match("GET", "/v2/users/me/meetings")[0].query
 

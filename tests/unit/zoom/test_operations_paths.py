@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoom_common.zoom.operations.paths import decoded, encoded, filled
+from zoom_common.zoom.operations.table import decoded, encoded, filled
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 
 from zoom_common.access.principal import SCOPES
 from zoom_common.errors import MethodNotAllowed, NotFound
-from zoom_common.zoom.operations import OPERATIONS, ZoomScopes, match, routes
+from zoom_common.zoom.operations.model import ZoomScopes
+from zoom_common.zoom.operations.table import OPERATIONS, match, routes
 
 LISTED = {
     f"{kind}.{verb}"

@@ -1,8 +1,4 @@
-"""Short-lived bearers: what a client that signs in by itself gets for an API key.
-
-A bearer reads `zt_<random>`. Only its SHA-256 is kept, with the key it came from: the key is read again each time, so a
-bearer ends with its key, and with the secret that it was got with.
-"""
+"""Short-lived bearer tokens, issued for an API key to clients that sign in by themselves, and where they are stored."""
 
 from __future__ import annotations
 
@@ -12,14 +8,20 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from math import ceil
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from zoom_common.access.keys import ApiKey, Entropy
 from zoom_common.access.principal import Principal
+from zoom_common.aws.table import Table
 from zoom_common.secret import Secret
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 # As long as Zoom's own tokens live, in seconds.
 LIFE = 3600
+
 _BEARER = re.compile(r"zt_[A-Za-z0-9_-]{43}")
 
 
@@ -83,3 +85,52 @@ def issue(
     until = min(now + LIFE, key.valid_until if key.valid_until is not None else now + LIFE)
     digest = hashlib.sha256(text.encode()).digest()
     return Secret(text), Bearer(digest, key.key_id, mark(secret_digest), until, connection)
+
+
+_SORT = "bearer"
+
+_AWAY = "bearer_store_unavailable"
+
+
+class BearerStore:
+    """Bearers by digest. Both methods raise Unavailable when the table cannot be asked."""
+
+    OWNED_KEYS: ClassVar = {"coordination": (r"bearer#.+", r"bearer")}
+
+    def __init__(self, coordination: Table) -> None:
+        self._table = coordination.with_reason(_AWAY)
+
+    def put(self, bearer: Bearer) -> None:
+        """Keep a new bearer until it ends."""
+        item: dict[str, Any] = {
+            **_key(bearer.digest),
+            "key_id": {"S": bearer.key_id},
+            "opened_by": {"B": bearer.opened_by},
+            "until": {"N": str(bearer.expires_at)},
+            "expires_at": {"N": str(ceil(bearer.expires_at))},
+        }
+        if bearer.connection is not None:
+            item["connection"] = {"S": bearer.connection}
+        self._table.call("put_item", Item=item)
+
+    def get(self, digest: bytes) -> Bearer | None:
+        """The bearer, also one whose end has passed and that is still there; or None."""
+        item = self._table.call("get_item", Key=_key(digest), ConsistentRead=True).get("Item")
+        if item is None:
+            return None
+        return Bearer(
+            digest=digest,
+            key_id=item["key_id"]["S"],
+            opened_by=item["opened_by"]["B"],
+            expires_at=float(item["until"]["N"]),
+            connection=item.get("connection", {}).get("S"),
+        )
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:
+        """Return whether a bearer goes: with its key, or with the connection that it is narrowed to."""
+        return item["key_id"] in target.key_ids or item.get("connection") in target.connection_ids
+
+
+def _key(digest: bytes) -> dict[str, Any]:
+    return {"pk": {"S": f"bearer#{digest.hex()}"}, "sk": {"S": _SORT}}

@@ -1,29 +1,34 @@
-"""People who sign in at the company's identity provider: from an OIDC access token to a principal.
-
-https://openid.net/specs/openid-connect-core-1_0.html and https://www.rfc-editor.org/rfc/rfc9068 say what a token
-holds. Which claims name the tenant and the scopes is the provider's business, and a setting here.
-"""
+"""People who sign in at the company's identity provider: from an OIDC access token to a principal."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import jwt
 
 from zoom_common.access.authentication import Denial
 from zoom_common.access.principal import SCOPES, Principal
 from zoom_common.errors import Unavailable
+from zoom_common.transport import AnswerLost, NotSent, RequestsTransport, Transport
+from zoom_common.zoom.http import HttpRequest
 
 # Public keys only: with HS256 on this list, the public key itself would be the secret to forge tokens with.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+
 # Clocks differ by this much, in seconds.
 LEEWAY = 30.0
+
 # Subjects of API keys begin so, and reach every owner of their tenant: no person may be called like that.
 KEY_PREFIX = "key:"
+
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
 _LONGEST_SUBJECT = 255  # OpenID Connect Core, section 2
 
 
@@ -125,3 +130,126 @@ def _scopes(claim: object) -> frozenset[str]:
     return (
         frozenset(each for each in named if isinstance(each, str)) & SCOPES if isinstance(named, list) else frozenset()
     )
+
+
+FRESH_SECONDS = 600.0
+
+# A provider that is down for an hour signs nobody out; one that is gone for a day is no longer believed.
+STALE_SECONDS = 86_400.0
+
+# Tokens with made-up key ids must not turn into requests to the provider.
+PAUSE_SECONDS = 30.0
+
+TIMEOUT = 2.5
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_OK = 200
+
+
+class _Unreadable(Exception):
+    """The provider answered something that is no configuration or no key set."""
+
+
+class ProviderKeys:
+    """One issuer's signing keys. `issuer` is https, or http on this very machine."""
+
+    def __init__(self, issuer: str, transport: Transport) -> None:
+        self._issuer = issuer
+        self._transport = transport
+        self._keys: list[jwt.PyJWK] = []
+        self._read_at = float("-inf")
+        self._asked_at = float("-inf")
+
+    def find(self, key_id: str | None, *, now: float) -> jwt.PyJWK | None:
+        """The key with this id; without an id, the only one there is. Raises Unavailable."""
+        if now - self._read_at >= FRESH_SECONDS:
+            self._refresh(now)
+        found = self._find(key_id)
+        if found is None and now - self._asked_at >= PAUSE_SECONDS:
+            self._refresh(now)
+            found = self._find(key_id)
+        return found
+
+    def _find(self, key_id: str | None) -> jwt.PyJWK | None:
+        if key_id is None:
+            return self._keys[0] if len(self._keys) == 1 else None
+        return next((key for key in self._keys if key.key_id == key_id), None)
+
+    def _refresh(self, now: float) -> None:
+        usable = bool(self._keys) and now - self._read_at < STALE_SECONDS
+        if now - self._asked_at < PAUSE_SECONDS and usable:
+            return
+        self._asked_at = now
+        try:
+            self._keys = self._read()
+            self._read_at = now
+        except (NotSent, AnswerLost, _Unreadable) as error:
+            if not usable:
+                raise Unavailable(reason="identity_provider_unavailable", cause=type(error).__name__) from None
+
+    def _read(self) -> list[jwt.PyJWK]:
+        about = self._get(self._issuer.rstrip("/") + "/.well-known/openid-configuration")
+        if about.get("issuer") != self._issuer:
+            raise _Unreadable("another issuer")
+        keys = self._get(str(about.get("jwks_uri", ""))).get("keys")
+        read = [_signing_key(each) for each in keys] if isinstance(keys, list) else []
+        if not any(read):
+            raise _Unreadable("no keys")
+        return [key for key in read if key is not None]
+
+    def _get(self, url: str) -> dict[str, Any]:
+        if not is_safe(url):
+            raise _Unreadable("address")
+        answer = self._transport.send(HttpRequest("GET", url, {"accept": "application/json"}), timeout=TIMEOUT)
+        try:
+            content = json.loads(answer.body) if answer.status == _OK else None
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise _Unreadable("answer")
+        return content
+
+
+def is_safe(url: str) -> bool:
+    """Whether keys may be read from there: over TLS, or without leaving this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+
+
+def _signing_key(described: Any) -> jwt.PyJWK | None:
+    """The key, or None for one that is not for signing or of a kind nobody here knows."""
+    if not isinstance(described, dict) or described.get("use", "sig") != "sig" or described.get("kty") == "oct":
+        return None
+    try:
+        return jwt.PyJWK(described)
+    except jwt.PyJWTError:
+        return None
+
+
+class OidcSettings(Protocol):
+    """What is said about the identity provider."""
+
+    @property
+    def oidc_issuer(self) -> str: ...  # noqa: D102
+    @property
+    def oidc_audience(self) -> str: ...  # noqa: D102
+    @property
+    def oidc_tenant_claim(self) -> str: ...  # noqa: D102
+    @property
+    def oidc_scope_claim(self) -> str: ...  # noqa: D102
+    @property
+    def oidc_tenant(self) -> str: ...  # noqa: D102
+
+
+@cache
+def verifier(settings: OidcSettings) -> TokenVerifier:
+    """A verifier for these settings, with keys that stay while the container does."""
+    trust = Trust(
+        issuer=settings.oidc_issuer,
+        audience=settings.oidc_audience,
+        tenant_claim=settings.oidc_tenant_claim,
+        scope_claim=settings.oidc_scope_claim,
+        tenant=settings.oidc_tenant,
+    )
+    return TokenVerifier(trust, ProviderKeys(settings.oidc_issuer, RequestsTransport()))

@@ -1,30 +1,104 @@
-"""Access tokens for calls to Zoom. Never a refresh token: those stay behind `token_refresh`."""
+"""Access tokens for calls to Zoom. Only the function `token_refresh`, invoked from here, uses refresh tokens."""
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from math import ceil
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from zoom_common import observability
 from zoom_common.aws import clients
+from zoom_common.aws.errors import translated
 from zoom_common.aws.table import CONNECTIONS, Table
-from zoom_common.connections.cipher import Cipher
+from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.connections.model import Connection, State
-from zoom_common.connections.refresh_client import RefreshFunction, RefreshOnDemand
-from zoom_common.connections.refusals import no_better
-from zoom_common.connections.seal import SealBroken, SealContext, SealKind
-from zoom_common.connections.steps import Outcome
+from zoom_common.connections.refresh.effects import Outcome
+from zoom_common.connections.refresh.policy import rejected_when_new
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ConnectionUnusable, DependencyFailed, NotFound, Unavailable, ZoomUnavailable
 from zoom_common.secret import Secret
 
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+TOUCH = "touch"
+
+REFUSED = "refused"
+
+_UNAVAILABLE = "token_refresh_unavailable"
+
+_translated = translated(_UNAVAILABLE)
+
+
+class RefreshOnDemand(Protocol):
+    """Refreshes elsewhere; see `RefreshFunction`."""
+
+    def refresh(self, connection: Connection, *, wait: float) -> Outcome:
+        """Refresh unless its version has moved. Raises Unavailable."""
+        ...
+
+    def touch(self, connection: Connection) -> None:
+        """Say that it is in use, without waiting. Raises Unavailable."""
+        ...
+
+    def refused(self, connection: Connection) -> None:
+        """Say that Zoom refuses the token of its version, which is new, without waiting. Raises Unavailable."""
+        ...
+
+
+class RefreshFunction:
+    """The function `token_refresh`, invoked directly."""
+
+    def __init__(self, lambda_: LambdaClient, name: str) -> None:
+        self._lambda = lambda_
+        self._name = name
+
+    def refresh(self, connection: Connection, *, wait: float) -> Outcome:
+        """Refresh and wait for the outcome; behind another's refresh for at most `wait` seconds. Raises Unavailable."""
+        payload = {
+            "action": "refresh",
+            **_named(connection),
+            "seen_version": connection.version,
+            "wait": round(wait, 1),
+        }
+        with _translated:
+            answer = self._lambda.invoke(FunctionName=self._name, Payload=json.dumps(payload).encode())
+        if answer.get("FunctionError"):
+            raise Unavailable(reason="token_refresh_failed")
+        try:
+            return Outcome(json.loads(answer["Payload"].read())["outcome"])
+        except (KeyError, TypeError, ValueError):
+            raise Unavailable(reason=_UNAVAILABLE) from None
+
+    def touch(self, connection: Connection) -> None:
+        """Hand over that the connection is in use: API functions may not write to the table. Raises Unavailable."""
+        self._tell({"action": TOUCH, **_named(connection)})
+
+    def refused(self, connection: Connection) -> None:
+        """Hand over that Zoom refuses a token which is new. Raises Unavailable."""
+        self._tell({"action": REFUSED, **_named(connection), "version": connection.version})
+
+    def _tell(self, what: dict[str, Any]) -> None:
+        with _translated:
+            self._lambda.invoke(FunctionName=self._name, InvocationType="Event", Payload=json.dumps(what).encode())
+
+
+def _named(connection: Connection) -> dict[str, Any]:
+    about = {"tenant": connection.tenant, "connection_id": connection.connection_id}
+    return about | ({"correlation_id": observability.correlation_id()} if observability.correlation_id() else {})
+
+
 MARGIN = 300.0  # refresh this long before the end, spread by 20 % either way
+
 _LEFT = 10.0  # with less than this, a token may end on its way to Zoom
+
 _TOUCH_EVERY = 3600.0
+
 _TO_ANSWER = 1.0
 
 
@@ -92,7 +166,7 @@ class AccessTokens:
         None when that one was new: another would be no better for a while, and Zoom's refusal is the answer.
         """
         latest = self._read(connection)
-        if no_better(latest, now=self._clock()):
+        if rejected_when_new(latest, now=self._clock()):
             return None
         if (latest.grant_id, latest.version) != (connection.grant_id, connection.version):
             return self.token(latest, deadline)

@@ -1,21 +1,85 @@
-"""Envelope encryption of tokens: KMS makes and unwraps data keys, this process does the rest."""
+"""Envelope encryption of tokens: KMS makes and unwraps data keys; this process seals with AES-256-GCM."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from zoom_common.aws.errors import translated
-from zoom_common.connections.seal import SealBroken, SealContext, SealKind, seal, unseal, wrapped_key_of
 from zoom_common.secret import Secret
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_kms import KMSClient
 
+VERSION = 1
+
+_NONCE = 12
+
+_HEADER = 3
+
+
+class SealBroken(Exception):
+    """The bytes are not a seal of ours under this context."""
+
+
+class SealKind(StrEnum):
+    """What is sealed; each kind has its own KMS key."""
+
+    ACCESS = "access_token"
+    REFRESH = "refresh_token"
+
+
+@dataclass(frozen=True, slots=True)
+class SealContext:
+    """What a seal belongs to."""
+
+    tenant: str
+    connection: str
+    kind: SealKind
+
+    def to_kms(self) -> dict[str, str]:
+        """As KMS's encryption context, which CloudTrail logs: ids only."""
+        return {"tenant": self.tenant, "connection": self.connection, "kind": str(self.kind)}
+
+    def to_bytes(self) -> bytes:
+        """As additional data."""
+        return json.dumps([VERSION, self.tenant, self.connection, str(self.kind)], separators=(",", ":")).encode()
+
+
+def seal(token: Secret, *, key: bytes, wrapped_key: bytes, context: SealContext, nonce: bytes) -> bytes:
+    """Seal `token`. A nonce is never used twice with one key."""
+    ciphertext = AESGCM(key).encrypt(nonce, token.reveal().encode(), context.to_bytes())
+    return bytes([VERSION]) + len(wrapped_key).to_bytes(2) + wrapped_key + nonce + ciphertext
+
+
+def wrapped_key_of(sealed: bytes) -> bytes:
+    """The wrapped data key of a seal, for KMS to open. Raises SealBroken."""
+    end = _HEADER + int.from_bytes(sealed[1:_HEADER])
+    if sealed[:1] != bytes([VERSION]) or len(sealed) < end + _NONCE:
+        raise SealBroken
+    return sealed[_HEADER:end]
+
+
+def unseal(sealed: bytes, *, key: bytes, context: SealContext) -> Secret:
+    """Open a seal with its data key. Raises SealBroken."""
+    body = _HEADER + len(wrapped_key_of(sealed))
+    nonce, ciphertext = sealed[body : body + _NONCE], sealed[body + _NONCE :]
+    try:
+        return Secret(AESGCM(key).decrypt(nonce, ciphertext, context.to_bytes()).decode())
+    except InvalidTag:
+        raise SealBroken from None
+
+
 _AWAY = "kms_unavailable"
+
 _BROKEN = {"InvalidCiphertextException", "IncorrectKeyException"}
 
 

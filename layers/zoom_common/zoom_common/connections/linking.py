@@ -1,30 +1,62 @@
-"""Linking a Zoom account: ticket, start, callback. What it stores is pending until the program that asked redeems it.
-
-Anyone can mail a link. So looking at one consumes nothing, the browser that starts is the browser that returns, and
-what comes of it works only for the program in whose session it was asked for; see `redemption`.
-"""
+"""Linking a Zoom account: ticket, start, callback. The connection stays pending until it is redeemed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from zoom_common.access.principal import Principal
-from zoom_common.connections.authorization_store import AuthorizationStore, LinkRequest
 from zoom_common.connections.cipher import Cipher
-from zoom_common.connections.identifiers import connection_id, verifier
-from zoom_common.connections.model import Connection, Kind, State
-from zoom_common.connections.return_urls import allowed, with_query
+from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
+from zoom_common.connections.model import Connection, Kind, State, connection_id, verifier
+from zoom_common.connections.oauth_client import AppCredentials, ZoomOAuth
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.connections.zoom_client import AppCredentials, ZoomOAuth
 from zoom_common.errors import FieldError, InvalidRequest, LinkRefused
 from zoom_common.secret import Secret
-from zoom_common.zoom.oauth import ZoomUser, authorize_url
-from zoom_common.zoom.token_errors import AppAtFault, GrantRejected, IdentityUnreadable, TokenError
+from zoom_common.zoom.oauth import AppAtFault, GrantRejected, IdentityUnreadable, TokenError, ZoomUser, authorize_url
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+_LONGEST = 2000
+
+type Origin = tuple[str, str, int]
+
+
+def origin_of(url: str) -> Origin | None:
+    """Scheme, host and port of an absolute http(s) URL; None for anything a browser might read in another way."""
+    if len(url) > _LONGEST or not url.isascii() or "\\" in url or any(each <= " " or each == "\x7f" for each in url):
+        return None
+    try:
+        parts = urlsplit(url)
+        return _origin(parts, parts.port)
+    except ValueError:
+        return None
+
+
+def _origin(parts: SplitResult, port: int | None) -> Origin | None:
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc or parts.fragment:
+        return None
+    return parts.scheme, parts.hostname.lower(), _DEFAULT_PORTS[parts.scheme] if port is None else port
+
+
+def allowed(url: str, origins: Iterable[str]) -> bool:
+    """Whether `url` has exactly the scheme, host and port of one of `origins`."""
+    origin = origin_of(url)
+    return origin is not None and origin in {origin_of(each) for each in origins}
+
+
+def with_query(url: str, fields: Mapping[str, str]) -> str:
+    """`url` with `fields` added to its query."""
+    return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(fields)}"
+
 
 TICKET_SECONDS = 900
+
 STATE_SECONDS = 600
+
 CODE_SECONDS = 600
+
 PENDING_SECONDS = 86_400
 
 
@@ -45,7 +77,7 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class AuthorizationRedirect:
     """Where the browser goes, and the cookie it has to bring back."""
 
     authorize_url: str = field(repr=False)
@@ -54,7 +86,7 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class AuthorizationResult:
     """A pending connection, the code that redeems it, and where to take it (None: the person carries it over)."""
 
     code: Secret
@@ -101,7 +133,7 @@ class Linking:
             raise LinkRefused("ticket_unknown", status=404)
         return link
 
-    def start(self, ticket: Secret) -> Departure:
+    def start(self, ticket: Secret) -> AuthorizationRedirect:
         """Consume a ticket. Raises LinkRefused."""
         client_id = self.credentials.app().client_id
         state, cookie, now = Secret(self.new_secret()), Secret(self.new_secret()), self.clock()
@@ -115,9 +147,9 @@ class Linking:
             state=state,
             verifier=verifier(cookie, state),
         )
-        return Departure(url, cookie, STATE_SECONDS)
+        return AuthorizationRedirect(url, cookie, STATE_SECONDS)
 
-    def complete(self, query: Mapping[str, str], cookie: str | None) -> Arrival:
+    def complete(self, query: Mapping[str, str], cookie: str | None) -> AuthorizationResult:
         """The way back from Zoom, checked in this order: error, state present, cookie, state, code. Raises LinkRefused.
 
         Nothing is stored unless every check has passed.
@@ -137,7 +169,7 @@ class Linking:
             raise LinkRefused("code_missing", status=400)
         return self._link(link, Secret(query["code"]), verifier(held, state))
 
-    def _link(self, link: LinkRequest, code: Secret, verifier: Secret) -> Arrival:
+    def _link(self, link: LinkRequest, code: Secret, verifier: Secret) -> AuthorizationResult:
         new_id = connection_id(self.clock(), self.random_bits())
         client_id = self.credentials.app().client_id
         try:
@@ -167,7 +199,7 @@ class Linking:
         )
         one_time, expires_at = Secret(self.new_secret()), int(self.clock()) + CODE_SECONDS
         self.store.put_pending(pending, one_time, replace(link, connection_id=new_id), expires_at=expires_at)
-        return Arrival(one_time, new_id, _return(link.return_url, one_time, new_id))
+        return AuthorizationResult(one_time, new_id, _return(link.return_url, one_time, new_id))
 
     def _same_person(self, link: LinkRequest, user: ZoomUser) -> None:
         former = self.connections.get(link.tenant, link.reconnects) if link.reconnects else None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from zoom_common.secret import Secret
 
 if TYPE_CHECKING:
     from zoom_common.zoom.oauth import TokenGrant
@@ -142,3 +146,53 @@ class Connection:
     def unresolved(self, *, since: float, but: str) -> list[str]:
         """Attempts newer than `since`, other than `but`, whose outcome nobody has written down."""
         return [attempt for attempt, at in self.intents.items() if at > since and attempt != but]
+
+
+# Takes one change; it must not raise: the state has changed already.
+type Publish = Callable[[Mapping[str, Any]], None]
+
+
+def state_changed(connection: Connection, state: State, reason: str | None, *, at: float) -> dict[str, Any]:
+    """The change of `connection` (as it was) to `state`, at epoch seconds `at`.
+
+    Where only the person can help, `reconnect_path` is the route of ours that makes the link for them.
+    """
+    asks = {"reconnect_path": f"/connections/{connection.connection_id}/reconnect"}
+    return (asks if state is State.REAUTHORIZATION_REQUIRED else {}) | {
+        "type": f"connection.{state}",
+        "tenant": connection.tenant,
+        "connection_id": connection.connection_id,
+        "owner": connection.owner,
+        "client_id": connection.client_id,
+        "zoom_user_id": connection.zoom_user_id,
+        "zoom_account_id": connection.zoom_account_id,
+        "state": str(state),
+        "previous_state": str(connection.state),
+        "reason": reason,
+        "at": at,
+    }
+
+
+_BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no i, l, o, u
+
+_TIME_DIGITS, _RANDOM_DIGITS = 10, 16
+
+
+def connection_id(now: float, random_bits: int) -> str:
+    """An id that sorts by time: 48 bits of milliseconds and 80 of `random_bits`."""
+    return ID_PREFIX + _digits(int(now * 1000), _TIME_DIGITS) + _digits(random_bits, _RANDOM_DIGITS)
+
+
+def digest(secret: Secret) -> str:
+    """How a ticket, state, cookie or code is kept: who reads the table cannot use what it holds."""
+    return sha256(secret.reveal().encode()).hexdigest()
+
+
+def verifier(cookie: Secret, state: Secret) -> Secret:
+    """The PKCE verifier of a link, made from what only its browser and its URL hold, so that none is kept anywhere."""
+    made = sha256(f"pkce:{cookie.reveal()}:{state.reveal()}".encode()).digest()
+    return Secret(urlsafe_b64encode(made).rstrip(b"=").decode())
+
+
+def _digits(number: int, count: int) -> str:
+    return "".join(_BASE32[number >> shift & 31] for shift in range(5 * (count - 1), -1, -5))

@@ -1,4 +1,4 @@
-"""Redeeming a one-time code: only now, and only for the program that asked, a linked account works."""
+"""Redeeming a one-time code: only then, and only for the program that asked, does a linked account work."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from zoom_common.access.principal import Principal
 from zoom_common.aws.table import ConditionFailed
-from zoom_common.connections.authorization_store import SUPERSEDED, AuthorizationStore, LinkRequest
-from zoom_common.connections.changes import Publish, state_changed
-from zoom_common.connections.cipher import Cipher
-from zoom_common.connections.model import Connection, State
-from zoom_common.connections.schedule import Policy
-from zoom_common.connections.seal import SealContext, SealKind
+from zoom_common.connections.cipher import Cipher, SealContext, SealKind
+from zoom_common.connections.link_store import SUPERSEDED, AuthorizationStore, LinkRequest
+from zoom_common.connections.model import Connection, Publish, State, state_changed
+from zoom_common.connections.refresh.policy import Policy
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import NotFound, Unavailable
 from zoom_common.secret import Secret

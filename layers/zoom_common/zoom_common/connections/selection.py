@@ -1,4 +1,4 @@
-"""Which connections a caller reaches, and which one serves its call."""
+"""Which connections a caller may use, which one serves a call, and whose events a caller sees."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import Conflict, NotFound
 
 EVERY_OWNER = "connections:all"
+
 _NOT_IN_USE = frozenset({State.PENDING, State.DISCONNECTED})
+
 _NAMED = 100
 
 
@@ -21,10 +23,10 @@ def owner_filter(principal: Principal) -> str | None:
     return None if everyone else principal.subject
 
 
-def reach(principal: Principal, connection_id: str, store: ConnectionStore) -> Connection:
+def authorize_connection(principal: Principal, connection_id: str, store: ConnectionStore) -> Connection:
     """The connection `connection_id`, if the caller reaches it. Raises NotFound, whatever the reason is."""
     connection = store.get(principal.tenant, connection_id)
-    if connection is None or not _reaches(principal, connection):
+    if connection is None or not _may_use(principal, connection):
         raise NotFound("There is no such connection.", reason="connection_unknown")
     return connection
 
@@ -37,9 +39,9 @@ def select(principal: Principal, requested: str | None, store: ConnectionStore) 
     if principal.connection is not None:
         if requested not in {None, principal.connection}:
             raise NotFound("There is no such connection.", reason="connection_unknown")
-        return reach(principal, principal.connection, store)
+        return authorize_connection(principal, principal.connection, store)
     if requested is not None:
-        return reach(principal, requested, store)
+        return authorize_connection(principal, requested, store)
     page = store.list(principal.tenant, owner=owner_filter(principal), limit=_NAMED)
     usable = [connection for connection in page.connections if connection.state not in _NOT_IN_USE]
     if len(usable) == 1 and page.cursor is None:
@@ -53,7 +55,23 @@ def select(principal: Principal, requested: str | None, store: ConnectionStore) 
     )
 
 
-def _reaches(principal: Principal, connection: Connection) -> bool:
+def _may_use(principal: Principal, connection: Connection) -> bool:
     owner = owner_filter(principal)
     bound = principal.connection in {None, connection.connection_id}
     return connection.tenant == principal.tenant and bound and owner in {None, connection.owner}
+
+
+def visible_connections(principal: Principal, connections: ConnectionStore) -> frozenset[str] | None:
+    """Ids of the connections whose events the caller may see; None when it may see all of its tenant's."""
+    if principal.connection is not None:
+        return frozenset({principal.connection})
+    owner = owner_filter(principal)
+    if owner is None:
+        return None
+    found: set[str] = set()
+    page = connections.list(principal.tenant, owner=owner)
+    found |= {each.connection_id for each in page.connections}
+    while page.cursor is not None:
+        page = connections.list(principal.tenant, owner=owner, cursor=page.cursor)
+        found |= {each.connection_id for each in page.connections}
+    return frozenset(found)

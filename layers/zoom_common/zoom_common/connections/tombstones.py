@@ -1,4 +1,4 @@
-"""What was erased, by digest: late events must not bring it back, and a tombstone must not say whom it is about."""
+"""What was erased, by digest, so that late events do not bring it back. A tombstone does not say who it is about."""
 
 from __future__ import annotations
 

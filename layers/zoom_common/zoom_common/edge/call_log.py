@@ -1,21 +1,22 @@
-"""One line for each call to Zoom: the log entry and the metrics in one, as CloudWatch's embedded metric format.
-
-Totals, and by service and rate label or outcome; calls also by operation.
-"""
+"""One log line for each call to Zoom: log entry and metrics in one, as CloudWatch's embedded metric format."""
 
 from __future__ import annotations
 
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from zoom_common.edge import observability
-from zoom_common.embedded_metrics import COUNT, MILLISECONDS, Metrics, line
-from zoom_common.gateway.record import CallRecord
+from zoom_common import observability
+from zoom_common.access.principal import Principal
+from zoom_common.connections.model import Connection
+from zoom_common.gateway.context import ApiRequest, CallStats
+from zoom_common.gateway.service import Answer, Gateway
+from zoom_common.observability import COUNT, MILLISECONDS, Metrics, metric_line
 
 
 def write(
-    record: CallRecord,
+    record: CallStats,
     request_id: str | None,
     *,
     out: Callable[[str], object] | None = None,
@@ -39,10 +40,10 @@ def write(
         "cache": record.cache,
         "request_id": request_id,
     }
-    (out or sys.stdout.write)(line(metrics, about, namespace=observability.namespace(), at=clock()))
+    (out or sys.stdout.write)(metric_line(metrics, about, namespace=observability.namespace(), at=clock()))
 
 
-def _metrics(record: CallRecord) -> dict[str, tuple[int, str]]:
+def _metrics(record: CallStats) -> dict[str, tuple[int, str]]:
     found = {"ZoomRequests": (record.tries, COUNT), "ZoomRetries": (max(0, record.tries - 1), COUNT)}
     found["ZoomWait"] = (round(record.waited * 1000), MILLISECONDS)
     if record.tries:
@@ -57,3 +58,26 @@ def _metrics(record: CallRecord) -> dict[str, tuple[int, str]]:
         found["ReadCacheHits"] = (int(record.cache == "hit"), COUNT)
         found["ReadCacheReads"] = (1, COUNT)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Calls as the gateway does. `request_id` is of the request that they are made for, where there is one."""
+
+    gateway: Gateway
+    request_id: str | None = None
+
+    @property
+    def select(self) -> Callable[[Principal, str | None], Connection]:
+        """How the gateway finds a connection."""
+        return self.gateway.select
+
+    def call(self, asked: ApiRequest) -> Answer:
+        """Zoom's answer. Raises what `Gateway.call` raises; either way each call to Zoom is logged."""
+        record = CallStats()
+        try:
+            return self.gateway.call(asked, record)
+        finally:
+            for each in (record, *record.aside):
+                if each.operation:
+                    write(each, self.request_id)

@@ -10,12 +10,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
 
-from zoom_common import correlation
+from zoom_common import observability
 from zoom_common.access.principal import Principal
-from zoom_common.edge import observability
 from zoom_common.edge.request import Request, lower_case, request_id
 from zoom_common.edge.response import Response, error_response, json_response, unexpected
-from zoom_common.edge.settings import MissingSetting
 from zoom_common.errors import (
     Forbidden,
     GatewayError,
@@ -25,9 +23,10 @@ from zoom_common.errors import (
     Unauthenticated,
     Unavailable,
 )
+from zoom_common.settings import MissingSetting
 
 if TYPE_CHECKING:
-    from zoom_common.edge.throttle import Throttle
+    from zoom_common.ratelimit.quotas import Throttle
 
 __all__ = ["Request", "Response", "Router", "authorize", "error_response", "guarded", "json_response"]
 
@@ -85,7 +84,7 @@ def guarded(answer: Callable[[Request], Response], settings: Callable[[], Settin
 
     def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         known_as, headers = request_id(event, context), lower_case(event.get("headers"))
-        correlation.begin(headers.get(correlation.HEADER, ""), known_as)
+        observability.begin_correlation(headers.get(observability.CORRELATION_HEADER, ""), known_as)
         try:
             response = answer(_admitted(Request.from_event(event, context, headers=headers), settings))
         except InternalError as error:
@@ -113,7 +112,7 @@ def _admitted(request: Request, settings: Callable[[], Settings]) -> Request:
 
 @cache
 def _throttle(settings: Callable[[], Settings]) -> Throttle:
-    from zoom_common.edge.throttle import throttle  # noqa: PLC0415 - few keys have a limit
+    from zoom_common.ratelimit.quotas import throttle  # noqa: PLC0415 - few keys have a limit
 
     return throttle(settings().coordination_table)
 
@@ -127,8 +126,8 @@ def _place(error: Exception) -> dict[str, Any]:
 
 def _finished(response: Response, asked: Mapping[str, str], known_as: str) -> Response:
     headers = {**_SECURITY_HEADERS, "x-request-id": known_as, **response.headers}
-    if correlation.current() != known_as:
-        headers[correlation.HEADER] = correlation.current()
+    if observability.correlation_id() != known_as:
+        headers[observability.CORRELATION_HEADER] = observability.correlation_id()
     if asked.get("x-forwarded-proto") == "https":
         headers["strict-transport-security"] = "max-age=31536000"
     return replace(response, headers=headers)

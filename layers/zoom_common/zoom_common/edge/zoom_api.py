@@ -1,23 +1,88 @@
-"""Zoom's REST API, as a function serves it: a request goes through the gateway, Zoom's answer comes back as it is.
-
-Lists asked for as a whole and our own operations take several calls: each goes through the gateway like any other.
-"""
+"""Zoom's REST API as a function serves it: a request goes through the gateway, Zoom's answer comes back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zoom_common.access.principal import Principal
-from zoom_common.edge.http import Request, Response, authorize
-from zoom_common.edge.logged import Logged
+from zoom_common.edge.call_log import Logged
+from zoom_common.edge.http import authorize
+from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import connection_header
+from zoom_common.edge.response import Response
 from zoom_common.errors import Forbidden
-from zoom_common.gateway import pages
-from zoom_common.gateway.api_request import ApiRequest
-from zoom_common.gateway.call import Answer, Gateway
+from zoom_common.gateway import pagination
+from zoom_common.gateway.context import ApiRequest
 from zoom_common.gateway.participants import Participants
-from zoom_common.zoom.operations import Operation, match
+from zoom_common.gateway.service import Answer, Gateway
+from zoom_common.ratelimit.limiter import RateLimitRules
+from zoom_common.settings import ZOOM_API, optional, require
+from zoom_common.zoom.operations.model import Operation
+from zoom_common.zoom.operations.table import match
+from zoom_common.zoom.rate_limits import Plan
+
+SHARE, RESERVE = "0.9", "0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ZoomApiSettings:
+    """Where connections and Zoom are, who refreshes, where people reconnect, and what part of Zoom's limits is ours.
+
+    Base URLs end without a slash.
+    """
+
+    connections_table: str
+    data_key_id: str
+    token_refresh_function: str
+    public_base_url: str
+    connect_page_url: str = ""
+    zoom_api_base_url: str = ZOOM_API
+    coordination_table: str = ""
+    budget: RateLimitRules = field(default_factory=RateLimitRules)
+    read_cache_seconds: float = 0.0
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> ZoomApiSettings:
+        """Read the settings. Raises MissingSetting."""
+        return cls(
+            connections_table=require(environ, "CONNECTIONS_TABLE"),
+            data_key_id=require(environ, "DATA_KEY_ID"),
+            token_refresh_function=require(environ, "TOKEN_REFRESH_FUNCTION"),
+            public_base_url=require(environ, "PUBLIC_BASE_URL").rstrip("/"),
+            connect_page_url=optional(environ, "CONNECT_PAGE_URL"),
+            zoom_api_base_url=optional(environ, "ZOOM_API_BASE_URL", ZOOM_API).rstrip("/"),
+            coordination_table=require(environ, "COORDINATION_TABLE"),
+            budget=budget_rules(environ),
+            read_cache_seconds=float(optional(environ, "READ_CACHE_SECONDS", "0")),
+        )
+
+
+def budget_rules(environ: Mapping[str, str]) -> RateLimitRules:
+    """What part of which limits is ours. ZOOM_ACCOUNT_PLANS is `account=plan,...`, for accounts of another plan."""
+    pairs = (pair.partition("=") for pair in optional(environ, "ZOOM_ACCOUNT_PLANS").split(",") if pair.strip())
+    return RateLimitRules(
+        plan=Plan(optional(environ, "ZOOM_PLAN", Plan.PRO)),
+        plans={account.strip(): Plan(plan.strip()) for account, _, plan in pairs},
+        share=float(optional(environ, "ZOOM_RATE_SHARE", SHARE)),
+        reserve=float(optional(environ, "ZOOM_RATE_RESERVE", RESERVE)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RosterSettings:
+    """Where events and connections are."""
+
+    connections_table: str
+    events_table: str
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> RosterSettings:
+        """Read the settings. Raises MissingSetting."""
+        return cls(
+            connections_table=require(environ, "CONNECTIONS_TABLE"), events_table=require(environ, "EVENTS_TABLE")
+        )
+
 
 # One call of several is no conditional read of the whole.
 _OF_ONE_CALL = frozenset({"if-none-match"})
@@ -36,8 +101,8 @@ def answer(gateway: Gateway, request: Request, participants: Callable[[], Partic
     if operation.own and participants is not None:
         _check(principal, operation)
         result = participants().answer(principal, ids["meetingId"], request.query_string, calls.read)
-    elif pages.concerns(operation, request.query_string):
-        result = pages.walk(
+    elif pagination.is_paginated(operation, request.query_string):
+        result = pagination.walk(
             operation, request.query_string, lambda query: calls.read(request.path, query), request.deadline
         )
     else:

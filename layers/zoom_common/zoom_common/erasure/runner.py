@@ -1,34 +1,71 @@
-"""Erases a person or a whole tenant from the three tables: connections first, then events, then Coordination.
-
-One pass over each table finds what is left and takes that, so a run that was interrupted goes on anywhere, and a second
-one finds nothing. The whole table is read: this is rare, and misses nothing. How far a run has come stands in its
-record, page by page.
-"""
+"""Erases a person or a whole tenant from the three tables, resumes after a stop, and writes the receipt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from zoom_common.aws.table import CONNECTIONS, Table
-from zoom_common.connections.changes import Publish
-from zoom_common.connections.item import to_values
-from zoom_common.connections.model import Connection
-from zoom_common.connections.queue import RevokeQueue
-from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.model import Connection, Publish
+from zoom_common.connections.queues import RevokeQueue
+from zoom_common.connections.store import ConnectionStore, to_values
 from zoom_common.connections.tombstones import Tombstones, of_person, of_tenant
+from zoom_common.connections.views import iso
 from zoom_common.erasure.queue import Job, id_of
-from zoom_common.erasure.receipt import about, preview, receipt
-from zoom_common.erasure.records import ErasureRecords, Position, Record, Stage, State, Superseded
-from zoom_common.erasure.removal import Deletion, Rehearsal, Remover, tombstone_names
-from zoom_common.erasure.stores import TableName, kind_to_erase
-from zoom_common.erasure.table_store import Key, WholeTable
+from zoom_common.erasure.records import KINDS, ErasureRecords, Position, Record, Stage, State, Superseded
+from zoom_common.erasure.removal import Deletion, Key, Rehearsal, Remover, WholeTable, tombstone_names
+from zoom_common.erasure.stores import TableName, kind_to_erase, zoom_user_ids
 from zoom_common.erasure_target import ErasureTarget, StoredItem, is_zoom_user_id
-from zoom_common.events.known_people import zoom_user_ids
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+EXPIRES = {
+    "point-in-time backups of both tables": "35 days",
+    "events on their way, in queues and dead-letter queues": "14 days in each",
+    "grants that are still to be revoked at Zoom, sealed, in the escrow queue": "14 days at most",
+    "digests of what was made under an Idempotency-Key (Coordination)": "a day",
+    "counts of calls by Zoom account, shared by its tenants, users by digest (Coordination)": "two days",
+    "access tokens and reads in the memory of running functions": "useless at once, gone within the hour",
+    "who hosts which meeting, by Zoom's ids (Events, when no connection of the tenant leads there)": (
+        "EventRetentionDays"
+    ),
+    "logs (ids and reasons only)": "LogRetentionDays",
+    "tombstones: digests that keep late events away": "45 days",
+    "events that subscribers have read": "theirs to erase",
+}
+
+
+def receipt(record: Record) -> dict[str, Any]:
+    """Return what was deleted and what else ends when, as JSON."""
+    return {
+        "id": record.erasure_id,
+        "about": record.about,
+        "state": str(record.state),
+        "erased_at": iso(record.erased_at),
+        "finished_at": iso(record.finished_at) if record.finished_at is not None else None,
+        "deleted": dict(record.deleted),
+        "expires": EXPIRES,
+    }
+
+
+def preview(target: ErasureTarget, counts: Mapping[str, int], *, complete: bool) -> dict[str, Any]:
+    """Return what an erasure would delete now, as JSON. Not `complete`: there is more than could be read in time."""
+    return {
+        "dry_run": True,
+        "id": id_of(target),
+        "about": about(target),
+        "complete": complete,
+        "deleted": {kind: counts.get(kind, 0) for kind in KINDS},
+        "expires": EXPIRES,
+    }
+
+
+def about(target: ErasureTarget) -> str:
+    """Whether an erasure is about a person or a tenant."""
+    return "tenant" if target.whole_tenant else "person"
+
 
 _TABLES = {
     Stage.FIND: TableName.EVENTS,
@@ -36,6 +73,7 @@ _TABLES = {
     Stage.EVENTS: TableName.EVENTS,
     Stage.COORDINATION: TableName.COORDINATION,
 }
+
 _NEXT = dict(zip(list(Stage), list(Stage)[1:], strict=False))
 
 

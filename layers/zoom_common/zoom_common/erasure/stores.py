@@ -1,34 +1,87 @@
-"""Every store that keeps items in one of the three tables. A new store adds its class here and is erased like the rest.
-
-A store says in `OWNED_KEYS` which keys are its own and in `erases` which of those items go, so that one pass over a
-table serves all of its stores.
-"""
+"""The stores whose items an erasure goes through, and the people that events and projections name."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
-from zoom_common.access.bearer_store import BearerStore
-from zoom_common.access.store import ApiKeyStore
-from zoom_common.connections.authorization_store import AuthorizationStore
+from zoom_common.access.bearers import BearerStore
+from zoom_common.access.key_store import ApiKeyStore
+from zoom_common.connections.link_store import AuthorizationStore
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones
-from zoom_common.edge.heartbeat_store import Heartbeats
-from zoom_common.edge.throttle_store import ThrottleStore
-from zoom_common.edge.webhook_signs_store import WebhookSigns
 from zoom_common.erasure.records import ErasureRecords
 from zoom_common.erasure_target import ErasureTarget, OwnerOfItems, StoredItem
-from zoom_common.events.host_store import HostStore
-from zoom_common.events.log_store import EventLog
-from zoom_common.events.projection_store import ProjectionStore
-from zoom_common.gateway.change_store import ChangeStore
-from zoom_common.gateway.daily_store import DailyStore
+from zoom_common.events.log.entries import content_of
+from zoom_common.events.log.store import EventLog
+from zoom_common.events.projections.projectors import USER, USERS
+from zoom_common.events.projections.record import Record
+from zoom_common.events.projections.store import ProjectionStore
+from zoom_common.events.routing import HostStore
+from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.idempotency_store import IdempotencyStore
-from zoom_common.gateway.slot_store import SlotStore
-from zoom_common.gateway.usage_store import KeptUsage, LiveUsage
+from zoom_common.gateway.read_cache import ChangeStore
+from zoom_common.gateway.usage import KeptUsage, LiveUsage
+from zoom_common.heartbeats import Heartbeats
+from zoom_common.ratelimit.quotas import DailyStore, ThrottleStore
+from zoom_common.ratelimit.slots import SlotStore
+
+# Members that name one person together: the address, then the id.
+_ANYWHERE = (("host_email", "host_id"), ("operator", "operator_id"))
+
+_PARTICIPANT = (("email", "id"), ("email", "participant_user_id"))
+
+_USER = (("email", "id"),)
+
+_RECORD = (("host_email", "host_id"), ("email", "zoom_user_id"))
+
+
+def zoom_user_ids(item: Mapping[str, Any], email: str) -> frozenset[str]:
+    """Return the Zoom user ids that an item of the Events table tells for a case-folded e-mail address.
+
+    The item has plain values, and an entry its whole `body`. What cannot be read tells nothing.
+    """
+    try:
+        found = set(_in_record(item, email) if "record" in item else _in_entry(item, email))
+    except (ValueError, TypeError, KeyError, RecursionError, zlib.error):
+        return frozenset()
+    return frozenset(each for each in found if each)
+
+
+def _in_entry(item: Mapping[str, Any], email: str) -> Iterator[str]:
+    document = json.loads(content_of(item) or b"{}")
+    of_a_user = str(item.get("type", "")).startswith("zoom.user.")
+    waiting: list[tuple[str, Any]] = [("", document)]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, list):
+            waiting += [(name, each) for each in value]
+        elif isinstance(value, dict):
+            yield from _paired(value, _ANYWHERE, email)
+            if name == "participant":
+                yield from _paired(value, _PARTICIPANT, email)
+            if of_a_user and name in {"object", "old_object"}:
+                yield from _paired(value, _USER, email)
+            waiting += value.items()
+
+
+def _in_record(item: Mapping[str, Any], email: str) -> Iterator[str]:
+    values = Record.from_json(zlib.decompress(item["record"])).values
+    yield from _paired(values, _RECORD, email)
+    if str(item["pk"]).endswith(f"#{USERS}"):
+        yield from _paired(values | {"id": str(item["sk"]).removeprefix(USER)}, _USER, email)
+
+
+def _paired(value: Mapping[str, Any], pairs: tuple[tuple[str, str], ...], email: str) -> Iterator[str]:
+    for address, name in pairs:
+        said, user = value.get(address), value.get(name)
+        if isinstance(said, str) and said.casefold() == email and isinstance(user, str):
+            yield user
 
 
 class TableName(StrEnum):
@@ -51,10 +104,11 @@ STORES: Mapping[TableName, Sequence[OwnerOfItems]] = {
         LiveUsage,
         ChangeStore,
         ThrottleStore,
-        WebhookSigns,
+        WebhookStatusStore,
         Heartbeats,
     ),
 }
+
 # How items are counted that no store owns.
 OTHERS = "others"
 

@@ -1,8 +1,4 @@
-"""Puts CloudEvents on the EventBridge bus.
-
-https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html : up to ten entries and 1 MB a request,
-counted in UTF-8 bytes, and each entry succeeds or fails by itself in an answer that is a success either way.
-"""
+"""Puts CloudEvents on the EventBridge bus."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What subscribers get: CloudEvents 1.0, extended by `tenant`, `connectionid`, `correlationid` and `reconciled`.
-
-https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
-"""
+"""What subscribers receive: CloudEvents 1.0, extended by `tenant`, `connectionid`, `correlationid` and `reconciled`."""
 
 from __future__ import annotations
 

@@ -13,18 +13,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from zoom_common import correlation
+from zoom_common import observability
 from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import NotPublished
 from zoom_common.events.envelope import CloudEvent, event_id, rfc3339, source_of
-from zoom_common.events.ingest_message import Delivery
-from zoom_common.events.log_entry import Admission, Admitted, LogEntry, malformed, unrouted
-from zoom_common.events.projections.changes import changes
+from zoom_common.events.log.entries import Admission, Admitted, LogEntry, malformed, unrouted
+from zoom_common.events.projections.projectors import changes
 from zoom_common.events.projections.record import Change, Stamp
 from zoom_common.events.routing import Connections, Hosts, Route, routes
+from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.event_keys import dedupe_key
-from zoom_common.zoom.event_secrets import Redaction
+from zoom_common.zoom.event_redaction import Redaction
 from zoom_common.zoom.events import DEAUTHORIZED, MalformedEvent, ZoomEvent, parse
 
 # What publishing and recording a whole batch may take; messages not begun by then come back.
@@ -143,7 +143,7 @@ class EventProcessor:
                 continue
             try:
                 delivery = Delivery.from_record(record)
-                correlation.begin(delivery.request_id, message)
+                observability.begin_correlation(delivery.request_id, message)
                 self._admit_all(delivery, message, batch)
             except Exception as error:  # noqa: BLE001 - one message's fault must not take its neighbours along
                 self._count("EventFailed")

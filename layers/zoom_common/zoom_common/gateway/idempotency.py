@@ -1,8 +1,4 @@
-"""A create with an Idempotency-Key: made once, answered again, and looked for before it is made a second time.
-
-started -> sent -> done, or unknown when nobody heard the answer. docs/retries-and-idempotency.md says what that
-guarantees and what it does not.
-"""
+"""A create with an Idempotency-Key: made once, answered again, and looked up before it is made a second time."""
 
 from __future__ import annotations
 
@@ -24,10 +20,11 @@ from zoom_common.errors import (
     InvalidRequest,
     OutcomeUnknown,
 )
-from zoom_common.gateway.adoption import HARMLESS_TWICE, NotToBeFound, can_be_found, candidates, made_by
+from zoom_common.gateway.context import ZoomCall
+from zoom_common.gateway.create_lookup import HARMLESS_TWICE, LookupInconclusive, can_be_found, candidates, made_by
+from zoom_common.gateway.http_client import ZoomApiClient
 from zoom_common.gateway.idempotency_store import Entry, StoredAnswer
-from zoom_common.gateway.sending import Sender, ZoomCall
-from zoom_common.zoom.wire import HttpResponse
+from zoom_common.zoom.http import HttpResponse
 
 HEADER = "idempotency-key"
 # Zoom may still be at work on what we gave up on: for so long "not there" does not mean "not made".
@@ -85,7 +82,7 @@ class Idempotency:
     random: Callable[[], float]
     new_id: Callable[[], str]
 
-    def once(self, call: ZoomCall, key: str, sender: Sender) -> Keyed:
+    def once(self, call: ZoomCall, key: str, sender: ZoomApiClient) -> Keyed:
         """Zoom's answer to the one create under `key`: fresh, stored or found.
 
         Raises IdempotencyKeyReused for another body, Conflict while another call is at it or its outcome may still
@@ -127,7 +124,7 @@ class Idempotency:
         call.record.waited += wait
         self.sleep(wait)
 
-    def _make(self, call: ZoomCall, held: _Held, sender: Sender) -> Keyed:
+    def _make(self, call: ZoomCall, held: _Held, sender: ZoomApiClient) -> Keyed:
         try:
             response = sender.send(call, before_sending=lambda: self._mark_sent(held))
         except OutcomeUnknown:
@@ -149,13 +146,13 @@ class Idempotency:
             raise _later(1, "Another request with this Idempotency-Key is under way.", "idempotency_in_progress")
         held.since = held.since or now
 
-    def _found(self, call: ZoomCall, held: _Held, sender: Sender) -> Keyed | None:
+    def _found(self, call: ZoomCall, held: _Held, sender: ZoomApiClient) -> Keyed | None:
         """What an earlier call made, or None when it certainly made nothing, or nothing that could be double."""
         if call.operation.name in HARMLESS_TWICE:
             return None
         try:
             adopted = self._look(call, held, sender)
-        except NotToBeFound:
+        except LookupInconclusive:
             self._leave_unknown(held)
             raise OutcomeUnknown(hint=_how_to_go_on(call)) from None
         settled = (held.before or 0.0) + SETTLED_AFTER
@@ -165,7 +162,7 @@ class Idempotency:
             raise _later(wait, "Zoom may still carry out the first request.", "idempotency_unsettled")
         return adopted
 
-    def _look(self, call: ZoomCall, held: _Held, sender: Sender) -> Keyed | None:
+    def _look(self, call: ZoomCall, held: _Held, sender: ZoomApiClient) -> Keyed | None:
         since = held.since if held.since is not None else self.clock()
         free = []
         for made, response in candidates(sender, call, since=since):
@@ -175,19 +172,19 @@ class Idempotency:
         if not free:
             return None
         if len(free) > 1:
-            raise NotToBeFound
+            raise LookupInconclusive
         ((bound, response),) = free
         answer = HttpResponse(call.operation.success, response.headers, response.body)
         if not self.store.done(held.key, _stored(answer), owner=held.owner, made=bound, now=self.clock()):
-            raise NotToBeFound  # another key was faster
+            raise LookupInconclusive  # another key was faster
         return Keyed(answer, "adopted")
 
-    def _after_silence(self, call: ZoomCall, held: _Held, sender: Sender) -> Keyed:
+    def _after_silence(self, call: ZoomCall, held: _Held, sender: ZoomApiClient) -> Keyed:
         """Nobody heard the answer: look at once if there is time, and never send again in the same call."""
         if call.deadline.allows(_TIME_TO_LOOK):
             try:
                 adopted = self._look(call, held, sender)
-            except (NotToBeFound, DependencyFailed):
+            except (LookupInconclusive, DependencyFailed):
                 adopted = None
             if adopted is not None:
                 return adopted

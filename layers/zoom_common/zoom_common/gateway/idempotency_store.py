@@ -1,7 +1,4 @@
-"""What became of a create with an Idempotency-Key, in DynamoDB: one item per key, and one per thing that was made.
-
-Times are epoch seconds. https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
-"""
+"""The records of creates with an Idempotency-Key in DynamoDB: one item per key, and one per thing that was made."""
 
 from __future__ import annotations
 

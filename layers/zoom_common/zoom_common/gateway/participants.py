@@ -1,9 +1,4 @@
-"""Who is or was in a meeting, from the best source there is. Zoom has no such operation; this one is ours.
-
-While a meeting runs only its events tell who is there: Zoom's dashboard API does too, on Business plans alone. After it
-has ended Zoom's report says most, to administrators; `past_meetings` works for everyone on a paid plan. Both leave out
-meetings of one person, and need a while after the end: then the events speak again, and the answer says so.
-"""
+"""Who is or was in a meeting, from the best source there is. Zoom has no such operation; this one is ours."""
 
 from __future__ import annotations
 
@@ -14,27 +9,40 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode
 
 from zoom_common.access.principal import Principal
+from zoom_common.aws import clients
+from zoom_common.aws.table import CONNECTIONS, EVENTS, Table
+from zoom_common.connections.selection import visible_connections
+from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import Forbidden, GatewayError, NotFound, Unavailable, ZoomRefused, ZoomScopesMissing
-from zoom_common.gateway.call import Answer
-from zoom_common.zoom.operations.paths import encoded_twice
+from zoom_common.events.projections.store import MeetingReader, ProjectionStore
+from zoom_common.gateway.service import Answer
+from zoom_common.zoom.operations.table import encoded_twice
 
-LIVE, EVENTS, REPORT, PAST = "live", "events", "report", "past_meetings"
+LIVE, FROM_EVENTS, REPORT, PAST = "live", "events", "report", "past_meetings"
+
 _SOURCES = {REPORT: "/v2/report/meetings/{}/participants", PAST: "/v2/past_meetings/{}/participants"}
+
 _ONE_PERSON = "Only one person was there. Zoom's own lists leave such meetings out; this is from the meeting's events."
+
 _TOO_EARLY = "Zoom has not finished its list of this meeting yet; this is from the meeting's events. Ask again later."
+
 # What says something about the bytes of Zoom's answer, which are not these.
 _OF_ZOOMS_BODY = frozenset({"etag", "cache-control", "content-type"})
+
 _NO_TIMES = "Zoom has not worked out how long everybody stayed yet. Ask again in a few minutes."
+
 _NOBODY = (
     "Zoom lists nobody: its list is not ready yet, or only one person was there. The gateway has no events of this "
     "meeting to tell which."
 )
+
 _UNKNOWN = (
     "It does not exist, has not been held yet, has only just ended, or only one person was there: Zoom says the same "
     "for all of them, and the gateway has seen no events of it."
 )
 
 type Ask = Callable[[str, str], Answer]
+
 type Found = dict[str, Any]
 
 
@@ -135,7 +143,7 @@ class Participants:
 
 
 def _from_events(meeting: str, seen: list[Any]) -> Found:
-    return _listed(EVENTS, meeting, seen, settled=False, note=_ONE_PERSON if len(seen) == 1 else _TOO_EARLY)
+    return _listed(FROM_EVENTS, meeting, seen, settled=False, note=_ONE_PERSON if len(seen) == 1 else _TOO_EARLY)
 
 
 def _listed(
@@ -146,3 +154,31 @@ def _listed(
         about["note"] = note
     counted = {"page_size": len(people), "total_records": len(people), "next_page_token": ""}
     return {**about, **counted, **more, "participants": people}
+
+
+@dataclass(frozen=True, slots=True)
+class EventRoster:
+    """The live roster and the attendance, by a meeting's number.
+
+    Raises NotFound for a UUID: events name meetings by number.
+    """
+
+    reader: MeetingReader
+    connections: ConnectionStore
+
+    def state(self, principal: Principal, number: str) -> dict[str, Any]:
+        """The meeting as it is now."""
+        return self.reader.state(principal.tenant, number, visible_connections(principal, self.connections))
+
+    def attendance(self, principal: Principal, number: str) -> dict[str, Any]:
+        """Who was there the last time."""
+        return self.reader.attendance(principal.tenant, number, None, visible_connections(principal, self.connections))
+
+
+def roster(*, events_table: str, connections_table: str) -> EventRoster:
+    """A roster over the Events table."""
+    dynamodb = clients.client("dynamodb")
+    return EventRoster(
+        MeetingReader(ProjectionStore(Table(dynamodb, events_table, EVENTS))),
+        ConnectionStore(Table(dynamodb, connections_table, CONNECTIONS)),
+    )

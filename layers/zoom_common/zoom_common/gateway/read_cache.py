@@ -1,22 +1,90 @@
-"""Single reads, remembered for a moment in the memory of one container.
-
-Off unless asked for. What is remembered never leaves the container and serves only the connection that read it; before
-it is used, the one thing asked of DynamoDB is whether a webhook has told of a change since.
-"""
+"""Caching of reads: entity tags for callers, and single reads kept for a moment in one container's memory."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from zoom_common.errors import Unavailable
-from zoom_common.gateway.sending import ZoomCall
-from zoom_common.zoom.wire import HttpResponse
+from zoom_common.aws.table import Table
+from zoom_common.errors import DependencyFailed, Unavailable
+from zoom_common.gateway.context import ZoomCall
+from zoom_common.zoom.http import HttpResponse
+
+if TYPE_CHECKING:
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
+    from zoom_common.zoom.events import ZoomEvent
+
+# New with every read, and the caller's own: the link that opens a meeting as its host.
+_VOLATILE = re.compile(rb'"start_url"\s*:\s*"(?:[^"\\]|\\.)*"')
+
+
+def etag(connection_id: str, body: bytes) -> str:
+    """The weak tag of an answer, as this connection sees it. Two answers that differ in `start_url` only share one."""
+    seen = hashlib.sha256(connection_id.encode() + b"\0" + _VOLATILE.sub(b"", body))
+    return f'W/"{seen.hexdigest()[:32]}"'
+
+
+def is_known(if_none_match: str | None, tag: str) -> bool:
+    """Whether `If-None-Match` names the tag, by weak comparison."""
+    if not if_none_match:
+        return False
+    named = {each.strip().removeprefix("W/") for each in if_none_match.split(",")}
+    return "*" in named or tag.removeprefix("W/") in named
+
+
+# Longer than any read is remembered.
+LIFE = 600
+
+_SK = "change"
+
+_FAMILIES = ("meeting.", "webinar.")
+
+
+class ChangeStore:
+    """When a Zoom account's meetings and webinars were last said to have changed. `clock` gives epoch seconds."""
+
+    OWNED_KEYS: ClassVar = {"coordination": (r"change#.+#.+", r"change")}
+
+    def __init__(self, table: Table, *, clock: Callable[[], float]) -> None:
+        self._table = table
+        self._clock = clock
+
+    def told(self, event: ZoomEvent) -> None:
+        """A webhook tells of its subject. Who comes and goes changes nothing that is read from a meeting itself.
+
+        A table that does not answer is no reason to lose an event: what is remembered is forgotten soon by itself.
+        """
+        about = event.name.startswith(_FAMILIES) and "participant" not in event.name
+        if about and event.account_id is not None and event.subject is not None:
+            now = self._clock()
+            item = {"pk": _pk(event.account_id, event.subject), "sk": _SK, "at": now, "expires_at": int(now) + LIFE}
+            with suppress(DependencyFailed):
+                self._table.put(item)
+
+    def last_change(self, account_id: str, subject: str) -> float | None:
+        """When `subject` (`meetings/<id>`) last changed, in epoch seconds, if it was lately. Raises Unavailable."""
+        item = self._table.get(_pk(account_id, subject), _SK)
+        return float(item["at"]) if item else None
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
+        """Return False: a change is a meeting's number for ten minutes, and names nobody."""
+        return False
+
+
+def _pk(account_id: str, subject: str) -> str:
+    return f"change#{account_id}#{subject}"
+
 
 LONGEST = 60.0
+
 _MOST = 200
+
 # What webhooks tell of, and the name of its id in the path.
 _REMEMBERED = {"meetings.get": ("meetings", "meetingId"), "webinars.get": ("webinars", "webinarId")}
 

@@ -14,10 +14,10 @@ from urllib.parse import quote
 from zoom_common import __version__
 from zoom_common.errors import InvalidRequest, ZoomRefused
 from zoom_common.secret import Secret
-from zoom_common.zoom.meanings import meaning
+from zoom_common.zoom.error_codes import meaning
+from zoom_common.zoom.http import HttpRequest, HttpResponse
 from zoom_common.zoom.operations.model import Operation
-from zoom_common.zoom.operations.paths import filled
-from zoom_common.zoom.wire import HttpRequest, HttpResponse
+from zoom_common.zoom.operations.table import filled
 
 # What RFC 3986 lets stand in a query as it is, and a caller's own %-escapes: nothing is encoded twice.
 _QUERY = "%&=+-._~!$'()*,;:@/?"
@@ -29,7 +29,7 @@ def check_body(operation: Operation, body: bytes) -> None:
     """Read a request body and raise InvalidRequest with every fault that Zoom is sure to find. No body is no fault."""
     if operation.model is None or not body.strip():
         return
-    from zoom_common.zoom.models.base import faults  # noqa: PLC0415 - pydantic is for those who send a body
+    from zoom_common.zoom.models.fields import faults  # noqa: PLC0415 - pydantic is for those who send a body
 
     model = operation.body
     found = faults(model, parsed(body)) if model is not None else []

@@ -1,8 +1,4 @@
-"""Zoom's OAuth as values: requests out, a grant or a typed error in. No I/O, and the time is passed in.
-
-Protocol: https://developers.zoom.us/docs/integrations/oauth/
-Server-to-Server: https://developers.zoom.us/docs/internal-apps/s2s-oauth/
-"""
+"""Zoom's OAuth as values: requests out, a grant or a typed error in. No I/O; the caller passes the time in."""
 
 from __future__ import annotations
 
@@ -15,18 +11,51 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from zoom_common.secret import Secret
-from zoom_common.zoom.limits import retry_after
-from zoom_common.zoom.token_errors import (
-    AppAtFault,
-    GrantRejected,
-    IdentityUnreadable,
-    TokenError,
-    TokenUnavailable,
-    TokenUnreadable,
-)
-from zoom_common.zoom.wire import HttpRequest, HttpResponse
+from zoom_common.zoom.http import HttpRequest, HttpResponse
+from zoom_common.zoom.rate_limits import retry_after
+
+
+class TokenError(Exception):
+    """The root. `reason` is one of ours, never Zoom's text, which is localised and may quote what was sent."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class GrantRejected(TokenError):
+    """Zoom refuses this grant. It says nothing about other copies of it: a newer refresh token may be alive."""
+
+
+class AppAtFault(TokenError):
+    """Zoom refuses the app itself; every grant of it fails alike until an operator acts."""
+
+
+class TokenUnavailable(TokenError):
+    """No usable answer. `retry_after` is in seconds, where Zoom named a time."""
+
+    def __init__(self, reason: str, *, outcome_known: bool, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.outcome_known = outcome_known
+        self.retry_after = retry_after
+
+
+class IdentityUnreadable(TokenUnavailable):
+    """Zoom's `/users/me` named no user and account."""
+
+    def __init__(self) -> None:
+        super().__init__("identity_unreadable", outcome_known=True)
+
+
+class TokenUnreadable(TokenUnavailable):
+    """Zoom said yes in a way that cannot be read."""
+
+    def __init__(self) -> None:
+        super().__init__("unreadable_answer", outcome_known=False)
+
 
 ZOOM_OAUTH_URL = "https://zoom.us/oauth"
+
 # Hosts that may see a bearer token: regional and vanity hosts are all below these.
 _ZOOM_DOMAINS = (".zoom.us", ".zoomgov.com")
 
@@ -39,6 +68,7 @@ _REJECTED = {
     4740: "outside_tolerance",
     4741: "revoked",
 }
+
 _APP = {
     4702: "invalid_client",
     4704: "invalid_client",
@@ -48,8 +78,10 @@ _APP = {
     4717: "app_disabled",
     4738: "app_disabled_by_admin",
 }
+
 # `invalid_request` with "Invalid Token!" was seen for a dead refresh token, and for an unknown S2S account.
 _REJECTED_NAMES = {"invalid_grant", "invalid_request"}
+
 _APP_NAMES = {"invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope"}
 
 

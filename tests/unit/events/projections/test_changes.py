@@ -10,8 +10,8 @@ import pytest
 
 from tests.fakes.event_stores import Projections
 from tests.fakes.meeting_life import HOST, NUMBER, Life
-from zoom_common.events.meeting_reader import MeetingReader
-from zoom_common.events.projections.changes import changes
+from zoom_common.events.projections.projectors import changes
+from zoom_common.events.projections.store import MeetingReader
 from zoom_common.zoom.events import parse
 
 

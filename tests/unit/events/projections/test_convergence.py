@@ -13,9 +13,9 @@ from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projec
 from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from tests.fakes.meeting_life import HOST, NUMBER, Life
 from tests.fakes.soak import times
-from zoom_common.events.meeting_reader import MeetingReader
 from zoom_common.events.processor import EventProcessor
-from zoom_common.zoom.event_secrets import Redaction
+from zoom_common.events.projections.store import MeetingReader
+from zoom_common.zoom.event_redaction import Redaction
 
 PEOPLE = [
     {"participant_user_id": HOST, "id": HOST, "user_name": "Host", "email": "host@zoom.example"},

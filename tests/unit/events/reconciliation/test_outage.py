@@ -13,7 +13,7 @@ import pytest
 
 from tests.fakes.events import Clock
 from tests.fakes.reconciling import FOUND_AGAIN, Room, Seen, name_of, reported, seen_of
-from zoom_common.events.reconciliation.sight import MISSING_SCOPES, NO_PERMISSION, Unseen
+from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, NO_PERMISSION, AccessDenied
 from zoom_simulator.testing import Answer, Endpoint, Json, Zoom
 
 MINUTE = 60
@@ -143,7 +143,7 @@ class Day:
         answer = self.zoom.get(path)
         found: Json = answer.json()
         if found.get("code") in NOT_SHOWN:
-            raise Unseen(NOT_SHOWN[found["code"]])
+            raise AccessDenied(NOT_SHOWN[found["code"]])
         return found if answer.status_code == 200 else None
 
     def rests(self) -> None:

@@ -18,9 +18,9 @@ from tests.fakes.reconciling import Room, Seen
 from tests.fakes.soak import times
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ZoomUnavailable
-from zoom_common.events.meeting_reader import MeetingReader
+from zoom_common.events.projections.store import MeetingReader
 from zoom_common.events.reconciliation.reconciler import Reconciled
-from zoom_common.events.reconciliation.sight import MISSING_SCOPES, Unseen, kind_of
+from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, AccessDenied, kind_of
 
 HOST_PERSON = {"participant_user_id": HOST, "id": HOST, "user_name": "Host", "email": "host@zoom.example"}
 ADA = {"user_name": "Ada"}
@@ -226,7 +226,7 @@ def test_what_cannot_be_compared_is_said(hidden: str, partial: str) -> None:
     class Hidden(Zoom):
         def read(self, path: str) -> Mapping[str, Any] | None:
             if kind_of(path).startswith("report/") or kind_of(path) == hidden:
-                raise Unseen(MISSING_SCOPES)
+                raise AccessDenied(MISSING_SCOPES)
             return super().read(path)
 
     done = room.reconcile(Hidden(life.deliveries))

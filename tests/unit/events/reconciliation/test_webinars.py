@@ -14,8 +14,8 @@ from tests.fakes.events import Clock
 from tests.fakes.meeting_life import HOST, NUMBER, START, Life, iso
 from tests.fakes.reconciling import Room, Seen
 from zoom_common.errors import Unavailable, ZoomUnavailable
-from zoom_common.events.meeting_reader import MeetingReader
-from zoom_common.events.reconciliation.sight import MISSING_SCOPES, NO_PERMISSION, Unseen, kind_of
+from zoom_common.events.projections.store import MeetingReader
+from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, NO_PERMISSION, AccessDenied, kind_of
 
 UUID = "/launch//1=="
 LATER = START + 6 * 3600.0
@@ -57,7 +57,7 @@ class Zoom:
         self.asked.append(kind)
         for name, reason in self.hidden.items():
             if kind.startswith(name):
-                raise Unseen(reason)
+                raise AccessDenied(reason)
         place, _, query = path.removeprefix("/v2/").partition("?")
         parts = [unquote(unquote(part)) for part in place.split("/")]
         match parts:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zoom_common.zoom.models.base import faults
+from zoom_common.zoom.models.fields import faults
 from zoom_common.zoom.models.meeting import CreateMeeting, UpdateMeeting
 
 WEEKLY = {"topic": "Standup", "type": 8, "start_time": "2030-01-07T09:00:00Z", "duration": 30, "timezone": "UTC"}

@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from zoom_common.zoom.models.timezones import is_time_zone
+from zoom_common.zoom.models.fields import is_time_zone
 
 # The database's own leftovers, which name no zone.
 _NO_ZONES = {"Factory", "localtime", "posixrules", "leapseconds"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zoom_common.zoom.models.base import faults
+from zoom_common.zoom.models.fields import faults
 from zoom_common.zoom.models.webinar import CreateWebinar, UpdateWebinar
 
 

@@ -1,4 +1,4 @@
-"""From joins and leaves to stays, persons and minutes. Pure: the records and the end of the instance in, lists out."""
+"""From joins and leaves to stays, persons and minutes. Pure: records and the end of the instance in, lists out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from zoom_common.events.projections.participants import JOINED, LEFT, WAITED, WAITING
+from zoom_common.events.projections.projectors import JOINED, LEFT, WAITED, WAITING
 from zoom_common.events.projections.record import Record
 
 

@@ -1,8 +1,4 @@
-"""One record of a projection, and how events merge into it.
-
-Every part of a record is a join: merging is commutative, associative and idempotent, so any permutation of deliveries,
-with any repeats, ends in the same record. Which of two values counts is decided by when they were true at Zoom.
-"""
+"""One record of a projection, and how events merge into it field by field."""
 
 from __future__ import annotations
 

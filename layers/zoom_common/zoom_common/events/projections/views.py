@@ -1,4 +1,4 @@
-"""What the API shows of the projections. Names are those of Zoom's REST API where it has one; times are UTC."""
+"""What the API shows of the projections. Names follow Zoom's REST API where it has one; times are UTC."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from zoom_common.events.projections.attendance import Attendee, Session, Stay, attendees
-from zoom_common.events.projections.meetings import DEFINITION, INSTANCE
-from zoom_common.events.projections.participants import SESSION
+from zoom_common.events.projections.projectors import DEFINITION, FILE, INSTANCE, RECORDING, REGISTRANT, SESSION
 from zoom_common.events.projections.record import Record
-from zoom_common.events.projections.recordings import FILE, RECORDING
-from zoom_common.events.projections.registrations import REGISTRANT
 
 _ABOUT = ("topic", "host_id", "type", "timezone", "duration")
 

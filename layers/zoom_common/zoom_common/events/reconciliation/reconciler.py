@@ -1,7 +1,4 @@
-"""Compares what one connection's events told with what Zoom reports, two hours ago and older, and tells the rest.
-
-Zoom repeats a delivery for 85 minutes; what has not arrived after two hours will not come by itself.
-"""
+"""Compares a connection's events with what Zoom reports for two hours ago and older, and sends what is missing."""
 
 from __future__ import annotations
 
@@ -11,20 +8,22 @@ from itertools import chain
 from typing import Protocol
 
 from zoom_common.deadline import Deadline
-from zoom_common.events.ingest_message import Delivery
-from zoom_common.events.log_index_store import LogPage
-from zoom_common.events.log_query import LARGEST_PAGE, LogQuery
-from zoom_common.events.projections.meetings import DEFINITION, INSTANCE, partition
-from zoom_common.events.projections.participants import session_sort
+from zoom_common.events.log.index import LARGEST_PAGE, LogPage, LogQuery
+from zoom_common.events.projections.projectors import (
+    DEFINITION,
+    INSTANCE,
+    RECORDING,
+    file_sort,
+    partition,
+    session_sort,
+)
 from zoom_common.events.projections.record import Change, Record, Stamp
-from zoom_common.events.projections.recordings import RECORDING, file_sort
 from zoom_common.events.projections.views import Meeting
-from zoom_common.events.reconciliation.lists import Lists
-from zoom_common.events.reconciliation.past import Past, PastMeetings, PastWebinars
-from zoom_common.events.reconciliation.reported import missing_recordings
-from zoom_common.events.reconciliation.sight import Read, Sight
+from zoom_common.events.reconciliation.past import Past, PastMeetings, PastWebinars, missing_recordings
+from zoom_common.events.reconciliation.zoom_reader import Lists, Read, ZoomReader
+from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.events import epoch_ms, identifier
-from zoom_common.zoom.operations.paths import encoded_twice
+from zoom_common.zoom.operations.table import encoded_twice
 
 SETTLED_SECONDS = 2 * 3600
 LOOKBACK_SECONDS = 48 * 3600
@@ -102,7 +101,7 @@ class Reconciler:
 
         What `read` says is Unseen is left out, and told in what comes back.
         """
-        sight = Sight(read)
+        sight = ZoomReader(read)
         lists = Lists(sight, connection.zoom_user_id, now=self.clock(), lookback=self.lookback)
         meetings = PastMeetings(lists, connection.zoom_account_id)
         webinars = PastWebinars(

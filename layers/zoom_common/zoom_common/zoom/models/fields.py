@@ -1,24 +1,97 @@
-"""The kinds of value that Zoom's request bodies are made of.
-
-Every field of a body may be left out or null. A kind refuses what Zoom is sure to refuse and nothing else: Zoom reads
-`"60"` where it wants 60 and `"true"` where it wants true, so clients send them, so they pass.
-"""
+"""What all request bodies share: the base model, how faults are reported, and the kinds of values."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from zoom_common.zoom.models.timezones import is_time_zone
+from zoom_common.errors import FieldError
+
+# Keyed by pydantic's type of error. The value a caller sent is never part of a message.
+_MESSAGES = {
+    "missing": "This field is required.",
+    "string_type": "Must be a string.",
+    "list_type": "Must be a list.",
+    "model_type": "Must be an object.",
+    "literal_error": "Must be {expected}.",
+    "string_too_long": "Must have at most {max_length} characters.",
+    "too_long": "Must have at most {max_length} entries.",
+    "too_short": "Must have at least {min_length} entries.",
+    "greater_than_equal": "Must be {ge} or more.",
+    "less_than_equal": "Must be {le} or less.",
+}
+
+
+class ZoomModel(BaseModel):
+    """A JSON object of Zoom's. Members that it does not list are allowed: Zoom adds some every month."""
+
+    model_config = ConfigDict(extra="allow", defer_build=True, hide_input_in_errors=True)
+
+    def conflicts(self) -> Sequence[FieldError]:
+        """What is wrong between fields that are each right."""
+        return ()
+
+
+def faults(model: type[ZoomModel], value: Any) -> list[FieldError]:
+    """Every fault of `value` as a body of `model`, each field once. Empty: Zoom's contract allows it."""
+    try:
+        found = list(model.model_validate(value).conflicts())
+    except ValidationError as error:
+        # No input and no URL: a fault is told without quoting the caller.
+        details = error.errors(include_url=False, include_input=False)
+        found = [FieldError(_field(each["loc"]), _message(dict(each))) for each in details]
+    first: dict[str, FieldError] = {}
+    for each in found:
+        first.setdefault(each.field, each)
+    return list(first.values())
+
+
+def _field(location: Sequence[int | str]) -> str:
+    name = ""
+    for step in location:
+        name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else step
+    return name
+
+
+def _message(detail: dict[str, Any]) -> str:
+    template = _MESSAGES.get(detail["type"])
+    return str(detail["msg"]) if template is None else template.format(**detail.get("ctx", {}))
+
+
+_PLACE = r"[A-Za-z0-9_+-]+"
+
+_ZONE = re.compile(
+    rf"""
+    (Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe|Indian|Mexico|Pacific
+    |SystemV|US) / {_PLACE} (/{_PLACE})?
+    # The names without an area: IANA's, and the short ones that Java knows beside them.
+    |ACT|AET|AGT|ART|AST|BET|BST|CAT|CET|CNT|CST|CST6CDT|CTT|Cuba|EAT|ECT|EET|EST|EST5EDT|Egypt|Eire|GB|GB-Eire|GMT|GMT0
+    |Greenwich|HST|Hongkong|IET|IST|Iceland|Iran|Israel|JST|Jamaica|Japan|Kwajalein|Libya|MET|MIT|MST|MST7MDT|NET|NST|NZ
+    |NZ-CHAT|Navajo|PLT|PNT|PRC|PRT|PST|PST8PDT|Poland|Portugal|ROC|ROK|SST|Singapore|Turkey|UCT|UTC|Universal|VST|W-SU
+    |WET|Zulu
+    |(GMT|UTC|UT)[+-]\d\d?(:?\d\d)?
+    """,
+    re.VERBOSE | re.IGNORECASE,  # a name in another case is not beyond doubt
+)
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether `name` can be a time zone: an area and a place in it, a known name without an area, or an offset."""
+    return _ZONE.fullmatch(name) is not None
+
 
 _WHOLE = re.compile(r"[+-]?\d{1,19}")
+
 _FLAGS = {"true": True, "false": False}
+
 # RFC 3339, with what Zoom and its clients leave out of it: the offset (then it is local time), the seconds, the time.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+
 _WEEKDAYS = re.compile(r"\s*[1-7]\s*(,\s*[1-7]\s*)*")
 
 
@@ -85,11 +158,19 @@ def code(value: Any) -> Any:
 
 
 Text = Annotated[str | None, Strict()]
+
 Flag = Annotated[bool | None, BeforeValidator(flag)]
+
 Whole = Annotated[int | None, BeforeValidator(whole)]
+
 Moment = Annotated[str | None, Strict(), AfterValidator(moment)]
+
 TimeZone = Annotated[str | None, Strict(), AfterValidator(time_zone)]
+
 EMail = Annotated[str | None, Strict(), AfterValidator(e_mail)]
+
 Weekdays = Annotated[str | None, BeforeValidator(weekdays)]
+
 Passcode = Annotated[str | None, Strict(), Field(max_length=10), BeforeValidator(code)]
+
 Texts = list[Text] | None

@@ -1,13 +1,14 @@
-"""The settings that meetings and webinars share."""
+"""What meetings and webinars share: settings, recurrence, live streams and recordings."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from zoom_common.zoom.models.base import ZoomModel
-from zoom_common.zoom.models.fields import EMail, Flag, Text, Texts, Whole, whole
+from zoom_common.errors import FieldError
+from zoom_common.zoom.models.fields import EMail, Flag, Moment, Passcode, Text, Texts, Weekdays, Whole, ZoomModel, whole
 
 
 class Countries(ZoomModel):
@@ -117,3 +118,103 @@ class DelayedStart(ZoomModel):
     enable: Flag = None
     time: Whole = None
     timeunit: Literal["second", "minute"] | None = None
+
+
+DAILY, WEEKLY, MONTHLY = 1, 2, 3
+
+# Zoom's pages print less for webinars (90, 12, 3); the larger numbers are the ones that are sure to be refused beyond.
+_LONGEST_INTERVAL = {DAILY: 99, WEEKLY: 50, MONTHLY: 10}
+
+
+class Recurrence(ZoomModel):
+    """The `recurrence` of a body. Zoom reads it for recurring meetings with a fixed time only."""
+
+    type: Annotated[Literal[1, 2, 3], BeforeValidator(whole)]
+    end_date_time: Moment = None
+    end_times: Annotated[int | None, Field(ge=0, le=60), BeforeValidator(whole)] = None
+    monthly_day: Annotated[int | None, Field(ge=1, le=31), BeforeValidator(whole)] = None
+    monthly_week: Annotated[Literal[-1, 1, 2, 3, 4] | None, BeforeValidator(whole)] = None
+    monthly_week_day: Annotated[Literal[1, 2, 3, 4, 5, 6, 7] | None, BeforeValidator(whole)] = None
+    repeat_interval: Annotated[int | None, Field(ge=0), BeforeValidator(whole)] = None
+    weekly_days: Weekdays = None
+
+    def conflicts(self) -> list[FieldError]:
+        """What Zoom's rules of recurrence forbid."""
+        return list(self._conflicts())
+
+    def _conflicts(self) -> Iterator[FieldError]:
+        if self.end_times is not None and self.end_date_time:
+            yield FieldError("recurrence.end_times", "Use end_times or end_date_time, not both.")
+        if (self.repeat_interval or 0) > _LONGEST_INTERVAL[self.type]:
+            limit = _LONGEST_INTERVAL[self.type]
+            yield FieldError("recurrence.repeat_interval", f"Must be {limit} or less for this type of recurrence.")
+        if self.type == WEEKLY and not self.weekly_days:
+            yield FieldError("recurrence.weekly_days", "This field is required for a weekly recurrence.")
+        if self.type == MONTHLY and (self.monthly_week is None) != (self.monthly_week_day is None):
+            lacking = "monthly_week" if self.monthly_week is None else "monthly_week_day"
+            yield FieldError(f"recurrence.{lacking}", "monthly_week and monthly_week_day need each other.")
+
+
+def conflicts_of(recurrence: Recurrence | None, *, read: bool) -> Sequence[FieldError]:
+    """What a body's recurrence conflicts with, unless there is none or Zoom does not read it."""
+    return recurrence.conflicts() if recurrence is not None and read else ()
+
+
+class Livestream(ZoomModel):
+    """The body of `PATCH .../livestream`: where the stream goes."""
+
+    page_url: Annotated[str, Field(max_length=1024)]
+    stream_key: Annotated[str, Field(max_length=512)]
+    stream_url: Annotated[str, Field(max_length=1024)]
+    resolution: Text = None
+
+
+class LivestreamSettings(ZoomModel):
+    """What a stream shows."""
+
+    active_speaker_name: Flag = None
+    close_caption: Literal["burnt-in", "embedded", "off"] | None = None
+    display_name: Annotated[Text, Field(max_length=50)] = None
+
+
+class MeetingLivestreamSettings(LivestreamSettings):
+    """What a meeting's stream shows."""
+
+    layout: Literal["follow_host", "gallery_view", "speaker_view"] | None = None
+
+
+class MeetingLivestreamStatus(ZoomModel):
+    """The body of `PATCH /meetings/{meetingId}/livestream/status`."""
+
+    action: Literal["start", "stop", "mode"] | None = None
+    settings: MeetingLivestreamSettings | None = None
+
+
+class WebinarLivestreamStatus(ZoomModel):
+    """The body of `PATCH /webinars/{webinarId}/livestream/status`."""
+
+    action: Literal["start", "stop"] | None = None
+    settings: LivestreamSettings | None = None
+
+
+class RecoverRecording(ZoomModel):
+    """The body of `PUT .../recordings/status`, for all files or one."""
+
+    action: Literal["recover"] | None = None
+
+
+class RecordingSettings(ZoomModel):
+    """The body of `PATCH /meetings/{meetingId}/recordings/settings`."""
+
+    approval_type: Annotated[Literal[0, 1, 2] | None, BeforeValidator(whole)] = None
+    authentication_domains: Text = None
+    authentication_option: Text = None
+    auto_delete: Flag = None
+    on_demand: Flag = None
+    password: Passcode = None
+    recording_authentication: Flag = None
+    send_email_to_host: Flag = None
+    share_recording: Literal["publicly", "internally", "none"] | None = None
+    show_social_share_buttons: Flag = None
+    topic: Text = None
+    viewer_download: Flag = None

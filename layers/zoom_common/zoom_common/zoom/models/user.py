@@ -11,8 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from zoom_common.zoom.models.base import ZoomModel
-from zoom_common.zoom.models.fields import EMail, Flag, Text, Texts, TimeZone, Whole, code, e_mail, whole
+from zoom_common.zoom.models.fields import EMail, Flag, Text, Texts, TimeZone, Whole, ZoomModel, code, e_mail, whole
 
 Coded = Annotated[Text, BeforeValidator(code)]
 UserType = Annotated[Literal[1, 2, 4, 99] | None, BeforeValidator(whole)]

@@ -12,16 +12,16 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from zoom_common.errors import FieldError
-from zoom_common.zoom.models.base import ZoomModel
-from zoom_common.zoom.models.fields import Flag, Moment, Passcode, Text, TimeZone, Whole, whole
-from zoom_common.zoom.models.recurrence import Recurrence, conflicts_of
+from zoom_common.zoom.models.fields import Flag, Moment, Passcode, Text, TimeZone, Whole, ZoomModel, whole
 from zoom_common.zoom.models.settings import (
     CommonSettings,
     DelayedStart,
     NewTrackingField,
     Plan,
     QuestionsAndAnswers,
+    Recurrence,
     TrackingField,
+    conflicts_of,
 )
 
 RECURRING_WITH_FIXED_TIME = 9

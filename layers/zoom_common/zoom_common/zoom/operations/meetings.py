@@ -5,15 +5,17 @@ https://developers.zoom.us/docs/api/meetings/#tag/meetings
 
 from __future__ import annotations
 
-from zoom_common.zoom.operations.model import Family, RateLabel, ZoomScopes
-from zoom_common.zoom.operations.parameters import (
+from zoom_common.zoom.operations.model import (
     EVERY_PAGE,
     FROM,
     OCCURRENCE_ID,
     SHOW_PREVIOUS_OCCURRENCES,
     TO,
     TOKEN_PAGES,
+    Family,
     Parameter,
+    RateLabel,
+    ZoomScopes,
 )
 
 OF_USER = Family("meetings", "/v2/users/{userId}/meetings", "meetings")

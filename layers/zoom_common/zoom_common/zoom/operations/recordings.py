@@ -8,8 +8,7 @@ https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording
 
 from __future__ import annotations
 
-from zoom_common.zoom.operations.model import Family, RateLabel, ZoomScopes
-from zoom_common.zoom.operations.parameters import FROM, TO, TOKEN_PAGES, Parameter
+from zoom_common.zoom.operations.model import FROM, TO, TOKEN_PAGES, Family, Parameter, RateLabel, ZoomScopes
 
 _PLAN = "Pro, with cloud recording"
 OF_USER = Family("zoom_api", "/v2/users/{userId}/recordings", "recordings", _PLAN)

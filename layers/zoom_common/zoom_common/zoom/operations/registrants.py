@@ -6,12 +6,13 @@ https://developers.zoom.us/docs/api/meetings/#tag/invitation-&-registration
 from __future__ import annotations
 
 from zoom_common.zoom.operations.meetings import BY_ID as MEETING
-from zoom_common.zoom.operations.model import RateLabel, ZoomScopes
-from zoom_common.zoom.operations.parameters import (
+from zoom_common.zoom.operations.model import (
     EVERY_PAGE,
     OCCURRENCE_ID,
     REGISTRANT_STATUS,
     Parameter,
+    RateLabel,
+    ZoomScopes,
 )
 from zoom_common.zoom.operations.webinars import BY_ID as WEBINAR
 

@@ -5,8 +5,7 @@ https://developers.zoom.us/docs/api/meetings/#tag/reports
 
 from __future__ import annotations
 
-from zoom_common.zoom.operations.model import Family, RateLabel, ZoomScopes
-from zoom_common.zoom.operations.parameters import EVERY_PAGE, SPAN, TOKEN_PAGES, Parameter
+from zoom_common.zoom.operations.model import EVERY_PAGE, SPAN, TOKEN_PAGES, Family, Parameter, RateLabel, ZoomScopes
 
 REPORT = Family("zoom_api", "/v2/report/{proxy+}", "reports", "Pro")
 _CLASSIC = "report:read:admin"

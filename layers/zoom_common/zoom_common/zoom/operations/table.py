@@ -1,28 +1,81 @@
-"""All operations, in one table. Routing, preflight, limits, retries and documents read it."""
+"""All operations in one table, and how a path finds its row."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from types import MappingProxyType
+from urllib.parse import quote, unquote
 
 from zoom_common.errors import MethodNotAllowed, NotFound
 from zoom_common.zoom.operations.meetings import MEETINGS
 from zoom_common.zoom.operations.model import Operation
-from zoom_common.zoom.operations.paths import PREFIX, decoded, pattern
 from zoom_common.zoom.operations.recordings import RECORDINGS
 from zoom_common.zoom.operations.registrants import REGISTRANTS
 from zoom_common.zoom.operations.reports import REPORTS
 from zoom_common.zoom.operations.users import USERS
 from zoom_common.zoom.operations.webinars import WEBINARS
 
+PREFIX = "/v2"
+
+# An id of one instance of a meeting or webinar may be a UUID. Only what ends as base64 of 16 bytes ends may hold a
+# slash: `123/registrants` is no id.
+_INSTANCE = frozenset({"meetingId", "webinarId", "meetingUUID"})
+
+_UUID = r"[A-Za-z0-9+/]+=="
+
+_SEGMENT = r"(?!\.{1,2}(?:/|$))[^/]+"
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def pattern(template: str) -> re.Pattern[str]:
+    """What matches a decoded path of `template`, with a group for each of its ids."""
+    parts = _PLACEHOLDER.split(template)
+    regex = "".join(_group(part) if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    return re.compile(re.escape(PREFIX) + regex)
+
+
+def _group(name: str) -> str:
+    return f"(?P<{name}>{_UUID}|{_SEGMENT})" if name in _INSTANCE else f"(?P<{name}>{_SEGMENT})"
+
+
+def decoded(path: str) -> str:
+    """`path` as it was meant: sent plain, encoded once, or twice as Zoom's documents advise. Raises ValueError."""
+    for _ in range(2):
+        if "%" not in path:
+            break
+        path = unquote(path, errors="strict")
+    return path
+
+
+def encoded(identifier: str) -> str:
+    """An id as Zoom wants it in a path: twice encoded when it starts with a slash or holds two in a row, else once."""
+    once = quote(identifier, safe="")
+    return quote(once, safe="") if identifier.startswith("/") or "//" in identifier else once
+
+
+def encoded_twice(identifier: str) -> str:
+    """An id as every path of ours takes it, whatever it holds: `decoded` undoes it."""
+    return quote(quote(identifier, safe=""), safe="")
+
+
+def filled(template: str, ids: Mapping[str, str]) -> str:
+    """The path on the wire, below the base URL."""
+    return _PLACEHOLDER.sub(lambda found: encoded(ids[found[1]]), template)
+
+
 OPERATIONS: tuple[Operation, ...] = (*USERS, *MEETINGS, *WEBINARS, *REGISTRANTS, *RECORDINGS, *REPORTS)
 
 # Templates with more fixed words first: `/meetings/{id}/status` is asked before `/meetings/{id}` could take it.
 _TEMPLATES = sorted({each.path for each in OPERATIONS}, key=lambda path: (-path.count("/"), path.count("{"), path))
+
 _BY_METHOD = {path: {each.method: each for each in OPERATIONS if each.path == path} for path in _TEMPLATES}
+
 # The fixed words at both ends.
 _ENDS = [(PREFIX + each.partition("{")[0], each.rpartition("}")[2], each) for each in _TEMPLATES]
+
 # Compiled when a path first looks like it: a function is asked for few of them.
 _compiled = cache(pattern)
 

@@ -5,8 +5,7 @@ https://developers.zoom.us/docs/api/users/
 
 from __future__ import annotations
 
-from zoom_common.zoom.operations.model import Family, RateLabel, ZoomScopes
-from zoom_common.zoom.operations.parameters import NEXT_PAGE_TOKEN, Parameter
+from zoom_common.zoom.operations.model import NEXT_PAGE_TOKEN, Family, Parameter, RateLabel, ZoomScopes
 
 ALL = Family("zoom_api", "/v2/users", "users")
 BY_ID = Family("zoom_api", "/v2/users/{proxy+}", "users")

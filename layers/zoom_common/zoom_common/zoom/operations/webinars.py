@@ -5,14 +5,16 @@ https://developers.zoom.us/docs/api/meetings/#tag/webinars
 
 from __future__ import annotations
 
-from zoom_common.zoom.operations.model import Family, RateLabel, ZoomScopes
-from zoom_common.zoom.operations.parameters import (
+from zoom_common.zoom.operations.model import (
     OCCURRENCE_ID,
     PAGE_NUMBER,
     PAGE_SIZE,
     SHOW_PREVIOUS_OCCURRENCES,
     TOKEN_PAGES,
+    Family,
     Parameter,
+    RateLabel,
+    ZoomScopes,
 )
 
 _PLAN = "Webinar"

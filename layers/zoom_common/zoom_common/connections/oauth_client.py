@@ -1,0 +1,139 @@
+"""Zoom's OAuth endpoints over a transport, and the app's own credentials. Every failure is a TokenError."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from zoom_common.aws.errors import translated
+from zoom_common.errors import Unavailable
+from zoom_common.secret import Secret
+from zoom_common.transport import AnswerLost, NotSent, Transport
+from zoom_common.zoom import oauth
+from zoom_common.zoom.http import HttpRequest, HttpResponse
+from zoom_common.zoom.oauth import App, AppAtFault, Endpoints, TokenGrant, TokenUnavailable, ZoomUser
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_LIFETIME = 300.0
+
+_UNAVAILABLE = "app_secret_unavailable"
+
+_translated = translated(_UNAVAILABLE)
+
+
+class AppSecret:
+    """Reads `{"client_id", "client_secret"}` and keeps it for five minutes."""
+
+    def __init__(self, secrets: SecretsManagerClient, arn: str, *, clock: Callable[[], float]) -> None:
+        self._secrets = secrets
+        self._arn = arn
+        self._clock = clock
+        self._known: tuple[float, App] | None = None
+
+    def app(self) -> App:
+        """The credentials. Raises Unavailable."""
+        if self._known is None or self._clock() >= self._known[0] + _LIFETIME:
+            self._known = (self._clock(), self._read())
+        return self._known[1]
+
+    def changed(self) -> bool:
+        """Read again, because Zoom refused what we had; whether it is another secret now."""
+        former = self._known[1] if self._known else None
+        self._known = None
+        return self.app() != former
+
+    def _read(self) -> App:
+        with _translated:
+            found = self._secrets.get_secret_value(SecretId=self._arn)
+        try:
+            fields = json.loads(found["SecretString"])
+            return App(str(fields["client_id"]), Secret(str(fields["client_secret"])))
+        except (KeyError, TypeError, ValueError):
+            raise Unavailable(reason=_UNAVAILABLE) from None
+
+
+class AppCredentials(Protocol):
+    """Where the app's own credentials come from."""
+
+    def app(self) -> App:
+        """The credentials. Raises Unavailable."""
+        ...
+
+    def changed(self) -> bool:
+        """Read them again; whether they are others now."""
+        ...
+
+
+class ZoomOAuth:
+    """All that is said to Zoom about grants. `timeout` is of one request, in seconds."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        credentials: AppCredentials,
+        *,
+        endpoints: Endpoints,
+        api_base_url: str,
+        clock: Callable[[], float],
+        timeout: float = 8.0,
+    ) -> None:
+        self.endpoints = endpoints
+        self._transport = transport
+        self._credentials = credentials
+        self._api_base_url = api_base_url
+        self._clock = clock
+        self._timeout = timeout
+
+    def exchange(self, code: Secret, *, redirect_uri: str, verifier: Secret) -> TokenGrant:
+        """A grant for a code. A code works once, so this is never sent twice. Raises TokenError, Unavailable."""
+        return self._token(
+            lambda app: oauth.code_request(self.endpoints, app, code=code, redirect_uri=redirect_uri, verifier=verifier)
+        )
+
+    def refresh(self, refresh_token: Secret) -> TokenGrant:
+        """A new pair for a refresh token. Raises TokenError, Unavailable."""
+        return self._token(lambda app: oauth.refresh_request(self.endpoints, app, refresh_token))
+
+    def account_token(self, app: App, account_id: str) -> TokenGrant:
+        """A token for an account, with that Server-to-Server app's own credentials. Raises TokenError."""
+        return self._grant(oauth.account_request(self.endpoints, app, account_id))
+
+    def identity(self, access_token: Secret) -> ZoomUser:
+        """Who a grant speaks for; reading is safe, so it is tried twice. Raises TokenUnavailable."""
+        request = oauth.identity_request(self._api_base_url, access_token)
+        try:
+            return oauth.decipher_identity(self._send(request))
+        except TokenUnavailable:
+            return oauth.decipher_identity(self._send(request))
+
+    def revoke(self, access_token: Secret) -> bool:
+        """End the grant at Zoom, which also uninstalls the app for that user. Whether Zoom said yes.
+
+        Raises TokenUnavailable when it did not say, Unavailable.
+        """
+        request = oauth.revoke_request(self.endpoints, self._credentials.app(), access_token)
+        return oauth.decipher_revoke(self._send(request))
+
+    def _token(self, request: Callable[[App], HttpRequest]) -> TokenGrant:
+        try:
+            return self._grant(request(self._credentials.app()))
+        except AppAtFault:
+            # A secret rotated in Secrets Manager is still the old one in this container. Refused credentials spend
+            # neither code nor refresh token.
+            if not self._credentials.changed():
+                raise
+        return self._grant(request(self._credentials.app()))
+
+    def _grant(self, request: HttpRequest) -> TokenGrant:
+        return oauth.decipher_token(self._send(request), self._clock())
+
+    def _send(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self._transport.send(request, timeout=self._timeout)
+        except NotSent:
+            raise TokenUnavailable("zoom_unreachable", outcome_known=True) from None
+        except AnswerLost:
+            raise TokenUnavailable("zoom_silent", outcome_known=False) from None

@@ -1,0 +1,87 @@
+"""The vault's queues: connections to refresh, token pairs that could not be written, and grants to revoke."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from itertools import batched
+from typing import TYPE_CHECKING, Any
+
+from zoom_common.aws.errors import translated
+from zoom_common.connections.refresh.effects import SealedPair
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+REFRESH, RESTORE, REVOKE = "refresh", "restore", "revoke"
+_SEALED = ("sealed_access", "sealed_refresh", "used_refresh")
+_LARGEST_BATCH = 10
+
+
+class EscrowQueue:
+    """Holds sealed pairs until the table takes them again."""
+
+    def __init__(self, sqs: SQSClient, url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def hold(self, pair: SealedPair) -> None:
+        """Put a pair in escrow. Raises Unavailable."""
+        with translated("escrow_unavailable"):
+            self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(to_message(pair)))
+
+
+class RefreshQueue:
+    """Spreads due connections over workers."""
+
+    def __init__(self, sqs: SQSClient, url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def enqueue(self, connections: Sequence[tuple[str, str]], *, delay: int = 0) -> int:
+        """One message per (tenant, connection id), up to `delay` seconds later; how many were taken.
+
+        What is refused is due still: the next sweep finds it again.
+        """
+        return sum(self._send(some, delay) for some in batched(connections, _LARGEST_BATCH, strict=False))
+
+    def _send(self, connections: Iterable[tuple[str, str]], delay: int) -> int:
+        entries: Any = [
+            {
+                "Id": str(at),
+                "MessageBody": json.dumps({"action": REFRESH, "tenant": tenant, "connection_id": connection_id}),
+                # Spread by position: workers start at different moments, and so do their calls to Zoom.
+                "DelaySeconds": delay * at // _LARGEST_BATCH,
+            }
+            for at, (tenant, connection_id) in enumerate(connections)
+        ]
+        with translated("refresh_queue_unavailable"):
+            return len(self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries).get("Successful", []))
+
+
+class RevokeQueue:
+    """Grants that Zoom could not be told about. They share the queue of the pairs in escrow, which tries for hours."""
+
+    def __init__(self, sqs: SQSClient, url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def enqueue(self, message: Mapping[str, Any]) -> None:
+        """Ask again in a minute. Raises Unavailable."""
+        with translated("escrow_unavailable"):
+            self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(message), DelaySeconds=60)
+
+
+def to_message(pair: SealedPair) -> dict[str, Any]:
+    """An escrow message."""
+    fields = asdict(pair) | {name: b64encode(getattr(pair, name)).decode() for name in _SEALED}
+    return {"action": RESTORE, **fields, "tried": list(pair.tried), "scopes": sorted(pair.scopes)}
+
+
+def from_message(message: Mapping[str, Any]) -> SealedPair:
+    """The pair in an escrow message. Raises KeyError, TypeError or ValueError when it is none."""
+    fields = {name: value for name, value in message.items() if name != "action"}
+    fields |= {name: b64decode(fields[name], validate=True) for name in _SEALED}
+    return SealedPair(**{**fields, "tried": tuple(fields["tried"]), "scopes": frozenset(fields["scopes"])})

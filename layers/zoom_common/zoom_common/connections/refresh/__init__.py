@@ -1,0 +1,1 @@
+"""Refreshing grants: pure decisions, the effects they ask for, and the stores behind them."""

@@ -1,0 +1,339 @@
+"""How a grant is refreshed without losing it. Decisions only: every effect is a value that is yielded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+
+from zoom_common.connections.model import ALIVE, Connection, State
+from zoom_common.connections.refresh.effects import (
+    Effects,
+    Escrow,
+    FetchKeys,
+    FinalState,
+    Finish,
+    KeepSpare,
+    Moved,
+    Outcome,
+    Read,
+    RefreshContext,
+    RequestGrant,
+    Result,
+    SealedPair,
+    Seals,
+    Sleep,
+    TakeLease,
+    Write,
+)
+from zoom_common.errors import DependencyFailed, InternalError, Unavailable
+from zoom_common.zoom.oauth import AppAtFault, GrantRejected, TokenError, TokenGrant, TokenUnavailable
+
+
+class NotPersisted(Exception):
+    """Neither table nor queue took the pair in time: it ends with this process. The old token may yet pass."""
+
+
+class PersistedAs(StrEnum):
+    """Where a pair came to rest."""
+
+    WRITTEN = "written"
+    SPARE = "spare"  # another writer holds a pair too: ours is tried when theirs is refused
+    ESCROWED = "escrowed"
+    DROPPED = "dropped"  # the person has reconnected or disconnected: the grant is no more
+
+
+def persist(attempt: RefreshContext, pair: SealedPair) -> Effects[Result]:
+    """Write `pair`; after some failures put it in escrow; go on until one works.
+
+    Raises Unplaced when time is up, and InternalError when the pair is in escrow because the write was refused.
+    """
+    tries = 0
+    while True:
+        try:
+            return _result((yield from write_or_keep(pair)), attempt.seen)
+        except DependencyFailed as error:
+            failed = error
+            tries += 1
+        if tries >= attempt.policy.write_tries:
+            try:
+                yield Escrow(pair)
+            except DependencyFailed:
+                if attempt.clock() >= attempt.until:
+                    raise NotPersisted from None
+            else:
+                if isinstance(failed, InternalError):
+                    raise failed  # the pair is safe: now somebody has to hear of the fault
+                return _result(PersistedAs.ESCROWED, attempt.seen)
+        yield Sleep(attempt.pause(attempt.policy.write_pause))
+
+
+def write_or_keep(pair: SealedPair) -> Effects[PersistedAs]:
+    """Write `pair` if grant id and version are as its attempt saw them; else keep or drop it. Raises Unavailable."""
+    try:
+        found: Connection | None = yield Write(pair, release=True)
+        if found is not None and (found.grant_id, found.version) == (pair.grant_id, pair.seen_version):
+            # Only the lease is another's, because we were slow: the pair counts, the lease is not ours to end.
+            found = yield Write(pair, release=False)
+    except LookupError:
+        return PersistedAs.DROPPED
+    if found is None or found.written_by == pair.attempt:
+        return PersistedAs.WRITTEN
+    if found.grant_id != pair.grant_id:
+        return PersistedAs.DROPPED
+    kept: bool = pair.attempt in found.spares or (yield KeepSpare(pair))
+    return PersistedAs.SPARE if kept else PersistedAs.DROPPED
+
+
+def pair_of(attempt: RefreshContext, grant: TokenGrant, used: bytes, seals: Seals) -> SealedPair:
+    """What Zoom gave for the sealed token `used`, sealed and ready to be written."""
+    seen, now = attempt.seen, attempt.clock()
+    due_at = attempt.policy.due_at(
+        now=now,
+        last_used_at=now if attempt.in_use else seen.last_used_at,
+        expires_at=grant.expires_at,
+        issued_at=now,
+        chance=attempt.chance(),
+    )
+    return SealedPair(
+        tenant=seen.tenant,
+        connection_id=seen.connection_id,
+        grant_id=seen.grant_id,
+        seen_version=seen.version,
+        attempt=attempt.attempt_id,
+        sealed_access=seals.seal_access(grant.access_token),
+        # Server-to-Server grants have none: the app's secret goes on in its place.
+        sealed_refresh=seals.seal_refresh(grant.refresh_token) if grant.refresh_token else used,
+        used_refresh=used,
+        tried=tuple(seen.spares),
+        access_expires_at=grant.expires_at,
+        issued_at=now,
+        scopes=grant.scopes,
+        api_url=grant.api_url,
+        state_changed_at=seen.state_changed_at if seen.state is State.CONNECTED else now,
+        last_used_at=now if attempt.in_use else None,
+        due_at=due_at,
+    )
+
+
+def _result(rested: PersistedAs, seen: Connection) -> Result:
+    match rested:
+        case PersistedAs.WRITTEN:
+            return Result(Outcome.REFRESHED, seen.version + 1, State.CONNECTED)
+        case PersistedAs.SPARE:
+            return Result(Outcome.CURRENT, seen.version + 1, seen.state, seen.reason)
+        case PersistedAs.ESCROWED:
+            return Result(Outcome.UNAVAILABLE, seen.version, seen.state, "escrowed")
+        case PersistedAs.DROPPED:
+            return Result(Outcome.CURRENT, seen.version, seen.state, seen.reason)
+
+
+# Begins the reason of a result that is the app's fault, for the log: no connection is to blame.
+APP_FAULT = "app:"
+
+
+def finish(attempt: RefreshContext, end: Exception) -> Effects[Result]:
+    """Release the lease with what `end` means for the connection."""
+    match end:
+        case Moved(latest=latest):
+            if latest is not None and latest.grant_id == attempt.seen.grant_id:
+                yield from _release(latest, _unchanged(attempt, latest))
+            return current(latest)
+        case GrantRejected() if attempt.uncertain or attempt.others():
+            # The live token may still be on its way to us: ask the person only once nobody can bring it any more.
+            return (
+                yield from _back_off(attempt, "rotation_unresolved", at_most=attempt.settled_by() - attempt.clock())
+            )
+        case GrantRejected(reason=reason):
+            return (yield from _ask_the_person(attempt, reason))
+        case TokenUnavailable(reason=reason, retry_after=retry_after):
+            return (
+                yield from _back_off(attempt, reason, at_least=min(retry_after or 0.0, attempt.policy.cool_for_zoom))
+            )
+        case AppAtFault(reason=reason):
+            return replace((yield from _leave_alone(attempt, APP_FAULT + reason)), app_at_fault=True)
+        case _:
+            return (yield from _leave_alone(attempt, str(getattr(end, "reason", ""))))
+
+
+def current(latest: Connection | None) -> Result:
+    """Somebody else has seen to it."""
+    if latest is None:
+        return Result(Outcome.CURRENT, 0, State.DISCONNECTED)
+    return Result(Outcome.CURRENT, latest.version, latest.state, latest.reason)
+
+
+def without_refresh(connection: Connection) -> Outcome:
+    """What a caller is told about a connection that nobody is refreshing and that is not current."""
+    match connection.state:
+        case State.CONNECTED:
+            return Outcome.UNAVAILABLE
+        case State.REFRESH_FAILING:
+            return Outcome.REFRESH_FAILING
+        case State.REAUTHORIZATION_REQUIRED:
+            return Outcome.REAUTHORIZATION_REQUIRED
+        case _:
+            return Outcome.CURRENT
+
+
+def _ask_the_person(attempt: RefreshContext, reason: str) -> Effects[Result]:
+    """Every copy was refused and nobody else may hold one. The tokens stay where they are all the same."""
+    settlement = replace(
+        _unchanged(attempt, attempt.seen),
+        state=State.REAUTHORIZATION_REQUIRED,
+        reason=reason,
+        state_changed_at=attempt.clock(),
+        due_at=None,
+    )
+    return (yield from _finish(attempt, Outcome.REAUTHORIZATION_REQUIRED, settlement))
+
+
+def _back_off(
+    attempt: RefreshContext, reason: str, *, at_least: float = 0.0, at_most: float = float("inf")
+) -> Effects[Result]:
+    """Zoom gave nothing: cool down. The state says so when it keeps happening, or the access token has ended."""
+    seen, now, policy = attempt.seen, attempt.clock(), attempt.policy
+    failures = seen.failures + 1
+    cool_until = now + min(max(policy.cool_down(failures, chance=attempt.chance()), at_least), at_most)
+    settlement = replace(_unchanged(attempt, seen), failures=failures, cool_until=cool_until, due_at=cool_until)
+    if failures >= policy.failing_after or seen.access_expires_at <= now:
+        since = seen.state_changed_at if seen.state is State.REFRESH_FAILING else now
+        settlement = replace(settlement, state=State.REFRESH_FAILING, reason=reason, state_changed_at=since)
+    return (yield from _finish(attempt, Outcome.REFRESH_FAILING, settlement))
+
+
+def _leave_alone(attempt: RefreshContext, reason: str) -> Effects[Result]:
+    """The app or we are at fault: rest a little, change nothing about the connection."""
+    cool_until = attempt.clock() + attempt.policy.cool_down(1, chance=attempt.chance())
+    settlement = replace(_unchanged(attempt, attempt.seen), cool_until=cool_until, due_at=cool_until)
+    result = yield from _finish(attempt, Outcome.UNAVAILABLE, settlement)
+    return replace(result, reason=reason)
+
+
+def _finish(attempt: RefreshContext, outcome: Outcome, settlement: FinalState) -> Effects[Result]:
+    seen = attempt.seen
+    settled = yield from _release(seen, settlement)
+    known = settlement if settled else seen
+    return Result(outcome, seen.version, known.state, known.reason)
+
+
+def _release(seen: Connection, settlement: FinalState) -> Effects[bool]:
+    try:
+        settled: bool = yield Finish(seen, settlement)
+    except Unavailable:
+        return False  # the lease ends by itself, and the intent stands until somebody knows better
+    return settled
+
+
+def _unchanged(attempt: RefreshContext, latest: Connection) -> FinalState:
+    return FinalState(
+        attempt=attempt.attempt_id,
+        state=latest.state,
+        reason=latest.reason,
+        failures=latest.failures,
+        cool_until=latest.cool_until,
+        state_changed_at=latest.state_changed_at,
+        due_at=latest.due_at if latest.state in ALIVE else None,
+        outcome_known=not attempt.uncertain,
+    )
+
+
+def refresh(attempt: RefreshContext) -> Effects[Result]:
+    """Take the lease, ask Zoom, bring the pair to rest.
+
+    Raises Unavailable when the lease could not be asked for, InternalError when AWS refuses what we ask, Unplaced when
+    nothing would take the pair.
+    """
+    lease_ends = attempt.clock() + attempt.policy.lease
+    attempt.until = min(lease_ends, attempt.ends)
+    leased: Connection | None = yield TakeLease(attempt.seen, lease_ends)
+    if leased is None:
+        return (yield from wait_for_leader(attempt))
+    attempt.seen = leased
+    try:
+        # Before anything is at stake: between Zoom's answer and the write, only the write can fail.
+        seals: Seals = yield FetchKeys()
+        grant, used = yield from request_grant(attempt)
+    except (Moved, TokenError, Unavailable) as end:
+        return (yield from finish(attempt, end))
+    except InternalError as fault:
+        yield from finish(attempt, fault)
+        raise
+    return (yield from persist(attempt, pair_of(attempt, grant, used, seals)))
+
+
+def wait_for_leader(attempt: RefreshContext) -> Effects[Result]:
+    """The race is lost: the old token serves while it lives, else wait for the winner's. Never asks Zoom."""
+    give_up = attempt.clock() + attempt.wait
+    while attempt.seen.access_expires_at <= attempt.clock() < give_up:
+        yield Sleep(attempt.pause(attempt.policy.poll))
+        latest: Connection | None = yield Read()
+        if latest is None or attempt.moved(latest):
+            return current(latest)
+        if latest.lease_owner is None:  # the winner came back with nothing
+            return Result(without_refresh(latest), latest.version, latest.state, latest.reason)
+    return Result(Outcome.BUSY, attempt.seen.version, attempt.seen.state, attempt.seen.reason)
+
+
+def request_grant(attempt: RefreshContext) -> Effects[tuple[TokenGrant, bytes]]:
+    """A grant, and the sealed token it was given for: the current one, else spares and the previous one, once each."""
+    sealed = attempt.seen.sealed_refresh
+    try:
+        return (yield from _request_twice(attempt, sealed)), sealed
+    except GrantRejected as refused:
+        attempt.seen = yield from _wait_for_others(attempt)
+        for fallback in attempt.seen.fallbacks():
+            try:
+                return (yield from _request(attempt, fallback)), fallback
+            except GrantRejected:
+                continue
+        raise refused from None
+
+
+def skip_reason(connection: Connection, *, now: float, seen_version: int | None) -> Result | None:
+    """Why this connection is not to be refreshed now, or None. Without a version, only what is due is."""
+    if connection.state not in ALIVE:
+        return Result(without_refresh(connection), connection.version, connection.state, connection.reason)
+    if seen_version is None:
+        wanted = connection.due_at is not None and connection.due_at <= now
+    else:
+        wanted = connection.version == seen_version
+    if not wanted:
+        return current(connection)
+    if connection.cool_until > now:
+        return Result(without_refresh(connection), connection.version, connection.state, connection.reason)
+    return None
+
+
+def _request_twice(attempt: RefreshContext, sealed_refresh: bytes) -> Effects[TokenGrant]:
+    """Ask again, once, with the same token when the outcome is unknown: Zoom's grace may let it pass."""
+    try:
+        return (yield from _request(attempt, sealed_refresh))
+    except TokenUnavailable as error:
+        if error.outcome_known:
+            raise
+    yield Sleep(attempt.pause(attempt.policy.retry_pause))
+    return (yield from _request(attempt, sealed_refresh))
+
+
+def _request(attempt: RefreshContext, sealed_refresh: bytes) -> Effects[TokenGrant]:
+    if not attempt.may_ask():
+        raise Unavailable(reason="time_ran_out")
+    try:
+        grant: TokenGrant = yield RequestGrant(sealed_refresh)
+    except TokenUnavailable as error:
+        attempt.uncertain = attempt.uncertain or not error.outcome_known
+        raise
+    return grant
+
+
+def _wait_for_others(attempt: RefreshContext) -> Effects[Connection]:
+    """Re-read until no other attempt may be about to write, or patience ends. Raises Moved when one has."""
+    give_up = attempt.clock() + attempt.policy.patience
+    while True:
+        latest: Connection | None = yield Read()
+        if latest is None or attempt.moved(latest):
+            raise Moved(latest)
+        attempt.seen = latest
+        if not attempt.others() or attempt.clock() >= give_up:
+            return latest
+        yield Sleep(attempt.pause(attempt.policy.poll))

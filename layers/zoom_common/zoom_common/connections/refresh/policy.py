@@ -1,0 +1,90 @@
+"""When a connection is due, how long to back off, and what a rejection streak means. Pure; epoch seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zoom_common.connections.model import Connection
+
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Every length of time that refreshing depends on, in seconds."""
+
+    # Two token requests, then the writes, all within the lease; and the function (60 s) ends before its lease does.
+    lease: float = 75.0
+    skew: float = 10.0
+    request: float = 8.0
+    reserve: float = 12.0
+    retry_pause: float = 0.5
+    # A pair that cannot be written goes to escrow after so many tries.
+    write_tries: int = 3
+    write_pause: float = 0.5
+    # A refused token may have been rotated by a writer that is still writing: how long to wait for it.
+    patience: float = 5.0
+    poll: float = 0.25
+    # After failures.
+    cool_first: float = 30.0
+    cool_most: float = 900.0
+    # As long as a limit of Zoom's can last, whatever a `Retry-After` says: a connection must not rest for ever.
+    cool_for_zoom: float = _DAY
+    failing_after: int = 3
+    # Tokens that Zoom refuses as soon as it has given them: so many in a row, over so long, and the person is asked.
+    refused_in_a_row: int = 3
+    refused_over: float = 600.0
+    # The sweep: warm while used, kept alive well before the 90 days of a refresh token.
+    ahead: float = 900.0
+    active: float = _DAY
+    dormant: float = 60 * _DAY
+
+    @classmethod
+    def of(cls, *, keep_warm_hours: float, keep_alive_days: float) -> Policy:
+        """With an operator's own limits of the sweep."""
+        return cls(active=keep_warm_hours * 3600, dormant=keep_alive_days * _DAY)
+
+    def due_at(self, *, now: float, last_used_at: float, expires_at: float, issued_at: float, chance: float) -> float:
+        """When the sweep should refresh: before the access token ends while in use, else before the grant ages out.
+
+        `chance` in [0, 1) spreads the times: connections that were linked together are not refreshed together for ever.
+        """
+        if now - last_used_at < self.active:
+            return expires_at - self.ahead * (0.8 + 0.4 * chance)
+        return issued_at + self.dormant * (1 - 0.1 * chance)
+
+    def cool_down(self, failures: int, *, chance: float) -> float:
+        """Seconds to rest after the `failures`-th failure in a row: doubling, bounded, spread by 20 % either way."""
+        return min(self.cool_first * 2.0 ** min(failures - 1, 16), self.cool_most) * (0.8 + 0.4 * chance)
+
+
+REASON = "tokens_refused"
+
+# For so long after such a refusal, in seconds, another refresh would find the same; the caller gets Zoom's 401.
+STREAK_PAUSE = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionStreak:
+    """How many versions in a row were refused by now, and since when (epoch seconds)."""
+
+    refusals: int
+    since: float
+
+    def ends(self, policy: Policy, *, now: float) -> bool:
+        """Whether only the person can help."""
+        return self.refusals >= policy.refused_in_a_row and now - self.since >= policy.refused_over
+
+
+def streak_after(connection: Connection, *, version: int, now: float) -> RejectionStreak | None:
+    """The row once `version` was refused as well; None when that is known already, or about another version by now."""
+    if connection.version != version or connection.refused_version == version:
+        return None
+    if connection.refused_version == version - 1:
+        return RejectionStreak(connection.refusals + 1, connection.refused_since)
+    return RejectionStreak(1, now)
+
+
+def rejected_when_new(connection: Connection, *, now: float) -> bool:
+    """Whether the current pair was refused when it was new, and not long ago."""
+    return connection.refused_version == connection.version and now - connection.refresh_issued_at < STREAK_PAUSE

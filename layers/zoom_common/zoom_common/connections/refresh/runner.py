@@ -1,0 +1,188 @@
+"""Performs the effects of a refresh, and publishes a connection's changes of state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
+from zoom_common.connections.model import ALIVE, Connection, Kind, Publish, State, state_changed
+from zoom_common.connections.oauth_client import ZoomOAuth
+from zoom_common.connections.queues import EscrowQueue
+from zoom_common.connections.refresh.algorithm import PersistedAs, current, refresh, skip_reason, write_or_keep
+from zoom_common.connections.refresh.effects import (
+    Effect,
+    Effects,
+    Escrow,
+    FetchKeys,
+    Finish,
+    KeepSpare,
+    Outcome,
+    Read,
+    RefreshContext,
+    RequestGrant,
+    Result,
+    SealedPair,
+    Sleep,
+    TakeLease,
+    Write,
+)
+from zoom_common.connections.refresh.policy import REASON, Policy, streak_after
+from zoom_common.connections.refresh.store import RefreshStore
+from zoom_common.connections.store import ConnectionStore
+from zoom_common.errors import DependencyFailed, Unavailable
+from zoom_common.zoom.oauth import App, AppAtFault, GrantRejected, TokenError, TokenGrant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresher:
+    """Refreshes connections. `new_id` names attempts; `sleep` and `clock` are in seconds."""
+
+    connections: ConnectionStore
+    store: RefreshStore
+    cipher: Cipher
+    zoom: ZoomOAuth
+    escrow: EscrowQueue
+    publish: Publish
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    chance: Callable[[], float]
+    new_id: Callable[[], str]
+    policy: Policy = field(default_factory=Policy)
+
+    def on_demand(
+        self, tenant: str, connection_id: str, *, seen_version: int, wait: float, ends: float = float("inf")
+    ) -> Result:
+        """Refresh unless somebody has since `seen_version`; a loser waits up to `wait` seconds for the winner.
+
+        `ends`: the epoch second in which this process is stopped. No request leaves that could not be followed up.
+        """
+        return self._refresh(tenant, connection_id, seen_version=seen_version, wait=wait, ends=ends)
+
+    def when_due(self, tenant: str, connection_id: str, *, ends: float = float("inf")) -> Result:
+        """Refresh if it is due by now; a message that comes twice, or late, does nothing the second time."""
+        return self._refresh(tenant, connection_id, seen_version=None, wait=0.0, ends=ends)
+
+    def touch(self, tenant: str, connection_id: str) -> bool:
+        """Note that a connection is in use, which keeps it warm; whether it is there. Raises Unavailable."""
+        seen, now = self.connections.get(tenant, connection_id), self.clock()
+        if seen is None or seen.state not in ALIVE:
+            return False
+        due_at = self.policy.due_at(
+            now=now,
+            last_used_at=now,
+            expires_at=seen.access_expires_at,
+            issued_at=seen.refresh_issued_at,
+            chance=self.chance(),
+        )
+        self.connections.touch(seen, now=now, due_at=max(due_at, seen.cool_until))
+        return True
+
+    def refused(self, tenant: str, connection_id: str, *, version: int) -> bool:
+        """Zoom refuses a token it has just given; whether the connection ends with that. Raises Unavailable."""
+        seen, now = self.connections.get(tenant, connection_id), self.clock()
+        if seen is None or seen.state not in ALIVE:
+            return False
+        row = streak_after(seen, version=version, now=now)
+        if row is None or not self.store.note_refusal(seen, row) or not row.ends(self.policy, now=now):
+            return False
+        ended = self.connections.end(seen, reason=REASON, now=now)
+        if ended:
+            self.publish(state_changed(seen, State.REAUTHORIZATION_REQUIRED, REASON, at=now))
+        return ended
+
+    def restore(self, pair: SealedPair) -> PersistedAs:
+        """Bring a pair from escrow to rest. Raises Unavailable: the queue keeps it, and brings it again."""
+        before = self.connections.get(pair.tenant, pair.connection_id)
+        rested = run(write_or_keep(pair), lambda step: self._perform(step, before, pair.attempt))
+        after = self.connections.get(pair.tenant, pair.connection_id)
+        if before is not None and after is not None:
+            self._announce(before, Result(Outcome.REFRESHED, after.version, after.state, after.reason))
+        return rested
+
+    def _refresh(
+        self, tenant: str, connection_id: str, *, seen_version: int | None, wait: float, ends: float
+    ) -> Result:
+        try:
+            connection = self.connections.get(tenant, connection_id)
+            if connection is None:
+                return current(None)
+            refusal = skip_reason(connection, now=self.clock(), seen_version=seen_version)
+            if refusal is not None:
+                return refusal
+            attempt = RefreshContext(
+                self.new_id(),
+                connection,
+                self.clock,
+                self.chance,
+                self.policy,
+                in_use=seen_version is not None,
+                wait=wait,
+                ends=ends,
+            )
+            result = run(refresh(attempt), lambda step: self._perform(step, connection, attempt.attempt_id))
+        except Unavailable as ours:
+            return Result(Outcome.UNAVAILABLE, seen_version or 0, State.CONNECTED, ours.reason, unread=True)
+        if result.outcome is not Outcome.CURRENT:
+            self._announce(connection, result)
+        return result
+
+    def _announce(self, before: Connection, result: Result) -> None:
+        if result.state is not before.state:
+            self.publish(state_changed(before, result.state, result.reason, at=self.clock()))
+
+    def _perform(self, step: Effect, connection: Connection | None, attempt: str) -> Any:  # noqa: PLR0911 - one per step
+        match step:
+            case TakeLease(seen, until):
+                return self.store.take_lease(seen, attempt, now=self.clock(), until=until, skew=self.policy.skew)
+            case Read() if connection is not None:
+                return self.connections.get(connection.tenant, connection.connection_id)
+            case FetchKeys() if connection is not None:
+                return self.cipher.pair_sealer(connection.tenant, connection.connection_id)
+            case RequestGrant(sealed_refresh) if connection is not None:
+                return self._ask(connection, sealed_refresh)
+            case Write(pair, release):
+                return self.store.write(pair, release=release)
+            case KeepSpare(pair):
+                return self.store.keep_spare(pair)
+            case Escrow(pair):
+                return self.escrow.hold(pair)
+            case Finish(seen, settlement):
+                return self.store.settle(seen, settlement)
+            case Sleep(seconds):
+                return self.sleep(seconds)
+        raise TypeError(type(step).__name__)
+
+    def _ask(self, connection: Connection, sealed_refresh: bytes) -> TokenGrant:
+        context = SealContext(connection.tenant, connection.connection_id, SealKind.REFRESH)
+        try:
+            token = self.cipher.open(sealed_refresh, context)
+        except SealBroken:
+            raise Unavailable(reason="seal_broken") from None
+        if connection.kind is Kind.ACCOUNT:
+            return self._ask_for_account(App(connection.client_id, token), connection.zoom_account_id)
+        return self.zoom.refresh(token)
+
+    def _ask_for_account(self, app: App, account_id: str) -> TokenGrant:
+        try:
+            return self.zoom.account_token(app, account_id)
+        except AppAtFault as fault:
+            # This app is the connection's own: whoever gave its secret has to give another.
+            raise GrantRejected(fault.reason) from None
+
+
+def run[T](steps: Effects[T], perform: Callable[[Effect], Any]) -> T:
+    """Carry out `steps` one after the other; what `perform` raises is raised inside them."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                answer = perform(step)
+            except (TokenError, DependencyFailed, LookupError) as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(answer)
+    except StopIteration as end:
+        result: T = end.value
+        return result

@@ -1,0 +1,177 @@
+"""The conditional writes of a refresh: lease, pair, spare, result; and the index of due connections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zoom_common.aws.table import ConditionFailed, Table
+from zoom_common.connections.model import Connection, Spare, State
+from zoom_common.connections.refresh.effects import INTENT_WINDOW, FinalState, SealedPair
+from zoom_common.connections.refresh.policy import RejectionStreak
+from zoom_common.connections.store import alive_values, due_shard, from_values, key_of, partition, spare_values
+
+
+class RefreshStore:
+    """Every method raises Unavailable when the table does not answer: then the write may or may not have happened."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def take_lease(self, seen: Connection, attempt: str, *, now: float, until: float, skew: float) -> Connection | None:
+        """Take the lease and write down the intent, on the version seen; None when another has it or it has moved.
+
+        Another's lease counts as over only `skew` seconds after its end: its holder's clock may be behind ours.
+        """
+        stale = [each for each, at in seen.intents.items() if at <= now - INTENT_WINDOW]
+        names = {"attempt": attempt} | {f"stale{at}": each for at, each in enumerate(stale)}
+        change = "SET #lease_owner = :attempt, #lease_expires_at = :until, #intents.#attempt = :now"
+        if stale:
+            change += " REMOVE " + ", ".join(f"#intents.#stale{at}" for at in range(len(stale)))
+        return self._unless_changed(
+            seen,
+            change,
+            condition="#grant_id = :grant AND #version = :version AND #state IN (:connected, :failing)"
+            " AND (attribute_not_exists(#lease_owner) OR #lease_owner = :attempt OR #lease_expires_at < :over)",
+            values={
+                "attempt": attempt,
+                "until": until,
+                "now": now,
+                "over": now - skew,
+                "grant": seen.grant_id,
+                "version": seen.version,
+                **alive_values(),
+            },
+            names=names,
+        )
+
+    def write(self, pair: SealedPair, *, release: bool) -> Connection | None:
+        """Make `pair` the current one; None when it was written, else the connection as it is.
+
+        Raises LookupError when the connection is gone. With `release`, the lease has to be the pair's own and ends.
+        """
+        change = (
+            "SET #version = :next, #sealed_access = :access, #sealed_refresh = :refresh, #previous_refresh = :used,"
+            " #access_expires_at = :expires, #refresh_issued_at = :issued, #written_by = :attempt,"
+            " #state = :connected, #state_changed_at = :changed, #failures = :zero, #cool_until = :zero,"
+            " #due_shard = :shard, #due_at = :due"
+        )
+        values: dict[str, object] = {
+            "next": pair.seen_version + 1,
+            "access": pair.sealed_access,
+            "refresh": pair.sealed_refresh,
+            "used": pair.used_refresh,
+            "expires": pair.access_expires_at,
+            "issued": pair.issued_at,
+            "attempt": pair.attempt,
+            "connected": str(State.CONNECTED),
+            "changed": pair.state_changed_at,
+            "zero": 0,
+            "shard": due_shard(pair.connection_id),
+            "due": pair.due_at,
+            "grant": pair.grant_id,
+            "version": pair.seen_version,
+        }
+        remove = ["#reason", "#intents.#attempt", *(f"#spares.#tried{at}" for at in range(len(pair.tried)))]
+        for name in ("scopes", "api_url", "last_used_at"):  # what Zoom did not say stays as it is
+            if value := getattr(pair, name):
+                change += f", #{name} = :{name}"
+                values[name] = value
+        condition = "#grant_id = :grant AND #version = :version"
+        if release:
+            condition += " AND #lease_owner = :attempt"
+            remove += ["#lease_owner", "#lease_expires_at"]
+        names = {"attempt": pair.attempt} | {f"tried{at}": each for at, each in enumerate(pair.tried)}
+        try:
+            self._table.update(
+                *key_of(pair),
+                f"{change} REMOVE {', '.join(remove)}",
+                condition=condition,
+                values=values,
+                names=names,
+            )
+        except ConditionFailed as failed:
+            return self._as_it_is(pair.tenant, pair.connection_id, failed)
+        return None
+
+    def keep_spare(self, pair: SealedPair) -> bool:
+        """Keep `pair` beside the current one; False when the grant has been replaced or is gone."""
+        changed = self._table.update_if(
+            *key_of(pair),
+            "SET #spares.#attempt = :spare REMOVE #intents.#attempt",
+            condition="#grant_id = :grant",
+            values={"spare": spare_values(Spare(pair.sealed_refresh, pair.issued_at)), "grant": pair.grant_id},
+            names={"attempt": pair.attempt},
+        )
+        return changed is not None
+
+    def settle(self, seen: Connection, settlement: FinalState) -> bool:
+        """Release the lease with what came of it; False when it was lost meanwhile, and nothing is changed then."""
+        values: dict[str, Any] = {
+            "attempt": settlement.attempt,
+            "grant": seen.grant_id,
+            "state": str(settlement.state),
+            "seen": str(seen.state),
+            "failures": settlement.failures,
+            "cool": settlement.cool_until,
+            "changed": settlement.state_changed_at,
+        }
+        change = "SET #state = :state, #failures = :failures, #cool_until = :cool, #state_changed_at = :changed"
+        remove = ["#lease_owner", "#lease_expires_at"]
+        for name, value in (("reason", settlement.reason), ("due_at", settlement.due_at)):
+            if value is None:
+                remove.append(f"#{name}")
+            else:
+                change += f", #{name} = :{name}"
+                values[name] = value
+        if settlement.due_at is None:
+            remove.append("#due_shard")
+        if settlement.outcome_known:
+            remove.append("#intents.#attempt")
+        settled = self._unless_changed(
+            seen,
+            f"{change} REMOVE {', '.join(remove)}",
+            condition="#grant_id = :grant AND #lease_owner = :attempt AND #state = :seen",
+            values=values,
+            names={"attempt": settlement.attempt},
+        )
+        return settled is not None
+
+    def note_refusal(self, seen: Connection, row: RejectionStreak) -> bool:
+        """Note that Zoom refused this version; whether it is the current one still."""
+        noted = self._unless_changed(
+            seen,
+            "SET #refused_version = :version, #refusals = :refusals, #refused_since = :since",
+            condition="#grant_id = :grant AND #version = :version AND #state IN (:connected, :failing)",
+            values={
+                "version": seen.version,
+                "refusals": row.refusals,
+                "since": row.since,
+                "grant": seen.grant_id,
+                **alive_values(),
+            },
+            names={},
+        )
+        return noted is not None
+
+    def due(self, shard: str, *, now: float, after: dict[str, Any] | None = None) -> tuple[list[tuple[str, str]], Any]:
+        """One page of (tenant, connection id) that are due in a shard, longest due first, and where to go on.
+
+        The index follows the table within moments: what it names has to be looked at before it is believed.
+        """
+        page, last = self._table.query(
+            "#due_shard = :shard AND #due_at <= :now", {"shard": shard, "now": now}, index="due", after=after
+        )
+        return [(values["pk"].removesuffix("#connections"), values["sk"]) for values in page], last
+
+    def _unless_changed(
+        self, seen: Connection, change: str, *, condition: str, values: dict[str, object], names: dict[str, str]
+    ) -> Connection | None:
+        key = key_of(seen)
+        found = self._table.update_if(*key, change, condition=condition, values=values, names=names)
+        return from_values(found) if found is not None else None
+
+    def _as_it_is(self, tenant: str, connection_id: str, failed: ConditionFailed) -> Connection:
+        values = failed.item or self._table.get(partition(tenant), connection_id)
+        if not values:
+            raise LookupError(connection_id)
+        return from_values(values)

@@ -1,0 +1,125 @@
+"""The fields of requests to the gateway's own routes for connections and events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from zoom_common.access.principal import Principal
+from zoom_common.connections.selection import owner_filter
+from zoom_common.edge.request import Request
+from zoom_common.edge.request_fields import Fields, PageTokens
+from zoom_common.errors import Conflict, FieldError, Forbidden, InvalidRequest
+from zoom_common.events.log.index import PLACE, LogQuery
+from zoom_common.secret import Secret
+from zoom_common.zoom.oauth import App
+
+_LONGEST = 2000
+
+# Zoom's own ids have some 22 characters. Both are part of one key in the table, which has room for 2,048 bytes.
+_LONGEST_ID = 200
+
+_MARKS = frozenset("#: ")
+
+ACCOUNT_CREDENTIALS = "account_credentials"
+
+
+def body_of(request: Request) -> Mapping[str, Any]:
+    """The JSON object in the body; no body is an empty one. Raises InvalidRequest."""
+    body = request.json() if request.body else {}
+    if not isinstance(body, dict):
+        raise InvalidRequest(message="Request Body should be a valid JSON object.")
+    return body
+
+
+def text_of(body: Mapping[str, Any], name: str) -> str | None:
+    """A text field of at most 2,000 characters, or None when it is absent. Raises InvalidRequest."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST or not value.isprintable():
+        raise InvalidRequest([FieldError(name, "Invalid field.")])
+    return value
+
+
+def owner_of(principal: Principal, asked: str | None) -> str:
+    """Who will own a new connection: a person connects only for themselves. Raises Forbidden."""
+    if asked is None or asked == principal.subject:
+        return principal.subject
+    if owner_filter(principal) is not None:
+        raise Forbidden(["connections:all"])
+    return asked
+
+
+def refuse_bound(principal: Principal) -> None:
+    """A key that is bound to one connection makes no others. Raises Conflict."""
+    if principal.connection is not None:
+        raise Conflict("This key is bound to one connection: reconnect that one.", reason="key_bound")
+
+
+def account_of(body: Mapping[str, Any]) -> tuple[App, str]:
+    """The app and the account id of a Server-to-Server connection. Raises InvalidRequest."""
+    if body.get("grant_type", ACCOUNT_CREDENTIALS) != ACCOUNT_CREDENTIALS:
+        raise InvalidRequest([FieldError("grant_type", f"Only {ACCOUNT_CREDENTIALS}: people connect by a link.")])
+    found = {name: text_of(body, name) for name in ("client_id", "client_secret", "account_id")}
+    missing = [FieldError(name, "Required.") for name, value in found.items() if value is None]
+    # What is part of a key in the table, or of the Basic credentials, must not end it early.
+    bad = [
+        FieldError(name, "Invalid field.")
+        for name in ("client_id", "account_id")
+        if set(found[name] or "") & _MARKS or len(found[name] or "") > _LONGEST_ID
+    ]
+    if missing or bad:
+        raise InvalidRequest([*missing, *bad])
+    return App(str(found["client_id"]), Secret(str(found["client_secret"]))), str(found["account_id"])
+
+
+def page_of(request: Request, tokens: PageTokens) -> tuple[int, str | None]:
+    """`page_size` (30, at most 300) and the place that `next_page_token` goes on after. Raises InvalidRequest."""
+    fields = Fields(request.query)
+    size, after = fields.page_size(), fields.after(tokens)
+    fields.check()
+    return size, after
+
+
+def wants_json(request: Request) -> bool:
+    """Whether the caller asked for JSON and not for a page."""
+    accept = request.headers.get("accept", "").lower()
+    return "application/json" in accept and "text/html" not in accept
+
+
+def cookie_name(public_base_url: str) -> str:
+    """`__Host-` keeps other hosts of the domain from setting it; without https no browser would take that."""
+    return "__Host-zoom-connect" if public_base_url.startswith("https://") else "zoom-connect"
+
+
+_TYPE = re.compile(r"(?:zoom\.)?([\x21-\x29\x2b-\x7e]{1,120})(\*?)")
+
+_MEETING = re.compile(r"[0-9]{1,20}")
+
+
+def log_tokens(tenant: str) -> PageTokens:
+    """The page tokens of a tenant's event log, for reading it and for publishing it again."""
+    return PageTokens("events", tenant, PLACE)
+
+
+def log_query_of(fields: Fields, *, now: float, retention_days: int, tokens: PageTokens | None = None) -> LogQuery:
+    """Read `type`, `meeting`, `from`, `to`, `page_size` and, with `tokens`, `next_page_token`; raise InvalidRequest.
+
+    `now` is epoch seconds. Nothing older than `retention_days` is looked for, however far back the caller asks.
+    """
+    until, since = fields.moment_ms("to"), fields.moment_ms("from")
+    kind, meeting = fields.matching("type", _TYPE), fields.matching("meeting", _MEETING)
+    size, after = fields.page_size(), fields.after(tokens) if tokens is not None else None
+    fields.check()
+    return LogQuery.within(
+        now=now,
+        retention_days=retention_days,
+        since_ms=since,
+        until_ms=until,
+        kind=kind,
+        meeting=meeting,
+        page_size=size,
+        after=after,
+    )

@@ -1,0 +1,140 @@
+"""Between events and connections: deauthorisations from Zoom end connections; changes of state become events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from zoom_common import observability
+from zoom_common.connections.disconnecting import Deauthorization
+from zoom_common.connections.model import Publish
+from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.tombstones import Tombstones, of_account, of_person, of_tenant, of_user
+from zoom_common.errors import GatewayError
+from zoom_common.events.bus import BusPublisher
+from zoom_common.events.envelope import CloudEvent, event_id, rfc3339
+from zoom_common.events.routing import Route
+from zoom_common.events.webhook.message import Delivery
+from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent, identifier
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+
+# "Last webhook" is for people who ask whether events arrive at all: it need not cost a write for each of them.
+_HEARD_EVERY = 300.0
+
+_MOST_KNOWN = 10_000
+
+# That a tenant was not erased is believed for so long: an erasure looks twice, with more than this between.
+_TENANT_KNOWN = 60.0
+
+# Zoom's clock may be ahead of ours: what it dates that little after an erasure is from before it.
+_SKEW = 5.0
+
+
+@dataclass(slots=True)
+class ConnectionUpdates:
+    """Takes note of verified events. Repeating one is safe. Raises Unavailable."""
+
+    connections: ConnectionStore
+    deauthorization: Deauthorization
+    tombstones: Tombstones
+    clock: Callable[[], float]
+    _heard: dict[Route, float] = field(default_factory=dict)
+    _standing: dict[str, float] = field(default_factory=dict)  # when a tenant was last seen not to be erased
+
+    def __call__(self, event: ZoomEvent, delivery: Delivery, routes: list[Route], /) -> list[Route] | None:
+        """Take note of one event that the secret of `delivery.app` verified; where it may go, None for nowhere."""
+        if event.name == DEAUTHORIZED:
+            self._deauthorized(event, delivery)
+        # What is read back from the REST API says when it happened, and not when Zoom wrote it.
+        at = (event.true_since_ms or delivery.received_at_ms) / 1000
+        people = _people(event)
+        allowed = [each for each in routes if not self._kept_from(each.tenant, people, at)]
+        if not delivery.reconciled:  # what we made ourselves is no sign that Zoom delivers
+            for route in allowed:
+                self._hear(route)
+        if routes:
+            return allowed or None
+        names = [of_user(delivery.app, who) for who in people]
+        names += [of_account(delivery.app, event.account_id)] if event.account_id else []
+        return None if self._erased(names, at) else []
+
+    def _kept_from(self, tenant: str, people: Iterable[str], at: float) -> bool:
+        if self._erased((of_person(tenant, who) for who in people), at):
+            return True
+        now = self.clock()
+        if now - self._standing.get(tenant, float("-inf")) < _TENANT_KNOWN:
+            return False
+        erased_at = self.tombstones.erased_at(of_tenant(tenant))
+        if erased_at is None:
+            if len(self._standing) >= _MOST_KNOWN:
+                self._standing.clear()
+            self._standing[tenant] = now
+        return erased_at is not None and at <= erased_at + _SKEW
+
+    def _erased(self, names: Iterable[str], at: float) -> bool:
+        """Whether one of these has been erased since `at`, when the event happened."""
+        found = (self.tombstones.erased_at(name) for name in names)
+        return any(erased is not None and at <= erased + _SKEW for erased in found)
+
+    def _deauthorized(self, event: ZoomEvent, delivery: Delivery) -> None:
+        user = identifier(event.payload.get("user_id"))
+        if user is not None:
+            at_ms = event.occurred_at_ms or delivery.received_at_ms
+            self.deauthorization.end(delivery.app, user, at=at_ms / 1000)
+
+    def _hear(self, route: Route) -> None:
+        now = self.clock()
+        if now - self._heard.get(route, 0.0) < _HEARD_EVERY:
+            return
+        self.connections.heard(route.tenant, route.connection_id, now=now)
+        if len(self._heard) >= _MOST_KNOWN:
+            self._heard.clear()
+        self._heard[route] = now
+
+
+def _people(event: ZoomEvent) -> tuple[str, ...]:
+    """The Zoom users an event names: its host, who did it, and who took part."""
+    participant = event.object.get("participant")
+    taking_part = identifier(participant.get("id")) if isinstance(participant, dict) else None
+    return tuple(dict.fromkeys([*event.users, *([taking_part] if taking_part else [])]))
+
+
+SOURCE = "/gateway/connections"
+
+
+def publisher(bus: str, client: Callable[[], EventBridgeClient]) -> Publish:
+    """Publishes to `bus`, or only counts when there is none. Never raises: the state has changed already."""
+    publisher = BusPublisher(bus, client()) if bus else None
+
+    def publish(change: Mapping[str, Any]) -> None:
+        observability.count("ConnectionStateChanges", state=str(change["state"]))
+        if publisher is None:
+            return
+        try:
+            publisher.publish([to_event(change)])
+        except GatewayError as error:
+            observability.logger().error(
+                "connection change not published", reason=error.reason, connection=change["connection_id"]
+            )
+            observability.count("ConnectionChangesUnpublished")
+
+    return publish
+
+
+def to_event(change: Mapping[str, Any]) -> CloudEvent:
+    """One change as a CloudEvent: `connection.connected`, `connection.reauthorization_required`, ..."""
+    at_ms, name = int(change["at"] * 1000), str(change["connection_id"])
+    return CloudEvent(
+        id=event_id(SOURCE, str(change["tenant"]), f"{name}/{change['state']}/{at_ms}"),
+        source=SOURCE,
+        type=str(change["type"]),
+        time=rfc3339(at_ms),
+        tenant=str(change["tenant"]),
+        subject=f"connections/{name}",
+        connection_id=name,
+        correlation_id=observability.correlation_id() or None,
+        data={key: value for key, value in change.items() if key not in {"type", "at"}},
+    )

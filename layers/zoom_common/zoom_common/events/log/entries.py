@@ -1,0 +1,191 @@
+"""The event log's entries, and their items in the Events table."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from zoom_common.events.envelope import CloudEvent
+
+# Owners that are no tenant, because a tenant's id has no dot. What is kept there was published to nobody.
+_UNROUTED = "unrouted."
+
+_MALFORMED = "malformed."
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """`content` is the CloudEvent as published; of what is kept apart, it is Zoom's body. Times in epoch milliseconds.
+
+    `key` is the dedupe key that `event_id` was made from, `connection_id` the connection it came by.
+    """
+
+    owner: str
+    event_id: str
+    key: str
+    app: str
+    type: str
+    received_at_ms: int
+    occurred_at_ms: int | None = None
+    subject: str | None = None
+    connection_id: str | None = None
+    request_id: str = ""
+    content: bytes = field(default=b"", repr=False)
+
+    @property
+    def cloud_event(self) -> CloudEvent:
+        """The event as published; only of what belongs to a tenant."""
+        return CloudEvent.from_json(self.content)
+
+    @property
+    def unrouted(self) -> bool:
+        """Whether it is an event that belongs to nobody."""
+        return self.owner.startswith(_UNROUTED)
+
+    @property
+    def malformed(self) -> bool:
+        """Whether it is signed by Zoom and not readable."""
+        return self.owner.startswith(_MALFORMED)
+
+
+class Admission(StrEnum):
+    """What came of trying to admit an event."""
+
+    ADMITTED = "admitted"  # ours to finish, from the entry given back
+    IN_PROGRESS = "in_progress"  # another worker's, until its claim runs out
+    FINISHED = "finished"  # done before: a duplicate
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The outcome, with the entry of the first delivery when it is ours to finish."""
+
+    outcome: Admission
+    entry: LogEntry | None = None
+
+
+def unrouted(app: str) -> str:
+    """The owner of the events of `app` that belong to nobody."""
+    return _UNROUTED + app
+
+
+def app_kept_apart(owner: str) -> str | None:
+    """The app of an owner that is no tenant, under which events are kept that belong to nobody; None for a tenant."""
+    app = owner.removeprefix(_UNROUTED).removeprefix(_MALFORMED)
+    return None if app == owner else app
+
+
+def malformed(app: str) -> str:
+    """The owner of what `app` signed and nobody can read."""
+    return _MALFORMED + app
+
+
+Item = dict[str, Any]
+
+LARGEST_PART = 350_000  # an item may have 400 KB, names included
+
+_WORTH_DEFLATING = 1024
+
+
+def entry_key(owner: str, event_id: str) -> Item:
+    """The key of an entry."""
+    return {"pk": {"S": f"{owner}#event#{event_id}"}, "sk": {"S": "event"}}
+
+
+def day_partition(owner: str, day: date) -> str:
+    """Where an owner's log of one day (UTC, of arrival) is."""
+    return f"{owner}#events#{day.isoformat()}"
+
+
+def index_item(entry: LogEntry, expires_at: int) -> Item:
+    """The entry's line in its owner's log of the day it arrived."""
+    day = datetime.fromtimestamp(entry.received_at_ms // 1000, UTC).date()
+    return {
+        "pk": {"S": day_partition(entry.owner, day)},
+        "sk": {"S": f"{entry.received_at_ms:013}#{entry.event_id}"},
+        "expires_at": number(expires_at),
+        **_labels(entry),
+    }
+
+
+def entry_items(entry: LogEntry, *, claimed_until: int, expires_at: int) -> tuple[Item, list[Item]]:
+    """The entry's item, claimed, and the parts of its body to be written first, named by digest: no two bodies mix."""
+    deflated = len(entry.content) > _WORTH_DEFLATING
+    body = zlib.compress(entry.content) if deflated else entry.content
+    item = {
+        **entry_key(entry.owner, entry.event_id),
+        **_labels(entry),
+        "key": {"S": entry.key},
+        "app": {"S": entry.app},
+        "received_at_ms": number(entry.received_at_ms),
+        "request_id": {"S": entry.request_id},
+        "deflated": {"BOOL": deflated},
+        "claimed_until": number(claimed_until),
+        "expires_at": number(expires_at),
+    }
+    if len(body) <= LARGEST_PART:
+        return {**item, "body": {"B": body}}, []
+    prefix = f"body#{hashlib.sha256(body).hexdigest()[:16]}#"
+    parts = [
+        {
+            "pk": item["pk"],
+            "sk": {"S": f"{prefix}{start // LARGEST_PART}"},
+            "body": {"B": body[start : start + LARGEST_PART]},
+            "expires_at": number(expires_at),
+        }
+        for start in range(0, len(body), LARGEST_PART)
+    ]
+    return {**item, "parts": {"L": [part["sk"] for part in parts]}}, parts
+
+
+def read_entry(item: Mapping[str, Any], body: bytes) -> LogEntry:
+    """The entry in an item; `body` is as stored, whole."""
+    owner, _, event_id = item["pk"]["S"].rpartition("#event#")
+    return LogEntry(
+        owner=owner,
+        event_id=event_id,
+        key=item["key"]["S"],
+        app=item["app"]["S"],
+        type=item["type"]["S"],
+        received_at_ms=int(item["received_at_ms"]["N"]),
+        occurred_at_ms=int(item["occurred_at_ms"]["N"]) if "occurred_at_ms" in item else None,
+        subject=item.get("subject", {}).get("S"),
+        connection_id=item.get("connection_id", {}).get("S"),
+        request_id=item["request_id"]["S"],
+        content=zlib.decompress(body) if item["deflated"]["BOOL"] else body,
+    )
+
+
+def content_of(item: Mapping[str, Any]) -> bytes:
+    """The content in an entry's item with plain values; nothing in other items, and where parts have expired."""
+    body: bytes = item.get("body", b"") if item["sk"] == "event" else b""
+    return zlib.decompress(body) if body and item["deflated"] else body
+
+
+def line_key(item: Mapping[str, Any]) -> tuple[str, str]:
+    """The key of an entry's line in the log, from the entry's item with plain values."""
+    owner, _, event_id = str(item["pk"]).rpartition("#event#")
+    received_at_ms = int(item["received_at_ms"])
+    day = datetime.fromtimestamp(received_at_ms // 1000, UTC).date()
+    return day_partition(owner, day), f"{received_at_ms:013}#{event_id}"
+
+
+def number(value: int) -> Item:
+    """A DynamoDB number."""
+    return {"N": str(value)}
+
+
+def _labels(entry: LogEntry) -> Item:
+    labels: Item = {"type": {"S": entry.type}}
+    if entry.subject:
+        labels["subject"] = {"S": entry.subject}
+    if entry.connection_id:
+        labels["connection_id"] = {"S": entry.connection_id}
+    if entry.occurred_at_ms is not None:
+        labels["occurred_at_ms"] = number(entry.occurred_at_ms)
+    return labels

@@ -1,0 +1,105 @@
+"""Sends unrouted events to the processor once more, which routes them with what is known by now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from zoom_common.aws.errors import translated
+from zoom_common.errors import Unavailable
+from zoom_common.events.log.entries import LogEntry, unrouted
+from zoom_common.events.log.index import LARGEST_PAGE, LogPage, LogQuery
+from zoom_common.events.routing import Hosts
+from zoom_common.events.webhook.message import Delivery
+from zoom_common.zoom.events import parse
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+# Ten bodies of participants are small; a recording's can be large and goes alone.
+_AT_ONCE = 10
+
+_LARGE = 90_000
+
+_AWAY = "ingest_queue"
+
+
+class IngestQueue:
+    """The ingest queue, for those who may be slow."""
+
+    def __init__(self, queue_url: str, client: SQSClient) -> None:
+        self._queue_url = queue_url
+        self._client = client
+
+    def send(self, deliveries: Sequence[Delivery]) -> None:
+        """Return once all are stored. Raises Unavailable; sending all of them again is safe."""
+        small = [each for each in deliveries if len(each.body) < _LARGE]
+        for start in range(0, len(small), _AT_ONCE):
+            self._put(small[start : start + _AT_ONCE])
+        for large in (each for each in deliveries if len(each.body) >= _LARGE):
+            self._put([large])
+
+    def _put(self, deliveries: Sequence[Delivery]) -> None:
+        entries = [{"Id": str(at), **each.to_message()} for at, each in enumerate(deliveries)]
+        with translated(_AWAY):
+            answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)  # type: ignore[arg-type]
+        if answer.get("Failed"):
+            raise Unavailable(reason=_AWAY)
+
+
+# Longer than it takes until reconcile has told of a meeting whose own events were lost.
+_PERIOD = 6 * 3600.0
+
+
+class Log(Protocol):
+    """The entries."""
+
+    def get(self, owner: str, event_id: str) -> LogEntry | None:
+        """One entry."""
+        ...
+
+
+class Lines(Protocol):
+    """Their index."""
+
+    def search(self, owner: str, query: LogQuery, reach: frozenset[str] | None = None) -> LogPage:
+        """One page."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnroutedReplay:
+    """`clock` gives epoch seconds. Every method raises Unavailable; to do it again is safe."""
+
+    log: Log
+    lines: Lines
+    send: Callable[[Sequence[Delivery]], None]
+    clock: Callable[[], float]
+
+    def kept(self, app: str, *, since_ms: int | None = None, days: int = 30) -> Iterator[LogEntry]:
+        """What of `app` belonged to nobody and was received from `since_ms` (epoch milliseconds) on, newest first."""
+        query = LogQuery.within(now=self.clock(), retention_days=days, since_ms=since_ms, page_size=LARGEST_PAGE)
+        while True:
+            found = self.lines.search(unrouted(app), query)
+            entries = (self.log.get(unrouted(app), line.event_id) for line in found.lines)
+            yield from (entry for entry in entries if entry is not None)
+            if found.after is None:
+                return
+            query = replace(query, after=found.after)
+
+    def again(self, entry: LogEntry) -> None:
+        """Send it to the processor as it came."""
+        received = entry.received_at_ms
+        self.send([Delivery(entry.app, entry.content, received, request_id=entry.request_id, key=entry.key)])
+
+    def of_known_hosts(self, app: str, hosts: Hosts) -> int:
+        """Send what names a meeting and nobody, and came before the event that told whose the meeting is; how many."""
+        since_ms = int((self.clock() - _PERIOD) * 1000)
+        sent = 0
+        for entry in self.kept(app, since_ms=since_ms):
+            event = parse(entry.content)
+            if not event.users and hosts.find(app, event) is not None:
+                self.again(entry)
+                sent += 1
+        return sent

@@ -1,0 +1,170 @@
+"""What a connection can read at Zoom about its last days, each list read once when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from zoom_common.errors import Unavailable
+from zoom_common.zoom.events import epoch_ms, identifier
+
+type Row = Mapping[str, Any]
+
+# One GET under /v2 through the gateway and its budget; None when Zoom says that there is no such thing to see. Raises
+# Unseen when Zoom shows this connection nothing of the kind.
+type Read = Callable[[str], Row | None]
+
+MISSING_SCOPES = "missing_scopes"
+
+# Of a missing add-on, a free plan and a missing permission Zoom says the same: code 200.
+NO_PERMISSION = "no_plan_or_permission"
+
+_MOST_PAGES = 200
+
+
+class AccessDenied(Exception):
+    """Zoom shows this connection nothing of the kind; `reason` is MISSING_SCOPES or NO_PERMISSION."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ZoomReader:
+    """Reads for one connection, and remembers in `unseen` why a kind of thing was not shown.
+
+    A kind is called by its path without ids: `users/webinars`, `report/webinars/participants`. What lacks scopes is
+    asked for once: no other id of it would be shown either.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self.unseen: dict[str, str] = {}
+
+    def get(self, path: str) -> Row:
+        """What is there; nothing where there is nothing to see. Raises what `read` raises besides Unseen."""
+        kind = kind_of(path)
+        if self.unseen.get(kind) == MISSING_SCOPES:
+            return {}
+        try:
+            return self._read(path) or {}
+        except AccessDenied as unseen:
+            self.unseen.setdefault(kind, unseen.reason)
+            return {}
+
+    def rows(self, path: str, name: str) -> Iterator[Row]:
+        """All rows of a paged list. Raises Unavailable when Zoom's pages do not end."""
+        token, joint = "", "&" if "?" in path else "?"
+        for _ in range(_MOST_PAGES):
+            page = self.get(
+                f"{path}{joint}page_size=300" + (f"&next_page_token={quote(token, safe='')}" if token else "")
+            )
+            rows = page.get(name)
+            yield from (row for row in (rows if isinstance(rows, list) else []) if isinstance(row, Mapping))
+            token = str(page.get("next_page_token") or "")
+            if not token:
+                return
+        raise Unavailable(reason="endless_pages")
+
+    def why_not(self, *kinds: str) -> str | None:
+        """Why none of these kinds, of which one is enough, is shown; None when one of them is, or was not asked for."""
+        reasons = [self.unseen.get(kind) for kind in kinds]
+        return reasons[0] if all(reasons) else None
+
+
+def kind_of(path: str) -> str:
+    """A path's words without its ids, which stand at every second place: `report/users/meetings`."""
+    head, place = "", path.partition("?")[0].removeprefix("/v2/")
+    if place.startswith("report/"):
+        head, place = "report/", place.removeprefix("report/")
+    return head + "/".join(place.split("/")[::2])
+
+
+# Of an account this many people a round, others the next: with an hourly round, 9,600 within the two days looked back.
+_MOST_HOSTS = 200
+
+HOSTS, HELD = "report/users", "report/users/meetings"
+
+_OF_WEBINARS = frozenset({"5", "6", "9"})
+
+_RECURRING = frozenset({"3", "6", "8", "9"})
+
+
+class Lists:
+    """Of one connection, as of `now` (epoch seconds) and `lookback` seconds back.
+
+    `zoom_user_id` is None for a whole account. Every attribute raises what the sight raises.
+    """
+
+    def __init__(self, sight: ZoomReader, zoom_user_id: str | None, *, now: float, lookback: float) -> None:
+        self.sight = sight
+        self.zoom_user_id = zoom_user_id
+        self._now = now
+        self._lookback = lookback
+
+    @property
+    def period(self) -> str:
+        """`from` and `to` as Zoom's lists take them: days in UTC."""
+        moments = (self._now - self._lookback, self._now)
+        days = (datetime.fromtimestamp(at, UTC).date().isoformat() for at in moments)
+        return urlencode(dict(zip(("from", "to"), days, strict=True)))
+
+    @cached_property
+    def hosts(self) -> Sequence[str]:
+        """Whose meetings these are: the person's own, or, of a whole account, those of everybody who held any."""
+        if self.zoom_user_id is not None:
+            return ["me"]
+        rows = self.sight.rows(f"/v2/report/users?type=active&{self.period}", "users")
+        active = sorted({user for row in rows if (user := identifier(row.get("id")))})
+        first = int(self._now // 3600) * _MOST_HOSTS % max(1, len(active))
+        return (active[first:] + active[:first])[:_MOST_HOSTS]
+
+    @cached_property
+    def recorded(self) -> Sequence[Row]:
+        """The cloud recordings of the period."""
+        return [
+            row
+            for host in self.hosts
+            for row in self.sight.rows(f"/v2/users/{quote(host, safe='')}/recordings?{self.period}", "meetings")
+        ]
+
+    @cached_property
+    def reported(self) -> Sequence[Row]:
+        """What administrators are told was held, meetings and webinars, instant ones too; each with its `host_id`."""
+        return [
+            {"host_id": self.zoom_user_id or host, **row}
+            for host in self.hosts
+            for kind in ("past", "pastOne")
+            for row in self.sight.rows(
+                f"/v2/report/users/{quote(host, safe='')}/meetings?type={kind}&{self.period}", "meetings"
+            )
+        ]
+
+    def why_not(self, own: str) -> str | None:
+        """Why it cannot be found what was held; None when it can. A person has a list of their `own` for that."""
+        if self.zoom_user_id is not None:
+            return self.sight.why_not(own, HELD)
+        return self.sight.why_not(HOSTS) or self.sight.why_not(HELD)
+
+    def why_not_recorded(self) -> str | None:
+        """Why recordings cannot be found; None when they can."""
+        return self.sight.why_not("users/recordings") or self.sight.why_not(HOSTS)
+
+    def numbers(self, rows: Sequence[Row], *, webinars: bool) -> Iterator[str]:
+        """The numbers of the meetings or of the webinars among these rows."""
+        named = (identifier(row.get("id")) for row in rows if of_webinar(row) == webinars)
+        return filter(None, named)
+
+    def may_be_held(self, row: Row) -> bool:
+        """Whether what is planned so may have been held in the period."""
+        start = epoch_ms(row.get("start_time"))
+        near = start is not None and abs(start / 1000 - self._now) < self._lookback
+        return near or str(row.get("type")) in _RECURRING
+
+
+def of_webinar(row: Row) -> bool:
+    """Whether a row of meetings and webinars is about a webinar. Its type is a number or text, as the list has it."""
+    return str(row.get("type")) in _OF_WEBINARS

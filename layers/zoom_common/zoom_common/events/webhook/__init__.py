@@ -1,0 +1,1 @@
+"""Zoom's deliveries: received, verified, queued; and how the endpoint is doing."""

@@ -1,0 +1,295 @@
+"""Finds what a create may have made when its response was lost: meetings, webinars, registrants, panelists, users."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from zoom_common.errors import GatewayError
+from zoom_common.gateway.context import ZoomCall
+from zoom_common.gateway.http_client import ZoomApiClient
+from zoom_common.zoom import matching
+from zoom_common.zoom.api import zoom_code
+from zoom_common.zoom.http import HttpResponse
+from zoom_common.zoom.operations.model import Operation
+from zoom_common.zoom.operations.table import OPERATIONS
+
+_BY_NAME = {each.name: each for each in OPERATIONS}
+
+_MOST_PAGES = 5
+
+
+class LookupInconclusive(Exception):
+    """Nobody can say whether it was made: it is never listed, could not be looked for, or several are alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """One look for what `call` may have made since `since` (epoch seconds). Methods raise NotToBeFound."""
+
+    sender: ZoomApiClient
+    call: ZoomCall
+    since: float
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The body of the create."""
+        return json_object(self.call.body)
+
+    def ask(self, name: str, ids: Mapping[str, str]) -> HttpResponse:
+        """Zoom's answer to a single read, whatever it says."""
+        return self._ask(self.call.instead(_BY_NAME[name], ids))
+
+    def read(self, name: str, ids: Mapping[str, str]) -> HttpResponse:
+        """Zoom's answer to a single read that succeeded."""
+        return _succeeded(_BY_NAME[name], self.ask(name, ids))
+
+    def listed(self, name: str, ids: Mapping[str, str], members: str, **query: str) -> Iterator[dict[str, Any]]:
+        """The members of a list, page by page; more pages than anybody waits for are NotToBeFound."""
+        operation, token = _BY_NAME[name], ""
+        for page in range(1, _MOST_PAGES + 1):
+            asked = _page(operation, query, page, token)
+            call = self.call.instead(operation, ids, urlencode(asked, quote_via=quote))
+            found = json_object(_succeeded(operation, self._ask(call)).body)
+            yield from (each for each in found.get(members) or [] if isinstance(each, dict))
+            token = str(found.get("next_page_token") or "")
+            if not token and page >= int(found.get("page_count") or 0):
+                return
+        raise LookupInconclusive
+
+    def _ask(self, call: ZoomCall) -> HttpResponse:
+        try:
+            return self.sender.send(call)
+        except GatewayError as error:
+            call.record.reason = error.reason
+            raise LookupInconclusive from None
+
+
+def json_object(text: bytes) -> dict[str, Any]:
+    """The JSON object in `text`; an empty one when it is anything else."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _page(operation: Operation, query: Mapping[str, str], page: int, token: str) -> dict[str, str]:
+    taken = {each.name for each in operation.query}
+    paging = {"page_size": "300", **({"next_page_token": token} if token else {})}
+    if "next_page_token" not in taken:
+        paging = {"page_size": "300", "page_number": str(page)}
+    return {**query, **{name: value for name, value in paging.items() if name in taken}}
+
+
+def _succeeded(operation: Operation, response: HttpResponse) -> HttpResponse:
+    if response.status != operation.success:
+        raise LookupInconclusive
+    return response
+
+
+_STATUSES = ("approved", "pending", "denied")
+
+# https://developers.zoom.us/docs/api/users/: nobody of that name, or nobody who has accepted the invitation.
+_NO_USER = {1001, 1120}
+
+_OF_A_REGISTRATION = ("join_url", "participant_pin_code")
+
+_OF_A_USER = ("id", "email", "first_name", "last_name", "type")
+
+
+def names_one(asked: Mapping[str, Any]) -> bool:
+    """Whether a registrant's body has an address."""
+    return _address(asked) is not None
+
+
+def names_user(asked: Mapping[str, Any]) -> bool:
+    """Whether a user's body has an address."""
+    info = asked.get("user_info")
+    return isinstance(info, dict) and names_one(info)
+
+
+def names_many(member: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether everybody in the list `member` has an address."""
+    return lambda asked: bool(_addresses(asked.get(member)))
+
+
+def registrant(look: Lookup) -> HttpResponse | None:
+    """The answer to a registration that is there, or None."""
+    address = _address(look.asked)
+    found = _registered(look, [address] if address else []).get(address or "")
+    return None if found is None else _answer(_about_meeting(look) | _registration(found))
+
+
+def registrants(look: Lookup) -> HttpResponse | None:
+    """The answer to registrations that are all there, or None when none is. NotToBeFound for some of them."""
+    wanted = _addresses(look.asked.get("registrants"))
+    found = _registered(look, wanted)
+    if not _all_or_none(wanted, found):
+        return None
+    return _answer({"registrants": [{"email": each} | _registration(found[each]) for each in wanted]})
+
+
+def panelists(look: Lookup) -> HttpResponse | None:
+    """The answer to panelists who are all there, or None when none is. NotToBeFound for some of them."""
+    wanted = _addresses(look.asked.get("panelists"))
+    listed = look.listed("webinars.panelists.list", look.call.ids, "panelists")
+    found = {address: each for each in listed if (address := _address(each)) is not None}
+    if not _all_or_none(wanted, {each: found[each] for each in wanted if each in found}):
+        return None
+    return _answer({"id": look.call.ids["webinarId"]})
+
+
+def user(look: Lookup) -> HttpResponse | None:
+    """The answer to a user who is there, or has been invited, or None."""
+    info = look.asked["user_info"]
+    response = look.ask("users.get", {"userId": str(info["email"])})
+    if response.status == 200:  # noqa: PLR2004 - HTTP's own number
+        found: dict[str, Any] | None = json_object(response.body)
+    elif zoom_code(response) in _NO_USER:
+        invited = look.listed("users.list", {}, "users", status="pending")
+        found = next((each for each in invited if _address(each) == _address(info)), None)
+    else:
+        raise LookupInconclusive
+    if found is None or not matching.created_since(found, look.since):
+        return None
+    return _answer({name: found[name] for name in _OF_A_USER if name in found})
+
+
+def _registered(look: Lookup, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Who of `wanted` has been registered since, by address."""
+    missing, found = set(wanted), {}
+    kind = look.call.operation.name.partition(".")[0]
+    for status in _STATUSES:
+        for each in look.listed(f"{kind}.registrants.list", look.call.ids, "registrants", status=status):
+            address = _address(each)
+            if address in missing and matching.created_since(each, look.since, member="create_time"):
+                found[address] = each
+        if missing == found.keys():
+            break
+    return found
+
+
+def _registration(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {"registrant_id": found.get("id")} | {name: found[name] for name in _OF_A_REGISTRATION if name in found}
+
+
+def _about_meeting(look: Lookup) -> dict[str, Any]:
+    kind = look.call.operation.name.partition(".")[0]
+    try:
+        about = json_object(look.read(f"{kind}.get", look.call.ids).body)
+    except LookupInconclusive:  # the registration is what counts
+        about = {}
+    return {name: about[name] for name in ("id", "topic", "start_time") if name in about}
+
+
+def _all_or_none(wanted: Iterable[str], found: Mapping[str, Any]) -> bool:
+    missing = set(wanted) - found.keys()
+    if missing and found:
+        raise LookupInconclusive
+    return not missing
+
+
+def _addresses(people: Any) -> list[str]:
+    """Everybody's address, or none when somebody has none."""
+    found = [_address(each) for each in people if isinstance(each, dict)] if isinstance(people, list) else []
+    return [] if None in found else [each for each in found if each is not None]
+
+
+def _address(person: Mapping[str, Any]) -> str | None:
+    address = person.get("email")
+    return address.strip().lower() if isinstance(address, str) and address.strip() else None
+
+
+def _answer(body: Mapping[str, Any]) -> HttpResponse:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return HttpResponse(200, {"content-type": "application/json"}, text)
+
+
+_INSTANT = 1
+
+# What these make is an address to join by: whoever asks twice has two that work, and nothing is double at Zoom.
+HARMLESS_TWICE = frozenset(
+    f"{kind}.{what}" for kind in ("meetings", "webinars") for what in ("invite_links", "sip_dialing")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAt:
+    """Where what an operation makes is found: the list, its members' name, the single read and its id's name."""
+
+    listing: str
+    members: str
+    single: str
+    identifier: str
+
+    def named(self, asked: Mapping[str, Any]) -> bool:
+        """Whether it is ever listed. Instant meetings are not."""
+        return asked.get("type") not in {_INSTANT, str(_INSTANT)}
+
+    def find(self, look: Lookup) -> list[tuple[str, HttpResponse]]:
+        """Ids and single reads of all that is as it was asked for and was created since."""
+        asked = look.asked
+        user = {"userId": str(asked["schedule_for"])} if asked.get("schedule_for") else look.call.ids
+        ids = dict.fromkeys(
+            str(each["id"])
+            for each in look.listed(self.listing, user, self.members, type="scheduled")
+            if "id" in each and matching.created_since(each, look.since) and matching.matches(asked, each)
+        )
+        read = ((made, look.read(self.single, {self.identifier: made})) for made in ids)
+        return [(made, response) for made, response in read if matching.matches(asked, json_object(response.body))]
+
+
+# Several meetings may be alike, so each belongs to the key that made it.
+LISTED_AT = {
+    "meetings.create": ListedAt("meetings.list", "meetings", "meetings.get", "meetingId"),
+    "webinars.create": ListedAt("webinars.list", "webinars", "webinars.get", "webinarId"),
+}
+
+# Whom an e-mail address names there is only one of: no key has to own it.
+_BY_ADDRESS: dict[str, tuple[Callable[[Mapping[str, Any]], bool], Callable[[Lookup], HttpResponse | None]]] = {
+    **{
+        name: found
+        for kind in ("meetings", "webinars")
+        for name, found in (
+            (f"{kind}.registrants.add", (names_one, registrant)),
+            (f"{kind}.registrants.batch", (names_many("registrants"), registrants)),
+        )
+    },
+    "webinars.panelists.add": (names_many("panelists"), panelists),
+    "users.create": (names_user, user),
+}
+
+
+def can_be_found(call: ZoomCall) -> bool:
+    """Whether what this create makes can be looked for at all."""
+    name, asked = call.operation.name, json_object(call.body)
+    if name in LISTED_AT:
+        return LISTED_AT[name].named(asked)
+    return name in _BY_ADDRESS and _BY_ADDRESS[name][0](asked)
+
+
+def candidates(sender: ZoomApiClient, call: ZoomCall, *, since: float) -> list[tuple[str | None, HttpResponse]]:
+    """Everything that is as `call` wanted it and was created since `since` (epoch seconds), as Zoom shows it now.
+
+    With an id where several may be alike, so that each can belong to one key. Raises NotToBeFound when that can not be
+    said.
+    """
+    if not can_be_found(call):
+        raise LookupInconclusive
+    look, name = Lookup(sender, call, since), call.operation.name
+    if name in LISTED_AT:
+        return list(LISTED_AT[name].find(look))
+    found = _BY_ADDRESS[name][1](look)
+    return [] if found is None else [(None, found)]
+
+
+def made_by(call: ZoomCall, response: HttpResponse) -> str | None:
+    """The id of what a create made, where keys own what they made."""
+    if call.operation.name not in LISTED_AT or response.status != call.operation.success:
+        return None
+    made = json_object(response.body).get("id")
+    return None if made is None else str(made)

@@ -1,0 +1,110 @@
+"""Logs, metrics and correlation ids. Powertools is imported on the first log line only: it costs 50 ms of a start."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from zoom_common.settings import metrics_namespace
+from zoom_common.values import dataclass
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+    from zoom_common.errors import InternalError
+
+CORRELATION_HEADER = "x-correlation-id"
+
+_USABLE = re.compile(r"[\w.=;:-]{1,128}", re.ASCII)
+
+_correlation_id: ContextVar[str] = ContextVar("correlation", default="")
+
+
+def correlation_id() -> str:
+    """The id of what is being handled now, or an empty text."""
+    return _correlation_id.get()
+
+
+def begin_correlation(*candidates: str) -> str:
+    """Handle something new from here on, under the first candidate that is fit for a log; the id that was taken."""
+    chosen = next((each for each in candidates if _USABLE.fullmatch(each)), "")
+    _correlation_id.set(chosen)
+    return chosen
+
+
+COUNT, MILLISECONDS, SECONDS = "Count", "Milliseconds", "Seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Values by name with one unit each, added once for every set of dimensions. The empty set is the total."""
+
+    values: Mapping[str, tuple[int, str]]
+    dimensions: Sequence[Sequence[str]]
+
+    def directive(self, namespace: str) -> dict[str, object]:
+        """What tells CloudWatch about them."""
+        described = [{"Name": name, "Unit": unit} for name, (_, unit) in self.values.items()]
+        return {"Namespace": namespace, "Dimensions": [list(each) for each in self.dimensions], "Metrics": described}
+
+
+def metric_line(metrics: Sequence[Metrics], properties: Mapping[str, object], *, namespace: str, at: float) -> str:
+    """One line for standard output. `at` is in epoch seconds; properties without a value are left out.
+
+    `namespace` is the stack's: two stacks of one account and region keep their numbers apart by it alone.
+    """
+    document: dict[str, object] = {
+        "_aws": {"Timestamp": int(at * 1000), "CloudWatchMetrics": [each.directive(namespace) for each in metrics]},
+        "correlation_id": correlation_id() or None,
+        **properties,
+    }
+    for each in metrics:
+        document |= {name: value for name, (value, _) in each.values.items()}
+    present = {name: value for name, value in document.items() if value is not None}
+    return json.dumps(present, separators=(",", ":")) + "\n"
+
+
+@cache
+def _logger() -> Logger:
+    from aws_lambda_powertools import Logger  # noqa: PLC0415 - see the module's first line
+
+    return Logger(use_rfc3339=True, utc=True)
+
+
+def logger() -> Logger:
+    """The container's logger: one JSON line per call, keywords become keys. Give it reasons and ids, never content."""
+    found = _logger()
+    found.set_correlation_id(correlation_id() or None)
+    return found
+
+
+def namespace() -> str:
+    """The CloudWatch namespace that this function counts in: its stack's."""
+    return metrics_namespace(os.environ)
+
+
+def fault(error: InternalError, **about: Any) -> None:
+    """Log a fault of ours by where it is and AWS's code for it, and count it: an alarm watches the counter."""
+    logger().error("failed", error=type(error).__qualname__, where=error.where, cause=error.cause, **about)
+    count("UnexpectedErrors")
+
+
+def count(name: str, value: int = 1, **dimensions: str) -> None:
+    """Add `value` to a CloudWatch counter, at once: to its total, and to the one with these dimensions."""
+    _write(name, value, COUNT, dimensions, [[], sorted(dimensions)] if dimensions else [[]])
+
+
+def measure(name: str, seconds: float, **fields: str) -> None:
+    """Record a length of time, at once, for all. The fields are in the log line only: each metric costs."""
+    _write(name, round(seconds), SECONDS, fields, [[]])
+
+
+def _write(name: str, value: int, unit: str, fields: dict[str, str], sets: list[list[str]]) -> None:
+    sys.stdout.write(metric_line([Metrics({name: (value, unit)}, sets)], fields, namespace=namespace(), at=time.time()))

@@ -1,0 +1,36 @@
+"""What all settings share: one frozen dataclass per function, read once from the environment, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ZOOM_API = "https://api.zoom.us/v2"
+
+
+class MissingSetting(Exception):
+    """A required environment variable is not set. `name` is the variable; no value is ever part of the message."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The environment variable {name} is not set.")
+        self.name = name
+
+
+def require(environ: Mapping[str, str], name: str) -> str:
+    """The value of `name`. Raises MissingSetting when it is absent or blank."""
+    value = environ.get(name, "").strip()
+    if not value:
+        raise MissingSetting(name)
+    return value
+
+
+def optional(environ: Mapping[str, str], name: str, default: str = "") -> str:
+    """The value of `name`, or `default` when it is absent or blank."""
+    return environ.get(name, "").strip() or default
+
+
+def metrics_namespace(environ: Mapping[str, str]) -> str:
+    """The CloudWatch namespace of the function's stack, under the name by which Powertools knows it.
+
+    Nothing fails for want of it: then the counts go where no alarm looks.
+    """
+    return optional(environ, "POWERTOOLS_METRICS_NAMESPACE", "ZoomGateway")

@@ -1,0 +1,179 @@
+"""Zoom's rate limits: what an account may call by plan and label, and what a 429 response says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from math import ceil
+
+from zoom_common.zoom.http import HttpResponse
+from zoom_common.zoom.operations.model import RateLabel
+
+# Creates and updates of one user's meetings and webinars together, from 00:00 UTC.
+USER_DAILY = 100
+
+_SECOND, _MINUTE = 1, 60
+
+
+class Plan(StrEnum):
+    """Zoom's plans, as far as their limits differ. `business` stands for Business, Education, Enterprise and up."""
+
+    FREE = "free"
+    PRO = "pro"
+    BUSINESS = "business"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`calls` within any `seconds`."""
+
+    calls: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """`calls` from one 00:00 UTC to the next. Labels with the same `name` are counted together."""
+
+    name: str
+    calls: int
+
+
+_L, _M, _H, _R = RateLabel.LIGHT, RateLabel.MEDIUM, RateLabel.HEAVY, RateLabel.RESOURCE_INTENSIVE
+
+_RATES: dict[Plan, dict[RateLabel, Rate]] = {
+    Plan.FREE: {_L: Rate(4, _SECOND), _M: Rate(2, _SECOND), _H: Rate(1, _SECOND), _R: Rate(10, _MINUTE)},
+    Plan.PRO: {_L: Rate(30, _SECOND), _M: Rate(20, _SECOND), _H: Rate(10, _SECOND), _R: Rate(10, _MINUTE)},
+    Plan.BUSINESS: {_L: Rate(80, _SECOND), _M: Rate(60, _SECOND), _H: Rate(40, _SECOND), _R: Rate(20, _MINUTE)},
+}
+
+_COSTLY_PRO, _COSTLY_BUSINESS = Daily("costly", 30_000), Daily("costly", 60_000)
+
+_DAILY: dict[Plan, dict[RateLabel, Daily]] = {
+    Plan.FREE: {
+        _L: Daily("light", 6_000),
+        _M: Daily("medium", 2_000),
+        _H: Daily("heavy", 1_000),
+        _R: Daily("resource-intensive", 30_000),
+    },
+    Plan.PRO: {_H: _COSTLY_PRO, _R: _COSTLY_PRO},
+    Plan.BUSINESS: {_H: _COSTLY_BUSINESS, _R: _COSTLY_BUSINESS},
+}
+
+
+def rate(plan: Plan, label: RateLabel) -> Rate:
+    """How fast an account may call operations of `label`."""
+    return _RATES[plan][label]
+
+
+def daily(plan: Plan, label: RateLabel) -> Daily | None:
+    """How many of them it may call in a day, or None where Zoom names no number."""
+    return _DAILY[plan].get(label)
+
+
+CATEGORY_HEADER = "x-ratelimit-category"
+
+# A wait longer than this, in seconds, is for the next day and not for the next second or minute.
+_LONGEST_SHORT_WAIT = 5 * 60
+
+# Zoom's contract prints this code for its limit per second; its guide and its answers use 429 for all limits.
+_PER_SECOND_CODE = 4001
+
+_CONCURRENT_MESSAGE = "too many concurrent requests"
+
+
+class Limit(StrEnum):
+    """Zoom's limits.
+
+    Too many per second or at once is over at once, a day's limit at the time Zoom names, a user's at 00:00 UTC.
+    """
+
+    PER_SECOND = "per_second"
+    CONCURRENT = "concurrent"
+    DAILY = "daily"
+    PER_USER = "per_user"
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitResponse:
+    """A 429. `retry_after` is in seconds from now, None when nobody can say."""
+
+    limit: Limit
+    retry_after: float | None
+
+
+def retry_after(value: str | None, *, now: float) -> float | None:
+    """Seconds to wait for a `Retry-After` of whole seconds, an HTTP date or an ISO time. None: absent or unreadable.
+
+    `now` is in epoch seconds.
+    """
+    text = (value or "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    when = _http_date(text) or _iso_time(text)
+    return None if when is None else max(0.0, when.timestamp() - now)
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        return _aware(parsedate_to_datetime(text))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _iso_time(text: str) -> datetime | None:
+    try:
+        return _aware(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _aware(when: datetime) -> datetime:
+    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+
+
+def read(response: HttpResponse, *, counts_for_user: bool, now: float) -> RateLimitResponse:
+    """What a 429 says. `counts_for_user`: the operation is one of those Zoom counts for each user and day."""
+    headers = response.headers
+    wait = retry_after(headers.get("retry-after"), now=now)
+    kind = headers.get("x-ratelimit-type", "").lower()
+    code, message = _body(response)
+    if kind.startswith("concurrent"):
+        return RateLimitResponse(Limit.CONCURRENT, wait)
+    if kind.startswith("daily") or (not kind and wait is not None and wait > _LONGEST_SHORT_WAIT):
+        return RateLimitResponse(Limit.DAILY, wait if wait is not None else until_midnight(now))
+    if code == _PER_SECOND_CODE or kind.startswith("qps"):
+        return RateLimitResponse(Limit.PER_SECOND, wait)
+    if counts_for_user and wait is None and _quota_left(headers):
+        # Seen on the limit of 100 a day for one user: the account has plenty left, and no word on when to come back.
+        return RateLimitResponse(Limit.PER_USER, until_midnight(now))
+    if not kind and message.lower().startswith(_CONCURRENT_MESSAGE):
+        return RateLimitResponse(Limit.CONCURRENT, wait)
+    return RateLimitResponse(Limit.PER_SECOND, wait)
+
+
+def _body(response: HttpResponse) -> tuple[int | None, str]:
+    try:
+        body = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return None, ""
+    if not isinstance(body, dict):
+        return None, ""
+    return body.get("code"), str(body.get("message", ""))
+
+
+def _quota_left(headers: Mapping[str, str]) -> bool:
+    remaining = headers.get("x-ratelimit-remaining", "").strip()
+    return remaining.isascii() and remaining.isdigit() and int(remaining[:9]) > 0
+
+
+def until_midnight(now: float) -> float:
+    """Seconds until 00:00 UTC, when Zoom's daily counts start again."""
+    today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return float(ceil((today + timedelta(days=1)).timestamp() - now))
