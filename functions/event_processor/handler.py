@@ -16,7 +16,7 @@ from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones
 from zoom_common.deadline import Deadline
 from zoom_common.events.bus import BusPublisher
-from zoom_common.events.connection_events import ConnectionUpdates, publisher
+from zoom_common.events.connection_events import ConnectionUpdates, sender
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.projections.store import ProjectionStore
@@ -82,7 +82,7 @@ def processor() -> EventProcessor:
 def _vault(settings: Settings) -> ConnectionUpdates:
     table = Table(client("dynamodb"), settings.connections_table, CONNECTIONS)
     connections = ConnectionStore(table)
-    publish = publisher(settings.event_bus, lambda: client("events"))
+    publish = sender(settings.event_bus, lambda: client("events"))
     deauthorization = Deauthorization(connections=connections, publish=publish, clock=time.time)
     return ConnectionUpdates(connections, deauthorization, Tombstones(table), time.time)
 

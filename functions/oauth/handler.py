@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode
 from zoom_common import observability
 from zoom_common.access.principal import CONNECTION_ID, Principal
 from zoom_common.connections.access_tokens import reconnect_url
-from zoom_common.connections.linking import LinkNotRequested, Ticket
+from zoom_common.connections.linking import LinkNotRequested, Ticket, allowed
 from zoom_common.connections.model import Connection, Kind
 from zoom_common.connections.selection import authorize_connection, owner_filter
 from zoom_common.connections.server_to_server import AccountRequest
@@ -92,7 +92,7 @@ def look(request: Request) -> Response:
 @for_browsers
 def start(request: Request) -> Response:
     """Consume the ticket and go to Zoom."""
-    if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+    if _from_elsewhere(request):
         raise LinkRefused("foreign_form", status=403)
     form = parse_qs(request.body.decode(errors="replace"))
     departure = wiring().linking.start(Secret(form.get("ticket", [""])[0]))
@@ -124,9 +124,10 @@ def callback(request: Request) -> Response:
 
 @router.route("POST", "/auth/zoom/redeem", scope="connections:write")
 def redeem(request: Request, principal: Principal) -> Response:
-    """Make a linked account work, for the program that asked."""
-    code = Secret(text_of(body_of(request), "code") or "")
-    return json_response(200, _shown(wiring().redemption.redeem(principal, code)))
+    """Make a linked account work, for the program that asked and the owner that it named."""
+    body = body_of(request)
+    code, owner = Secret(text_of(body, "code") or ""), text_of(body, "owner")
+    return json_response(200, _shown(wiring().redemption.redeem(principal, code, owner=owner)))
 
 
 @router.route("GET", "/connections", scope="connections:read")
@@ -183,6 +184,20 @@ def reconnect(request: Request, principal: Principal, connection_id: str) -> Res
     return _created(
         wiring().linking.request(principal, owner=found.owner, return_url=return_url, reconnects=found.connection_id)
     )
+
+
+def _from_elsewhere(request: Request) -> bool:
+    """Return whether a browser says that a form comes from another site.
+
+    Browsers send `Origin` with every POST, and newer ones `Sec-Fetch-Site`; programs send neither. A browser sends
+    `null` where a policy hides the real origin: then the other header decides.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site not in {None, "same-origin", "none"}:
+        return True
+    if origin == "null":
+        return site is None
+    return origin is not None and not allowed(origin, [settings().public_base_url])
 
 
 def _reached(principal: Principal, connection_id: str) -> Connection:

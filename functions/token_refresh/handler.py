@@ -2,7 +2,7 @@
 
 Sweep `{"action": "sweep"}`; direct `{"action": "refresh", "tenant", "connection_id", "seen_version"[, "wait"]}` and
 `{"action": "touch", "tenant", "connection_id"}`, `{"action": "refused", "tenant", "connection_id", "version"}`; queue
-messages say `refresh`, `restore` or `revoke`.
+messages say `refresh`, `restore`, `revoke` or `link`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from zoom_common import observability
 from zoom_common.aws import clients
 from zoom_common.connections.access_tokens import REFUSED, TOUCH
 from zoom_common.connections.disconnecting import EndedGrant, Revoked
-from zoom_common.connections.queues import REFRESH, RESTORE, REVOKE, from_message
+from zoom_common.connections.placement import LinkedGrant
+from zoom_common.connections.queues import LINK, REFRESH, RESTORE, REVOKE, from_message
 from zoom_common.connections.refresh.algorithm import NotPersisted
 from zoom_common.connections.refresh.effects import Outcome, Result
 from zoom_common.connections.refresh.sweep import sweep
@@ -96,6 +97,10 @@ def _done(message: Mapping[str, Any], ends: float) -> bool:
         outcome = wiring().revocation.revoke(EndedGrant.from_message(message))
         observability.count("RevokesRetried", outcome=str(outcome))
         return outcome is not Revoked.UNANSWERED
+    if message["action"] == LINK:
+        end = wiring().placement.follow_up(LinkedGrant.from_message(message))
+        observability.count("LinksFollowedUp", outcome=str(end))
+        return True
     if message["action"] != REFRESH:
         raise ValueError("a message of no known action")
     result = wiring().refresher.when_due(message["tenant"], message["connection_id"], ends=ends)
@@ -131,6 +136,8 @@ def _sweep(context: Any) -> int:
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
     enqueued = sweep(wiring().index, wiring().workers, clock=time.time, deadline=deadline)
     observability.count("ConnectionsDue", enqueued)
+    left_behind = wiring().outbox.sweep(deadline)
+    observability.count("ConnectionChangesLeftBehind", left_behind)
     heartbeats().beat(SWEEP)
     return enqueued
 

@@ -52,10 +52,10 @@ class Memory(ConnectionStore):
         )
 
     def _claims(self) -> MutableMapping[tuple[str, str], Claim]:
-        def name_of(pk: str, _sk: str) -> tuple[str, str] | None:
+        def name_of(pk: str, sk: str) -> tuple[str, str] | None:
             kind, _, rest = pk.partition("#")
             client_id, _, zoom_user_id = rest.partition("#")
-            return (client_id, zoom_user_id) if kind == "claim" else None
+            return (client_id, zoom_user_id) if kind == "claim" and sk == "claim" else None
 
         def write(name: tuple[str, str], claim: Claim) -> None:
             pk, sk = claim_key(*name)
@@ -85,9 +85,9 @@ class Memory(ConnectionStore):
         self.fails("get")
         return super().get(tenant, connection_id)
 
-    def add_account(self, connection: Connection) -> None:
+    def add_account(self, connection: Connection, **more: Any) -> None:
         self.fails("add_account")
-        super().add_account(connection)
+        super().add_account(connection, **more)
 
     def heard(self, tenant: str, connection_id: str, *, now: float) -> None:
         self.fails("heard")
@@ -98,9 +98,9 @@ class Memory(ConnectionStore):
         self.fails("forget_tokens")
         return super().forget_tokens(connection, reason=reason, now=now)
 
-    def disconnect(self, connection: Connection, *, now: float) -> Connection | None:
+    def disconnect(self, connection: Connection, *, now: float, **more: Any) -> Connection | None:
         self.fails("disconnect")
-        return super().disconnect(connection, now=now)
+        return super().disconnect(connection, now=now, **more)
 
 
 class MemoryRefresh(RefreshStore):
@@ -142,6 +142,7 @@ class MemoryAuthorization(AuthorizationStore):
     def __init__(self, memory: Memory) -> None:
         super().__init__(Table(memory.dynamodb.client(), tables.COORDINATION), memory.table)
         self.memory = memory
+        self.lost_writes = 0  # writes of a link that happen and say they did not
 
     @property
     def entries(self) -> dict[tuple[str, str], Item]:
@@ -149,15 +150,32 @@ class MemoryAuthorization(AuthorizationStore):
         stored = self.memory.dynamodb.tables[tables.COORDINATION]
         return {stored.key(item): item for item in stored.items()}
 
-    def put_pending(self, pending: Connection, code: Secret, link: LinkRequest, *, expires_at: int) -> None:
+    def put_pending(
+        self, pending: Connection, code: Secret | None, link: LinkRequest | None, *, expires_at: int, **more: Any
+    ) -> None:
         self.memory.fails("put_pending")
-        super().put_pending(pending, code, link, expires_at=expires_at)
+        super().put_pending(pending, code, link, expires_at=expires_at, **more)
+        self._loses()
 
     def redeem(self, code: Secret, *, now: float, **what: Any) -> None:
-        if self.code(code, now=now) is not None and self.memory.faults.get("redeem", 0) > 0:
+        self._moves()
+        super().redeem(code, now=now, **what)
+        self._loses()
+
+    def redeem_in_place(self, code: Secret, **what: Any) -> None:
+        self._moves()
+        super().redeem_in_place(code, **what)
+        self._loses()
+
+    def _moves(self) -> None:
+        if self.memory.faults.get("redeem", 0) > 0:
             self.memory.faults["redeem"] -= 1
             raise ConditionFailed(failed=[1])
-        super().redeem(code, now=now, **what)
+
+    def _loses(self) -> None:
+        if self.lost_writes > 0:
+            self.lost_writes -= 1
+            raise Unavailable(reason="connections_store_unavailable")
 
 
 class MemoryTombstones(Tombstones):

@@ -8,14 +8,16 @@ from itertools import count
 from typing import Any, cast
 
 from tests.fakes.aws_services import FakeKms, FakeSqs
-from tests.fakes.connection_stores import Memory, MemoryRefresh
+from tests.fakes.connection_stores import Memory, MemoryAuthorization, MemoryRefresh
 from tests.fakes.zoom_oauth import CLIENT_ID, Credentials, ZoomServer
 from zoom_common.connections.cipher import Cipher, SealContext, SealKind
 from zoom_common.connections.disconnecting import Disconnection, Revocation
 from zoom_common.connections.link_store import Claim
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.oauth_client import ZoomOAuth
-from zoom_common.connections.queues import EscrowQueue, RevokeQueue
+from zoom_common.connections.outbox import Outbox
+from zoom_common.connections.placement import Placement
+from zoom_common.connections.queues import EscrowQueue, LinkQueue, RevokeQueue
 from zoom_common.connections.refresh.algorithm import refresh
 from zoom_common.connections.refresh.effects import Effect, RefreshContext, Result, SealedPair
 from zoom_common.connections.refresh.policy import Policy
@@ -89,6 +91,8 @@ class World:
             api_base_url="https://api.zoom.us/v2",
             clock=self.clock,
         )
+        self.bus_away = False
+        self.outbox = Outbox(self.memory.table, self.send, clock=self.clock)
         names = count(1)
         self.refresher = Refresher(
             connections=self.memory,
@@ -107,7 +111,7 @@ class World:
             connections=self.memory,
             revocation=self.revocation,
             retries=RevokeQueue(self.sqs.client(), "escrow"),
-            publish=self.published.append,
+            outbox=self.outbox,
             clock=self.clock,
         )
         bits = count(1)
@@ -115,10 +119,23 @@ class World:
             connections=self.memory,
             cipher=self.cipher,
             zoom=self.oauth,
-            publish=self.published.append,
+            outbox=self.outbox,
             clock=self.clock,
             chance=lambda: 0.5,
             random_bits=lambda: next(bits),
+        )
+        self.links = MemoryAuthorization(self.memory)
+        self.link_queue = LinkQueue(self.sqs.client(), "escrow")
+        self.placement = Placement(
+            links=self.links,
+            connections=self.memory,
+            cipher=self.cipher,
+            zoom=self.oauth,
+            revocation=self.revocation,
+            queue=self.link_queue,
+            outbox=self.outbox,
+            clock=self.clock,
+            chance=lambda: 0.5,
         )
         seed = connection(**changes)
         self.zoom.live = {"refresh-0"}
@@ -128,6 +145,12 @@ class World:
         }
         self.memory.put(replace(seed, **{**sealed, **{k: v for k, v in changes.items() if k in sealed}}))
         self.memory.claims[CLIENT_ID, "zoom-user"] = Claim(tenant=seed.tenant, connection_id=seed.connection_id)
+
+    def send(self, change: Any) -> None:
+        """Put one change on the bus, unless it is away."""
+        if self.bus_away:
+            raise Unavailable(reason="event_bus")
+        self.published.append(change)
 
     @property
     def item(self) -> Connection:

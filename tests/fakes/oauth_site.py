@@ -7,7 +7,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.connection_stores import MemoryAuthorization
 from tests.fakes.connections import World
 from tests.fakes.edge import LambdaContext, http_event
 from tests.fakes.handlers import load
@@ -36,10 +35,12 @@ class OAuthSite(World):
         super().__init__(**changes)
         self.module = load("oauth")
         told = OAuthSettings.from_env(ENVIRON | (environ or {}))
-        self.links, numbers = MemoryAuthorization(self.memory), count(1)
+        numbers = count(1)
         linking = Linking(
             store=self.links,
             connections=self.memory,
+            placement=self.placement,
+            queue=self.link_queue,
             cipher=self.cipher,
             zoom=self.oauth,
             credentials=self.credentials,
@@ -53,9 +54,10 @@ class OAuthSite(World):
             store=self.links,
             connections=self.memory,
             cipher=self.cipher,
-            publish=self.published.append,
+            outbox=self.outbox,
             clock=self.clock,
             chance=lambda: 0.5,
+            sleep=self.clock.sleep,
         )
         wired = vault.Linked(self.memory, linking, redemption, self.disconnection, self.accounts)
         vars(self.module)["wiring"], vars(self.module)["settings"] = lambda: wired, lambda: told

@@ -9,7 +9,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.fakes.connection_stores import MemoryAuthorization
 from tests.fakes.connections import START, World
 from tests.fakes.zoom_oauth import CLIENT_ID
 from zoom_common.access.principal import Principal
@@ -33,11 +32,12 @@ class Linkage(World):
         super().__init__()
         self.memory.items.clear()
         self.memory.claims.clear()
-        self.links = MemoryAuthorization(self.memory)
         numbers = count(1)
         self.linking = Linking(
             store=self.links,
             connections=self.memory,
+            placement=self.placement,
+            queue=self.link_queue,
             cipher=self.cipher,
             zoom=self.oauth,
             credentials=self.credentials,
@@ -51,9 +51,10 @@ class Linkage(World):
             store=self.links,
             connections=self.memory,
             cipher=self.cipher,
-            publish=self.published.append,
+            outbox=self.outbox,
             clock=self.clock,
             chance=lambda: 0.5,
+            sleep=self.clock.sleep,
         )
 
     def depart(
@@ -79,7 +80,7 @@ class Linkage(World):
 
     def connect(self, principal: Principal = PROGRAM, *, owner: str = "ada", reconnects: str | None = None) -> str:
         code, _ = self.link(principal, owner=owner, reconnects=reconnects)
-        return self.redemption.redeem(principal, code).connection_id
+        return self.redemption.redeem(principal, code, owner=owner).connection_id
 
 
 def refused(act: Callable[[], object]) -> str:
@@ -228,18 +229,20 @@ def test_kms_away_spends_no_code() -> None:
 
 
 def test_redeemed_by_the_program_that_asked() -> None:
-    """Only then it is connected, claimed, due, and announced; the code works once."""
+    """Only then it is connected, claimed, due, and published; asking again returns the same connection."""
     world = Linkage()
     code, connection_id = world.link()
-    connected = world.redemption.redeem(PROGRAM, code)
+    connected = world.redemption.redeem(PROGRAM, code, owner="ada")
     assert (connected.connection_id, connected.state) == (connection_id, State.CONNECTED)
     assert connected.due_at is not None
     assert connected.expires_at is None
     claim = Claim(tenant="acme", connection_id=connection_id)
     assert world.memory.claims == {(CLIENT_ID, "zoom-user"): claim}
+    assert world.redemption.redeem(PROGRAM, code, owner="ada") == world.memory.items["acme", connection_id]
     assert [change["type"] for change in world.published] == ["connection.connected"]
+    world.clock.sleep(600)
     with pytest.raises(NotFound):
-        world.redemption.redeem(PROGRAM, code)
+        world.redemption.redeem(PROGRAM, code, owner="ada")
 
 
 @pytest.mark.parametrize(
@@ -253,7 +256,7 @@ def test_redeemed_by_somebody_else(other: Principal) -> None:
     with pytest.raises(NotFound):
         world.redemption.redeem(other, code)
     assert world.memory.items["acme", connection_id].state is State.PENDING
-    assert world.redemption.redeem(PROGRAM, code)
+    assert world.redemption.redeem(PROGRAM, code, owner="ada")
 
 
 def test_redeemed_too_late() -> None:
@@ -262,9 +265,9 @@ def test_redeemed_too_late() -> None:
     code, _ = world.link()
     world.clock.sleep(600)
     with pytest.raises(NotFound):
-        world.redemption.redeem(PROGRAM, code)
+        world.redemption.redeem(PROGRAM, code, owner="ada")
     with pytest.raises(NotFound):
-        world.redemption.redeem(PROGRAM, Secret(""))
+        world.redemption.redeem(PROGRAM, Secret(""), owner="ada")
 
 
 def test_redemption_looks_again_when_something_moved() -> None:
@@ -272,11 +275,11 @@ def test_redemption_looks_again_when_something_moved() -> None:
     world = Linkage()
     code, _ = world.link()
     world.memory.faults["redeem"] = 1
-    assert world.redemption.redeem(PROGRAM, code)
+    assert world.redemption.redeem(PROGRAM, code, owner="ada")
     code, _ = world.link()
-    world.memory.faults["redeem"] = 3
+    world.memory.faults["redeem"] = 4
     with pytest.raises(Unavailable):
-        world.redemption.redeem(PROGRAM, code)
+        world.redemption.redeem(PROGRAM, code, owner="ada")
 
 
 def test_connecting_again_replaces_the_grant() -> None:
@@ -303,12 +306,13 @@ def test_reconnecting_a_connection_that_was_given_up() -> None:
 
 
 def test_reconnecting_as_another_zoom_user() -> None:
-    """The browser was signed in to somebody else's Zoom: nothing is stored."""
+    """The browser was signed in to somebody else's Zoom: nobody gets a code, and the connection stays as it was."""
     world = Linkage()
     first = world.connect()
+    before = world.memory.items["acme", first]
     world.zoom.user_id = "somebody-else"
     assert refused(lambda: world.link(reconnects=first)) == "other_zoom_user"
-    assert list(world.memory.items) == [("acme", first)]
+    assert world.memory.items["acme", first] == before
 
 
 def test_claimed_by_another_tenant() -> None:

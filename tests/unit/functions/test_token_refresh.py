@@ -37,6 +37,8 @@ class Function(World):
             RefreshQueue(self.queue.client(), "refresh"),
             self.refresher,
             self.revocation,
+            self.placement,
+            self.outbox,
         )
         vars(module)["wiring"] = lambda: wired
 

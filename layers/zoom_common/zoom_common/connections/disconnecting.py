@@ -11,6 +11,7 @@ from typing import Any
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.connections.model import Connection, Kind, Publish, State, state_changed
 from zoom_common.connections.oauth_client import ZoomOAuth
+from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.queues import REVOKE, RevokeQueue
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import DependencyFailed, NotFound
@@ -19,6 +20,9 @@ from zoom_common.zoom.oauth import AppAtFault, GrantRejected, TokenUnavailable
 
 # A token with less left than this would end on its way to Zoom.
 _LEFT = 30.0
+
+
+DEAUTHORIZED = "app_deauthorized"
 
 
 class Revoked(StrEnum):
@@ -85,9 +89,11 @@ class Revocation:
             return Revoked.UNANSWERED
 
     def _ends_this_only(self, grant: EndedGrant) -> bool:
-        """A revoke uninstalls the app for the user, whoever has connected since."""
+        """Return whether no other connection has a grant of the user: a revoke uninstalls the app for all of them."""
         holder = self.connections.by_zoom_user(grant.client_id, grant.zoom_user_id)
-        return holder is None or (holder.tenant, holder.connection_id) == (grant.tenant, grant.connection_id)
+        if holder is None or holder.grant_id == DEAUTHORIZED:
+            return True
+        return (holder.tenant, holder.connection_id) == (grant.tenant, grant.connection_id)
 
     def _access_token(self, grant: EndedGrant) -> Secret:
         if grant.access_expires_at - self.clock() > _LEFT:
@@ -99,14 +105,16 @@ class Revocation:
         return self.cipher.open(sealed, SealContext(grant.tenant, grant.connection_id, kind))
 
 
-DEAUTHORIZED = "app_deauthorized"
-
 _DELETED = ("access_token", "refresh_token", "previous_refresh_token", "spare_refresh_tokens")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deauthorization:
-    """Ends the grant that a verified `app_deauthorized` is about. Doing it again changes nothing."""
+    """Ends the grant that a verified `app_deauthorized` is about. Doing it again changes nothing.
+
+    `publish` raises Unavailable when the change is not on the bus: the queue then brings the event again, so that the
+    change is published at least once.
+    """
 
     connections: ConnectionStore
     publish: Publish
@@ -150,19 +158,20 @@ class Disconnection:
     connections: ConnectionStore
     revocation: Revocation
     retries: RevokeQueue
-    publish: Publish
+    outbox: Outbox
     clock: Callable[[], float]
 
     def disconnect(self, connection: Connection) -> Disconnected:
         """End `connection`. When Zoom is down, the revoke is left to a queue. Raises NotFound, Unavailable."""
-        ended = self.connections.disconnect(connection, now=self.clock())
+        change = state_changed(connection, State.DISCONNECTED, None, at=self.clock())
+        ended = self.connections.disconnect(connection, now=change["at"], also=[self.outbox.entry(change)])
         if ended is None:
             raise NotFound("There is no such connection.")
         grant = EndedGrant.of(ended)
         outcome = self.revocation.revoke(grant) if grant else Revoked.NOT_OURS
         queued = grant is not None and outcome is Revoked.UNANSWERED and self._later(grant)
         self.connections.delete(ended)
-        self.publish(state_changed(connection, State.DISCONNECTED, None, at=self.clock()))
+        self.outbox.publish(change)
         return Disconnected(outcome is Revoked.CONFIRMED, queued)
 
     def _later(self, grant: EndedGrant) -> bool:

@@ -1,14 +1,19 @@
-"""Tickets, states and one-time codes, stored by digest, and the transactions in which a link advances."""
+"""Tickets, states and one-time codes, stored by digest, and the transactions in which a link advances.
+
+Beside a claim (`claim#app#user`, `claim`) stands the latest link of that Zoom user that nobody has redeemed (`link`).
+Every transaction that stores or redeems a link writes it, on the condition that it is as it was seen: this item
+serialises them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
-from zoom_common.connections.model import Connection, State, digest
-from zoom_common.connections.store import claim_key, key_of, to_values
+from zoom_common.connections.model import Connection, Spare, State, digest
+from zoom_common.connections.store import claim_key, key_of, spare_values, to_values
 from zoom_common.secret import Secret
 
 if TYPE_CHECKING:
@@ -16,6 +21,12 @@ if TYPE_CHECKING:
 
 TICKET, STATE, CODE = "ticket", "state", "code"
 SUPERSEDED = "superseded"
+
+# One operation of a transaction.
+type Operation = Mapping[str, Any]
+
+# By how many seconds clocks may differ.
+_SKEW = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +42,16 @@ class LinkRequest:
     return_url: str | None = None
     connection_id: str | None = None
     reconnects: str | None = None
+    redeemed: str | None = None  # the connection that the code was redeemed for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatestLink:
+    """The latest link of a Zoom user that nobody has redeemed: its pair may be the only live one."""
+
+    tenant: str
+    connection_id: str
+    authorized_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,15 +106,111 @@ class AuthorizationStore:
             return None
         return _link(taken)
 
-    def put_pending(self, pending: Connection, code: Secret, link: LinkRequest, *, expires_at: int) -> None:
-        """Store a pending connection and the code that redeems it: both or neither."""
-        entry = _entry(CODE, code, link, expires_at)
-        self._coordination.transact(
-            [
-                {"Put": self._connections.to_put(to_values(pending), condition="attribute_not_exists(#pk)")},
-                {"Put": self._coordination.to_put(entry)},
-            ]
+    def put_pending(
+        self,
+        pending: Connection,
+        code: Secret | None,
+        link: LinkRequest | None,
+        *,
+        expires_at: int,
+        latest: LatestLink | None = None,
+        also: Sequence[Operation] = (),
+    ) -> None:
+        """Store a pending connection, the code that redeems it, and what is done `also`: all or nothing.
+
+        `latest` is the latest link as it was seen. Raises ConditionFailed when it has changed, and when the pair has
+        been placed before. Without a code nobody can redeem the connection.
+        """
+        operations = [
+            {"Put": self._connections.to_put(to_values(pending), condition="attribute_not_exists(#pk)")},
+            {"Put": self._connections.to_put(_placed(pending, code), condition="attribute_not_exists(#pk)")},
+            self._latest(pending, latest),
+            *also,
+        ]
+        if code is not None and link is not None:
+            operations.append({"Put": self._coordination.to_put(_entry(CODE, code, link, expires_at))})
+        self._connections.transact(operations)
+
+    def placed(self, connection_id: str) -> str | None:
+        """Return whether the pair of this link has been placed: the digest of its code, "" without one, else None."""
+        found = self._connections.get(*_placed_key(connection_id))
+        return str(found["code"]) if found else None
+
+    def latest(self, client_id: str, zoom_user_id: str) -> LatestLink | None:
+        """Return the latest link of a Zoom user that nobody has redeemed."""
+        found = self._connections.get(*_latest_key(client_id, zoom_user_id))
+        if found is None:
+            return None
+        return LatestLink(
+            tenant=found["tenant"],
+            connection_id=found["connection_id"],
+            authorized_at=float(found["authorized_at"]),
         )
+
+    def forget(self, pending: Connection) -> None:
+        """Delete a link that nobody has redeemed. Raises ConditionFailed when it is not pending any more."""
+        self._connections.delete(
+            *key_of(pending), condition="#state = :pending", values={"pending": str(State.PENDING)}
+        )
+        try:
+            self._connections.delete(
+                *_latest_key(pending.client_id, str(pending.zoom_user_id)),
+                condition="#connection_id = :id",
+                values={"id": pending.connection_id},
+            )
+        except ConditionFailed:
+            return  # there is a later one, or none
+
+    def to_renew(self, holder: Connection, renewed: Connection) -> Operation:
+        """Return the operation that gives `holder` the next version of its tokens, which `renewed` has.
+
+        Leases, intents and spares stay: a refresh that is under way finds the version moved, and keeps what it gets.
+        """
+        names = ["version", "sealed_access", "sealed_refresh", "previous_refresh", "access_expires_at", "scopes"]
+        names += ["refresh_issued_at", "authorized_at", "state_changed_at", "failures", "cool_until", "written_by"]
+        return self._to_change(holder, renewed, names, remove=["api_url"] if renewed.api_url is None else [])
+
+    def to_keep_spare(self, holder: Connection, name: str, spare: Spare) -> Operation:
+        """Return the operation that keeps the pair of an authorisation beside the current one of `holder`."""
+        return {
+            "Update": self._connections.to_update(
+                *key_of(holder),
+                "SET #spares.#name = :spare, #authorized_at = :at",
+                condition="#grant_id = :grant AND #version = :version",
+                values={
+                    "spare": spare_values(spare),
+                    "at": spare.issued_at,
+                    "grant": holder.grant_id,
+                    "version": holder.version,
+                },
+                names={"name": name},
+            )
+        }
+
+    def redeem_in_place(
+        self,
+        code: Secret,
+        *,
+        pending: Connection,
+        holder: Connection,
+        connected: Connection,
+        latest: LatestLink | None,
+        now: float,
+        also: Sequence[Operation] = (),
+    ) -> None:
+        """Consume the code for `holder`, which has the link's tokens already, and delete the pending connection.
+
+        Raises ConditionFailed as `redeem` does.
+        """
+        names = ["state_changed_at", "last_used_at", "failures", "cool_until"]
+        operations = [
+            self._used(code, connected, now),
+            self._to_change(holder, connected, names),
+            {"Delete": self._connections.to_delete(*key_of(pending), condition="attribute_exists(#pk)")},
+            self._no_latest(pending, latest),
+            *also,
+        ]
+        self._coordination.transact(operations)
 
     def code(self, code: Secret, *, now: float) -> LinkRequest | None:
         """What a one-time code is for; looking consumes nothing."""
@@ -114,17 +231,21 @@ class AuthorizationStore:
         claim: Claim | None,
         superseded: Connection | None,
         now: float,
+        latest: LatestLink | None = None,
+        also: Sequence[Operation] = (),
     ) -> None:
         """Consume the code, connect, move the claim, and end the connection that held it: all or nothing.
 
         `replaced` is what stood under the id of `connected`, when that is not the pending connection's own.
         Raises ConditionFailed when anything is not as it was seen; with position 0, the code is used or expired.
+        The superseded connection must have no lease: its refresh would bring a pair that nobody keeps.
         """
-        used = self._coordination.to_delete(*_key(CODE, code), condition="#expires_at > :now", values={"now": now})
         operations = [
-            {"Delete": used},
+            self._used(code, connected, now),
             {"Put": self._as_seen(connected, replaced or pending)},
             self._claimed(connected, claim),
+            self._no_latest(pending, latest),
+            *also,
         ]
         if replaced is not None:
             key = key_of(pending)
@@ -149,6 +270,51 @@ class AuthorizationStore:
             values={"grant": seen.grant_id, "version": seen.version},
         )
 
+    def _used(self, code: Secret, connected: Connection, now: float) -> Operation:
+        return {
+            "Update": self._coordination.to_update(
+                *_key(CODE, code),
+                "SET #redeemed = :id",
+                condition="#expires_at > :now AND attribute_not_exists(#redeemed)",
+                values={"id": connected.connection_id, "now": now},
+            )
+        }
+
+    def _latest(self, pending: Connection, seen: LatestLink | None) -> Operation:
+        newest = pending if seen is None or seen.authorized_at <= pending.authorized_at else seen
+        pk, sk = _latest_key(pending.client_id, str(pending.zoom_user_id))
+        link = {name: getattr(newest, name) for name in ("tenant", "connection_id", "authorized_at")}
+        item = {"pk": pk, "sk": sk, **link, "expires_at": pending.expires_at}
+        return {"Put": self._connections.to_put(item, **_as_it_was(seen))}
+
+    def _no_latest(self, pending: Connection, seen: LatestLink | None) -> Operation:
+        key = _latest_key(pending.client_id, str(pending.zoom_user_id))
+        return {"Delete": self._connections.to_delete(*key, **_as_it_was(seen))}
+
+    def _to_change(
+        self, seen: Connection, changed: Connection, names: Sequence[str], *, remove: Sequence[str] = ()
+    ) -> Operation:
+        """Return an update of those attributes and of the state, on the condition that `seen` is still current."""
+        item, removed = to_values(changed), list(remove)
+        names = [*names, "state"]
+        for name in ("reason", "due_at", "due_shard", "api_url"):
+            if item.get(name) is not None:
+                names.append(name)
+            elif name != "api_url":
+                removed.append(name)
+        change = "SET " + ", ".join(f"#{name} = :{name}" for name in names)
+        if removed:
+            change += " REMOVE " + ", ".join(f"#{name}" for name in removed)
+        values = {name: item[name] for name in names}
+        return {
+            "Update": self._connections.to_update(
+                *key_of(seen),
+                change,
+                condition="#grant_id = :grant AND #version = :seen_version AND #state = :seen_state",
+                values=values | {"grant": seen.grant_id, "seen_version": seen.version, "seen_state": str(seen.state)},
+            )
+        }
+
     def _claimed(self, connected: Connection, seen: Claim | None) -> dict[str, Any]:
         pk, sk = claim_key(connected.client_id, str(connected.zoom_user_id))
         mine = {"tenant": connected.tenant, "connection_id": connected.connection_id}
@@ -164,14 +330,38 @@ class AuthorizationStore:
             *key_of(former),
             "SET #state = :state, #reason = :reason, #grant_id = :reason, #state_changed_at = :now"
             " REMOVE #due_shard, #due_at",
-            condition="#grant_id = :grant",
+            condition="#grant_id = :grant AND #version = :version"
+            " AND (attribute_not_exists(#lease_owner) OR #lease_expires_at < :over)",
             values={
                 "state": str(State.REAUTHORIZATION_REQUIRED),
                 "reason": SUPERSEDED,
                 "now": now,
+                "over": now - _SKEW,
                 "grant": former.grant_id,
+                "version": former.version,
             },
         )
+
+
+def _latest_key(client_id: str, zoom_user_id: str) -> tuple[str, str]:
+    return claim_key(client_id, zoom_user_id)[0], "link"
+
+
+def _placed_key(connection_id: str) -> tuple[str, str]:
+    return f"placed#{connection_id}", "placed"
+
+
+def _placed(pending: Connection, code: Secret | None) -> dict[str, object]:
+    pk, sk = _placed_key(pending.connection_id)
+    # Longer than the queue brings the message that asks for it.
+    expires_at = int(pending.authorized_at) + 2 * 86_400
+    return {"pk": pk, "sk": sk, "code": digest(code) if code else "", "expires_at": expires_at}
+
+
+def _as_it_was(seen: LatestLink | None) -> Any:
+    if seen is None:
+        return {"condition": "attribute_not_exists(#pk)"}
+    return {"condition": "#connection_id = :seen", "values": {"seen": seen.connection_id}}
 
 
 def _key(kind: str, secret: Secret) -> tuple[str, str]:

@@ -6,15 +6,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+from zoom_common import observability
 from zoom_common.access.principal import Principal
-from zoom_common.connections.cipher import Cipher
+from zoom_common.connections.cipher import Cipher, PairSealer
 from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
-from zoom_common.connections.model import Connection, Kind, State, connection_id, verifier
+from zoom_common.connections.model import connection_id, verifier
 from zoom_common.connections.oauth_client import AppCredentials, ZoomOAuth
+from zoom_common.connections.placement import LinkedGrant, Placement
+from zoom_common.connections.queues import LinkQueue
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.errors import FieldError, InvalidRequest, LinkRefused
+from zoom_common.errors import DependencyFailed, FieldError, InvalidRequest, LinkRefused
 from zoom_common.secret import Secret
-from zoom_common.zoom.oauth import AppAtFault, GrantRejected, IdentityUnreadable, TokenError, ZoomUser, authorize_url
+from zoom_common.zoom.oauth import (
+    AppAtFault,
+    GrantRejected,
+    IdentityUnreadable,
+    TokenError,
+    TokenGrant,
+    ZoomUser,
+    authorize_url,
+)
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -47,8 +58,10 @@ def allowed(url: str, origins: Iterable[str]) -> bool:
 
 
 def with_query(url: str, fields: Mapping[str, str]) -> str:
-    """`url` with `fields` added to its query."""
-    return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(fields)}"
+    """Return `url`, which may end in `?`, `&` or `#`, with `fields` added to its query."""
+    base = url.partition("#")[0]
+    separator = "" if base.endswith(("?", "&")) else "&" if "?" in base else "?"
+    return f"{base}{separator}{urlencode(fields)}"
 
 
 TICKET_SECONDS = 900
@@ -56,8 +69,6 @@ TICKET_SECONDS = 900
 STATE_SECONDS = 600
 
 CODE_SECONDS = 600
-
-PENDING_SECONDS = 86_400
 
 
 class LinkNotRequested(LinkRefused):
@@ -100,6 +111,8 @@ class Linking:
 
     store: AuthorizationStore
     connections: ConnectionStore
+    placement: Placement
+    queue: LinkQueue
     cipher: Cipher
     zoom: ZoomOAuth
     credentials: AppCredentials
@@ -152,7 +165,8 @@ class Linking:
     def complete(self, query: Mapping[str, str], cookie: str | None) -> AuthorizationResult:
         """The way back from Zoom, checked in this order: error, state present, cookie, state, code. Raises LinkRefused.
 
-        Nothing is stored unless every check has passed.
+        Nothing is stored unless every check has passed. From the exchange of the code on, the pair is stored or
+        revoked, also where this raises.
         """
         if query.get("error"):
             raise LinkRefused("access_denied" if query["error"] == "access_denied" else "zoom_refused", status=400)
@@ -175,36 +189,61 @@ class Linking:
         try:
             seals = self.cipher.pair_sealer(link.tenant, new_id)  # before Zoom's one-time code is spent
             grant = self.zoom.exchange(code, redirect_uri=self.redirect_uri, verifier=verifier)
-            if grant.refresh_token is None:
-                raise LinkRefused("zoom_refused", status=502)
+        except TokenError as error:
+            raise _refused(error) from None
+        linked = self._sealed(link, grant, seals, new_id, client_id)
+        held = self._hold(linked)
+        try:
+            return self._arrive(link, linked, grant)
+        finally:
+            # The table may have taken what the queue did not. The queue's message also ends the link, so ask again.
+            if not held and not self._hold(linked):
+                observability.logger().critical("the pair of a link is not in escrow", connection=new_id)
+                observability.count("PairsUnplaced")
+
+    def _arrive(self, link: LinkRequest, linked: LinkedGrant, grant: TokenGrant) -> AuthorizationResult:
+        try:
             user = self.zoom.identity(grant.access_token)
         except TokenError as error:
             raise _refused(error) from None
-        self._same_person(link, user)
+        if not self._same_person(link, user):
+            self.placement.place(linked, grant, user)  # nobody gets a code for it
+            raise LinkRefused("other_zoom_user", status=409)
+        code, new_id = Secret(self.new_secret()), linked.connection_id
+        self.placement.place(linked, grant, user, code=code, link=replace(link, connection_id=new_id))
+        return AuthorizationResult(code, new_id, _return(link.return_url, code, new_id))
+
+    def _sealed(
+        self, link: LinkRequest, grant: TokenGrant, seals: PairSealer, new_id: str, client_id: str
+    ) -> LinkedGrant:
         now = self.clock()
-        pending = Connection.granted(
-            grant,
+        if grant.refresh_token is None:
+            raise LinkRefused("zoom_refused", status=502)
+        return LinkedGrant(
             tenant=link.tenant,
             connection_id=new_id,
             owner=link.owner,
-            kind=Kind.USER,
-            state=State.PENDING,
             client_id=client_id,
-            zoom_user_id=user.user_id,
-            zoom_account_id=user.account_id,
+            issued_at=now,
+            access_expires_at=grant.expires_at,
+            redeemable_until=int(now) + CODE_SECONDS,
+            scopes=grant.scopes,
+            api_url=grant.api_url,
             sealed_access=seals.seal_access(grant.access_token),
             sealed_refresh=seals.seal_refresh(grant.refresh_token),
-            now=now,
-            expires_at=int(now) + PENDING_SECONDS,
         )
-        one_time, expires_at = Secret(self.new_secret()), int(self.clock()) + CODE_SECONDS
-        self.store.put_pending(pending, one_time, replace(link, connection_id=new_id), expires_at=expires_at)
-        return AuthorizationResult(one_time, new_id, _return(link.return_url, one_time, new_id))
 
-    def _same_person(self, link: LinkRequest, user: ZoomUser) -> None:
+    def _hold(self, linked: LinkedGrant) -> bool:
+        """Return whether the queue holds the pair: the table may still take it where the queue does not."""
+        try:
+            self.queue.hold(linked.to_message())
+        except DependencyFailed:
+            return False
+        return True
+
+    def _same_person(self, link: LinkRequest, user: ZoomUser) -> bool:
         former = self.connections.get(link.tenant, link.reconnects) if link.reconnects else None
-        if former is not None and former.zoom_user_id != user.user_id:
-            raise LinkRefused("other_zoom_user", status=409)
+        return former is None or former.zoom_user_id == user.user_id
 
 
 def _refused(error: TokenError) -> Exception:

@@ -135,6 +135,11 @@ class Connection:
             expires_at=expires_at,
         )
 
+    @property
+    def holds_tokens(self) -> bool:
+        """Whether this is a connection, not a link under way, whose tokens have not been deleted."""
+        return bool(self.sealed_refresh) and self.state not in {State.PENDING, State.DISCONNECTED}
+
     def fallbacks(self) -> Iterable[bytes]:
         """Refresh tokens to try when the current one is refused: spares, newest first, then the previous one."""
         if self.kind is Kind.ACCOUNT:

@@ -1,4 +1,4 @@
-"""The vault's queues: connections to refresh, token pairs that could not be written, and grants to revoke."""
+"""The vault's queues: connections to refresh, pairs in escrow, links to follow up, and grants to revoke."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zoom_common.connections.refresh.effects import SealedPair
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-REFRESH, RESTORE, REVOKE = "refresh", "restore", "revoke"
+REFRESH, RESTORE, REVOKE, LINK = "refresh", "restore", "revoke", "link"
 _SEALED = ("sealed_access", "sealed_refresh", "used_refresh")
 _LARGEST_BATCH = 10
 
@@ -72,6 +72,19 @@ class RevokeQueue:
         """Ask again in a minute. Raises Unavailable."""
         with translated("escrow_unavailable"):
             self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(message), DelaySeconds=60)
+
+
+class LinkQueue:
+    """Holds the pairs of links until each is stored or revoked. They share the queue of the pairs in escrow."""
+
+    def __init__(self, sqs: SQSClient, url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def hold(self, message: Mapping[str, Any], *, delay: int = 60) -> None:
+        """Bring a message after `delay` seconds. Raises Unavailable."""
+        with translated("escrow_unavailable"):
+            self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(message), DelaySeconds=delay)
 
 
 def to_message(pair: SealedPair) -> dict[str, Any]:

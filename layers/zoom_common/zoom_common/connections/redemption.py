@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from zoom_common.access.principal import Principal
 from zoom_common.aws.table import ConditionFailed
 from zoom_common.connections.cipher import Cipher, SealContext, SealKind
-from zoom_common.connections.link_store import SUPERSEDED, AuthorizationStore, LinkRequest
-from zoom_common.connections.model import Connection, Publish, State, state_changed
+from zoom_common.connections.link_store import SUPERSEDED, AuthorizationStore, Claim, LatestLink, LinkRequest
+from zoom_common.connections.model import Connection, State, state_changed
+from zoom_common.connections.outbox import Change, Outbox
 from zoom_common.connections.refresh.policy import Policy
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.errors import NotFound, Unavailable
+from zoom_common.errors import FieldError, InvalidRequest, NotFound, Unavailable
 from zoom_common.secret import Secret
 
-_TRIES = 3
+_TRIES = 4
+_PAUSE = 0.5
 _CODE = 0  # its position in the transaction
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a redemption starts from. `holder` is the connection that has the claim, if it has tokens."""
+
+    code: Secret
+    link: LinkRequest
+    pending: Connection
+    claim: Claim | None
+    holder: Connection | None
+    latest: LatestLink | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,93 +41,173 @@ class Redemption:
     store: AuthorizationStore
     connections: ConnectionStore
     cipher: Cipher
-    publish: Publish
+    outbox: Outbox
     clock: Callable[[], float]
     chance: Callable[[], float]
+    sleep: Callable[[float], object] = time.sleep
     policy: Policy = field(default_factory=Policy)
 
-    def redeem(self, principal: Principal, code: Secret) -> Connection:
-        """The connection behind a code, connected.
+    def redeem(self, principal: Principal, code: Secret, *, owner: str | None = None) -> Connection:
+        """Return the connection behind a code, connected. Asking again, while the code lives, returns the same one.
 
-        Raises NotFound when the code is unknown, used, expired or was asked for by somebody else; nothing changes then.
+        `owner` is the one that the link was made for; it may be left out where that is the principal's own subject.
+        Raises InvalidRequest where it is missing, and NotFound when the code is unknown or expired, or was made for
+        another program or owner. Neither uses up the code. Raises Unavailable while a refresh is under way.
         """
-        for _ in range(_TRIES):
-            link = self.store.code(code, now=self.clock())
-            if link is None or (link.tenant, link.subject) != (principal.tenant, principal.subject):
-                raise _unknown()
+        for tried in range(_TRIES):
+            if tried:
+                self.sleep(_PAUSE)
+            link = self._link(principal, code, owner)
+            if link.redeemed is not None:
+                return self._again(link, link.redeemed)
             pending = self.connections.get(link.tenant, str(link.connection_id))
             if pending is None or pending.state is not State.PENDING:
                 raise _unknown()
             try:
-                return self._connect(code, link, pending)
-            except ConditionFailed as failed:
-                if _CODE in failed.failed:
-                    raise _unknown() from None
-                # Something moved between reading and writing, a refresh for one: look again.
+                return self._connect(self._find(code, link, pending))
+            except ConditionFailed:
+                continue  # something moved between reading and writing, a refresh for one, or the code was redeemed
         raise Unavailable(reason="connection_busy")
 
-    def _connect(self, code: Secret, link: LinkRequest, pending: Connection) -> Connection:
-        claim = self.store.claim(pending.client_id, str(pending.zoom_user_id))
-        holder = self.connections.get(claim.tenant, claim.connection_id) if claim else None
-        replaced = self._replaced(link, pending, holder)
-        connected = self._moved_to(replaced, pending) if replaced else self._connected(pending)
-        superseded = None if _same(holder, replaced) else holder
-        self.store.redeem(
-            code,
-            pending=pending,
-            connected=connected,
-            replaced=replaced,
-            claim=claim,
-            superseded=superseded,
-            now=self.clock(),
-        )
-        self._announce(replaced or pending, connected, superseded)
+    def _link(self, principal: Principal, code: Secret, owner: str | None) -> LinkRequest:
+        link = self.store.code(code, now=self.clock())
+        if link is None or (link.tenant, link.subject) != (principal.tenant, principal.subject):
+            raise _unknown()
+        if owner is None and link.owner != principal.subject:
+            raise InvalidRequest([FieldError("owner", "Required: the owner that the link was made for.")])
+        if owner is not None and owner != link.owner:
+            raise _unknown()
+        return link
+
+    def _again(self, link: LinkRequest, connection_id: str) -> Connection:
+        connected = self.connections.get(link.tenant, connection_id)
+        if connected is None or not connected.holds_tokens or connected.owner != link.owner:
+            raise _unknown()
         return connected
 
-    def _replaced(self, link: LinkRequest, pending: Connection, holder: Connection | None) -> Connection | None:
-        """The connection that gets the new grant: the one to reconnect, else the owner's own for this Zoom user."""
+    def _find(self, code: Secret, link: LinkRequest, pending: Connection) -> _Found:
+        user = str(pending.zoom_user_id)
+        latest = self.store.latest(pending.client_id, user)  # first: whoever claims the user changes it
+        claim = self.store.claim(pending.client_id, user)
+        holder = self.connections.get(claim.tenant, claim.connection_id) if claim else None
+        return _Found(code, link, pending, claim, holder if holder and holder.holds_tokens else None, latest)
+
+    def _connect(self, found: _Found) -> Connection:
+        replaced, source = self._replaced(found), self._source(found)
+        if replaced is not None and source is found.holder and _same(source, replaced):
+            return self._in_place(found, replaced)
+        target = replaced or found.pending
+        connected = self._moved(source, target, found.pending)
+        superseded = None if _same(found.holder, replaced) else found.holder
+        changes = self._changes(target, connected, superseded)
+        self.store.redeem(
+            found.code,
+            pending=found.pending,
+            connected=connected,
+            replaced=replaced,
+            claim=found.claim,
+            superseded=superseded,
+            now=self.clock(),
+            latest=found.latest,
+            also=[self.outbox.entry(change) for change in changes],
+        )
+        self.outbox.publish(*changes)
+        return connected
+
+    def _in_place(self, found: _Found, holder: Connection) -> Connection:
+        """The holder has the link's tokens, or newer ones, since the callback: only its state changes."""
+        connected = replace(self._connected(holder), failures=0, cool_until=0.0)
+        changes = self._changes(holder, connected, None)
+        self.store.redeem_in_place(
+            found.code,
+            pending=found.pending,
+            holder=holder,
+            connected=connected,
+            latest=found.latest,
+            now=self.clock(),
+            also=[self.outbox.entry(change) for change in changes],
+        )
+        self.outbox.publish(*changes)
+        return connected
+
+    def _replaced(self, found: _Found) -> Connection | None:
+        """Return the connection that gets the new grant: the one to reconnect, or the owner's own for the Zoom user."""
+        pending, link = found.pending, found.link
         if link.reconnects is not None:
             asked = self.connections.get(link.tenant, link.reconnects)
             if asked is not None and asked.zoom_user_id == pending.zoom_user_id:
                 return asked
+        claim = found.claim
+        holder = self.connections.get(claim.tenant, claim.connection_id) if claim else None
         mine = holder is not None and (holder.tenant, holder.owner) == (pending.tenant, pending.owner)
-        return holder if mine else None
+        return holder if mine and holder is not None and holder.state is not State.DISCONNECTED else None
 
-    def _connected(self, pending: Connection) -> Connection:
+    def _source(self, found: _Found) -> Connection:
+        """Return what has the tokens of the latest authorisation; the holder's are refreshed, so they come first."""
+        latest, pending = found.latest, found.pending
+        other = None
+        if latest is not None and latest.connection_id != pending.connection_id:
+            other = self.connections.get(latest.tenant, latest.connection_id)
+        candidates = [each for each in (found.holder, other, pending) if each is not None]
+        return max(candidates, key=lambda each: each.authorized_at)
+
+    def _connected(self, connection: Connection) -> Connection:
         now = self.clock()
         due_at = self.policy.due_at(
             now=now,
             last_used_at=now,
-            expires_at=pending.access_expires_at,
-            issued_at=pending.refresh_issued_at,
+            expires_at=connection.access_expires_at,
+            issued_at=connection.refresh_issued_at,
             chance=self.chance(),
         )
         return replace(
-            pending, state=State.CONNECTED, state_changed_at=now, last_used_at=now, due_at=due_at, expires_at=None
+            connection,
+            state=State.CONNECTED,
+            reason=None,
+            state_changed_at=now,
+            last_used_at=now,
+            due_at=due_at,
+            expires_at=None,
         )
 
-    def _moved_to(self, former: Connection, pending: Connection) -> Connection:
-        """The new grant under the former id. A seal is bound to its connection, so both tokens are sealed anew."""
-        seals = self.cipher.pair_sealer(former.tenant, former.connection_id)
+    def _moved(self, source: Connection, target: Connection, pending: Connection) -> Connection:
+        """Return `target` with the tokens of `source`, sealed anew: a seal is bound to its connection."""
+        moved = replace(
+            self._connected(source),
+            tenant=target.tenant,
+            connection_id=target.connection_id,
+            owner=target.owner,
+            created_at=target.created_at,
+            last_webhook_at=target.last_webhook_at,
+            grant_id=pending.grant_id,
+            version=target.version if _same(target, pending) else target.version + 1,
+            previous_refresh=None,
+            spares={},
+            intents={},
+            lease_owner=None,
+            lease_expires_at=0.0,
+            failures=0,
+            cool_until=0.0,
+        )
+        if _same(source, target):
+            return replace(moved, previous_refresh=source.previous_refresh, spares=source.spares)
+        seals = self.cipher.pair_sealer(target.tenant, target.connection_id)
         return replace(
-            self._connected(pending),
-            connection_id=former.connection_id,
-            owner=former.owner,
-            created_at=former.created_at,
-            last_webhook_at=former.last_webhook_at,
-            version=former.version + 1,
-            sealed_access=seals.seal_access(self._open(pending, pending.sealed_access, SealKind.ACCESS)),
-            sealed_refresh=seals.seal_refresh(self._open(pending, pending.sealed_refresh, SealKind.REFRESH)),
+            moved,
+            sealed_access=seals.seal_access(self._open(source, source.sealed_access, SealKind.ACCESS)),
+            sealed_refresh=seals.seal_refresh(self._open(source, source.sealed_refresh, SealKind.REFRESH)),
+            previous_refresh=pending.sealed_refresh if _same(target, pending) else None,
         )
 
-    def _open(self, pending: Connection, sealed: bytes, kind: SealKind) -> Secret:
-        return self.cipher.open(sealed, SealContext(pending.tenant, pending.connection_id, kind))
+    def _open(self, connection: Connection, sealed: bytes, kind: SealKind) -> Secret:
+        return self.cipher.open(sealed, SealContext(connection.tenant, connection.connection_id, kind))
 
-    def _announce(self, before: Connection, connected: Connection, superseded: Connection | None) -> None:
+    def _changes(self, before: Connection, connected: Connection, superseded: Connection | None) -> Sequence[Change]:
         now = self.clock()
-        self.publish(state_changed(before, connected.state, None, at=now))
+        changes = [state_changed(before, connected.state, None, at=now)]
         if superseded is not None:
-            self.publish(state_changed(superseded, State.REAUTHORIZATION_REQUIRED, SUPERSEDED, at=now))
+            changes.append(state_changed(superseded, State.REAUTHORIZATION_REQUIRED, SUPERSEDED, at=now))
+        return changes
 
 
 def _same(one: Connection | None, other: Connection | None) -> bool:

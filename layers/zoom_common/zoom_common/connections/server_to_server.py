@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from zoom_common.aws.table import ConditionFailed
 from zoom_common.connections.cipher import Cipher
-from zoom_common.connections.model import Connection, Kind, Publish, State, connection_id, state_changed
+from zoom_common.connections.model import Connection, Kind, State, connection_id, state_changed
 from zoom_common.connections.oauth_client import ZoomOAuth
+from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.refresh.effects import Seals
 from zoom_common.connections.refresh.policy import Policy
 from zoom_common.connections.store import ConnectionStore
@@ -33,7 +34,7 @@ class AccountConnecting:
     connections: ConnectionStore
     cipher: Cipher
     zoom: ZoomOAuth
-    publish: Publish
+    outbox: Outbox
     clock: Callable[[], float]
     chance: Callable[[], float]
     random_bits: Callable[[], int]
@@ -57,8 +58,9 @@ class AccountConnecting:
             raise Conflict("The connection has just been changed. Try again.", reason="connection_busy") from None
 
     def _add(self, made: Connection) -> Connection:
-        self.connections.add_account(made)
-        self.publish(state_changed(replace(made, state=State.PENDING), State.CONNECTED, None, at=self.clock()))
+        change = state_changed(replace(made, state=State.PENDING), State.CONNECTED, None, at=self.clock())
+        self.connections.add_account(made, also=[self.outbox.entry(change)])
+        self.outbox.publish(change)
         return made
 
     def _renew(self, former: Connection, made: Connection) -> Connection:
@@ -70,9 +72,10 @@ class AccountConnecting:
             last_webhook_at=former.last_webhook_at,
             version=former.version + 1,
         )
-        self.connections.replace(renewed, seen=former)
-        if former.state is not State.CONNECTED:
-            self.publish(state_changed(former, State.CONNECTED, None, at=self.clock()))
+        # A refresh may change the state without a new version: it may not be connected any more, so this is published.
+        change = state_changed(former, State.CONNECTED, None, at=self.clock())
+        self.connections.replace(renewed, seen=former, also=[self.outbox.entry(change)])
+        self.outbox.publish(change)
         return renewed
 
     def _former(self, asked: AccountRequest) -> Connection | None:

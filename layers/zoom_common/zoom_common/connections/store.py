@@ -117,7 +117,8 @@ class ConnectionStore:
 
     OWNED_KEYS: ClassVar = {
         "connections": (r"[^#]+#connections", r"con_.+"),
-        "claims": (r"claim#.+#.+", r"claim"),
+        "claims": (r"claim#.+#.+", r"claim|link"),
+        "placed_links": (r"placed#.+", r"placed"),  # they name nobody, and end by themselves
         "account_links": (r"account#.+#.+", r"[^#]+#.+"),
     }
 
@@ -166,8 +167,11 @@ class ConnectionStore:
         found = (self.get(link["tenant"], link["connection_id"]) for link in links)
         return [connection for connection in found if connection is not None]
 
-    def add_account(self, connection: Connection) -> None:
-        """Store a new account-level connection and its link to the Zoom account: both or neither (ConditionFailed)."""
+    def add_account(self, connection: Connection, *, also: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Store a new account-level connection, its link to the Zoom account, and what is done `also`: all or nothing.
+
+        Raises ConditionFailed when the connection exists.
+        """
         link = account_partition(connection.client_id, connection.zoom_account_id)
         at = {"tenant": connection.tenant, "connection_id": connection.connection_id}
         item = {"pk": link, "sk": f"{connection.tenant}#{connection.connection_id}", **at}
@@ -176,16 +180,18 @@ class ConnectionStore:
             [
                 {"Put": self._table.to_put(to_values(connection), condition=new)},
                 {"Put": self._table.to_put(item, condition=new)},
+                *also,
             ]
         )
 
-    def replace(self, connection: Connection, *, seen: Connection) -> None:
+    def replace(self, connection: Connection, *, seen: Connection, also: Sequence[Mapping[str, Any]] = ()) -> None:
         """Put a whole connection in the place of the one seen. Raises ConditionFailed when that has changed."""
         condition, values = (
             "#grant_id = :grant AND #version = :version",
             {"grant": seen.grant_id, "version": seen.version},
         )
-        self._table.transact([{"Put": self._table.to_put(to_values(connection), condition=condition, values=values)}])
+        put = self._table.to_put(to_values(connection), condition=condition, values=values)
+        self._table.transact([{"Put": put}, *also])
 
     def touch(self, connection: Connection, *, now: float, due_at: float) -> None:
         """Note that the connection is in use, which keeps it warm. Nothing happens when it has changed meanwhile."""
@@ -244,18 +250,25 @@ class ConnectionStore:
         )
         return changed is not None
 
-    def disconnect(self, connection: Connection, *, now: float) -> Connection | None:
+    def disconnect(
+        self, connection: Connection, *, now: float, also: Sequence[Mapping[str, Any]] = ()
+    ) -> Connection | None:
         """Stop all use and refresh at once, before anything is told to Zoom. None when it is gone already.
 
-        A grant id of its own makes every refresh that is under way drop what it gets.
+        What is done `also` is part of the same transaction. A grant id of its own makes every refresh that is under way
+        drop what it gets.
         """
-        values = self._table.update_if(
+        change = self._table.to_update(
             *key_of(connection),
             "SET #state = :state, #state_changed_at = :now, #grant_id = :none REMOVE #due_shard, #due_at, #reason",
             condition="attribute_exists(#pk)",
             values={"state": str(State.DISCONNECTED), "now": now, "none": "disconnected"},
         )
-        return from_values(values) if values is not None else None
+        try:
+            self._table.transact([{"Update": change}, *also])
+        except ConditionFailed:
+            return None
+        return self.get(connection.tenant, connection.connection_id)
 
     def delete(self, connection: Connection) -> None:
         """Delete the connection with its tokens, and its claim in the same transaction if the claim is its own."""

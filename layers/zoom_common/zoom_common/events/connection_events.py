@@ -105,16 +105,25 @@ def _people(event: ZoomEvent) -> tuple[str, ...]:
 SOURCE = "/gateway/connections"
 
 
-def publisher(bus: str, client: Callable[[], EventBridgeClient]) -> Publish:
-    """Publishes to `bus`, or only counts when there is none. Never raises: the state has changed already."""
+def sender(bus: str, client: Callable[[], EventBridgeClient]) -> Publish:
+    """Publishes to `bus`, or only counts when there is none. Raises Unavailable when a change is not on the bus."""
     publisher = BusPublisher(bus, client()) if bus else None
 
-    def publish(change: Mapping[str, Any]) -> None:
-        observability.count("ConnectionStateChanges", state=str(change["state"]))
-        if publisher is None:
-            return
-        try:
+    def send(change: Mapping[str, Any]) -> None:
+        if publisher is not None:
             publisher.publish([to_event(change)])
+        observability.count("ConnectionStateChanges", state=str(change["state"]))
+
+    return send
+
+
+def publisher(bus: str, client: Callable[[], EventBridgeClient]) -> Publish:
+    """Publishes to `bus`, or only counts when there is none. Never raises: the state has changed already."""
+    send = sender(bus, client)
+
+    def publish(change: Mapping[str, Any]) -> None:
+        try:
+            send(change)
         except GatewayError as error:
             observability.logger().error(
                 "connection change not published", reason=error.reason, connection=change["connection_id"]

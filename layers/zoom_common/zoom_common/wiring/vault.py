@@ -16,14 +16,16 @@ from zoom_common.connections.link_store import AuthorizationStore
 from zoom_common.connections.linking import Linking
 from zoom_common.connections.model import Publish
 from zoom_common.connections.oauth_client import AppSecret, ZoomOAuth
-from zoom_common.connections.queues import EscrowQueue, RefreshQueue, RevokeQueue
+from zoom_common.connections.outbox import Outbox
+from zoom_common.connections.placement import Placement
+from zoom_common.connections.queues import EscrowQueue, LinkQueue, RefreshQueue, RevokeQueue
 from zoom_common.connections.redemption import Redemption
 from zoom_common.connections.refresh.policy import Policy
 from zoom_common.connections.refresh.runner import Refresher
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.server_to_server import AccountConnecting
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.events.connection_events import publisher
+from zoom_common.events.connection_events import publisher, sender
 from zoom_common.settings import ZOOM_API, optional, require
 from zoom_common.transport import RequestsTransport
 from zoom_common.zoom.oauth import ZOOM_OAUTH_URL, Endpoints
@@ -92,12 +94,17 @@ class TokenRefreshSettings:
     """`from_env` raises MissingSetting."""
 
     vault: VaultSettings
+    coordination_table: str
     refresh_queue_url: str
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> TokenRefreshSettings:
         """The settings in a function's environment."""
-        return cls(vault=VaultSettings.from_env(environ), refresh_queue_url=require(environ, "REFRESH_QUEUE_URL"))
+        return cls(
+            vault=VaultSettings.from_env(environ),
+            coordination_table=optional(environ, "COORDINATION_TABLE"),
+            refresh_queue_url=require(environ, "REFRESH_QUEUE_URL"),
+        )
 
 
 _RANDOM = random.SystemRandom()
@@ -127,6 +134,8 @@ class Refreshing:
     workers: RefreshQueue
     refresher: Refresher
     revocation: Revocation
+    placement: Placement
+    outbox: Outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +149,20 @@ class _Vault:
     zoom: ZoomOAuth
     revocation: Revocation
     publish: Publish
+    outbox: Outbox
+    queue: LinkQueue
     policy: Policy
 
 
 def linked(settings: OAuthSettings) -> Linked:
     """The vault behind the OAuth routes."""
     vault = _vault(settings.vault)
-    store = AuthorizationStore(
-        Table(clients.boto3_client("dynamodb"), settings.coordination_table, COORDINATION), vault.table
-    )
+    store = _links(vault, settings.coordination_table)
     linking = Linking(
         store=store,
         connections=vault.connections,
+        placement=_placement(vault, store),
+        queue=vault.queue,
         cipher=vault.cipher,
         zoom=vault.zoom,
         credentials=vault.credentials,
@@ -165,7 +176,7 @@ def linked(settings: OAuthSettings) -> Linked:
         store=store,
         connections=vault.connections,
         cipher=vault.cipher,
-        publish=vault.publish,
+        outbox=vault.outbox,
         clock=time.time,
         chance=_RANDOM.random,
         policy=vault.policy,
@@ -174,14 +185,14 @@ def linked(settings: OAuthSettings) -> Linked:
         connections=vault.connections,
         revocation=vault.revocation,
         retries=RevokeQueue(clients.boto3_client("sqs"), settings.vault.escrow_queue_url),
-        publish=vault.publish,
+        outbox=vault.outbox,
         clock=time.time,
     )
     accounts = AccountConnecting(
         connections=vault.connections,
         cipher=vault.cipher,
         zoom=vault.zoom,
-        publish=vault.publish,
+        outbox=vault.outbox,
         clock=time.time,
         chance=_RANDOM.random,
         random_bits=lambda: secrets.randbits(80),
@@ -208,7 +219,28 @@ def refreshing(settings: TokenRefreshSettings) -> Refreshing:
         policy=vault.policy,
     )
     workers = RefreshQueue(clients.boto3_client("sqs"), settings.refresh_queue_url)
-    return Refreshing(vault.connections, store, workers, refresher, vault.revocation)
+    placement = _placement(vault, _links(vault, settings.coordination_table))
+    return Refreshing(vault.connections, store, workers, refresher, vault.revocation, placement, vault.outbox)
+
+
+def _links(vault: _Vault, coordination_table: str) -> AuthorizationStore:
+    table = Table(clients.boto3_client("dynamodb"), coordination_table, COORDINATION)
+    return AuthorizationStore(table, vault.table)
+
+
+def _placement(vault: _Vault, links: AuthorizationStore) -> Placement:
+    return Placement(
+        links=links,
+        connections=vault.connections,
+        cipher=vault.cipher,
+        zoom=vault.zoom,
+        revocation=vault.revocation,
+        queue=vault.queue,
+        outbox=vault.outbox,
+        clock=time.time,
+        chance=_RANDOM.random,
+        policy=vault.policy,
+    )
 
 
 def _vault(settings: VaultSettings) -> _Vault:
@@ -233,5 +265,7 @@ def _vault(settings: VaultSettings) -> _Vault:
         zoom=zoom,
         revocation=Revocation(connections=connections, cipher=cipher, zoom=zoom, clock=time.time),
         publish=publisher(settings.event_bus, lambda: clients.boto3_client("events")),
+        outbox=Outbox(table, sender(settings.event_bus, lambda: clients.boto3_client("events")), clock=time.time),
+        queue=LinkQueue(clients.boto3_client("sqs"), settings.escrow_queue_url),
         policy=Policy.of(keep_warm_hours=settings.keep_warm_hours, keep_alive_days=settings.keep_alive_days),
     )

@@ -47,6 +47,10 @@ class IdentityUnreadable(TokenUnavailable):
         super().__init__("identity_unreadable", outcome_known=True)
 
 
+class IdentityRefused(IdentityUnreadable):
+    """Zoom's `/users/me` answered 401: the access token is not valid."""
+
+
 class TokenUnreadable(TokenUnavailable):
     """Zoom said yes in a way that cannot be read."""
 
@@ -212,7 +216,9 @@ def decipher_revoke(response: HttpResponse) -> bool:
 
 
 def decipher_identity(response: HttpResponse) -> ZoomUser:
-    """Read `/users/me`; raises TokenUnavailable when it does not name a user and an account."""
+    """Read `/users/me`. Raises IdentityRefused for a 401, IdentityUnreadable when it names no user and account."""
+    if response.status == 401:  # noqa: PLR2004
+        raise IdentityRefused
     fields = _fields(response.body) if response.status == 200 else {}  # noqa: PLR2004
     user, account = fields.get("id"), fields.get("account_id")
     if isinstance(user, str) and user and isinstance(account, str):
