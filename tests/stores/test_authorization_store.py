@@ -12,8 +12,8 @@ from tests.fakes.connections import START, connection
 from tests.stores import factories
 from tests.stores.connection_items import LINK, pair, stored
 from zoom_common.aws.table import ConditionFailed, Table
-from zoom_common.connections.link_store import AuthorizationStore, Claim, LinkRequest
-from zoom_common.connections.model import Connection, State
+from zoom_common.connections.link_store import AuthorizationStore, Claim, LatestLink, LinkRequest
+from zoom_common.connections.model import Connection, State, digest
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.secret import Secret
@@ -73,26 +73,46 @@ def test_secrets_are_kept_by_digest(
     assert not any(secret in everything for secret in ("the-ticket", "the-state", "the-cookie", "the-code"))
 
 
-def linked(links: AuthorizationStore, code: str = "code", **changes: Any) -> Connection:
+def linked(
+    links: AuthorizationStore, code: str = "code", *, latest: LatestLink | None = None, also: Any = (), **changes: Any
+) -> Connection:
     pending = connection(
         **({"state": State.PENDING, "sealed_access": b"a", "sealed_refresh": b"r", "due_at": None} | changes)
     )
     link = replace(LINK, connection_id=pending.connection_id)
-    links.put_pending(pending, Secret(code), link, expires_at=int(START) + 600)
+    links.put_pending(pending, Secret(code), link, expires_at=int(START) + 600, latest=latest, also=also)
     return pending
+
+
+def arguments(pending: Connection, **changes: Any) -> Any:
+    """A redemption of `pending` by itself, with these changes."""
+    whole = {
+        "pending": pending,
+        "connected": replace(pending, state=State.CONNECTED),
+        "replaced": None,
+        "claim": None,
+        "superseded": None,
+        "now": START,
+        "latest": LatestLink(tenant="acme", connection_id="con_1", authorized_at=pending.authorized_at),
+    }
+    return whole | changes
 
 
 def test_redeeming_moves_code_connection_and_claim(links: AuthorizationStore, store: ConnectionStore) -> None:
     """All at once, and once."""
     pending = linked(links)
     connected = replace(pending, state=State.CONNECTED, due_at=START + 5)
-    arguments: Any = {"pending": pending, "connected": connected, "replaced": None, "claim": None, "superseded": None}
-    links.redeem(Secret("code"), **arguments, now=START)
+    only = arguments(pending, connected=connected)
+    links.redeem(Secret("code"), **only)
     assert store.get("acme", "con_1") == connected
     assert links.claim("zoom-app", "zoom-user") == Claim(tenant="acme", connection_id="con_1")
     with pytest.raises(ConditionFailed) as failed:
-        links.redeem(Secret("code"), **arguments, now=START)
+        links.redeem(Secret("code"), **only)
     assert 0 in failed.value.failed
+    code = links.code(Secret("code"), now=START)
+    assert code is not None
+    assert code.redeemed == "con_1"
+    assert links.latest("zoom-app", "zoom-user") is None
 
 
 def test_redeeming_into_a_former_connection(links: AuthorizationStore, store: ConnectionStore, table: Table) -> None:
@@ -100,15 +120,7 @@ def test_redeeming_into_a_former_connection(links: AuthorizationStore, store: Co
     former = stored(table, connection_id="con_0")
     pending = linked(links, grant_id="grant_2")
     connected = replace(pending, connection_id="con_0", version=2, state=State.CONNECTED)
-    links.redeem(
-        Secret("code"),
-        pending=pending,
-        connected=connected,
-        replaced=former,
-        claim=None,
-        superseded=None,
-        now=START,
-    )
+    links.redeem(Secret("code"), **arguments(pending, connected=connected, replaced=former))
     assert store.get("acme", "con_1") is None
     assert store.get("acme", "con_0") == connected
 
@@ -120,15 +132,8 @@ def test_redeeming_supersedes_another_tenants_connection(
     former = stored(table, tenant="beta")
     table.put({"pk": "claim#zoom-app#zoom-user", "sk": "claim", "tenant": "beta", "connection_id": "con_1"})
     pending = linked(links, grant_id="grant_2")
-    links.redeem(
-        Secret("code"),
-        pending=pending,
-        connected=replace(pending, state=State.CONNECTED),
-        replaced=None,
-        claim=Claim(tenant="beta", connection_id="con_1"),
-        superseded=former,
-        now=START,
-    )
+    claim = Claim(tenant="beta", connection_id="con_1")
+    links.redeem(Secret("code"), **arguments(pending, claim=claim, superseded=former))
     now = store.get("beta", "con_1")
     assert now is not None
     assert (now.state, now.reason, now.due_at) == (State.REAUTHORIZATION_REQUIRED, "superseded", None)
@@ -143,30 +148,9 @@ def test_nothing_moves_when_the_claim_has(links: AuthorizationStore, store: Conn
     pending = linked(links)
     table.put({"pk": "claim#zoom-app#zoom-user", "sk": "claim", "tenant": "beta", "connection_id": "con_9"})
     with pytest.raises(ConditionFailed):
-        links.redeem(
-            Secret("code"),
-            pending=pending,
-            connected=replace(pending, state=State.CONNECTED),
-            replaced=None,
-            claim=None,
-            superseded=None,
-            now=START,
-        )
+        links.redeem(Secret("code"), **arguments(pending))
     assert store.get("acme", "con_1") == pending
     assert links.code(Secret("code"), now=START) is not None
-
-
-def arguments(pending: Connection, **changes: Any) -> Any:
-    """A redemption of `pending` by itself, with these changes."""
-    whole = {
-        "pending": pending,
-        "connected": replace(pending, state=State.CONNECTED),
-        "replaced": None,
-        "claim": None,
-        "superseded": None,
-        "now": START,
-    }
-    return whole | changes
 
 
 def test_an_expired_ticket_starts_nothing(links: AuthorizationStore) -> None:
@@ -254,3 +238,81 @@ def test_nothing_moves_when_the_superseded_connection_has(
         links.redeem(Secret("code"), **arguments(pending, claim=claim, superseded=seen))
     assert (store.get("beta", "con_1"), links.claim("zoom-app", "zoom-user")) == (former, claim)
     assert store.get("acme", "con_1") == pending
+
+
+def seen(links: AuthorizationStore) -> LatestLink:
+    """The latest link of the user, which there is."""
+    latest = links.latest("zoom-app", "zoom-user")
+    assert latest is not None
+    return latest
+
+
+def test_the_latest_link_serialises_links_of_a_user(links: AuthorizationStore) -> None:
+    """Who did not see the latest one stores nothing; an older one does not take its place."""
+    first = linked(links)
+    later = replace(first, connection_id="con_2", authorized_at=START)
+    with pytest.raises(ConditionFailed):
+        links.put_pending(later, Secret("second"), LINK, expires_at=int(START) + 600)
+    links.put_pending(later, Secret("second"), LINK, expires_at=int(START) + 600, latest=seen(links))
+    assert seen(links).connection_id == "con_2"
+    older = replace(first, connection_id="con_3", authorized_at=START - 9000)
+    links.put_pending(older, None, None, expires_at=int(START) + 600, latest=seen(links))
+    assert seen(links).connection_id == "con_2"
+
+
+def test_a_pair_is_placed_once(links: AuthorizationStore, store: ConnectionStore) -> None:
+    """Also when the link has been forgotten by then, and the code is known by its digest."""
+    pending = linked(links)
+    assert links.placed("con_1") == digest(Secret("code"))
+    assert links.placed("con_2") is None
+    links.forget(pending)
+    assert store.get("acme", "con_1") is None
+    assert links.latest("zoom-app", "zoom-user") is None
+    with pytest.raises(ConditionFailed):
+        linked(links)
+
+
+def test_only_a_pending_connection_is_forgotten(links: AuthorizationStore, store: ConnectionStore) -> None:
+    """One that was redeemed meanwhile stays, and so does the latest link of another."""
+    pending = linked(links)
+    later = replace(pending, connection_id="con_2", authorized_at=START)
+    links.put_pending(later, None, None, expires_at=int(START) + 600, latest=seen(links))
+    links.redeem(Secret("code"), **arguments(pending, latest=seen(links)))
+    with pytest.raises(ConditionFailed):
+        links.forget(pending)
+    links.forget(later)
+    assert store.get("acme", "con_1") is not None
+
+
+def test_a_pair_is_placed_beside_the_holders(
+    links: AuthorizationStore, store: ConnectionStore, refreshes: RefreshStore, table: Table
+) -> None:
+    """With the pending connection or not at all; a refresh under way keeps its lease, and its pair as a spare."""
+    holder = stored(table, connection_id="con_0")
+    assert refreshes.take_lease(holder, "a1", now=START, until=START + 60, skew=10)
+    renewed = replace(holder, version=2, sealed_refresh=b"new", previous_refresh=b"refresh", authorized_at=START)
+    linked(links, also=[links.to_renew(holder, renewed)])
+    found = store.get("acme", "con_0")
+    assert found is not None
+    assert (found.version, found.sealed_refresh, found.previous_refresh) == (2, b"new", b"refresh")
+    assert (found.lease_owner, set(found.intents)) == ("a1", {"a1"})
+    with pytest.raises(ConditionFailed):
+        linked(links, connection_id="con_2", code="second", latest=seen(links), also=[links.to_renew(holder, renewed)])
+    assert store.get("acme", "con_2") is None
+
+
+def test_redeeming_in_place_changes_the_state_only(
+    links: AuthorizationStore, store: ConnectionStore, table: Table
+) -> None:
+    """The holder keeps its tokens and its grant, so that a refresh under way goes on."""
+    holder = stored(table, connection_id="con_0", state=State.REFRESH_FAILING, reason="zoom_error")
+    pending = linked(links)
+    connected = replace(holder, state=State.CONNECTED, reason=None, due_at=START + 5)
+    links.redeem_in_place(
+        Secret("code"), pending=pending, holder=holder, connected=connected, latest=seen(links), now=START
+    )
+    assert store.get("acme", "con_0") == connected
+    assert store.get("acme", "con_1") is None
+    code = links.code(Secret("code"), now=START)
+    assert code is not None
+    assert code.redeemed == "con_0"

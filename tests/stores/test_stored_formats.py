@@ -9,6 +9,7 @@ import zlib
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any, cast
 
@@ -23,8 +24,10 @@ from tests.stores.connection_items import LINK, pair, settlement
 from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import Credential, issue
 from zoom_common.aws.json_client import AwsJsonClient
+from zoom_common.aws.table import Table
 from zoom_common.connections.cipher import SealContext, SealKind, seal, unseal
-from zoom_common.connections.model import Connection, Kind, Spare, State, connection_id, digest
+from zoom_common.connections.model import Connection, Kind, Spare, State, connection_id, digest, state_changed
+from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.refresh.policy import RejectionStreak
 from zoom_common.connections.tombstones import of_account, of_person, of_tenant, of_user
 from zoom_common.deadline import Deadline
@@ -96,7 +99,14 @@ def claimed(dynamodb: MemoryDynamoDB) -> None:
     links, pending = factories.authorizations(dynamodb.client()), connection(state=State.PENDING, due_at=None)
     links.put_pending(pending, Secret("code"), LINK, expires_at=600)
     only: Any = {"replaced": None, "claim": None, "superseded": None}
-    links.redeem(Secret("code"), pending=pending, connected=pending, now=0, **only)
+    latest = links.latest(pending.client_id, "zoom-user")
+    links.redeem(Secret("code"), pending=pending, connected=pending, now=0, latest=latest, **only)
+    outbox = Outbox(Table(dynamodb.client(), tables.CONNECTIONS), print, clock=lambda: NOW)
+    change = state_changed(pending, State.CONNECTED, None, at=NOW)
+    Table(dynamodb.client(), tables.CONNECTIONS).transact([outbox.entry(change)])
+    later = replace(pending, connection_id="con_3", expires_at=900)
+    links.put_pending(later, Secret("code"), LINK, expires_at=600)
+    dynamodb.tables[tables.COORDINATION].partitions.clear()
     account = connection(connection_id="con_2", kind=Kind.ACCOUNT, zoom_user_id=None)
     factories.connections(dynamodb.client()).add_account(account)
     del dynamodb.tables[tables.CONNECTIONS].partitions["acme#connections"]
@@ -330,6 +340,28 @@ STORED: dict[str, dict[str, Item]] = {
     },
     "claims and accounts": {
         "connections claim#zoom-app#zoom-user claim": {"connection_id": {"S": "con_1"}, "tenant": {"S": "acme"}},
+        "connections claim#zoom-app#zoom-user link": {
+            "authorized_at": {"N": "1799996400"},
+            "connection_id": {"S": "con_3"},
+            "expires_at": {"N": "900"},
+            "tenant": {"S": "acme"},
+        },
+        "connections placed#con_1 placed": {
+            "code": {"S": "5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b"},
+            "expires_at": {"N": "1800169200"},
+        },
+        "connections placed#con_3 placed": {
+            "code": {"S": "5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b"},
+            "expires_at": {"N": "1800169200"},
+        },
+        "connections outbox 01800000000250#acme#con_1#connected": {
+            "change": {
+                "S": '{"type": "connection.connected", "tenant": "acme", "connection_id": "con_1", "owner": "key:k1", '
+                '"client_id": "zoom-app", "zoom_user_id": "zoom-user", "zoom_account_id": "zoom-account", '
+                '"state": "connected", "previous_state": "pending", "reason": null, "at": 1800000000.25}'
+            },
+            "tenant": {"S": "acme"},
+        },
         "connections account#zoom-app#zoom-account acme#con_2": {
             "connection_id": {"S": "con_2"},
             "tenant": {"S": "acme"},
