@@ -1,8 +1,8 @@
 """The one function that uses refresh tokens: by schedule (sweep), from two queues, and when it is invoked directly.
 
 Sweep `{"action": "sweep"}`; direct `{"action": "refresh", "tenant", "connection_id", "seen_version"[, "wait"]}` and
-`{"action": "touch", "tenant", "connection_id"}`, `{"action": "refused", "tenant", "connection_id", "version"}`; queue
-messages say `refresh`, `restore` or `revoke`.
+`{"action": "touch", "tenant", "connection_id"}`, `{"action": "refused" or "accepted", "tenant", "connection_id",
+"version"}`; queue messages say `refresh`, `restore` or `revoke`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from zoom_common import observability
 from zoom_common.aws import clients
-from zoom_common.connections.access_tokens import REFUSED, TOUCH
+from zoom_common.connections.access_tokens import ACCEPTED, REFUSED, TOUCH
 from zoom_common.connections.disconnecting import EndedGrant, Revoked
 from zoom_common.connections.queues import REFRESH, RESTORE, REVOKE, from_message
 from zoom_common.connections.refresh.algorithm import NotPersisted
@@ -61,6 +61,8 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             return {"touched": _touch(event)}
         case str(action) if action == REFUSED:
             return {"ended": _refused(event)}
+        case str(action) if action == ACCEPTED:
+            return {"cleared": _accepted(event)}
         case _:
             raise ValueError("an event of no known action")
 
@@ -125,6 +127,11 @@ def _touch(event: Mapping[str, Any]) -> bool:
 def _refused(event: Mapping[str, Any]) -> bool:
     version = int(event["version"])
     return wiring().refresher.refused(event["tenant"], event["connection_id"], version=version)
+
+
+def _accepted(event: Mapping[str, Any]) -> bool:
+    version = int(event["version"])
+    return wiring().refresher.accepted(event["tenant"], event["connection_id"], version=version)
 
 
 def _sweep(context: Any) -> int:

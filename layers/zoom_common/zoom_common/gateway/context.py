@@ -46,6 +46,7 @@ class CallStats:
     day: date | None = None  # on which it is counted (UTC)
     counted: Changed | None = None  # says, once asked, whether usage knows of it
     uncounted: bool = False  # usage could not be told of it
+    request_at_fault: bool = False  # Zoom answered 401, and accepts the token for another request
     aside: list[CallStats] = field(default_factory=list)
 
     def names(self, operation: Operation) -> None:

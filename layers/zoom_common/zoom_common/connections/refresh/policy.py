@@ -76,6 +76,9 @@ class RejectionStreak:
         return self.refusals >= policy.refused_in_a_row and now - self.since >= policy.refused_over
 
 
+NO_STREAK = RejectionStreak(0, 0.0)
+
+
 def streak_after(connection: Connection, *, version: int, now: float) -> RejectionStreak | None:
     """The row once `version` was refused as well; None when that is known already, or about another version by now."""
     if connection.version != version or connection.refused_version == version:

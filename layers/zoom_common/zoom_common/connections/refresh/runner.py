@@ -28,7 +28,7 @@ from zoom_common.connections.refresh.effects import (
     TakeLease,
     Write,
 )
-from zoom_common.connections.refresh.policy import REASON, Policy, streak_after
+from zoom_common.connections.refresh.policy import NO_STREAK, REASON, Policy, streak_after
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import DependencyFailed, Unavailable
@@ -91,6 +91,16 @@ class Refresher:
         if ended:
             self.publish(state_changed(seen, State.REAUTHORIZATION_REQUIRED, REASON, at=now))
         return ended
+
+    def accepted(self, tenant: str, connection_id: str, *, version: int) -> bool:
+        """Zoom has accepted a token of `version`: end the rejection streak. Whether there was one. Raises Unavailable.
+
+        A version that Zoom refused before it accepted an older one is not cleared by that.
+        """
+        seen = self.connections.get(tenant, connection_id)
+        if seen is None or seen.state not in ALIVE or not seen.refusals or version < seen.refused_version:
+            return False
+        return self.store.note_refusal(seen, NO_STREAK, version=0)
 
     def restore(self, pair: SealedPair) -> PersistedAs:
         """Bring a pair from escrow to rest. Raises Unavailable: the queue keeps it, and brings it again."""

@@ -136,14 +136,18 @@ class RefreshStore:
         )
         return settled is not None
 
-    def note_refusal(self, seen: Connection, row: RejectionStreak) -> bool:
-        """Note that Zoom refused this version; whether it is the current one still."""
+    def note_refusal(self, seen: Connection, row: RejectionStreak, *, version: int | None = None) -> bool:
+        """Store the streak and the version that Zoom refused last, by default the one seen.
+
+        Return whether the one seen is still the current one; nothing changes otherwise.
+        """
         noted = self._unless_changed(
             seen,
-            "SET #refused_version = :version, #refusals = :refusals, #refused_since = :since",
+            "SET #refused_version = :refused, #refusals = :refusals, #refused_since = :since",
             condition="#grant_id = :grant AND #version = :version AND #state IN (:connected, :failing)",
             values={
                 "version": seen.version,
+                "refused": seen.version if version is None else version,
                 "refusals": row.refusals,
                 "since": row.since,
                 "grant": seen.grant_id,
