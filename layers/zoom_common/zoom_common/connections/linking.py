@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 from zoom_common.access.principal import Principal
 from zoom_common.connections.cipher import Cipher
 from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
-from zoom_common.connections.model import Connection, Kind, State, connection_id, verifier
+from zoom_common.connections.model import Connection, Kind, State, connection_id, email_digest, verifier
 from zoom_common.connections.oauth_client import AppCredentials, ZoomOAuth
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import FieldError, InvalidRequest, LinkRefused
@@ -196,6 +196,7 @@ class Linking:
             sealed_refresh=seals.seal_refresh(grant.refresh_token),
             now=now,
             expires_at=int(now) + PENDING_SECONDS,
+            own_email=email_digest(user.email.reveal()) if user.email else None,
         )
         one_time, expires_at = Secret(self.new_secret()), int(self.clock()) + CODE_SECONDS
         self.store.put_pending(pending, one_time, replace(link, connection_id=new_id), expires_at=expires_at)

@@ -130,7 +130,7 @@ class Gateway:
             check_scopes(operation, connection, self.reconnect_url)
             call = ZoomCall(
                 operation=operation,
-                ids=addressed(connection, ids),
+                ids=addressed(connection, operation, ids),
                 connection=connection,
                 deadline=asked.deadline,
                 query_string=asked.query_string,
@@ -151,7 +151,7 @@ class Gateway:
     def _settle(self, asked: ApiRequest, record: CallStats) -> None:
         """Tell usage of the call and of the looks on its way; a table that is away is waited for once, not for each."""
         deadline = asked.deadline
-        for each in (record, *record.aside):
+        for each in record.with_reads():
             self.sender.usage.settle(asked.principal.tenant, each, deadline)
             if each.uncounted:
                 deadline = _NO_TIME

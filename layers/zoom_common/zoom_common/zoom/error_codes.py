@@ -23,8 +23,8 @@ _TOKEN = ErrorMeaning(
 # Of a 401 (code 124) that is about the request: Zoom accepts the same token for another one.
 REQUEST_AT_FAULT = ErrorMeaning(
     "zoom_rejected_request",
-    "The connection is fine: Zoom accepts its token for other requests and refuses it for this one. Look at the path: a "
-    "user-level connection names its own user as `me`, a Server-to-Server connection names users by id or e-mail "
+    "The connection is fine: Zoom accepts its token for other requests and refuses it for this one. Look at the path: "
+    "a user-level connection names its own user as `me`, a Server-to-Server connection names users by id or e-mail "
     "address. Otherwise the app or the user may not make this request; Zoom says so with a 401 for some operations.",
 )
 _RATE = ErrorMeaning(
