@@ -20,6 +20,7 @@ from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.idempotency_store import IdempotencyStore
 from zoom_common.gateway.read_cache import ChangeStore, ReadCache
 from zoom_common.gateway.service import Gateway
+from zoom_common.gateway.token_rejections import RejectedRequests
 from zoom_common.ratelimit.limiter import RateLimiter, RateLimitRules
 from zoom_common.ratelimit.quotas import DailyCalls, DailyStore
 from zoom_common.ratelimit.slots import SlotStore
@@ -46,6 +47,12 @@ class _Tokens:
 
     def after_rejection(self, connection: Connection, deadline: Deadline) -> Secret:  # noqa: ARG002 - as above
         return self._token
+
+    def rejected_again(self, connection: Connection) -> None:
+        pass
+
+    def accepted(self, connection: Connection) -> None:
+        pass
 
 
 class _Uncounted:
@@ -108,7 +115,11 @@ def client(settings: Settings) -> Client:
     gateway = Gateway(
         select=lambda principal, requested: connection,  # noqa: ARG005 - the seam's signature
         sender=ZoomApiClient(
-            tokens=_Tokens(settings.token), exchange=exchange, usage=_Uncounted(), api_base_url=settings.zoom
+            tokens=_Tokens(settings.token),
+            exchange=exchange,
+            usage=_Uncounted(),
+            rejected=RejectedRequests(time.time),
+            api_base_url=settings.zoom,
         ),
         keys=Idempotency(
             store=IdempotencyStore(table),

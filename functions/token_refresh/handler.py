@@ -1,8 +1,8 @@
 """The one function that uses refresh tokens: by schedule (sweep), from two queues, and when it is invoked directly.
 
-Sweep `{"action": "sweep"}`; direct `{"action": "refresh", "tenant", "connection_id", "seen_version"[, "wait"]}` and
-`{"action": "touch", "tenant", "connection_id"}`, `{"action": "refused", "tenant", "connection_id", "version"}`; queue
-messages say `refresh`, `restore`, `revoke` or `link`.
+The schedule sends `{"action": "sweep"}`. Direct calls name `tenant` and `connection_id` besides their action: `refresh`
+(with `seen_version` and perhaps `wait`), `touch`, `refused` and `accepted` (with `version`), and an operator's
+`try_again`. Queue messages say `refresh`, `restore`, `revoke` or `link`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from zoom_common import observability
 from zoom_common.aws import clients
-from zoom_common.connections.access_tokens import REFUSED, TOUCH
+from zoom_common.connections.access_tokens import ACCEPTED, REFUSED, TOUCH
 from zoom_common.connections.disconnecting import EndedGrant, Revoked
 from zoom_common.connections.placement import LinkedGrant
 from zoom_common.connections.queues import LINK, REFRESH, RESTORE, REVOKE, from_message
@@ -52,18 +52,10 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         ends = _ends(context)
         failed = [record["messageId"] for record in event["Records"] if not _taken(record, ends)]
         return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
-    match event.get("action"):
-        case "sweep":
-            return {"enqueued": _sweep(context)}
-        case "refresh":
-            result = _noted(_on_demand(event, _ends(context)))
-            return {"outcome": str(result.outcome), "version": result.version}
-        case str(action) if action == TOUCH:
-            return {"touched": _touch(event)}
-        case str(action) if action == REFUSED:
-            return {"ended": _refused(event)}
-        case _:
-            raise ValueError("an event of no known action")
+    action = _ACTIONS.get(event.get("action", ""))
+    if action is None:
+        raise ValueError("an event of no known action")
+    return action(event, context)
 
 
 def _taken(record: Mapping[str, Any], ends: float) -> bool:
@@ -108,44 +100,65 @@ def _done(message: Mapping[str, Any], ends: float) -> bool:
     return not _noted(result).unread
 
 
-def _on_demand(event: Mapping[str, Any], ends: float) -> Result:
-    wait = min(float(event.get("wait", 0.0)), _MOST_WAIT)
+def _on_demand(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    wait, ends = min(float(event.get("wait", 0.0)), _MOST_WAIT), _ends(context)
+    seen = int(event["seen_version"])
     try:
-        return wiring().refresher.on_demand(
-            event["tenant"], event["connection_id"], seen_version=int(event["seen_version"]), wait=wait, ends=ends
+        result = wiring().refresher.on_demand(
+            event["tenant"], event["connection_id"], seen_version=seen, wait=wait, ends=ends
         )
     except NotPersisted:
         _lost()
         raise
+    _noted(result)
+    return {"outcome": str(result.outcome), "version": result.version}
+
+
+def _try_again(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    try:
+        result = wiring().refresher.try_again(event["tenant"], event["connection_id"], ends=_ends(context))
+    except NotPersisted:
+        _lost()
+        raise
+    _noted(result)
+    return {"outcome": str(result.outcome), "state": str(result.state), "reason": result.reason}
 
 
 def _ends(context: Any) -> float:
     return time.time() + float(context.get_remaining_time_in_millis()) / 1000
 
 
-def _touch(event: Mapping[str, Any]) -> bool:
-    return wiring().refresher.touch(event["tenant"], event["connection_id"])
+def _touch(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
+    return {"touched": wiring().refresher.touch(event["tenant"], event["connection_id"])}
 
 
-def _refused(event: Mapping[str, Any]) -> bool:
+def _refused(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
     version = int(event["version"])
-    return wiring().refresher.refused(event["tenant"], event["connection_id"], version=version)
+    return {"ended": wiring().refresher.refused(event["tenant"], event["connection_id"], version=version)}
 
 
-def _sweep(context: Any) -> int:
+def _accepted(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
+    version = int(event["version"])
+    return {"cleared": wiring().refresher.accepted(event["tenant"], event["connection_id"], version=version)}
+
+
+def _sweep(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
     enqueued = sweep(wiring().index, wiring().workers, clock=time.time, deadline=deadline)
     observability.count("ConnectionsDue", enqueued)
     left_behind = wiring().outbox.sweep(deadline)
     observability.count("ConnectionChangesLeftBehind", left_behind)
     heartbeats().beat(SWEEP)
-    return enqueued
+    return {"enqueued": enqueued}
 
 
 def _noted(result: Result) -> Result:
     observability.count("Refreshes", outcome=str(result.outcome))
     if result.app_at_fault:
         observability.count("AppFaults")  # one alarm for the app, none per connection
+    if result.widely_refused:
+        observability.count("GrantsWidelyRefused")
+        observability.logger().error("Zoom refuses many grants at once; no connection is given up")
     if result.outcome in {Outcome.UNAVAILABLE, Outcome.REFRESH_FAILING, Outcome.REAUTHORIZATION_REQUIRED}:
         observability.logger().warning("not refreshed", outcome=str(result.outcome), reason=result.reason)
     return result
@@ -154,3 +167,13 @@ def _noted(result: Result) -> Result:
 def _lost() -> None:
     observability.logger().critical("a pair could not be written nor put in escrow")
     observability.count("PairsUnplaced")
+
+
+_ACTIONS = {
+    "sweep": _sweep,
+    "refresh": _on_demand,
+    "try_again": _try_again,
+    TOUCH: _touch,
+    REFUSED: _refused,
+    ACCEPTED: _accepted,
+}

@@ -249,10 +249,23 @@ def test_a_lost_answer_ends_a_grant_that_zoom_ended_and_says_so(vault: Vault, ca
     wait_until("the bus to tell every change", vault.states, lambda heard: changes <= set(heard))
 
 
+def test_a_request_that_zoom_refuses_alone_ends_no_connection(vault: Vault, caller: httpx.Client) -> None:
+    """One operation answers 401 while the token serves all others: the request is named, and nothing is counted."""
+    asked = vault.watch()
+    vault.watch(target="meetings.list", effect="status", status=401, code=124, message="Invalid access token.")
+    answers = [caller.get(LIST) for _ in range(5)]
+    assert [each.status_code for each in answers] == [401] * 5
+    assert {each.json()["reason"] for each in answers} == {"zoom_rejected_request"}
+    assert asked() <= 1
+    assert caller.get("/v2/users/me").status_code == 200
+    assert (vault.item()["state"]["S"], vault.refusals()) == ("connected", 0)
+
+
 def test_new_tokens_that_zoom_refuses_end_the_connection_in_time(vault: Vault, caller: httpx.Client) -> None:
     """Zoom's 401 is the answer and one refresh is tried, not one for each call; minutes later the person is asked."""
     asked, before = vault.watch(), vault.version
-    vault.watch(target="meetings.list", effect="status", status=401, code=124, message="Invalid access token.")
+    for target in ("meetings.list", "users.get"):
+        vault.watch(target=target, effect="status", status=401, code=124, message="Invalid access token.")
     assert (caller.get(LIST).status_code, asked()) == (401, 1)
     wait_until("the refusal to be counted", vault.refusals, lambda count: count == 1)
     assert [caller.get(LIST).status_code for _ in range(3)] == [401] * 3

@@ -127,9 +127,9 @@ class MemoryRefresh(RefreshStore):
         self.memory.fails("keep_spare")
         return super().keep_spare(pair)
 
-    def note_refusal(self, seen: Connection, row: RejectionStreak) -> bool:
+    def note_refusal(self, seen: Connection, row: RejectionStreak, *, version: int | None = None) -> bool:
         self.memory.fails("note_refusal")
-        return super().note_refusal(seen, row)
+        return super().note_refusal(seen, row, version=version)
 
     def settle(self, seen: Connection, settlement: FinalState) -> bool:
         self.memory.fails("settle")

@@ -16,6 +16,7 @@ from zoom_common.gateway.http_client import RetryingHttpClient, ZoomApiClient
 from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.read_cache import ReadCache
 from zoom_common.gateway.service import Answer, Gateway
+from zoom_common.gateway.token_rejections import RejectedRequests
 from zoom_common.ratelimit.limiter import Cost, Reservation
 from zoom_common.secret import Secret
 from zoom_common.transport import AnswerLost, NotSent
@@ -44,7 +45,7 @@ def connection(**changes: Any) -> Connection:
         grant_id="grant-1",
         version=1,
         access_expires_at=NOW + 3600,
-        refresh_issued_at=NOW,
+        refresh_issued_at=NOW - 3000,
         created_at=NOW,
         authorized_at=NOW,
         state_changed_at=NOW,
@@ -87,6 +88,7 @@ class Tokens:
     rejections: int = 0
     told: int = 0  # that the other one was refused too
     another: bool = True
+    accepted_versions: list[int] = field(default_factory=list)
 
     def token(self, connection: Connection, deadline: Deadline) -> Secret:  # noqa: ARG002 - the seam's signature
         return Secret("token-1")
@@ -97,6 +99,9 @@ class Tokens:
 
     def rejected_again(self, connection: Connection) -> None:  # noqa: ARG002 - as above
         self.told += 1
+
+    def accepted(self, connection: Connection) -> None:
+        self.accepted_versions.append(connection.version)
 
 
 @dataclass(slots=True)
@@ -178,9 +183,11 @@ class World:
     calls: int = 0
     jitter: float = 0.5
     usage: Usages = field(init=False)
+    rejected: RejectedRequests = field(init=False)
 
     def __post_init__(self) -> None:
         self.usage = Usages(self.zoom)
+        self.rejected = RejectedRequests(self.time.now)
 
     @classmethod
     def of(cls, *script: HttpResponse | NotSent | AnswerLost, **changes: Any) -> World:
@@ -197,7 +204,13 @@ class World:
         )
 
     def sender(self) -> ZoomApiClient:
-        return ZoomApiClient(tokens=self.tokens, exchange=self.exchange(), usage=self.usage, api_base_url=BASE)
+        return ZoomApiClient(
+            tokens=self.tokens,
+            exchange=self.exchange(),
+            usage=self.usage,
+            rejected=self.rejected,
+            api_base_url=BASE,
+        )
 
     def gateway(self) -> Gateway:
         if self.reads is None:

@@ -70,6 +70,7 @@ def whole() -> Connection:
         api_url="https://api-eu.zoom.us",
         last_webhook_at=START,
         expires_at=START,
+        own_email=b"E",
     )
 
 
@@ -260,6 +261,7 @@ STORED: dict[str, dict[str, Item]] = {
             "last_webhook_at": {"N": "1800000000"},
             "lease_expires_at": {"N": "1800000060"},
             "lease_owner": {"S": "a8"},
+            "own_email": {"B": b"E"},
             "owner": {"S": "key:k1"},
             "previous_refresh": {"B": b"P"},
             "reason": {"S": "zoom_error"},

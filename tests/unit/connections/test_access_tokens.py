@@ -26,6 +26,7 @@ class Function(World):
         self.asked: list[float] = []
         self.touched = 0
         self.told: list[int] = []
+        self.cleared: list[int] = []
         self.tokens = AccessTokens(
             self.memory,
             self.cipher,
@@ -53,6 +54,12 @@ class Function(World):
         if self.away:
             raise Unavailable(reason="token_refresh_unavailable")
         self.refresher.refused("acme", "con_1", version=connection.version)
+
+    def accepted(self, connection: Connection) -> None:
+        self.cleared.append(connection.version)
+        if self.away:
+            raise Unavailable(reason="token_refresh_unavailable")
+        self.refresher.accepted("acme", "con_1", version=connection.version)
 
     def call(self, *, refuses: bool) -> str:
         """One call as the gateway makes it; what the caller is told. Zoom refuses every token, or takes the new one."""
@@ -228,6 +235,42 @@ def test_a_refusal_is_noted_once_and_of_the_current_version_only() -> None:
     assert not function.refresher.refused("acme", "unknown", version=1)
     function.away = True
     function.tokens.rejected_again(function.item)  # noting it fails: no reason to fail otherwise
+
+
+def test_a_success_breaks_a_rejection_streak() -> None:
+    """Two refused pairs, then a call that is served: the next refusal is the first again."""
+    function = Function()
+    for _ in range(2):
+        function.call(refuses=True)
+        function.clock.sleep(400)
+    assert function.item.refusals == 2
+    function.tokens.accepted(function.item)
+    assert (function.item.refusals, function.item.refused_version) == (0, 0)
+    function.call(refuses=True)
+    assert (function.item.refusals, function.item.state) == (1, State.CONNECTED)
+
+
+def test_a_success_is_reported_once_a_minute() -> None:
+    """Many calls that are served make one report; failing to make it fails nothing."""
+    function = Function(refused_version=1, refusals=2)
+    function.away = True
+    for _ in range(5):
+        function.tokens.accepted(function.item)
+    assert function.cleared == [1]
+    function.away = False
+    function.clock.sleep(61)
+    function.tokens.accepted(function.item)
+    assert (function.cleared, function.item.refusals) == ([1, 1], 0)
+
+
+def test_an_older_token_says_nothing_about_a_newer_one() -> None:
+    """Zoom accepted version 1; version 2 was refused after that: its streak stays."""
+    function = Function(version=3, refused_version=2, refusals=2)
+    assert not function.refresher.accepted("acme", "con_1", version=1)
+    assert not function.refresher.accepted("acme", "unknown", version=3)
+    assert function.item.refusals == 2
+    assert function.refresher.accepted("acme", "con_1", version=3)
+    assert not function.refresher.accepted("acme", "con_1", version=3)
 
 
 def test_a_grant_that_ended_shows_at_once() -> None:

@@ -101,7 +101,8 @@ class Schedule:
         self.world.clock.sleep(self.random.choice([1, 5, 20, 50, 90, 90, 200]))
 
     def start(self) -> None:
-        if self.world.item.state is State.REAUTHORIZATION_REQUIRED or len(self.workers) > 4:
+        given_up = self.world.item.state is State.REAUTHORIZATION_REQUIRED
+        if len(self.workers) > 4 or (given_up and self.random.random() < 0.8):  # a few try again
             return
         self.names += 1
         self.workers.append(self.world.worker(f"w{self.names}", skew=self.random.uniform(-4, 4)))

@@ -143,6 +143,14 @@ def test_a_new_token_that_zoom_refuses_is_noted(function: Function) -> None:
     assert (function.item.refused_version, function.item.refusals) == (1, 1)
 
 
+def test_a_token_that_zoom_accepts_ends_a_streak(function: Function) -> None:
+    """An API function says so, once the refusals stand on the connection that it read."""
+    function.change(refused_version=1, refusals=2)
+    event = {"action": "accepted", "tenant": "acme", "connection_id": "con_1", "version": 1}
+    assert [function.invoke(event) for _ in range(2)] == [{"cleared": True}, {"cleared": False}]
+    assert function.item.refusals == 0
+
+
 def test_an_unknown_event(function: Function) -> None:
     """Fails, so that whoever sent it notices."""
     with pytest.raises(ValueError, match="no known action"):

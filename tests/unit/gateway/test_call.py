@@ -165,12 +165,23 @@ def test_a_rejected_token_is_replaced_once(rejection: Any) -> None:
 
 
 def test_a_second_rejection_is_zooms_answer() -> None:
-    """No third try."""
-    world = World.of(REJECTED, REJECTED)
+    """No third try; another request says whether the token is to blame."""
+    world = World.of(REJECTED, REJECTED, REJECTED)
     with pytest.raises(ZoomRefused) as refusal:
         world.call("GET", "/v2/meetings/1")
     assert (refusal.value.status, refusal.value.reason) == (401, "zoom_rejected_token")
+    assert refusal.value.reconnect_url is not None
     assert world.tokens.rejections == 1
+
+
+def test_a_request_that_zoom_refuses_with_a_good_token_says_what_to_look_at() -> None:
+    """Zoom's bytes, our reason and hint, and no link to reconnect, which would not help."""
+    world = World.of(REJECTED, REJECTED, answer(200, b"{}"))
+    with pytest.raises(ZoomRefused) as refusal:
+        world.call("POST", "/v2/meetings/1/registrants", body=b'{"email":"a@example.com","first_name":"A"}')
+    assert (refusal.value.status, refusal.value.body) == (401, REJECTED.body)
+    assert (refusal.value.reason, refusal.value.reconnect_url) == ("zoom_rejected_request", None)
+    assert "`me`" in str(refusal.value.hint)
 
 
 def test_a_refusal_is_zooms_own() -> None:

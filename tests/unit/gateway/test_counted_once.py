@@ -77,7 +77,7 @@ def test_each_call_is_counted_once(kind: str, script: list[Any], up: list[bool],
         record = CallStats()
         with contextlib.suppress(GatewayError):
             world.call(method, path, record=record, deadline=world.time.deadline(10_000.0), **more)
-        records += [record, *record.aside]
+        records += record.with_reads()
         world.time.passed += 100.0
     assert counters.open == 0
     counted = totals(counters.added)

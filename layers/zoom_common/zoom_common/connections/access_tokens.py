@@ -30,6 +30,8 @@ TOUCH = "touch"
 
 REFUSED = "refused"
 
+ACCEPTED = "accepted"
+
 _UNAVAILABLE = "token_refresh_unavailable"
 
 _translated = translated(_UNAVAILABLE)
@@ -48,6 +50,10 @@ class RefreshOnDemand(Protocol):
 
     def refused(self, connection: Connection) -> None:
         """Say that Zoom refuses the token of its version, which is new, without waiting. Raises Unavailable."""
+        ...
+
+    def accepted(self, connection: Connection) -> None:
+        """Say that Zoom accepts the token of its version after refusals, without waiting. Raises Unavailable."""
         ...
 
 
@@ -77,13 +83,17 @@ class RefreshFunction:
 
     def touch(self, connection: Connection) -> None:
         """Hand over that the connection is in use: API functions may not write to the table. Raises Unavailable."""
-        self._tell({"action": TOUCH, **_named(connection)})
+        self._invoke_later({"action": TOUCH, **_named(connection)})
 
     def refused(self, connection: Connection) -> None:
         """Hand over that Zoom refuses a token which is new. Raises Unavailable."""
-        self._tell({"action": REFUSED, **_named(connection), "version": connection.version})
+        self._invoke_later({"action": REFUSED, **_named(connection), "version": connection.version})
 
-    def _tell(self, what: dict[str, Any]) -> None:
+    def accepted(self, connection: Connection) -> None:
+        """Hand over that Zoom accepts the token, which ends a rejection streak. Raises Unavailable."""
+        self._invoke_later({"action": ACCEPTED, **_named(connection), "version": connection.version})
+
+    def _invoke_later(self, what: dict[str, Any]) -> None:
         with _translated:
             self._lambda.invoke(FunctionName=self._name, InvocationType="Event", Payload=json.dumps(what).encode())
 
@@ -98,6 +108,8 @@ MARGIN = 300.0  # refresh this long before the end, spread by 20 % either way
 _LEFT = 10.0  # with less than this, a token may end on its way to Zoom
 
 _TOUCH_EVERY = 3600.0
+
+_REPORT_EVERY = 60.0
 
 _TO_ANSWER = 1.0
 
@@ -143,6 +155,7 @@ class AccessTokens:
         self._capacity = capacity
         self._opened: OrderedDict[tuple[str, str, str, int], Secret] = OrderedDict()
         self._touched: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._reported: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     def token(self, connection: Connection, deadline: Deadline) -> Secret:
         """A token that lives. Raises ConnectionUnusable, NotFound, ZoomUnavailable, Unavailable."""
@@ -179,6 +192,17 @@ class AccessTokens:
             if latest.refused_version != latest.version:
                 self._refresher.refused(latest)
         except (ConnectionUnusable, NotFound, DependencyFailed):
+            return
+
+    def accepted(self, connection: Connection) -> None:
+        """Report, once a minute, that Zoom accepts a token of `connection`: its rejection streak ends. Never raises."""
+        key, now = (connection.tenant, connection.connection_id), self._clock()
+        if now - self._reported.get(key, 0.0) < _REPORT_EVERY:
+            return
+        _keep(self._reported, key, value=now, capacity=self._capacity)
+        try:
+            self._refresher.accepted(connection)
+        except DependencyFailed:
             return
 
     def _refreshed(self, connection: Connection, deadline: Deadline) -> Secret:
@@ -226,10 +250,7 @@ class AccessTokens:
                 token = self._cipher.open(connection.sealed_access, context)
             except SealBroken:
                 raise Unavailable(reason="seal_broken") from None
-            self._opened[key] = token
-        self._opened.move_to_end(key)
-        while len(self._opened) > self._capacity:
-            self._opened.popitem(last=False)
+        _keep(self._opened, key, value=token, capacity=self._capacity)
         return token
 
     def _touch(self, connection: Connection) -> None:
@@ -237,14 +258,19 @@ class AccessTokens:
         key, now = (connection.tenant, connection.connection_id), self._clock()
         if now - max(connection.last_used_at, self._touched.get(key, 0.0)) < _TOUCH_EVERY:
             return
-        self._touched[key] = now
-        self._touched.move_to_end(key)
-        while len(self._touched) > self._capacity:
-            self._touched.popitem(last=False)
+        _keep(self._touched, key, value=now, capacity=self._capacity)
         try:
             self._refresher.touch(connection)
         except DependencyFailed:
             return
+
+
+def _keep[K, V](kept: OrderedDict[K, V], key: K, *, value: V, capacity: int) -> None:
+    """Keep `value` as the newest entry and drop the oldest ones beyond `capacity`."""
+    kept[key] = value
+    kept.move_to_end(key)
+    while len(kept) > capacity:
+        kept.popitem(last=False)
 
 
 def access_tokens(settings: AccessTokenSettings) -> AccessTokens:

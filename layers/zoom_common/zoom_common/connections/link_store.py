@@ -297,11 +297,9 @@ class AuthorizationStore:
         """Return an update of those attributes and of the state, on the condition that `seen` is still current."""
         item, removed = to_values(changed), list(remove)
         names = [*names, "state"]
-        for name in ("reason", "due_at", "due_shard", "api_url"):
-            if item.get(name) is not None:
-                names.append(name)
-            elif name != "api_url":
-                removed.append(name)
+        names += [name for name in ("api_url", "own_email") if item.get(name) is not None]
+        for name in ("reason", "due_at", "due_shard"):
+            (removed if item.get(name) is None else names).append(name)
         change = "SET " + ", ".join(f"#{name} = :{name}" for name in names)
         if removed:
             change += " REMOVE " + ", ".join(f"#{name}" for name in removed)

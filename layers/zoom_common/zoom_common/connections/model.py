@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -88,6 +90,8 @@ class Connection:
     refused_version: int = 0
     refusals: int = 0
     refused_since: float = 0.0
+    # The user's e-mail address as a keyed digest (`email_digest`). None for connections linked before it was kept.
+    own_email: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def granted(
@@ -107,6 +111,7 @@ class Connection:
         now: float,
         due_at: float | None = None,
         expires_at: float | None = None,
+        own_email: bytes | None = None,
     ) -> Connection:
         """A connection that begins at `now` with what Zoom has just given."""
         return cls(
@@ -133,6 +138,7 @@ class Connection:
             sealed_refresh=sealed_refresh,
             due_at=due_at,
             expires_at=expires_at,
+            own_email=own_email,
         )
 
     @property
@@ -151,6 +157,29 @@ class Connection:
     def unresolved(self, *, since: float, but: str) -> list[str]:
         """Attempts newer than `since`, other than `but`, whose outcome nobody has written down."""
         return [attempt for attempt, at in self.intents.items() if at > since and attempt != but]
+
+
+_DIGEST_KEY = 16
+
+
+def email_digest(email: str, *, key: bytes | None = None) -> bytes:
+    """Return the keyed digest of an e-mail address, with its key in front. The case of the address does not matter.
+
+    A new digest gets a random key, so equal addresses of two connections have different digests. The key is stored with
+    the digest: no address stands in the table, but a reader of the table can test a guess.
+    """
+    key = secrets.token_bytes(_DIGEST_KEY) if key is None else key
+    return key + hmac.digest(key, email.strip().casefold().encode(), sha256)
+
+
+def is_own_user(connection: Connection, user: str) -> bool:
+    """Return whether `user`, an id or an e-mail address, is the Zoom user of a user-level connection."""
+    if user == connection.zoom_user_id:
+        return True
+    kept = connection.own_email
+    if kept is None or "@" not in user:
+        return False
+    return hmac.compare_digest(kept, email_digest(user, key=kept[:_DIGEST_KEY]))
 
 
 # Takes one change; it must not raise: the state has changed already.

@@ -24,7 +24,7 @@ from zoom_common.aws.table import ConditionFailed
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.connections.disconnecting import EndedGrant, Revocation, Revoked
 from zoom_common.connections.link_store import AuthorizationStore, LinkRequest, Operation
-from zoom_common.connections.model import ALIVE, Connection, Kind, Spare, State, digest, state_changed
+from zoom_common.connections.model import ALIVE, Connection, Kind, Spare, State, digest, email_digest, state_changed
 from zoom_common.connections.oauth_client import ZoomOAuth
 from zoom_common.connections.outbox import Change, Outbox
 from zoom_common.connections.queues import LINK, LinkQueue
@@ -92,6 +92,7 @@ class LinkedGrant:
             state_changed_at=self.issued_at,
             last_used_at=self.issued_at,
             expires_at=int(self.issued_at) + PENDING_SECONDS,
+            own_email=email_digest(user.email.reveal()) if user.email else None,
         )
 
 
@@ -172,14 +173,16 @@ class Placement:
         also: list[Operation] = []
         changes: list[Change] = []
         if holder is not None and holder.holds_tokens:
-            beside, change = self._beside(holder, linked, grant)
+            beside, change = self._beside(holder, linked, grant, own_email=pending.own_email)
             also.append(beside)
             changes += [change] if change else []
         also += [self.outbox.entry(change) for change in changes]
         self.links.put_pending(pending, code, link, expires_at=linked.redeemable_until, latest=latest, also=also)
         self.outbox.publish(*changes)
 
-    def _beside(self, holder: Connection, linked: LinkedGrant, grant: TokenGrant) -> tuple[Operation, Change | None]:
+    def _beside(
+        self, holder: Connection, linked: LinkedGrant, grant: TokenGrant, *, own_email: bytes | None
+    ) -> tuple[Operation, Change | None]:
         """The pair under the holder's own seal: its next version, or a spare where the holder has a newer pair."""
         seals = self.cipher.pair_sealer(holder.tenant, holder.connection_id)
         refresh = seals.seal_refresh(_refresh_token(grant))
@@ -200,6 +203,7 @@ class Placement:
             failures=0,
             cool_until=0.0,
             written_by=linked.connection_id,
+            own_email=own_email or holder.own_email,
         )
         renewed = self._revived(holder, renewed, linked)
         if renewed.state is holder.state:

@@ -179,6 +179,7 @@ class Redemption:
             owner=target.owner,
             created_at=target.created_at,
             last_webhook_at=target.last_webhook_at,
+            own_email=pending.own_email or source.own_email,
             grant_id=pending.grant_id,
             version=target.version if _same(target, pending) else target.version + 1,
             previous_refresh=None,

@@ -26,6 +26,10 @@ _PLAIN = tuple(
 _TIMES = ("access_expires_at", "refresh_issued_at", "created_at", "authorized_at", "state_changed_at", "last_used_at")
 
 
+# In these states the index of due times may name a connection: what was given up is tried again some times.
+_SWEPT = ALIVE | {State.REAUTHORIZATION_REQUIRED}
+
+
 def partition(tenant: str) -> str:
     """The partition that holds a tenant's connections."""
     return f"{tenant}#connections"
@@ -67,7 +71,7 @@ def to_values(connection: Connection) -> dict[str, object]:
     values |= {"kind": str(connection.kind), "state": str(connection.state), "scopes": connection.scopes}
     values["intents"] = dict(connection.intents)
     values["spares"] = {attempt: spare_values(spare) for attempt, spare in connection.spares.items()}
-    if connection.due_at is not None and connection.state in ALIVE:
+    if connection.due_at is not None and connection.state in _SWEPT:
         values["due_shard"] = due_shard(connection.connection_id)
     else:
         values["due_at"] = None
@@ -120,6 +124,7 @@ class ConnectionStore:
         "claims": (r"claim#.+#.+", r"claim|link"),
         "placed_links": (r"placed#.+", r"placed"),  # they name nobody, and end by themselves
         "account_links": (r"account#.+#.+", r"[^#]+#.+"),
+        "refresh_answers": (r"refreshes#\d+", r"answers"),  # counts that name nobody
     }
 
     def __init__(self, table: Table) -> None:

@@ -78,6 +78,6 @@ class Logged:
         try:
             return self.gateway.call(asked, record)
         finally:
-            for each in (record, *record.aside):
+            for each in record.with_reads():
                 if each.operation:
                     write(each, self.request_id)

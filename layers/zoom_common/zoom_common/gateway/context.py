@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from zoom_common.access.principal import Principal
-from zoom_common.connections.model import Connection, Kind
+from zoom_common.connections.model import Connection, Kind, is_own_user
 from zoom_common.deadline import Deadline
 from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.ratelimit.limiter import Cost
@@ -46,6 +46,7 @@ class CallStats:
     day: date | None = None  # on which it is counted (UTC)
     counted: Changed | None = None  # says, once asked, whether usage knows of it
     uncounted: bool = False  # usage could not be told of it
+    request_at_fault: bool = False  # Zoom answered 401, and accepts the token for another request
     aside: list[CallStats] = field(default_factory=list)
 
     def names(self, operation: Operation) -> None:
@@ -59,6 +60,12 @@ class CallStats:
         self.aside.append(other)
         return other
 
+    def with_reads(self) -> Iterator[CallStats]:
+        """Yield this record and those of all reads that were made on its way, their own reads included."""
+        yield self
+        for each in self.aside:
+            yield from each.with_reads()
+
     def headers(self) -> dict[str, str]:
         """What the caller is told, whatever the answer is."""
         found = {"x-zoom-ratelimit-category": self.label} if self.label else {}
@@ -68,7 +75,7 @@ class CallStats:
             found["x-zoom-budget"] = "local"
         if self.left_today is not None:
             found["x-zoom-budget-left-today"] = str(self.left_today)
-        if waited := round(1000 * (self.waited + sum(each.waited for each in self.aside))):
+        if waited := round(1000 * sum(each.waited for each in self.with_reads())):
             found["x-zoom-waited-ms"] = str(waited)
         if self.tries > 1:
             found["x-zoom-tries"] = str(self.tries)
@@ -108,19 +115,27 @@ _ZOOM_HOSTS = ("zoom.us", "zoomgov.com")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
-def addressed(connection: Connection, ids: Mapping[str, str]) -> Mapping[str, str]:
-    """The ids of a path as Zoom wants them from this connection.
+def addressed(connection: Connection, operation: Operation, ids: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the ids of a path of `operation` as Zoom wants them from this connection.
 
-    A user-level token speaks of its own user as `me`, so the user's own id becomes that; other users' ids stay, and
-    Zoom decides. An account-level token belongs to no user: `me` raises InvalidRequest.
+    A user-level token speaks of its own user as `me`, so the user's own id and own e-mail address become that; other
+    users stay, and Zoom decides. An account-level token belongs to no user: a path with `me` raises InvalidRequest,
+    and the message names the path that serves it, where there is one.
+    https://developers.zoom.us/docs/api/using-zoom-apis/#the-me-keyword
     """
     user = ids.get("userId")
-    if connection.kind is Kind.ACCOUNT and user == ME:
-        fault = "An account-level connection has no `me`: name the user by id or e-mail address."
-        raise InvalidRequest([FieldError("userId", fault)])
-    if connection.kind is Kind.USER and user is not None and user == connection.zoom_user_id:
+    if connection.kind is Kind.ACCOUNT and (user == ME or _MY_PATH in f"{operation.path}/"):
+        raise InvalidRequest([FieldError("userId", _NO_ME + _INSTEAD.get(operation.name, ""))])
+    if connection.kind is Kind.USER and user is not None and is_own_user(connection, user):
         return {**ids, "userId": ME}
     return ids
+
+
+_MY_PATH = "/users/me/"
+
+_NO_ME = "An account-level connection has no `me`: name the user by id or e-mail address."
+
+_INSTEAD = {"users.zak": " Their ZAK: GET /v2/users/{userId}/token?type=zak."}
 
 
 def base_url(api_url: str | None, configured: str) -> str:

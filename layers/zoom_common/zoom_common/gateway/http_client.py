@@ -8,8 +8,9 @@ from typing import Protocol
 
 from zoom_common.connections.model import Connection
 from zoom_common.deadline import Deadline
-from zoom_common.errors import OutcomeUnknown, TooManyRequests, ZoomUnavailable
+from zoom_common.errors import DependencyFailed, OutcomeUnknown, TooManyRequests, ZoomUnavailable
 from zoom_common.gateway.context import CallStats, ZoomCall, base_url
+from zoom_common.gateway.token_rejections import RejectedRequests, TokenEvidence, evidence, independent_read
 from zoom_common.ratelimit.limiter import Cost, Reservation
 from zoom_common.secret import Secret
 from zoom_common.transport import AnswerLost, NotSent, Transport
@@ -204,7 +205,11 @@ class AccessTokens(Protocol):
         ...
 
     def rejected_again(self, connection: Connection) -> None:
-        """Zoom has refused that one too."""
+        """Zoom has refused that one too, for an independent request as well."""
+        ...
+
+    def accepted(self, connection: Connection) -> None:
+        """Zoom has accepted the token: a rejection streak of the connection ends."""
         ...
 
 
@@ -227,19 +232,53 @@ class ZoomApiClient:
     tokens: AccessTokens
     exchange: RetryingHttpClient
     usage: Counting
+    rejected: RejectedRequests
     api_base_url: str
 
     def send(self, call: ZoomCall, *, before_sending: Callable[[], None] = lambda: None) -> HttpResponse:
-        """Zoom's answer, whatever it says. Raises what `Exchange.send` and `AccessTokens` raise."""
-        response = self._send(call, self.tokens.token(call.connection, call.deadline), before_sending)
-        if api.token_rejected(response):
-            fresh = self.tokens.after_rejection(call.connection, call.deadline)
-            if fresh is None:
-                return response
-            response = self._send(call, fresh, before_sending)
-            if api.token_rejected(response):
+        """Zoom's answer, whatever it says. Raises what `RetryingHttpClient.send` and `AccessTokens` raise.
+
+        A 401 (code 124) brings one refresh and one more try. When that is refused too, or before it for a request that
+        was at fault lately, an independent read decides whether the token is to blame or the request: `call.record`
+        says which, and only a token that was refused twice counts against the connection.
+        """
+        token = self.tokens.token(call.connection, call.deadline)
+        response = self._send(call, token, before_sending)
+        if not api.token_rejected(response):
+            return self._accepted(call, response)
+        if self.rejected.suspects(call) and self._check(call, token) is TokenEvidence.ACCEPTED:
+            return self._request_at_fault(call, response)
+        fresh = self.tokens.after_rejection(call.connection, call.deadline)
+        if fresh is None:
+            return response
+        response = self._send(call, fresh, before_sending)
+        if not api.token_rejected(response):
+            return self._accepted(call, response)
+        match self._check(call, fresh):
+            case TokenEvidence.ACCEPTED:
+                return self._request_at_fault(call, response)
+            case TokenEvidence.REJECTED:
                 self.tokens.rejected_again(call.connection)
         return response
+
+    def _accepted(self, call: ZoomCall, response: HttpResponse) -> HttpResponse:
+        if call.connection.refusals and evidence(response) is TokenEvidence.ACCEPTED:
+            self.tokens.accepted(call.connection)
+        return response
+
+    def _request_at_fault(self, call: ZoomCall, response: HttpResponse) -> HttpResponse:
+        self.rejected.remember(call)
+        call.record.request_at_fault = True
+        if call.connection.refusals:
+            self.tokens.accepted(call.connection)
+        return response
+
+    def _check(self, call: ZoomCall, token: Secret) -> TokenEvidence:
+        """Ask Zoom for something else with `token`. No answer is no evidence, and the call's own answer stands."""
+        try:
+            return evidence(self._send(independent_read(call), token, lambda: None))
+        except (ZoomUnavailable, TooManyRequests, DependencyFailed):
+            return TokenEvidence.NONE
 
     def _send(self, call: ZoomCall, token: Secret, before_sending: Callable[[], None]) -> HttpResponse:
         request = api.build(

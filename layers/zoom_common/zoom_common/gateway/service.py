@@ -17,7 +17,7 @@ from zoom_common.gateway.http_client import ZoomApiClient
 from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.read_cache import ReadCache
 from zoom_common.zoom import api, rate_limits
-from zoom_common.zoom.error_codes import SCOPES_MISSING
+from zoom_common.zoom.error_codes import REQUEST_AT_FAULT, SCOPES_MISSING
 from zoom_common.zoom.http import HttpResponse
 from zoom_common.zoom.operations.model import Operation, check_query
 from zoom_common.zoom.operations.table import match
@@ -53,8 +53,12 @@ def raise_for_refusal(
     connection: Connection,
     headers: Mapping[str, str],
     reconnect_url: ReconnectUrl,
+    request_at_fault: bool = False,
 ) -> None:
-    """Return for a success, else raise ZoomRefused; one for a lack of scopes says which, and where to get them."""
+    """Return for a success, else raise ZoomRefused; one for a lack of scopes says which, and where to get them.
+
+    `request_at_fault`: Zoom answered 401 and accepts the token for another request, so a new consent would not help.
+    """
     try:
         api.decipher(response, headers=headers)
     except ZoomRefused as refusal:
@@ -63,6 +67,8 @@ def raise_for_refusal(
             refusal.missing_scopes = operation.scopes.lacking(connection.scopes)
             refusal.reconnect_url = reconnect_url(connection)
             refusal.hint = _way_out(operation, connection)
+        elif request_at_fault:
+            refusal.reason, refusal.hint = REQUEST_AT_FAULT.reason, REQUEST_AT_FAULT.hint
         elif api.token_rejected(response):
             refusal.reconnect_url = reconnect_url(connection)
         raise
@@ -124,7 +130,7 @@ class Gateway:
             check_scopes(operation, connection, self.reconnect_url)
             call = ZoomCall(
                 operation=operation,
-                ids=addressed(connection, ids),
+                ids=addressed(connection, operation, ids),
                 connection=connection,
                 deadline=asked.deadline,
                 query_string=asked.query_string,
@@ -145,7 +151,7 @@ class Gateway:
     def _settle(self, asked: ApiRequest, record: CallStats) -> None:
         """Tell usage of the call and of the looks on its way; a table that is away is waited for once, not for each."""
         deadline = asked.deadline
-        for each in (record, *record.aside):
+        for each in record.with_reads():
             self.sender.usage.settle(asked.principal.tenant, each, deadline)
             if each.uncounted:
                 deadline = _NO_TIME
@@ -169,6 +175,7 @@ class Gateway:
             connection=call.connection,
             headers=passed_on,
             reconnect_url=self.reconnect_url,
+            request_at_fault=call.record.request_at_fault,
         )
         if call.operation.method == "GET" and response.status == 200:  # noqa: PLR2004 - HTTP's own number
             tag = read_cache.etag(call.connection.connection_id, response.body)

@@ -19,6 +19,7 @@ from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.idempotency_store import IdempotencyStore
 from zoom_common.gateway.read_cache import ChangeStore, ReadCache
 from zoom_common.gateway.service import Gateway
+from zoom_common.gateway.token_rejections import RejectedRequests
 from zoom_common.gateway.usage import LiveUsage, UsageCounter
 from zoom_common.ratelimit.limiter import RateLimiter, RateLimitRules
 from zoom_common.ratelimit.quotas import DailyCalls, DailyStore
@@ -58,6 +59,7 @@ def gateway(settings: GatewaySettings) -> Gateway:
                 transport=RequestsTransport(), turns=budget, clock=time.time, sleep=time.sleep, random=random.random
             ),
             usage=UsageCounter(live=LiveUsage(shared), clock=time.time),
+            rejected=RejectedRequests(time.time),
             api_base_url=settings.zoom_api_base_url,
         ),
         keys=Idempotency(

@@ -20,6 +20,13 @@ _TOKEN = ErrorMeaning(
     "Your API key is fine. Zoom does not accept the connection's token, not even a fresh one: the person has to "
     "reconnect their Zoom account.",
 )
+# Of a 401 (code 124) that is about the request: Zoom accepts the same token for another one.
+REQUEST_AT_FAULT = ErrorMeaning(
+    "zoom_rejected_request",
+    "The connection is fine: Zoom accepts its token for other requests and refuses it for this one. Look at the path: "
+    "a user-level connection names its own user as `me`, a Server-to-Server connection names users by id or e-mail "
+    "address. Otherwise the app or the user may not make this request; Zoom says so with a 401 for some operations.",
+)
 _RATE = ErrorMeaning(
     "zoom_rate_limited", "Wait as long as Retry-After says. Zoom counts for the whole account, all apps."
 )

@@ -131,10 +131,11 @@ class TokenGrant:
 
 @dataclass(frozen=True, slots=True)
 class ZoomUser:
-    """Who a grant speaks for."""
+    """Who a grant speaks for. `email` is None where Zoom did not name it."""
 
     user_id: str
     account_id: str
+    email: Secret | None = None
 
 
 def pkce_challenge(verifier: Secret) -> str:
@@ -222,7 +223,8 @@ def decipher_identity(response: HttpResponse) -> ZoomUser:
     fields = _fields(response.body) if response.status == 200 else {}  # noqa: PLR2004
     user, account = fields.get("id"), fields.get("account_id")
     if isinstance(user, str) and user and isinstance(account, str):
-        return ZoomUser(user, account)
+        email = fields.get("email")
+        return ZoomUser(user, account, Secret(email) if isinstance(email, str) and email else None)
     raise IdentityUnreadable
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from zoom_common.connections.model import ALIVE, Connection, State
 from zoom_common.connections.refresh.effects import (
+    CountRefusal,
     Effects,
     Escrow,
     FetchKeys,
@@ -25,6 +26,7 @@ from zoom_common.connections.refresh.effects import (
     TakeLease,
     Write,
 )
+from zoom_common.connections.refresh.policy import TRIED_AGAIN, is_tried_again
 from zoom_common.errors import DependencyFailed, InternalError, Unavailable
 from zoom_common.zoom.oauth import AppAtFault, GrantRejected, TokenError, TokenGrant, TokenUnavailable
 
@@ -144,7 +146,7 @@ def finish(attempt: RefreshContext, end: Exception) -> Effects[Result]:
                 yield from _back_off(attempt, "rotation_unresolved", at_most=attempt.settled_by() - attempt.clock())
             )
         case GrantRejected(reason=reason):
-            return (yield from _ask_the_person(attempt, reason))
+            return (yield from _give_up_or_hold(attempt, reason))
         case TokenUnavailable(reason=reason, retry_after=retry_after):
             return (
                 yield from _back_off(attempt, reason, at_least=min(retry_after or 0.0, attempt.policy.cool_for_zoom))
@@ -176,15 +178,42 @@ def without_refresh(connection: Connection) -> Outcome:
 
 
 def _ask_the_person(attempt: RefreshContext, reason: str) -> Effects[Result]:
-    """Every copy was refused and nobody else may hold one. The tokens stay where they are all the same."""
+    """Every copy was refused and nobody else may hold one. The tokens stay, and are tried again some times."""
+    seen, now = attempt.seen, attempt.clock()
+    known = seen.state is State.REAUTHORIZATION_REQUIRED
+    since, reason = (seen.state_changed_at, str(seen.reason)) if known else (now, reason)
+    again = attempt.policy.again_at(since, now=now, chance=attempt.chance()) if reason in TRIED_AGAIN else None
     settlement = replace(
-        _unchanged(attempt, attempt.seen),
+        _unchanged(attempt, seen),
         state=State.REAUTHORIZATION_REQUIRED,
         reason=reason,
-        state_changed_at=attempt.clock(),
-        due_at=None,
+        state_changed_at=since,
+        due_at=again,
     )
     return (yield from _finish(attempt, Outcome.REAUTHORIZATION_REQUIRED, settlement))
+
+
+def _give_up_or_hold(attempt: RefreshContext, reason: str) -> Effects[Result]:
+    if (yield from _is_widely_refused(attempt)):
+        return (yield from _hold(attempt))
+    return (yield from _ask_the_person(attempt, reason))
+
+
+def _is_widely_refused(attempt: RefreshContext) -> Effects[bool]:
+    """Count the refusal. One of a connection that was given up is no news, and after a day Zoom is believed."""
+    if attempt.seen.state not in ALIVE:
+        return False
+    widely: bool = yield CountRefusal()
+    return widely and attempt.seen.failures < attempt.policy.held_at_most
+
+
+def _hold(attempt: RefreshContext) -> Effects[Result]:
+    """Zoom or the app is at fault: back off, and leave the state as it is."""
+    failures = attempt.seen.failures + 1
+    cool_until = attempt.clock() + attempt.policy.cool_down(failures, chance=attempt.chance())
+    settlement = replace(_unchanged(attempt, attempt.seen), failures=failures, cool_until=cool_until, due_at=cool_until)
+    result = yield from _finish(attempt, Outcome.UNAVAILABLE, settlement)
+    return replace(result, reason="grants_widely_refused", widely_refused=True)
 
 
 def _back_off(
@@ -195,7 +224,7 @@ def _back_off(
     failures = seen.failures + 1
     cool_until = now + min(max(policy.cool_down(failures, chance=attempt.chance()), at_least), at_most)
     settlement = replace(_unchanged(attempt, seen), failures=failures, cool_until=cool_until, due_at=cool_until)
-    if failures >= policy.failing_after or seen.access_expires_at <= now:
+    if seen.state in ALIVE and (failures >= policy.failing_after or seen.access_expires_at <= now):
         since = seen.state_changed_at if seen.state is State.REFRESH_FAILING else now
         settlement = replace(settlement, state=State.REFRESH_FAILING, reason=reason, state_changed_at=since)
     return (yield from _finish(attempt, Outcome.REFRESH_FAILING, settlement))
@@ -232,7 +261,7 @@ def _unchanged(attempt: RefreshContext, latest: Connection) -> FinalState:
         failures=latest.failures,
         cool_until=latest.cool_until,
         state_changed_at=latest.state_changed_at,
-        due_at=latest.due_at if latest.state in ALIVE else None,
+        due_at=latest.due_at,
         outcome_known=not attempt.uncertain,
     )
 
@@ -291,7 +320,7 @@ def request_grant(attempt: RefreshContext) -> Effects[tuple[TokenGrant, bytes]]:
 
 def skip_reason(connection: Connection, *, now: float, seen_version: int | None) -> Result | None:
     """Why this connection is not to be refreshed now, or None. Without a version, only what is due is."""
-    if connection.state not in ALIVE:
+    if connection.state not in ALIVE and not (seen_version is None and is_tried_again(connection)):
         return Result(without_refresh(connection), connection.version, connection.state, connection.reason)
     if seen_version is None:
         wanted = connection.due_at is not None and connection.due_at <= now

@@ -118,13 +118,18 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class CountRefusal:
+    """-> whether Zoom refuses so many grants lately that Zoom or the app is at fault."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sleep:
     """-> None, `seconds` later."""
 
     seconds: float
 
 
-type Effect = TakeLease | Read | FetchKeys | RequestGrant | Write | KeepSpare | Escrow | Finish | Sleep
+type Effect = TakeLease | Read | FetchKeys | RequestGrant | Write | KeepSpare | Escrow | Finish | CountRefusal | Sleep
 
 
 class Seals(Protocol):
@@ -149,6 +154,7 @@ class Result:
     reason: str | None = None
     unread: bool = False  # the connection could not even be read or leased: try again
     app_at_fault: bool = False  # Zoom refuses the app itself
+    widely_refused: bool = False  # Zoom refuses many grants at once: this one was not given up
 
 
 _A_MOMENT = 1.0  # stored times are rounded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zoom_common.connections.model import Connection
+from zoom_common.connections.model import Connection, State
 
 _DAY = 86_400.0
 
@@ -34,6 +34,14 @@ class Policy:
     # Tokens that Zoom refuses as soon as it has given them: so many in a row, over so long, and the person is asked.
     refused_in_a_row: int = 3
     refused_over: float = 600.0
+    # A connection that was given up is tried again so long after that, while nothing tells that the grant is gone.
+    again_after: tuple[float, ...] = (900.0, 3600.0, 6 * 3600.0, _DAY)
+    # When Zoom refuses more than this share of all refreshes, and at least so many, within this window and the one
+    # before, Zoom or the app is at fault. A connection is then held for about a day of back-offs, not longer.
+    widely_refused_share: float = 0.5
+    widely_refused_least: int = 10
+    widely_refused_window: float = 300.0
+    held_at_most: int = 96
     # The sweep: warm while used, kept alive well before the 90 days of a refresh token.
     ahead: float = 900.0
     active: float = _DAY
@@ -57,8 +65,32 @@ class Policy:
         """Seconds to rest after the `failures`-th failure in a row: doubling, bounded, spread by 20 % either way."""
         return min(self.cool_first * 2.0 ** min(failures - 1, 16), self.cool_most) * (0.8 + 0.4 * chance)
 
+    def again_at(self, given_up_at: float, *, now: float, chance: float) -> float | None:
+        """When a connection that was given up is tried next, up to 5 % late; None after the last time."""
+        times = (given_up_at + each for each in self.again_after)
+        following = next((at for at in times if at > now), None)
+        return None if following is None else following + (following - given_up_at) * 0.05 * chance
+
 
 REASON = "tokens_refused"
+
+# Zoom has said this of tokens that it took again later. `revoked` and `owner_gone` name a cause, and are final.
+TRIED_AGAIN = frozenset({"invalid_grant", "refresh_token_invalid", "refresh_token_unknown", "outside_tolerance"})
+
+# Somebody else holds the Zoom user, or the person has removed the app: an old token must not come back to life.
+NEVER_TRIED_AGAIN = frozenset({"superseded", "app_deauthorized"})
+
+
+def is_tried_again(connection: Connection) -> bool:
+    """Return whether a connection that was given up is tried again by itself when it is due."""
+    return connection.state is State.REAUTHORIZATION_REQUIRED and connection.reason in TRIED_AGAIN
+
+
+def may_be_tried_again(connection: Connection) -> bool:
+    """Return whether an operator may have a connection that was given up tried again: its tokens are still its own."""
+    given_up = connection.state is State.REAUTHORIZATION_REQUIRED and connection.reason not in NEVER_TRIED_AGAIN
+    return given_up and bool(connection.sealed_refresh)
+
 
 # For so long after such a refusal, in seconds, another refresh would find the same; the caller gets Zoom's 401.
 STREAK_PAUSE = 120.0
@@ -74,6 +106,9 @@ class RejectionStreak:
     def ends(self, policy: Policy, *, now: float) -> bool:
         """Whether only the person can help."""
         return self.refusals >= policy.refused_in_a_row and now - self.since >= policy.refused_over
+
+
+NO_STREAK = RejectionStreak(0, 0.0)
 
 
 def streak_after(connection: Connection, *, version: int, now: float) -> RejectionStreak | None:

@@ -12,6 +12,7 @@ from zoom_common.connections.oauth_client import ZoomOAuth
 from zoom_common.connections.queues import EscrowQueue
 from zoom_common.connections.refresh.algorithm import PersistedAs, current, refresh, skip_reason, write_or_keep
 from zoom_common.connections.refresh.effects import (
+    CountRefusal,
     Effect,
     Effects,
     Escrow,
@@ -28,7 +29,8 @@ from zoom_common.connections.refresh.effects import (
     TakeLease,
     Write,
 )
-from zoom_common.connections.refresh.policy import REASON, Policy, streak_after
+from zoom_common.connections.refresh.policy import NO_STREAK, REASON, Policy, may_be_tried_again, streak_after
+from zoom_common.connections.refresh.refusal_rate import RefusalRate
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import DependencyFailed, Unavailable
@@ -49,6 +51,7 @@ class Refresher:
     sleep: Callable[[float], None]
     chance: Callable[[], float]
     new_id: Callable[[], str]
+    rate: RefusalRate
     policy: Policy = field(default_factory=Policy)
 
     def on_demand(
@@ -63,6 +66,13 @@ class Refresher:
     def when_due(self, tenant: str, connection_id: str, *, ends: float = float("inf")) -> Result:
         """Refresh if it is due by now; a message that comes twice, or late, does nothing the second time."""
         return self._refresh(tenant, connection_id, seen_version=None, wait=0.0, ends=ends)
+
+    def try_again(self, tenant: str, connection_id: str, *, ends: float = float("inf")) -> Result:
+        """Try the tokens of a connection that was given up, at once; an operator asks for it.
+
+        Nothing happens to a connection in another state, superseded, or without tokens: the result says which.
+        """
+        return self._refresh(tenant, connection_id, seen_version=None, wait=0.0, ends=ends, again=True)
 
     def touch(self, tenant: str, connection_id: str) -> bool:
         """Note that a connection is in use, which keeps it warm; whether it is there. Raises Unavailable."""
@@ -92,6 +102,16 @@ class Refresher:
             self.publish(state_changed(seen, State.REAUTHORIZATION_REQUIRED, REASON, at=now))
         return ended
 
+    def accepted(self, tenant: str, connection_id: str, *, version: int) -> bool:
+        """Zoom has accepted a token of `version`: end the rejection streak. Whether there was one. Raises Unavailable.
+
+        A version that Zoom refused before it accepted an older one is not cleared by that.
+        """
+        seen = self.connections.get(tenant, connection_id)
+        if seen is None or seen.state not in ALIVE or not seen.refusals or version < seen.refused_version:
+            return False
+        return self.store.note_refusal(seen, NO_STREAK, version=0)
+
     def restore(self, pair: SealedPair) -> PersistedAs:
         """Bring a pair from escrow to rest. Raises Unavailable: the queue keeps it, and brings it again."""
         before = self.connections.get(pair.tenant, pair.connection_id)
@@ -102,14 +122,21 @@ class Refresher:
         return rested
 
     def _refresh(
-        self, tenant: str, connection_id: str, *, seen_version: int | None, wait: float, ends: float
+        self,
+        tenant: str,
+        connection_id: str,
+        *,
+        seen_version: int | None,
+        wait: float,
+        ends: float,
+        again: bool = False,
     ) -> Result:
         try:
             connection = self.connections.get(tenant, connection_id)
             if connection is None:
                 return current(None)
             refusal = skip_reason(connection, now=self.clock(), seen_version=seen_version)
-            if refusal is not None:
+            if refusal is not None and not (again and may_be_tried_again(connection)):
                 return refusal
             attempt = RefreshContext(
                 self.new_id(),
@@ -126,13 +153,15 @@ class Refresher:
             return Result(Outcome.UNAVAILABLE, seen_version or 0, State.CONNECTED, ours.reason, unread=True)
         if result.outcome is not Outcome.CURRENT:
             self._announce(connection, result)
+        if result.outcome is Outcome.REFRESHED:
+            self.rate.granted()
         return result
 
     def _announce(self, before: Connection, result: Result) -> None:
         if result.state is not before.state:
             self.publish(state_changed(before, result.state, result.reason, at=self.clock()))
 
-    def _perform(self, step: Effect, connection: Connection | None, attempt: str) -> Any:  # noqa: PLR0911 - one per step
+    def _perform(self, step: Effect, connection: Connection | None, attempt: str) -> Any:  # noqa: C901, PLR0911 - one per step
         match step:
             case TakeLease(seen, until):
                 return self.store.take_lease(seen, attempt, now=self.clock(), until=until, skew=self.policy.skew)
@@ -150,6 +179,8 @@ class Refresher:
                 return self.escrow.hold(pair)
             case Finish(seen, settlement):
                 return self.store.settle(seen, settlement)
+            case CountRefusal():
+                return self.rate.refused()
             case Sleep(seconds):
                 return self.sleep(seconds)
         raise TypeError(type(step).__name__)

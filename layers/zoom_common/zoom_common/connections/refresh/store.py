@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.connections.model import Connection, Spare, State
 from zoom_common.connections.refresh.effects import INTENT_WINDOW, FinalState, SealedPair
 from zoom_common.connections.refresh.policy import RejectionStreak
+from zoom_common.connections.refresh.refusal_rate import AnswerCounts
 from zoom_common.connections.store import alive_values, due_shard, from_values, key_of, partition, spare_values
+
+
+def _leasable(seen: Connection) -> tuple[str, dict[str, object]]:
+    """The condition under which `seen` may be leased: it is alive, or given up for the reason seen."""
+    if seen.state is not State.REAUTHORIZATION_REQUIRED:
+        return "#state IN (:connected, :failing)", dict(alive_values())
+    return "#state = :given_up AND #reason = :reason", {"given_up": str(seen.state), "reason": seen.reason}
+
+
+def _window_key(window: int) -> tuple[str, str]:
+    return f"refreshes#{window}", "answers"
+
+
+def _counts(values: Mapping[str, Any]) -> AnswerCounts:
+    return AnswerCounts(int(values.get("granted", 0)), int(values.get("refused", 0)))
 
 
 class RefreshStore:
@@ -27,10 +44,11 @@ class RefreshStore:
         change = "SET #lease_owner = :attempt, #lease_expires_at = :until, #intents.#attempt = :now"
         if stale:
             change += " REMOVE " + ", ".join(f"#intents.#stale{at}" for at in range(len(stale)))
+        state, states = _leasable(seen)
         return self._unless_changed(
             seen,
             change,
-            condition="#grant_id = :grant AND #version = :version AND #state IN (:connected, :failing)"
+            condition=f"#grant_id = :grant AND #version = :version AND {state}"
             " AND (attribute_not_exists(#lease_owner) OR #lease_owner = :attempt OR #lease_expires_at < :over)",
             values={
                 "attempt": attempt,
@@ -39,7 +57,7 @@ class RefreshStore:
                 "over": now - skew,
                 "grant": seen.grant_id,
                 "version": seen.version,
-                **alive_values(),
+                **states,
             },
             names=names,
         )
@@ -125,6 +143,9 @@ class RefreshStore:
                 values[name] = value
         if settlement.due_at is None:
             remove.append("#due_shard")
+        else:
+            change += ", #due_shard = :shard"
+            values["shard"] = due_shard(seen.connection_id)
         if settlement.outcome_known:
             remove.append("#intents.#attempt")
         settled = self._unless_changed(
@@ -136,14 +157,18 @@ class RefreshStore:
         )
         return settled is not None
 
-    def note_refusal(self, seen: Connection, row: RejectionStreak) -> bool:
-        """Note that Zoom refused this version; whether it is the current one still."""
+    def note_refusal(self, seen: Connection, row: RejectionStreak, *, version: int | None = None) -> bool:
+        """Store the streak and the version that Zoom refused last, by default the one seen.
+
+        Return whether the one seen is still the current one; nothing changes otherwise.
+        """
         noted = self._unless_changed(
             seen,
-            "SET #refused_version = :version, #refusals = :refusals, #refused_since = :since",
+            "SET #refused_version = :refused, #refusals = :refusals, #refused_since = :since",
             condition="#grant_id = :grant AND #version = :version AND #state IN (:connected, :failing)",
             values={
                 "version": seen.version,
+                "refused": seen.version if version is None else version,
                 "refusals": row.refusals,
                 "since": row.since,
                 "grant": seen.grant_id,
@@ -152,6 +177,20 @@ class RefreshStore:
             names={},
         )
         return noted is not None
+
+    def count_answers(self, window: int, counted: AnswerCounts, *, expires_at: float) -> AnswerCounts:
+        """Add Zoom's answers to those of a window, of all containers; return what it holds then."""
+        change = (
+            "SET #granted = if_not_exists(#granted, :zero) + :granted,"
+            " #refused = if_not_exists(#refused, :zero) + :refused, #expires_at = :expires_at"
+        )
+        always = "attribute_not_exists(#refused) OR #refused >= :zero"
+        values = {"granted": counted.granted, "refused": counted.refused, "expires_at": int(expires_at), "zero": 0}
+        return _counts(self._table.update(*_window_key(window), change, condition=always, values=values))
+
+    def answers(self, window: int) -> AnswerCounts:
+        """Return Zoom's answers of a window."""
+        return _counts(self._table.get(*_window_key(window)) or {})
 
     def due(self, shard: str, *, now: float, after: dict[str, Any] | None = None) -> tuple[list[tuple[str, str]], Any]:
         """One page of (tenant, connection id) that are due in a shard, longest due first, and where to go on.

@@ -1,0 +1,97 @@
+"""How many refreshes Zoom refuses lately, over all containers: many at once are a fault of Zoom's or of the app.
+
+Zoom has refused refresh tokens of many users at once, and taken the same tokens again hours later
+(https://devforum.zoom.us/t/79405, https://devforum.zoom.us/t/95429).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from zoom_common.connections.refresh.policy import Policy
+from zoom_common.errors import DependencyFailed
+
+# A container stores its grants in batches of this size, and before it counts a refusal.
+_BATCH: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCounts:
+    """Zoom's answers to refreshes within one window: `granted` and `refused`."""
+
+    granted: int = 0
+    refused: int = 0
+
+    def __add__(self, other: AnswerCounts) -> AnswerCounts:
+        """Return both together."""
+        return AnswerCounts(self.granted + other.granted, self.refused + other.refused)
+
+    def are_widely_refused(self, policy: Policy) -> bool:
+        """Return whether so many and so large a share are refused that no single grant is to blame."""
+        share = self.refused / max(1, self.granted + self.refused)
+        return self.refused >= policy.widely_refused_least and share > policy.widely_refused_share
+
+
+class AnswerCounters(Protocol):
+    """Counts of all containers by window; see `RefreshStore`. Both raise Unavailable."""
+
+    def count_answers(self, window: int, counted: AnswerCounts, *, expires_at: float) -> AnswerCounts:
+        """Add to a window and return what it holds then."""
+        ...
+
+    def answers(self, window: int) -> AnswerCounts:
+        """Return what a window holds."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class RefusalRate:
+    """Zoom's answers as one container counts them. `clock` gives epoch seconds."""
+
+    counters: AnswerCounters
+    clock: Callable[[], float]
+    policy: Policy = field(default_factory=Policy)
+    _window: int = 0
+    _granted: int = 0
+
+    def granted(self) -> None:
+        """Count a refresh that worked. Never raises."""
+        window = self._now()
+        if window != self._window:
+            self._store_granted()
+            self._window = window
+        self._granted += 1
+        if self._granted >= _BATCH:
+            self._store_granted()
+
+    def refused(self) -> bool:
+        """Count a grant that Zoom refused; return whether too many are, within this window and the one before.
+
+        False when the counts cannot be reached: giving up one connection can be undone.
+        """
+        window = self._now()
+        counted = AnswerCounts(self._granted if window == self._window else 0, 1)
+        try:
+            lately = self._add(window, counted) + self.counters.answers(window - 1)
+        except DependencyFailed:
+            return False
+        if window == self._window:
+            self._granted = 0
+        return lately.are_widely_refused(self.policy)
+
+    def _store_granted(self) -> None:
+        if not self._granted:
+            return
+        with suppress(DependencyFailed):  # the share of refusals then looks larger, and fewer connections are given up
+            self._add(self._window, AnswerCounts(self._granted))
+        self._granted = 0
+
+    def _add(self, window: int, counted: AnswerCounts) -> AnswerCounts:
+        expires_at = (window + 2) * self.policy.widely_refused_window
+        return self.counters.count_answers(window, counted, expires_at=expires_at)
+
+    def _now(self) -> int:
+        return int(self.clock() // self.policy.widely_refused_window)

@@ -1,0 +1,100 @@
+"""What Zoom's 401 (code 124) is evidence of: the access token, or only the request that met it.
+
+Zoom answers 401/124 to single requests while the same token serves every other one: `POST .../registrants`, with a
+Server-to-Server token too (https://devforum.zoom.us/t/142405, https://devforum.zoom.us/t/95559), a user-level token
+that names a user instead of `me`, a Server-to-Server token on a `me` path. So a second, independent request decides.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from zoom_common.connections.model import Connection, Kind
+from zoom_common.gateway.context import ME, ZoomCall
+from zoom_common.zoom import api
+from zoom_common.zoom.http import HttpResponse
+from zoom_common.zoom.operations.table import OPERATIONS
+
+# For so long, in seconds, a request that was at fault is checked before its next 401 costs a refresh.
+REMEMBERED: Final = 600.0
+
+# A token that is not older than this, in seconds, is checked before it is replaced: whatever bad requests a program
+# makes, in however many containers, a connection is not refreshed more often than that because of them.
+YOUNG: Final = 600.0
+
+_CAPACITY = 256
+
+_BY_NAME = {operation.name: operation for operation in OPERATIONS}
+
+
+class TokenEvidence(StrEnum):
+    """What an answer of Zoom's says about the token that was sent with the request."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    NONE = "none"  # no answer of Zoom's own, or a fault inside Zoom
+
+
+def evidence(response: HttpResponse) -> TokenEvidence:
+    """Return what `response` says about the token: any answer of Zoom's but 401/124 accepts it, 4711 and 429 too."""
+    if api.token_rejected(response):
+        return TokenEvidence.REJECTED
+    if response.status >= 500 or not api.is_answer(response):  # noqa: PLR2004 - HTTP's own number
+        return TokenEvidence.NONE
+    success = response.status < 300  # noqa: PLR2004 - as above
+    return TokenEvidence.ACCEPTED if success or api.zoom_code(response) is not None else TokenEvidence.NONE
+
+
+def independent_read(call: ZoomCall) -> ZoomCall:
+    """Return a small read, other than `call`, that Zoom answers for every token of the connection's kind.
+
+    Which scopes the token has does not matter: a lack of scopes (4711) accepts the token as well.
+    """
+    for name, ids, query in _READS[call.connection.kind]:
+        if name != call.operation.name:
+            return call.instead(_BY_NAME[name], ids, query)
+    raise LookupError(call.operation.name)
+
+
+_READS: dict[Kind, tuple[tuple[str, dict[str, str], str], ...]] = {
+    Kind.USER: (("users.get", {"userId": ME}, ""), ("meetings.list", {"userId": ME}, "page_size=1")),
+    Kind.ACCOUNT: (("users.list", {}, "page_size=1"), ("reports.daily", {}, "")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRequests:
+    """Requests that Zoom answered 401 with a token that works. Kept per container; `clock` gives epoch seconds."""
+
+    clock: Callable[[], float]
+    _seen: OrderedDict[tuple[object, ...], float] = field(default_factory=OrderedDict)
+
+    def remember(self, call: ZoomCall) -> None:
+        """Remember that `call` is at fault, not its token."""
+        key = _key(call)
+        self._seen[key] = self.clock()
+        self._seen.move_to_end(key)
+        while len(self._seen) > _CAPACITY:
+            self._seen.popitem(last=False)
+
+    def suspects(self, call: ZoomCall) -> bool:
+        """Return whether the token is to be checked before it is replaced.
+
+        It is when the same request was at fault lately, or when the token is young. A token that Zoom is known to
+        have refused is not checked again.
+        """
+        connection, now = call.connection, self.clock()
+        if connection.refused_version == connection.version:
+            return False
+        lately = now - self._seen.get(_key(call), float("-inf")) < REMEMBERED
+        return lately or now - connection.refresh_issued_at < YOUNG
+
+
+def _key(call: ZoomCall) -> tuple[object, ...]:
+    connection: Connection = call.connection
+    path = tuple(sorted(call.ids.items()))
+    return connection.tenant, connection.connection_id, connection.grant_id, call.operation.name, path
