@@ -148,7 +148,7 @@ PATHS: Json = {
             "Take a new connection into use",
             200,
             scope="connections:write",
-            requestBody=_body(required=True, code={"type": "string"}),
+            requestBody=_body(required=True, code={"type": "string"}, owner={"type": "string"}),
         )
     },
     "/events": {

@@ -115,9 +115,9 @@ class MemoryRefresh(RefreshStore):
         self.memory.fails("take_lease")
         return super().take_lease(seen, attempt, now=now, until=until, skew=skew)
 
-    def write(self, pair: SealedPair, *, release: bool) -> Connection | None:
+    def write(self, pair: SealedPair, *, release: bool, **more: Any) -> Connection | None:
         self.memory.fails("write")
-        found = super().write(pair, release=release)
+        found = super().write(pair, release=release, **more)
         if found is None and self.lost_writes > 0:
             self.lost_writes -= 1
             raise Unavailable(reason="connections_store_unavailable")
@@ -131,9 +131,9 @@ class MemoryRefresh(RefreshStore):
         self.memory.fails("note_refusal")
         return super().note_refusal(seen, row, version=version)
 
-    def settle(self, seen: Connection, settlement: FinalState) -> bool:
+    def settle(self, seen: Connection, settlement: FinalState, **more: Any) -> bool:
         self.memory.fails("settle")
-        return super().settle(seen, settlement)
+        return super().settle(seen, settlement, **more)
 
 
 class MemoryAuthorization(AuthorizationStore):

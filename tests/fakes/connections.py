@@ -101,7 +101,7 @@ class World:
             cipher=self.cipher,
             zoom=self.oauth,
             escrow=EscrowQueue(self.sqs.client(), "escrow"),
-            publish=self.published.append,
+            outbox=self.outbox,
             clock=self.clock,
             sleep=self.clock.sleep,
             chance=lambda: 0.5,

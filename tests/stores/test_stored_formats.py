@@ -348,11 +348,11 @@ STORED: dict[str, dict[str, Item]] = {
             "expires_at": {"N": "900"},
             "tenant": {"S": "acme"},
         },
-        "connections placed#con_1 placed": {
+        "connections placed#f59febe4c4d645f42e5f395421f205e7d7d524ad93c05409f98cb13a81df90b1 placed": {
             "code": {"S": "5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b"},
             "expires_at": {"N": "1800169200"},
         },
-        "connections placed#con_3 placed": {
+        "connections placed#4c5ef495d15ee281c0e0f144df60f216dbae8de9ce54e6185cd2ae42c725fd73 placed": {
             "code": {"S": "5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b"},
             "expires_at": {"N": "1800169200"},
         },

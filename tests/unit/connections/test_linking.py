@@ -259,6 +259,36 @@ def test_redeemed_by_somebody_else(other: Principal) -> None:
     assert world.redemption.redeem(PROGRAM, code, owner="ada")
 
 
+def test_redeemed_for_another_owner() -> None:
+    """The code is refused and not used up; without an owner it is, unless the program is the owner itself."""
+    world = Linkage()
+    code, connection_id = world.link()
+    with pytest.raises(NotFound):
+        world.redemption.redeem(PROGRAM, code, owner="bob")
+    with pytest.raises(InvalidRequest) as missing:
+        world.redemption.redeem(PROGRAM, code)
+    assert [field.field for field in missing.value.fields] == ["owner"]
+    assert world.redemption.redeem(PROGRAM, code, owner="ada").connection_id == connection_id
+    own, own_id = world.link(owner=PROGRAM.subject)
+    assert world.redemption.redeem(PROGRAM, own).connection_id == own_id
+
+
+def test_redeemed_again() -> None:
+    """The same subject and owner get the same connection; others do not, nor anybody once it is disconnected."""
+    world = Linkage()
+    code, connection_id = world.link()
+    world.redemption.redeem(PROGRAM, code, owner="ada")
+    assert world.redemption.redeem(PROGRAM, code, owner="ada").connection_id == connection_id
+    assert len(world.published) == 1
+    with pytest.raises(NotFound):
+        world.redemption.redeem(replace(PROGRAM, subject="key:k2"), code, owner="ada")
+    with pytest.raises(NotFound):
+        world.redemption.redeem(PROGRAM, code, owner="bob")
+    world.disconnection.disconnect(world.memory.items["acme", connection_id])
+    with pytest.raises(NotFound):
+        world.redemption.redeem(PROGRAM, code, owner="ada")
+
+
 def test_redeemed_too_late() -> None:
     """The code lives ten minutes."""
     world = Linkage()

@@ -68,3 +68,22 @@ def test_fields_are_added(url: str) -> None:
     query = parse_qs(urlsplit(with_query(url, {"code": "a&b"})).query)
     assert query["code"] == ["a&b"]
     assert query.get("d", ["e"]) == ["e"]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://app.example", "https://app.example?code=c"),
+        ("https://app.example/done", "https://app.example/done?code=c"),
+        ("https://app.example/done?", "https://app.example/done?code=c"),
+        ("https://app.example/done?a=b", "https://app.example/done?a=b&code=c"),
+        ("https://app.example/done?a=b&", "https://app.example/done?a=b&code=c"),
+        ("https://app.example/done#", "https://app.example/done?code=c"),
+        ("https://app.example/done?#", "https://app.example/done?code=c"),
+        ("https://app.example/done?a=b#", "https://app.example/done?a=b&code=c"),
+    ],
+)
+def test_a_return_url_keeps_its_code(url: str, expected: str) -> None:
+    """Also where it ends in `?`, `&` or `#`: what stands behind a `#` is not sent to the server."""
+    assert allowed(url, ORIGINS)
+    assert with_query(url, {"code": "c"}) == expected

@@ -156,6 +156,30 @@ def test_a_form_from_another_site(site: Site) -> None:
     site.to_zoom(ticket)
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 303),
+        ({"origin": "https://gateway.example"}, 303),
+        ({"origin": "https://gateway.example", "sec-fetch-site": "same-origin"}, 303),
+        ({"origin": "null", "sec-fetch-site": "same-origin"}, 303),
+        ({"origin": "null"}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "http://gateway.example"}, 403),
+        ({"origin": "https://gateway.example.evil.example"}, 403),
+        ({"origin": "https://evil.example", "sec-fetch-site": "same-origin"}, 403),
+        ({"origin": "https://gateway.example", "sec-fetch-site": "same-site"}, 403),
+    ],
+)
+def test_only_the_gateways_own_page_starts_a_link(site: Site, headers: dict[str, str], status: int) -> None:
+    """A foreign origin is refused and leaves the ticket as it was; programs send none."""
+    ticket = site.ticket()
+    answer = site.ask("POST", "/auth/zoom/start", urlencode({"ticket": ticket}), headers=headers)
+    assert answer["statusCode"] == status
+    if status != 303:
+        site.to_zoom(ticket)
+
+
 def test_marketplace_installs_go_to_the_connect_page(site: Site) -> None:
     """Their code is never accepted."""
     configured = replace(site.module.settings(), connect_page_url="https://app.example/connect")

@@ -346,7 +346,8 @@ def _latest_key(client_id: str, zoom_user_id: str) -> tuple[str, str]:
 
 
 def _placed_key(connection_id: str) -> tuple[str, str]:
-    return f"placed#{connection_id}", "placed"
+    # By digest: it outlives the connection, and an erasure.
+    return f"placed#{digest(Secret(connection_id))}", "placed"
 
 
 def _placed(pending: Connection, code: Secret | None) -> dict[str, object]:

@@ -207,9 +207,12 @@ class ConnectionStore:
             values={"now": now, "due": due_at, "grant": connection.grant_id, "version": connection.version},
         )
 
-    def end(self, connection: Connection, *, reason: str, now: float) -> bool:
-        """Ask for re-authorization, if the grant is still the one seen; tokens stay. Whether it was."""
-        changed = self._table.update_if(
+    def end(self, connection: Connection, *, reason: str, now: float, also: Sequence[Mapping[str, Any]] = ()) -> bool:
+        """Ask for re-authorization, if the grant is still the one seen; tokens stay. Whether it was.
+
+        What is done `also` is part of the same transaction.
+        """
+        change = self._table.to_update(
             *key_of(connection),
             "SET #state = :state, #reason = :reason, #state_changed_at = :now REMOVE #due_shard, #due_at",
             condition="#grant_id = :grant AND #state IN (:connected, :failing)",
@@ -221,7 +224,11 @@ class ConnectionStore:
                 **alive_values(),
             },
         )
-        return changed is not None
+        try:
+            self._table.transact([{"Update": change}, *also])
+        except ConditionFailed:
+            return False
+        return True
 
     def heard(self, tenant: str, connection_id: str, *, now: float) -> None:
         """Note that Zoom has sent an event for the connection; nothing happens when it is gone."""

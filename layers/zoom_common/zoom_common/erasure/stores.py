@@ -13,6 +13,7 @@ from typing import Any
 from zoom_common.access.bearers import BearerStore
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.connections.link_store import AuthorizationStore
+from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones
 from zoom_common.erasure.records import ErasureRecords
@@ -93,7 +94,7 @@ class TableName(StrEnum):
 
 
 STORES: Mapping[TableName, Sequence[OwnerOfItems]] = {
-    TableName.CONNECTIONS: (ConnectionStore, ApiKeyStore, Tombstones, ErasureRecords),
+    TableName.CONNECTIONS: (ConnectionStore, Outbox, ApiKeyStore, Tombstones, ErasureRecords),
     TableName.EVENTS: (EventLog, ProjectionStore, HostStore, KeptUsage),
     TableName.COORDINATION: (
         AuthorizationStore,

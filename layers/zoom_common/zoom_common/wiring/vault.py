@@ -14,7 +14,6 @@ from zoom_common.connections.cipher import Cipher, SealKind
 from zoom_common.connections.disconnecting import Disconnection, Revocation
 from zoom_common.connections.link_store import AuthorizationStore
 from zoom_common.connections.linking import Linking
-from zoom_common.connections.model import Publish
 from zoom_common.connections.oauth_client import AppSecret, ZoomOAuth
 from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.placement import Placement
@@ -26,7 +25,7 @@ from zoom_common.connections.refresh.runner import Refresher
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.server_to_server import AccountConnecting
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.events.connection_events import publisher, sender
+from zoom_common.events.connection_events import sender
 from zoom_common.settings import ZOOM_API, optional, require
 from zoom_common.transport import RequestsTransport
 from zoom_common.zoom.oauth import ZOOM_OAUTH_URL, Endpoints
@@ -149,7 +148,6 @@ class _Vault:
     credentials: AppSecret
     zoom: ZoomOAuth
     revocation: Revocation
-    publish: Publish
     outbox: Outbox
     queue: LinkQueue
     policy: Policy
@@ -212,7 +210,7 @@ def refreshing(settings: TokenRefreshSettings) -> Refreshing:
         cipher=vault.cipher,
         zoom=vault.zoom,
         escrow=EscrowQueue(clients.boto3_client("sqs"), settings.vault.escrow_queue_url),
-        publish=vault.publish,
+        outbox=vault.outbox,
         clock=time.time,
         sleep=time.sleep,
         chance=_RANDOM.random,
@@ -266,7 +264,6 @@ def _vault(settings: VaultSettings) -> _Vault:
         credentials=credentials,
         zoom=zoom,
         revocation=Revocation(connections=connections, cipher=cipher, zoom=zoom, clock=time.time),
-        publish=publisher(settings.event_bus, lambda: clients.boto3_client("events")),
         outbox=Outbox(table, sender(settings.event_bus, lambda: clients.boto3_client("events")), clock=time.time),
         queue=LinkQueue(clients.boto3_client("sqs"), settings.escrow_queue_url),
         policy=Policy.of(keep_warm_hours=settings.keep_warm_hours, keep_alive_days=settings.keep_alive_days),

@@ -1,4 +1,4 @@
-"""Performs the effects of a refresh, and publishes a connection's changes of state."""
+"""Performs the effects of a refresh. A change of state is written with its entry in the outbox, then published."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
-from zoom_common.connections.model import ALIVE, Connection, Kind, Publish, State, state_changed
+from zoom_common.connections.model import ALIVE, Connection, Kind, State, state_changed
 from zoom_common.connections.oauth_client import ZoomOAuth
+from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.queues import EscrowQueue
 from zoom_common.connections.refresh.algorithm import PersistedAs, current, refresh, skip_reason, write_or_keep
 from zoom_common.connections.refresh.effects import (
@@ -17,6 +18,7 @@ from zoom_common.connections.refresh.effects import (
     Effects,
     Escrow,
     FetchKeys,
+    FinalState,
     Finish,
     KeepSpare,
     Outcome,
@@ -36,6 +38,9 @@ from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import DependencyFailed, Unavailable
 from zoom_common.zoom.oauth import App, AppAtFault, GrantRejected, TokenError, TokenGrant
 
+# A state that changes more often than this between reading and writing is written by the next refresh.
+_TRIES = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refresher:
@@ -46,7 +51,7 @@ class Refresher:
     cipher: Cipher
     zoom: ZoomOAuth
     escrow: EscrowQueue
-    publish: Publish
+    outbox: Outbox
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     chance: Callable[[], float]
@@ -97,9 +102,10 @@ class Refresher:
         row = streak_after(seen, version=version, now=now)
         if row is None or not self.store.note_refusal(seen, row) or not row.ends(self.policy, now=now):
             return False
-        ended = self.connections.end(seen, reason=REASON, now=now)
+        change = state_changed(seen, State.REAUTHORIZATION_REQUIRED, REASON, at=now)
+        ended = self.connections.end(seen, reason=REASON, now=now, also=[self.outbox.entry(change)])
         if ended:
-            self.publish(state_changed(seen, State.REAUTHORIZATION_REQUIRED, REASON, at=now))
+            self.outbox.publish(change)
         return ended
 
     def accepted(self, tenant: str, connection_id: str, *, version: int) -> bool:
@@ -115,11 +121,7 @@ class Refresher:
     def restore(self, pair: SealedPair) -> PersistedAs:
         """Bring a pair from escrow to rest. Raises Unavailable: the queue keeps it, and brings it again."""
         before = self.connections.get(pair.tenant, pair.connection_id)
-        rested = run(write_or_keep(pair), lambda step: self._perform(step, before, pair.attempt))
-        after = self.connections.get(pair.tenant, pair.connection_id)
-        if before is not None and after is not None:
-            self._announce(before, Result(Outcome.REFRESHED, after.version, after.state, after.reason))
-        return rested
+        return run(write_or_keep(pair), lambda step: self._perform(step, before, pair.attempt))
 
     def _refresh(
         self,
@@ -151,15 +153,37 @@ class Refresher:
             result = run(refresh(attempt), lambda step: self._perform(step, connection, attempt.attempt_id))
         except Unavailable as ours:
             return Result(Outcome.UNAVAILABLE, seen_version or 0, State.CONNECTED, ours.reason, unread=True)
-        if result.outcome is not Outcome.CURRENT:
-            self._announce(connection, result)
         if result.outcome is Outcome.REFRESHED:
             self.rate.granted()
         return result
 
-    def _announce(self, before: Connection, result: Result) -> None:
-        if result.state is not before.state:
-            self.publish(state_changed(before, result.state, result.reason, at=self.clock()))
+    def _write(self, pair: SealedPair, seen: Connection | None, *, release: bool) -> Connection | None:
+        """Write `pair` over the state that the connection has: with another one than `seen`, look again."""
+        found = seen
+        for _ in range(_TRIES):
+            state = found.state if found else State.CONNECTED
+            changes = [] if found is None or state is State.CONNECTED else [self._changed(found, State.CONNECTED, None)]
+            also = [self.outbox.entry(change) for change in changes]
+            latest = self.store.write(pair, release=release, state=state, also=also)
+            if latest is None:
+                self.outbox.publish(*changes)
+                return None
+            found = latest
+            if latest.state is state or (latest.grant_id, latest.version) != (pair.grant_id, pair.seen_version):
+                break
+        return found
+
+    def _finish(self, seen: Connection, settlement: FinalState) -> bool:
+        changes = []
+        if settlement.state is not seen.state:
+            changes.append(self._changed(seen, settlement.state, settlement.reason))
+        settled = self.store.settle(seen, settlement, also=[self.outbox.entry(change) for change in changes])
+        if settled:
+            self.outbox.publish(*changes)
+        return settled
+
+    def _changed(self, seen: Connection, state: State, reason: str | None) -> dict[str, Any]:
+        return state_changed(seen, state, reason, at=self.clock())
 
     def _perform(self, step: Effect, connection: Connection | None, attempt: str) -> Any:  # noqa: C901, PLR0911 - one per step
         match step:
@@ -172,13 +196,13 @@ class Refresher:
             case RequestGrant(sealed_refresh) if connection is not None:
                 return self._ask(connection, sealed_refresh)
             case Write(pair, release):
-                return self.store.write(pair, release=release)
+                return self._write(pair, connection, release=release)
             case KeepSpare(pair):
                 return self.store.keep_spare(pair)
             case Escrow(pair):
                 return self.escrow.hold(pair)
             case Finish(seen, settlement):
-                return self.store.settle(seen, settlement)
+                return self._finish(seen, settlement)
             case CountRefusal():
                 return self.rate.refused()
             case Sleep(seconds):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoom_common.aws.table import ConditionFailed, Table
@@ -62,10 +62,18 @@ class RefreshStore:
             names=names,
         )
 
-    def write(self, pair: SealedPair, *, release: bool) -> Connection | None:
+    def write(
+        self,
+        pair: SealedPair,
+        *,
+        release: bool,
+        state: State | None = None,
+        also: Sequence[Mapping[str, Any]] = (),
+    ) -> Connection | None:
         """Make `pair` the current one; None when it was written, else the connection as it is.
 
         Raises LookupError when the connection is gone. With `release`, the lease has to be the pair's own and ends.
+        With `state`, the connection has to be in it. What is done `also` is part of the same transaction.
         """
         change = (
             "SET #version = :next, #sealed_access = :access, #sealed_refresh = :refresh, #previous_refresh = :used,"
@@ -95,14 +103,18 @@ class RefreshStore:
                 change += f", #{name} = :{name}"
                 values[name] = value
         condition = "#grant_id = :grant AND #version = :version"
+        if state is not None:
+            condition += " AND #state = :state_seen"
+            values["state_seen"] = str(state)
         if release:
             condition += " AND #lease_owner = :attempt"
             remove += ["#lease_owner", "#lease_expires_at"]
         names = {"attempt": pair.attempt} | {f"tried{at}": each for at, each in enumerate(pair.tried)}
         try:
-            self._table.update(
-                *key_of(pair),
+            self._change(
+                key_of(pair),
                 f"{change} REMOVE {', '.join(remove)}",
+                also,
                 condition=condition,
                 values=values,
                 names=names,
@@ -122,8 +134,11 @@ class RefreshStore:
         )
         return changed is not None
 
-    def settle(self, seen: Connection, settlement: FinalState) -> bool:
-        """Release the lease with what came of it; False when it was lost meanwhile, and nothing is changed then."""
+    def settle(self, seen: Connection, settlement: FinalState, *, also: Sequence[Mapping[str, Any]] = ()) -> bool:
+        """Release the lease with what came of it; False when it was lost meanwhile, and nothing is changed then.
+
+        What is done `also` is part of the same transaction.
+        """
         values: dict[str, Any] = {
             "attempt": settlement.attempt,
             "grant": seen.grant_id,
@@ -148,14 +163,18 @@ class RefreshStore:
             values["shard"] = due_shard(seen.connection_id)
         if settlement.outcome_known:
             remove.append("#intents.#attempt")
-        settled = self._unless_changed(
-            seen,
-            f"{change} REMOVE {', '.join(remove)}",
-            condition="#grant_id = :grant AND #lease_owner = :attempt AND #state = :seen",
-            values=values,
-            names={"attempt": settlement.attempt},
-        )
-        return settled is not None
+        try:
+            self._change(
+                key_of(seen),
+                f"{change} REMOVE {', '.join(remove)}",
+                also,
+                condition="#grant_id = :grant AND #lease_owner = :attempt AND #state = :seen",
+                values=values,
+                names={"attempt": settlement.attempt},
+            )
+        except ConditionFailed:
+            return False
+        return True
 
     def note_refusal(self, seen: Connection, row: RejectionStreak, *, version: int | None = None) -> bool:
         """Store the streak and the version that Zoom refused last, by default the one seen.
@@ -201,6 +220,13 @@ class RefreshStore:
             "#due_shard = :shard AND #due_at <= :now", {"shard": shard, "now": now}, index="due", after=after
         )
         return [(values["pk"].removesuffix("#connections"), values["sk"]) for values in page], last
+
+    def _change(self, key: tuple[str, str], change: str, also: Sequence[Mapping[str, Any]], **more: Any) -> None:
+        """Change one item, in a transaction where there is something else to do with it. Raises ConditionFailed."""
+        if also:
+            self._table.transact([{"Update": self._table.to_update(*key, change, **more)}, *also])
+        else:
+            self._table.update(*key, change, **more)
 
     def _unless_changed(
         self, seen: Connection, change: str, *, condition: str, values: dict[str, object], names: dict[str, str]
