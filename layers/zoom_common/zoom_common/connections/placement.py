@@ -96,8 +96,17 @@ class LinkedGrant:
         )
 
 
-_SHARED = ("tenant", "connection_id", "owner", "client_id", "access_expires_at", "scopes", "api_url")
-_SHARED += ("sealed_access", "sealed_refresh")
+_SHARED = (
+    "tenant",
+    "connection_id",
+    "owner",
+    "client_id",
+    "access_expires_at",
+    "scopes",
+    "api_url",
+    "sealed_access",
+    "sealed_refresh",
+)
 
 
 class LinkEnd(StrEnum):
