@@ -21,7 +21,8 @@ from zoom_common.access.keys import Credential, issue
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import Table
 from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
-from zoom_common.connections.model import Kind, State
+from zoom_common.connections.model import Kind, State, state_changed
+from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.queues import RevokeQueue
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones, of_user
@@ -113,8 +114,9 @@ class Held:
         return found
 
     def places(self) -> set[Place]:
-        """Where anything is, but tombstones and records of erasures."""
-        return {each for each in self.items() if not (each[1].startswith("erased#") or each[1].endswith("#erasures"))}
+        """Where anything is, but tombstones, records of erasures, and marks of links, which name nobody."""
+        stay = ("erased#", "placed#")
+        return {each for each in self.items() if not (each[1].startswith(stay) or each[1].endswith("#erasures"))}
 
     def text(self) -> str:
         """Everything but tombstones and records, as text."""
@@ -173,11 +175,16 @@ class Held:
             "zoom_account_id": f"{person.tenant}-account",
         }
         pending = connection(**about, state=State.PENDING)
-        store.put_pending(pending, code, self._link(person), expires_at=int(START) + 900)
-        connected = connection(**about)
-        store.redeem(code, pending=pending, connected=connected, replaced=None, claim=None, superseded=None, now=START)
+        user = (pending.client_id, str(pending.zoom_user_id))
+        store.put_pending(pending, code, self._link(person), expires_at=int(START) + 900, latest=store.latest(*user))
+        only: Any = {"replaced": None, "claim": None, "superseded": None, "latest": store.latest(*user)}
+        store.redeem(code, pending=pending, connected=connection(**about), now=START, **only)
         waiting = connection(**about | {"connection_id": f"con_w{person.name}"}, state=State.PENDING)
-        store.put_pending(waiting, Secret(f"late-{person.name}"), self._link(person), expires_at=int(START) + 900)
+        late = Secret(f"late-{person.name}")
+        store.put_pending(waiting, late, self._link(person), expires_at=int(START) + 900, latest=store.latest(*user))
+        table = self.table(TableName.CONNECTIONS)
+        outbox = Outbox(table, lambda _: None, clock=lambda: START)
+        table.transact([outbox.entry(state_changed(pending, State.CONNECTED, None, at=START))])
         name = f"key of {person.name}"
         connection_id = person.connection_id
         key = issue(

@@ -22,6 +22,7 @@ from zoom_common.access.bearers import BearerStore
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.aws.table import Table
 from zoom_common.connections.link_store import AuthorizationStore
+from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones
@@ -57,6 +58,11 @@ def authorizations(dynamodb: DynamoDBClient) -> AuthorizationStore:
     if memory:
         return MemoryAuthorization(Memory(memory))
     return AuthorizationStore(Table(dynamodb, COORDINATION), Table(dynamodb, CONNECTIONS))
+
+
+def outbox(dynamodb: DynamoDBClient, send: Callable[[Any], object], clock: Clock) -> Outbox:
+    memory = in_memory(dynamodb)
+    return Outbox(Memory(memory).table if memory else Table(dynamodb, CONNECTIONS), send, clock=clock)
 
 
 def tombstones(dynamodb: DynamoDBClient) -> Tombstones:

@@ -126,7 +126,7 @@ def test_stores_in_memory_are_those_that_the_suites_hold() -> None:
 def made_in_memory() -> Iterator[object]:
     """What the factories make over DynamoDB in memory."""
     client = tables.in_memory().client()
-    extra = {"clock": lambda: 0.0, "retention_days": 1, "name": tables.EVENTS}
+    extra = {"clock": lambda: 0.0, "retention_days": 1, "name": tables.EVENTS, "send": lambda _: None}
     for name in factory_functions():
         factory = getattr(factories, name)
         wanted = list(inspect.signature(factory).parameters)[1:]
