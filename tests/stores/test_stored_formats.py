@@ -26,6 +26,7 @@ from zoom_common.aws.json_client import AwsJsonClient
 from zoom_common.connections.cipher import SealContext, SealKind, seal, unseal
 from zoom_common.connections.model import Connection, Kind, Spare, State, connection_id, digest
 from zoom_common.connections.refresh.policy import RejectionStreak
+from zoom_common.connections.refresh.refusal_rate import AnswerCounts
 from zoom_common.connections.tombstones import of_account, of_person, of_tenant, of_user
 from zoom_common.deadline import Deadline
 from zoom_common.erasure.records import erasure_id
@@ -80,6 +81,7 @@ def refreshed(dynamodb: MemoryDynamoDB) -> None:
     refreshes.settle(seen, settlement(outcome_known=False))
     refreshes.keep_spare(pair(attempt="a2", sealed_refresh=b"S"))
     refreshes.write(pair(attempt="a3", sealed_access=b"B", sealed_refresh=b"Q", used_refresh=b"R"), release=False)
+    refreshes.count_answers(6_000_000, AnswerCounts(granted=20, refused=1), expires_at=START + 600)
 
 
 def linked(dynamodb: MemoryDynamoDB) -> None:
@@ -132,7 +134,10 @@ def budgeted(dynamodb: MemoryDynamoDB) -> None:
     for _ in range(2):
         budget.turn(Cost(account="acc-1", label=RateLabel.HEAVY, interactive=True), far)
     everybody = budget._lanes("acc-1", RateLabel.MEDIUM).everybody
-    slots.close("acc-1", "Medium", everybody, until=int(NOW + 60) * 1_000_000, reason="zoom_asked_to_wait")
+    until, probe_at = int(NOW + 60) * 1_000_000, int(NOW + 30) * 1_000_000
+    slots.close("acc-1", "Medium", everybody, until=until, reason="zoom_asked_to_wait", probe_at=probe_at)
+    daily.exhaust("acc-1#user#b", day=20833, limit=100)
+    daily.probe("acc-1#user#b", day=20833, now=NOW)
 
 
 def keyed(dynamodb: MemoryDynamoDB) -> None:
@@ -273,6 +278,11 @@ STORED: dict[str, dict[str, Item]] = {
         }
     },
     "a connection after its refreshes": {
+        "connections refreshes#6000000 answers": {
+            "expires_at": {"N": "1800000600"},
+            "granted": {"N": "20"},
+            "refused": {"N": "1"},
+        },
         "connections acme#connections con_1": {
             "access_expires_at": {"N": "1800003600"},
             "authorized_at": {"N": "1799996400"},
@@ -304,7 +314,7 @@ STORED: dict[str, dict[str, Item]] = {
             "written_by": {"S": "a3"},
             "zoom_account_id": {"S": "zoom-account"},
             "zoom_user_id": {"S": "zoom-user"},
-        }
+        },
     },
     "links under way": {
         "coordination state#4ba69735ca53765ed6a709edb56c6ea236b7193a3b29a6b390c346f0f4340e4e state": {
@@ -403,6 +413,12 @@ STORED: dict[str, dict[str, Item]] = {
             "closed": {"N": "1800000060000000"},
             "closed_by": {"S": "zoom_asked_to_wait"},
             "expires_at": {"N": "1800003660"},
+            "probe_at": {"N": "1800000030000000"},
+        },
+        "coordination daily#acc-1#user#b 20833": {
+            "expires_at": {"N": "1800144000"},
+            "probe_at": {"N": "1800000060"},
+            "used": {"N": "100"},
         },
         "coordination daily#acc-1#costly 20833": {"expires_at": {"N": "1800144000"}, "used": {"N": "50"}},
     },

@@ -196,7 +196,7 @@ class RetryingHttpClient:
             refusal = rate_limits.read(outcome, counts_for_user=operation.counts_for_user, now=now)
             confirmed = probe or attempt.refused_by is refusal.limit
             attempt.refused_by = refusal.limit
-            if refusal.lasts and not confirmed:
+            if refusal.lasts and not confirmed and tries < MOST_TRIES:
                 return _ONE_SECOND * (1.0 + self.random())  # ask once more before a whole day is closed for everybody
             self.turns.refused(attempt.spend, refusal)
         return wait_before_retry(operation, outcome, tries=tries, now=now, random=self.random)

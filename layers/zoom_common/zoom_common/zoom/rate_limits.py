@@ -151,12 +151,23 @@ def _aware(when: datetime) -> datetime:
 
 def read(response: HttpResponse, *, counts_for_user: bool, now: float) -> RateLimitResponse:
     """What a 429 says. `counts_for_user`: the operation is one of those Zoom counts for each user and day."""
-    headers = response.headers
-    wait = retry_after(headers.get("retry-after"), now=now)
-    kind = headers.get("x-ratelimit-type", "").lower()
     code, message = _body(response)
-    if code is None and not any(name.startswith(_HEADERS) for name in headers):
+    wait = retry_after(response.headers.get("retry-after"), now=now)
+    if code is None and not any(name.startswith(_HEADERS) for name in response.headers):
         return RateLimitResponse(Limit.PER_SECOND, wait, from_zoom=False)
+    return _from_zoom(response.headers, code, message, wait, counts_for_user=counts_for_user, now=now)
+
+
+def _from_zoom(
+    headers: Mapping[str, str],
+    code: int | None,
+    message: str,
+    wait: float | None,
+    *,
+    counts_for_user: bool,
+    now: float,
+) -> RateLimitResponse:
+    kind = headers.get("x-ratelimit-type", "").lower()
     if kind.startswith("concurrent"):
         return RateLimitResponse(Limit.CONCURRENT, wait)
     if kind.startswith("daily") or (not kind and wait is not None and wait > _LONGEST_SHORT_WAIT):
