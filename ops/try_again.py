@@ -91,7 +91,7 @@ def _of_all(table: Table) -> Iterator[Connection]:
 def _try(stack: Deployed, connection: Connection) -> dict[str, Any]:
     asked = {"action": "try_again", "tenant": connection.tenant, "connection_id": connection.connection_id}
     answer = stack.client("lambda").invoke(
-        FunctionName=stack.resource("TokenRefreshFunction"), Payload=json.dumps(asked).encode()
+        FunctionName=f"{stack.resource('TokenRefreshFunction')}:live", Payload=json.dumps(asked).encode()
     )
     told: dict[str, Any] = json.loads(answer["Payload"].read())
     return {"outcome": "failed"} if answer.get("FunctionError") else told

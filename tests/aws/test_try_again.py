@@ -34,7 +34,7 @@ class Stack:
         return self.table if logical_id == "ConnectionsTable" else logical_id
 
     def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - AWS's names
-        assert FunctionName == "TokenRefreshFunction"
+        assert FunctionName == "TokenRefreshFunction:live"
         self.asked.append(json.loads(Payload))
         return {"Payload": io.BytesIO(json.dumps(self.answer).encode())}
 

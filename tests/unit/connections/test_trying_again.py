@@ -212,7 +212,6 @@ def test_grants_are_stored_in_batches() -> None:
 
 def test_counts_that_are_out_of_reach_fail_nothing() -> None:
     """One connection that is given up can be tried again."""
-
     world = World()
     world.memory.dynamodb.fails = Unavailable(reason="connections_store_unavailable")
     rate = RefusalRate(counters=world.store, clock=world.clock)
