@@ -267,7 +267,7 @@ def test_a_refusal_of_what_has_ended_is_not_noted(
 
 def test_a_connection_that_was_given_up_is_leased_for_the_reason_seen(table: Table, refreshes: RefreshStore) -> None:
     """What was superseded or reconnected since it was read is not tried again."""
-    given_up = {"state": State.REAUTHORIZATION_REQUIRED, "due_at": None}
+    given_up: dict[str, Any] = {"state": State.REAUTHORIZATION_REQUIRED, "due_at": None}
     seen = stored(table, reason="invalid_grant", **given_up)
     lease: Any = {"now": START, "until": START + 60, "skew": 10}
     assert refreshes.take_lease(replace(seen, reason="superseded"), "a1", **lease) is None
