@@ -86,6 +86,10 @@ api-key: .venv/installed ## API keys: make api-key ARGS="create --name ci --scop
 erase: .venv/installed ## delete a person or a tenant: make erase ARGS="TENANT --zoom-user ID --yes"
 	@exec $(BIN)/python -m ops.erase $(or $(ARGS),--help)
 
+.PHONY: try-again
+try-again: .venv/installed ## tokens of connections that were given up: make try-again ARGS="TENANT --connection con_... --yes"
+	@exec $(BIN)/python -m ops.try_again $(or $(ARGS),--help)
+
 .PHONY: restore
 restore: .venv/installed ## copy back what a table has lost: make restore ARGS="connections --from TABLE --yes"
 	@exec $(BIN)/python -m ops.restore $(or $(ARGS),--help)

@@ -68,8 +68,8 @@ SCHEMAS: Json = {
 _MEANINGS = {
     "NotModified": "The caller has the newest answer already (`If-None-Match`).",
     "BadRequest": "Zoom, or the gateway before it, finds the request wrong; or a Zoom scope is missing (4711).",
-    "Unauthorized": "No usable credential (`reason` of the gateway), or Zoom rejects the connection's token "
-    "(`zoom_rejected_token`).",
+    "Unauthorized": "No usable credential (`reason` of the gateway), Zoom rejects the connection's token "
+    "(`zoom_rejected_token`), or only this request with a token that works (`zoom_rejected_request`).",
     "Forbidden": "The key lacks a gateway scope, or Zoom does not permit it.",
     "NotFound": "It does not exist, or is not visible to this caller.",
     "MethodNotAllowed": "The path exists, the method does not.",

@@ -132,6 +132,8 @@ class Turns:
     script: list[Reservation | Exception] = field(default_factory=list)
     spent: list[Cost] = field(default_factory=list)
     refusals: list[RateLimitResponse] = field(default_factory=list)
+    given_back: list[Reservation] = field(default_factory=list)
+    reopened: list[Cost] = field(default_factory=list)
 
     def turn(self, spend: Cost, deadline: Deadline) -> Reservation:  # noqa: ARG002 - the seam's signature
         self.spent.append(spend)
@@ -139,6 +141,12 @@ class Turns:
         if isinstance(turn, Exception):
             raise turn
         return turn
+
+    def give_back(self, reservation: Reservation) -> None:
+        self.given_back.append(reservation)
+
+    def reopen(self, spend: Cost) -> None:
+        self.reopened.append(spend)
 
     def left(self, spend: Cost) -> int:  # noqa: ARG002 - the seam's signature
         return 28

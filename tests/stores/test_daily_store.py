@@ -74,3 +74,22 @@ def test_a_table_that_does_not_answer_is_unavailable() -> None:
         missing.take("a", day=1, limit=1, most=1)
     with pytest.raises(Unavailable):
         missing.exhaust("a", day=1, limit=1)
+
+
+def test_what_was_not_made_is_given_back(store: DailyStore) -> None:
+    """Never below nothing, and never for another day."""
+    store.take("a", day=1, limit=10, most=10)
+    store.give_back("a", day=1, calls=4)
+    store.give_back("a", day=1, calls=7)
+    store.give_back("a", day=2, calls=1)
+    assert store.take("a", day=1, limit=10, most=10) == Batch(4, 0)
+    assert store.take("a", day=2, limit=10, most=10) == Batch(10, 0)
+
+
+def test_one_call_a_minute_may_probe_a_spent_day(store: DailyStore) -> None:
+    """The first a minute after the day was found spent; a day that nobody counted is not probed."""
+    store.exhaust("a", day=1, limit=10)
+    asked = [store.probe("a", day=1, now=now) for now in (0, 30, 59.9, 60, 61, 119, 120.5)]
+    assert asked == [False, False, False, True, False, False, True]
+    assert not store.probe("b", day=1, now=0)
+    assert not store.probe("b", day=1, now=100)

@@ -14,7 +14,8 @@ from tests.stores.connection_items import pair, settlement, stored
 from zoom_common.aws.table import Table
 from zoom_common.connections.link_store import AuthorizationStore
 from zoom_common.connections.model import Spare, State
-from zoom_common.connections.refresh.policy import RejectionStreak
+from zoom_common.connections.refresh.policy import NO_STREAK, RejectionStreak
+from zoom_common.connections.refresh.refusal_rate import AnswerCounts
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import SHARDS, ConnectionStore, due_shard, from_values, to_values
 
@@ -262,3 +263,44 @@ def test_a_refusal_of_what_has_ended_is_not_noted(
     seen = stored(table, state=State.REAUTHORIZATION_REQUIRED, due_at=None)
     assert not refreshes.note_refusal(seen, RejectionStreak(1, START))
     assert store.get("acme", "con_1") == seen
+
+
+def test_a_connection_that_was_given_up_is_leased_for_the_reason_seen(table: Table, refreshes: RefreshStore) -> None:
+    """What was superseded or reconnected since it was read is not tried again."""
+    given_up: dict[str, Any] = {"state": State.REAUTHORIZATION_REQUIRED, "due_at": None}
+    seen = stored(table, reason="invalid_grant", **given_up)
+    lease: Any = {"now": START, "until": START + 60, "skew": 10}
+    assert refreshes.take_lease(replace(seen, reason="superseded"), "a1", **lease) is None
+    assert refreshes.take_lease(replace(seen, grant_id="another"), "a1", **lease) is None
+    assert refreshes.take_lease(seen, "a1", **lease) is not None
+    assert refreshes.take_lease(seen, "a2", **lease) is None
+    alive = stored(table, connection_id="con_2")
+    assert refreshes.take_lease(replace(alive, reason="invalid_grant", **given_up), "a1", **lease) is None
+
+
+def test_a_try_of_what_was_given_up_puts_it_into_the_index(table: Table, refreshes: RefreshStore) -> None:
+    """Also where an older release has taken it out."""
+    seen = stored(table, state=State.REAUTHORIZATION_REQUIRED, reason="invalid_grant", due_at=None)
+    refreshes.take_lease(seen, "a1", now=START, until=START + 60, skew=10)
+    again = settlement(state=State.REAUTHORIZATION_REQUIRED, reason="invalid_grant", due_at=START + 900)
+    assert refreshes.settle(seen, again)
+    assert due(refreshes, now=START + 899) == []
+    assert due(refreshes, now=START + 900) == [("acme", "con_1")]
+
+
+def test_answers_of_a_window_add_up(refreshes: RefreshStore) -> None:
+    """Each window by itself; what was never counted is nothing."""
+    assert refreshes.answers(7) == AnswerCounts()
+    assert refreshes.count_answers(7, AnswerCounts(3, 1), expires_at=START) == AnswerCounts(3, 1)
+    assert refreshes.count_answers(7, AnswerCounts(0, 1), expires_at=START) == AnswerCounts(3, 2)
+    assert refreshes.count_answers(8, AnswerCounts(1, 0), expires_at=START) == AnswerCounts(1, 0)
+    assert refreshes.answers(7) == AnswerCounts(3, 2)
+
+
+def test_a_streak_that_ends_is_stored_as_none(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
+    """As if nothing had been refused."""
+    seen = stored(table, refused_version=1, refusals=2, refused_since=START)
+    assert refreshes.note_refusal(seen, NO_STREAK, version=0)
+    now = store.get("acme", "con_1")
+    assert now is not None
+    assert (now.refused_version, now.refusals, now.refused_since) == (0, 0, 0)

@@ -184,3 +184,27 @@ def test_a_table_that_does_not_answer_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         slots.close("a", "Light", LANE, until=FAR, reason="daily_limit")
     assert slots.backlog("a", "Light", LANE, now=NOW) == 0
+
+
+def test_one_call_a_minute_may_probe_a_closed_lane(dynamodb: DynamoDBClient) -> None:
+    """Of all containers; where no probe was allowed, nobody may."""
+    slots, second = factories.slots(dynamodb), MICROSECONDS
+    slots.close("a", "Light", LANE, until=FAR, reason="daily_limit", probe_at=NOW + 10 * second)
+    slots.close("a", "Heavy", LANE, until=FAR, reason="daily_limit")
+    assert slots.take("a", "Light", LANE, now=NOW + 9 * second, latest=FAR) == NoSlot(FAR, "daily_limit")
+    at = NOW + 10 * second
+    assert slots.take("a", "Light", LANE, now=at, latest=FAR) == Slot(at, 0, probe=True)
+    another = factories.slots(dynamodb).take("a", "Light", LANE, now=at + 49 * second, latest=FAR)
+    assert another == NoSlot(FAR, "daily_limit")
+    assert slots.take("a", "Heavy", LANE, now=at, latest=FAR) == NoSlot(FAR, "daily_limit")
+
+
+def test_a_closed_lane_is_opened_again(dynamodb: DynamoDBClient) -> None:
+    """For every container; an open lane stays as it is."""
+    slots = factories.slots(dynamodb)
+    slots.close("a", "Light", LANE, until=FAR, reason="daily_limit", probe_at=NOW)
+    slots.reopen("a", "Light", LANE)
+    assert factories.slots(dynamodb).take("a", "Light", LANE, now=NOW, latest=FAR) == Slot(NOW, LANE.interval)
+    slots.reopen("a", "Light", LANE)
+    slots.reopen("b", "Light", LANE)
+    assert slots.take("a", "Light", LANE, now=NOW, latest=FAR) == Slot(NOW + LANE.interval, 2 * LANE.interval)

@@ -29,6 +29,7 @@ from zoom_common.connections.cipher import SealContext, SealKind, seal, unseal
 from zoom_common.connections.model import Connection, Kind, Spare, State, connection_id, digest, state_changed
 from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.refresh.policy import RejectionStreak
+from zoom_common.connections.refresh.refusal_rate import AnswerCounts
 from zoom_common.connections.tombstones import of_account, of_person, of_tenant, of_user
 from zoom_common.deadline import Deadline
 from zoom_common.erasure.records import erasure_id
@@ -83,6 +84,7 @@ def refreshed(dynamodb: MemoryDynamoDB) -> None:
     refreshes.settle(seen, settlement(outcome_known=False))
     refreshes.keep_spare(pair(attempt="a2", sealed_refresh=b"S"))
     refreshes.write(pair(attempt="a3", sealed_access=b"B", sealed_refresh=b"Q", used_refresh=b"R"), release=False)
+    refreshes.count_answers(6_000_000, AnswerCounts(granted=20, refused=1), expires_at=START + 600)
 
 
 def linked(dynamodb: MemoryDynamoDB) -> None:
@@ -142,7 +144,10 @@ def budgeted(dynamodb: MemoryDynamoDB) -> None:
     for _ in range(2):
         budget.turn(Cost(account="acc-1", label=RateLabel.HEAVY, interactive=True), far)
     everybody = budget._lanes("acc-1", RateLabel.MEDIUM).everybody
-    slots.close("acc-1", "Medium", everybody, until=int(NOW + 60) * 1_000_000, reason="zoom_asked_to_wait")
+    until, probe_at = int(NOW + 60) * 1_000_000, int(NOW + 30) * 1_000_000
+    slots.close("acc-1", "Medium", everybody, until=until, reason="zoom_asked_to_wait", probe_at=probe_at)
+    daily.exhaust("acc-1#user#b", day=20833, limit=100)
+    daily.probe("acc-1#user#b", day=20833, now=NOW)
 
 
 def keyed(dynamodb: MemoryDynamoDB) -> None:
@@ -283,6 +288,11 @@ STORED: dict[str, dict[str, Item]] = {
         }
     },
     "a connection after its refreshes": {
+        "connections refreshes#6000000 answers": {
+            "expires_at": {"N": "1800000600"},
+            "granted": {"N": "20"},
+            "refused": {"N": "1"},
+        },
         "connections acme#connections con_1": {
             "access_expires_at": {"N": "1800003600"},
             "authorized_at": {"N": "1799996400"},
@@ -314,7 +324,7 @@ STORED: dict[str, dict[str, Item]] = {
             "written_by": {"S": "a3"},
             "zoom_account_id": {"S": "zoom-account"},
             "zoom_user_id": {"S": "zoom-user"},
-        }
+        },
     },
     "links under way": {
         "coordination state#4ba69735ca53765ed6a709edb56c6ea236b7193a3b29a6b390c346f0f4340e4e state": {
@@ -414,6 +424,7 @@ STORED: dict[str, dict[str, Item]] = {
             "erased_at": {"N": "1800000000.25"},
             "key_ids": {"SS": ["k1"]},
             "state": {"S": "running"},
+            "run": {"N": "1"},
         },
         "connections erased#d2e79529ba2c46b2b8496511585b5ed5f3eeba66465b92ce45a2c72344c13bab erased": {
             "erased_at": {"N": "1800000000.25"},
@@ -435,6 +446,12 @@ STORED: dict[str, dict[str, Item]] = {
             "closed": {"N": "1800000060000000"},
             "closed_by": {"S": "zoom_asked_to_wait"},
             "expires_at": {"N": "1800003660"},
+            "probe_at": {"N": "1800000030000000"},
+        },
+        "coordination daily#acc-1#user#b 20833": {
+            "expires_at": {"N": "1800144000"},
+            "probe_at": {"N": "1800000060"},
+            "used": {"N": "100"},
         },
         "coordination daily#acc-1#costly 20833": {"expires_at": {"N": "1800144000"}, "used": {"N": "50"}},
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -233,3 +234,89 @@ def test_alone_a_container_does_not_wait_for_ever_either() -> None:
     with pytest.raises(TooManyRequests) as refusal:
         office.turn(budget, HEAVY)
     assert refusal.value.retry_after == 11
+
+
+def test_a_hundred_calls_that_never_left_close_nobodys_day() -> None:
+    """In an outage many new containers each try a few: nothing is stranded in their batches."""
+    office = Office()
+    for _ in range(2 * USER_DAILY):
+        budget = office.container()
+        budget.give_back(office.turn(budget, CREATE))
+        office.time.passed += 1
+    assert office.turn(office.container(), CREATE).left_today == USER_DAILY - 1
+
+
+def test_what_is_given_back_in_part_stays_with_the_container() -> None:
+    """A batch that is in use costs no write for each call."""
+    office = Office()
+    budget = office.container()
+    made, lost = office.turn(budget, CREATE), office.turn(budget, CREATE)
+    assert (made.left_today, lost.left_today) == (99, 98)
+    budget.give_back(lost)
+    assert office.counters.used[made.counters[0], int(NOW // 86_400)] == 5
+    assert office.turn(budget, CREATE).left_today == 98
+
+
+def test_giving_back_fails_nothing_while_the_table_is_away() -> None:
+    """The calls stay with the container."""
+    office = Office()
+    budget = office.container()
+    turn = office.turn(budget, CREATE)
+    office.counters.fails = Unavailable(reason="coordination_unavailable")
+    budget.give_back(turn)
+    office.counters.fails = None
+    assert office.turn(budget, CREATE).left_today == 99
+
+
+def test_one_call_a_minute_probes_a_closed_account() -> None:
+    """Of all containers together, the first a minute after it was closed."""
+    office = Office(reserve=0.1)
+    office.container().refused(HEAVY, RateLimitResponse(Limit.DAILY, 36_000.0))
+    probes = 0
+    for _ in range(180):
+        office.time.passed += 1
+        with contextlib.suppress(TooManyRequests):
+            probes += office.turn(office.container(), HEAVY).probe
+    assert probes == 3
+
+
+def test_a_probe_that_zoom_answers_opens_the_account() -> None:
+    """All labels that count together, and what is held back for people who wait."""
+    office = Office(reserve=0.1)
+    budget = office.container()
+    budget.refused(HEAVY, RateLimitResponse(Limit.DAILY, 36_000.0))
+    office.time.passed += 61
+    assert office.turn(budget, HEAVY).probe
+    budget.reopen(HEAVY)
+    for spend in (HEAVY, COSTLY, Cost(account="account-1", label=RateLabel.HEAVY, interactive=True)):
+        assert not office.turn(office.container(), spend).probe
+
+
+def test_one_call_a_minute_probes_a_users_day() -> None:
+    """Our count may be wrong: what is stranded in containers that ended was never made."""
+    office = Office()
+    office.container().refused(CREATE, RateLimitResponse(Limit.PER_USER, until_midnight(NOW)))
+    passed = []
+    for second in range(180):
+        with contextlib.suppress(TooManyRequests):
+            turn = office.turn(office.container(), CREATE)
+            passed.append((second, turn.probe, turn.left_today))
+        office.time.passed += 1
+    assert passed == [(60, True, 0), (120, True, 0)]
+
+
+def test_our_share_of_an_accounts_day_is_not_probed() -> None:
+    """The rest is for its other apps, whatever Zoom would take."""
+    office = Office(plan=Plan.BUSINESS, share=0.0001)
+    office.counters.used["account-1#costly", int(NOW // 86_400)] = 6
+    for _ in range(3):
+        with pytest.raises(TooManyRequests):
+            office.turn(office.container(), HEAVY)
+        office.time.passed += 61
+
+
+def test_a_429_that_is_not_zooms_closes_nothing() -> None:
+    """A proxy on the way speaks for nobody's account."""
+    office = Office()
+    office.container().refused(LIGHT, RateLimitResponse(Limit.PER_SECOND, 3600.0, from_zoom=False))
+    assert office.turn(office.container(), LIGHT).wait == 0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
+
 import pytest
 
 from tests.fakes.gateway import World, answer
-from zoom_common.errors import OutcomeUnknown, TooManyRequests, ZoomUnavailable
+from zoom_common.errors import OutcomeUnknown, TooManyRequests, Unavailable, ZoomUnavailable
 from zoom_common.gateway.context import CallStats
 from zoom_common.gateway.http_client import READ_TIMEOUT, PendingRequest
 from zoom_common.ratelimit.limiter import Cost, Reservation
@@ -192,3 +195,97 @@ def test_a_turn_that_is_as_good_as_there_is_not_slept_for(wait: float, slept: li
     world.turns.script = [Reservation(wait, 5)]
     assert send(world, "meetings.get").status == 200
     assert world.time.waits == slept
+
+
+COUNTED = Reservation(0.0, 29, 99, counters=("account-1#user#x",))
+PROBE = Reservation(0.0, 29, 0, probe=True)
+REFUSED = b'{"code":429,"message":"..."}'
+DAILY = answer(429, REFUSED, x_ratelimit_type="Daily-limit", retry_after="2030-03-18T00:00:00Z")
+PER_USER = answer(429, REFUSED, x_ratelimit_remaining="5893")
+PROXY = answer(429, b"<html>slow down</html>", retry_after="3600", content_type="text/html")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "given_back"),
+    [
+        (NotSent(), 4),
+        (answer(429, REFUSED), 4),
+        (answer(401, b'{"code":124}'), 1),
+        (AnswerLost(), 0),
+        (answer(500, b'{"code":500}'), 0),
+        (answer(400, b'{"code":300}'), 0),
+        (answer(201, b"{}"), 0),
+    ],
+)
+def test_what_was_not_sent_or_not_counted_is_given_back(
+    outcome: HttpResponse | NotSent | AnswerLost, given_back: int
+) -> None:
+    """Each try by itself. What may have been carried out counts."""
+    world = World.of(*[outcome] * 4)
+    world.turns.script = [COUNTED] * 4
+    with contextlib.suppress(ZoomUnavailable, OutcomeUnknown):
+        send(world, "meetings.create")
+    assert len(world.turns.given_back) == given_back
+
+
+def test_a_call_that_is_not_made_after_all_is_given_back() -> None:
+    """Its record could not be written, or the time went by while it waited for its slot."""
+    world = World.of()
+    world.turns.script = [COUNTED, replace(COUNTED, wait=9.8)]
+
+    def fails() -> None:
+        raise Unavailable(reason="idempotency_store_unavailable")
+
+    spend = Cost(account="account-1", label=BY_NAME["meetings.create"].label)
+    request = PendingRequest(
+        operation=BY_NAME["meetings.create"],
+        request=REQUEST,
+        spend=spend,
+        deadline=world.time.deadline(28.0),
+        before_sending=fails,
+    )
+    with pytest.raises(Unavailable):
+        world.exchange().send(request)
+    with pytest.raises(ZoomUnavailable):
+        send(world, "meetings.create", seconds=10.0)
+    assert (len(world.turns.given_back), world.zoom.sent) == (2, [])
+
+
+@pytest.mark.parametrize(("refusal", "limit"), [(DAILY, Limit.DAILY), (PER_USER, Limit.PER_USER)])
+def test_a_closed_day_is_believed_when_zoom_says_it_twice(refusal: HttpResponse, limit: Limit) -> None:
+    """One answer may be a slip: the call is sent once more before a day is closed for everybody."""
+    world = World.of(refusal, answer(201, b"{}"))
+    assert send(world, "meetings.create").status == 201
+    assert world.turns.refusals == []
+    world = World.of(refusal, refusal)
+    assert send(world, "meetings.create").status == 429
+    assert [each.limit for each in world.turns.refusals] == [limit]
+
+
+def test_a_day_that_cannot_be_confirmed_in_time_is_not_closed() -> None:
+    """The caller gets Zoom's 429, and nobody else."""
+    world = World.of(DAILY)
+    assert send(world, "meetings.get", seconds=1.5).status == 429
+    assert world.turns.refusals == []
+
+
+def test_a_proxys_429_closes_nothing() -> None:
+    """It is passed on, however long it says to wait: only this call has met it."""
+    world = World.of(PROXY)
+    assert send(world, "meetings.get").status == 429
+    assert [(each.from_zoom, each.lasts) for each in world.turns.refusals] == [(False, False)]
+
+
+def test_a_probe_that_zoom_answers_opens_what_was_closed() -> None:
+    """An answer of Zoom's, also a refusal of the request itself; a 429 is believed at once."""
+    for answered in (answer(201, b"{}"), answer(400, b'{"code":300}')):
+        world = World.of(answered)
+        world.turns.script = [PROBE]
+        send(world, "meetings.create")
+        assert [each.account for each in world.turns.reopened] == ["account-1"]
+    for silent in (DAILY, AnswerLost()):
+        world = World.of(silent)
+        world.turns.script = [PROBE]
+        with contextlib.suppress(OutcomeUnknown):
+            send(world, "meetings.create")
+        assert (world.turns.reopened, len(world.zoom.sent)) == ([], 1)

@@ -140,7 +140,7 @@ def test_what_zoom_refuses_is_an_answer() -> None:
     ("script", "error"),
     [
         ([NotSent()] * 4, ZoomUnavailable),
-        ([answer(429, b'{"code":429}', retry_after="3600")], ZoomRefused),
+        ([answer(429, b'{"code":429}', retry_after="3600")] * 2, ZoomRefused),
         ([answer(401, b'{"code":124}')] * 3, ZoomRefused),
     ],
     ids=["never_sent", "rate", "token"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.fakes.gateway import answer
 from zoom_common.zoom.http import HttpResponse
 from zoom_common.zoom.rate_limits import Limit, RateLimitResponse, read, retry_after, until_midnight
 
@@ -89,3 +90,22 @@ def test_zooms_code_for_the_limit_per_second_decides() -> None:
     seen = {"x-ratelimit-remaining": "5893"}
     response = HttpResponse(429, seen, b'{"code":4001,"message":"..."}')
     assert read(response, counts_for_user=True, now=NOW).limit is Limit.PER_SECOND
+
+
+@pytest.mark.parametrize(
+    ("response", "from_zoom"),
+    [
+        (answer(429, b'{"code":429,"message":"x"}'), True),
+        (answer(429, b'{"code":4001}', retry_after="3600"), True),
+        (answer(429, b"", x_ratelimit_type="QPS"), True),
+        (answer(429, b"<html>Too Many Requests</html>", retry_after="3600"), False),
+        (answer(429, b'{"message":"Too Many Requests"}', retry_after="3600"), False),
+        (answer(429, b'["code"]'), False),
+        (answer(429), False),
+    ],
+)
+def test_zooms_own_429_has_its_code_or_its_headers(response: HttpResponse, *, from_zoom: bool) -> None:
+    """Anything else is some proxy's, and never says that a day is over."""
+    refusal = read(response, counts_for_user=True, now=NOW)
+    assert refusal.from_zoom == from_zoom
+    assert from_zoom or not refusal.lasts

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from zoom_common.connections.model import Connection
 from zoom_common.deadline import Deadline
-from zoom_common.errors import DependencyFailed, OutcomeUnknown, TooManyRequests, ZoomUnavailable
+from zoom_common.errors import DependencyFailed, GatewayError, OutcomeUnknown, TooManyRequests, ZoomUnavailable
 from zoom_common.gateway.context import CallStats, ZoomCall, base_url
 from zoom_common.gateway.token_rejections import RejectedRequests, TokenEvidence, evidence, independent_read
 from zoom_common.ratelimit.limiter import Cost, Reservation
@@ -86,6 +86,10 @@ class RateLimits(Protocol):
 
     def refused(self, spend: Cost, refusal: rate_limits.RateLimitResponse) -> None: ...  # noqa: D102
 
+    def give_back(self, reservation: Reservation) -> None: ...  # noqa: D102
+
+    def reopen(self, spend: Cost) -> None: ...  # noqa: D102
+
 
 @dataclass(slots=True, kw_only=True)
 class PendingRequest:
@@ -97,6 +101,7 @@ class PendingRequest:
     deadline: Deadline
     record: CallStats = field(default_factory=CallStats)
     before_sending: Callable[[], None] = lambda: None
+    refused_by: rate_limits.Limit | None = None  # the limit of Zoom's that the try before met
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +134,14 @@ class RetryingHttpClient:
                 return settled(attempt.operation, outcome)
             self._await(turn, attempt)
             if not attempt.deadline.allows(_LEAST_TIME):  # a store that was slow has taken it
+                self.turns.give_back(turn)
                 if outcome is not None:
                     return settled(attempt.operation, outcome)
                 raise ZoomUnavailable(reason="deadline_exceeded")
             outcome = self._try(attempt)
             tries += 1
-            wait = self._wait(attempt, outcome, tries)
+            self._settle(turn, attempt, outcome)
+            wait = self._wait(attempt, outcome, tries, probe=turn.probe)
             if wait is None or not attempt.deadline.allows(wait + _LEAST_TIME):
                 return settled(attempt.operation, outcome)
             attempt.record.waited += wait
@@ -145,7 +152,11 @@ class RetryingHttpClient:
         record.budget_left, record.left_today = turn.left, turn.left_today
         record.local_budget = record.local_budget or turn.local
         due = self.clock() + turn.wait
-        attempt.before_sending()
+        try:
+            attempt.before_sending()
+        except GatewayError:
+            self.turns.give_back(turn)
+            raise
         rest = due - self.clock()
         if rest > _SHORTEST_SLEEP:
             self.sleep(rest)
@@ -167,11 +178,26 @@ class RetryingHttpClient:
         attempt.record.status = response.status
         return response
 
-    def _wait(self, attempt: PendingRequest, outcome: Outcome, tries: int) -> float | None:
+    def _settle(self, turn: Reservation, attempt: PendingRequest, outcome: Outcome) -> None:
+        """Give back what was not sent or not counted, and open again what a probe found open."""
+        if isinstance(outcome, NotSent):
+            self.turns.give_back(turn)
+        elif isinstance(outcome, HttpResponse):
+            limited = outcome.status == 429  # noqa: PLR2004 - HTTP's own number
+            if limited or api.token_rejected(outcome):
+                self.turns.give_back(turn)
+            elif turn.probe and evidence(outcome) is TokenEvidence.ACCEPTED:
+                self.turns.reopen(attempt.spend)
+
+    def _wait(self, attempt: PendingRequest, outcome: Outcome, tries: int, *, probe: bool) -> float | None:
         now, operation = self.clock(), attempt.operation
         if isinstance(outcome, HttpResponse) and outcome.status == 429:  # noqa: PLR2004 - HTTP's own number
             attempt.record.refused += 1
             refusal = rate_limits.read(outcome, counts_for_user=operation.counts_for_user, now=now)
+            confirmed = probe or attempt.refused_by is refusal.limit
+            attempt.refused_by = refusal.limit
+            if refusal.lasts and not confirmed and tries < MOST_TRIES:
+                return _ONE_SECOND * (1.0 + self.random())  # ask once more before a whole day is closed for everybody
             self.turns.refused(attempt.spend, refusal)
         return wait_before_retry(operation, outcome, tries=tries, now=now, random=self.random)
 

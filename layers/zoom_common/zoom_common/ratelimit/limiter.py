@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Protocol
@@ -10,7 +11,7 @@ from typing import Protocol
 from zoom_common.deadline import Deadline
 from zoom_common.errors import TooManyRequests, Unavailable
 from zoom_common.ratelimit.quotas import DailyCalls, user_counter
-from zoom_common.ratelimit.slots import MICROSECONDS, PACE, Bucket, Buckets, NoSlot, Slot, buckets
+from zoom_common.ratelimit.slots import MICROSECONDS, PACE, PROBE_EVERY, Bucket, Buckets, NoSlot, Slot, buckets
 from zoom_common.zoom import rate_limits
 from zoom_common.zoom.operations.model import RateLabel
 from zoom_common.zoom.rate_limits import Limit, Plan, RateLimitResponse, until_midnight
@@ -27,6 +28,8 @@ _LONGEST_LAG = 0.25
 _LONGEST_CLOSURE = 86_400.0
 # How long DynamoDB is left alone after it failed.
 _REST = 5.0
+
+_USER_DAY = "user_daily_limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +65,16 @@ class Cost:
 class Reservation:
     """When to send: in `wait` seconds. `left` calls could still begin soon, `left_today` today where that is known.
 
-    `local` says that the shared budget could not be asked.
+    `local` says that the shared budget could not be asked. `counters` are the days that the call was counted in, to be
+    given back when it is not made. A `probe` goes out although the account or the user is closed.
     """
 
     wait: float
     left: int
     left_today: int | None = None
     local: bool = False
+    counters: tuple[str, ...] = ()
+    probe: bool = False
 
 
 class Slots(Protocol):
@@ -78,7 +84,11 @@ class Slots(Protocol):
 
     def backlog(self, account: str, label: str, lane: Bucket, *, now: int) -> int: ...  # noqa: D102
 
-    def close(self, account: str, label: str, lane: Bucket, *, until: int, reason: str) -> None: ...  # noqa: D102
+    def close(  # noqa: D102
+        self, account: str, label: str, lane: Bucket, *, until: int, reason: str, probe_at: int | None = None
+    ) -> None: ...
+
+    def reopen(self, account: str, label: str, lane: Bucket) -> None: ...  # noqa: D102
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,8 +120,32 @@ class RateLimiter:
         now = int(self.clock() * MICROSECONDS)
         return self._room(spend, lane, self.slots.backlog(spend.account, str(spend.label), lane, now=now))
 
+    def give_back(self, reservation: Reservation) -> None:
+        """Give back what a call was counted in that never left, or that Zoom refused for its rate or its token.
+
+        Zoom does not say whether it counts those. Counting them would refuse calls that Zoom takes; not counting them
+        costs a 429 of Zoom's at worst, which is believed.
+        """
+        now = self.clock()
+        for counter in reservation.counters:
+            self.daily.give_back(counter, now=now)
+            with suppress(Unavailable):
+                self.daily.return_unused(counter, now=now)
+
+    def reopen(self, spend: Cost) -> None:
+        """Zoom answered a probe: open what was closed for the account."""
+        with suppress(Unavailable):
+            for label in self._counted_with(spend):
+                for lane in self._both(spend.account, label):
+                    self.slots.reopen(spend.account, str(label), lane)
+
     def refused(self, spend: Cost, refusal: RateLimitResponse) -> None:
-        """Zoom answered 429. What will not pass soon is told to all containers, and none of them asks before."""
+        """Zoom answered 429. What will not pass soon is told to all containers, and none of them asks before.
+
+        What does not come from Zoom itself closes nothing.
+        """
+        if not refusal.from_zoom:
+            return
         now = self.clock()
         wait = min(refusal.retry_after or 0.0, _LONGEST_CLOSURE)
         try:
@@ -125,15 +159,23 @@ class RateLimiter:
             self._down_until = now + _REST  # the next container that asks Zoom finds out for itself
 
     def _shared(self, spend: Cost, now: float, longest: float) -> Reservation:
-        left_today = self._spend_today(spend, now)
+        left_today, counters, probe = self._spend_today(spend, now)
         split = self._lanes(spend.account, spend.label)
-        slot = self._punctual_slot(spend, split, longest)
+        try:
+            slot = self._punctual_slot(spend, split, longest)
+        except Unavailable:
+            self._not_made(counters, now)
+            raise
         if isinstance(slot, NoSlot):
-            for counter, _, _ in self._counters(spend):
-                self.daily.give_back(counter, now=now)
+            self._not_made(counters, now)
             raise TooManyRequests(max(1, ceil(slot.at / MICROSECONDS - now)), reason=slot.closed or "rate_budget_spent")
         left = self._room(spend, split.everybody, slot.ahead)
-        return Reservation(max(0.0, slot.at / MICROSECONDS - self.clock()), left, left_today)
+        wait = max(0.0, slot.at / MICROSECONDS - self.clock())
+        return Reservation(wait, left, left_today, counters=counters, probe=probe or slot.probe)
+
+    def _not_made(self, counters: Iterable[str], now: float) -> None:
+        for counter in counters:
+            self.daily.give_back(counter, now=now)
 
     def _room(self, spend: Cost, lane: Bucket, ahead: int) -> int:
         window = rate_limits.rate(self.rules.of(spend.account), spend.label).seconds * MICROSECONDS
@@ -144,6 +186,7 @@ class RateLimiter:
         slot = self._timed_slot(spend, split, longest)
         late = (
             isinstance(slot, Slot)
+            and not slot.probe
             and self.clock() * MICROSECONDS - slot.at > _LATEST_INTERVALS * split.everybody.interval
         )
         return self._timed_slot(spend, split, longest) if late else slot
@@ -167,35 +210,46 @@ class RateLimiter:
                 return slot
         return self.slots.take(spend.account, label, split.everybody, now=start, latest=end)
 
-    def _spend_today(self, spend: Cost, now: float) -> int | None:
+    def _spend_today(self, spend: Cost, now: float) -> tuple[int | None, tuple[str, ...], bool]:
+        """Count a call in its days: how many are left, what it was counted in, and whether it is a user's probe.
+
+        Our share of an account's day is a limit of ours and is not probed; a user's hundred is Zoom's to count.
+        """
         least: int | None = None
         spent: list[str] = []
+        probe = False
         for counter, limit, reason in self._counters(spend):
             left = self.daily.spend(counter, limit=limit, now=now)
-            if left is None:
-                for each in spent:
-                    self.daily.give_back(each, now=now)
+            if left is not None:
+                spent.append(counter)
+            elif reason == _USER_DAY and self.daily.probe(counter, now=now):
+                left, probe = 0, True
+            else:
+                self._not_made(spent, now)
                 raise TooManyRequests(ceil(until_midnight(now)), reason=reason)
-            spent.append(counter)
             least = left if least is None else min(least, left)
-        return least
+        return least, tuple(spent), probe
 
     def _counters(self, spend: Cost) -> list[tuple[str, int, str]]:
         found = []
         if spend.user is not None:
-            found.append((_of_user(spend), rate_limits.USER_DAILY, "user_daily_limit"))
+            found.append((_of_user(spend), rate_limits.USER_DAILY, _USER_DAY))
         day = rate_limits.daily(self.rules.of(spend.account), spend.label)
         if day is not None:
             found.append((f"{spend.account}#{day.name}", int(day.calls * self.rules.share), "daily_limit"))
         return found
 
     def _close(self, spend: Cost, labels: Iterable[RateLabel], until: float, reason: str) -> None:
+        end, probe_at = int(until * MICROSECONDS), int(self.clock() * MICROSECONDS) + PROBE_EVERY
         for label in labels:
-            split = self._lanes(spend.account, label)
-            for lane in (split.everybody, split.reserve):
-                if lane is not None:
-                    end = int(until * MICROSECONDS)
-                    self.slots.close(spend.account, str(label), lane, until=end, reason=reason)
+            everybody, *others = self._both(spend.account, label)
+            self.slots.close(spend.account, str(label), everybody, until=end, reason=reason, probe_at=probe_at)
+            for lane in others:
+                self.slots.close(spend.account, str(label), lane, until=end, reason=reason)
+
+    def _both(self, account: str, label: RateLabel) -> list[Bucket]:
+        split = self._lanes(account, label)
+        return [split.everybody] if split.reserve is None else [split.everybody, split.reserve]
 
     def _counted_with(self, spend: Cost) -> list[RateLabel]:
         plan = self.rules.of(spend.account)

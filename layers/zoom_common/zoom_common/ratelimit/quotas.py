@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 DAY = 86_400
 
+# One call in so many seconds may ask Zoom although a user's day is spent by our count.
+PROBE_EVERY = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -50,6 +53,24 @@ class DailyStore:
             else:
                 return Batch(wanted, max(0, limit - int(item["used"])))
         return None
+
+    def give_back(self, counter: str, *, day: int, calls: int) -> None:
+        """Return calls that were taken and not made."""
+        change, enough = "SET #used = #used - :calls", "#used >= :calls"
+        self._table.update_if(*_key(counter, day), change, condition=enough, values={"calls": calls})
+
+    def probe(self, counter: str, *, day: int, now: float) -> bool:
+        """Return whether this is the one call of the minute that may ask Zoom although the day is spent.
+
+        The first one comes a minute after the day was first found spent.
+        """
+        key, values = _key(counter, day), {"now": int(now), "following": int(now) + PROBE_EVERY}
+        change = "SET #probe_at = :following"
+        if self._table.update_if(*key, change, condition="#probe_at <= :now", values=values) is not None:
+            return True
+        first, following = "attribute_not_exists(#probe_at) AND attribute_exists(#used)", values["following"]
+        self._table.update_if(*key, change, condition=first, values={"following": following})
+        return False
 
     def exhaust(self, counter: str, *, day: int, limit: int) -> None:
         """Count the day as spent: Zoom says so, whoever spent it."""
@@ -88,12 +109,18 @@ class DailyCounters(Protocol):
 
     def exhaust(self, counter: str, *, day: int, limit: int) -> None: ...  # noqa: D102
 
+    def give_back(self, counter: str, *, day: int, calls: int) -> None: ...  # noqa: D102
+
+    def probe(self, counter: str, *, day: int, now: float) -> bool: ...  # noqa: D102
+
 
 @dataclass(slots=True)
 class _DailyLease:
     day: int
     calls: int = 0
     left: int = 0
+    size: int = 0  # of the batch that was taken last
+    probe_at: float = 0.0  # no earlier is the shared counter asked for a probe
 
 
 @dataclass(slots=True)
@@ -111,13 +138,28 @@ class DailyCalls:
             batch = self.store.take(counter, day=lease.day, limit=limit, most=most)
             if batch is None:
                 return None
-            lease.calls, lease.left = batch.calls, batch.left
+            lease.calls, lease.left, lease.size = batch.calls, batch.left, batch.calls
         lease.calls -= 1
         return lease.left + lease.calls
 
     def give_back(self, counter: str, *, now: float) -> None:
         """Return a call that was not made, to this container's batch."""
         self._of_today(counter, now).calls += 1
+
+    def return_unused(self, counter: str, *, now: float) -> None:
+        """Return the batch to all containers when no call of it was made. Raises Unavailable; then it stays here."""
+        lease = self._of_today(counter, now)
+        if lease.calls and lease.calls >= lease.size:
+            self.store.give_back(counter, day=lease.day, calls=lease.calls)
+            lease.calls = 0
+
+    def probe(self, counter: str, *, now: float) -> bool:
+        """Return whether this call may ask Zoom although the day is spent: one a minute, of all containers."""
+        lease = self._of_today(counter, now)
+        if now < lease.probe_at:
+            return False
+        lease.probe_at = now + PROBE_EVERY
+        return self.store.probe(counter, day=lease.day, now=now)
 
     def exhaust(self, counter: str, *, limit: int, now: float) -> None:
         """Zoom says that the day is spent."""

@@ -57,6 +57,9 @@ def _bucket(name: str, calls: float, seconds: int, pace: float) -> Bucket:
 
 _LIFE = 3600
 
+# One call in so many microseconds may ask Zoom in a closed lane: what closed it may have been wrong, or be over.
+PROBE_EVERY = 60 * MICROSECONDS
+
 # Nobody reserves further ahead than this; a slot beyond it was written by a clock that was wrong.
 _FURTHEST = 10 * 60 * MICROSECONDS
 
@@ -77,6 +80,7 @@ class Slot:
 
     at: int
     ahead: int
+    probe: bool = False  # the lane is closed, and this is the one call of the minute that asks Zoom all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ class SlotStore:
             self._seen[key] = first
             closed = int(item.get("closed", 0))
             if closed > now:
+                if now >= int(item.get("probe_at", closed)) and self._probe(key, now):
+                    return Slot(now, 0, probe=True)
                 return NoSlot(max(first, closed), str(item.get("closed_by", "zoom")))
             if first > now + _FURTHEST:
                 self._mend(key, first, now)
@@ -121,12 +127,30 @@ class SlotStore:
         """How far this container last saw the lane backed up, in microseconds. Asks nobody."""
         return max(0, self._seen.get(_key(account, label, lane.name), 0) - now)
 
-    def close(self, account: str, label: str, lane: Bucket, *, until: int, reason: str) -> None:
-        """Let nobody send in this lane before `until`. A longer closure stays."""
-        values = {"until": until, "reason": reason, "expires_at": until // MICROSECONDS + _LIFE}
+    def close(
+        self, account: str, label: str, lane: Bucket, *, until: int, reason: str, probe_at: int | None = None
+    ) -> None:
+        """Let nobody send in this lane before `until`, but one call a minute from `probe_at` on, if that is given.
+
+        A longer closure stays.
+        """
+        values: dict[str, object] = {"until": until, "reason": reason, "expires_at": until // MICROSECONDS + _LIFE}
         change = "SET #closed = :until, #closed_by = :reason, #expires_at = :expires_at"
+        if probe_at is not None:
+            values["probe"] = probe_at
+            change += ", #probe_at = :probe"
         shorter = "attribute_not_exists(#closed) OR #closed < :until"
         self._table.update_if(*_key(account, label, lane.name), change, condition=shorter, values=values)
+
+    def reopen(self, account: str, label: str, lane: Bucket) -> None:
+        """Open a closed lane again: Zoom has answered a call in it."""
+        change = "REMOVE #closed, #closed_by, #probe_at"
+        self._table.update_if(*_key(account, label, lane.name), change, condition="#closed > :zero", values={"zero": 0})
+
+    def _probe(self, key: tuple[str, str], now: int) -> bool:
+        values = {"now": now, "following": now + PROBE_EVERY}
+        fits = "#closed > :now AND #probe_at <= :now"
+        return self._table.update_if(*key, "SET #probe_at = :following", condition=fits, values=values) is not None
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature

@@ -75,6 +75,8 @@ def daily(plan: Plan, label: RateLabel) -> Daily | None:
     return _DAILY[plan].get(label)
 
 
+_HEADERS = "x-ratelimit-"
+
 CATEGORY_HEADER = "x-ratelimit-category"
 
 # A wait longer than this, in seconds, is for the next day and not for the next second or minute.
@@ -100,10 +102,19 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RateLimitResponse:
-    """A 429. `retry_after` is in seconds from now, None when nobody can say."""
+    """A 429. `retry_after` is in seconds from now, None when nobody can say.
+
+    `from_zoom` is False for the page of some proxy on the way: it is waited out, and closes nothing for anybody else.
+    """
 
     limit: Limit
     retry_after: float | None
+    from_zoom: bool = True
+
+    @property
+    def lasts(self) -> bool:
+        """Whether Zoom says that a day is spent."""
+        return self.from_zoom and self.limit in {Limit.DAILY, Limit.PER_USER}
 
 
 def retry_after(value: str | None, *, now: float) -> float | None:
@@ -140,10 +151,23 @@ def _aware(when: datetime) -> datetime:
 
 def read(response: HttpResponse, *, counts_for_user: bool, now: float) -> RateLimitResponse:
     """What a 429 says. `counts_for_user`: the operation is one of those Zoom counts for each user and day."""
-    headers = response.headers
-    wait = retry_after(headers.get("retry-after"), now=now)
-    kind = headers.get("x-ratelimit-type", "").lower()
     code, message = _body(response)
+    wait = retry_after(response.headers.get("retry-after"), now=now)
+    if code is None and not any(name.startswith(_HEADERS) for name in response.headers):
+        return RateLimitResponse(Limit.PER_SECOND, wait, from_zoom=False)
+    return _from_zoom(response.headers, code, message, wait, counts_for_user=counts_for_user, now=now)
+
+
+def _from_zoom(
+    headers: Mapping[str, str],
+    code: int | None,
+    message: str,
+    wait: float | None,
+    *,
+    counts_for_user: bool,
+    now: float,
+) -> RateLimitResponse:
+    kind = headers.get("x-ratelimit-type", "").lower()
     if kind.startswith("concurrent"):
         return RateLimitResponse(Limit.CONCURRENT, wait)
     if kind.startswith("daily") or (not kind and wait is not None and wait > _LONGEST_SHORT_WAIT):
@@ -165,7 +189,8 @@ def _body(response: HttpResponse) -> tuple[int | None, str]:
         return None, ""
     if not isinstance(body, dict):
         return None, ""
-    return body.get("code"), str(body.get("message", ""))
+    code = body.get("code")
+    return code if isinstance(code, int) else None, str(body.get("message", ""))
 
 
 def _quota_left(headers: Mapping[str, str]) -> bool:
