@@ -42,7 +42,7 @@ _QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore::pytes
 _FLAGS = ("-x", "--continue-on-collection-errors", *_QUIET)
 
 
-_LONGEST_TEST, _LONGEST = 5.0, 60.0
+_LONGEST_TEST, _LONGEST = 10.0, 120.0
 _PASSED, _NOT_RUN = "passed", "not run"
 
 
@@ -209,7 +209,7 @@ def _run(tests: set[str], seconds: dict[str, float], module: str, source: str, w
 def stages(tests: set[str], seconds: dict[str, float], size: int = 4) -> Sequence[set[str]]:
     """Split tests into the files most likely to fail soon (many tests that take little time), and the rest.
 
-    Tests that take longer than five seconds are left out, and so are files beyond a minute in all: they would make a
+    Tests that take longer than ten seconds are left out, and so are files beyond two minutes in all: they would make a
     survivor cost many minutes.
     """
     tests = {test for test in tests if seconds[test] <= _LONGEST_TEST}
