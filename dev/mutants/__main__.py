@@ -147,6 +147,7 @@ def main() -> int:
     say(f"Looking up which tests run which lines (log: {folder / 'map' / 'record.log'}) ...")
     known = coverage(folder / "map")
     preload()
+    failing({min(known.seconds, key=lambda test: known.seconds[test])}, known.seconds)
     for number, each in enumerate(sampled, start=1):
         if each.key not in results.by_key or (given.survivors and not results.by_key[each.key]):
             results.write(each.key, killer_of(each, known))

@@ -40,6 +40,11 @@ def pytest_sessionstart() -> None:
     sys.monitoring.set_events(_TOOL, sys.monitoring.events.LINE)
 
 
+def pytest_sessionfinish() -> None:
+    """Report nothing while this process ends."""
+    sys.monitoring.set_events(_TOOL, sys.monitoring.events.NO_EVENTS)
+
+
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Remember what did not pass: it can kill no mutant."""
     if not report.passed:

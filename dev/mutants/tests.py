@@ -163,7 +163,11 @@ class _Only:
 
 
 def failing(tests: set[str], seconds: dict[str, float], module: str = "", source: str = "") -> str:
-    """Return the first of these tests that fails with this source for the module, "timeout", or "" when all pass."""
+    """Return the first of these tests that fails with this source for the module, or "" when all pass.
+
+    "timeout" means that they did not end, "import" that they did not begin. Raises Stop when they do not begin although
+    nothing was changed.
+    """
     allowed = 60 + 3 * sum(seconds[test] for test in tests)
     reader, writer = os.pipe()
     child = os.fork()
@@ -178,7 +182,9 @@ def failing(tests: set[str], seconds: dict[str, float], module: str = "", source
             return "timeout"
         found = answer.read()
     if found in {"", _NOT_RUN}:
-        raise Stop("pytest could not run the tests of a mutant.", "Run make test first: it says why.")
+        if not module:
+            raise Stop("pytest could not run the tests of a mutant.", "Run make test first: it says why.")
+        return "import"  # the changed module, or what imports it, cannot be imported
     return "" if found == _PASSED else found
 
 
