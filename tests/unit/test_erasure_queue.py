@@ -58,11 +58,12 @@ def test_a_message_is_put_off_as_long_as_sqs_can(seconds: float, hidden: int) ->
 
 
 def test_a_queue_that_does_not_answer_is_unavailable() -> None:
-    """For both."""
-    with pytest.raises(Unavailable):
+    """For both, with a reason of its own."""
+    with pytest.raises(Unavailable) as sending:
         queue(Sqs(away=True)).send(Job(target=TENANT))
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable) as returning:
         queue(Sqs(away=True)).return_after("receipt", 1)
+    assert {sending.value.reason, returning.value.reason} == {"erasure_queue_unavailable"}
 
 
 @pytest.mark.parametrize("change", [{"action": "other"}, {"action": None}])
