@@ -126,6 +126,10 @@ soak: .venv/installed ## the tests with twenty times the examples, and the long 
 coverage: .venv/installed ## lines and branches that the last make test did not reach
 	$(BIN)/coverage report
 
+.PHONY: mutants
+mutants: .venv/installed ## change sampled lines one at a time, and list the changes that no test notices (an hour)
+	@exec $(BIN)/python -m dev.mutants $(ARGS)
+
 .PHONY: counts
 counts: .venv/installed ## write the budgets of tests/counts again, from what is counted now
 	UPDATE_COUNTS=1 $(BIN)/pytest tests/counts/test_bytecode.py

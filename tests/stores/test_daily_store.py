@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -74,3 +76,21 @@ def test_a_table_that_does_not_answer_is_unavailable() -> None:
         missing.take("a", day=1, limit=1, most=1)
     with pytest.raises(Unavailable):
         missing.exhaust("a", day=1, limit=1)
+
+
+def test_a_counter_that_is_nearly_spent_costs_two_writes(
+    dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refused write brings what is used: the second one asks for exactly what is left, however much was wanted."""
+    factories.daily(dynamodb).take("a", day=1, limit=100, most=97)
+    update, writes = dynamodb.update_item, list[dict[str, Any]]()
+
+    def counted(**named: Any) -> Any:
+        writes.append(named)
+        return update(**named)
+
+    monkeypatch.setattr(dynamodb, "update_item", counted)
+    assert factories.daily(dynamodb).take("a", day=1, limit=100, most=50) == Batch(3, 0)
+    assert len(writes) == 2
+    assert factories.daily(dynamodb).take("a", day=1, limit=100, most=50) is None
+    assert len(writes) == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
@@ -28,7 +28,7 @@ class LinkRequest:
     tenant: str
     subject: str
     owner: str
-    return_url: str | None = None
+    return_url: str | None = field(default=None, repr=False)
     connection_id: str | None = None
     reconnects: str | None = None
 

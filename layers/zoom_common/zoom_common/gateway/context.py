@@ -165,7 +165,7 @@ class ZoomCall:
     ids: Mapping[str, str]
     connection: Connection
     deadline: Deadline
-    query_string: str = ""
+    query_string: str = field(default="", repr=False)
     body: bytes = field(default=b"", repr=False)
     interactive: bool = False
     record: CallStats = field(default_factory=CallStats)

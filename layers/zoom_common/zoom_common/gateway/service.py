@@ -90,7 +90,7 @@ class Answer:
     """Zoom's answer for the caller: its status, its bytes, and the headers that go with them, in lower case."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
 
 
