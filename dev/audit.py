@@ -16,8 +16,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.workspace import ROOT
 from ops.console import say
+from ops.project import ROOT
 
 PIP_AUDIT = "pip-audit==2.10.1"
 SHIPPED = ROOT / "layers" / "zoom_common" / "requirements.txt"

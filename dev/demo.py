@@ -15,8 +15,9 @@ import boto3
 import httpx
 
 from dev.waiting import Stalled, wait_until
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.console import say
+from ops.project import ROOT
 
 PERSON = "jill@zoom.example"
 # What one meeting's life must bring out of the queue, each at least this often.

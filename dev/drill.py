@@ -27,10 +27,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dev import configuration, emulator
 from dev.demo import PERSON, Story
 from dev.runbook import procedures
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.console import say
 from ops.deployed import Deployed, deployed
 from ops.key_table import STACK_FILE, NoStack, local_stack, on_local_stack
+from ops.project import ROOT
 from zoom_common.access.keys import Credential, issue
 
 AWS_CLI = "awscli==1.46.3"

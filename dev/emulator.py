@@ -14,8 +14,9 @@ import boto3
 from botocore.config import Config
 
 from dev.processes import Supervisor, run_logged
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.console import Stop
+from ops.project import ROOT
 
 REGION = "us-east-1"
 REQUIREMENTS = ROOT / "dev" / "emulator-requirements.txt"

@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 
 from dev import demo
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
+from ops.project import ROOT
 from zoom_common.zoom.operations.table import OPERATIONS
 
 PACKAGE = "schemathesis==4.32.0"

@@ -23,8 +23,9 @@ from samcli.yamlhelper import yaml_parse
 from dev import sam_local, sam_servers
 from dev.processes import Supervisor
 from dev.sam_servers import SamLocal
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.console import Stop, say
+from ops.project import ROOT
 
 _SECONDS = 300
 _SERVER_ERROR = 500

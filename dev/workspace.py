@@ -14,8 +14,6 @@ from typing import Any
 
 from ops.console import Stop
 
-ROOT = Path(__file__).resolve().parent.parent
-
 
 @dataclass(frozen=True, slots=True)
 class Workspace:

@@ -29,10 +29,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dotenv import dotenv_values
 from samcli.yamlhelper import yaml_parse
 
-from dev.configuration import PARAMETERS
-from dev.workspace import ROOT
 from ops import account_limits
 from ops.console import Stop, say
+from ops.project import PARAMETERS, ROOT
 
 STAGES = ("dev", "prod")
 # Without these there is nothing to connect to and nothing to verify.

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import ClientError
 
-from dev.workspace import ROOT
 from ops.console import Stop, say
+from ops.project import ROOT
 
 TEMPLATE = ROOT / "web" / "template.yaml"
 

@@ -16,9 +16,10 @@ from typing import Any
 
 import boto3
 
-from dev.web import DIST, settings_of
 from ops.console import Stop, say
+from ops.project import WEB_CLIENT
 from ops.web_deploy import name_of
+from ops.web_settings import settings_of
 
 KEPT = "public, max-age=31536000, immutable"
 ASKED_FOR = "no-cache"
@@ -90,7 +91,7 @@ def main() -> int:
         settings = settings_from(cloudformation.describe_stacks(StackName=given.stack_name)["Stacks"][0])
         hosting = cloudformation.describe_stacks(StackName=name_of(given.stack_name))["Stacks"][0]
         outputs = {each["OutputKey"]: each["OutputValue"] for each in hosting["Outputs"]}
-        count = upload(boto3.client("s3"), outputs["WebBucketName"], DIST, settings)
+        count = upload(boto3.client("s3"), outputs["WebBucketName"], WEB_CLIENT, settings)
         paths = {"Quantity": len(_CHANGING), "Items": [f"/{key}" for key in _CHANGING]}
         boto3.client("cloudfront").create_invalidation(
             DistributionId=outputs["WebDistributionId"],

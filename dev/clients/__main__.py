@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dev.demo import Story
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.key_table import on_local_stack
+from ops.project import ROOT
 from zoom_common.access.keys import Credential, issue
 
 PROGRAMS = Path(__file__).parent / "programs"
