@@ -98,7 +98,7 @@ def expected_to_go(held: Held, target: ErasureTarget) -> set[Place]:
         if each.tenant == target.tenant
         and (each.zoom_user_id in target.zoom_user_ids or each.email.casefold() == target.email)
     )
-    return held.owned[theirs] | held.apart[theirs]
+    return held.owned[theirs] | held.unrouted[theirs]
 
 
 TARGETS = st.one_of(
@@ -177,7 +177,7 @@ def test_a_run_that_dies_at_any_write_goes_on(held: Held) -> None:
     """Between ending a connection, its keys and what hangs on them, and after each page: the rest goes all the same."""
     held.fill(ANN, JOANN)
     held.keep()
-    before, gone = held.places(), held.owned[ANN] | held.apart[ANN]
+    before, gone = held.places(), held.owned[ANN] | held.unrouted[ANN]
     target = ErasureTarget.person("acme", email="ann@x.example")
     for dies_at in count(1, STEP):
         held.restore()
