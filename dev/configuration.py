@@ -77,7 +77,7 @@ def load(
 
     Without an issuer there, people sign in at the development identity provider on `identity_port`, if there is one.
 
-    Raises Stop when a setting is incomplete or can not work.
+    Raises Stop when a setting is incomplete or cannot work.
     """
     given = {name: value.strip() for name, value in _given().items() if name in PARAMETERS and value}
     simulated = "ZOOM_CLIENT_ID" not in given
@@ -120,4 +120,4 @@ def _simulated_app(workspace: Workspace, zoom_port: int) -> dict[str, str]:
 def _check_complete(given: Mapping[str, str]) -> None:
     for name in ("ZOOM_CLIENT_SECRET", "ZOOM_WEBHOOK_SECRET_TOKEN"):
         if name not in given:
-            raise Stop(f"{name} is missing beside ZOOM_CLIENT_ID.", f"Copy it from your Zoom app into .env: {name}=...")
+            raise Stop(f"{name} is missing.", f"Copy it from your Zoom app into .env: {name}=...")

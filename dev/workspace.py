@@ -1,4 +1,4 @@
-"""Where a local run keeps its things: everything below one folder, `.local` unless told otherwise."""
+"""The folder of a local run, by default `.local`. Everything that a run stores is below it."""
 
 from __future__ import annotations
 

@@ -150,8 +150,8 @@ def test_exactly_the_target_goes(held: Held) -> None:
     def erase(target: ErasureTarget, dies_at: int | None, applied: bool) -> None:  # noqa: FBT001 - drawn
         held.restore()
         items, before = held.items(), held.places()
-        rehearsed = held.erasure().rehearse(target, should_stop=lambda: False)
-        assert (rehearsed["dry_run"], rehearsed["complete"]) == (True, True)
+        dry_runs = held.erasure().dry_run(target, should_stop=lambda: False)
+        assert (dry_runs["dry_run"], dry_runs["complete"]) == (True, True)
         assert held.items() == items
 
         job = Job(target=target, run=held.erasure().begin(target).run)
@@ -161,7 +161,7 @@ def test_exactly_the_target_goes(held: Held) -> None:
         except Died:
             finish(held, job)
         else:
-            assert deleted == rehearsed["deleted"]
+            assert deleted == dry_runs["deleted"]
         gone, left = expected_to_go(held, target), held.items()
         assert before - held.places() == gone
         assert all(left[place] == items[place] for place in before - gone)
