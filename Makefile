@@ -60,7 +60,7 @@ replay: .venv/installed ## publish events again: make replay ARGS="TENANT --id e
 	@exec $(BIN)/python -m ops.replay $(or $(ARGS),--help)
 
 .PHONY: unrouted
-unrouted: .venv/installed ## events that belong to nobody: make unrouted ARGS="ZOOM_CLIENT_ID"
+unrouted: .venv/installed ## events without a tenant: make unrouted ARGS="ZOOM_CLIENT_ID"
 	@exec $(BIN)/python -m ops.unrouted $(or $(ARGS),--help)
 
 .PHONY: subscriber
@@ -102,11 +102,11 @@ sam-env: .venv/installed ## point functions under sam local at the running emula
 
 ##@ Build and deploy
 .PHONY: build
-build: .venv/installed ## sam build for ARCHITECTURE (arm64 unless told otherwise)
+build: .venv/installed ## sam build for ARCHITECTURE (default: arm64)
 	PATH="$(CURDIR)/$(BIN):$$PATH" ARCHITECTURE=$(ARCHITECTURE) $(BIN)/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 
 .PHONY: deploy
-deploy: .venv/installed ## sam deploy for one stage, told by .env.<stage>: make deploy STAGE=dev
+deploy: .venv/installed ## sam deploy for one stage, with .env.<stage>: make deploy STAGE=dev
 	@exec $(BIN)/python -m ops.deploy $(STAGE) $(ARGS)
 
 ##@ Test
@@ -160,7 +160,7 @@ security: .venv/installed ## ruff's security rules, checkov on the template, ziz
 
 ##@ Check more than the tests do
 .PHONY: test-sam-local
-test-sam-local: .venv/installed ## every file in events/ through sam local invoke, where there is Docker; needs make run beside it
+test-sam-local: .venv/installed ## every file in events/ through sam local invoke, where there is Docker; needs a running make run
 	$(BIN)/python -m dev.sam_local_check $(ARGS)
 
 ##@ Operate a stack, local or deployed

@@ -16,8 +16,8 @@ from typing import Any
 
 from samcli.yamlhelper import yaml_parse
 
-from dev.workspace import ROOT
 from ops.console import say
+from ops.project import ROOT
 
 # US dollars, us-east-1, without free tiers.
 PRICES: Mapping[str, float] = {

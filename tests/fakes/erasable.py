@@ -72,14 +72,14 @@ class Person:
 
 @dataclass(slots=True, kw_only=True, repr=False)
 class Held:
-    """The tables. `owned` are a person's items under their tenant, `apart` those of no tenant that name them."""
+    """The tables. `owned` are a person's items under their tenant, `unrouted` those of no tenant that name them."""
 
     dynamodb: DynamoDBClient
     tables: dict[TableName, str]
     sqs: FakeSqs = field(default_factory=FakeSqs)
     published: list[Any] = field(default_factory=list)
     owned: dict[Person, set[Place]] = field(default_factory=dict)
-    apart: dict[Person, set[Place]] = field(default_factory=dict)
+    unrouted: dict[Person, set[Place]] = field(default_factory=dict)
     of_tenant: dict[str, set[Place]] = field(default_factory=dict)
     kept: dict[TableName, list[Any]] = field(default_factory=dict)
 
@@ -148,7 +148,7 @@ class Held:
             self.of_tenant[tenant] = self._new(partial(self.tell_of_tenant, tenant))
         for person in people:
             self.owned[person] = self._new(partial(self.tell_of, person))
-            self.apart[person] = self._new(partial(self.tell_apart, person))
+            self.unrouted[person] = self._new(partial(self.receive_unrouted, person))
 
     def _new(self, write: Callable[[], None]) -> set[Place]:
         before = self.places()
@@ -230,7 +230,7 @@ class Held:
         self.admit(person.tenant, made, event, published.to_json().encode())
         self._projections().apply(person.tenant, changes(event), (1, made))
 
-    def tell_apart(self, person: Person) -> None:
+    def receive_unrouted(self, person: Person) -> None:
         """Write what names the person and belongs to no tenant."""
         body = {"event": "user.deleted", "payload": {"object": {"id": person.zoom_user_id, "email": person.email}}}
         event = ZoomEvent("user.deleted", body)

@@ -379,6 +379,7 @@ STORED: dict[str, dict[str, Item]] = {
             },
             "erased_at": {"N": "1800000000.25"},
             "key_ids": {"SS": ["k1"]},
+            "run": {"N": "1"},
             "state": {"S": "running"},
             "run": {"N": "1"},
         },
