@@ -381,7 +381,6 @@ STORED: dict[str, dict[str, Item]] = {
             "key_ids": {"SS": ["k1"]},
             "run": {"N": "1"},
             "state": {"S": "running"},
-            "run": {"N": "1"},
         },
         "connections erased#d2e79529ba2c46b2b8496511585b5ed5f3eeba66465b92ce45a2c72344c13bab erased": {
             "erased_at": {"N": "1800000000.25"},
