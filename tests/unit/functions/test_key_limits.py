@@ -14,7 +14,7 @@ from benchmarks.scenario import settings
 from tests.fakes.edge import LambdaContext, http_event
 from zoom_common.access.principal import Principal
 from zoom_common.errors import TooManyRequests
-from zoom_common.ratelimit import quotas
+from zoom_common.wiring import throttle as wiring
 
 HANDLERS = (Path(__file__).parents[3] / "functions").glob("*/handler.py")
 ANSWERING = sorted(each.parent.name for each in HANDLERS if "zoom_common.edge.http import" in each.read_text())
@@ -38,7 +38,7 @@ def test_every_function_that_answers_counts_for_the_key(
         made.append(table)
         return Spent()
 
-    monkeypatch.setattr(quotas, "throttle", throttle_in)
+    monkeypatch.setattr(wiring, "throttle", throttle_in)
     module = function(name)
     for variable, value in settings(SimpleNamespace(url="https://aws.example")).items():  # type: ignore[arg-type]
         monkeypatch.setenv(variable, value)
