@@ -23,8 +23,8 @@ from typing import Any
 from dev.mutants.mutations import Mutant, mutants_of
 from dev.mutants.recorder import LAYER
 from dev.mutants.tests import Coverage, coverage, failing, preload, stages
-from dev.workspace import ROOT
 from ops.console import say
+from ops.project import ROOT
 
 FLOOR = 0.92
 # Tables and models are held by the contract tests, wiring by tests/e2e.

@@ -32,6 +32,7 @@ from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import FieldError, InternalError, InvalidRequest, NotFound, Unavailable
 from zoom_common.events.connection_events import publisher
 from zoom_common.settings import optional, require
+from zoom_common.wiring.throttle import key_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def settings() -> ErasuresSettings:
     return ErasuresSettings.from_env(os.environ)
 
 
-router = Router(settings)
+router = Router(key_limits(settings))
 
 
 @cache

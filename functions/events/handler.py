@@ -29,6 +29,7 @@ from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.store import MeetingReader, ProjectionStore
 from zoom_common.events.webhook.status import WebhookStatusStore, described
 from zoom_common.settings import optional, require
+from zoom_common.wiring.throttle import key_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def settings() -> Settings:
     return Settings.from_env(os.environ)
 
 
-router = Router(settings)
+router = Router(key_limits(settings))
 handler = router.handle
 
 

@@ -12,6 +12,7 @@ from zoom_common.edge import api_document
 from zoom_common.edge.http import Router
 from zoom_common.edge.request import Request
 from zoom_common.edge.response import Response, json_response
+from zoom_common.wiring.throttle import key_limits
 
 if TYPE_CHECKING:
     from zoom_common.edge.health import Check
@@ -73,7 +74,7 @@ def _settings() -> HealthSettings:
     return HealthSettings.from_env(os.environ)
 
 
-router = Router(_settings)
+router = Router(key_limits(_settings))
 handler = router.handle
 
 

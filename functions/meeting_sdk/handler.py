@@ -26,6 +26,7 @@ from zoom_common.errors import FieldError, GatewayError, InvalidRequest, ZoomRef
 from zoom_common.gateway.join import JoinCredentials, JoinRequest, Kind, MeetingAccess
 from zoom_common.settings import optional, require
 from zoom_common.wiring.gateway import gateway
+from zoom_common.wiring.throttle import key_limits
 from zoom_common.zoom.meeting_sdk import DEFAULT, LONGEST, SHORTEST, Role, SdkApp
 
 
@@ -117,7 +118,7 @@ def _settings() -> MeetingSdkSettings:
     return MeetingSdkSettings.from_env(os.environ)
 
 
-router = Router(lambda: _settings().zoom_api)
+router = Router(key_limits(lambda: _settings().zoom_api))
 handler = router.handle
 
 

@@ -18,6 +18,7 @@ from zoom_common.edge.http import Router
 from zoom_common.edge.request import Request
 from zoom_common.edge.response import Response, json_response
 from zoom_common.settings import require
+from zoom_common.wiring.throttle import key_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def _settings() -> TokenSettings:
     return TokenSettings.from_env(os.environ)
 
 
-router = Router(_settings)
+router = Router(key_limits(_settings))
 handler = router.handle
 
 

@@ -25,6 +25,7 @@ from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.gateway.usage import KeptUsage, LiveUsage, Usage, between, day_of, roll_up, totals
 from zoom_common.heartbeats import ROLLUP, Heartbeats
 from zoom_common.settings import optional, require
+from zoom_common.wiring.throttle import key_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def settings() -> UsageSettings:
     return UsageSettings.from_env(os.environ)
 
 
-router = Router(settings)
+router = Router(key_limits(settings))
 
 
 @cache

@@ -125,12 +125,12 @@ def budgeted(dynamodb: MemoryDynamoDB) -> None:
     """A light and a heavy call of two lanes, a user's create, and a lane that Zoom closed."""
     slots, daily = factories.slots(dynamodb.client()), factories.daily(dynamodb.client())
     rules = RateLimitRules(plan=Plan.PRO, share=1.0, reserve=0.2)
-    budget = RateLimiter(slots=slots, daily=DailyCalls(daily), rules=rules, clock=lambda: NOW)
+    limiter = RateLimiter(slots=slots, daily=DailyCalls(daily), rules=rules, clock=lambda: NOW)
     far = Deadline(1000.0, clock=lambda: 0.0)
-    budget.turn(Cost(account="acc-1", label=RateLabel.LIGHT, user="Ada@Example.com"), far)
+    limiter.reserve(Cost(account="acc-1", label=RateLabel.LIGHT, user="Ada@Example.com"), far)
     for _ in range(2):
-        budget.turn(Cost(account="acc-1", label=RateLabel.HEAVY, interactive=True), far)
-    everybody = budget._lanes("acc-1", RateLabel.MEDIUM).everybody
+        limiter.reserve(Cost(account="acc-1", label=RateLabel.HEAVY, interactive=True), far)
+    everybody = limiter._split("acc-1", RateLabel.MEDIUM).everybody
     slots.close("acc-1", "Medium", everybody, until=int(NOW + 60) * 1_000_000, reason="zoom_asked_to_wait")
 
 
@@ -149,9 +149,9 @@ def used(dynamodb: MemoryDynamoDB) -> None:
     usage = Usage(date(2026, 11, 23), "acme", "con_1", "meetings.get", 1, 2, 0)
     factories.live_usage(dynamodb.client()).begin(usage)()
     factories.kept_usage(dynamodb.client(), retention_days=400).keep(usage)
-    factories.throttle(dynamodb.client()).take("key:k1", minute=7, limit=10, most=4)
+    factories.throttle(dynamodb.client()).take("key:k1", period=7, limit=10, most=4)
     body = b'{"event":"meeting.updated","event_ts":1,"payload":{"account_id":"acc-1","object":{"id":85746065}}}'
-    factories.changes(dynamodb.client(), clock=lambda: NOW).told(parse(body))
+    factories.changes(dynamodb.client(), clock=lambda: NOW).on_event(parse(body))
 
 
 def delivered(dynamodb: MemoryDynamoDB) -> None:
@@ -222,7 +222,7 @@ WRITERS: dict[str, Writer] = {
     "claims and accounts": claimed,
     "an API key": api_key,
     "an erasure": erased,
-    "the rate budget": budgeted,
+    "the rate limiter": budgeted,
     "idempotency keys": keyed,
     "usage, throttle and changes": used,
     "events": delivered,
@@ -387,7 +387,7 @@ STORED: dict[str, dict[str, Item]] = {
             "expires_at": {"N": "1803888000"},
         },
     },
-    "the rate budget": {
+    "the rate limiter": {
         "coordination daily#acc-1#user#b5fc85e55755f9e0d030a10ab4429b6b 20833": {
             "expires_at": {"N": "1800144000"},
             "used": {"N": "5"},

@@ -47,7 +47,7 @@ STATUSES = [(200, False), (299, False), (302, False), (399, False), (400, True),
 def test_from_400_on_a_call_counts_as_refused(status: int, *, refused: bool) -> None:
     """Neither 399 nor a redirect is a refusal, and 400 itself is one."""
     counters = Counters()
-    UsageCounter(live=counters, clock=lambda: 86_400.0).settle("acme", call(status), Deadline.after(20))
+    UsageCounter(begin_write=counters.begin, clock=lambda: 86_400.0).settle("acme", call(status), Deadline.after(20))
     assert [each.refused for each in counters.added] == [int(refused)]
 
 

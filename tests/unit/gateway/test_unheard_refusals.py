@@ -21,10 +21,10 @@ def test_a_refusal_that_cannot_be_stored_leaves_the_table_alone_for_a_while(limi
     slots, time = MemorySlots(), Time()
     limiter = RateLimiter(slots=slots, daily=DailyCalls(MemoryCounters()), rules=RateLimitRules(), clock=time.now)
     slots.fails = Unavailable(reason="down")
-    limiter.refused(LIGHT, RateLimitResponse(limit, 40.0))
+    limiter.rate_limited(LIGHT, RateLimitResponse(limit, 40.0))
     slots.fails = None
-    assert limiter.turn(LIGHT, time.deadline(28.0)).local
+    assert limiter.reserve(LIGHT, time.deadline(28.0)).local
     time.passed += 4.9
-    assert limiter.turn(LIGHT, time.deadline(28.0)).local
+    assert limiter.reserve(LIGHT, time.deadline(28.0)).local
     time.passed += 0.1
-    assert not limiter.turn(LIGHT, time.deadline(28.0)).local
+    assert not limiter.reserve(LIGHT, time.deadline(28.0)).local
