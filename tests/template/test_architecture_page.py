@@ -41,7 +41,7 @@ def named(value: Any) -> str:
 def routes(template: dict[str, Any]) -> dict[str, set[str]]:
     """The paths of each function, `$default` among them."""
     integrations = of_type(template, "AWS::ApiGatewayV2::Integration")
-    found = defaultdict(set)
+    found: defaultdict[str, set[str]] = defaultdict(set)
     for route in of_type(template, "AWS::ApiGatewayV2::Route").values():
         target = re.search(r"\$\{(\w+)\}", str(route["Target"]))
         assert target
@@ -52,7 +52,8 @@ def routes(template: dict[str, Any]) -> dict[str, set[str]]:
 
 def triggers(template: dict[str, Any]) -> dict[str, set[str]]:
     """What else starts each function: queues, schedules, its URL, the API's authorizer, other functions."""
-    names, found = functions(template), defaultdict(set)
+    names = functions(template)
+    found: defaultdict[str, set[str]] = defaultdict(set)
     for name, function in of_type(template, FUNCTION).items():
         queues = [each["Properties"]["Queue"] for each in function.get("Events", {}).values()]
         found[names[name]] |= {queue["Fn::GetAtt"][0] for queue in queues}

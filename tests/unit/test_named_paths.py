@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from tests.unit.dev.test_repository import FILES, MARKDOWN, ROOT
+from ops.project import ROOT
+from tests.unit.dev.test_repository import FILES, MARKDOWN
 
 FOLDERS = {str(folder) for name in FILES for folder in PurePosixPath(name).parents} - {"."}
 TOP = {name.partition("/")[0] for name in FILES if "/" in name}
