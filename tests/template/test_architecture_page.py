@@ -41,7 +41,7 @@ def named(value: Any) -> str:
 def routes(template: dict[str, Any]) -> dict[str, set[str]]:
     """The paths of each function, `$default` among them."""
     integrations = of_type(template, "AWS::ApiGatewayV2::Integration")
-    found = defaultdict(set)
+    found: defaultdict[str, set[str]] = defaultdict(set)
     for route in of_type(template, "AWS::ApiGatewayV2::Route").values():
         target = re.search(r"\$\{(\w+)\}", str(route["Target"]))
         assert target
