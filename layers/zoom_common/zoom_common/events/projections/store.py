@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.errors import NotFound, Unavailable
+from zoom_common.events.projections.occurrences import Planned
 from zoom_common.events.projections.projectors import (
     DEFINITION,
     FILE,
     INSTANCE,
+    LOBBY,
     RECORDING,
     REGISTRANT,
     USER,
@@ -148,20 +150,45 @@ class Records(Protocol):
 class MeetingReader:
     """One tenant's view, within a caller's reach. Methods raise NotFound for what no event told of, and Unavailable."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, *, clock: Callable[[], float] | None = None) -> None:
+        """`clock` tells epoch seconds; without it no meeting is assumed to be over because of its age."""
         self._records = records
+        self._clock = clock
 
     def state(self, tenant: str, number: str, reach: Reach = None) -> dict[str, Any]:
         """The meeting's state with the live roster."""
-        meeting = self._meeting(tenant, number, reach)
-        last = next((each for each in meeting.instances() if each.live), None)
-        return (self._with(tenant, meeting, session_sort(last.uuid)) if last else meeting).state()
+        meeting = self._with(tenant, self._meeting(tenant, number, reach), LOBBY)
+        instances = meeting.instances()
+        wanted = [instances[-1].uuid] if instances and (instances[-1].live or instances[-1].ended is None) else []
+        lobby = meeting.lobby()
+        return self._with_sessions(tenant, meeting, [*wanted, *([lobby] if lobby else [])]).state()
 
-    def attendance(self, tenant: str, number: str, uuid: str | None = None, reach: Reach = None) -> dict[str, Any]:
-        """Who was in one instance: the one named, else the last one."""
+    def attendance(
+        self,
+        tenant: str,
+        number: str,
+        uuid: str | None = None,
+        reach: Reach = None,
+        *,
+        occurrence: int | None = None,
+        present_from: float | None = None,
+    ) -> dict[str, Any]:
+        """Who was in one instance (the one named, else the last one), or in one occurrence by its planned start."""
         meeting = self._meeting(tenant, number, reach)
-        instance = _chosen(meeting.instances(), uuid)
-        return self._with(tenant, meeting, session_sort(instance.uuid)).attendance(instance)
+        instances = meeting.instances()
+        open_ended = [each.uuid for each in instances if each.ended is None]
+        if occurrence is None:
+            chosen = _chosen(instances, uuid)
+            meeting = self._with_sessions(tenant, meeting, {*open_ended, chosen.uuid})
+            return meeting.attendance(chosen, present_from)
+        meeting = self._with_sessions(tenant, meeting, open_ended)
+        planned = meeting.planned() or [Planned(occurrence)]
+        of = meeting.occurrences(planned)
+        used = {name for name, plan in of.items() if plan is not None and plan.start == occurrence}
+        found = self._with_sessions(tenant, meeting, used - {*open_ended}).occurrence(occurrence, present_from)
+        if found is None:
+            raise NotFound("No such occurrence is planned.", reason="unknown_occurrence", code=3001)
+        return found
 
     def registrations(self, tenant: str, number: str, reach: Reach = None) -> list[dict[str, Any]]:
         """The registrants."""
@@ -181,7 +208,8 @@ class MeetingReader:
 
     def _meeting(self, tenant: str, number: str, reach: Reach) -> Meeting:
         """What is known of the meeting itself: its definition, instances and recordings."""
-        meeting = self._with(tenant, Meeting(_checked(number), {}), DEFINITION, INSTANCE, RECORDING)
+        now = None if self._clock is None else int(self._clock() * 1000)
+        meeting = self._with(tenant, Meeting(_checked(number), {}, now), DEFINITION, INSTANCE, RECORDING)
         if not _visible(meeting.records.values(), reach):
             raise NotFound("No event has told of this meeting.", reason="unknown_meeting", code=3001)
         return meeting
@@ -190,7 +218,10 @@ class MeetingReader:
         records: Mapping[str, Record] = meeting.records
         for prefix in prefixes:
             records = {**records, **self._records.read(tenant, partition(meeting.number), prefix)}
-        return Meeting(meeting.number, records)
+        return Meeting(meeting.number, records, meeting.now)
+
+    def _with_sessions(self, tenant: str, meeting: Meeting, uuids: Iterable[str]) -> Meeting:
+        return self._with(tenant, meeting, *(session_sort(uuid) for uuid in uuids))
 
 
 def _chosen(instances: list[Instance], uuid: str | None) -> Instance:
