@@ -142,6 +142,17 @@ def _ended(event: ZoomEvent) -> dict[str, Any]:
     return {"end_told": True, **({} if written is None else {"end_event_ms": written})}
 
 
+NUMBER = "number"
+
+
+def number_changes(event: ZoomEvent) -> list[Change]:
+    """Which meeting the instance is of, to be found by the uuid alone."""
+    meeting, uuid = meeting_of(event), event.instance
+    if meeting is None or uuid is None or event.name.partition(".")[2] not in {"started", "ended"}:
+        return []
+    return [Change(partition(uuid), NUMBER, earliest={"number": meeting})]
+
+
 LOBBY = "lobby#"
 
 
@@ -368,7 +379,7 @@ def _projectors(family: str, rest: str) -> tuple[Projector, ...]:
     if family not in {"meeting", "webinar"}:
         return _FAMILIES.get(family, ())
     if rest in {"started", "ended"}:
-        return (instance_changes,)
+        return (instance_changes, number_changes)
     if rest.startswith(("participant_", "sharing_")):
         return (instance_changes, lobby_changes, participant_changes)
     if rest.startswith("registration_"):

@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from urllib.parse import unquote
 
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.errors import NotFound, Unavailable
@@ -17,6 +18,7 @@ from zoom_common.events.projections.projectors import (
     FILE,
     INSTANCE,
     LOBBY,
+    NUMBER,
     RECORDING,
     REGISTRANT,
     USER,
@@ -133,6 +135,8 @@ def _record(item: Mapping[str, Any]) -> Record:
 
 _NUMBER = re.compile(r"[0-9]{1,20}")
 
+_UUID = re.compile(r"[A-Za-z0-9+/]{20,40}={0,2}")
+
 _NAME = re.compile(r"[\x21-\x7e]{1,120}")
 
 # The connections whose events a caller may see; None for all of its tenant's.
@@ -156,7 +160,7 @@ class MeetingReader:
         self._clock = clock
 
     def state(self, tenant: str, number: str, reach: Reach = None) -> dict[str, Any]:
-        """The meeting's state with the live roster."""
+        """The meeting's state with the live roster. A meeting is named by its number or the uuid of an instance."""
         meeting = self._with(tenant, self._meeting(tenant, number, reach), LOBBY)
         instances = meeting.instances()
         wanted = [instances[-1].uuid] if instances and (instances[-1].live or instances[-1].ended is None) else []
@@ -176,6 +180,9 @@ class MeetingReader:
         """Who was in one instance (the one named, else the last one), or in one occurrence by its planned start."""
         meeting = self._meeting(tenant, number, reach)
         instances = meeting.instances()
+        uuid = decoded_uuid(uuid) if uuid else None
+        if uuid is None and occurrence is None and not _is_number(number):
+            uuid = decoded_uuid(number)
         open_ended = [each.uuid for each in instances if each.ended is None]
         if occurrence is None:
             chosen = _chosen(instances, uuid)
@@ -209,10 +216,20 @@ class MeetingReader:
     def _meeting(self, tenant: str, number: str, reach: Reach) -> Meeting:
         """What is known of the meeting itself: its definition, instances and recordings."""
         now = None if self._clock is None else int(self._clock() * 1000)
-        meeting = self._with(tenant, Meeting(_checked(number), {}, now), DEFINITION, INSTANCE, RECORDING)
+        meeting = self._with(tenant, Meeting(self._number(tenant, number), {}, now), DEFINITION, INSTANCE, RECORDING)
         if not _visible(meeting.records.values(), reach):
             raise NotFound("No event has told of this meeting.", reason="unknown_meeting", code=3001)
         return meeting
+
+    def _number(self, tenant: str, name: str) -> str:
+        """The number of the meeting that `name` names: itself, or the uuid of one of its instances."""
+        if _is_number(name):
+            return _compact(name)
+        uuid = decoded_uuid(name)
+        found = self._records.read(tenant, partition(uuid), NUMBER) if _UUID.fullmatch(uuid) else {}
+        if NUMBER not in found:
+            raise NotFound("No event has told of this meeting.", reason="unknown_meeting", code=3001)
+        return str(found[NUMBER].values["number"])
 
     def _with(self, tenant: str, meeting: Meeting, *prefixes: str) -> Meeting:
         records: Mapping[str, Record] = meeting.records
@@ -231,11 +248,22 @@ def _chosen(instances: list[Instance], uuid: str | None) -> Instance:
     return found[-1]
 
 
-def _checked(number: str) -> str:
-    compact = number.replace(" ", "").replace("-", "")  # as people write it
-    if not _NUMBER.fullmatch(compact):
-        raise NotFound("A meeting has a number.", reason="unknown_meeting", code=3001)
-    return compact
+def decoded_uuid(text: str) -> str:
+    """Return a uuid that came raw, once or twice percent-encoded. It is base64: a space was a plus sign, "%" never is.
+
+    https://developers.zoom.us/docs/api/using-zoom-apis/#meeting-id-and-uuid
+    """
+    once = unquote(text) if "%" in text else text
+    twice = unquote(once) if "%" in once else once
+    return twice.replace(" ", "+")
+
+
+def _compact(number: str) -> str:
+    return number.replace(" ", "").replace("-", "")  # as people write it
+
+
+def _is_number(name: str) -> bool:
+    return _NUMBER.fullmatch(_compact(name)) is not None
 
 
 def _visible(records: Iterable[Record], reach: Reach) -> bool:
