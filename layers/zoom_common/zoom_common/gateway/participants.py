@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from zoom_common.aws.table import CONNECTIONS, EVENTS, Table
 from zoom_common.connections.selection import visible_connections
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import Forbidden, GatewayError, NotFound, Unavailable, ZoomRefused, ZoomScopesMissing
-from zoom_common.events.projections.store import MeetingReader, ProjectionStore
+from zoom_common.events.projections.store import MeetingReader, ProjectionStore, decoded_uuid, is_number
 from zoom_common.gateway.service import Answer
 from zoom_common.zoom.operations.table import encoded_twice
 
@@ -66,6 +67,7 @@ class Participants:
 
     def answer(self, principal: Principal, meeting: str, query_string: str, ask: Ask) -> Answer:
         """The participants, with `source` saying where they are from. Raises what Zoom's refusal raises."""
+        meeting = meeting if is_number(meeting) else decoded_uuid(meeting)
         told: dict[str, str] = {}
 
         def heard(path: str, query: str) -> Answer:
@@ -85,18 +87,18 @@ class Participants:
             return self._page(source, meeting, {**query, "next_page_token": token}, ask)
         state = self._state(principal, meeting)
         if state.get("status") == LIVE:
-            return _listed(LIVE, meeting, list(state.get("participants", ())), settled=True)
-        seen = self._attendance(principal, meeting) if state.get("status") == "ended" else []
+            return _listed(LIVE, meeting, list(state.get("participants", ())), settled=True, **_used(state))
+        seen = self._attendance(principal, meeting) if _was_held(state) else {}
         try:
             held = self._held(meeting, query, ask)
         except ZoomRefused as refusal:
             if refusal.status != 404:  # noqa: PLR2004 - HTTP's own number
                 raise
-            if not seen:
+            if not seen.get("participants"):
                 refusal.hint = _UNKNOWN
                 raise
             return _from_events(meeting, seen)
-        return held if held["settled"] or not seen else _from_events(meeting, seen)
+        return held if held["settled"] or not seen.get("participants") else _from_events(meeting, seen)
 
     def _held(self, meeting: str, query: Mapping[str, str], ask: Ask) -> Found:
         """What Zoom has: the report where this caller and this connection may read it, else the list for everyone."""
@@ -135,15 +137,27 @@ class Participants:
             # Without events Zoom's own lists are what there is.
             return {}
 
-    def _attendance(self, principal: Principal, meeting: str) -> list[Any]:
+    def _attendance(self, principal: Principal, meeting: str) -> dict[str, Any]:
         try:
-            return list(self.roster.attendance(principal, meeting).get("participants", ()))
+            return self.roster.attendance(principal, meeting)
         except GatewayError:
-            return []
+            return {}
 
 
-def _from_events(meeting: str, seen: list[Any]) -> Found:
-    return _listed(FROM_EVENTS, meeting, seen, settled=False, note=_ONE_PERSON if len(seen) == 1 else _TOO_EARLY)
+def _was_held(state: Mapping[str, Any]) -> bool:
+    """Whether there is an instance that is over; a series between two of its meetings is `scheduled`."""
+    return state.get("status") == "ended" or (state.get("status") == "scheduled" and bool(state.get("instance")))
+
+
+def _used(answer: Mapping[str, Any]) -> Found:
+    """The instances that an answer is about, where it says so."""
+    return {name: answer[name] for name in ("instances_used",) if name in answer}
+
+
+def _from_events(meeting: str, seen: Mapping[str, Any]) -> Found:
+    people = list(seen["participants"])
+    note = _ONE_PERSON if len(people) == 1 else _TOO_EARLY
+    return _listed(FROM_EVENTS, meeting, people, settled=False, note=note, **_used(seen))
 
 
 def _listed(
@@ -158,17 +172,17 @@ def _listed(
 
 @dataclass(frozen=True, slots=True)
 class EventRoster:
-    """The live roster and the attendance, by a meeting's number.
-
-    Raises NotFound for a UUID: events name meetings by number.
-    """
+    """The live roster and the attendance, by a meeting's number or the uuid of an instance."""
 
     reader: MeetingReader
     connections: ConnectionStore
 
     def state(self, principal: Principal, number: str) -> dict[str, Any]:
-        """The meeting as it is now."""
-        return self.reader.state(principal.tenant, number, visible_connections(principal, self.connections))
+        """The meeting as it is now; by the uuid of an instance that is over, that it has ended."""
+        found = self.reader.state(principal.tenant, number, visible_connections(principal, self.connections))
+        last = found["instance"] or {}
+        other = not is_number(number) and decoded_uuid(number) != last.get("uuid")
+        return {"status": "ended"} if other else found
 
     def attendance(self, principal: Principal, number: str) -> dict[str, Any]:
         """Who was there the last time."""
@@ -179,6 +193,6 @@ def roster(*, events_table: str, connections_table: str) -> EventRoster:
     """A roster over the Events table."""
     dynamodb = clients.client("dynamodb")
     return EventRoster(
-        MeetingReader(ProjectionStore(Table(dynamodb, events_table, EVENTS))),
+        MeetingReader(ProjectionStore(Table(dynamodb, events_table, EVENTS)), clock=time.time),
         ConnectionStore(Table(dynamodb, connections_table, CONNECTIONS)),
     )

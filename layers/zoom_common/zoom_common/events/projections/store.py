@@ -161,7 +161,7 @@ class MeetingReader:
 
     def state(self, tenant: str, number: str, reach: Reach = None) -> dict[str, Any]:
         """The meeting's state with the live roster. A meeting is named by its number or the uuid of an instance."""
-        meeting = self._with(tenant, self._meeting(tenant, number, reach), LOBBY)
+        meeting = self._meeting(tenant, number, reach)
         instances = meeting.instances()
         wanted = [instances[-1].uuid] if instances and (instances[-1].live or instances[-1].ended is None) else []
         lobby = meeting.lobby()
@@ -181,7 +181,7 @@ class MeetingReader:
         meeting = self._meeting(tenant, number, reach)
         instances = meeting.instances()
         uuid = decoded_uuid(uuid) if uuid else None
-        if uuid is None and occurrence is None and not _is_number(number):
+        if uuid is None and occurrence is None and not is_number(number):
             uuid = decoded_uuid(number)
         open_ended = [each.uuid for each in instances if each.ended is None]
         if occurrence is None:
@@ -214,16 +214,17 @@ class MeetingReader:
         return user_view(user, record)
 
     def _meeting(self, tenant: str, number: str, reach: Reach) -> Meeting:
-        """What is known of the meeting itself: its definition, instances and recordings."""
+        """What is known of the meeting itself: its definition, instances, recordings, who is waited for."""
         now = None if self._clock is None else int(self._clock() * 1000)
-        meeting = self._with(tenant, Meeting(self._number(tenant, number), {}, now), DEFINITION, INSTANCE, RECORDING)
+        unread = Meeting(self._number(tenant, number), {}, now)
+        meeting = self._with(tenant, unread, DEFINITION, INSTANCE, LOBBY, RECORDING)
         if not _visible(meeting.records.values(), reach):
             raise NotFound("No event has told of this meeting.", reason="unknown_meeting", code=3001)
         return meeting
 
     def _number(self, tenant: str, name: str) -> str:
         """The number of the meeting that `name` names: itself, or the uuid of one of its instances."""
-        if _is_number(name):
+        if is_number(name):
             return _compact(name)
         uuid = decoded_uuid(name)
         found = self._records.read(tenant, partition(uuid), NUMBER) if _UUID.fullmatch(uuid) else {}
@@ -262,7 +263,8 @@ def _compact(number: str) -> str:
     return number.replace(" ", "").replace("-", "")  # as people write it
 
 
-def _is_number(name: str) -> bool:
+def is_number(name: str) -> bool:
+    """Return whether a meeting is named by its number, also as people write it; else it is a uuid."""
     return _NUMBER.fullmatch(_compact(name)) is not None
 
 
