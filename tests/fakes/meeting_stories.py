@@ -1,7 +1,8 @@
 """Deliveries of meetings in the shapes that Zoom was measured to send, and generated stories made of them.
 
-Made-up people. Measured in 2026: a new `user_id` at every move between rooms with `participant_uuid` kept; its leave and
-join in one second, in either order; a `leave_reason` that says nothing; waiting-room events under another `user_id`.
+Made-up people. Measured in 2026: a new `user_id` at every move between rooms with `participant_uuid` kept; its leave
+and join in one second, in either order; a `leave_reason` that says nothing. Reported: waiting-room events under
+another `user_id` than the meeting's.
 """
 
 from __future__ import annotations

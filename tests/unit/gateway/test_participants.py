@@ -181,7 +181,7 @@ def test_a_uuid_names_its_instance_and_not_the_one_that_runs() -> None:
     """However it is encoded; and the answer says which instance it is of."""
     story = Story()
     for name in ("First", "Second"):
-        story.start(f"/{name}//Of+Two0000=="[:24])
+        story.start(f"/{name}//Of+Two".ljust(22, "0") + "==")
         story.join(person(story.user_id(), story.device(), name))
         story.now += 60
         if name == "First":

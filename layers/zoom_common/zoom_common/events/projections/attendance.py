@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from zoom_common.events.projections.presence import ADMITTED, JOINED, LEFT, WAITED, WAITING, Stay, stays
@@ -17,6 +19,9 @@ from zoom_common.events.projections.record import Mark, Record
 
 # Identifiers that name a person in every instance, the surest first.
 IDENTIFIERS = ("zoom_user_id", "registrant_id", "email", "customer_key")
+
+# Of more namesakes than these nobody learns anything.
+_MOST_LIKELY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +87,14 @@ def with_devices(sessions: Sequence[Session]) -> list[Session]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Attendee:
     """One person in one instance or in several. `ends` has the end of each instance in epoch ms, None while it runs."""
 
     sessions: Sequence[Session]
     ends: Mapping[str, int | None] = field(default_factory=dict)
 
+    @cached_property
     def stays(self) -> list[tuple[Session, Stay]]:
         """All stays of all sessions, in order."""
         found = [(session, stay) for session in self.sessions for stay in session.stays(self.ends.get(session.uuid))]
@@ -100,52 +106,69 @@ class Attendee:
 
     def spans(self) -> list[tuple[int, int]]:
         """The closed stays, from and to in epoch ms."""
-        return [(stay.joined, stay.left) for _, stay in self.stays() if stay.joined is not None and stay.left]
+        return [(stay.joined, stay.left) for _, stay in self.stays if stay.joined is not None and stay.left]
 
     @property
     def newest(self) -> dict[str, Any]:
         """The fields of the last session that was there, completed by all others; of several, those of the first."""
+        there = {id(session) for session, _ in self.stays}
         ordered = sorted(self.sessions, key=lambda each: each.user_id, reverse=True)
-        ordered.sort(key=lambda each: (bool(each.stays(0)), each.record.newest_ms))
+        ordered.sort(key=lambda each: (id(each) in there, each.record.newest_ms))
         return {name: value for session in ordered for name, value in session.record.values.items()}
 
     @property
     def guest(self) -> bool:
         """Whether Zoom names no Zoom user."""
-        return not any("zoom_user_id" in session.identifiers for session in self.sessions)
+        return "zoom_user_id" not in self.identities
 
-    def may_be(self, other: Attendee) -> bool:
-        """Whether both may be one person who reconnected: one name, never there at once, and no two identities."""
-        if not self._names & other._names or self._identities_differ(other):
-            return False
-        return not any(_overlap(mine, theirs) for mine in self._extents() for theirs in other._extents())
-
-    @property
-    def _names(self) -> set[str]:
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of the sessions, to be compared."""
         names = (str(each.record.values.get("user_name", "")).strip().casefold() for each in self.sessions)
-        return {name for name in names if name}
+        return frozenset(name for name in names if name)
 
-    def _identities_differ(self, other: Attendee) -> bool:
-        mine, theirs = self._identities(), other._identities()
-        return any(mine[kind].isdisjoint(theirs[kind]) for kind in mine.keys() & theirs.keys())
-
-    def _identities(self) -> dict[str, set[str]]:
+    @cached_property
+    def identities(self) -> dict[str, set[str]]:
+        """The identifiers of the sessions by kind."""
         found: dict[str, set[str]] = defaultdict(set)
         for session in self.sessions:
             for kind, value in session.identifiers.items():
                 found[kind].add(value)
-        return found
+        return dict(found)
 
-    def _extents(self) -> list[tuple[int, float]]:
-        return [(stay.start, float("inf") if stay.left is None else stay.left) for _, stay in self.stays()]
+    @cached_property
+    def extents(self) -> list[tuple[int, float]]:
+        """The stays with an open end for who has not left."""
+        return [(stay.start, float("inf") if stay.left is None else stay.left) for _, stay in self.stays]
+
+    def may_be(self, other: Attendee) -> bool:
+        """Whether both, of one name, may be one person who reconnected: never there at once, and no two identities."""
+        kinds = self.identities.keys() & other.identities.keys()
+        if any(self.identities[kind].isdisjoint(other.identities[kind]) for kind in kinds):
+            return False
+        return not any(_overlap(mine, theirs) for mine in self.extents for theirs in other.extents)
+
+
+def maybe_same(people: Sequence[Attendee]) -> list[list[Attendee]]:
+    """Return for each person who of the others may be the same one, at most 20."""
+    named: dict[str, list[int]] = defaultdict(list)
+    for at, person in enumerate(people):
+        for name in person.names:
+            named[name].append(at)
+    found = []
+    for at, person in enumerate(people):
+        others = sorted({other for name in person.names for other in named[name]} - {at})
+        likely = (people[other] for other in others if person.may_be(people[other]))
+        found.append(list(islice(likely, _MOST_LIKELY)))
+    return found
 
 
 def attendees(sessions: Iterable[Session], ends: Mapping[str, int | None] | None = None) -> list[Attendee]:
     """Return the people who ever joined, the first first. Sessions that never joined still join others in chains."""
     ends = ends or {}
     people = [Attendee(tuple(group), ends) for group in _united(list(sessions))]
-    present = [each for each in people if each.stays()]
-    return sorted(present, key=lambda each: (each.stays()[0][1].start, each.sessions[0].user_id))
+    present = [each for each in people if each.stays]
+    return sorted(present, key=lambda each: (each.stays[0][1].start, each.sessions[0].user_id))
 
 
 def covered(spans: Iterable[tuple[int, int]]) -> int:

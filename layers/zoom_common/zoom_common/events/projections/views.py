@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from zoom_common.events.projections.attendance import Attendee, Session, attendees, covered, with_devices
+from zoom_common.events.projections.attendance import Attendee, Session, attendees, covered, maybe_same, with_devices
 from zoom_common.events.projections.occurrences import Held, Planned, belonging, planned_occurrences
 from zoom_common.events.projections.presence import Stay
 from zoom_common.events.projections.projectors import (
@@ -191,11 +191,14 @@ class Meeting:
         length = covered((each.seen, end) for each in used if (end := ends[each.uuid]) is not None)
         live = any(each.live for each in used)
         values = {**self.definition.values, **(used[0].record.values if used else {})}
-        found = [_attended(each, live=live) for each in people]
-        for one, entry in zip(people, found, strict=True):
-            entry |= _maybe_same(one, people)
-            if present_from is not None:
-                entry |= _share(one, 0 if live else length, present_from)
+        found = [
+            {
+                **_attended(each, live=live),
+                **_likely(others),
+                **({} if present_from is None else _share(each, 0 if live else length, present_from)),
+            }
+            for each, others in zip(people, maybe_same(people), strict=True)
+        ]
         return {
             **{name: value for name, value in values.items() if name in {*_ABOUT, "kind"}},
             "instances": [{**self.instance_view(each), **_plan(of.get(each.uuid))} for each in self.instances()],
@@ -313,7 +316,7 @@ def _present(session: Session) -> dict[str, Any]:
 
 
 def _attended(attendee: Attendee, *, live: bool) -> dict[str, Any]:
-    stays = attendee.stays()
+    stays = attendee.stays
     seconds = attendee.seconds()
     present = live and any(stay.left is None for _, stay in stays)
     return {
@@ -341,10 +344,10 @@ def _session(session: Session, stay: Stay) -> dict[str, Any]:
     }
 
 
-def _maybe_same(one: Attendee, people: Sequence[Attendee]) -> dict[str, Any]:
+def _likely(others: Sequence[Attendee]) -> dict[str, Any]:
     """The first sessions of those who may be the same person."""
-    others = [each.stays()[0][0] for each in people if each is not one and one.may_be(each)]
-    return {"maybe_same_as": [{"uuid": each.uuid, "user_id": each.user_id} for each in others]} if others else {}
+    first = [each.stays[0][0] for each in others]
+    return {"maybe_same_as": [{"uuid": each.uuid, "user_id": each.user_id} for each in first]} if first else {}
 
 
 def _share(one: Attendee, length: int, present_from: float) -> dict[str, Any]:
