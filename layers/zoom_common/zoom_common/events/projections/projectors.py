@@ -146,11 +146,12 @@ NUMBER = "number"
 
 
 def number_changes(event: ZoomEvent) -> list[Change]:
-    """Which meeting the instance is of, to be found by the uuid alone."""
+    """Which meeting the instance is of, to be found by the uuid alone. It names the host, to be erased with them."""
     meeting, uuid = meeting_of(event), event.instance
     if meeting is None or uuid is None or event.name.partition(".")[2] not in {"started", "ended"}:
         return []
-    return [Change(partition(uuid), NUMBER, earliest={"number": meeting})]
+    host = {"host_id": event.host} if event.host else {}
+    return [Change(partition(uuid), NUMBER, earliest={"number": meeting, **host})]
 
 
 LOBBY = "lobby#"
