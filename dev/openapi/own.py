@@ -28,6 +28,10 @@ def _in_path(name: str) -> Json:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 
 
+def _in_query(name: str, description: str, **schema: str) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": {"type": "string", **schema}}
+
+
 _ID = _in_path("connectionId")
 
 
@@ -179,7 +183,17 @@ PATHS: Json = {
     },
     "/meetings/{number}/attendance": {
         "parameters": [_in_path("number")],
-        "get": _operation("state.attendance", "Who was there and for how long", 200, scope="events:read"),
+        "get": _operation(
+            "state.attendance",
+            "Who was there and for how long",
+            200,
+            scope="events:read",
+            parameters=[
+                _in_query("occurrence", "The planned start of the occurrence.", format="date-time"),
+                _in_query("uuid", "One instance; the last one without it."),
+                _in_query("present_from", "Which part of the time held is enough, from 0 to 1.", type="number"),
+            ],
+        ),
     },
     "/meetings/{number}/registrations": {
         "parameters": [_in_path("number")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from zoom_common.events.envelope import CloudEvent
 from zoom_common.events.log.index import LogIndex, LogQuery, LogReader
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.store import MeetingReader, ProjectionStore
+from zoom_common.events.projections.tables import form_of, rows
 from zoom_common.events.webhook.status import WebhookStatusStore, described
 from zoom_common.settings import optional, require
 from zoom_common.wiring.throttle import key_limits
@@ -75,7 +77,7 @@ def _events_table() -> Table:
 @cache
 def meetings() -> MeetingReader:
     """The projections, once per container."""
-    return MeetingReader(ProjectionStore(_events_table()))
+    return MeetingReader(ProjectionStore(_events_table()), clock=time.time)
 
 
 @cache
@@ -144,11 +146,24 @@ def state(request: Request, principal: Principal, number: str) -> Response:  # n
 
 @router.route("GET", "/meetings/{number}/attendance", scope="events:read")
 def attendance(request: Request, principal: Principal, number: str) -> Response:
-    """Who was there in one instance, `uuid` or the last one, and for how long."""
-    uuid = request.query.get("uuid")
-    return json_response(
-        200, meetings().attendance(principal.tenant, number, uuid, visible_connections(principal, connections()))
+    """Who was there and for how long, in one instance (`uuid` or the last one) or one planned occurrence."""
+    fields = Fields(request.query)
+    occurrence, present_from = fields.moment_ms("occurrence"), _share(fields)
+    if occurrence is not None and request.query.get("uuid"):
+        fields.wrong("occurrence", "Name an occurrence or a uuid, not both.")
+    fields.check()
+    found = meetings().attendance(
+        principal.tenant,
+        number,
+        request.query.get("uuid"),
+        visible_connections(principal, connections()),
+        occurrence=occurrence,
+        present_from=present_from,
     )
+    form = form_of(request.headers.get("accept", ""))
+    if form is None:
+        return json_response(200, found, {"vary": "accept"})
+    return Response(200, rows(found, form), {"content-type": f"{form}; charset=utf-8", "vary": "accept"})
 
 
 @router.route("GET", "/meetings/{number}/registrations", scope="events:read")
@@ -179,6 +194,14 @@ def webhooks(request: Request, principal: Principal) -> Response:
     apps = {app: signs().of_app(app) for app in {each.client_id for each in page.connections}}
     found = described(page.connections, apps, signs().rejections(), now=time.time())
     return json_response(200, {**found, "next_page_token": tokens.encode(page.cursor)})
+
+
+_SHARE = re.compile(r"0(\.[0-9]{1,6})?|1(\.0{1,6})?")
+
+
+def _share(fields: Fields) -> float | None:
+    text = fields.matching("present_from", _SHARE, "A part of the time held, from 0 to 1.")
+    return None if text is None else float(text)
 
 
 def _event(principal: Principal, event_id: str) -> CloudEvent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import cache
 
 from zoom_common.aws import clients
@@ -36,7 +37,7 @@ def _participants() -> Participants:
     dynamodb = clients.client("dynamodb")
     projections = ProjectionStore(Table(dynamodb, settings.events_table, EVENTS))
     connections = ConnectionStore(Table(dynamodb, settings.connections_table, CONNECTIONS))
-    return Participants(EventRoster(MeetingReader(projections), connections))
+    return Participants(EventRoster(MeetingReader(projections, clock=time.time), connections))
 
 
 def answer(request: Request) -> Response:

@@ -123,6 +123,15 @@ class _Route:
     answer: Callable[..., Response]
 
 
+# A meeting's number, or the uuid of an instance of it, which is base64 and may come raw with its slashes.
+_MEETING = r"[^/]+|[A-Za-z0-9+/]{20,24}={0,2}"
+
+
+def _segment(placeholder: re.Match[str]) -> str:
+    name = placeholder[1]
+    return f"(?P<{name}>{_MEETING if name == 'number' else '[^/]+'})"
+
+
 class Router:
     """A few routes. `{name}` in a template matches one segment and arrives decoded, as a keyword.
 
@@ -135,7 +144,7 @@ class Router:
 
     def route[F: Callable[..., Response]](self, method: str, template: str, *, scope: str | None) -> Callable[[F], F]:
         """Register `f(request, principal, **path)`; with `scope=None` the route is open and `f(request, **path)`."""
-        pattern = re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template)))
+        pattern = re.compile(re.sub(r"\\\{(\w+)\\\}", _segment, re.escape(template)))
 
         def register(answer: F) -> F:
             self._routes.append(_Route(method, template, pattern, scope, answer))

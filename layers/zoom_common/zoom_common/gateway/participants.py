@@ -12,7 +12,7 @@ from zoom_common.access.principal import Principal
 from zoom_common.connections.selection import visible_connections
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import Forbidden, GatewayError, NotFound, Unavailable, ZoomRefused, ZoomScopesMissing
-from zoom_common.events.projections.store import MeetingReader
+from zoom_common.events.projections.store import MeetingReader, decoded_uuid, is_number
 from zoom_common.gateway.service import Answer
 from zoom_common.zoom.operations.table import encoded_twice
 
@@ -54,17 +54,23 @@ class Roster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EventRoster:
-    """Live participants and attendance from a meeting's events, by the meeting's number.
+    """Live participants and attendance from a meeting's events, by the meeting's number or the uuid of an instance.
 
-    Methods raise NotFound when the caller can see no event of the meeting, and for a UUID: events name the number.
+    Methods raise NotFound when the caller can see no event of the meeting.
     """
 
     reader: MeetingReader
     connections: ConnectionStore
 
     def state(self, principal: Principal, number: str) -> dict[str, Any]:
-        """Return the meeting as it is now, with `status` and, while it is `live`, `participants`."""
-        return self.reader.state(principal.tenant, number, visible_connections(principal, self.connections))
+        """Return the meeting as it is now, with `status` and, while it is `live`, `participants`.
+
+        By the uuid of an earlier instance, the answer is that it has ended.
+        """
+        found = self.reader.state(principal.tenant, number, visible_connections(principal, self.connections))
+        last = found["instance"] or {}
+        other = not is_number(number) and decoded_uuid(number) != last.get("uuid")
+        return {"status": "ended"} if other else found
 
     def attendance(self, principal: Principal, number: str) -> dict[str, Any]:
         """Return who was there the last time the meeting was held."""
@@ -79,6 +85,7 @@ class Participants:
 
     def answer(self, principal: Principal, meeting: str, query_string: str, ask: Ask) -> Answer:
         """Return the participants, with their `source`. Raises ZoomRefused and what `ask` raises."""
+        meeting = meeting if is_number(meeting) else decoded_uuid(meeting)
         headers: dict[str, str] = {}
 
         def ask_and_keep_headers(path: str, query: str) -> Answer:
@@ -98,18 +105,18 @@ class Participants:
             return self._page(source, meeting, {**query, "next_page_token": token}, ask)
         state = self._state(principal, meeting)
         if state.get("status") == LIVE:
-            return _listed(LIVE, meeting, list(state.get("participants", ())), settled=True)
-        seen = self._attendance(principal, meeting) if state.get("status") == "ended" else []
+            return _listed(LIVE, meeting, list(state.get("participants", ())), settled=True, **_used(state))
+        seen = self._attendance(principal, meeting) if _was_held(state) else {}
         try:
             held = self._held(meeting, query, ask)
         except ZoomRefused as refusal:
             if refusal.status != 404:  # noqa: PLR2004 - HTTP's own number
                 raise
-            if not seen:
+            if not seen.get("participants"):
                 refusal.hint = _UNKNOWN
                 raise
             return _from_events(meeting, seen)
-        return held if held["settled"] or not seen else _from_events(meeting, seen)
+        return held if held["settled"] or not seen.get("participants") else _from_events(meeting, seen)
 
     def _held(self, meeting: str, query: Mapping[str, str], ask: Ask) -> Found:
         """Return Zoom's report where this caller and this connection may read it, else the list for everyone."""
@@ -148,15 +155,27 @@ class Participants:
             # Without events there are Zoom's own lists.
             return {}
 
-    def _attendance(self, principal: Principal, meeting: str) -> list[Any]:
+    def _attendance(self, principal: Principal, meeting: str) -> dict[str, Any]:
         try:
-            return list(self.roster.attendance(principal, meeting).get("participants", ()))
+            return self.roster.attendance(principal, meeting)
         except GatewayError:
-            return []
+            return {}
 
 
-def _from_events(meeting: str, seen: list[Any]) -> Found:
-    return _listed(FROM_EVENTS, meeting, seen, settled=False, note=_ONE_PERSON if len(seen) == 1 else _TOO_EARLY)
+def _was_held(state: Mapping[str, Any]) -> bool:
+    """Whether there is an instance that is over; a series between two of its meetings is `scheduled`."""
+    return state.get("status") == "ended" or (state.get("status") == "scheduled" and bool(state.get("instance")))
+
+
+def _used(answer: Mapping[str, Any]) -> Found:
+    """The instances that an answer is about, where it says so."""
+    return {name: answer[name] for name in ("instances_used",) if name in answer}
+
+
+def _from_events(meeting: str, seen: Mapping[str, Any]) -> Found:
+    people = list(seen["participants"])
+    note = _ONE_PERSON if len(people) == 1 else _TOO_EARLY
+    return _listed(FROM_EVENTS, meeting, people, settled=False, note=note, **_used(seen))
 
 
 def _listed(
