@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,8 +43,14 @@ def log(dynamodb: DynamoDBClient, clock: Clock) -> EventLog:
 
 
 def items(dynamodb: DynamoDBClient, table: str) -> list[tuple[str, str]]:
-    pages = dynamodb.get_paginator("scan").paginate(TableName=table)
-    return sorted((item["pk"]["S"], item["sk"]["S"]) for page in pages for item in page["Items"])
+    found: list[tuple[str, str]] = []
+    start: dict[str, Any] = {}
+    while True:
+        page = dynamodb.scan(TableName=table, **start)
+        found += [(item["pk"]["S"], item["sk"]["S"]) for item in page["Items"]]
+        if "LastEvaluatedKey" not in page:
+            return sorted(found)
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
 def test_a_new_event_is_admitted_and_kept(log: EventLog, dynamodb: DynamoDBClient, events_table: str) -> None:

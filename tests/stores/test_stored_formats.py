@@ -330,6 +330,7 @@ STORED: dict[str, dict[str, Item]] = {
     },
     "claims and accounts": {
         "connections claim#zoom-app#zoom-user claim": {"connection_id": {"S": "con_1"}, "tenant": {"S": "acme"}},
+        "connections folded#zoom-app#zoom-user zoom-user": {"connection_id": {"S": "con_1"}, "tenant": {"S": "acme"}},
         "connections account#zoom-app#zoom-account acme#con_2": {
             "connection_id": {"S": "con_2"},
             "tenant": {"S": "acme"},

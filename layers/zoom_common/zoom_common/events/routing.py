@@ -106,6 +106,10 @@ class Connections(Protocol):
         """The one connection of this app and Zoom user."""
         ...
 
+    def by_folded_user(self, client_id: str, zoom_user_id: str, account_id: str | None) -> Connected | None:
+        """The only connection whose Zoom user has this id apart from upper and lower case."""
+        ...
+
     def by_account(self, client_id: str, account_id: str) -> Sequence[Connected]:
         """The account-level connections of this app and Zoom account."""
         ...
@@ -128,7 +132,7 @@ class Route:
 
 
 def routes(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -> list[Route]:
-    """Where the event goes, each tenant once: by its host, the user it is about, its operator, then its account."""
+    """Return where the event goes, each tenant once: to its host, the users it names, its operator, then its account."""
     found: dict[str, Route] = {}
     for connection in _candidates(event, app, connections, hosts):
         if str(connection.state) in _RECEIVING:
@@ -137,13 +141,19 @@ def routes(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -
 
 
 def _candidates(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -> Iterator[Connected]:
-    # An update names who made it and not whose meeting it is: what was learned of its host comes first.
-    learned = hosts.find(app, event) if event.host is None else None
-    for user in dict.fromkeys(filter(None, (learned, *event.users))):
-        connection = connections.by_zoom_user(app, user)
+    # An update names who made it and not whose meeting it is: the host that earlier events named comes first.
+    known = hosts.find(app, event) if event.host is None else None
+    for user in dict.fromkeys(filter(None, (known, *event.users))):
+        connection = _of_user(user, event, app, connections)
         if connection is not None:
             yield connection
     if event.account_id:
-        yield from (
-            connection for connection in connections.by_account(app, event.account_id) if connection.kind == "account"
-        )
+        yield from (each for each in connections.by_account(app, event.account_id) if each.kind == "account")
+
+
+def _of_user(user: str, event: ZoomEvent, app: str, connections: Connections) -> Connected | None:
+    """Return the connection of a Zoom user, also where Zoom writes the id in lower case and that leaves no doubt."""
+    exact = connections.by_zoom_user(app, user)
+    if exact is None and event.folds_case:
+        return connections.by_folded_user(app, user, event.account_id)
+    return exact

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from zoom_common.zoom.event_users import CASE_FOLDED, HOST_PATHS, OPERATOR_PATH, user_paths, values_at
+
 DEAUTHORIZED = "app_deauthorized"
 
 _NAME = re.compile(r"[\x21-\x7e]{1,120}")
@@ -79,8 +81,13 @@ class ZoomEvent:
 
     @property
     def users(self) -> tuple[str, ...]:
-        """Ids of the Zoom users whose event this is, the host first and who did it last, each once."""
+        """Ids of the Zoom users that the event concerns, each once: the host first, the operator last."""
         return tuple(dict.fromkeys(self._users()))
+
+    @property
+    def folds_case(self) -> bool:
+        """Whether Zoom writes the ids of users in this event in lower case, so that only their letters identify them."""
+        return self.name in CASE_FOLDED
 
     @property
     def host(self) -> str | None:
@@ -137,16 +144,14 @@ class ZoomEvent:
         return None
 
     def _hosts(self) -> Iterator[Any]:
-        renamed = _mapping(self.payload.get("recording_file"))
-        yield from (self.object.get("host_id"), self.object.get("meeting_host_id"), renamed.get("host_id"))
+        for path in HOST_PATHS:
+            yield from values_at(self.payload, path)
 
     def _users(self) -> Iterator[str]:
         candidates = [*self._hosts()]
-        if self.name.startswith("user."):
-            candidates.append(self.object.get("id"))
-        if self.name == DEAUTHORIZED:
-            candidates.append(self.payload.get("user_id"))
-        candidates.append(self.payload.get("operator_id"))
+        for path in (*user_paths(self.name), OPERATOR_PATH):
+            candidates += values_at(self.payload, path)
+        candidates.append(self.body.get(OPERATOR_PATH))  # `user.settings_updated` has it outside its payload
         yield from filter(None, map(identifier, candidates))
 
 
