@@ -23,7 +23,7 @@ from zoom_common.events.projections.projectors import changes
 from zoom_common.events.projections.record import Change, Stamp
 from zoom_common.events.routing import Connections, Hosts, Route, routes
 from zoom_common.events.webhook.message import Delivery
-from zoom_common.zoom.event_keys import dedupe_key
+from zoom_common.zoom.event_keys import dedupe_key, former_keys
 from zoom_common.zoom.event_redaction import Redaction
 from zoom_common.zoom.events import DEAUTHORIZED, MalformedEvent, ZoomEvent, parse
 
@@ -36,6 +36,10 @@ class Log(Protocol):
 
     def admit(self, entry: LogEntry) -> Admitted:
         """Claim an event."""
+        ...
+
+    def get(self, owner: str, event_id: str) -> LogEntry | None:
+        """Return one entry."""
         ...
 
     def finish(self, entry: LogEntry) -> None:
@@ -202,9 +206,20 @@ class EventProcessor:
         if found:
             self._hosts.learn(delivery.app, event)
         for route in found:
-            yield _published_entry(delivery, event, route, body)
+            yield _published_entry(delivery, event, route, body, self._key(delivery, event, route.tenant))
         if not found:
-            yield _unrouted_entry(delivery, event, body)
+            yield _unrouted_entry(delivery, event, body, self._key(delivery, event, unrouted(delivery.app)))
+
+    def _key(self, delivery: Delivery, event: ZoomEvent, owner: str) -> str:
+        """Return the key of an event: the one that an older release stored this very event under, or today's."""
+        if delivery.key:
+            return delivery.key
+        key = dedupe_key(event)
+        for former in former_keys(event):
+            stored = self._log.get(owner, event_id(source_of(delivery.app), owner, former))
+            if stored is not None and _key_of(stored) in {key, former}:
+                return former
+        return key
 
     def _publish(self, batch: _Batch) -> frozenset[str]:
         """Publish what belongs to a tenant; the ids of what is not on the bus."""
@@ -243,8 +258,8 @@ def _kept_apart(entry: LogEntry) -> str:
     return "DeauthorizationOfNobody" if entry.type == f"zoom.{DEAUTHORIZED}" else "EventUnrouted"
 
 
-def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: Mapping[str, Any]) -> LogEntry:
-    entry = _event_entry(delivery, event, route.tenant)
+def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: Mapping[str, Any], key: str) -> LogEntry:
+    entry = _event_entry(delivery, event, route.tenant, key)
     cloud_event = CloudEvent(
         id=entry.event_id,
         source=source_of(delivery.app),
@@ -260,9 +275,9 @@ def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: M
     return replace(entry, connection_id=route.connection_id, content=cloud_event.to_json().encode())
 
 
-def _unrouted_entry(delivery: Delivery, event: ZoomEvent, body: Mapping[str, Any]) -> LogEntry:
+def _unrouted_entry(delivery: Delivery, event: ZoomEvent, body: Mapping[str, Any], key: str) -> LogEntry:
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    return replace(_event_entry(delivery, event, unrouted(delivery.app)), content=content)
+    return replace(_event_entry(delivery, event, unrouted(delivery.app), key), content=content)
 
 
 def _malformed_entry(delivery: Delivery) -> LogEntry:
@@ -271,8 +286,19 @@ def _malformed_entry(delivery: Delivery) -> LogEntry:
     return replace(entry, type="malformed", content=delivery.body)
 
 
-def _event_entry(delivery: Delivery, event: ZoomEvent, owner: str) -> LogEntry:
-    entry = _entry(delivery, owner, delivery.key or dedupe_key(event))
+def _key_of(stored: LogEntry) -> str:
+    """Return the key that a stored event has today, or the one it has where that cannot be said any more.
+
+    Secrets were taken out of it: an event whose key is made of its whole payload keeps the key it was stored under.
+    """
+    if not stored.key.startswith("natural:"):
+        return stored.key
+    body = json.loads(stored.content)
+    return dedupe_key(ZoomEvent(stored.type.removeprefix("zoom."), body if stored.unrouted else body["data"]))
+
+
+def _event_entry(delivery: Delivery, event: ZoomEvent, owner: str, key: str) -> LogEntry:
+    entry = _entry(delivery, owner, key)
     return replace(entry, type=f"zoom.{event.name}", subject=event.subject, occurred_at_ms=event.occurred_at_ms)
 
 

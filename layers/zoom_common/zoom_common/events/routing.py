@@ -132,7 +132,7 @@ class Route:
 
 
 def routes(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -> list[Route]:
-    """Return where the event goes, each tenant once: to its host, the users it names, its operator, then its account."""
+    """Return where the event goes, each tenant once: its host, the users it names, its operator, then its account."""
     found: dict[str, Route] = {}
     for connection in _candidates(event, app, connections, hosts):
         if str(connection.state) in _RECEIVING:

@@ -1,9 +1,9 @@
 """Where each family of events names Zoom users: one table of paths in the payload.
 
-An event goes to the connections of the users it names. https://developers.zoom.us/docs/api/webhooks/ lists the events of
-every family. A path is a chain of members below `payload`; `[]` reads every entry of a list. Listed are ids of Zoom users
-that the event concerns, the owner first. Left out are ids of another kind (member, room, extension and connection ids,
-JIDs) and the people who take part in somebody's meeting: a meeting's events are its host's.
+An event goes to the connections of the users it names. https://developers.zoom.us/docs/api/webhooks/ lists the events
+of every family. A path is a chain of members below `payload`; `[]` reads every entry of a list. Listed are ids of Zoom
+users that the event concerns, the owner first. Left out are ids of another kind (member, room, extension and connection
+ids, JIDs) and the people who take part in somebody's meeting: a meeting's events are its host's.
 """
 
 from __future__ import annotations
@@ -112,11 +112,8 @@ def values_at(value: Any, path: str) -> Iterator[Any]:
     """Yield what stands at a path. Yield nothing where a member is missing or has another form."""
     name, _, rest = path.partition(".")
     found = value.get(name.removesuffix("[]")) if isinstance(value, dict) else None
-    if name.endswith("[]"):
-        entries = found if isinstance(found, list) else ()
-    else:
-        entries = (found,)
-    for entry in entries:
+    listed = found if isinstance(found, list) else ()
+    for entry in listed if name.endswith("[]") else (found,):
         if rest:
             yield from values_at(entry, rest)
         else:

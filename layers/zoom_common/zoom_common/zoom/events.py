@@ -86,7 +86,7 @@ class ZoomEvent:
 
     @property
     def folds_case(self) -> bool:
-        """Whether Zoom writes the ids of users in this event in lower case, so that only their letters identify them."""
+        """Whether Zoom writes the ids of users in lower case in this event."""
         return self.name in CASE_FOLDED
 
     @property
