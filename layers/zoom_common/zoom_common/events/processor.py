@@ -17,7 +17,7 @@ from zoom_common import observability
 from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import NotPublished
-from zoom_common.events.envelope import CloudEvent, event_id, rfc3339, source_of
+from zoom_common.events.envelope import CloudEvent, event_id, rfc3339, sequence_of, source_of
 from zoom_common.events.log.entries import Admission, Admitted, LogEntry, malformed, unrouted
 from zoom_common.events.projections.projectors import changes
 from zoom_common.events.projections.record import Change, Stamp
@@ -269,10 +269,19 @@ def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: M
         tenant=route.tenant,
         connection_id=route.connection_id,
         correlation_id=delivery.request_id or None,
+        uuid=entry.uuid,
+        sequence=_sequence(delivery, event, entry),
         data=body,
         reconciled=delivery.reconciled,
     )
     return replace(entry, connection_id=route.connection_id, content=cloud_event.to_json().encode())
+
+
+def _sequence(delivery: Delivery, event: ZoomEvent, entry: LogEntry) -> str | None:
+    """The place among the events of one meeting, in the order in which projections apply them."""
+    if not event.meeting_names:
+        return None
+    return sequence_of(event.true_since_ms or delivery.received_at_ms, entry.event_id)
 
 
 def _unrouted_entry(delivery: Delivery, event: ZoomEvent, body: Mapping[str, Any], key: str) -> LogEntry:
@@ -299,7 +308,17 @@ def _key_of(stored: LogEntry) -> str:
 
 def _event_entry(delivery: Delivery, event: ZoomEvent, owner: str, key: str) -> LogEntry:
     entry = _entry(delivery, owner, key)
-    return replace(entry, type=f"zoom.{event.name}", subject=event.subject, occurred_at_ms=event.occurred_at_ms)
+    return replace(
+        entry,
+        type=f"zoom.{event.name}",
+        subject=event.subject,
+        occurred_at_ms=event.occurred_at_ms,
+        uuid=_instance(event),
+    )
+
+
+def _instance(event: ZoomEvent) -> str | None:
+    return event.instance if event.meeting_names else None
 
 
 def _entry(delivery: Delivery, owner: str, key: str) -> LogEntry:
