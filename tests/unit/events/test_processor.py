@@ -362,3 +362,17 @@ def test_a_second_start_is_published_although_the_first_has_the_former_key() -> 
     stored_by_the_release_before(room, practised(13))
     assert room.process(record(practised(30)), record(practised(30), message="m-2")) == []
     assert room.published() == [("acme", "webinar.started")]
+
+
+@pytest.mark.parametrize(
+    "event_ts",
+    [None, "", "soon", -1, 0, 1.5e300, "0001-01-01T00:00:00+14:00", "12000-01-01T00:00:00Z", 316_520_000_000_000],
+)
+def test_no_time_makes_a_message_poison(event_ts: object) -> None:
+    """The event is published with the time of receipt and acknowledged; of joins and ends as well."""
+    room = Room()
+    odd = {"start_time": event_ts, "end_time": event_ts, "participant": {"user_id": "1", "join_time": event_ts}}
+    for at, name in enumerate(("meeting.started", "meeting.participant_joined", "meeting.ended", "meeting.updated")):
+        body = json.loads(meeting(name, **odd)) | {"event_ts": event_ts}
+        assert room.process(record(json.dumps(body).encode(), message=f"m-{at}")) == []
+    assert [event.time for event in room.bus.events] == ["2026-09-21T14:13:20.000Z"] * 4

@@ -175,3 +175,29 @@ def test_a_disconnected_user_is_not_found_in_lower_case() -> None:
     vault.delete(gone)
     assert routes(presence("kffvsjc-q1"), APP, vault, Hosts()) == []
     assert vault._table.query("#pk = :pk", {"pk": folded_partition(APP, "kffvsjc-q1")})[0] == []
+
+
+def expiry(hosts: Hosts, name: str) -> int:
+    """The epoch second until which a host is stored."""
+    (item,) = hosts.stored.partitions[f"hosts.{APP}#{name}"].values()
+    return int(item["expires_at"]["N"])
+
+
+def planned(name: str, **thing: Any) -> ZoomEvent:
+    """An event about meeting 1."""
+    return parse(json.dumps({"event": name, "payload": {"object": {"id": 1, **thing}}}).encode())
+
+
+def test_a_host_is_stored_as_long_as_the_meeting_is_planned() -> None:
+    """Thirty days after the last occurrence, however far away; at most 800 days are believed."""
+    now, month = 1_790_000_000, 30 * 86_400
+    hosts = Hosts(clock=lambda: now)
+    hosts.learn(APP, planned("meeting.created", host_id="host-1", start_time="2026-12-01T00:00:00Z"))
+    assert expiry(hosts, "1") == 1_796_083_200 + month
+    weekly = [{"start_time": "2026-12-01T00:00:00Z"}, {"start_time": "2027-06-01T00:00:00Z"}]
+    hosts.learn(APP, planned("meeting.updated", occurrences=weekly))  # names no host
+    assert expiry(hosts, "1") == 1_811_808_000 + month
+    hosts.learn(APP, planned("meeting.ended", host_id="host-1", start_time="2026-09-01T00:00:00Z"))
+    assert expiry(hosts, "1") == 1_811_808_000 + month
+    hosts.learn(APP, planned("meeting.updated", host_id="host-1", start_time="9999-01-01T00:00:00Z"))
+    assert expiry(hosts, "1") == now + 800 * 86_400 + month

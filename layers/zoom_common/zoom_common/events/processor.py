@@ -182,7 +182,7 @@ class EventProcessor:
         try:
             published = entry.cloud_event
             event = ZoomEvent(published.detail_type, dict(published.data or {}))
-            stamp = event.true_since_ms or entry.received_at_ms, entry.event_id
+            stamp = event.true_since_by(entry.received_at_ms), entry.event_id
             said = changes(event)
         except Exception as error:  # noqa: BLE001 - what cannot be projected is published all the same
             self._count("EventNotProjected")
@@ -265,7 +265,7 @@ def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: M
         source=source_of(delivery.app),
         type=entry.type,
         subject=entry.subject,
-        time=rfc3339(event.occurred_at_ms or delivery.received_at_ms),
+        time=rfc3339(event.occurred_by(delivery.received_at_ms)),
         tenant=route.tenant,
         connection_id=route.connection_id,
         correlation_id=delivery.request_id or None,
@@ -281,7 +281,7 @@ def _sequence(delivery: Delivery, event: ZoomEvent, entry: LogEntry) -> str | No
     """The place among the events of one meeting, in the order in which projections apply them."""
     if not event.meeting_names:
         return None
-    return sequence_of(event.true_since_ms or delivery.received_at_ms, entry.event_id)
+    return sequence_of(event.true_since_by(delivery.received_at_ms), entry.event_id)
 
 
 def _unrouted_entry(delivery: Delivery, event: ZoomEvent, body: Mapping[str, Any], key: str) -> LogEntry:
@@ -312,7 +312,7 @@ def _event_entry(delivery: Delivery, event: ZoomEvent, owner: str, key: str) -> 
         entry,
         type=f"zoom.{event.name}",
         subject=event.subject,
-        occurred_at_ms=event.occurred_at_ms,
+        occurred_at_ms=None if event.occurred_at_ms is None else event.occurred_by(delivery.received_at_ms),
         uuid=_instance(event),
     )
 
