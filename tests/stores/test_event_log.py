@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.events import NOW, Clock
 from tests.stores import factories
+from zoom_common.aws.table import Table
 from zoom_common.errors import Unavailable
 from zoom_common.events.log.entries import Admission, Admitted, LogEntry, entry_key
 from zoom_common.events.log.store import EventLog
@@ -43,14 +43,8 @@ def log(dynamodb: DynamoDBClient, clock: Clock) -> EventLog:
 
 
 def items(dynamodb: DynamoDBClient, table: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    start: dict[str, Any] = {}
-    while True:
-        page = dynamodb.scan(TableName=table, **start)
-        found += [(item["pk"]["S"], item["sk"]["S"]) for item in page["Items"]]
-        if "LastEvaluatedKey" not in page:
-            return sorted(found)
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    pages = Table(dynamodb, table).pages("scan")
+    return sorted((item["pk"]["S"], item["sk"]["S"]) for page in pages for item in page["Items"])
 
 
 def test_a_new_event_is_admitted_and_kept(log: EventLog, dynamodb: DynamoDBClient, events_table: str) -> None:
