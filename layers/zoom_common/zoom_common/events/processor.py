@@ -88,10 +88,10 @@ class Report(Protocol):
 
 
 class Notice(Protocol):
-    """The vault: hears of every verified event and where it goes, before it is admitted, duplicates too."""
+    """Updates connections by every verified event before it is admitted; also by duplicates."""
 
     def __call__(self, event: ZoomEvent, delivery: Delivery, routes: list[Route], /) -> list[Route] | None:
-        """Where it may go: not to who has erased whom it is about. None: nowhere, and nothing of it is kept.
+        """Return the routes this event may take, or None to drop it because its subject was erased.
 
         Raises Unavailable, and then the message comes back.
         """
@@ -110,7 +110,7 @@ class _Batch:
 
 
 class EventProcessor:
-    """One invocation's messages at a time. `tell` hears of every verified event, duplicates too."""
+    """Handles one invocation's messages. `tell` is called with every verified event, also with duplicates."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class EventProcessor:
         self._notice = notice
 
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> list[str]:
-        """Handle the records of an SQS event; the ids of the messages that have to come back."""
+        """Handle the records of an SQS event. Return the ids of the messages that have to come back."""
         batch = _Batch()
         for record in records:
             message = record["messageId"]
@@ -176,7 +176,7 @@ class EventProcessor:
                 batch.failed.add(message)
 
     def _project(self, entry: LogEntry) -> None:
-        """Before it is published: who reads the state because of an event finds the event in it."""
+        """Apply an event before it is published, so that whoever reads the state because of it finds it there."""
         if entry.unrouted or entry.malformed:
             return
         try:
@@ -191,7 +191,7 @@ class EventProcessor:
         self._projections.apply(entry.owner, said, stamp, published.connection_id)
 
     def _entries(self, delivery: Delivery) -> Iterator[LogEntry]:
-        """What to keep of one delivery: an entry for each tenant it belongs to, or one kept apart."""
+        """Yield what to keep of one delivery: an entry for each tenant, or one entry that is unrouted or malformed."""
         try:
             event = parse(delivery.body)
         except MalformedEvent:
@@ -252,7 +252,7 @@ class EventProcessor:
 
 
 def _kept_apart(entry: LogEntry) -> str:
-    """The metric of what was published to nobody. Our own disconnect makes Zoom tell of a connection that is gone."""
+    """Return the metric of what was published to nobody. Our own disconnect makes Zoom send a deauthorization too."""
     if entry.malformed:
         return "EventMalformed"
     return "DeauthorizationOfNobody" if entry.type == f"zoom.{DEAUTHORIZED}" else "EventUnrouted"

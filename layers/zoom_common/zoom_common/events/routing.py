@@ -98,12 +98,12 @@ class Connected(Protocol):
 
     @property
     def tenant(self) -> str:
-        """Whose it is."""
+        """The tenant that owns it."""
         ...
 
     @property
     def connection_id(self) -> str:
-        """Which one it is."""
+        """Its id."""
         ...
 
     @property
@@ -134,10 +134,10 @@ class Connections(Protocol):
 
 
 class Hosts(Protocol):
-    """Who hosts what, as the app's own events told."""
+    """Who hosts what, as the app's own events say."""
 
     def find(self, app: str, event: ZoomEvent) -> str | None:
-        """The Zoom user whose meeting the event is about."""
+        """Return the host of the meeting that the event is about."""
         ...
 
 
