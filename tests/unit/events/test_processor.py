@@ -371,7 +371,11 @@ def test_a_second_start_is_published_although_the_first_has_the_former_key() -> 
 def test_no_time_makes_a_message_poison(event_ts: object) -> None:
     """The event is published with the time of receipt and acknowledged; of joins and ends as well."""
     room = Room()
-    odd = {"start_time": event_ts, "end_time": event_ts, "participant": {"user_id": "1", "join_time": event_ts}}
+    odd: dict[str, Any] = {
+        "start_time": event_ts,
+        "end_time": event_ts,
+        "participant": {"user_id": "1", "join_time": event_ts},
+    }
     for at, name in enumerate(("meeting.started", "meeting.participant_joined", "meeting.ended", "meeting.updated")):
         body = json.loads(meeting(name, **odd)) | {"event_ts": event_ts}
         assert room.process(record(json.dumps(body).encode(), message=f"m-{at}")) == []
