@@ -35,12 +35,30 @@ def _in_query(name: str, description: str, **schema: str) -> Json:
 _ID = _in_path("connectionId")
 
 
+_LOG_PARAMETERS = {
+    "type": "Zoom's names of events, with commas between them; a star at the end of one selects all that begin so.",
+    "meeting": "The number of a meeting or webinar.",
+    "uuid": "The UUID of an instance.",
+    "connection": "The id of the connection that an event came by.",
+    "from": "The first moment: of receipt, or with order=asc of becoming visible.",
+    "to": "The moment to stop before.",
+    "order": "desc, the newest first, or asc, in the order in which events become visible.",
+    "after": "The cursor that the answer before had in `after`; implies order=asc.",
+    "page_size": "1 to 300; 30 when it is absent.",
+    "next_page_token": "From the answer before.",
+}
+
+
 def _operation(name: str, summary: str, status: int, *, scope: str | None, **more: Any) -> Json:
     done: Json = {"description": "Done."} if status == 204 else {"description": "The answer.", **_OBJECT}  # noqa: PLR2004
     about: Json = {"operationId": name, "summary": summary, "tags": ["Gateway"], **more}
     about["responses"] = {str(status): done, **_ERRORS}
     access: Json = {"x-gateway-scope": scope} if scope else {"security": []}
     return about | access
+
+
+def _in_query(name: str, description: str) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
 
 
 def _with(operation: Json, status: str, answer: Json) -> Json:
@@ -156,7 +174,13 @@ PATHS: Json = {
         )
     },
     "/events": {
-        "get": _operation("events.list", "Read the log of events, the newest first", 200, scope="events:read"),
+        "get": _operation(
+            "events.list",
+            "Read the log of events, the newest first or forwards from a cursor",
+            200,
+            scope="events:read",
+            parameters=[_in_query(name, about) for name, about in _LOG_PARAMETERS.items()],
+        ),
     },
     "/events/{eventId}": {
         "parameters": [_in_path("eventId")],

@@ -18,13 +18,20 @@ from zoom_common.connections.selection import owner_filter, visible_connections
 from zoom_common.connections.store import ConnectionStore, Page
 from zoom_common.edge import request_fields
 from zoom_common.edge.http import Router
-from zoom_common.edge.own_requests import body_of, log_query_of, log_tokens, page_of
+from zoom_common.edge.own_requests import (
+    body_of,
+    forward_tokens,
+    log_query_of,
+    log_tokens,
+    page_of,
+    reads_forwards,
+)
 from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import Fields, PageTokens
 from zoom_common.edge.response import Response, json_response
 from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.events.bus import BusPublisher
-from zoom_common.events.envelope import CloudEvent
+from zoom_common.events.envelope import CloudEvent, rfc3339
 from zoom_common.events.log.index import LogIndex, LogQuery, LogReader
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.store import MeetingReader, ProjectionStore
@@ -56,7 +63,8 @@ class Settings:
         )
 
 
-_LOG_FIELDS = ("type", "meeting", "from", "to", "page_size", "next_page_token")
+_LOG_FIELDS = ("type", "meeting", "uuid", "connection", "from", "to", "page_size", "next_page_token")
+_READ_FIELDS = (*_LOG_FIELDS, "order", "after")
 
 
 @cache
@@ -106,11 +114,35 @@ def signs() -> WebhookStatusStore:
 
 @router.route("GET", "/events", scope="events:read")
 def events(request: Request, principal: Principal) -> Response:
-    """A page of the log, newest first."""
-    query = _asked(Fields(request.query), principal)
+    """A page of the log: newest first, or forwards with `order=asc` or a cursor in `after`."""
+    fields = Fields(request.query)
+    fields.only(_READ_FIELDS)
+    if reads_forwards(fields):
+        return _forwards(fields, principal)
+    query = _asked(fields, principal)
     found = archive().page(principal.tenant, query, visible_connections(principal, connections()))
     token = log_tokens(principal.tenant).encode(found.after)
     return json_response(200, {"events": found.events, "page_size": query.page_size, "next_page_token": token})
+
+
+def _forwards(fields: Fields, principal: Principal) -> Response:
+    """A page in the order in which events became visible, with the cursor to go on from and until when it is complete.
+
+    `next_page_token` is the cursor again where more is ready, and empty where the reader has caught up.
+    """
+    now, tokens = time.time(), forward_tokens(principal.tenant)
+    query = log_query_of(fields, now=now, retention_days=settings().retention_days, tokens=tokens)
+    reach = visible_connections(principal, connections())
+    shown, page = archive().follow(principal.tenant, query, now=now, reach=reach)
+    cursor = tokens.encode(page.after)
+    answer = {
+        "events": shown,
+        "page_size": query.page_size,
+        "next_page_token": cursor if page.more else "",
+        "after": cursor,
+        "complete_until": rfc3339(page.complete_until_ms),
+    }
+    return json_response(200, answer)
 
 
 @router.route("GET", "/events/{event_id}", scope="events:read")

@@ -166,6 +166,7 @@ def delivered(dynamodb: MemoryDynamoDB) -> None:
         occurred_at_ms=1_790_000_000_000,
         subject="meetings/1",
         connection_id="con_1",
+        uuid="/u+1==",
         request_id="r",
         content=b"{}",
     )
@@ -330,6 +331,7 @@ STORED: dict[str, dict[str, Item]] = {
     },
     "claims and accounts": {
         "connections claim#zoom-app#zoom-user claim": {"connection_id": {"S": "con_1"}, "tenant": {"S": "acme"}},
+        "connections folded#zoom-app#zoom-user zoom-user": {"connection_id": {"S": "con_1"}, "tenant": {"S": "acme"}},
         "connections account#zoom-app#zoom-account acme#con_2": {
             "connection_id": {"S": "con_2"},
             "tenant": {"S": "acme"},
@@ -462,9 +464,11 @@ STORED: dict[str, dict[str, Item]] = {
             "key": {"S": "natural:1"},
             "occurred_at_ms": {"N": "1790000000000"},
             "received_at_ms": {"N": "1790000000123"},
+            "recorded_at_ms": {"N": "1800000000250"},
             "request_id": {"S": "r"},
             "subject": {"S": "meetings/1"},
             "type": {"S": "zoom.meeting.started"},
+            "uuid": {"S": "/u+1=="},
         },
         "events acme#events#2026-09-21 1790000000123#evt_1": {
             "connection_id": {"S": "con_1"},
@@ -472,6 +476,16 @@ STORED: dict[str, dict[str, Item]] = {
             "occurred_at_ms": {"N": "1790000000000"},
             "subject": {"S": "meetings/1"},
             "type": {"S": "zoom.meeting.started"},
+            "uuid": {"S": "/u+1=="},
+        },
+        "events acme#recorded#2027-01-15 1800000000250#evt_1": {
+            "connection_id": {"S": "con_1"},
+            "expires_at": {"N": "1792592000"},
+            "occurred_at_ms": {"N": "1790000000000"},
+            "received_at_ms": {"N": "1790000000123"},
+            "subject": {"S": "meetings/1"},
+            "type": {"S": "zoom.meeting.started"},
+            "uuid": {"S": "/u+1=="},
         },
         "events hosts.App#/u+1== host": {"expires_at": {"N": "1802592000"}, "host": {"S": "host-1"}},
         "events hosts.App#85746065 host": {"expires_at": {"N": "1802592000"}, "host": {"S": "host-1"}},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.connections.model import Connection, State, digest
-from zoom_common.connections.store import claim_key, key_of, to_values
+from zoom_common.connections.store import claim_key, folded_item, key_of, to_values
 from zoom_common.secret import Secret
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ class AuthorizationStore:
             {"Delete": used},
             {"Put": self._as_seen(connected, replaced or pending)},
             self._claimed(connected, claim),
+            {"Put": self._connections.to_put(folded_item(connected))},
         ]
         if replaced is not None:
             key = key_of(pending)

@@ -16,7 +16,7 @@ from zoom_common.connections.store import ConnectionStore, from_values
 from zoom_common.connections.tombstones import Tombstones, of_account, of_user
 from zoom_common.erasure.records import ErasureRecords, Record
 from zoom_common.erasure_target import StoredItem
-from zoom_common.events.log.entries import line_key
+from zoom_common.events.log.entries import line_keys
 
 type Key = tuple[str, str]
 
@@ -193,7 +193,7 @@ def key_of(item: StoredItem) -> Key:
 
 
 def dependents(table: WholeTable, item: StoredItem, kind: str, *, whole_tenant: bool) -> Iterator[tuple[Key, str]]:
-    """Return the keys of an item's dependent items, which name nobody themselves: parts and log line of an entry.
+    """Return the keys of an item's dependent items, which name nobody themselves: parts and log lines of an entry.
 
     When a whole tenant goes, these are found by themselves.
     """
@@ -201,8 +201,7 @@ def dependents(table: WholeTable, item: StoredItem, kind: str, *, whole_tenant: 
         return
     pk, _ = key_of(item)
     yield from (((pk, sort), "event_parts") for sort in table.sort_keys(pk) if sort != "event")
-    if table.get(line_key(item)) is not None:
-        yield line_key(item), "log_lines"
+    yield from ((key, "log_lines") for key in line_keys(item) if table.get(key) is not None)
 
 
 def tombstone_names(connection: Connection, *, whole_tenant: bool) -> list[str]:
