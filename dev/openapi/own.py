@@ -57,10 +57,6 @@ def _operation(name: str, summary: str, status: int, *, scope: str | None, **mor
     return about | access
 
 
-def _in_query(name: str, description: str) -> Json:
-    return {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
-
-
 def _with(operation: Json, status: str, answer: Json) -> Json:
     return {**operation, "responses": {status: answer, **operation["responses"]}}
 

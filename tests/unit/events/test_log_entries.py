@@ -14,7 +14,7 @@ from zoom_common.events.log.entries import (
     content_of,
     entry_items,
     index_item,
-    line_key,
+    line_keys,
     malformed,
     read_entry,
     unrouted,
@@ -32,7 +32,7 @@ def entry(content: bytes, **changes: Any) -> LogEntry:
 
 def items(made: LogEntry) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the entry's item and its parts."""
-    return entry_items(made, claimed_until=60, expires_at=90)
+    return entry_items(made, claimed_until=60, recorded_at_ms=made.received_at_ms, expires_at=90)
 
 
 @pytest.mark.parametrize(("length", "deflated"), [(0, False), (1024, False), (1025, True), (100_000, True)])
@@ -92,10 +92,9 @@ def test_a_line_is_found_from_its_entry() -> None:
     """Under the owner's day of arrival, by the time of arrival."""
     made = entry(b"{}", subject="meetings/1", connection_id="con_1", occurred_at_ms=1_790_000_000_000)
     line = index_item(made, 90)
-    assert line_key({"pk": "acme#event#evt_1", "received_at_ms": made.received_at_ms}) == (
-        line["pk"]["S"],
-        line["sk"]["S"],
-    )
+    assert line_keys({"pk": "acme#event#evt_1", "received_at_ms": made.received_at_ms}) == [
+        (line["pk"]["S"], line["sk"]["S"])
+    ]
     assert (line["pk"]["S"], line["sk"]["S"]) == ("acme#events#2026-09-21", "1790000000123#evt_1")
     early = index_item(entry(b"{}", received_at_ms=5), 90)
     assert (early["pk"]["S"], early["sk"]["S"]) == ("acme#events#1970-01-01", "0000000000005#evt_1")
