@@ -60,7 +60,7 @@ replay: .venv/installed ## publish events again: make replay ARGS="TENANT --id e
 	@exec $(BIN)/python -m ops.replay $(or $(ARGS),--help)
 
 .PHONY: unrouted
-unrouted: .venv/installed ## events that belong to nobody: make unrouted ARGS="ZOOM_CLIENT_ID"
+unrouted: .venv/installed ## events without a tenant: make unrouted ARGS="ZOOM_CLIENT_ID"
 	@exec $(BIN)/python -m ops.unrouted $(or $(ARGS),--help)
 
 .PHONY: subscriber
@@ -106,11 +106,11 @@ sam-env: .venv/installed ## point functions under sam local at the running emula
 
 ##@ Build and deploy
 .PHONY: build
-build: .venv/installed ## sam build for ARCHITECTURE (arm64 unless told otherwise)
+build: .venv/installed ## sam build for ARCHITECTURE (default: arm64)
 	PATH="$(CURDIR)/$(BIN):$$PATH" ARCHITECTURE=$(ARCHITECTURE) $(BIN)/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 
 .PHONY: deploy
-deploy: .venv/installed ## sam deploy for one stage, told by .env.<stage>: make deploy STAGE=dev
+deploy: .venv/installed ## sam deploy for one stage, with .env.<stage>: make deploy STAGE=dev
 	@exec $(BIN)/python -m ops.deploy $(STAGE) $(ARGS)
 
 ##@ Test
@@ -129,6 +129,10 @@ soak: .venv/installed ## the tests with twenty times the examples, and the long 
 .PHONY: coverage
 coverage: .venv/installed ## lines and branches that the last make test did not reach
 	$(BIN)/coverage report
+
+.PHONY: mutants
+mutants: .venv/installed ## change sampled lines one at a time, and list the changes that no test notices (an hour)
+	@exec $(BIN)/python -m dev.mutants $(ARGS)
 
 .PHONY: counts
 counts: .venv/installed ## write the budgets of tests/counts again, from what is counted now
@@ -160,7 +164,7 @@ security: .venv/installed ## ruff's security rules, checkov on the template, ziz
 
 ##@ Check more than the tests do
 .PHONY: test-sam-local
-test-sam-local: .venv/installed ## every file in events/ through sam local invoke, where there is Docker; needs make run beside it
+test-sam-local: .venv/installed ## every file in events/ through sam local invoke, where there is Docker; needs a running make run
 	$(BIN)/python -m dev.sam_local_check $(ARGS)
 
 ##@ Operate a stack, local or deployed

@@ -31,7 +31,13 @@ CONNECTION = "con_01hx00000000000000000000ab"
 ZOOM_USER, ZOOM_ACCOUNT = "30R7kT7bTIKSNUFEuH_Qlg", "AAAAAABBBB"
 _DATA_KEY = bytes(range(32))
 _SCOPES = frozenset(
-    {"meeting:write:meeting", "meeting:read:meeting", "webinar:read:webinar", "webinar:write:webinar"}
+    {
+        "meeting:write:meeting",
+        "meeting:read:meeting",
+        "meeting:read:list_meetings",
+        "webinar:read:webinar",
+        "webinar:write:webinar",
+    }
 ) | {
     "user:read:user",
     "cloud_recording:read:list_recording_files",

@@ -1,4 +1,4 @@
-"""`make security`: known vulnerabilities of what is shipped, by pip-audit, and what can be said where it can not ask.
+"""`make security`: looks for known vulnerabilities of what is shipped, with pip-audit, and says what was not audited.
 
 An index that mirrors packages without their advisories lets pip-audit print "No known vulnerabilities found" of what it
 has skipped. Here that is no clean bill: it is said, and it is a failure where `--strict` is given or `CI` is set.
@@ -16,8 +16,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.workspace import ROOT
 from ops.console import say
+from ops.project import ROOT
 
 PIP_AUDIT = "pip-audit==2.10.1"
 SHIPPED = ROOT / "layers" / "zoom_common" / "requirements.txt"

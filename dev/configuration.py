@@ -1,4 +1,4 @@
-"""What a local run is told by `.env`, the environment and its own folder."""
+"""The configuration of a local run: from `.env`, the environment and the folder of the run."""
 
 from __future__ import annotations
 
@@ -11,32 +11,10 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.console import Stop
+from ops.project import PARAMETERS, ROOT
 
-# .env name -> template parameter. The names are the guide's; CloudFormation allows no underscores.
-PARAMETERS = {
-    "ZOOM_CLIENT_ID": "ZoomClientId",
-    "ZOOM_CLIENT_SECRET": "ZoomClientSecret",
-    "ZOOM_WEBHOOK_SECRET_TOKEN": "ZoomWebhookSecretToken",
-    "ZOOM_REDIRECT_URI": "ZoomRedirectUri",
-    "ZOOM_API_BASE_URL": "ZoomApiBaseUrl",
-    "ZOOM_OAUTH_URL": "ZoomOauthUrl",
-    "PUBLIC_BASE_URL": "PublicBaseUrl",
-    "RETURN_URLS": "ReturnUrls",
-    "CONNECT_PAGE_URL": "ConnectPageUrl",
-    "ZOOM_SDK_KEY": "ZoomSdkKey",
-    "ZOOM_SDK_SECRET": "ZoomSdkSecret",
-    "ZOOM_APP_ACCOUNT_ID": "ZoomAppAccountId",
-    "OIDC_ISSUER": "OidcIssuer",
-    "OIDC_AUDIENCE": "OidcAudience",
-    "OIDC_TENANT_CLAIM": "OidcTenantClaim",
-    "OIDC_SCOPE_CLAIM": "OidcScopeClaim",
-    "OIDC_TENANT": "OidcTenant",
-    "OIDC_WEB_CLIENT_ID": "OidcWebClientId",
-    "OIDC_WEB_SCOPE": "OidcWebScope",
-    "OIDC_WEB_PARAMETERS": "OidcWebParameters",
-}
 # What the template says where nothing is set: an empty override would take its place.
 USUAL = {
     "OIDC_AUDIENCE": "zoom-gateway",
@@ -99,7 +77,7 @@ def load(
 
     Without an issuer there, people sign in at the development identity provider on `identity_port`, if there is one.
 
-    Raises Stop when a setting is incomplete or can not work.
+    Raises Stop when a setting is incomplete or cannot work.
     """
     given = {name: value.strip() for name, value in _given().items() if name in PARAMETERS and value}
     simulated = "ZOOM_CLIENT_ID" not in given
@@ -142,4 +120,4 @@ def _simulated_app(workspace: Workspace, zoom_port: int) -> dict[str, str]:
 def _check_complete(given: Mapping[str, str]) -> None:
     for name in ("ZOOM_CLIENT_SECRET", "ZOOM_WEBHOOK_SECRET_TOKEN"):
         if name not in given:
-            raise Stop(f"{name} is missing beside ZOOM_CLIENT_ID.", f"Copy it from your Zoom app into .env: {name}=...")
+            raise Stop(f"{name} is missing.", f"Copy it from your Zoom app into .env: {name}=...")

@@ -1,4 +1,4 @@
-"""`make demo`: the whole story against the running gateway, told step by step. Exit status 1 when a step goes wrong."""
+"""`make demo`: runs the whole story against the running gateway, step by step. Exit status 1 when a step fails."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ import boto3
 import httpx
 
 from dev.waiting import Stalled, wait_until
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.console import say
+from ops.project import ROOT
 
 PERSON = "jill@zoom.example"
 # What one meeting's life must bring out of the queue, each at least this often.
@@ -33,7 +34,7 @@ EXPECTED = {
 
 
 class Wrong(Exception):
-    """A step whose outcome is not what the story promises."""
+    """A step had another result than the story promises."""
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class Story:
         self.browser.close()
         self.queue.close()
 
-    def tell(self) -> None:
+    def run(self) -> None:
         """Run every step in order. Raises Wrong at the first that fails."""
         with self.step("A person connects a Zoom account through the consent page"):
             self.program.headers["X-Zoom-Connection"] = self.connect()
@@ -215,7 +216,7 @@ def _missing(events: Any) -> set[str]:
 
 
 def main() -> int:
-    """Tell the story against `.local/stack.json`, or the file named as the first argument."""
+    """Run the story against the stack in `.local/stack.json`, or the file named as the first argument."""
     folder = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / ".local")
     stack = Workspace(ROOT / folder).read("stack.json")
     if not stack:
@@ -223,7 +224,7 @@ def main() -> int:
         return 1
     try:
         with Story(stack) as story:
-            story.tell()
+            story.run()
     except (Wrong, httpx.HTTPError) as problem:
         say(f"\nThe story went wrong: {problem}")
         return 1

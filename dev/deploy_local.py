@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 from dev import emulator
 from dev.configuration import Configuration, machine_architecture
 from dev.processes import run_logged, tail
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.console import Stop
+from ops.project import ROOT
 
 STACK = "zoom-gateway-local"
 BUCKET = "zoom-gateway-local-artifacts"

@@ -27,10 +27,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dev import configuration, emulator
 from dev.demo import PERSON, Story
 from dev.runbook import procedures
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.console import say
 from ops.deployed import Deployed, deployed
 from ops.key_table import STACK_FILE, NoStack, local_stack, on_local_stack
+from ops.project import ROOT
 from zoom_common.access.keys import Credential, issue
 
 AWS_CLI = "awscli==1.46.3"
@@ -56,7 +57,7 @@ class Drill:
     facts: dict[str, Any]
 
     def environment(self) -> dict[str, str]:
-        """What every block is told."""
+        """Return the environment variables of every block."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return {
             **kept,
@@ -212,7 +213,7 @@ def restore(drill: Drill) -> Director:
 
 
 def zoom_outage(drill: Drill) -> Director:
-    """The deep health tells an outage of Zoom's from one of ours, and is well again after it."""
+    """The deep health names an outage of Zoom's as Zoom's, and is well again after it."""
     faults = drill.facts["zoom_url"] + "/_sim/faults"
     fault = requests.post(faults, json={"fault": "503", "target": "users.*"}, timeout=10).json()
     try:
@@ -263,8 +264,8 @@ def roll_back(drill: Drill) -> Director:
         return {each: functions.get_alias(FunctionName=each, Name="live")["FunctionVersion"] for each in names}
 
     def levels() -> set[str]:
-        told = [functions.get_function_configuration(FunctionName=each, Qualifier="live") for each in names]
-        return {each["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] for each in told}
+        found = [functions.get_function_configuration(FunctionName=each, Qualifier="live") for each in names]
+        return {each["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] for each in found}
 
     before = live()
     for each in map(drill.stack.resource, changed):

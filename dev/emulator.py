@@ -1,4 +1,4 @@
-"""The AWS emulator: ministack, in an environment of its own because its pins disagree with aws-sam-cli's."""
+"""The AWS emulator: ministack, in an environment of its own because its pins conflict with those of aws-sam-cli."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import boto3
 from botocore.config import Config
 
 from dev.processes import Supervisor, run_logged
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.console import Stop
+from ops.project import ROOT
 
 REGION = "us-east-1"
 REQUIREMENTS = ROOT / "dev" / "emulator-requirements.txt"
@@ -44,7 +45,7 @@ def is_installed() -> bool:
 
 
 def install(workspace: Workspace) -> None:
-    """Make the environment from the pinned requirements. Raises Stop when the package index can not be reached."""
+    """Make the environment from the pinned requirements. Raises Stop when the package index cannot be reached."""
     folder = environment_folder()
     shutil.rmtree(folder, ignore_errors=True)
     log = workspace.log("emulator-install")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from dev.workspace import ROOT
+from ops.project import ROOT
 from zoom_common.events.published_schema import document
 
 TARGET = ROOT / "docs" / "api" / "asyncapi.json"

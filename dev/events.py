@@ -8,7 +8,8 @@ import sys
 
 import boto3
 
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
+from ops.project import ROOT
 
 
 def main() -> int:

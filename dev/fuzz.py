@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 
 from dev import demo
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
+from ops.project import ROOT
 from zoom_common.zoom.operations.table import OPERATIONS
 
 PACKAGE = "schemathesis==4.32.0"
@@ -44,7 +45,7 @@ def main() -> int:
 
 
 def prepare(stack: dict[str, str], configuration: Path) -> str:
-    """Connect, make what ids can name, and tell Schemathesis of it; the connection's id."""
+    """Connect, create objects for Schemathesis to name, and write them down for it. Return the connection's id."""
     demo.PERSON = OWNER
     with demo.Story(stack) as story:
         story.program.headers["X-Zoom-Connection"] = connection = story.connect()

@@ -16,7 +16,7 @@ from zoom_common.access.keys import Credential, issue
 
 @dataclass(frozen=True)
 class Newcomer:
-    """What happens to them, nobody else hears of, and what others do does not reach them."""
+    """Their events reach nobody else, and the events of others do not reach them."""
 
     stack: Mapping[str, Any] = field(repr=False)
     """The stack's facts, with this tenant's key."""

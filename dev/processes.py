@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev.waiting import Stalled, sizes, wait_until
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.console import Stop
+from ops.project import ROOT
 
 _SAVING_TIME = 60.0  # seconds a process gets to write its state after SIGTERM
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -15,9 +15,10 @@ from dev import deploy_local as deploy
 from dev.configuration import Configuration
 from dev.identity import provider
 from dev.processes import Supervisor, port_is_free
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.console import Stop, say, step
 from ops.key_table import on_local_stack
+from ops.project import ROOT
 from zoom_common.access.keys import Credential, issue
 
 TENANT = "local"

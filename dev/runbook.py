@@ -6,7 +6,7 @@ import re
 import textwrap
 from pathlib import Path
 
-from dev.workspace import ROOT
+from ops.project import ROOT
 
 RUNBOOK = ROOT / "docs" / "runbook.md"
 _BLOCK = re.compile(r"^(?P<indent> *)```sh\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)

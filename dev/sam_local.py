@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 
 from dev import emulator
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.console import say
+from ops.project import ROOT
 
 
 def main() -> int:

@@ -23,8 +23,9 @@ from samcli.yamlhelper import yaml_parse
 from dev import sam_local, sam_servers
 from dev.processes import Supervisor
 from dev.sam_servers import SamLocal
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.console import Stop, say
+from ops.project import ROOT
 
 _SECONDS = 300
 _SERVER_ERROR = 500
@@ -89,7 +90,7 @@ def _by_invoke(sam: SamLocal) -> Callable[[str, Path], str]:
     return invoke
 
 
-# Asked of `sam local start-api`: what it is, whose credential, and the status.
+# Requests to `sam local start-api`: a title, the path, the name of the credential, and the expected status.
 REQUESTS = (
     ("an open route", "/health", None, 200),
     ("a known key", "/health/deep", "known", 200),
@@ -103,9 +104,9 @@ REQUESTS = (
 def _start_api(url: str, key: str) -> list[str]:
     credentials = {"known": key, "wrong": key[:-4] + ("AAAA" if not key.endswith("AAAA") else "BBBB")}
     wrong = []
-    for what, path, whose, expected in REQUESTS:
+    for what, path, credential, expected in REQUESTS:
         began = time.monotonic()
-        headers = {"Authorization": f"Bearer {credentials[whose]}"} if whose else {}
+        headers = {"Authorization": f"Bearer {credentials[credential]}"} if credential else {}
         status, _ = sam_servers.ask(url + path, headers)
         right = status == expected
         say(f"{'ok' if right else 'FAILED':7} {time.monotonic() - began:5.1f} s  start-api: {what}, {status}")

@@ -58,7 +58,7 @@ class SamLocal:
 
 
 def bridged(workspace: Workspace) -> str:
-    """Open the way for containers, tell `sam-env.json` of it, and say where the emulator is for them."""
+    """Make the emulator reachable from containers, and write its address into `sam-env.json`. Return the address."""
     stack, host = workspace.read("stack.json"), bridge.address()
     here = re.compile(r"//(?:localhost|127\.0\.0\.1):")
     bridge.forward(host, [urlsplit(stack[name]).port or 80 for name in ("aws_endpoint_url", "zoom_url")])

@@ -35,11 +35,11 @@ def text(settings: Configuration, stack: Mapping[str, str]) -> str:
         lines += [
             "4. Let the simulated Zoom live: its page starts meetings and sends people in.",
             f"     {stack['zoom_url']}/",
-            "   Or see the whole story told by itself: make demo",
+            "   Or watch the whole story run by itself: make demo",
         ]
     else:
         lines += [
-            "4. Tell Zoom where to find you (Zoom takes no localhost: use a tunnel, see the README).",
+            "4. Register your address at Zoom (Zoom accepts no localhost: use a tunnel, see the README).",
             f"     redirect URL          {settings.redirect_uri}",
             f"     event notification    {settings.settings['PUBLIC_BASE_URL']}/webhooks/zoom",
         ]

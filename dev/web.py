@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from dev.identity.provider import CLIENT_ID
-from dev.workspace import ROOT
+from ops.project import WEB_CLIENT
+from ops.web_settings import settings_of
 
-DIST = ROOT / "web" / "dist"
 # The Meeting SDK compiles WebAssembly, starts workers from blobs, talks to Zoom's hosts, and writes styles and images
 # of its own. `{identity}` is where people sign in.
 POLICY = (
@@ -45,7 +43,7 @@ _NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Not 
 <p>Run <code>make web</code> (it needs Node.js 20 and npm), then reload.</p></main></html>"""
 
 
-def routes(stack: Callable[[], Mapping[str, Any]], dist: Path = DIST) -> list[Route]:
+def routes(stack: Callable[[], Mapping[str, Any]], dist: Path = WEB_CLIENT) -> list[Route]:
     """`/app/...`: the built files, the one page for every path inside the app, and its settings; `/` leads there."""
 
     def headers() -> dict[str, str]:
@@ -79,21 +77,6 @@ def routes(stack: Callable[[], Mapping[str, Any]], dist: Path = DIST) -> list[Ro
         Route("/app/settings.json", settings),
         Route("/app/{path:path}", serve, methods=["GET", "HEAD"]),
     ]
-
-
-def settings_of(stack: Mapping[str, Any]) -> dict[str, Any]:
-    """What the client is told; nothing in it is secret. The two names with VITE_ are the guide's."""
-    return {
-        "api_url": "",
-        "oidc": {
-            "issuer": stack.get("oidc_issuer", ""),
-            "client_id": stack.get("oidc_client_id", CLIENT_ID),
-            "scope": stack.get("oidc_scope", "openid profile"),
-            "parameters": dict(parse_qsl(stack.get("oidc_parameters", ""))),
-        },
-        "VITE_ZOOM_CLIENT_ID": stack.get("zoom_client_id", ""),
-        "VITE_ZOOM_OAUTH_URL": stack.get("zoom_authorize_url", ""),
-    }
 
 
 def _names_a_file(path: str) -> bool:

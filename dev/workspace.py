@@ -1,4 +1,4 @@
-"""Where a local run keeps its things: everything below one folder, `.local` unless told otherwise."""
+"""The folder of a local run, by default `.local`. Everything that a run stores is below it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from ops.console import Stop
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True)

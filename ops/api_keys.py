@@ -71,11 +71,11 @@ def list_keys(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
 def revoke(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
     """End a key."""
     keys.revoke(given.key_id, now=now)
-    print(f"Key {given.key_id} is revoked. Answers that API Gateway holds lapse within a minute.", file=sys.stderr)
+    print(f"Key {given.key_id} is revoked. API Gateway caches its answers for up to a minute.", file=sys.stderr)
 
 
 def limit(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:  # noqa: ARG001 - like all commands
-    """Set how often a key may ask."""
+    """Set the rate limit of a key."""
     key = keys.limit(given.key_id, given.requests_per_minute)
     often = (
         f"{key.requests_per_minute} times a minute" if key.requests_per_minute else "as often as the gateway's default"
@@ -97,7 +97,7 @@ def _show(credential: Credential, about: str) -> None:
 
 def _tenant(given: argparse.Namespace) -> str:
     if not given.tenant:
-        raise NoStack("Say whose keys: --tenant.")
+        raise NoStack("Name the tenant: --tenant.")
     return str(given.tenant)
 
 
@@ -132,30 +132,28 @@ def _explain(error: Exception) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="api-key", description="API keys of the local stack, or of one on AWS.")
     where = argparse.ArgumentParser(add_help=False)
-    where.add_argument("--stack-name", metavar="NAME", help="a stack on AWS, instead of the local one")
-    where.add_argument("--region", help="the stack's region, instead of the configured one")
+    where.add_argument("--stack-name", metavar="NAME", help="a stack on AWS (default: the local one)")
+    where.add_argument("--region", help="the stack's region (default: the configured one)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     new = commands.add_parser("create", parents=[where], help="make a key")
-    new.add_argument("--tenant", help="whose key (default: the local stack's tenant)")
+    new.add_argument("--tenant", help="the tenant of the key (default: the local stack's)")
     new.add_argument("--scopes", required=True, help=f"comma separated: {' '.join(sorted(SCOPES))}")
     new.add_argument("--name", required=True, help="what it is for")
     new.add_argument("--connection", help="bind it to one connection")
     new.add_argument("--expires-in", type=float, metavar="DAYS", help="days until it ends (default: never)")
-    new.add_argument(
-        "--requests-per-minute", type=int, metavar="N", help="how often it may ask (default: the gateway's)"
-    )
+    new.add_argument("--requests-per-minute", type=int, metavar="N", help="its rate limit (default: the gateway's)")
     new.set_defaults(act=create)
 
     listing = commands.add_parser("list", parents=[where], help="list a tenant's keys")
-    listing.add_argument("--tenant", help="whose keys (default: the local stack's tenant)")
+    listing.add_argument("--tenant", help="the tenant of the keys (default: the local stack's)")
     listing.set_defaults(act=list_keys)
 
     end = commands.add_parser("revoke", parents=[where], help="end a key for good")
     end.add_argument("key_id", metavar="ID")
     end.set_defaults(act=revoke)
 
-    bound = commands.add_parser("limit", parents=[where], help="set how often a key may ask")
+    bound = commands.add_parser("limit", parents=[where], help="set the rate limit of a key")
     bound.add_argument("key_id", metavar="ID")
     bound.add_argument("--requests-per-minute", type=int, metavar="N", help="without it: the gateway's default")
     bound.set_defaults(act=limit)

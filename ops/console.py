@@ -1,4 +1,4 @@
-"""What the runner says on the terminal: one line per step, with the time it took, and one sentence when it fails."""
+"""Output on the terminal: one line per step with its duration, and one sentence when a command stops."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class Stop(Exception):
-    """Something a person has to put right. `what` happened, and the `fix`, each one sentence."""
+    """A person has to fix something. `what` happened and the `fix` are one sentence each."""
 
     def __init__(self, what: str, fix: str) -> None:
         super().__init__(what)
@@ -23,7 +23,7 @@ def say(text: str = "") -> None:
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Announce a slow step before it starts, and say how long it took when it is over."""
+    """Print the title of a slow step before it starts, and its duration when it ends."""
     started = time.monotonic()
     width = 58
     sys.stdout.write(f"  {title} {'.' * max(2, width - len(title))} ")

@@ -16,8 +16,8 @@ from typing import Any
 
 from samcli.yamlhelper import yaml_parse
 
-from dev.workspace import ROOT
 from ops.console import say
+from ops.project import ROOT
 
 # US dollars, us-east-1, without free tiers.
 PRICES: Mapping[str, float] = {
@@ -115,9 +115,9 @@ def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, bat
         # authorizer's answer.
         "API call": Unit(lambdas=1.5, busy_ms=call + zoom_ms, api=1, writes=2, reads=1.5, log_bytes=900),
         # One message in, a share of a batch out: six requests of SQS for each batch and one for each message. The log
-        # takes two writes to admit and finish an event, its index one, its projection one.
+        # takes two writes to admit and finish an event, its two lines two, its projection one.
         "webhook": Unit(
-            lambdas=1 + 1 / batch, busy_ms=6 + event, writes=4, reads=2, sqs=3 + 3 / batch, bus=1, log_bytes=700
+            lambdas=1 + 1 / batch, busy_ms=6 + event, writes=5, reads=2, sqs=3 + 3 / batch, bus=1, log_bytes=700
         ),
         # A refresh every hour of forty active hours a week; a lease, an intent, a write and the index.
         "connection": Unit(

@@ -1,4 +1,4 @@
-"""The messages of one dead-letter queue: looking at them, moving them back, discarding them."""
+"""The messages of one dead-letter queue: list, move back, discard."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """One dead-letter queue, held while the `with` block lasts: what is not moved or discarded is back after it."""
+    """One dead-letter queue, held during the `with` block. Messages that are not moved or discarded return after it."""
 
     def __init__(self, sqs: Any, source_url: str, dead_url: str) -> None:
         self._sqs = sqs
@@ -48,7 +48,7 @@ class DeadLetters:
             self._sqs.change_message_visibility(QueueUrl=self._dead, ReceiptHandle=handle, VisibilityTimeout=0)
 
     def read(self) -> Iterator[DeadLetter]:
-        """Every message, once."""
+        """Yield every message once."""
         empty = 0
         while empty < _EMPTY_ANSWERS:
             answer = self._sqs.receive_message(
@@ -66,14 +66,14 @@ class DeadLetters:
                 yield letter
 
     def redrive(self, letter: DeadLetter) -> None:
-        """Send it to its queue again, as it was; only then take it off here. A crash in between makes two of it."""
+        """Send a message unchanged to its queue, then delete it here. A crash in between duplicates it."""
         attributes = letter.message.get("MessageAttributes")
         again = {"MessageAttributes": attributes} if attributes else {}
         self._sqs.send_message(QueueUrl=self._source, MessageBody=letter.message["Body"], **again)
         self.discard(letter)
 
     def discard(self, letter: DeadLetter) -> None:
-        """Take it off for good."""
+        """Delete a message for good."""
         self._sqs.delete_message(QueueUrl=self._dead, ReceiptHandle=letter.message["ReceiptHandle"])
         del self._held[letter.id]
 

@@ -1,8 +1,8 @@
-"""`make deploy STAGE=prod`: `sam deploy` for one stage, with what `.env.prod` says and nothing to answer.
+"""`make deploy STAGE=prod`: runs `sam deploy` for one stage with the values of `.env.prod`, without questions.
 
-What `samconfig.toml` says of the stage stays; `.env.<stage>` adds to it, by the names of `.env` or the template's own.
-Parameters that neither names keep their values, or their defaults. They travel in a file that only its owner reads, and
-on no command line.
+The values of `samconfig.toml` apply; `.env.<stage>` adds to them, with the names of `.env` or the template's own.
+Other parameters keep their values, or their defaults. Values are passed in a file that only its owner can read, and
+never on a command line.
 
 First it asks whether the account has room (`ops/account_limits.py`) and whether the stack is in a state that can be
 deployed to. The tables of `prod` get deletion protection in a second, short deploy, when the first has succeeded: a
@@ -29,10 +29,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dotenv import dotenv_values
 from samcli.yamlhelper import yaml_parse
 
-from dev.configuration import PARAMETERS
-from dev.workspace import ROOT
 from ops import account_limits
 from ops.console import Stop, say
+from ops.project import PARAMETERS, ROOT
 
 STAGES = ("dev", "prod")
 # Without these there is nothing to connect to and nothing to verify.
@@ -44,7 +43,7 @@ PROTECTED = {"ProtectTables": "on"}
 
 
 def named(values: Mapping[str, str | None], known: Iterable[str]) -> dict[str, str]:
-    """Values by the template's names. Raises Stop for a name that is none of them."""
+    """Return the values by the template's names. Raises Stop for an unknown name."""
     found = {PARAMETERS.get(name, name): value for name, value in values.items() if value}
     if strange := sorted(set(found) - set(known)):
         raise Stop(f"Nobody knows {', '.join(strange)}.", "The names are those of .env.example and of template.yaml.")
@@ -52,7 +51,7 @@ def named(values: Mapping[str, str | None], known: Iterable[str]) -> dict[str, s
 
 
 def configuration(stage: str, values: Mapping[str, str], configured: Mapping[str, Any]) -> str:
-    """A configuration file for `sam deploy` with the one environment `default`."""
+    """Return a configuration file for `sam deploy` with the one environment `default`."""
     parameters = dict(configured[stage]["deploy"]["parameters"])
     own = dict(each.split("=", 1) for each in parameters["parameter_overrides"])
     parameters["parameter_overrides"] = [f'{name}="{value}"' for name, value in {**own, **values}.items()]
@@ -68,7 +67,7 @@ class Stack:
     status: str
     parameters: Mapping[str, str]
     webhook: str | None = None
-    """The name of its webhook function, if there is one."""
+    """The name of its webhook function, if it has one."""
 
 
 def existing(cloudformation: Any, name: str) -> Stack | None:
@@ -96,8 +95,8 @@ def existing(cloudformation: Any, name: str) -> Stack | None:
 
 def check_web(values: Mapping[str, str], stack: Stack | None) -> None:
     """Raise Stop for a web client without an address: an earlier release's stack would lose the one that it has."""
-    told = {**(stack.parameters if stack else {}), **values}
-    if told.get("WebClient") == "on" and not told.get("PublicBaseUrl"):
+    effective = {**(stack.parameters if stack else {}), **values}
+    if effective.get("WebClient") == "on" and not effective.get("PublicBaseUrl"):
         raise Stop(
             "WebClient=on needs PublicBaseUrl, the web client's address.",
             "Run make web-deploy, which makes the hosting and prints its address (docs/web.md).",
@@ -106,9 +105,9 @@ def check_web(values: Mapping[str, str], stack: Stack | None) -> None:
 
 def check_account(template: Mapping[str, Any], values: Mapping[str, str], stack: Stack | None) -> None:
     """Raise Stop when the account has no room for this deploy."""
-    told = {**(stack.parameters if stack else {}), **values}
+    effective = {**(stack.parameters if stack else {}), **values}
     found = account_limits.account(boto3.client("lambda"), stack.webhook if stack else None)
-    queues, webhook = account_limits.maxima(template, told), account_limits.reserved(template, told)
+    queues, webhook = account_limits.maxima(template, effective), account_limits.reserved(template, effective)
     account_limits.check(found, queues=queues, webhook=webhook)
 
 
@@ -127,11 +126,11 @@ def _values(stage: str, *, update: bool) -> dict[str, str]:
 
 
 def main() -> int:
-    """The exit status of `sam deploy`; 1 when something is missing. Other arguments go to `sam deploy` as they are."""
+    """Return the exit status of `sam deploy`, or 1 when something is missing. Unknown arguments go to `sam deploy`."""
     parser = argparse.ArgumentParser(prog="make deploy", description=__doc__)
     parser.add_argument("stage", choices=STAGES)
-    parser.add_argument("--update", action="store_true", help="the stack is there and keeps what is not said")
-    parser.add_argument("--unchecked", action="store_true", help="do not ask for the account's limits")
+    parser.add_argument("--update", action="store_true", help="the stack exists; values that are not given stay")
+    parser.add_argument("--unchecked", action="store_true", help="do not check the account's limits")
     arguments, others = parser.parse_known_args()
     try:
         values = _values(arguments.stage, update=arguments.update)
@@ -153,13 +152,13 @@ def main() -> int:
 def deploy(
     stage: str, values: Mapping[str, str], configured: Mapping[str, Any], others: list[str], *, first: bool
 ) -> int:
-    """Run `sam deploy`; return its exit status. For `prod`, protect the tables as soon as they are there."""
+    """Run `sam deploy` and return its exit status. For `prod`, protect the tables as soon as they exist."""
     if stage != "prod":
         return _sam_deploy(stage, values, configured, others)
     status = _sam_deploy(stage, values if first else {**PROTECTED, **values}, configured, others)
     if status or not first or "ProtectTables" in values:
         return status
-    say("The stack is there. Now its tables are protected against deletion.")
+    say("The stack is deployed. Now its tables get protection against deletion.")
     return _sam_deploy(stage, {**values, **PROTECTED}, configured, [*others, "--no-confirm-changeset"])
 
 

@@ -25,7 +25,7 @@ class Deployed:
     endpoint: str | None = None
 
     def client(self, service: str) -> Any:
-        """A client where the stack is."""
+        """Return a client for the stack's region and account."""
         return self.session.client(service, endpoint_url=self.endpoint, config=_CONFIG)  # type: ignore[call-overload]
 
     @cached_property
@@ -41,14 +41,14 @@ class Deployed:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How every operator's command says which stack it means."""
+    """Add the arguments that name the stack."""
     parser.add_argument("--stack-name", help="a stack on AWS; without it, the local one")
     parser.add_argument("--region", help="where that stack is")
     parser.add_argument("--stack-file", type=Path, default=STACK_FILE, help=argparse.SUPPRESS)
 
 
 def deployed(arguments: argparse.Namespace) -> Deployed:
-    """The stack that the arguments name. Raises NoStack."""
+    """Return the stack that the arguments name. Raises NoStack."""
     if arguments.stack_name:
         return Deployed(arguments.stack_name, boto3.session.Session(region_name=arguments.region))
     stack = local_stack(arguments.stack_file)

@@ -17,7 +17,7 @@ from ops.key_table import NoStack
 
 
 def main(given: list[str] | None = None) -> int:
-    """Exit status 1 when there was nothing to do what was asked with."""
+    """Return the exit status: 1 when there was no such message or nothing was changed."""
     arguments = _parser().parse_args(given)
     try:
         stack = deployed(arguments)
@@ -65,7 +65,7 @@ def _list(stack: Deployed) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make dlq", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="what is in every dead-letter queue")
+    commands.add_parser("list", help="list every dead-letter queue")
     for name, text in (
         ("show", "a message with its body"),
         ("redrive", "move back to the queue it came from"),
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         if name != "show":
             command.add_argument("--yes", action="store_true", help="do it; without, only say what would be done")
         if name == "discard":
-            command.add_argument("--reason", required=True, help="why nobody will miss it")
+            command.add_argument("--reason", required=True, help="why it may be lost")
         add_arguments(command)
     add_arguments(commands.choices["list"])
     return parser

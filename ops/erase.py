@@ -1,4 +1,4 @@
-"""`make erase`: delete everything held about a person or a tenant, with `--yes`, and print a receipt.
+"""`make erase`: delete everything stored about a person or a tenant, with `--yes`, and print a receipt.
 
 `--dry-run` prints what would be deleted, and changes nothing. An erasure may be run again at any time: one that was
 interrupted deletes the rest, and a second one finds nothing.
@@ -23,18 +23,18 @@ from zoom_common.events.connection_events import to_event
 
 
 def main(given: list[str] | None = None) -> int:
-    """Exit status 1 when it is not done: run it again."""
+    """Return the exit status: 1 when the erasure is not complete and has to be run again."""
     parser = argparse.ArgumentParser(prog="make erase", description=__doc__)
     parser.add_argument("tenant")
     parser.add_argument("--zoom-user", help="one person of the tenant, by Zoom user id")
-    parser.add_argument("--email", help="one person by e-mail address, or the same one, for what names no id")
-    parser.add_argument("--whole-tenant", action="store_true", help="everybody, and the tenant's API keys")
+    parser.add_argument("--email", help="one person by e-mail address; with --zoom-user, the same person")
+    parser.add_argument("--whole-tenant", action="store_true", help="everything of the tenant, its API keys too")
     parser.add_argument("--dry-run", action="store_true", help="count what would be deleted, and change nothing")
     parser.add_argument("--yes", action="store_true", help="do it")
     add_arguments(parser)
     arguments = parser.parse_args(given)
     if arguments.whole_tenant == bool(arguments.zoom_user or arguments.email):
-        parser.error("say whom: --zoom-user, --email or both, or --whole-tenant")
+        parser.error("name a person (--zoom-user, --email or both) or give --whole-tenant")
     target = _target(parser, arguments)
     if not (arguments.yes or arguments.dry_run):
         print("Nothing is deleted without --yes; --dry-run counts. It cannot be undone.", file=sys.stderr)
@@ -51,7 +51,7 @@ def main(given: list[str] | None = None) -> int:
             clock=time.time,
         )
         dry = arguments.dry_run
-        answer = erasure.rehearse(target, should_stop=lambda: False) if dry else erasure.erase(target)
+        answer = erasure.dry_run(target, should_stop=lambda: False) if dry else erasure.erase(target)
         print(json.dumps(answer, indent=2))
     except (NoStack, DependencyFailed) as problem:
         print(problem, file=sys.stderr)

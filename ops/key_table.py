@@ -1,4 +1,4 @@
-"""Where the API keys of a stack are: the local one (`.local/stack.json`) or one on AWS, by its name."""
+"""The table of API keys of a stack: of the local stack (`.local/stack.json`), or of one on AWS by its name."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard"
 
 
 class NoStack(Exception):
-    """No stack to work on; the message is one sentence with the way out."""
+    """There is no stack to work on. The message says what to do."""
 
 
 def local_stack(path: Path = STACK_FILE) -> dict[str, Any]:
-    """What the runner wrote about the local stack. Raises NoStack when it is not running or half written."""
+    """Return what `make run` wrote about the local stack. Raises NoStack when it is not running or starting."""
     try:
         stack = json.loads(path.read_text())
         return {**stack, "connections_table": stack["connections_table"]}

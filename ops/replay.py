@@ -1,6 +1,6 @@
 """`make replay`: publish events of the log again, one or a range, with the ids they have. A dry run without `--yes`.
 
-Every subscriber gets them; who keeps the ids it has handled tells them from news.
+Every subscriber gets them. A subscriber recognises them by the ids that it has handled.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _HOUR = 3600.0
 
 
 def main(given: list[str] | None = None) -> int:
-    """Exit status 1 when there is nothing such to replay."""
+    """Return the exit status: 1 when there is nothing to replay."""
     parser = argparse.ArgumentParser(prog="make replay", description=__doc__)
     parser.add_argument("tenant")
     parser.add_argument("--id", help="one event")
     parser.add_argument("--from", dest="since", help="received from this moment on, as 2026-09-21T00:00:00Z")
     parser.add_argument("--to", help="until before this moment")
-    parser.add_argument("--type", help="Zoom's name; a star at its end takes all that begin so")
+    parser.add_argument("--type", help="Zoom's name; a star at its end matches every name with that beginning")
     parser.add_argument("--meeting", help="of one meeting")
     parser.add_argument("--yes", action="store_true", help="do it; without, only say what would be done")
     add_arguments(parser)

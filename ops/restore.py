@@ -1,4 +1,4 @@
-"""`make restore`: copy what is missing in a table of the stack from a restored one. Only says so without `--yes`.
+"""`make restore`: copy items that a table of the stack lacks from a restored table. Without `--yes` it is a dry run.
 
 An item that is there is newer and stays as it is; whoever writes meanwhile wins. It may be run again at any time.
 """
@@ -22,7 +22,7 @@ TABLES = {"connections": "ConnectionsTable", "events": "EventsTable"}
 
 
 def main(given: list[str] | None = None) -> int:
-    """Exit status 1 when there is no such stack or table."""
+    """Return the exit status: 1 when there is no such stack or table."""
     parser = argparse.ArgumentParser(prog="make restore", description=__doc__)
     parser.add_argument("table", choices=sorted(TABLES))
     parser.add_argument("--from", dest="restored", required=True, metavar="TABLE", help="the restored table's name")
@@ -43,7 +43,7 @@ def main(given: list[str] | None = None) -> int:
 
 
 def copy(dynamodb: DynamoDBClient, source: str, target: str, *, pk: str | None, write: bool) -> tuple[int, int]:
-    """How many items the source has and how many the target lacked; these are copied with `write`.
+    """Return how many items the source has and how many the target lacked. With `write`, copy those.
 
     Raises ClientError, for whatever DynamoDB refuses but an item that is there.
     """

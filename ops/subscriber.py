@@ -1,7 +1,7 @@
-"""`make subscriber`: a queue of its own for one more consumer, with the events of one tenant, or some types of event.
+"""`make subscriber`: makes a queue for one more consumer, with the events of one tenant or some types of events.
 
 Consumers of one queue take messages from each other. A subscriber has a rule on the bus, a queue and a dead-letter
-queue, all of one CloudFormation stack beside the gateway's, so that what was added is known and can be removed.
+queue, all in one CloudFormation stack of their own, so that they can be listed and removed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FORTNIGHT = 1_209_600
 
 
 def pattern(tenant: str | None, types: list[str]) -> dict[str, Any]:
-    """The rule's event pattern. Types are Zoom's names; a star at the end of one takes all that begin so."""
+    """The rule's event pattern. Types are Zoom's names; a star at the end matches every name with that beginning."""
     found: dict[str, Any] = {"source": ["zoom-gateway"]}
     if types:
         found["detail-type"] = [{"prefix": name[:-1]} if name.endswith("*") else name for name in types]
@@ -89,7 +89,7 @@ def _policy(queue: str, *, tls: bool) -> dict[str, Any]:
 
 
 def main(given: list[str] | None = None) -> int:
-    """Exit status 1 when the stack, or the subscriber, is not there."""
+    """Return the exit status: 1 when the stack or the subscriber does not exist."""
     arguments = _parser().parse_args(given)
     try:
         stack = deployed(arguments)
@@ -111,7 +111,7 @@ def add(stack: Deployed, name: str, tenant: str | None, types: list[str]) -> dic
 
 
 def remove(stack: Deployed, name: str) -> None:
-    """Remove a subscriber with its queue and what is in it. Raises NoStack."""
+    """Remove a subscriber with its queue and all messages in it. Raises NoStack."""
     named = _stack_of(stack, name)
     _outputs(stack, named)
     stack.client("cloudformation").delete_stack(StackName=named)
@@ -166,8 +166,8 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--type", type=_matching(_TYPE), action="append", default=[], help="meeting.started, recording.*; repeatable"
     )
-    commands.add_parser("list", help="what there is")
-    remove = commands.add_parser("remove", help="with its queue and what is in it")
+    commands.add_parser("list", help="list the subscribers")
+    remove = commands.add_parser("remove", help="remove one with its queue and all messages in it")
     for command in (add, remove):
         command.add_argument("name", type=_matching(_NAME))
     for command in commands.choices.values():

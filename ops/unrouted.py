@@ -1,8 +1,8 @@
-"""`make unrouted`: events signed by Zoom that reach no tenant, or cannot be read: what they are, and one in full.
+"""`make unrouted`: lists events that Zoom signed and that belong to no tenant or cannot be parsed, and shows one.
 
-They were published to no one. Typical causes: a person whose connection is gone, an app subscribed for a whole account
-whose other users never connected, and events that name no user at all. `--again` has them looked at once more, after
-somebody has connected: what has an owner now is published, what has none stays. A dry run without `--yes`.
+These events were not published. Typical causes: the person's connection was deleted, an app is subscribed for a whole
+account and other users of it never connected, or the event names no user. `--again` routes them once more, after
+somebody has connected: events that have a tenant now are published, the others stay. Without `--yes` it is a dry run.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from zoom_common.events.reconciliation.unrouted_replay import IngestQueue, Unrou
 
 
 def main(given: list[str] | None = None) -> int:
-    """Exit status 1 when the event asked for does not exist."""
+    """Return the exit status: 1 when the event of `--show` does not exist."""
     parser = argparse.ArgumentParser(prog="make unrouted", description=__doc__)
     parser.add_argument("app", help="the Zoom app's client id")
     parser.add_argument("--days", type=int, default=30)
-    parser.add_argument("--show", metavar="ID", help="one of them with its content, which holds personal data")
-    parser.add_argument("--again", action="store_true", help="have what belonged to nobody looked at once more")
+    parser.add_argument("--show", metavar="ID", help="show one of them with its content, which is personal data")
+    parser.add_argument("--again", action="store_true", help="route them once more")
     parser.add_argument("--yes", action="store_true", help="with --again: do it; without, only say what would be done")
     add_arguments(parser)
     arguments = parser.parse_args(given)
@@ -43,12 +43,12 @@ def main(given: list[str] | None = None) -> int:
     log, index = EventLog(table, clock=time.time), LogIndex(table)
     if arguments.again:
         queue = IngestQueue(stack.resource("IngestQueue"), stack.client("sqs"))
-        look = UnroutedReplay(log=log, lines=index, send=queue.send, clock=time.time)
+        replay = UnroutedReplay(log=log, lines=index, send=queue.send, clock=time.time)
         tried = 0
-        for kept in look.kept(arguments.app, days=arguments.days):
+        for kept in replay.kept(arguments.app, days=arguments.days):
             tried += 1
             if arguments.yes:
-                look.again(kept)
+                replay.again(kept)
         print(f"{tried} sent again." if arguments.yes else f"{tried} would be sent again. The same with --yes does it.")
         return 0
     if arguments.show:

@@ -1,4 +1,4 @@
-"""`make web-deploy ARGS="--stack-name zoom-gateway"`: the web client's hosting, a stack beside the gateway's.
+"""`make web-deploy ARGS="--stack-name zoom-gateway"`: deploys the web client's hosting, a stack of its own.
 
 It is called like the gateway's stack with `-web` behind it, and gets its parameters from there. What it prints is for
 the gateway's next deploy: `WebClient=on` and its address as `PublicBaseUrl`.
@@ -15,25 +15,28 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import ClientError
 
-from dev.workspace import ROOT
 from ops.console import Stop, say
+from ops.project import ROOT
 
 TEMPLATE = ROOT / "web" / "template.yaml"
 
 
 def name_of(stack: str) -> str:
-    """The name of the stack that hosts the web client of a gateway's stack."""
+    """Return the name of the stack that hosts the web client of a gateway's stack."""
     return f"{stack}-web"
 
 
 def parameters(stack: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What the web client's stack is told, from the gateway's described stack. Raises Stop when it is no gateway's."""
+    """Return the parameters of the web client's stack for a gateway's described stack. Raises Stop for others."""
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
     given = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
     if "ApiUrl" not in outputs:
-        raise Stop("This stack is no gateway's.", "Name the stack that make deploy has made.")
-    told = {"ApiDomain": urlsplit(outputs["ApiUrl"]).netloc, "WebIdentityOrigins": given.get("WebIdentityOrigins", "")}
-    return [{"ParameterKey": key, "ParameterValue": value} for key, value in told.items()]
+        raise Stop("This stack is not a gateway.", "Name the stack that make deploy has made.")
+    values = {
+        "ApiDomain": urlsplit(outputs["ApiUrl"]).netloc,
+        "WebIdentityOrigins": given.get("WebIdentityOrigins", ""),
+    }
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
 
 
 def deploy(cloudformation: Any, stack: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""`make web-upload`: puts the built web client into its bucket, with its settings, and tells CloudFront.
+"""`make web-upload`: uploads the built web client and its settings to its bucket, and invalidates CloudFront.
 
-Files whose names change with their content are kept for a year; the page and the settings are asked for every time.
+Browsers keep files for a year if the name changes with the content. They check the page and the settings every time.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any
 
 import boto3
 
-from dev.web import DIST, settings_of
 from ops.console import Stop, say
+from ops.project import WEB_CLIENT
 from ops.web_deploy import name_of
+from ops.web_settings import settings_of
 
 KEPT = "public, max-age=31536000, immutable"
 ASKED_FOR = "no-cache"
@@ -27,7 +28,7 @@ _CHANGING = ("app/index.html", "app/settings.json", "app/icon.svg")
 
 
 def files(dist: Path) -> Iterator[tuple[str, Path]]:
-    """Keys and files, the page last: it must never name what is not there yet. Raises Stop when nothing was built."""
+    """Yield keys and files, the page last: it must not name missing files. Raises Stop when nothing was built."""
     if not (dist / "index.html").is_file():
         raise Stop("The web client is not built.", "Run make web first.")
     found = sorted(path for path in dist.rglob("*") if path.is_file())
@@ -36,7 +37,7 @@ def files(dist: Path) -> Iterator[tuple[str, Path]]:
 
 
 def settings_from(stack: Mapping[str, Any]) -> dict[str, Any]:
-    """The client's settings from a described stack. Raises Stop when it serves no client or nobody can sign in."""
+    """Return the client's settings for a described stack. Raises Stop without a web client or an identity provider."""
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
     parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
     if "WebClientId" not in outputs:
@@ -59,7 +60,7 @@ def settings_from(stack: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def upload(s3: Any, bucket: str, dist: Path, settings: Mapping[str, Any]) -> int:
-    """Put everything there; the number of files."""
+    """Upload everything. Return the number of files."""
     body = json.dumps(settings, indent=2).encode()
     s3.put_object(
         Bucket=bucket, Key="app/settings.json", Body=body, ContentType="application/json", CacheControl=ASKED_FOR
@@ -81,7 +82,7 @@ def upload(s3: Any, bucket: str, dist: Path, settings: Mapping[str, Any]) -> int
 
 
 def main() -> int:
-    """Upload to the stack that is named. Exit status 1 when that cannot be done."""
+    """Upload to the named stack. Return the exit status: 1 when that fails."""
     parser = argparse.ArgumentParser(prog="make web-upload ARGS=...", description="Upload the built web client.")
     parser.add_argument("--stack-name", required=True)
     given = parser.parse_args()
@@ -90,7 +91,7 @@ def main() -> int:
         settings = settings_from(cloudformation.describe_stacks(StackName=given.stack_name)["Stacks"][0])
         hosting = cloudformation.describe_stacks(StackName=name_of(given.stack_name))["Stacks"][0]
         outputs = {each["OutputKey"]: each["OutputValue"] for each in hosting["Outputs"]}
-        count = upload(boto3.client("s3"), outputs["WebBucketName"], DIST, settings)
+        count = upload(boto3.client("s3"), outputs["WebBucketName"], WEB_CLIENT, settings)
         paths = {"Quantity": len(_CHANGING), "Items": [f"/{key}" for key in _CHANGING]}
         boto3.client("cloudfront").create_invalidation(
             DistributionId=outputs["WebDistributionId"],
@@ -99,7 +100,7 @@ def main() -> int:
     except Stop as stop:
         say(f"{stop}\n{stop.fix}")
         return 1
-    say(f"{count} files are there: {outputs['WebUrl']}")
+    say(f"{count} files are uploaded: {outputs['WebUrl']}")
     return 0
 
 

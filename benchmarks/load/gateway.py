@@ -14,13 +14,15 @@ from zoom_common.aws.table import Table
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.deadline import Deadline
 from zoom_common.errors import GatewayError
-from zoom_common.gateway.context import ApiRequest, CallStats
+from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.context import Call, CallStats
 from zoom_common.gateway.http_client import RetryingHttpClient, ZoomApiClient
 from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.idempotency_store import IdempotencyStore
-from zoom_common.gateway.read_cache import ChangeStore, ReadCache
+from zoom_common.gateway.read_cache import ReadCache
 from zoom_common.gateway.service import Gateway
 from zoom_common.gateway.token_rejections import RejectedRequests
+from zoom_common.gateway.usage import UsageCounter
 from zoom_common.ratelimit.limiter import RateLimiter, RateLimitRules
 from zoom_common.ratelimit.quotas import DailyCalls, DailyStore
 from zoom_common.ratelimit.slots import SlotStore
@@ -55,13 +57,16 @@ class _Tokens:
         pass
 
 
-class _Uncounted:
-    """Usage is counted beside a call and slows none: this is about the rate."""
+class _Uncounted(UsageCounter):
+    """Counts nothing: this is about the rate."""
 
-    def begin(self, tenant: str, record: CallStats) -> None:
+    def __init__(self) -> None:
         pass
 
-    def settle(self, tenant: str, record: CallStats, deadline: Deadline) -> None:
+    def begin(self, tenant: str, stats: CallStats) -> None:
+        pass
+
+    def settle(self, tenant: str, stats: CallStats, deadline: Deadline) -> None:
         pass
 
 
@@ -107,39 +112,39 @@ def client(settings: Settings) -> Client:
     """Asks through a gateway of its own, with share 1 and nothing held back."""
     table = Table(_dynamodb(settings.dynamodb), settings.table)
     rules = RateLimitRules(plan=Plan(settings.plan), share=1.0, reserve=0.0, pace=settings.pace)
-    budget = RateLimiter(slots=SlotStore(table), daily=DailyCalls(DailyStore(table)), rules=rules, clock=time.time)
-    exchange = RetryingHttpClient(
-        transport=RequestsTransport(), turns=budget, clock=time.time, sleep=time.sleep, random=random.random
+    limiter = RateLimiter(slots=SlotStore(table), daily=DailyCalls(DailyStore(table)), rules=rules, clock=time.time)
+    http = RetryingHttpClient(
+        transport=RequestsTransport(), limiter=limiter, clock=time.time, sleep=time.sleep, random=random.random
     )
     connection = _connection(settings.account)
     gateway = Gateway(
         select=lambda principal, requested: connection,  # noqa: ARG005 - the seam's signature
-        sender=ZoomApiClient(
+        client=ZoomApiClient(
             tokens=_Tokens(settings.token),
-            exchange=exchange,
+            http=http,
             usage=_Uncounted(),
             rejected=RejectedRequests(time.time),
             api_base_url=settings.zoom,
         ),
-        keys=Idempotency(
+        idempotency=Idempotency(
             store=IdempotencyStore(table),
             clock=time.time,
             sleep=time.sleep,
             random=random.random,
             new_id=lambda: secrets.token_hex(8),
         ),
-        reads=ReadCache(changes=ChangeStore(table, clock=time.time), seconds=0, clock=time.time),
+        read_cache=ReadCache(changes=ChangeStore(table, clock=time.time), seconds=0, clock=time.time),
         reconnect_url=lambda _: "",
     )
     principal = Principal("load", "key:load", frozenset({"meetings:read"}))
     path = f"/v2{settings.path}"
 
     def call() -> tuple[int, int | None]:
-        record = CallStats()
+        asked = Call.read(path, principal, Deadline.after(28))
         try:
-            answer = gateway.call(ApiRequest.read(path, principal, Deadline.after(28)), record)
+            answer = gateway.call(asked)
         except GatewayError as error:
-            return error.status, record.tries
-        return answer.status, record.tries
+            return error.status, asked.stats.tries
+        return answer.status, asked.stats.tries
 
     return call

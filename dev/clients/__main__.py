@@ -1,7 +1,7 @@
 """`python -m dev.clients [FOLDER]`: run each client library's calls against the gateway that runs in FOLDER.
 
 Every library gets an environment of its own under .local/clients, from PyPI or npm, and is not changed: each program
-below `programs` says at its top which URLs it is told.
+below `programs` says at its top which URLs it gets.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dev.demo import Story
-from dev.workspace import ROOT, Workspace
+from dev.workspace import Workspace
 from ops.key_table import on_local_stack
+from ops.project import ROOT
 from zoom_common.access.keys import Credential, issue
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -32,21 +33,23 @@ RIVET = "@zoom/rivet@0.4.0"
 def main() -> int:
     """Run them all; the exit status is the number of those that failed."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / ".local"
-    told = settings(Workspace(folder.resolve()).read("stack.json"))
+    environment = settings(Workspace(folder.resolve()).read("stack.json"))
     commands = {name: python(name, package) for name, package in PYTHON.items()}
     if shutil.which("npm"):
         commands["rivet"] = rivet()
-        told["CLIENT_FOLDER"] = str(ENVIRONMENTS / "rivet")
+        environment["CLIENT_FOLDER"] = str(ENVIRONMENTS / "rivet")
     else:
         print("rivet: left out, there is no npm here")
-    failed = [name for name, command in commands.items() if subprocess.run(command, env=told, check=False).returncode]
+    failed = [
+        name for name, command in commands.items() if subprocess.run(command, env=environment, check=False).returncode
+    ]
     for name in failed:
         print(f"{name}: FAILED")
     return len(failed)
 
 
 def settings(stack: Mapping[str, str]) -> dict[str, str]:
-    """What a program is told: the gateway, a key in two halves, and a connection of its own."""
+    """Return the environment of a program: the gateway, the id and secret of a key, and a connection of its own."""
     with Story(stack) as story:
         connection = story.connect()
     # Not every library can say which connection it means; the key says it for them.

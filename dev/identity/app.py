@@ -92,7 +92,7 @@ def application(provider: Provider) -> Starlette:
             Route("/signed-out", signed_out),
         ],
         middleware=[
-            # A page elsewhere whose name was made to point at this machine gets nothing (DNS rebinding).
+            # A page of another host that resolves to this machine gets nothing (DNS rebinding).
             Middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"]),
             Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"]),
         ],

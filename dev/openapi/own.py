@@ -28,7 +28,25 @@ def _in_path(name: str) -> Json:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 
 
+def _in_query(name: str, description: str, **schema: str) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": {"type": "string", **schema}}
+
+
 _ID = _in_path("connectionId")
+
+
+_LOG_PARAMETERS = {
+    "type": "Zoom's names of events, with commas between them; a star at the end of one selects all that begin so.",
+    "meeting": "The number of a meeting or webinar.",
+    "uuid": "The UUID of an instance.",
+    "connection": "The id of the connection that an event came by.",
+    "from": "The first moment: of receipt, or with order=asc of becoming visible.",
+    "to": "The moment to stop before.",
+    "order": "desc, the newest first, or asc, in the order in which events become visible.",
+    "after": "The cursor that the answer before had in `after`; implies order=asc.",
+    "page_size": "1 to 300; 30 when it is absent.",
+    "next_page_token": "From the answer before.",
+}
 
 
 def _operation(name: str, summary: str, status: int, *, scope: str | None, **more: Any) -> Json:
@@ -152,7 +170,13 @@ PATHS: Json = {
         )
     },
     "/events": {
-        "get": _operation("events.list", "Read the log of events, the newest first", 200, scope="events:read"),
+        "get": _operation(
+            "events.list",
+            "Read the log of events, the newest first or forwards from a cursor",
+            200,
+            scope="events:read",
+            parameters=[_in_query(name, about) for name, about in _LOG_PARAMETERS.items()],
+        ),
     },
     "/events/{eventId}": {
         "parameters": [_in_path("eventId")],
@@ -179,7 +203,17 @@ PATHS: Json = {
     },
     "/meetings/{number}/attendance": {
         "parameters": [_in_path("number")],
-        "get": _operation("state.attendance", "Who was there and for how long", 200, scope="events:read"),
+        "get": _operation(
+            "state.attendance",
+            "Who was there and for how long",
+            200,
+            scope="events:read",
+            parameters=[
+                _in_query("occurrence", "The planned start of the occurrence.", format="date-time"),
+                _in_query("uuid", "One instance; the last one without it."),
+                _in_query("present_from", "Which part of the time held is enough, from 0 to 1.", type="number"),
+            ],
+        ),
     },
     "/meetings/{number}/registrations": {
         "parameters": [_in_path("number")],

@@ -1,7 +1,7 @@
-"""Turns an API key, or the token of a person who signed in, into a principal, or into the reason why there is none.
+"""The authorizer of the HTTP API: turns an API key, a bearer or a person's token into a principal or a denial reason.
 
-The request always goes on to its function: an HTTP API cannot shape its own 401 and 403, and an answer it keeps
-serves every route of the same credential, so what the caller may do is not decided here.
+The request always goes on to its function, for two reasons: an HTTP API cannot shape its own 401 and 403, and it caches
+the answer for every route of the same credential. So the function decides what the caller may do.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from zoom_common.settings import optional, require
 
 @dataclass(frozen=True, slots=True)
 class AuthorizerSettings:
-    """Where keys and bearers are, and whose tokens count. Without an issuer no tokens, without a table no bearers."""
+    """Tables of keys and bearers, and the trusted issuer. Tokens need an issuer, bearers need a table."""
 
     connections_table: str
     coordination_table: str = ""
@@ -52,8 +52,8 @@ class AuthorizerSettings:
         )
 
 
-def usual_limit(environ: Mapping[str, str]) -> int | None:
-    """How many requests a minute a key may make that has no limit of its own; None: nobody counts."""
+def default_limit(environ: Mapping[str, str]) -> int | None:
+    """Return the requests a minute of a key that has no limit of its own, or None for no limit."""
     return int(optional(environ, "KEY_REQUESTS_PER_MINUTE", "0")) or None
 
 
@@ -74,7 +74,7 @@ def _bearers() -> BearerStore | None:
 
 
 class _People:
-    """Judges tokens with what is imported only now: most callers have keys, and pay for no JWT library."""
+    """Verifies tokens, and imports the JWT library with the first one: most callers have keys."""
 
     def verify(self, token: str, *, now: float) -> Principal | Denial:
         from zoom_common.access.oidc import verifier  # noqa: PLC0415 - see above
@@ -98,5 +98,5 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         )
         observability.count("Denied", reason=verdict.reason)
     elif verdict.is_key and verdict.requests_per_minute is None:
-        verdict = replace(verdict, requests_per_minute=usual_limit(os.environ))
+        verdict = replace(verdict, requests_per_minute=default_limit(os.environ))
     return {"isAuthorized": True, "context": verdict.to_context()}

@@ -1,8 +1,8 @@
-"""`/erasures`: one call deletes all that is held about a person or a tenant; and the queue behind it.
+"""`/erasures`: deletes everything that is stored about a person or a tenant, from requests and from a queue.
 
-The request says from which moment on nothing comes back, and answers at once. The work goes on in one message, which
-returns to the queue until all is done: what is interrupted goes on where its record says, and a second look after a
-while catches what was being written meanwhile.
+The request stores the moment before which no event comes back, and answers at once. One message does the work. It
+returns to the queue until everything is done, and resumes where the record of the erasure says. A second pass, some
+minutes later, deletes what was being written during the first.
 """
 
 from __future__ import annotations
@@ -32,11 +32,12 @@ from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import FieldError, InternalError, InvalidRequest, NotFound, Unavailable
 from zoom_common.events.connection_events import publisher
 from zoom_common.settings import optional, require
+from zoom_common.wiring.throttle import key_limits
 
 
 @dataclass(frozen=True, slots=True)
 class ErasuresSettings:
-    """Where everything is kept. `settle_seconds` is how long something that was under way may still be written."""
+    """Tables, queues and the bus. `settle_seconds`: how long work that was under way may still write items."""
 
     connections_table: str
     events_table: str
@@ -62,8 +63,8 @@ class ErasuresSettings:
 
 _TIME_FOR_A_PAGE_MS = 30_000
 # API Gateway gives up after 30 seconds.
-_REHEARSAL_SECONDS = 20.0
-# How long a message waits that failed. The queue gives it up after a thousand tries, which is some eight hours.
+_DRY_RUN_SECONDS = 20.0
+# How long a failed message waits. The queue gives up after a thousand tries, which is some eight hours.
 _PAUSE_SECONDS = 30
 _FIELDS = {"zoom_user_id", "email", "tenant", "dry_run"}
 _MOST_NAMED = 20  # a body has room for more unknown fields than an answer
@@ -71,16 +72,16 @@ _MOST_NAMED = 20  # a body has room for more unknown fields than an answer
 
 @cache
 def settings() -> ErasuresSettings:
-    """What this container was told."""
+    """Return this container's settings."""
     return ErasuresSettings.from_env(os.environ)
 
 
-router = Router(settings)
+router = Router(key_limits(settings))
 
 
 @cache
 def erasure() -> Erasure:
-    """The tables, once per container."""
+    """Return the erasure job, made once per container."""
     return Erasure(
         dynamodb=boto3_client("dynamodb"),
         connections_table=settings().connections_table,
@@ -95,12 +96,12 @@ def erasure() -> Erasure:
 
 @cache
 def queue() -> ErasureQueue:
-    """Where the work waits."""
+    """Return the queue of erasures."""
     return ErasureQueue(boto3_client("sqs"), settings().erasure_queue_url)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """A request, or messages of the queue, which fail one by one."""
+    """Answer a request, or work on messages of the queue. Each message fails by itself."""
     if "Records" not in event:
         return router.handle(event, context)
     observability.begin_correlation(getattr(context, "aws_request_id", ""))
@@ -112,15 +113,15 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 def erase(request: Request, principal: Principal) -> Response:
     """Erase a person (`zoom_user_id`, `email` or both), or the tenant (`tenant`, its own name).
 
-    With `dry_run`, answer what that would delete, and change nothing.
+    With `dry_run`, answer what would be deleted, and change nothing.
     """
     refuse_bound(principal)
     body = body_of(request)
     target = _target(body, principal.tenant)
     key = principal.subject.removeprefix("key:") if principal.is_key and target.whole_tenant else None
     if _is_dry(body):
-        deadline = Deadline.after(_REHEARSAL_SECONDS)
-        counted = erasure().rehearse(target, should_stop=lambda: not deadline.allows(0), keep_key=key)
+        deadline = Deadline.after(_DRY_RUN_SECONDS)
+        counted = erasure().dry_run(target, should_stop=lambda: not deadline.allows(0), keep_key=key)
         return json_response(200, counted)
     record = erasure().begin(target)
     queue().send(Job(target=target, keep_key=key, run=record.run))
@@ -131,7 +132,7 @@ def erase(request: Request, principal: Principal) -> Response:
 
 @router.route("GET", "/erasures", scope="erasures:read")
 def receipts(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
-    """What was erased of this tenant."""
+    """Answer the receipts of the tenant's erasures, newest first."""
     refuse_bound(principal)
     found = sorted(erasure().records.list(principal.tenant), key=lambda each: -each.erased_at)
     return json_response(200, {"erasures": [receipt(each) for each in found]})
@@ -139,7 +140,7 @@ def receipts(request: Request, principal: Principal) -> Response:  # noqa: ARG00
 
 @router.route("GET", "/erasures/{erasure_id}", scope="erasures:read")
 def show(request: Request, principal: Principal, erasure_id: str) -> Response:  # noqa: ARG001
-    """One receipt."""
+    """Answer one receipt."""
     refuse_bound(principal)
     record = erasure().records.get(principal.tenant, request_fields.erasure_id(erasure_id))
     if record is None:
@@ -150,13 +151,13 @@ def show(request: Request, principal: Principal, erasure_id: str) -> Response:  
 def _target(body: Mapping[str, Any], tenant: str) -> ErasureTarget:
     unknown = [FieldError(name, "Unknown field.") for name in sorted(body.keys() - _FIELDS)[:_MOST_NAMED]]
     if unknown:
-        raise InvalidRequest(unknown)  # a slip here must not erase more than was meant
+        raise InvalidRequest(unknown)  # a misspelled field must not erase more than was meant
     user, email, whole = (text_of(body, name) for name in ("zoom_user_id", "email", "tenant"))
     if whole is None:
         return ErasureTarget.person(tenant, zoom_user_id=user, email=email)
     if whole != tenant or user is not None or email is not None:
         raise InvalidRequest(
-            [FieldError("tenant", "Name your own tenant, and nobody beside it: everybody in it goes.")]
+            [FieldError("tenant", "Name your own tenant and no person: everything in the tenant is erased.")]
         )
     return ErasureTarget.tenant_as_a_whole(tenant)
 
@@ -164,12 +165,12 @@ def _target(body: Mapping[str, Any], tenant: str) -> ErasureTarget:
 def _is_dry(body: Mapping[str, Any]) -> bool:
     dry = body.get("dry_run", False)
     if not isinstance(dry, bool):
-        raise InvalidRequest([FieldError("dry_run", "true or false.")])  # what is unclear must not erase
+        raise InvalidRequest([FieldError("dry_run", "true or false.")])  # an unclear value must not erase
     return dry
 
 
 def _is_done(record: Mapping[str, Any], context: Any) -> bool:
-    """Whether a message is done with; one that is not comes again later. What nobody can read ends as a dead letter."""
+    """Return whether a message is finished. Others come again later; unreadable ones end as dead letters."""
     try:
         job = from_message(json.loads(record["body"]))
     except (KeyError, TypeError, ValueError):
@@ -187,7 +188,7 @@ def _is_done(record: Mapping[str, Any], context: Any) -> bool:
 
 
 def _resume(job: Job, context: Any) -> float | None:
-    """Go on with a job. Return in how many seconds it goes on, or None when there is nothing left to do."""
+    """Resume a job. Return the seconds until it goes on, or None when nothing is left to do."""
     progress = erasure().resume(job, should_stop=lambda: context.get_remaining_time_in_millis() < _TIME_FOR_A_PAGE_MS)
     if progress.finished is not None:
         observability.count("ErasuresDone", about=progress.finished.about)
@@ -195,7 +196,7 @@ def _resume(job: Job, context: Any) -> float | None:
 
 
 def _return_after(record: Mapping[str, Any], seconds: float) -> bool:
-    """Let a message come again in `seconds`; if that fails, when the queue's own time has passed. Return False."""
+    """Let a message come again in `seconds`, or, if that fails, after the queue's visibility timeout. Return False."""
     with suppress(Unavailable):
         queue().return_after(record["receiptHandle"], seconds)
     return False

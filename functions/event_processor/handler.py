@@ -22,7 +22,7 @@ from zoom_common.events.processor import EventProcessor
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.status import WebhookStatusStore, verified_apps
-from zoom_common.gateway.read_cache import ChangeStore
+from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.heartbeats import WEBHOOK, Heartbeats
 from zoom_common.observability import count, logger
 from zoom_common.settings import optional, require
@@ -92,7 +92,9 @@ def _for_those_who_remember(settings: Settings) -> dict[str, Any]:
     if not settings.reads_are_remembered:
         return {}
     return {
-        "tell": ChangeStore(Table(client("dynamodb"), settings.coordination_table, COORDINATION), clock=time.time).told
+        "tell": ChangeStore(
+            Table(client("dynamodb"), settings.coordination_table, COORDINATION), clock=time.time
+        ).on_event
     }
 
 

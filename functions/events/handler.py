@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,18 +18,27 @@ from zoom_common.connections.selection import owner_filter, visible_connections
 from zoom_common.connections.store import ConnectionStore, Page
 from zoom_common.edge import request_fields
 from zoom_common.edge.http import Router
-from zoom_common.edge.own_requests import body_of, log_query_of, log_tokens, page_of
+from zoom_common.edge.own_requests import (
+    body_of,
+    forward_tokens,
+    log_query_of,
+    log_tokens,
+    page_of,
+    reads_forwards,
+)
 from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import Fields, PageTokens
 from zoom_common.edge.response import Response, json_response
 from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.events.bus import BusPublisher
-from zoom_common.events.envelope import CloudEvent
+from zoom_common.events.envelope import CloudEvent, rfc3339
 from zoom_common.events.log.index import LogIndex, LogQuery, LogReader
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.store import MeetingReader, ProjectionStore
+from zoom_common.events.projections.tables import form_of, rows
 from zoom_common.events.webhook.status import WebhookStatusStore, described
 from zoom_common.settings import optional, require
+from zoom_common.wiring.throttle import key_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,8 @@ class Settings:
         )
 
 
-_LOG_FIELDS = ("type", "meeting", "from", "to", "page_size", "next_page_token")
+_LOG_FIELDS = ("type", "meeting", "uuid", "connection", "from", "to", "page_size", "next_page_token")
+_READ_FIELDS = (*_LOG_FIELDS, "order", "after")
 
 
 @cache
@@ -62,7 +73,7 @@ def settings() -> Settings:
     return Settings.from_env(os.environ)
 
 
-router = Router(settings)
+router = Router(key_limits(settings))
 handler = router.handle
 
 
@@ -74,7 +85,7 @@ def _events_table() -> Table:
 @cache
 def meetings() -> MeetingReader:
     """The projections, once per container."""
-    return MeetingReader(ProjectionStore(_events_table()))
+    return MeetingReader(ProjectionStore(_events_table()), clock=time.time)
 
 
 @cache
@@ -103,11 +114,35 @@ def signs() -> WebhookStatusStore:
 
 @router.route("GET", "/events", scope="events:read")
 def events(request: Request, principal: Principal) -> Response:
-    """A page of the log, newest first."""
-    query = _asked(Fields(request.query), principal)
+    """A page of the log: newest first, or forwards with `order=asc` or a cursor in `after`."""
+    fields = Fields(request.query)
+    fields.only(_READ_FIELDS)
+    if reads_forwards(fields):
+        return _forwards(fields, principal)
+    query = _asked(fields, principal)
     found = archive().page(principal.tenant, query, visible_connections(principal, connections()))
     token = log_tokens(principal.tenant).encode(found.after)
     return json_response(200, {"events": found.events, "page_size": query.page_size, "next_page_token": token})
+
+
+def _forwards(fields: Fields, principal: Principal) -> Response:
+    """A page in the order in which events became visible, with the cursor to go on from and until when it is complete.
+
+    `next_page_token` is the cursor again where more is ready, and empty where the reader has caught up.
+    """
+    now, tokens = time.time(), forward_tokens(principal.tenant)
+    query = log_query_of(fields, now=now, retention_days=settings().retention_days, tokens=tokens)
+    reach = visible_connections(principal, connections())
+    shown, page = archive().follow(principal.tenant, query, now=now, reach=reach)
+    cursor = tokens.encode(page.after)
+    answer = {
+        "events": shown,
+        "page_size": query.page_size,
+        "next_page_token": cursor if page.more else "",
+        "after": cursor,
+        "complete_until": rfc3339(page.complete_until_ms),
+    }
+    return json_response(200, answer)
 
 
 @router.route("GET", "/events/{event_id}", scope="events:read")
@@ -143,11 +178,24 @@ def state(request: Request, principal: Principal, number: str) -> Response:  # n
 
 @router.route("GET", "/meetings/{number}/attendance", scope="events:read")
 def attendance(request: Request, principal: Principal, number: str) -> Response:
-    """Who was there in one instance, `uuid` or the last one, and for how long."""
-    uuid = request.query.get("uuid")
-    return json_response(
-        200, meetings().attendance(principal.tenant, number, uuid, visible_connections(principal, connections()))
+    """Who was there and for how long, in one instance (`uuid` or the last one) or one planned occurrence."""
+    fields = Fields(request.query)
+    occurrence, present_from = fields.moment_ms("occurrence"), _share(fields)
+    if occurrence is not None and request.query.get("uuid"):
+        fields.wrong("occurrence", "Name an occurrence or a uuid, not both.")
+    fields.check()
+    found = meetings().attendance(
+        principal.tenant,
+        number,
+        request.query.get("uuid"),
+        visible_connections(principal, connections()),
+        occurrence=occurrence,
+        present_from=present_from,
     )
+    form = form_of(request.headers.get("accept", ""))
+    if form is None:
+        return json_response(200, found, {"vary": "accept"})
+    return Response(200, rows(found, form), {"content-type": f"{form}; charset=utf-8", "vary": "accept"})
 
 
 @router.route("GET", "/meetings/{number}/registrations", scope="events:read")
@@ -178,6 +226,14 @@ def webhooks(request: Request, principal: Principal) -> Response:
     apps = {app: signs().of_app(app) for app in {each.client_id for each in page.connections}}
     found = described(page.connections, apps, signs().rejections(), now=time.time())
     return json_response(200, {**found, "next_page_token": tokens.encode(page.cursor)})
+
+
+_SHARE = re.compile(r"0(\.[0-9]{1,6})?|1(\.0{1,6})?")
+
+
+def _share(fields: Fields) -> float | None:
+    text = fields.matching("present_from", _SHARE, "A part of the time held, from 0 to 1.")
+    return None if text is None else float(text)
 
 
 def _event(principal: Principal, event_id: str) -> CloudEvent:

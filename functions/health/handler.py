@@ -1,4 +1,4 @@
-"""`GET /health` and `GET /openapi.json`, open and shallow; `GET /health/deep` for those with a key; and Zoom's 404."""
+"""`GET /health` and `GET /openapi.json` without a key, `GET /health/deep` with one, and Zoom's 404 for other paths."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from zoom_common.edge import api_document
 from zoom_common.edge.http import Router
 from zoom_common.edge.request import Request
 from zoom_common.edge.response import Response, json_response
+from zoom_common.wiring.throttle import key_limits
 
 if TYPE_CHECKING:
     from zoom_common.edge.health import Check
@@ -24,7 +25,7 @@ from zoom_common.settings import optional, require
 
 @dataclass(frozen=True, slots=True)
 class HealthSettings:
-    """What a health answer says about itself, and where requests are counted whose key has a limit."""
+    """Stage and version, and the table that counts the requests of keys with a limit."""
 
     stage: str
     version: str = __version__
@@ -40,7 +41,7 @@ class HealthSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeepHealthSettings:
-    """What the deep answer looks at. `queues` are URLs by name; a dead-letter queue's name ends in `_dead_letters`."""
+    """What the deep health checks. `queues` are URLs by name; names of dead-letter queues end in `_dead_letters`."""
 
     connections_table: str
     events_table: str
@@ -73,26 +74,26 @@ def _settings() -> HealthSettings:
     return HealthSettings.from_env(os.environ)
 
 
-router = Router(_settings)
+router = Router(key_limits(_settings))
 handler = router.handle
 
 
 @router.route("GET", "/health", scope=None)
 def health(request: Request) -> Response:  # noqa: ARG001 - a route's signature
-    """The function runs; nothing behind it is asked."""
+    """Answer that the function runs. No dependency is checked."""
     about = _settings()
     return json_response(200, {"status": "ok", "version": about.version, "stage": about.stage})
 
 
 @router.route("GET", "/openapi.json", scope=None)
 def openapi(request: Request) -> Response:  # noqa: ARG001 - a route's signature
-    """What the API offers; it is in the documents anyway."""
+    """Answer the API's OpenAPI description. It is public, as the documents are."""
     return api_document.described()
 
 
 @router.route("GET", "/health/deep", scope="health:read")
 def deep(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
-    """Tables, key, queues, Zoom, and when the jobs and Zoom's deliveries were last seen. 503 when we can not work."""
+    """Check tables, key, queues, Zoom, and when jobs and deliveries were last seen. 503 if the gateway cannot work."""
     from zoom_common.edge.health import FAILING, examine  # noqa: PLC0415 - the shallow answer starts without
 
     found = examine(_checks())

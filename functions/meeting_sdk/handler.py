@@ -26,6 +26,7 @@ from zoom_common.errors import FieldError, GatewayError, InvalidRequest, ZoomRef
 from zoom_common.gateway.join import JoinCredentials, JoinRequest, Kind, MeetingAccess
 from zoom_common.settings import optional, require
 from zoom_common.wiring.gateway import gateway
+from zoom_common.wiring.throttle import key_limits
 from zoom_common.zoom.meeting_sdk import DEFAULT, LONGEST, SHORTEST, Role, SdkApp
 
 
@@ -51,7 +52,7 @@ _NUMBER = re.compile(r"[0-9]{9,12}")
 
 
 def join_request_of(request: Request, meeting_id: str) -> JoinRequest:
-    """Read a request. Raises InvalidRequest, naming every field that will not do."""
+    """Read a request. Raises InvalidRequest, which names every wrong field."""
     body = body_of(request)
     role, lifetime = body.get("role", 0), body.get("expires_in", DEFAULT)
     webrtc = body.get("video_webrtc_mode")
@@ -76,22 +77,22 @@ def join_request_of(request: Request, meeting_id: str) -> JoinRequest:
     )
 
 
-def describe(wish: JoinRequest, admission: JoinCredentials, request_id: str) -> dict[str, Any]:
-    """The JSON for a browser: what the SDK's `join` takes, and why a token is missing where one is due."""
-    token = admission.token.reveal() if admission.token else None
+def describe(join: JoinRequest, credentials: JoinCredentials, request_id: str) -> dict[str, Any]:
+    """Return the JSON for a browser: the arguments of the SDK's `join`, or why a required token is missing."""
+    token = credentials.token.reveal() if credentials.token else None
     shown: dict[str, Any] = {
-        "signature": admission.signature.token.reveal(),
-        "sdk_key": admission.sdk_key,
-        "meeting_number": wish.meeting_number,
-        "role": int(wish.role),
-        "expires_at": iso(admission.signature.expires_at),
-        "password": admission.password.reveal() if admission.password else None,
-        "outside_account": admission.outside,
-        "zak": token if admission.due is Kind.ZAK else None,
-        "obf": token if admission.due is Kind.ON_BEHALF else None,
+        "signature": credentials.signature.token.reveal(),
+        "sdk_key": credentials.sdk_key,
+        "meeting_number": join.meeting_number,
+        "role": int(join.role),
+        "expires_at": iso(credentials.signature.expires_at),
+        "password": credentials.password.reveal() if credentials.password else None,
+        "outside_account": credentials.outside,
+        "zak": token if credentials.due is Kind.ZAK else None,
+        "obf": token if credentials.due is Kind.ON_BEHALF else None,
     }
-    if admission.due is not None and admission.refusal is not None:
-        shown["token_missing"] = {"kind": str(admission.due), **_reason(admission.refusal, request_id)}
+    if credentials.due is not None and credentials.refusal is not None:
+        shown["token_missing"] = {"kind": str(credentials.due), **_reason(credentials.refusal, request_id)}
     return shown
 
 
@@ -101,7 +102,7 @@ def _reason(error: GatewayError, request_id: str) -> Mapping[str, Any]:
         said = json.loads(answered.body)
     except ValueError:
         said = {}
-    # Zoom's own words where it refused, and our reason for both.
+    # Where Zoom answered with an error, its own body; our reason in both cases.
     about = dict(said) if isinstance(said, dict) else {}
     about.pop("request_id", None)
     hint = {"hint": error.hint} if error.hint and isinstance(error, ZoomRefused) else {}
@@ -117,12 +118,12 @@ def _settings() -> MeetingSdkSettings:
     return MeetingSdkSettings.from_env(os.environ)
 
 
-router = Router(lambda: _settings().zoom_api)
+router = Router(key_limits(lambda: _settings().zoom_api))
 handler = router.handle
 
 
 @cache
-def _joining() -> MeetingAccess:
+def _meeting_access() -> MeetingAccess:
     settings = _settings()
     secret = AppSecret(clients.client("secretsmanager"), settings.sdk_secret_arn, clock=time)
 
@@ -137,7 +138,7 @@ def _joining() -> MeetingAccess:
 
 @router.route("POST", "/meetings/{meeting_id}/sdk-signature", scope="meetings:read")
 def sign(request: Request, principal: Principal, meeting_id: str) -> Response:
-    """Let a browser into a meeting."""
-    wish = join_request_of(request, meeting_id)
-    admission = _joining().admit(principal, wish, request.deadline)
-    return json_response(200, describe(wish, admission, request.request_id))
+    """Answer what a browser needs to join a meeting."""
+    join = join_request_of(request, meeting_id)
+    credentials = _meeting_access().admit(principal, join, request.deadline)
+    return json_response(200, describe(join, credentials, request.request_id))

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import cache
 
+from zoom_common.aws import clients
+from zoom_common.aws.table import CONNECTIONS, EVENTS, Table
+from zoom_common.connections.store import ConnectionStore
 from zoom_common.edge import zoom_api
 from zoom_common.edge.http import guarded
 from zoom_common.edge.request import Request
 from zoom_common.edge.response import Response
 from zoom_common.edge.zoom_api import RosterSettings, ZoomApiSettings
-from zoom_common.gateway.participants import Participants, roster
+from zoom_common.events.projections.store import MeetingReader, ProjectionStore
+from zoom_common.gateway.participants import EventRoster, Participants
 from zoom_common.gateway.service import Gateway
 from zoom_common.wiring.gateway import gateway
+from zoom_common.wiring.throttle import key_limits
 
 
 @cache
@@ -28,7 +34,10 @@ def _gateway() -> Gateway:
 @cache
 def _participants() -> Participants:
     settings = RosterSettings.from_env(os.environ)
-    return Participants(roster(events_table=settings.events_table, connections_table=settings.connections_table))
+    dynamodb = clients.client("dynamodb")
+    projections = ProjectionStore(Table(dynamodb, settings.events_table, EVENTS))
+    connections = ConnectionStore(Table(dynamodb, settings.connections_table, CONNECTIONS))
+    return Participants(EventRoster(MeetingReader(projections, clock=time.time), connections))
 
 
 def answer(request: Request) -> Response:
@@ -36,4 +45,4 @@ def answer(request: Request) -> Response:
     return zoom_api.answer(_gateway(), request, _participants)
 
 
-handler = guarded(answer, _settings)
+handler = guarded(answer, key_limits(_settings))

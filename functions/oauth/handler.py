@@ -33,6 +33,7 @@ from zoom_common.edge.response import Response, error_response, json_response
 from zoom_common.errors import Conflict, GatewayError, InternalError, LinkRefused
 from zoom_common.secret import Secret
 from zoom_common.wiring import vault
+from zoom_common.wiring.throttle import key_limits
 from zoom_common.wiring.vault import OAuthSettings
 
 
@@ -42,7 +43,7 @@ def settings() -> OAuthSettings:
     return OAuthSettings.from_env(os.environ)
 
 
-router = Router(settings)
+router = Router(key_limits(settings))
 handler = router.handle
 
 

@@ -33,7 +33,7 @@ from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, NO_PER
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.secrets import UnusableSecrets
 from zoom_common.events.webhook.status import WebhookHealth, WebhookStatusStore, read_webhook_secrets
-from zoom_common.gateway.context import ApiRequest
+from zoom_common.gateway.context import Call
 from zoom_common.gateway.service import Gateway
 from zoom_common.observability import count, fault, logger, measure
 from zoom_common.settings import optional, require
@@ -151,7 +151,7 @@ def reading(gateway: Gateway, connection: Connection, deadline: Deadline) -> Rea
 
     def read(path: str) -> Mapping[str, Any] | None:
         try:
-            answer = gateway.call(ApiRequest.read(path, job, deadline))
+            answer = gateway.call(Call.read(path, job, deadline))
         except Forbidden:
             raise AccessDenied(MISSING_SCOPES) from None  # the person did not grant it
         except ZoomRefused as refused:

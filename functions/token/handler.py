@@ -1,4 +1,4 @@
-"""`POST /oauth/token`: a program that signs in by itself changes its API key for a short-lived bearer."""
+"""`POST /oauth/token`: exchanges the id and secret of an API key for a short-lived bearer."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from zoom_common.edge.http import Router
 from zoom_common.edge.request import Request
 from zoom_common.edge.response import Response, json_response
 from zoom_common.settings import require
+from zoom_common.wiring.throttle import key_limits
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSettings:
-    """Where keys and bearers are, and the gateway's own address."""
+    """Tables of keys and bearers, and the gateway's own address."""
 
     connections_table: str
     coordination_table: str
@@ -43,7 +44,7 @@ def _settings() -> TokenSettings:
     return TokenSettings.from_env(os.environ)
 
 
-router = Router(_settings)
+router = Router(key_limits(_settings))
 handler = router.handle
 
 
@@ -61,10 +62,10 @@ def _sign_in() -> SignIn:
 
 @router.route("POST", "/oauth/token", scope=None)
 def token(request: Request) -> Response:
-    """Zoom's token response, or its refusal. Secrets are taken from the header or the body, never from the URL."""
+    """Answer as Zoom's token endpoint does. Secrets are read from the header or the body, never from the URL."""
     body = dict(parse_qsl(request.body.decode(errors="replace")))
     named = {name: value for name, value in request.query.items() if name in {"grant_type", "account_id"}}
     try:
         return json_response(200, _sign_in().token(request.headers.get("authorization", ""), {**named, **body}))
-    except Refused as refusal:
-        return json_response(refusal.status, {"reason": refusal.reason, "error": refusal.error})
+    except Refused as refused:
+        return json_response(refused.status, {"reason": refused.reason, "error": refused.error})

@@ -1,4 +1,4 @@
-"""`GET /usage`: what a tenant's connections did, by day and operation; and the daily rollup behind it."""
+"""`GET /usage`: calls of a tenant by connection, operation and day; and the nightly roll-up."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.gateway.usage import KeptUsage, LiveUsage, Usage, between, day_of, roll_up, totals
 from zoom_common.heartbeats import ROLLUP, Heartbeats
 from zoom_common.settings import optional, require
+from zoom_common.wiring.throttle import key_limits
 
 
 @dataclass(frozen=True, slots=True)
 class UsageSettings:
-    """Where calls are counted, where the counts are kept and for how long."""
+    """The tables with connections, live counters and rolled-up usage, and how long the latter is kept."""
 
     connections_table: str
     coordination_table: str
@@ -52,22 +53,22 @@ LONGEST_DAYS = 92
 
 @cache
 def settings() -> UsageSettings:
-    """What this container was told."""
+    """Return this container's settings."""
     return UsageSettings.from_env(os.environ)
 
 
-router = Router(settings)
+router = Router(key_limits(settings))
 
 
 @cache
 def live() -> LiveUsage:
-    """The counters of the last days."""
+    """Return the store of the live counters of the last days."""
     return LiveUsage(Table(boto3_client("dynamodb"), settings().coordination_table, COORDINATION))
 
 
 @cache
 def kept() -> KeptUsage:
-    """The days before."""
+    """Return the store of the days that were rolled up."""
     return KeptUsage(
         Table(boto3_client("dynamodb"), settings().events_table, EVENTS), retention_days=settings().retention_days
     )
@@ -75,12 +76,12 @@ def kept() -> KeptUsage:
 
 @cache
 def connections() -> ConnectionStore:
-    """Who reaches what."""
+    """Return the store of connections."""
     return ConnectionStore(Table(boto3_client("dynamodb"), settings().connections_table, CONNECTIONS))
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """A request, or the schedule's `{"action": "roll_up"}`."""
+    """Answer a request, or run the schedule's `{"action": "roll_up"}`."""
     if event.get("action") == "roll_up":
         observability.begin_correlation(getattr(context, "aws_request_id", ""))
         return _roll_up(Deadline.after(context.get_remaining_time_in_millis() / 1000))
@@ -89,7 +90,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 @router.route("GET", "/usage", scope="usage:read")
 def usage(request: Request, principal: Principal) -> Response:
-    """Calls by connection, operation and UTC day; the last 31 days unless `from` and `to` say otherwise."""
+    """Answer calls by connection, operation and UTC day. Without `from` and `to`: the last 31 days."""
     today = day_of(time.time())
     first, last = _days(request.query, today)
     allowed = visible_connections(principal, connections())

@@ -12,6 +12,7 @@ from zoom_common.edge.response import Response
 from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.gateway.service import Gateway
 from zoom_common.wiring.gateway import gateway
+from zoom_common.wiring.throttle import key_limits
 
 
 @cache
@@ -29,4 +30,4 @@ def answer(request: Request) -> Response:
     return zoom_api.answer(_gateway(), request)
 
 
-handler = guarded(answer, _settings)
+handler = guarded(answer, key_limits(_settings))

@@ -183,4 +183,4 @@ def test_a_stack_on_aws_is_found_by_its_name(run: Any, caller: Any, monkeypatch:
     assert isinstance(caller(key), Principal)
     assert "has no output ConnectionsTable" in run("list --stack-name other --tenant acme")[2]
     assert "There is no stack nowhere in eu-central-1." in run("list --stack-name nowhere --tenant acme")[2]
-    assert "Say whose keys" in run("list --stack-name gateway")[2]
+    assert "Name the tenant" in run("list --stack-name gateway")[2]

@@ -205,7 +205,7 @@ def remembered(held: Held, tenant: str, name: str, user: str) -> None:
     answer = StoredAnswer(201, "application/json", json.dumps({"host_email": f"{user}@example.com"}).encode())
     idempotency.done(key, answer, owner="o", made=f"made#{key}", now=START)
     LiveUsage(table).begin(Usage(date(2027, 1, 15), tenant, name, "meetings.get", 1, 1, 0))()
-    DailyStore(table).take(user_counter("zoom-account", user), day=20_000, limit=100, most=5)
+    DailyStore(table).take(user_counter("zoom-account", user), period=20_000, limit=100, most=5)
     bearers = BearerStore(Table(held.dynamodb, held.coordination))
     bearers.put(Bearer(name.encode() * 8, f"key-of-{tenant}", b"o", START + 3600, name))
 

@@ -98,7 +98,7 @@ def expected_to_go(held: Held, target: ErasureTarget) -> set[Place]:
         if each.tenant == target.tenant
         and (each.zoom_user_id in target.zoom_user_ids or each.email.casefold() == target.email)
     )
-    return held.owned[theirs] | held.apart[theirs]
+    return held.owned[theirs] | held.unrouted[theirs]
 
 
 TARGETS = st.one_of(
@@ -150,8 +150,8 @@ def test_exactly_the_target_goes(held: Held) -> None:
     def erase(target: ErasureTarget, dies_at: int | None, applied: bool) -> None:  # noqa: FBT001 - drawn
         held.restore()
         items, before = held.items(), held.places()
-        rehearsed = held.erasure().rehearse(target, should_stop=lambda: False)
-        assert (rehearsed["dry_run"], rehearsed["complete"]) == (True, True)
+        dry_runs = held.erasure().dry_run(target, should_stop=lambda: False)
+        assert (dry_runs["dry_run"], dry_runs["complete"]) == (True, True)
         assert held.items() == items
 
         job = Job(target=target, run=held.erasure().begin(target).run)
@@ -161,7 +161,7 @@ def test_exactly_the_target_goes(held: Held) -> None:
         except Died:
             finish(held, job)
         else:
-            assert deleted == rehearsed["deleted"]
+            assert deleted == dry_runs["deleted"]
         gone, left = expected_to_go(held, target), held.items()
         assert before - held.places() == gone
         assert all(left[place] == items[place] for place in before - gone)
@@ -177,7 +177,7 @@ def test_a_run_that_dies_at_any_write_goes_on(held: Held) -> None:
     """Between ending a connection, its keys and what hangs on them, and after each page: the rest goes all the same."""
     held.fill(ANN, JOANN)
     held.keep()
-    before, gone = held.places(), held.owned[ANN] | held.apart[ANN]
+    before, gone = held.places(), held.owned[ANN] | held.unrouted[ANN]
     target = ErasureTarget.person("acme", email="ann@x.example")
     for dies_at in count(1, STEP):
         held.restore()

@@ -17,7 +17,7 @@ from zoom_common.connections.model import Connection, State
 from zoom_common.connections.store import to_values
 from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.errors import Conflict, ConnectionUnusable, NotFound
-from zoom_common.gateway.context import ApiRequest
+from zoom_common.gateway.context import Call
 from zoom_common.gateway.service import Answer
 from zoom_common.secret import Secret
 from zoom_common.wiring.gateway import gateway
@@ -59,15 +59,10 @@ def store(settings: ZoomApiSettings) -> Store:
 def call(settings: ZoomApiSettings, world: World, **headers: str) -> Answer:
     """Read a meeting."""
     wired = gateway(settings)
-    wired = replace(wired, sender=replace(wired.sender, exchange=world.exchange()))
+    wired = replace(wired, client=replace(wired.client, http=world.http_client()))
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    asked = ApiRequest(
-        principal=principal("meetings:read"),
-        method="GET",
-        path="/v2/meetings/1",
-        headers=named,
-        deadline=world.time.deadline(),
-    )
+    asked = Call.read("/v2/meetings/1", principal("meetings:read"), world.time.deadline())
+    asked.headers = named
     return wired.call(asked)
 
 

@@ -52,6 +52,9 @@ class Everyone:
         assert client_id == APP
         return Connection("acme", f"con_{zoom_user_id}")
 
+    def by_folded_user(self, client_id: str, zoom_user_id: str, account_id: str | None) -> Connection | None:
+        raise AssertionError((client_id, zoom_user_id, account_id))  # every user is found by the exact id
+
     def by_account(self, client_id: str, account_id: str) -> list[Connection]:
         assert client_id == APP
         return [Connection("acme", f"con_{account_id}", kind="account")]

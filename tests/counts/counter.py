@@ -1,8 +1,9 @@
-"""Counts bytecode instructions: `counter.py start` or `counter.py call`, in a function's folder.
+"""Counts bytecode instructions: `counter.py start` or `counter.py call`, in a function's folder; or files: `files`.
 
 Prints how many instructions the function and its layer run, and how many Python's own library runs for them: while the
-handler is imported, or in one warm call of it with the event that the environment names. Runs in the environment under
-test, so it imports nothing of the tests.
+handler is imported, or in one warm call of it with the event that the environment names. With `files` it prints the
+layer's own files, of which any function runs in such a call. Runs in the environment under test, so it imports nothing
+of the tests.
 
 https://docs.python.org/3.13/library/sys.monitoring.html
 """
@@ -54,6 +55,21 @@ def counted(work: Callable[[], Any]) -> dict[str, int]:
     return {"ours": ours, "python": found.total() - ours}
 
 
+def files(work: Callable[[], Any]) -> list[str]:
+    """The files of `zoom_common` of which a function starts while `work` runs, in this thread and others."""
+    monitoring, tool = sys.monitoring, sys.monitoring.PROFILER_ID
+    found: set[str] = set()
+    monitoring.use_tool_id(tool, "files")
+    monitoring.register_callback(tool, monitoring.events.PY_START, lambda code, _: found.add(code.co_filename))
+    monitoring.set_events(tool, monitoring.events.PY_START)
+    try:
+        work()
+    finally:
+        monitoring.set_events(tool, 0)
+        monitoring.free_tool_id(tool)
+    return sorted(file.rpartition("/zoom_common/")[2] for file in found if "/zoom_common/" in file)
+
+
 def main(what: str) -> None:
     """Count, and print the least of several rounds: a wait or a thread may add to one, and nothing takes away."""
     out, sys.stdout = sys.stdout, sys.stderr  # what a handler logs is not an answer
@@ -65,7 +81,10 @@ def main(what: str) -> None:
         handler = importlib.import_module("handler").handler
         event = json.loads(Path(os.environ["COUNTED_EVENT"]).read_text())
         for _ in range(_WARM_UP):
-            handler(event, Context())
+            answer = handler(event, Context())
+        if what == "files":
+            out.write(json.dumps({"status": answer["statusCode"], "files": files(lambda: handler(event, Context()))}))
+            return
         rounds = [counted(lambda: handler(event, Context())) for _ in range(_ROUNDS)]
     out.write(json.dumps(min(rounds, key=lambda found: (found["ours"], found["python"]))) + "\n")
 

@@ -28,12 +28,18 @@ _TOLERANCE = {"ours": 0.03, "python": 0.10}
 
 def counted(functions: Any, name: str, what: str, folder: Path) -> dict[str, int]:
     """What `counter.py` counts in the built function."""
-    environment = lambda_environment(name, functions.servers, packages=functions.build.packages)
-    del environment["AWS_LAMBDA_INITIALIZATION_TYPE"]
     event = event_for(name)
     assert event is not None
+    found: dict[str, int] = counter(functions, name, what, event(), folder)
+    return found
+
+
+def counter(functions: Any, name: str, what: str, event: bytes, folder: Path) -> Any:
+    """What `counter.py` prints for an event of the built function. `folder` keeps the event."""
+    environment = lambda_environment(name, functions.servers, packages=functions.build.packages)
+    del environment["AWS_LAMBDA_INITIALIZATION_TYPE"]
     path = folder / "event.json"
-    path.write_bytes(event())
+    path.write_bytes(event)
     result = subprocess.run(
         [functions.python, _COUNTER, what],
         cwd=functions.build.functions / name,
@@ -43,8 +49,7 @@ def counted(functions: Any, name: str, what: str, folder: Path) -> dict[str, int
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    found: dict[str, int] = json.loads(result.stdout)
-    return found
+    return json.loads(result.stdout)
 
 
 def wrong(found: dict[str, int], budget: dict[str, int]) -> dict[str, str]:

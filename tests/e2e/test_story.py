@@ -14,7 +14,7 @@ pytestmark = pytest.mark.e2e
 def test_the_whole_story_is_true(stack: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     """Connect, manage a meeting, hold it, and read its events, each once."""
     with Story(stack) as story:
-        story.tell()
+        story.run()
     assert "zoom.recording.completed" in capsys.readouterr().out
 
 

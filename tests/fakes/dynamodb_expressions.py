@@ -57,16 +57,18 @@ def _placeholders(expressions: tuple[str, ...]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """An update expression: what to set (evaluated on the item as it was) and what to remove."""
+    """An update expression: what to set and to add (evaluated on the item as it was) and what to remove."""
 
     sets: tuple[tuple[Path, Operand], ...]
     removes: tuple[Path, ...]
+    adds: tuple[tuple[Path, Operand], ...] = ()
 
     def apply(self, item: Item, names: Names, *, keys: Collection[str]) -> Item:
         """The item as it is afterwards; `item` itself stays as it was. Raises InvalidExpression, also for its keys."""
         sets = [(names.path(path), operand) for path, operand in self.sets]
         removes = [names.path(path) for path in self.removes]
-        paths = [path for path, _ in sets] + removes
+        adds = [(names.path(path), operand) for path, operand in self.adds]
+        paths = [path for path, _ in sets + adds] + removes
         _refuse_overlaps(paths)
         if any(path[0] in keys for path in paths):
             raise InvalidExpression("Cannot update attribute. This attribute is part of the key")
@@ -76,6 +78,8 @@ class Update:
             if value is None:
                 raise InvalidExpression("The provided expression refers to an attribute that does not exist")
             changed = _replaced(changed, path, value)
+        for path, operand in adds:
+            changed = _replaced(changed, path, _together(found_at(item, path), operand(item, names)))
         for path in removes:
             changed = _replaced(changed, path, None)
         return changed
@@ -96,8 +100,9 @@ def update(text: str) -> Update:
     parser = _Parser(text)
     sets: list[tuple[Path, Operand]] = []
     removes: list[Path] = []
+    adds: list[tuple[Path, Operand]] = []
     clauses: set[str] = set()
-    while (word := parser.take().upper()) in {"SET", "ADD", "REMOVE"}:
+    while (word := parser.take().upper()) in {"SET", "REMOVE", "ADD"}:
         if word in clauses:
             raise InvalidExpression(f"The {word} section can only be used once in an update expression")
         clauses.add(word)
@@ -106,33 +111,15 @@ def update(text: str) -> Update:
             if word == "REMOVE":
                 removes.append(path)
             elif word == "ADD":
-                sets.append((path, _grown(path, parser.operand())))
+                adds.append((path, parser.operand()))
             else:
                 parser.expect("=")
                 sets.append((path, parser.sum()))
             if not parser.accept(","):
                 break
         if parser.done():
-            return Update(tuple(sets), tuple(removes))
+            return Update(tuple(sets), tuple(removes), tuple(adds))
     raise InvalidExpression(f"syntax error near {word}")
-
-
-def _grown(path: Path, more: Operand) -> Operand:
-    """What ADD makes of an attribute: the sum of two numbers, the union of two sets; `more` where there is none.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
-    """
-
-    def grown(item: Item, names: Names) -> Attribute | None:
-        found, added = found_at(item, names.path(path)), more(item, names)
-        if found is None or added is None:
-            return added
-        ((kind, old),), ((other, new),) = found.items(), added.items()
-        if kind != other or kind not in {"N", "SS", "NS", "BS"}:
-            raise InvalidExpression("An operand in the update expression has an incorrect data type")
-        return number(Decimal(old) + Decimal(new)) if kind == "N" else {kind: sorted({*old, *new})}
-
-    return grown
 
 
 def comparable(value: Attribute) -> tuple[str, Any]:
@@ -346,6 +333,18 @@ def _holds(sign: str, left: Attribute | None, right: Attribute | None) -> bool:
         return False
     less, same = one < other, one == other
     return bool({"<": less, "<=": less or same, ">": not less and not same, ">=": not less}[sign])
+
+
+def _together(present: Attribute | None, value: Attribute | None) -> Attribute:
+    """What ADD makes of an attribute: a sum of numbers or the union of two sets of one type."""
+    if value is None or not set(value) <= {"N", "SS", "NS", "BS"} or (present and set(present) != set(value)):
+        raise InvalidExpression("An operand in the update expression has an incorrect data type")
+    if present is None:
+        return value
+    ((kind, inner),) = value.items()
+    if kind == "N":
+        return _added(present, value, "+")
+    return {kind: [*present[kind], *(each for each in inner if each not in present[kind])]}
 
 
 def _added(left: Attribute | None, right: Attribute | None, sign: str) -> Attribute:

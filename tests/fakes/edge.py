@@ -21,9 +21,9 @@ class LambdaContext:
         return self.remaining_ms
 
 
-def nobody_asks() -> NoReturn:
-    """Settings for requests whose key has no limit: these need none."""
-    raise AssertionError("the settings of the throttle, for a request that nobody counts")
+def never_counted(caller: Principal) -> NoReturn:  # noqa: ARG001 - the seam's signature
+    """Fail: a request of a caller without a limit is not counted."""
+    raise AssertionError("counted a request of a caller without a limit")
 
 
 def http_event(

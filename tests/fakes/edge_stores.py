@@ -12,7 +12,7 @@ from tests.fakes.dynamodb import MemoryDynamoDB
 from zoom_common.aws.table import Table
 from zoom_common.errors import Unavailable
 from zoom_common.events.webhook.status import WebhookStatusStore
-from zoom_common.ratelimit.quotas import ThrottleStore
+from zoom_common.ratelimit.quotas import Batch, ThrottleStore
 
 
 class MemoryThrottle(ThrottleStore):
@@ -25,9 +25,9 @@ class MemoryThrottle(ThrottleStore):
             self.dynamodb.fails = Unavailable(reason="away")
         self.writes = 0
 
-    def take(self, subject: str, *, minute: int, limit: int, most: int) -> int:
+    def take(self, counter: str, *, period: int, limit: int, most: int) -> Batch | None:
         self.writes += 1
-        return super().take(subject, minute=minute, limit=limit, most=most)
+        return super().take(counter, period=period, limit=limit, most=most)
 
     @property
     def used(self) -> dict[tuple[str, int], int]:

@@ -37,8 +37,8 @@ from zoom_common.events.projections.record import Change
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.status import WebhookStatusStore
+from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
-from zoom_common.gateway.read_cache import ChangeStore
 from zoom_common.gateway.usage import KeptUsage, LiveUsage, Usage
 from zoom_common.heartbeats import Heartbeats
 from zoom_common.ratelimit.quotas import DailyStore, ThrottleStore, user_counter
@@ -73,14 +73,14 @@ class Person:
 
 @dataclass(slots=True, kw_only=True, repr=False)
 class Held:
-    """The tables. `owned` are a person's items under their tenant, `apart` those of no tenant that name them."""
+    """The tables. `owned` are a person's items under their tenant, `unrouted` those of no tenant that name them."""
 
     dynamodb: DynamoDBClient
     tables: dict[TableName, str]
     sqs: FakeSqs = field(default_factory=FakeSqs)
     published: list[Any] = field(default_factory=list)
     owned: dict[Person, set[Place]] = field(default_factory=dict)
-    apart: dict[Person, set[Place]] = field(default_factory=dict)
+    unrouted: dict[Person, set[Place]] = field(default_factory=dict)
     of_tenant: dict[str, set[Place]] = field(default_factory=dict)
     kept: dict[TableName, list[Any]] = field(default_factory=dict)
 
@@ -150,7 +150,7 @@ class Held:
             self.of_tenant[tenant] = self._new(partial(self.tell_of_tenant, tenant))
         for person in people:
             self.owned[person] = self._new(partial(self.tell_of, person))
-            self.apart[person] = self._new(partial(self.tell_apart, person))
+            self.unrouted[person] = self._new(partial(self.receive_unrouted, person))
 
     def _new(self, write: Callable[[], None]) -> set[Place]:
         before = self.places()
@@ -193,7 +193,7 @@ class Held:
         ApiKeyStore(self.table(TableName.CONNECTIONS)).add(key)
         bearer = Bearer(sha256(key.key_id.encode()).digest(), key.key_id, b"o", START + 3600, connection_id)
         BearerStore(self._coordination()).put(bearer)
-        ThrottleStore(self._coordination()).take(f"key:{key.key_id}", minute=1, limit=5, most=1)
+        ThrottleStore(self._coordination()).take(f"key:{key.key_id}", period=1, limit=5, most=1)
 
     def link(self, person: Person) -> None:
         """Ask for links: a ticket, and a state made of another one."""
@@ -237,7 +237,7 @@ class Held:
         self.admit(person.tenant, made, event, published.to_json().encode())
         self._projections().apply(person.tenant, changes(event), (1, made))
 
-    def tell_apart(self, person: Person) -> None:
+    def receive_unrouted(self, person: Person) -> None:
         """Write what names the person and belongs to no tenant."""
         body = {"event": "user.deleted", "payload": {"object": {"id": person.zoom_user_id, "email": person.email}}}
         event = ZoomEvent("user.deleted", body)
@@ -249,7 +249,7 @@ class Held:
             person.app, ZoomEvent("meeting.started", {"event": "meeting.started", "payload": hosted})
         )
         counter = user_counter(f"{person.tenant}-account", person.zoom_user_id)
-        DailyStore(self._coordination()).take(counter, day=20_000, limit=100, most=5)
+        DailyStore(self._coordination()).take(counter, period=20_000, limit=100, most=5)
 
     def tell_of_tenant(self, tenant: str) -> None:
         """Write what is the tenant's and about nobody in particular."""
@@ -275,9 +275,9 @@ class Held:
         """Write what is the gateway's own, or shared by those who call one Zoom account."""
         shared = self._coordination()
         SlotStore(shared).take("shared-account", "Light", Bucket("everybody", 1000), now=1, latest=9)
-        DailyStore(shared).take("shared-account#heavy", day=20_000, limit=100, most=5)
+        DailyStore(shared).take("shared-account#heavy", period=20_000, limit=100, most=5)
         changed = {"event": "meeting.updated", "payload": {"account_id": "a", "object": {"id": 1, "host_id": "N" * 22}}}
-        ChangeStore(shared, clock=lambda: START).told(ZoomEvent("meeting.updated", changed))
+        ChangeStore(shared, clock=lambda: START).on_event(ZoomEvent("meeting.updated", changed))
         WebhookStatusStore(shared, lambda: START).remember_secrets("zoom-app", {"f": START})
         Heartbeats(table=shared, clock=lambda: START).beat("sweep")
         store, key = IdempotencyStore(shared), "key#of-nobody"

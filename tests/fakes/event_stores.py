@@ -126,7 +126,7 @@ class Hosts(_Events, HostStore):
             place_of=lambda name: (routing._pk(*name), "host"),
             name_of=name_of,
             read=lambda item: str(item["host"]["S"]),
-            write=lambda name, host: self._put(*name, host),
+            write=lambda name, host: self._put(*name, host, int(_NOW) + 30 * 86_400),
         )
 
 

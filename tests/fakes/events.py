@@ -47,10 +47,10 @@ def plenty() -> Deadline:
 
 
 def record(
-    body: bytes, *, message: str = "m-1", app: str = APP, received_at_ms: int = int(NOW * 1000)
+    body: bytes, *, message: str = "m-1", app: str = APP, received_at_ms: int = int(NOW * 1000), key: str = ""
 ) -> dict[str, Any]:
     """One record of the event a Lambda gets for a message on the ingest queue."""
-    sent = Delivery(app, body, received_at_ms, "r-1").to_message()
+    sent = Delivery(app, body, received_at_ms, "r-1", key=key).to_message()
     attributes = {
         name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
         for name, value in sent["MessageAttributes"].items()

@@ -11,16 +11,18 @@ from tests.fakes.gateway_stores import MemoryChanges, MemoryKeys
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.deadline import Deadline
-from zoom_common.gateway.context import ApiRequest, CallStats
+from zoom_common.gateway.context import Call, CallStats
 from zoom_common.gateway.http_client import RetryingHttpClient, ZoomApiClient
 from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.read_cache import ReadCache
 from zoom_common.gateway.service import Answer, Gateway
 from zoom_common.gateway.token_rejections import RejectedRequests
-from zoom_common.ratelimit.limiter import Cost, Reservation
+from zoom_common.gateway.usage import UsageCounter
+from zoom_common.ratelimit.limiter import Cost, RateLimiter, Reservation
 from zoom_common.secret import Secret
 from zoom_common.transport import AnswerLost, NotSent
 from zoom_common.zoom.http import HttpRequest, HttpResponse
+from zoom_common.zoom.operations.table import match
 from zoom_common.zoom.rate_limits import RateLimitResponse
 
 NOW = 1_900_000_000.0
@@ -125,53 +127,52 @@ class Time:
         return Deadline.after(seconds, clock=self.monotonic)
 
 
-@dataclass(slots=True)
-class Turns:
-    """A budget that plays its script of waits, and of errors; past its end everybody may go at once."""
+class ScriptedLimiter(RateLimiter):
+    """A rate limiter that plays its script of waits and errors; past its end every call may go at once."""
 
-    script: list[Reservation | Exception] = field(default_factory=list)
-    spent: list[Cost] = field(default_factory=list)
-    refusals: list[RateLimitResponse] = field(default_factory=list)
-    given_back: list[Reservation] = field(default_factory=list)
-    reopened: list[Cost] = field(default_factory=list)
+    def __init__(self, *script: Reservation | Exception) -> None:
+        self.script = list(script)
+        self.costs: list[Cost] = []
+        self.refusals: list[RateLimitResponse] = []
+        self.given_back: list[Reservation] = []
+        self.reopened: list[Cost] = []
 
-    def turn(self, spend: Cost, deadline: Deadline) -> Reservation:  # noqa: ARG002 - the seam's signature
-        self.spent.append(spend)
-        turn = self.script.pop(0) if self.script else Reservation(0.0, 29)
-        if isinstance(turn, Exception):
-            raise turn
-        return turn
+    def reserve(self, cost: Cost, deadline: Deadline) -> Reservation:  # noqa: ARG002 - the seam's signature
+        self.costs.append(cost)
+        reservation = self.script.pop(0) if self.script else Reservation(0.0, 29)
+        if isinstance(reservation, Exception):
+            raise reservation
+        return reservation
 
     def give_back(self, reservation: Reservation) -> None:
         self.given_back.append(reservation)
 
-    def reopen(self, spend: Cost) -> None:
-        self.reopened.append(spend)
+    def reopen(self, cost: Cost) -> None:
+        self.reopened.append(cost)
 
-    def left(self, spend: Cost) -> int:  # noqa: ARG002 - the seam's signature
+    def left(self, cost: Cost) -> int:  # noqa: ARG002 - the seam's signature
         return 28
 
-    def refused(self, spend: Cost, refusal: RateLimitResponse) -> None:  # noqa: ARG002 - as above
+    def rate_limited(self, cost: Cost, refusal: RateLimitResponse) -> None:  # noqa: ARG002 - as above
         self.refusals.append(refusal)
 
 
-@dataclass(slots=True)
-class Usages:
+class Usages(UsageCounter):
     """Remembers what is counted, and how often Zoom had been asked by then."""
 
-    zoom: ScriptedZoom
-    begun: list[tuple[str, str, int]] = field(default_factory=list)
-    settled: list[tuple[str, str, int]] = field(default_factory=list)
-    hurried: list[bool] = field(default_factory=list)
-    away: bool = False
+    def __init__(self, zoom: ScriptedZoom) -> None:
+        self.zoom, self.away = zoom, False
+        self.begun: list[tuple[str, str, int]] = []
+        self.settled: list[tuple[str, str, int]] = []
+        self.hurried: list[bool] = []
 
-    def begin(self, tenant: str, record: CallStats) -> None:
-        self.begun.append((tenant, record.operation, len(self.zoom.sent)))
+    def begin(self, tenant: str, stats: CallStats) -> None:
+        self.begun.append((tenant, stats.operation, len(self.zoom.sent)))
 
-    def settle(self, tenant: str, record: CallStats, deadline: Deadline) -> None:
-        self.settled.append((tenant, record.operation, len(self.zoom.sent)))
+    def settle(self, tenant: str, stats: CallStats, deadline: Deadline) -> None:
+        self.settled.append((tenant, stats.operation, len(self.zoom.sent)))
         self.hurried.append(not deadline.allows(1.0))
-        record.uncounted = self.away
+        stats.uncounted = self.away
 
 
 @dataclass(slots=True)
@@ -182,7 +183,7 @@ class World:
     connection: Connection
     tokens: Tokens = field(default_factory=Tokens)
     time: Time = field(default_factory=Time)
-    turns: Turns = field(default_factory=Turns)
+    limiter: ScriptedLimiter = field(default_factory=ScriptedLimiter)
     keys: MemoryKeys = field(default_factory=MemoryKeys)
     changes: MemoryChanges = field(default_factory=MemoryChanges)
     reads: ReadCache | None = None
@@ -202,19 +203,19 @@ class World:
         """A world in which Zoom says `script`; keywords change the connection."""
         return cls(ScriptedZoom(list(script)), connection(**changes))
 
-    def exchange(self) -> RetryingHttpClient:
+    def http_client(self) -> RetryingHttpClient:
         return RetryingHttpClient(
             transport=self.zoom,
-            turns=self.turns,
+            limiter=self.limiter,
             clock=self.time.now,
             sleep=self.time.sleep,
             random=lambda: self.jitter,
         )
 
-    def sender(self) -> ZoomApiClient:
+    def client(self) -> ZoomApiClient:
         return ZoomApiClient(
             tokens=self.tokens,
-            exchange=self.exchange(),
+            http=self.http_client(),
             usage=self.usage,
             rejected=self.rejected,
             api_base_url=BASE,
@@ -225,25 +226,26 @@ class World:
             self.reads = ReadCache(changes=self.changes, seconds=self.read_cache_seconds, clock=self.time.now)
         return Gateway(
             select=self._select,
-            sender=self.sender(),
-            keys=Idempotency(
+            client=self.client(),
+            idempotency=Idempotency(
                 store=self.keys,
                 clock=self.time.now,
                 sleep=self.time.sleep,
                 random=lambda: self.jitter,
                 new_id=self._new_id,
             ),
-            reads=self.reads,
+            read_cache=self.reads,
             reconnect_url=lambda each: f"https://gateway.example/connections/{each.connection_id}/reconnect",
         )
 
     def call(
-        self, method: str, path: str, *, caller: Principal | None = None, record: CallStats | None = None, **more: Any
+        self, method: str, path: str, *, caller: Principal | None = None, stats: CallStats | None = None, **more: Any
     ) -> Answer:
         """One call of `caller`, who may do everything unless it is given; keywords are the request's."""
         who = principal() if caller is None else caller
-        usual: dict[str, Any] = {"principal": who, "method": method, "path": path, "deadline": self.time.deadline()}
-        return self.gateway().call(ApiRequest(**(usual | more)), record)
+        operation, ids = match(method, path)
+        usual: dict[str, Any] = {"stats": stats or CallStats(), "deadline": self.time.deadline()}
+        return self.gateway().call(Call(principal=who, operation=operation, ids=ids, **(usual | more)))
 
     def _new_id(self) -> str:
         self.calls += 1

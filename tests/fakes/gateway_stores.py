@@ -13,10 +13,9 @@ from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.dynamodb_view import View
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import Table
-from zoom_common.gateway import idempotency_store, read_cache
+from zoom_common.gateway import change_store, idempotency_store
+from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.idempotency_store import Entry, IdempotencyStore
-from zoom_common.gateway.read_cache import ChangeStore
-from zoom_common.ratelimit import quotas
 from zoom_common.ratelimit.quotas import Batch, DailyStore
 from zoom_common.ratelimit.slots import Bucket, NoSlot, Slot, SlotStore
 
@@ -67,19 +66,19 @@ class MemoryCounters(_Coordination, DailyStore):
         self.batches: list[int] = []
         self.used = self._used()
 
-    def take(self, counter: str, *, day: int, limit: int, most: int) -> Batch | None:
-        batch = super().take(counter, day=day, limit=limit, most=most)
+    def take(self, counter: str, *, period: int, limit: int, most: int) -> Batch | None:
+        batch = super().take(counter, period=period, limit=limit, most=most)
         self.batches += [batch.calls] if batch else []
         return batch
 
     def _used(self) -> MutableMapping[tuple[str, int], int]:
         def write(name: tuple[str, int], used: int) -> None:
-            pk, sk = quotas._key(*name)
+            pk, sk = DailyStore.key(*name)
             self.table.put({"pk": pk, "sk": sk, "used": used})
 
         return View(
             table=self.stored,
-            place_of=lambda name: quotas._key(*name),
+            place_of=lambda name: DailyStore.key(*name),
             name_of=lambda pk, sk: (pk.removeprefix("daily#"), int(sk)),
             read=lambda item: int(item["used"]["N"]),
             write=write,
@@ -129,7 +128,7 @@ class MemoryChanges(_Coordination, ChangeStore):
 
     def _changed(self) -> MutableMapping[tuple[str, str], float]:
         def write(name: tuple[str, str], at: float) -> None:
-            self.table.put({"pk": read_cache._pk(*name), "sk": "change", "at": at})
+            self.table.put({"pk": change_store._pk(*name), "sk": "change", "at": at})
 
         def name_of(pk: str, _sk: str) -> tuple[str, str]:
             _, account, subject = pk.split("#", 2)
@@ -137,7 +136,7 @@ class MemoryChanges(_Coordination, ChangeStore):
 
         return View(
             table=self.stored,
-            place_of=lambda name: (read_cache._pk(*name), "change"),
+            place_of=lambda name: (change_store._pk(*name), "change"),
             name_of=name_of,
             read=lambda item: float(item["at"]["N"]),
             write=write,

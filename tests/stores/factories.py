@@ -33,8 +33,8 @@ from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.status import WebhookStatusStore
+from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.idempotency_store import IdempotencyStore
-from zoom_common.gateway.read_cache import ChangeStore
 from zoom_common.gateway.usage import KeptUsage, LiveUsage
 from zoom_common.heartbeats import Heartbeats
 from zoom_common.ratelimit.quotas import DailyStore, ThrottleStore

@@ -9,7 +9,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
 from zoom_common.errors import Unavailable
-from zoom_common.gateway.read_cache import LIFE, ChangeStore
+from zoom_common.gateway.change_store import LIFE, ChangeStore
 from zoom_common.zoom.events import ZoomEvent, parse
 
 pytestmark = pytest.mark.aws
@@ -32,7 +32,7 @@ def event(name: str, **about: object) -> ZoomEvent:
 @pytest.mark.parametrize("name", ["meeting.updated", "meeting.deleted", "meeting.started", "meeting.something_new"])
 def test_a_change_is_known_to_everybody_in_the_account(store: ChangeStore, name: str) -> None:
     """By what the event is about; for no other account, and no other meeting."""
-    store.told(event(name))
+    store.on_event(event(name))
     assert store.last_change("account-1", "meetings/85746065") == NOW
     assert store.last_change("account-2", "meetings/85746065") is None
     assert store.last_change("account-1", "webinars/85746065") is None
@@ -41,7 +41,7 @@ def test_a_change_is_known_to_everybody_in_the_account(store: ChangeStore, name:
 @pytest.mark.parametrize("name", ["meeting.participant_joined", "recording.completed", "user.updated"])
 def test_what_no_single_read_shows_is_no_change(store: ChangeStore, name: str) -> None:
     """Who comes and goes, or what belongs to something else."""
-    store.told(event(name))
+    store.on_event(event(name))
     assert store.last_change("account-1", "meetings/85746065") is None
 
 
@@ -49,17 +49,17 @@ def test_word_is_forgotten_and_never_stops_an_event(
     store: ChangeStore, dynamodb: DynamoDBClient, coordination_table: str
 ) -> None:
     """By TTL; and a table that does not answer is no reason to fail."""
-    store.told(event("webinar.updated"))
+    store.on_event(event("webinar.updated"))
     (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
     assert item["expires_at"] == {"N": str(int(NOW) + LIFE)}
-    factories.changes(factories.away(), clock=lambda: NOW).told(event("webinar.updated"))
+    factories.changes(factories.away(), clock=lambda: NOW).on_event(event("webinar.updated"))
 
 
 def test_the_newest_word_counts(dynamodb: DynamoDBClient) -> None:
     """Also when it comes from another container; what has expired and is still there is older than any read."""
     times = iter((NOW, NOW + 5))
     for _ in range(2):
-        factories.changes(dynamodb, clock=lambda: next(times)).told(event("meeting.updated"))
+        factories.changes(dynamodb, clock=lambda: next(times)).on_event(event("meeting.updated"))
     assert factories.changes(dynamodb, clock=lambda: NOW).last_change("account-1", "meetings/85746065") == NOW + 5
 
 
@@ -67,8 +67,8 @@ def test_an_event_without_an_account_or_subject_says_nothing(
     store: ChangeStore, dynamodb: DynamoDBClient, coordination_table: str
 ) -> None:
     """Nobody could ask for it."""
-    store.told(parse(b'{"event":"meeting.updated","event_ts":1,"payload":{"object":{"id":1}}}'))
-    store.told(parse(b'{"event":"meeting.updated","event_ts":1,"payload":{"account_id":"account-1","object":{}}}'))
+    store.on_event(parse(b'{"event":"meeting.updated","event_ts":1,"payload":{"object":{"id":1}}}'))
+    store.on_event(parse(b'{"event":"meeting.updated","event_ts":1,"payload":{"account_id":"account-1","object":{}}}'))
     assert dynamodb.scan(TableName=coordination_table)["Items"] == []
 
 

@@ -47,6 +47,7 @@ def code(error: pytest.ExceptionInfo[ClientError]) -> str:
     return str(error.value.response["Error"]["Code"])
 
 
+ADDED: Values = {"fresh": {"N": "2"}, "n": {"N": "7"}, "s": {"S": "x"}}
 HELD: Values = {"n": {"N": "5"}, "s": {"S": "abc"}, "m": {"M": {"x": {"N": "1"}}}, "t": {"SS": ["a", "b"]}}
 
 
@@ -110,7 +111,9 @@ def test_conditions_hold_or_do_not(
         ("SET a = n, n = :v", {":v": {"N": "1"}}, {"a": {"N": "5"}, "n": {"N": "1"}}),
         ("REMOVE gone, s", {}, {"s": None}),
         ("ADD n :v", {":v": {"N": "2"}}, {"n": {"N": "7"}}),
-        ("ADD fresh :v", {":v": {"SS": ["a"]}}, {"fresh": {"SS": ["a"]}}),
+        ("ADD fresh :v, n :v SET s = :w", {":v": {"N": "2"}, ":w": {"S": "x"}}, ADDED),
+        ("ADD t :v", {":v": {"SS": ["c"]}}, {"t": {"SS": ["a", "b", "c"]}}),
+        ("ADD fresh :v", {":v": {"SS": ["c"]}}, {"fresh": {"SS": ["c"]}}),
         ("SET b = :v", {":v": {"B": b""}}, {"b": {"B": b""}}),
     ],
 )

@@ -48,11 +48,12 @@ def items(dynamodb: DynamoDBClient, table: str) -> list[tuple[str, str]]:
 
 
 def test_a_new_event_is_admitted_and_kept(log: EventLog, dynamodb: DynamoDBClient, events_table: str) -> None:
-    """One entry, and one line in the log of its day; both expire after thirty days."""
+    """One entry, and a line in each order of the log's day; all expire after thirty days."""
     assert log.admit(ENTRY) == Admitted(Admission.ADMITTED, ENTRY)
     assert items(dynamodb, events_table) == [
         ("acme#event#evt_1", "event"),
         ("acme#events#2026-09-21", "1790000000000#evt_1"),
+        ("acme#recorded#2026-09-21", "1790000000000#evt_1"),
     ]
     found = dynamodb.scan(TableName=events_table)["Items"]
     assert {item["expires_at"]["N"] for item in found} == {str(int(NOW) + 30 * 86_400)}
@@ -107,13 +108,30 @@ def test_a_log_line_missing_after_a_crash_is_written_later(
     )
     clock.now += 61
     log.admit(replace(ENTRY, received_at_ms=ENTRY.received_at_ms + 86_400_000))
-    assert items(dynamodb, events_table)[1] == ("acme#events#2026-09-21", "1790000000000#evt_1")
+    assert items(dynamodb, events_table)[1:] == [
+        ("acme#events#2026-09-21", "1790000000000#evt_1"),
+        ("acme#recorded#2026-09-21", "1790000061000#evt_1"),
+    ]
+
+
+def test_an_entry_of_the_release_before_is_taken_over(
+    log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
+) -> None:
+    """It has no moment at which its line became visible; whoever takes over gives it one."""
+    log.admit(ENTRY)
+    key = entry_key("acme", "evt_1")
+    dynamodb.update_item(TableName=events_table, Key=key, UpdateExpression="REMOVE recorded_at_ms")
+    recorded = {"pk": {"S": "acme#recorded#2026-09-21"}, "sk": {"S": "1790000000000#evt_1"}}
+    dynamodb.delete_item(TableName=events_table, Key=recorded)
+    clock.now += 61
+    assert log.admit(ENTRY).outcome is Admission.ADMITTED
+    assert items(dynamodb, events_table)[-1] == ("acme#recorded#2026-09-21", "1790000061000#evt_1")
 
 
 def test_a_large_body_is_deflated(log: EventLog, dynamodb: DynamoDBClient, events_table: str) -> None:
     """JSON shrinks to a tenth."""
     log.admit(replace(ENTRY, content=b'{"a":1}' * 50_000))
-    assert len(items(dynamodb, events_table)) == 2
+    assert len(items(dynamodb, events_table)) == 3
     found = log.get("acme", "evt_1")
     assert found
     assert found.content == b'{"a":1}' * 50_000
@@ -126,7 +144,7 @@ def test_a_body_that_does_not_shrink_is_split(
     first, second = os.urandom(900_000), os.urandom(900_000)
     log.admit(replace(ENTRY, content=first))
     log.admit(replace(ENTRY, content=second))
-    assert len(items(dynamodb, events_table)) == 2 + 3 + 3
+    assert len(items(dynamodb, events_table)) == 3 + 3 + 3
     found = log.get("acme", "evt_1")
     assert found
     assert found.content == first

@@ -138,16 +138,16 @@ def budgeted(dynamodb: MemoryDynamoDB) -> None:
     """A light and a heavy call of two lanes, a user's create, and a lane that Zoom closed."""
     slots, daily = factories.slots(dynamodb.client()), factories.daily(dynamodb.client())
     rules = RateLimitRules(plan=Plan.PRO, share=1.0, reserve=0.2)
-    budget = RateLimiter(slots=slots, daily=DailyCalls(daily), rules=rules, clock=lambda: NOW)
+    limiter = RateLimiter(slots=slots, daily=DailyCalls(daily), rules=rules, clock=lambda: NOW)
     far = Deadline(1000.0, clock=lambda: 0.0)
-    budget.turn(Cost(account="acc-1", label=RateLabel.LIGHT, user="Ada@Example.com"), far)
+    limiter.reserve(Cost(account="acc-1", label=RateLabel.LIGHT, user="Ada@Example.com"), far)
     for _ in range(2):
-        budget.turn(Cost(account="acc-1", label=RateLabel.HEAVY, interactive=True), far)
-    everybody = budget._lanes("acc-1", RateLabel.MEDIUM).everybody
+        limiter.reserve(Cost(account="acc-1", label=RateLabel.HEAVY, interactive=True), far)
+    everybody = limiter._split("acc-1", RateLabel.MEDIUM).everybody
     until, probe_at = int(NOW + 60) * 1_000_000, int(NOW + 30) * 1_000_000
     slots.close("acc-1", "Medium", everybody, until=until, reason="zoom_asked_to_wait", probe_at=probe_at)
-    daily.exhaust("acc-1#user#b", day=20833, limit=100)
-    daily.probe("acc-1#user#b", day=20833, now=NOW)
+    daily.exhaust("acc-1#user#b", period=20833, limit=100)
+    daily.probe("acc-1#user#b", period=20833, now=NOW)
 
 
 def keyed(dynamodb: MemoryDynamoDB) -> None:
@@ -165,9 +165,9 @@ def used(dynamodb: MemoryDynamoDB) -> None:
     usage = Usage(date(2026, 11, 23), "acme", "con_1", "meetings.get", 1, 2, 0)
     factories.live_usage(dynamodb.client()).begin(usage)()
     factories.kept_usage(dynamodb.client(), retention_days=400).keep(usage)
-    factories.throttle(dynamodb.client()).take("key:k1", minute=7, limit=10, most=4)
+    factories.throttle(dynamodb.client()).take("key:k1", period=7, limit=10, most=4)
     body = b'{"event":"meeting.updated","event_ts":1,"payload":{"account_id":"acc-1","object":{"id":85746065}}}'
-    factories.changes(dynamodb.client(), clock=lambda: NOW).told(parse(body))
+    factories.changes(dynamodb.client(), clock=lambda: NOW).on_event(parse(body))
 
 
 def delivered(dynamodb: MemoryDynamoDB) -> None:
@@ -182,6 +182,7 @@ def delivered(dynamodb: MemoryDynamoDB) -> None:
         occurred_at_ms=1_790_000_000_000,
         subject="meetings/1",
         connection_id="con_1",
+        uuid="/u+1==",
         request_id="r",
         content=b"{}",
     )
@@ -238,7 +239,7 @@ WRITERS: dict[str, Writer] = {
     "claims and accounts": claimed,
     "an API key": api_key,
     "an erasure": erased,
-    "the rate budget": budgeted,
+    "the rate limiter": budgeted,
     "idempotency keys": keyed,
     "usage, throttle and changes": used,
     "events": delivered,
@@ -374,6 +375,7 @@ STORED: dict[str, dict[str, Item]] = {
             },
             "tenant": {"S": "acme"},
         },
+        "connections folded#zoom-app#zoom-user zoom-user": {"connection_id": {"S": "con_1"}, "tenant": {"S": "acme"}},
         "connections account#zoom-app#zoom-account acme#con_2": {
             "connection_id": {"S": "con_2"},
             "tenant": {"S": "acme"},
@@ -423,15 +425,15 @@ STORED: dict[str, dict[str, Item]] = {
             },
             "erased_at": {"N": "1800000000.25"},
             "key_ids": {"SS": ["k1"]},
-            "state": {"S": "running"},
             "run": {"N": "1"},
+            "state": {"S": "running"},
         },
         "connections erased#d2e79529ba2c46b2b8496511585b5ed5f3eeba66465b92ce45a2c72344c13bab erased": {
             "erased_at": {"N": "1800000000.25"},
             "expires_at": {"N": "1803888000"},
         },
     },
-    "the rate budget": {
+    "the rate limiter": {
         "coordination daily#acc-1#user#b5fc85e55755f9e0d030a10ab4429b6b 20833": {
             "expires_at": {"N": "1800144000"},
             "used": {"N": "5"},
@@ -512,9 +514,11 @@ STORED: dict[str, dict[str, Item]] = {
             "key": {"S": "natural:1"},
             "occurred_at_ms": {"N": "1790000000000"},
             "received_at_ms": {"N": "1790000000123"},
+            "recorded_at_ms": {"N": "1800000000250"},
             "request_id": {"S": "r"},
             "subject": {"S": "meetings/1"},
             "type": {"S": "zoom.meeting.started"},
+            "uuid": {"S": "/u+1=="},
         },
         "events acme#events#2026-09-21 1790000000123#evt_1": {
             "connection_id": {"S": "con_1"},
@@ -522,6 +526,16 @@ STORED: dict[str, dict[str, Item]] = {
             "occurred_at_ms": {"N": "1790000000000"},
             "subject": {"S": "meetings/1"},
             "type": {"S": "zoom.meeting.started"},
+            "uuid": {"S": "/u+1=="},
+        },
+        "events acme#recorded#2027-01-15 1800000000250#evt_1": {
+            "connection_id": {"S": "con_1"},
+            "expires_at": {"N": "1792592000"},
+            "occurred_at_ms": {"N": "1790000000000"},
+            "received_at_ms": {"N": "1790000000123"},
+            "subject": {"S": "meetings/1"},
+            "type": {"S": "zoom.meeting.started"},
+            "uuid": {"S": "/u+1=="},
         },
         "events hosts.App#/u+1== host": {"expires_at": {"N": "1802592000"}, "host": {"S": "host-1"}},
         "events hosts.App#85746065 host": {"expires_at": {"N": "1802592000"}, "host": {"S": "host-1"}},

@@ -73,9 +73,9 @@ def counted_in(path: Path) -> Iterator[Metric]:
 def of_calls() -> Iterator[Metric]:
     """The metrics of a call to Zoom, from a line that has all of them."""
     lines: list[str] = []
-    record = CallStats(function="f", operation="o", label="l", tries=2, status=429, refused=1, local_budget=True)
-    record.cache, record.uncounted = "hit", True
-    call_log.write(record, "r", out=lines.append, clock=lambda: 0.0)
+    stats = CallStats(function="f", operation="o", label="l", tries=2, status=429, refused=1, local_budget=True)
+    stats.cache, stats.uncounted = "hit", True
+    call_log.write(stats, "r", out=lines.append, clock=lambda: 0.0)
     for directive in json.loads(lines[0])["_aws"]["CloudWatchMetrics"]:
         for metric in directive["Metrics"]:
             yield from ((metric["Name"], frozenset(names)) for names in directive["Dimensions"])

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from dev.configuration import PARAMETERS
 from ops.deploy import NEEDED
+from ops.project import PARAMETERS
 from zoom_common.connections.cipher import SealKind
 
 ROOT = Path(__file__).resolve().parents[2]

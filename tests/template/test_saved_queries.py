@@ -60,8 +60,8 @@ def logged() -> set[str]:
             elif isinstance(node, ast.keyword) and node.arg:
                 found.add(node.arg)
     lines: list[str] = []
-    record = CallStats(function="f", operation="o", label="l", tries=2, status=429, refused=1, local_budget=True)
-    call_log.write(record, "r", out=lines.append, clock=lambda: 0.0)
+    stats = CallStats(function="f", operation="o", label="l", tries=2, status=429, refused=1, local_budget=True)
+    call_log.write(stats, "r", out=lines.append, clock=lambda: 0.0)
     return found.union(*(json.loads(line).keys() for line in lines))
 
 

@@ -93,7 +93,7 @@ def _is_value(pattern: ast.pattern) -> bool:
 
 
 def test_arrows_point_downwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The contracts of pyproject.toml hold: rooms in layers, Zoom's protocol pure, the simulated Zoom apart."""
+    """The contracts of pyproject.toml hold: rooms in layers, Zoom's protocol pure, the simulated Zoom separate."""
     monkeypatch.chdir(ROOT)
     monkeypatch.syspath_prepend(str(ROOMS.parent))
     monkeypatch.syspath_prepend(str(ROOT))

@@ -41,12 +41,12 @@ class ErasureTarget:
 
     @classmethod
     def tenant_as_a_whole(cls, tenant: str) -> ErasureTarget:
-        """Everybody in a tenant."""
+        """Return the target for a whole tenant."""
         return cls(tenant=tenant, whole_tenant=True)
 
     @classmethod
     def person(cls, tenant: str, *, zoom_user_id: str | None = None, email: str | None = None) -> ErasureTarget:
-        """One person, by Zoom user id, e-mail address or both. Raises InvalidRequest, which names the field."""
+        """Return the target for one person: Zoom user id, e-mail address or both. Raises InvalidRequest."""
         wrong = []
         if zoom_user_id is None and email is None:
             wrong.append(FieldError("zoom_user_id", "Required, unless `email` or `tenant` is given."))
@@ -60,11 +60,11 @@ class ErasureTarget:
         return cls(tenant=tenant, zoom_user_ids=ids, email=None if email is None else email.casefold())
 
     def owns(self, tenant: object) -> bool:
-        """Whether `tenant` is the tenant that the erasure is about."""
+        """Return whether `tenant` is the tenant that the erasure is about."""
         return tenant == self.tenant
 
     def names(self, values: Iterable[object]) -> bool:
-        """Whether one of `values` is, as a whole, an id, the address or a connection of the person.
+        """Return whether one of `values` is, as a whole, an id, the address or a connection of the person.
 
         Zoom writes user ids in lower case in some events (`user.presence_status_updated`), so that form counts too.
         """
@@ -73,7 +73,7 @@ class ErasureTarget:
         return any(text in known or (self.email is not None and text.casefold() == self.email) for text in texts)
 
     def is_named_in(self, document: object) -> bool:
-        """Whether a decoded JSON document has such a value, or a member of such a name, at any depth."""
+        """Return whether a decoded JSON document has such a value, or a member of such a name, at any depth."""
         return self.names(_texts(document))
 
     def is_named_in_json(self, text: bytes) -> bool:
@@ -85,7 +85,7 @@ class ErasureTarget:
 
 
 class OwnerOfItems(Protocol):
-    """A store that says which of its items an erasure takes. Adding one to `erasure.stores` is all it needs."""
+    """A store that says which of its items an erasure takes. A new store only has to be added to `erasure.stores`."""
 
     @property
     def OWNED_KEYS(self) -> Mapping[str, tuple[str, str]]:  # noqa: N802 - a class attribute
@@ -98,7 +98,7 @@ class OwnerOfItems(Protocol):
 
 
 def is_zoom_user_id(value: str) -> bool:
-    """Whether `value` has the form of Zoom's user ids."""
+    """Return whether `value` has the form of Zoom's user ids."""
     return _ZOOM_USER_ID.fullmatch(value) is not None
 
 

@@ -66,6 +66,14 @@ class Behaviour:
     split_recordings: bool = False  # a recording.completed for every segment instead of one for all
     host_join_event: bool = True  # both were measured
     live_ids: Literal["text", "number"] = "text"  # object.id while a meeting is on; examples of early 2026: number
+    room_moves_renew_sessions: bool = True  # measured: 40 moves of 40 are a leave and a join under a new user_id
+    swapped_room_moves: bool = True  # measured: of 17 moves in 40 the join comes first; here of every second one
+    left_after_waiting: bool = True  # the contract: a participant_left of who only waited, "Leave waiting room."
+    waiting_room_user_ids: bool = False  # reported of Zoom Rooms: another user_id in the waiting room than after it
+    lower_case_presence_ids: bool = True  # measured in two captures
+    twin_shift_ms: int = 37  # how much later each further subscription of an app has the event_ts of one event
+    ended_without_end_time: bool = False  # captures of 2019 and 2020
+    events_without_event_ts: bool = False  # captures of 2019 and 2020
     updated_host_id: bool = False  # `updated` events carry what changed only; the examples show everything
     joined_at_field: Literal["join_time", "date_time"] = "join_time"  # the example says date_time
     participant_addresses: bool = True  # real ones carry public_ip and private_ip, undocumented

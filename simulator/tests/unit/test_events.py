@@ -39,9 +39,12 @@ def test_it_is_about_the_meeting_that_is_named(zoom: Zoom) -> None:
 
 
 def test_it_is_about_the_user_who_is_named(zoom: Zoom) -> None:
-    """By e-mail address."""
-    shown = emitted(zoom, "user.presence_status_updated", user="basil@zoom.example")["payload"]["object"]
-    assert shown["id"] == zoom.user_id("basil@zoom.example")
+    """By e-mail address. Presence has the id in lower case, unless a switch is off."""
+    basil = zoom.user_id("basil@zoom.example")
+    for lower, name in ((True, basil.lower()), (False, basil)):
+        zoom.sim.behaviour.lower_case_presence_ids = lower
+        shown = emitted(zoom, "user.presence_status_updated", user="basil@zoom.example")["payload"]["object"]
+        assert shown["id"] == name
 
 
 def test_download_tokens_open_what_is_there(zoom: Zoom) -> None:

@@ -73,7 +73,9 @@ def test_the_waiting_room(zoom: Zoom) -> None:
         "meeting.participant_joined",
         "meeting.participant_put_in_waiting_room",
         "meeting.participant_left_waiting_room",
+        "meeting.participant_left",
     ]
+    assert participants(zoom, "meeting.participant_left")[0]["leave_reason"] == "Leave waiting room."
 
 
 def test_before_the_host(zoom: Zoom) -> None:
@@ -199,6 +201,7 @@ def test_ending_by_api(zoom: Zoom) -> None:
 
 def test_breakout_rooms(zoom: Zoom) -> None:
     """Who goes to one has a second session number there, shares there, and comes back before leaving."""
+    zoom.sim.behaviour.room_moves_renew_sessions = False
     meeting = zoom.meeting()["id"]
     zoom.act(meeting, "start")
     person = zoom.act(meeting, "join", name="Ann")["participant"]["user_id"]
@@ -222,6 +225,49 @@ def test_breakout_rooms(zoom: Zoom) -> None:
     assert {each.get("parent_user_id") for each in guests[:6]} == {person}
     assert guests[0]["user_id"] == guests[1]["user_id"] != person
     assert guests[6]["user_id"] == person
+
+
+def test_every_move_between_rooms_is_a_new_session(zoom: Zoom) -> None:
+    """A leave and a join of one second, in either order: another `user_id`, the same participant UUID."""
+    meeting = zoom.meeting()["id"]
+    zoom.act(meeting, "start")
+    zoom.act(meeting, "join", name="Ann")
+    for action in ("breakout", "return", "breakout"):
+        zoom.act(meeting, action, participant="Ann")
+    zoom.act(meeting, "leave", participant="Ann")
+    moves = [
+        (each.event.rpartition("_")[2], each.json["payload"]["object"]["participant"])
+        for each in zoom.deliver().events()
+        if each.event in {"meeting.participant_joined", "meeting.participant_left"}
+    ]
+    assert [what for what, _ in moves] == ["joined", "left", "joined", "joined", "left", "left", "joined", "left"]
+    assert len({who["user_id"] for _, who in moves}) == 4
+    assert len({who["participant_uuid"] for _, who in moves}) == 1
+    assert moves[1][1]["user_id"] == moves[0][1]["user_id"] != moves[2][1]["user_id"]
+    assert moves[1][1]["leave_time"] == moves[2][1]["join_time"]
+
+
+def test_the_waiting_room_may_know_another_session_number(zoom: Zoom) -> None:
+    """Behind a switch."""
+    zoom.sim.behaviour.waiting_room_user_ids = True
+    meeting = zoom.meeting(settings={"waiting_room": True})["id"]
+    zoom.act(meeting, "start")
+    waits = zoom.act(meeting, "join", name="One")["participant"]["user_id"]
+    assert zoom.act(meeting, "admit", participant="One")["participant"]["user_id"] != waits
+    (joined,) = participants(zoom, "meeting.participant_joined")
+    (admitted,) = participants(zoom, "meeting.participant_admitted")
+    assert (admitted["user_id"], joined["participant_uuid"]) == (waits, admitted["participant_uuid"])
+
+
+def test_an_end_may_lack_its_times(zoom: Zoom) -> None:
+    """As captures of 2019 and 2020 do, each behind a switch."""
+    zoom.sim.behaviour.ended_without_end_time = zoom.sim.behaviour.events_without_event_ts = True
+    meeting = zoom.meeting()["id"]
+    zoom.act(meeting, "start")
+    zoom.act(meeting, "end")
+    (ended,) = [each.json for each in zoom.deliver().events() if each.event == "meeting.ended"]
+    assert "event_ts" not in ended
+    assert "end_time" not in ended["payload"]["object"]
 
 
 def test_roles_and_rooms_have_their_rules(zoom: Zoom) -> None:

@@ -19,6 +19,15 @@ def test_patterns_choose_events(zoom: Zoom) -> None:
     assert len({each.headers["x-zm-request-id"] for each in posted}) == 3
 
 
+def test_two_subscriptions_of_one_app_get_twins(zoom: Zoom) -> None:
+    """One event under two `event_ts`, as far apart as a switch says."""
+    zoom.post("/_sim/subscriptions", {"url": "https://two.example", "secret": SECRET, "events": ["meeting.*"]})
+    zoom.meeting()
+    one, other = (each.json for each in zoom.deliver().events("meeting.created"))
+    assert other["event_ts"] - one["event_ts"] == 37
+    assert one["payload"] == other["payload"]
+
+
 def test_only_the_installed_where_that_is_switched_on(zoom: Zoom) -> None:
     """Events of people who have not authorised the app stay at Zoom."""
     zoom.sim.behaviour.audience = "installed"

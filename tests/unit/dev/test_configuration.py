@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from dev import configuration
-from dev.configuration import PARAMETERS, Configuration, load
+from dev.configuration import Configuration, load
 from dev.workspace import Workspace
 from ops.console import Stop
+from ops.project import PARAMETERS
 
 
 @pytest.fixture

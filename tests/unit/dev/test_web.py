@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from dev import web
-from dev.workspace import ROOT
+from ops.project import ROOT
 from tests.fakes.browser import Browser
 
 STACK = {

@@ -7,23 +7,23 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.edge import LambdaContext, http_event, nobody_asks
+from tests.fakes.edge import LambdaContext, http_event, never_counted
 from tests.fakes.gateway import World, answer, principal
 from zoom_common.edge import zoom_api
 from zoom_common.edge.call_log import Logged, write
 from zoom_common.edge.http import guarded
 from zoom_common.errors import TooManyRequests
-from zoom_common.gateway.context import ApiRequest, CallStats
+from zoom_common.gateway.context import Call, CallStats
 from zoom_common.ratelimit.limiter import Reservation
 from zoom_common.transport import AnswerLost
 
 PEOPLE = ("jill@zoom.example", "zoom-user-1", "Secret topic", "85746065", "zoom-account-1")
 
 
-def line(record: CallStats) -> dict[str, Any]:
+def line(stats: CallStats) -> dict[str, Any]:
     """What is written for a call."""
     lines: list[str] = []
-    write(record, "request-1", out=lines.append, clock=lambda: 1.5)
+    write(stats, "request-1", out=lines.append, clock=lambda: 1.5)
     assert lines[0].endswith("\n")
     assert "\n" not in lines[0][:-1]
     parsed: dict[str, Any] = json.loads(lines[0])
@@ -32,9 +32,9 @@ def line(record: CallStats) -> dict[str, Any]:
 
 def test_a_call_is_logged_and_counted_in_one_line() -> None:
     """Operation, label, status, retries, wait and latency; metrics name only what the line has."""
-    record = CallStats(function="meetings", operation="meetings.get", label="Light", status=200)
-    record.tries, record.waited, record.latency = 3, 0.25, 1.234
-    written = line(record)
+    stats = CallStats(function="meetings", operation="meetings.get", label="Light", status=200)
+    stats.tries, stats.waited, stats.latency = 3, 0.25, 1.234
+    written = line(stats)
     assert written["ZoomRequests"] == 3
     assert written["ZoomRetries"] == 2
     assert (written["ZoomWait"], written["ZoomLatency"]) == (250, 1234)
@@ -68,7 +68,7 @@ def test_no_line_tells_who(outcome: Any, capsys: pytest.CaptureFixture[str]) -> 
     event = http_event(
         "POST", "/v2/users/jill@zoom.example/meetings", body='{"topic":"Secret topic"}', principal=principal()
     )
-    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), nobody_asks)
+    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), never_counted)
     handler(event, LambdaContext())
     written = capsys.readouterr().out
     assert '"message":"zoom call"' in written
@@ -79,7 +79,7 @@ def test_calls_on_the_way_are_logged_too(capsys: pytest.CaptureFixture[str]) -> 
     """What a function asks Zoom for reasons of its own is a call like any other."""
     world = World.of(answer(200, b"{}"))
     logged = Logged(world.gateway())
-    logged.call(ApiRequest.read("/v2/meetings/85746065", principal(), world.time.deadline()))
+    logged.call(Call.read("/v2/meetings/85746065", principal(), world.time.deadline()))
     assert '"operation":"meetings.get"' in capsys.readouterr().out
 
 
@@ -95,7 +95,7 @@ def test_a_look_for_a_lost_answer_is_logged_as_what_it_is(capsys: pytest.Capture
         principal=principal(),
         headers={"idempotency-key": "key-1"},
     )
-    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), nobody_asks)
+    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), never_counted)
     found = handler(event, LambdaContext())
     assert found["headers"]["idempotency-status"] == "adopted"
     lines = [json.loads(each) for each in capsys.readouterr().out.splitlines() if '"zoom call"' in each]
@@ -111,8 +111,8 @@ def test_a_look_for_a_lost_answer_is_logged_as_what_it_is(capsys: pytest.Capture
 def test_every_answer_says_how_the_budget_stands() -> None:
     """Errors too; and how long we waited, where we did."""
     world = World.of(answer(404, b'{"code":3001}'), answer(200, b"{}"))
-    world.turns.script = [Reservation(0.5, 7, 93), Reservation(0.0, 8)]
-    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), nobody_asks)
+    world.limiter.script = [Reservation(0.5, 7, 93), Reservation(0.0, 8)]
+    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), never_counted)
     event = http_event("GET", "/v2/meetings/85746065", principal=principal())
     refused = handler(event, LambdaContext())["headers"]
     assert refused["x-request-id"]
@@ -127,8 +127,8 @@ def test_every_answer_says_how_the_budget_stands() -> None:
 def test_who_is_turned_away_by_us_is_told_too() -> None:
     """By the budget, or for a bad request that never came near Zoom."""
     world = World.of()
-    world.turns.script = [TooManyRequests(5, reason="rate_budget_spent")]
-    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), nobody_asks)
+    world.limiter.script = [TooManyRequests(5, reason="rate_budget_spent")]
+    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request), never_counted)
     turned_away = handler(http_event("GET", "/v2/meetings/1", principal=principal()), LambdaContext())
     assert (turned_away["statusCode"], turned_away["headers"]["retry-after"]) == (429, "5")
     assert turned_away["headers"]["x-zoom-budget-left"] == "0"

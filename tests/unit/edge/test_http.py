@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.edge import LambdaContext, http_event, nobody_asks
+from tests.fakes.edge import LambdaContext, http_event, never_counted
 from zoom_common.access.principal import Principal
 from zoom_common.edge.http import Router, authorize, guarded
 from zoom_common.edge.request import Request
@@ -24,7 +24,7 @@ READER = Principal("acme", "key:abc", frozenset({"connections:read"}))
 @pytest.fixture
 def router() -> Router:
     """A few routes, open and closed."""
-    routes = Router(nobody_asks)
+    routes = Router(never_counted)
 
     @routes.route("GET", "/connections/{id}", scope="connections:read")
     def show(request: Request, principal: Principal, id: str) -> Response:  # noqa: A002, ARG001
@@ -134,7 +134,7 @@ def failing(error: Exception) -> Callable[[Request], Response]:
 
 def test_an_unexpected_error_is_a_500_that_says_nothing(observed: Any) -> None:
     """The caller gets a fixed text; the log gets a type and a place; the message goes nowhere."""
-    answer = guarded(failing(ValueError("refresh token abc")), nobody_asks)(http_event(), LambdaContext())
+    answer = guarded(failing(ValueError("refresh token abc")), never_counted)(http_event(), LambdaContext())
     assert answer["statusCode"] == 500
     assert json.loads(answer["body"]) == {
         "code": 500,
@@ -152,7 +152,7 @@ def test_an_unexpected_error_is_a_500_that_says_nothing(observed: Any) -> None:
 def test_what_aws_refuses_is_a_500_that_names_the_place_in_the_log(observed: Any) -> None:
     """A fault of ours rings the alarm for unexpected errors; the caller gets the same answer as for any of them."""
     fault = InternalError(where="connections_store_unavailable", cause="ValidationException")
-    answer = guarded(failing(fault), nobody_asks)(http_event(), LambdaContext())
+    answer = guarded(failing(fault), never_counted)(http_event(), LambdaContext())
     assert (answer["statusCode"], json.loads(answer["body"])) == (
         500,
         {
@@ -173,27 +173,27 @@ def test_what_aws_refuses_is_a_500_that_names_the_place_in_the_log(observed: Any
 
 def test_a_missing_setting_is_named_in_the_log(observed: Any) -> None:
     """A variable's name is no secret, and the one thing an operator has to know."""
-    answer = guarded(failing(MissingSetting("CONNECTIONS_TABLE")), nobody_asks)(http_event(), LambdaContext())
+    answer = guarded(failing(MissingSetting("CONNECTIONS_TABLE")), never_counted)(http_event(), LambdaContext())
     assert observed.lines[0][2]["setting"] == "CONNECTIONS_TABLE"
     assert "CONNECTIONS_TABLE" not in str(answer)
 
 
 def test_faults_of_ours_are_logged_and_callers_errors_are_not(observed: Any) -> None:
     """A 503 leaves a line with its reason; a 404 leaves the access log to itself."""
-    guarded(failing(Unavailable(reason="table")), nobody_asks)(http_event(), LambdaContext())
-    guarded(failing(NotFound()), nobody_asks)(http_event(), LambdaContext())
+    guarded(failing(Unavailable(reason="table")), never_counted)(http_event(), LambdaContext())
+    guarded(failing(NotFound()), never_counted)(http_event(), LambdaContext())
     assert [(level, fields["reason"]) for level, _, fields in observed.lines] == [("warning", "table")]
 
 
 def test_every_answer_has_the_security_headers() -> None:
     """Also errors; a route's own header wins; the request id is always there."""
-    plain = guarded(failing(NotFound()), nobody_asks)(http_event(), LambdaContext())["headers"]
+    plain = guarded(failing(NotFound()), never_counted)(http_event(), LambdaContext())["headers"]
     assert plain["x-content-type-options"] == "nosniff"
     assert plain["cache-control"] == "no-store"
     assert plain["referrer-policy"] == "no-referrer"
     assert plain["content-security-policy"].startswith("default-src 'none'")
     assert plain["x-request-id"] == "request-1"
-    own = guarded(lambda _: Response(headers={"cache-control": "max-age=60"}), nobody_asks)(
+    own = guarded(lambda _: Response(headers={"cache-control": "max-age=60"}), never_counted)(
         http_event(), LambdaContext()
     )
     assert own["headers"]["cache-control"] == "max-age=60"
@@ -201,7 +201,7 @@ def test_every_answer_has_the_security_headers() -> None:
 
 def test_https_is_pinned_only_where_it_is_spoken() -> None:
     """On a laptop, HSTS would lock the browser out of http://localhost."""
-    answer = guarded(lambda _: Response(), nobody_asks)
+    answer = guarded(lambda _: Response(), never_counted)
     assert "strict-transport-security" not in answer(http_event(), LambdaContext())["headers"]
     secure = http_event(headers={"X-Forwarded-Proto": "https"})
     assert "strict-transport-security" in answer(secure, LambdaContext())["headers"]
@@ -225,14 +225,14 @@ EVENTS = st.fixed_dictionaries(
 @pytest.mark.usefixtures("observed")
 def test_every_event_is_answered(event: dict[str, Any]) -> None:
     """Whatever is missing from it or of another type than documented."""
-    answer = guarded(lambda request: json_response(200, {"path": request.path}), nobody_asks)(event, LambdaContext())
+    answer = guarded(lambda request: json_response(200, {"path": request.path}), never_counted)(event, LambdaContext())
     assert answer["statusCode"] in {200, 400, 500}
     assert json.loads(answer["body"])
 
 
 def test_an_event_nobody_can_read_is_answered(observed: Any) -> None:
     """Even an event of the wrong shape gets an answer, under the invocation's id."""
-    answer = guarded(lambda _: Response(), nobody_asks)({"requestContext": {"http": "odd"}}, LambdaContext())
+    answer = guarded(lambda _: Response(), never_counted)({"requestContext": {"http": "odd"}}, LambdaContext())
     assert (answer["statusCode"], answer["headers"]["x-request-id"]) == (500, "invocation-1")
     assert len(observed.lines) == 1
 

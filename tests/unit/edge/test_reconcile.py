@@ -11,8 +11,9 @@ from tests.fakes.handlers import load
 from zoom_common.connections.model import Connection
 from zoom_common.errors import Forbidden, GatewayError, ZoomRefused, ZoomScopesMissing, ZoomUnavailable
 from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, NO_PERMISSION, AccessDenied
-from zoom_common.gateway.context import ApiRequest
+from zoom_common.gateway.context import Call
 from zoom_common.gateway.service import Answer, Gateway
+from zoom_common.zoom.operations.table import filled
 
 
 class Calls:
@@ -22,8 +23,9 @@ class Calls:
         self.answer = answer
         self.asked: list[tuple[str, str, str, str]] = []
 
-    def call(self, asked: ApiRequest) -> Answer:
-        self.asked.append((str(asked.principal.connection), asked.method, asked.path, asked.query_string))
+    def call(self, asked: Call) -> Answer:
+        path = "/v2" + filled(asked.operation.path, asked.ids)
+        self.asked.append((str(asked.principal.connection), asked.operation.method, path, asked.query_string))
         if isinstance(self.answer, GatewayError):
             raise self.answer
         return self.answer

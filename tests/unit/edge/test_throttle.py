@@ -10,13 +10,11 @@ import pytest
 
 from tests.fakes.edge import LambdaContext, http_event
 from tests.fakes.edge_stores import MemoryThrottle
-from tests.fakes.handlers import load
 from zoom_common.access.principal import Principal
 from zoom_common.edge.http import guarded
 from zoom_common.edge.request import Request
 from zoom_common.edge.response import Response, json_response
 from zoom_common.errors import TooManyRequests
-from zoom_common.ratelimit import quotas as module
 from zoom_common.ratelimit.quotas import Throttle
 
 CALLER = Principal("acme", "key:abc", frozenset({"*"}), requests_per_minute=100)
@@ -108,7 +106,7 @@ def test_thousands_of_keys_do_not_fill_the_memory() -> None:
     assert len(one._leases) <= 1600
 
 
-def test_the_answer_has_zooms_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_answer_has_zooms_shape() -> None:
     """429 in code and status, Retry-After, a reason and a hint; and the function behind it is not asked."""
     asked: list[Request] = []
 
@@ -117,10 +115,7 @@ def test_the_answer_has_zooms_shape(monkeypatch: pytest.MonkeyPatch) -> None:
         return json_response(200, {})
 
     one = Throttle(store=MemoryThrottle(), clock=Clock())
-    monkeypatch.setattr(module, "throttle", {"coordination": one}.__getitem__)
-    handler = guarded(
-        answer, lambda: load("token").TokenSettings("connections", "coordination", "https://gateway.example")
-    )
+    handler = guarded(answer, one.admit)
     event = http_event(path="/v2/users/me", principal=replace(CALLER, requests_per_minute=2))
     answers: list[dict[str, Any]] = [handler(event, LambdaContext()) for _ in range(3)]
     assert [each["statusCode"] for each in answers] == [200, 200, 429]

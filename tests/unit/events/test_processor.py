@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,9 @@ from tests.fakes.soak import times
 from zoom_common.deadline import Deadline
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.webhook.message import Delivery
+from zoom_common.zoom.event_keys import former_keys
 from zoom_common.zoom.event_redaction import KINDS, Redaction
+from zoom_common.zoom.events import parse
 
 STARTED = meeting("meeting.started")
 
@@ -309,3 +312,71 @@ def test_what_was_kept_apart_keeps_its_id_when_it_is_tried_again() -> None:
     assert room.process({"messageId": "m-2", "body": again["MessageBody"], "messageAttributes": attributes}) == []
     assert room.process(record(updated, message="m-3")) == []
     assert room.published() == [("acme", "meeting.updated")]
+
+
+PRESENCE = {
+    "event": "user.presence_status_updated",
+    "event_ts": 1_789_999_999_000,
+    "payload": {"object": {"id": "host-1", "date_time": "2026-09-21T14:13:19Z", "presence_status": "Away"}},
+}
+
+
+def practised(minute: int) -> bytes:
+    """A start of a webinar at this minute, under one UUID."""
+    return meeting("webinar.started", start_time=f"2026-09-21T14:{minute:02}:00Z")
+
+
+def stored_by_the_release_before(room: Room, body: bytes, *, finished: bool = True) -> None:
+    """Keep an event as the release before kept it: under the key that it had then."""
+    (former,) = former_keys(parse(body))
+    room.log.crash_on_finish = not finished
+    with nullcontext() if finished else pytest.raises(Crash):
+        room.process(record(body, key=former))
+    room.log.crash_on_finish = False
+    room.bus.events.clear()
+
+
+@pytest.mark.parametrize("body", [json.dumps(PRESENCE).encode(), practised(13)])
+def test_an_event_stored_under_its_former_key_is_a_duplicate(body: bytes) -> None:
+    """During a deploy Zoom's retry meets an entry that the release before wrote."""
+    room = Room()
+    stored_by_the_release_before(room, body)
+    assert room.process(record(body)) == []
+    assert room.published() == []
+    assert len(room.kept()) == 1
+
+
+def test_an_unfinished_event_is_finished_under_its_former_key() -> None:
+    """Its message comes back after the deploy, and subscribers see one id."""
+    room = Room()
+    stored_by_the_release_before(room, practised(13), finished=False)
+    (kept,) = room.log.entries.values()
+    room.clock.now += 61
+    assert room.process(record(practised(13))) == []
+    assert [event.id for event in room.bus.events] == [kept.event_id]
+
+
+def test_a_second_start_is_published_although_the_first_has_the_former_key() -> None:
+    """The former key of both is the same; what is stored under it is another event."""
+    room = Room()
+    stored_by_the_release_before(room, practised(13))
+    assert room.process(record(practised(30)), record(practised(30), message="m-2")) == []
+    assert room.published() == [("acme", "webinar.started")]
+
+
+@pytest.mark.parametrize(
+    "event_ts",
+    [None, "", "soon", -1, 0, 1.5e300, "0001-01-01T00:00:00+14:00", "12000-01-01T00:00:00Z", 316_520_000_000_000],
+)
+def test_no_time_makes_a_message_poison(event_ts: object) -> None:
+    """The event is published with the time of receipt and acknowledged; of joins and ends as well."""
+    room = Room()
+    odd: dict[str, Any] = {
+        "start_time": event_ts,
+        "end_time": event_ts,
+        "participant": {"user_id": "1", "join_time": event_ts},
+    }
+    for at, name in enumerate(("meeting.started", "meeting.participant_joined", "meeting.ended", "meeting.updated")):
+        body = json.loads(meeting(name, **odd)) | {"event_ts": event_ts}
+        assert room.process(record(json.dumps(body).encode(), message=f"m-{at}")) == []
+    assert [event.time for event in room.bus.events] == ["2026-09-21T14:13:20.000Z"] * 4

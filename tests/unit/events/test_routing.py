@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.connection_stores import Memory
+from tests.fakes.connections import connection
 from tests.fakes.event_stores import Connection, Connections, Hosts
 from tests.fakes.events import APP
+from zoom_common.connections.link_store import Claim
+from zoom_common.connections.store import ConnectionStore, folded_partition
 from zoom_common.events.routing import Route, routes
-from zoom_common.zoom.events import parse
+from zoom_common.zoom.events import ZoomEvent, parse
 
 ACME = Connection("acme", "con_a")
 GLOBEX = Connection("globex", "con_g")
@@ -114,3 +118,86 @@ def test_who_is_named_counts_for_more_than_whose_meeting_it_was() -> None:
     vault, hosts = Connections(users={(APP, "host-1"): ACME, (APP, "host-2"): GLOBEX}), Hosts({(APP, "1"): "host-1"})
     assert routed(vault, hosts=hosts, **hosted("host-2")) == [Route("globex", "con_g")]
     assert routed(vault, hosts=hosts, **hosted("stranger")) == []
+
+
+def presence(user: str, account: str = "acc-1") -> ZoomEvent:
+    """A change of presence, in which Zoom writes the user's id in lower case."""
+    payload = {"account_id": account, "object": {"id": user, "presence_status": "Available"}}
+    return parse(json.dumps({"event": "user.presence_status_updated", "event_ts": 1, "payload": payload}).encode())
+
+
+def connected(*users: str) -> ConnectionStore:
+    """A vault where each user has connected themselves, the first in tenant `t0`."""
+    memory = Memory()
+    for at, user in enumerate(users):
+        each = connection(
+            tenant=f"t{at}", connection_id=f"con_{at}", client_id=APP, zoom_user_id=user, zoom_account_id="acc-1"
+        )
+        memory.put(each)
+        memory.claims[APP, user] = Claim(tenant=each.tenant, connection_id=each.connection_id)
+        memory.heard(each.tenant, each.connection_id, now=1.0)
+    return memory
+
+
+def test_a_presence_in_lower_case_reaches_its_user() -> None:
+    """Measured: presence events carry the user's id in lower case and the account's with its capitals."""
+    vault = connected("KFfvsJc-Q1", "other")
+    assert routes(presence("kffvsjc-q1"), APP, vault, Hosts()) == [Route("t0", "con_0")]
+    assert routes(presence("KFfvsJc-Q1"), APP, vault, Hosts()) == [Route("t0", "con_0")]
+
+
+def test_a_fold_that_fits_two_users_is_unrouted() -> None:
+    """Which of them is meant is never guessed; an exact id is no question."""
+    vault = connected("KFfvsJc-Q1", "kffvsJc-Q1")
+    assert routes(presence("kffvsjc-q1"), APP, vault, Hosts()) == []
+    assert routes(presence("kffvsJc-Q1"), APP, vault, Hosts()) == [Route("t1", "con_1")]
+
+
+def test_a_fold_stays_within_one_account_and_one_app() -> None:
+    """A user of another Zoom account or app who happens to have the same letters does not receive it."""
+    vault = connected("KFfvsJc-Q1")
+    assert routes(presence("kffvsjc-q1", "acc-2"), APP, vault, Hosts()) == []
+    assert routes(presence("kffvsjc-q1"), "OtherApp", vault, Hosts()) == []
+
+
+def test_only_presence_folds_case() -> None:
+    """Every other event writes ids as they are: another case is another user."""
+    vault = connected("KFfvsJc-Q1")
+    body = {"event": "user.updated", "payload": {"account_id": "acc-1", "object": {"id": "kffvsjc-q1"}}}
+    assert routes(parse(json.dumps(body).encode()), APP, vault, Hosts()) == []
+
+
+def test_a_disconnected_user_is_not_found_in_lower_case() -> None:
+    """The item goes with the connection and its claim."""
+    vault = connected("KFfvsJc-Q1")
+    gone = vault.get("t0", "con_0")
+    assert gone
+    vault.delete(gone)
+    assert routes(presence("kffvsjc-q1"), APP, vault, Hosts()) == []
+    assert vault._table.query("#pk = :pk", {"pk": folded_partition(APP, "kffvsjc-q1")})[0] == []
+
+
+def expiry(hosts: Hosts, name: str) -> int:
+    """The epoch second until which a host is stored."""
+    (item,) = hosts.stored.partitions[f"hosts.{APP}#{name}"].values()
+    return int(item["expires_at"]["N"])
+
+
+def planned(name: str, **thing: Any) -> ZoomEvent:
+    """An event about meeting 1."""
+    return parse(json.dumps({"event": name, "payload": {"object": {"id": 1, **thing}}}).encode())
+
+
+def test_a_host_is_stored_as_long_as_the_meeting_is_planned() -> None:
+    """Thirty days after the last occurrence, however far away; at most 800 days are believed."""
+    now, month = 1_790_000_000, 30 * 86_400
+    hosts = Hosts(clock=lambda: now)
+    hosts.learn(APP, planned("meeting.created", host_id="host-1", start_time="2026-12-01T00:00:00Z"))
+    assert expiry(hosts, "1") == 1_796_083_200 + month
+    weekly = [{"start_time": "2026-12-01T00:00:00Z"}, {"start_time": "2027-06-01T00:00:00Z"}]
+    hosts.learn(APP, planned("meeting.updated", occurrences=weekly))  # names no host
+    assert expiry(hosts, "1") == 1_811_808_000 + month
+    hosts.learn(APP, planned("meeting.ended", host_id="host-1", start_time="2026-09-01T00:00:00Z"))
+    assert expiry(hosts, "1") == 1_811_808_000 + month
+    hosts.learn(APP, planned("meeting.updated", host_id="host-1", start_time="9999-01-01T00:00:00Z"))
+    assert expiry(hosts, "1") == now + 800 * 86_400 + month

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.edge import LambdaContext, http_event, nobody_asks
+from tests.fakes.edge import LambdaContext, http_event, never_counted
 from tests.fakes.gateway import ScriptedZoom, World, principal
 from tests.fakes.soak import times
 from zoom_common.access.principal import Principal
@@ -124,7 +124,7 @@ def test_no_request_and_no_answer_is_a_fault_of_ours(
     world = World(ScriptedZoom([]), World.of(scopes=frozenset()).connection)
     world.zoom = AnyZoom(outcome)  # type: ignore[assignment]
     handler = guarded(
-        lambda request: zoom_api.answer(world.gateway(), request, lambda: Participants(NoEvents())), nobody_asks
+        lambda request: zoom_api.answer(world.gateway(), request, lambda: Participants(NoEvents())), never_counted
     )
     answer = handler(event, LambdaContext())
     zooms_own = isinstance(outcome, HttpResponse) and outcome.status == 500

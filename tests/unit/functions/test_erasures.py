@@ -31,7 +31,7 @@ class Work:
         self.sent: list[Job] = []
         self.returned: list[tuple[str, float]] = []
         self.progress: list[Progress] = []
-        self.rehearsed: list[ErasureTarget] = []
+        self.dry_runs: list[ErasureTarget] = []
         self.away = False
 
     @property
@@ -58,8 +58,8 @@ class Work:
             raise Unavailable(reason="erasure_unavailable")
         return self.progress.pop(0)
 
-    def rehearse(self, target: ErasureTarget, *, should_stop: Callable[[], bool], keep_key: str | None) -> Any:
-        self.rehearsed.append(target)
+    def dry_run(self, target: ErasureTarget, *, should_stop: Callable[[], bool], keep_key: str | None) -> Any:
+        self.dry_runs.append(target)
         return preview(target, {"events": 2, "api_keys": int(keep_key is None)}, complete=not should_stop())
 
     def get(self, tenant: str, name: str) -> Record | None:
@@ -128,7 +128,7 @@ def test_a_dry_run_counts_and_changes_nothing(erasures: ModuleType, work: Work) 
     assert (status, told["dry_run"], told["complete"], told["deleted"]["events"]) == (200, True, True, 2)
     assert told["id"] == erasure_id("acme", ADA_ID)
     assert "location" not in headers
-    assert (work.begun, work.sent, len(work.rehearsed)) == ([], [], 1)
+    assert (work.begun, work.sent, len(work.dry_runs)) == ([], [], 1)
 
 
 def test_a_dry_run_of_a_tenant_spares_the_key_that_asks(erasures: ModuleType) -> None:
@@ -139,7 +139,7 @@ def test_a_dry_run_of_a_tenant_spares_the_key_that_asks(erasures: ModuleType) ->
 
 def test_a_dry_run_ends_before_the_caller_gives_up(erasures: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says that there is more than it could read."""
-    monkeypatch.setattr(erasures, "_REHEARSAL_SECONDS", -1.0)
+    monkeypatch.setattr(erasures, "_DRY_RUN_SECONDS", -1.0)
     body = {"zoom_user_id": ADA_ID, "dry_run": True}
     assert ask(erasures, "POST", "/erasures", body)[1]["complete"] is False
 
@@ -169,7 +169,7 @@ def test_a_dry_run_ends_before_the_caller_gives_up(erasures: ModuleType, monkeyp
 def test_what_is_not_clear_erases_nothing(erasures: ModuleType, work: Work, body: Any, field: str) -> None:
     """A slip of the pen is a 400 in Zoom's shape, which names the field."""
     status, told, _ = ask(erasures, "POST", "/erasures", body)
-    assert (status, told["code"], work.begun, work.rehearsed) == (400, 300, [], [])
+    assert (status, told["code"], work.begun, work.dry_runs) == (400, 300, [], [])
     assert [each["field"] for each in told["errors"]] == [field]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.fakes.connections import connection
 from tests.fakes.event_stores import Projections
 from tests.fakes.handlers import load
 from tests.fakes.meeting_life import HOST, NUMBER, Life
+from tests.fakes.meeting_stories import START, Story, delivered, iso, person
 from zoom_common.access.principal import Principal
 from zoom_common.errors import NotFound
 from zoom_common.events.projections.projectors import changes
@@ -23,6 +25,7 @@ from zoom_common.events.webhook.status import AppStatus
 from zoom_common.zoom.events import parse
 
 HANDLER = Path(__file__).parents[3] / "functions" / "events" / "handler.py"
+LESSON = "/lesson//With+Slash0=="
 ADA = {"participant_user_id": "", "user_name": "Ada", "registrant_id": "r-1", "email": "ada@guest.example"}
 
 
@@ -99,6 +102,82 @@ def test_attendance_adds_up_sessions_by_person(get: Callable[..., tuple[int, Any
     assert (ada["name"], ada["guest"], ada["present"], ada["duration"], ada["minutes"]) == ("Ada", True, True, 90, 1.5)
     assert [(each["user_id"], each["duration"]) for each in ada["sessions"]] == [("s-1", 90), ("s-2", None)]
     assert (host["id"], host["guest"], host["leave_time"]) == (HOST, False, None)
+
+
+@pytest.fixture
+def lesson(function: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """GET a path about a meeting that was planned and held: the whole answer of the function."""
+    story = Story(number="77001")
+    story.plan(START)
+    story.start(LESSON)
+    who = person(story.user_id(), story.device(), "=Sum(1)", email="sum@example.com")
+    story.join(who)
+    story.now += 1800
+    story.leave(who)
+    story.end()
+    projections = Projections()
+    for at, body in enumerate(story.deliveries):
+        event = parse(delivered(body))
+        projections.apply("acme", changes(event), (event.true_since_ms or 0, str(at)), "con_1")
+    reader = MeetingReader(projections)
+    monkeypatch.setattr(function, "meetings", lambda: reader)
+
+    def get(path: str, query: str = "", accept: str = "") -> dict[str, Any]:
+        principal = Principal(tenant="acme", subject="key:k", scopes=frozenset({"events:read"}))
+        context = {"authorizer": {"lambda": principal.to_context()}, "http": {"method": "GET"}}
+        about = {"rawPath": path, "rawQueryString": query, "requestContext": context, "headers": {"accept": accept}}
+        answer: dict[str, Any] = function.handler(about, None)
+        return answer
+
+    return get
+
+
+def test_attendance_is_read_by_planned_occurrence(lesson: Callable[..., dict[str, Any]]) -> None:
+    """By the planned start, with a threshold."""
+    answer = lesson("/meetings/77001/attendance", f"occurrence={iso(START)}&present_from=0.75")
+    seen = json.loads(answer["body"])
+    assert (answer["statusCode"], seen["occurrence"], seen["instances_used"]) == (200, iso(START), [LESSON])
+    assert [(each["duration"], each["attended"]) for each in seen["participants"]] == [(1800, True)]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("occurrence=yesterday", "occurrence"),
+        ("present_from=2", "present_from"),
+        ("present_from=nan", "present_from"),
+        (f"occurrence={START}&uuid=u", "occurrence"),
+    ],
+)
+def test_wrong_fields_of_attendance_are_named(lesson: Callable[..., dict[str, Any]], query: str, field: str) -> None:
+    """Nothing is guessed."""
+    answer = lesson("/meetings/77001/attendance", query)
+    assert (answer["statusCode"], json.loads(answer["body"])["errors"][0]["field"]) == (400, field)
+
+
+def test_attendance_comes_as_rows(lesson: Callable[..., dict[str, Any]]) -> None:
+    """By Accept, as CSV in which a name is never a formula, or as a line of JSON for each person; else as JSON."""
+    path = "/meetings/77001/attendance"
+    table = lesson(path, accept="text/csv, application/json;q=0.5")
+    head, row = table["body"].splitlines()
+    assert table["headers"]["content-type"] == "text/csv; charset=utf-8"
+    assert (head.split(",")[0], row.split(",")[0]) == ("name", "'=Sum(1)")
+    lines = lesson(path, accept="application/x-ndjson")
+    assert [json.loads(line)["name"] for line in lines["body"].splitlines()] == ["=Sum(1)"]
+    assert lesson(path, accept="*/*")["headers"]["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("encodings", [0, 1, 2])
+def test_a_uuid_is_taken_raw_and_encoded_once_and_twice(lesson: Callable[..., dict[str, Any]], encodings: int) -> None:
+    """In the place of the number and as `uuid`, with its slashes and plus signs."""
+    name = LESSON
+    for _ in range(encodings):
+        name = quote(name, safe="")
+    for path, query in ((f"/meetings/{name}/attendance", ""), ("/meetings/77001/attendance", f"uuid={name}")):
+        answer = lesson(path, query)
+        assert (answer["statusCode"], json.loads(answer["body"])["uuid"]) == (200, LESSON)
+    state = json.loads(lesson(f"/meetings/{name}/state")["body"])
+    assert (state["id"], state["status"]) == ("77001", "ended")
 
 
 def test_registrations_recordings_and_users_are_read(get: Callable[..., tuple[int, Any]]) -> None:

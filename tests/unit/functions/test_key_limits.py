@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from benchmarks.scenario import settings
 from tests.fakes.edge import LambdaContext, http_event
 from zoom_common.access.principal import Principal
 from zoom_common.errors import TooManyRequests
-from zoom_common.ratelimit import quotas
+from zoom_common.wiring import throttle as wiring
 
 HANDLERS = (Path(__file__).parents[3] / "functions").glob("*/handler.py")
 ANSWERING = sorted(each.parent.name for each in HANDLERS if "zoom_common.edge.http import" in each.read_text())
@@ -31,14 +32,14 @@ class Spent:
 def test_every_function_that_answers_counts_for_the_key(
     name: str, function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the table that its own settings name, once it is asked with such a key; the throttle is made once."""
+    """Every function counts the requests of a key with a limit, in the table that its settings name."""
     made: list[str] = []
 
     def throttle_in(table: str) -> Any:
         made.append(table)
         return Spent()
 
-    monkeypatch.setattr(quotas, "throttle", throttle_in)
+    monkeypatch.setattr(wiring, "throttle", cache(throttle_in))  # as the real one is
     module = function(name)
     for variable, value in settings(SimpleNamespace(url="https://aws.example")).items():  # type: ignore[arg-type]
         monkeypatch.setenv(variable, value)

@@ -45,7 +45,7 @@ def post(function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch)
     module = function("meeting_sdk")
 
     def call(doors: Doors, body: Any = None, *, number: str = "85123456789", **headers: str) -> tuple[int, Any]:
-        monkeypatch.setattr(module, "_joining", lambda: doors)
+        monkeypatch.setattr(module, "_meeting_access", lambda: doors)
         principal = Principal("acme", "key:abcdefghijkl", frozenset({"meetings:read"}))
         event = {
             "rawPath": f"/meetings/{number}/sdk-signature",
@@ -147,7 +147,7 @@ def test_the_sample_event_is_one_that_is_answered(
 ) -> None:
     """`sam local invoke` with it reaches the door."""
     module, doors = function("meeting_sdk"), Doors()
-    monkeypatch.setattr(module, "_joining", lambda: doors)
+    monkeypatch.setattr(module, "_meeting_access", lambda: doors)
     event = json.loads((Path(__file__).parents[3] / "events" / "meeting-sdk-sign.json").read_text())
     assert module.handler(event, LambdaContext())["statusCode"] == 200
     assert [wish.meeting_number for wish in doors.wishes] == ["85123456789"]

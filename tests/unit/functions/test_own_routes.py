@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.dynamodb_limits import refusal
 from tests.fakes.edge import LambdaContext, http_event
+from tests.fakes.handlers import load
 from tests.fakes.own_site import (
     CONNECTION,
     EVENT,
@@ -27,7 +28,6 @@ from tests.fakes.own_site import (
     Slot,
     event_of,
     fill,
-    load,
     own_site,
     slots,
 )

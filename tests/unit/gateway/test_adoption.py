@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.gateway import NOW, World, answer
-from zoom_common.gateway.context import ZoomCall
+from tests.fakes.gateway import NOW, World, answer, principal
+from zoom_common.gateway.context import Call
 from zoom_common.gateway.create_lookup import LISTED_AT, LookupInconclusive, can_be_found, candidates
 from zoom_common.zoom.http import HttpResponse
 from zoom_common.zoom.operations.table import OPERATIONS
@@ -18,14 +18,14 @@ CREATED = "2030-03-17T17:46:40Z"
 ASKED = {"topic": "Review", "type": 5}
 
 
-def call_of(world: World, name: str = "webinars.create", **body: Any) -> ZoomCall:
+def call_of(world: World, name: str = "webinars.create", **body: Any) -> Call:
     """A create."""
     text = json.dumps(ASKED | body).encode()
     ids = {"userId": "me"}
     operation = BY_NAME[name]
-    return ZoomCall(
-        operation=operation, ids=ids, connection=world.connection, deadline=world.time.deadline(), body=text
-    )
+    call = Call(principal=principal(), operation=operation, ids=ids, deadline=world.time.deadline(), body=text)
+    call.bind(world.connection)
+    return call
 
 
 def page(*ids: int, **about: Any) -> HttpResponse:
@@ -41,7 +41,7 @@ def single(number: int) -> HttpResponse:
 
 def found(world: World, **body: Any) -> list[str | None]:
     """The ids that were found."""
-    return [made for made, _ in candidates(world.sender(), call_of(world, **body), since=NOW)]
+    return [made for made, _ in candidates(world.client(), call_of(world, **body), since=NOW)]
 
 
 def test_every_page_is_read() -> None:
@@ -56,7 +56,7 @@ def test_meetings_come_with_tokens() -> None:
     first = json.dumps({"meetings": [], "next_page_token": "t/1"}).encode()
     last = json.dumps({"meetings": [], "next_page_token": ""}).encode()
     world = World.of(answer(200, first), answer(200, last))
-    assert candidates(world.sender(), call_of(world, "meetings.create", type=2), since=NOW) == []
+    assert candidates(world.client(), call_of(world, "meetings.create", type=2), since=NOW) == []
     assert "next_page_token=t%2F1" in world.zoom.sent[1].url
 
 
@@ -80,7 +80,7 @@ def test_instant_meetings_are_not_looked_for(body: dict[str, Any]) -> None:
     call = call_of(world, "meetings.create", **body)
     assert not can_be_found(call)
     with pytest.raises(LookupInconclusive):
-        candidates(world.sender(), call, since=NOW)
+        candidates(world.client(), call, since=NOW)
 
 
 def test_places_are_operations() -> None:

@@ -13,7 +13,7 @@ from zoom_common.zoom.rate_limits import USER_DAILY, until_midnight
 def spend_all(calls: DailyCalls, limit: int, *, now: float = NOW) -> int:
     """Spend until nothing is left; how many there were."""
     spent = 0
-    while calls.spend("a", limit=limit, now=now) is not None:
+    while calls.take("a", limit=limit, now=now) is not None:
         spent += 1
     return spent
 
@@ -37,7 +37,7 @@ def test_containers_share_a_day() -> None:
     """Together they spend the limit exactly; what one leaves in its batch is lost for the others."""
     counters = MemoryCounters()
     first, second = DailyCalls(counters), DailyCalls(counters)
-    assert first.spend("a", limit=USER_DAILY, now=NOW) is not None
+    assert first.take("a", limit=USER_DAILY, now=NOW) is not None
     assert spend_all(second, USER_DAILY) == USER_DAILY - 5
     assert spend_all(first, USER_DAILY) == 4
 
@@ -48,7 +48,7 @@ def test_a_day_ends_at_midnight_utc() -> None:
     calls = DailyCalls(counters)
     assert spend_all(calls, 10) == 10
     tomorrow = NOW + until_midnight(NOW)
-    assert calls.spend("a", limit=10, now=tomorrow - 0.001) is None
+    assert calls.take("a", limit=10, now=tomorrow - 0.001) is None
     assert spend_all(calls, 10, now=tomorrow) == 10
 
 
@@ -65,7 +65,7 @@ def test_zoom_may_say_that_a_day_is_spent() -> None:
     """Then it is, for every container."""
     counters = MemoryCounters()
     first, second = DailyCalls(counters), DailyCalls(counters)
-    first.spend("a", limit=USER_DAILY, now=NOW)
+    first.take("a", limit=USER_DAILY, now=NOW)
     first.exhaust("a", limit=USER_DAILY, now=NOW)
-    assert first.spend("a", limit=USER_DAILY, now=NOW) is None
-    assert second.spend("a", limit=USER_DAILY, now=NOW) is None
+    assert first.take("a", limit=USER_DAILY, now=NOW) is None
+    assert second.take("a", limit=USER_DAILY, now=NOW) is None

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes.gateway import World, answer
+from tests.fakes.gateway import World, answer, principal
 from zoom_common.errors import OutcomeUnknown, TooManyRequests, Unavailable, ZoomUnavailable
-from zoom_common.gateway.context import CallStats
-from zoom_common.gateway.http_client import READ_TIMEOUT, PendingRequest
-from zoom_common.ratelimit.limiter import Cost, Reservation
+from zoom_common.gateway.context import Call
+from zoom_common.gateway.http_client import READ_TIMEOUT
+from zoom_common.ratelimit.limiter import Reservation
 from zoom_common.transport import AnswerLost, NotSent
 from zoom_common.zoom.http import HttpRequest, HttpResponse
 from zoom_common.zoom.operations.table import OPERATIONS
@@ -21,13 +21,16 @@ BY_NAME = {each.name: each for each in OPERATIONS}
 REQUEST = HttpRequest("GET", "https://api.zoom.us/v2/meetings/1")
 
 
+def call_of(world: World, name: str, *, seconds: float = 28.0) -> Call:
+    """A call of the operation `name`."""
+    call = Call(principal=principal(), operation=BY_NAME[name], ids={}, deadline=world.time.deadline(seconds))
+    call.bind(world.connection)
+    return call
+
+
 def send(world: World, name: str, *, seconds: float = 28.0) -> HttpResponse:
     """Send one request as the operation `name`."""
-    spend = Cost(account="account-1", label=BY_NAME[name].label)
-    deadline = world.time.deadline(seconds)
-    return world.exchange().send(
-        PendingRequest(operation=BY_NAME[name], request=REQUEST, spend=spend, deadline=deadline)
-    )
+    return world.http_client().send(call_of(world, name, seconds=seconds), REQUEST)
 
 
 def test_a_read_survives_faults_and_silence() -> None:
@@ -104,28 +107,22 @@ def test_each_try_gets_what_is_left() -> None:
 def test_each_try_has_a_turn_and_waits_for_it() -> None:
     """The first and every other; what was waited is known."""
     world = World.of(answer(500, b'{"code":500}'), answer(200, b"{}"))
-    world.turns.script = [Reservation(0.25, 5), Reservation(0.125, 4, 99, local=True)]
-    record = CallStats()
-    attempt = PendingRequest(
-        operation=BY_NAME["meetings.get"],
-        request=REQUEST,
-        spend=Cost(account="account-1", label=BY_NAME["meetings.get"].label),
-        deadline=world.time.deadline(),
-        record=record,
-    )
-    world.exchange().send(attempt)
+    world.limiter.script = [Reservation(0.25, 5), Reservation(0.125, 4, 99, local=True)]
+    call = call_of(world, "meetings.get")
+    world.http_client().send(call, REQUEST)
+    stats = call.stats
     assert world.time.waits == [0.25, 0.5, 0.125]
-    assert (record.tries, record.status, record.waited) == (2, 200, 0.875)
-    assert (record.budget_left, record.left_today, record.local_budget) == (4, 99, True)
+    assert (stats.tries, stats.status, stats.waited) == (2, 200, 0.875)
+    assert (stats.budget_left, stats.left_today, stats.local_budget) == (4, 99, True)
 
 
 def test_a_try_that_gets_no_turn_leaves_the_last_outcome() -> None:
     """The first has to get one; a read that failed once and may not go on answers as it failed."""
     world = World.of(answer(500, b'{"code":500}'))
-    world.turns.script = [Reservation(0.0, 0), TooManyRequests(30)]
+    world.limiter.script = [Reservation(0.0, 0), TooManyRequests(30)]
     assert send(world, "meetings.get").status == 500
     world = World.of()
-    world.turns.script = [TooManyRequests(30)]
+    world.limiter.script = [TooManyRequests(30)]
     with pytest.raises(TooManyRequests):
         send(world, "meetings.get")
 
@@ -134,29 +131,21 @@ def test_the_budget_hears_of_every_refusal() -> None:
     """What it makes of it is its own business."""
     world = World.of(answer(429, b'{"code":429}'), answer(200, b"{}"))
     assert send(world, "meetings.get").status == 200
-    assert [each.limit for each in world.turns.refusals] == [Limit.PER_SECOND]
+    assert [each.limit for each in world.limiter.refusals] == [Limit.PER_SECOND]
     assert world.time.waits == [1.5]
 
 
 def test_the_sender_is_told_before_the_wait_for_the_turn() -> None:
     """A record written meanwhile delays nobody: the slot stays where it is."""
     world = World.of(answer(201, b"{}"))
-    world.turns.script = [Reservation(2.0, 0)]
+    world.limiter.script = [Reservation(2.0, 0)]
     said: list[float] = []
 
     def write() -> None:
         said.append(world.time.passed)
         world.time.passed += 0.5
 
-    operation = BY_NAME["meetings.create"]
-    attempt = PendingRequest(
-        operation=operation,
-        request=REQUEST,
-        spend=Cost(account="account-1", label=operation.label),
-        deadline=world.time.deadline(),
-        before_sending=write,
-    )
-    world.exchange().send(attempt)
+    world.http_client().send(call_of(world, "meetings.create"), REQUEST, write)
     assert said == [0.0]
     assert world.time.waits == [1.5]
 
@@ -168,14 +157,7 @@ def slowed(world: World, name: str, *writes: float) -> HttpResponse:
     def write() -> None:
         world.time.passed += next(takes)
 
-    attempt = PendingRequest(
-        operation=BY_NAME[name],
-        request=REQUEST,
-        spend=Cost(account="account-1", label=BY_NAME[name].label),
-        deadline=world.time.deadline(),
-        before_sending=write,
-    )
-    return world.exchange().send(attempt)
+    return world.http_client().send(call_of(world, name), REQUEST, write)
 
 
 def test_a_request_for_which_no_time_was_left_is_not_sent() -> None:
@@ -192,7 +174,7 @@ def test_a_request_for_which_no_time_was_left_is_not_sent() -> None:
 def test_a_turn_that_is_as_good_as_there_is_not_slept_for(wait: float, slept: list[float]) -> None:
     """A nap of less than a millisecond costs more processor time than it spreads calls."""
     world = World.of(answer(200, b"{}"))
-    world.turns.script = [Reservation(wait, 5)]
+    world.limiter.script = [Reservation(wait, 5)]
     assert send(world, "meetings.get").status == 200
     assert world.time.waits == slept
 
@@ -222,33 +204,25 @@ def test_what_was_not_sent_or_not_counted_is_given_back(
 ) -> None:
     """Each try by itself. What may have been carried out counts."""
     world = World.of(*[outcome] * 4)
-    world.turns.script = [COUNTED] * 4
+    world.limiter.script = [COUNTED] * 4
     with contextlib.suppress(ZoomUnavailable, OutcomeUnknown):
         send(world, "meetings.create")
-    assert len(world.turns.given_back) == given_back
+    assert len(world.limiter.given_back) == given_back
 
 
 def test_a_call_that_is_not_made_after_all_is_given_back() -> None:
     """Its record could not be written, or the time went by while it waited for its slot."""
     world = World.of()
-    world.turns.script = [COUNTED, replace(COUNTED, wait=9.8)]
+    world.limiter.script = [COUNTED, replace(COUNTED, wait=9.8)]
 
     def fails() -> None:
         raise Unavailable(reason="idempotency_store_unavailable")
 
-    spend = Cost(account="account-1", label=BY_NAME["meetings.create"].label)
-    request = PendingRequest(
-        operation=BY_NAME["meetings.create"],
-        request=REQUEST,
-        spend=spend,
-        deadline=world.time.deadline(28.0),
-        before_sending=fails,
-    )
     with pytest.raises(Unavailable):
-        world.exchange().send(request)
+        world.http_client().send(call_of(world, "meetings.create"), REQUEST, fails)
     with pytest.raises(ZoomUnavailable):
         send(world, "meetings.create", seconds=10.0)
-    assert (len(world.turns.given_back), world.zoom.sent) == (2, [])
+    assert (len(world.limiter.given_back), world.zoom.sent) == (2, [])
 
 
 @pytest.mark.parametrize(("refusal", "limit"), [(DAILY, Limit.DAILY), (PER_USER, Limit.PER_USER)])
@@ -256,36 +230,36 @@ def test_a_closed_day_is_believed_when_zoom_says_it_twice(refusal: HttpResponse,
     """One answer may be a slip: the call is sent once more before a day is closed for everybody."""
     world = World.of(refusal, answer(201, b"{}"))
     assert send(world, "meetings.create").status == 201
-    assert world.turns.refusals == []
+    assert world.limiter.refusals == []
     world = World.of(refusal, refusal)
     assert send(world, "meetings.create").status == 429
-    assert [each.limit for each in world.turns.refusals] == [limit]
+    assert [each.limit for each in world.limiter.refusals] == [limit]
 
 
 def test_a_day_that_cannot_be_confirmed_in_time_is_not_closed() -> None:
     """The caller gets Zoom's 429, and nobody else."""
     world = World.of(DAILY)
     assert send(world, "meetings.get", seconds=1.5).status == 429
-    assert world.turns.refusals == []
+    assert world.limiter.refusals == []
 
 
 def test_a_proxys_429_closes_nothing() -> None:
     """It is passed on, however long it says to wait: only this call has met it."""
     world = World.of(PROXY)
     assert send(world, "meetings.get").status == 429
-    assert [(each.from_zoom, each.lasts) for each in world.turns.refusals] == [(False, False)]
+    assert [(each.from_zoom, each.lasts) for each in world.limiter.refusals] == [(False, False)]
 
 
 def test_a_probe_that_zoom_answers_opens_what_was_closed() -> None:
     """An answer of Zoom's, also a refusal of the request itself; a 429 is believed at once."""
     for answered in (answer(201, b"{}"), answer(400, b'{"code":300}')):
         world = World.of(answered)
-        world.turns.script = [PROBE]
+        world.limiter.script = [PROBE]
         send(world, "meetings.create")
-        assert [each.account for each in world.turns.reopened] == ["account-1"]
+        assert [each.account for each in world.limiter.reopened] == ["account-1"]
     for silent in (DAILY, AnswerLost()):
         world = World.of(silent)
-        world.turns.script = [PROBE]
+        world.limiter.script = [PROBE]
         with contextlib.suppress(OutcomeUnknown):
             send(world, "meetings.create")
-        assert (world.turns.reopened, len(world.zoom.sent)) == ([], 1)
+        assert (world.limiter.reopened, len(world.zoom.sent)) == ([], 1)

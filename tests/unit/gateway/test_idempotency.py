@@ -36,11 +36,11 @@ MADE = answer(201, json.dumps(FULL).encode())
 
 
 def create(
-    world: World, body: Any = None, *, key: str = "key-1", path: str = PATH, record: CallStats | None = None
+    world: World, body: Any = None, *, key: str = "key-1", path: str = PATH, stats: CallStats | None = None
 ) -> Answer:
     """Create a meeting with a key."""
     content = json.dumps(BODY if body is None else body).encode()
-    return world.call("POST", path, record=record, headers={"idempotency-key": key}, body=content)
+    return world.call("POST", path, stats=stats, headers={"idempotency-key": key}, body=content)
 
 
 def listing(*meetings: dict[str, Any]) -> HttpResponse:
@@ -156,7 +156,7 @@ def test_a_key_under_which_nothing_was_made_is_as_good_as_new(script: list[Any],
 def test_a_key_that_the_budget_turned_away_is_as_good_as_new() -> None:
     """Ours is no answer of Zoom's."""
     world = World.of(MADE)
-    world.turns.script.append(TooManyRequests(5))
+    world.limiter.script.append(TooManyRequests(5))
     with pytest.raises(TooManyRequests):
         create(world)
     assert create(world).headers["idempotency-status"] == "made"
@@ -175,9 +175,9 @@ def test_a_lost_answer_is_looked_for_at_once() -> None:
 @pytest.mark.parametrize(("away", "hurried"), [(False, [False] * 3), (True, [False, True, True])])
 def test_usage_that_is_away_is_waited_for_once(*, away: bool, hurried: list[bool]) -> None:
     """Not for each look on the way: what has begun is heard of without waiting, and nothing else is tried."""
-    world, record = World.of(AnswerLost(), listing(LISTED), single()), CallStats()
+    world, stats = World.of(AnswerLost(), listing(LISTED), single()), CallStats()
     world.usage.away = away
-    create(world, record=record)
+    create(world, stats=stats)
     assert world.usage.hurried == hurried
 
 

@@ -15,11 +15,12 @@ from zoom_common.connections.model import Connection, Kind
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ConnectionUnusable, Forbidden, NotAllowed, ZoomRefused, ZoomScopesMissing
 from zoom_common.gateway import join
-from zoom_common.gateway.context import ApiRequest
+from zoom_common.gateway.context import Call
 from zoom_common.gateway.join import JoinCredentials, JoinRequest, MeetingAccess
 from zoom_common.gateway.service import Answer
 from zoom_common.secret import Secret
 from zoom_common.zoom.meeting_sdk import Role, SdkApp
+from zoom_common.zoom.operations.table import filled
 
 NUMBER = "85123456789"
 PROGRAM = Principal("acme", "key:abcdefghijkl", frozenset({"meetings:read", "meetings:write"}))
@@ -44,10 +45,10 @@ class Zoom:
         assert principal.tenant == self.serves.tenant
         return self.serves
 
-    def call(self, asked: ApiRequest) -> Answer:
-        assert (asked.method, asked.body, dict(asked.headers)) == ("GET", b"", {})
+    def call(self, asked: Call) -> Answer:
+        assert (asked.operation.method, asked.body, dict(asked.headers)) == ("GET", b"", {})
         assert asked.deadline.remaining() > 0
-        path = asked.path
+        path = "/v2" + filled(asked.operation.path, asked.ids)
         self.asked.append((path, asked.query_string, asked.principal))
         if "/meetings/" in path:
             content = self.meeting

@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import pytest
 
+from tests.fakes.connection_stores import Memory
+from tests.fakes.event_stores import Projections
+from tests.fakes.meeting_stories import START, Story, delivered, iso, person
 from zoom_common.access.principal import Principal
 from zoom_common.errors import NotFound, Unavailable, ZoomRefused, ZoomScopesMissing
-from zoom_common.gateway.participants import Participants
+from zoom_common.events.projections.projectors import changes
+from zoom_common.events.projections.store import MeetingReader
+from zoom_common.gateway.participants import EventRoster, Participants
 from zoom_common.gateway.service import Answer
+from zoom_common.zoom.events import parse
+from zoom_common.zoom.operations.table import encoded_twice
 
 CALLER = Principal("acme", "key:1", frozenset({"*"}))
 JILL = {"id": "u1", "name": "Jill", "duration": 60}
@@ -159,3 +166,47 @@ def test_a_uuid_with_slashes_reaches_zoom() -> None:
     path = "/v2/past_meetings/%252Fajb%252Bc%253D%253D/participants"
     zoom = Zoom({REPORT.replace("85746065", "%252Fajb%252Bc%253D%253D"): NO_SCOPES, path: {"participants": [JILL]}})
     assert found(Events(), zoom, meeting="/ajb+c==")["source"] == "past_meetings"
+
+
+def roster_of(story: Story) -> EventRoster:
+    """What the deliveries of a story tell a caller that reaches every connection."""
+    projections = Projections()
+    for at, body in enumerate(story.deliveries):
+        event = parse(delivered(body))
+        projections.apply("acme", changes(event), (event.true_since_ms or 0, str(at)))
+    return EventRoster(MeetingReader(projections), Memory())
+
+
+def test_a_uuid_names_its_instance_and_not_the_one_that_runs() -> None:
+    """However it is encoded; and the answer says which instance it is of."""
+    story = Story()
+    for name in ("First", "Second"):
+        story.start(f"/{name}//Of+Two".ljust(22, "0") + "==")
+        story.join(person(story.user_id(), story.device(), name))
+        story.now += 60
+        if name == "First":
+            first = story.uuid
+            story.end()
+    for uuid in (first, quote(first, safe=""), quote(quote(first, safe=""), safe="")):
+        zoom = Zoom({each.replace("85746065", encoded_twice(first)): unknown() for each in (REPORT, PAST)})
+        answer = json.loads(Participants(roster_of(story)).answer(CALLER, uuid, "", zoom.ask).body)
+        assert (answer["source"], answer["instances_used"]) == ("events", [first])
+        assert [each["name"] for each in answer["participants"]] == ["First"]
+    live = json.loads(Participants(roster_of(story)).answer(CALLER, story.number, "", Zoom({}).ask).body)
+    assert (live["source"], live["instances_used"]) == ("live", [story.uuid])
+
+
+def test_a_series_between_two_meetings_shows_the_last_one() -> None:
+    """Its state is `scheduled`, and it was held."""
+    story = Story(number="85746065")
+    weeks = [{"occurrence_id": str(at), "start_time": iso(START + at * 7 * 86_400)} for at in range(2)]
+    story.plan(START, type=8, occurrences=weeks)
+    story.start()
+    story.join(person(story.user_id(), story.device(), "Lone"))
+    story.now += 60
+    story.end()
+    roster = roster_of(story)
+    assert roster.state(CALLER, story.number)["status"] == "scheduled"
+    zoom = Zoom({REPORT: unknown(), PAST: unknown()})
+    answer = json.loads(Participants(roster).answer(CALLER, story.number, "", zoom.ask).body)
+    assert [each["name"] for each in answer["participants"]] == ["Lone"]

@@ -23,10 +23,10 @@ def world_of(*script: Any, seconds: float = 30.0) -> World:
 
 def call(world: World, method: str = "GET", path: str = "/v2/meetings/1", query: str = "") -> tuple[Answer, str | None]:
     """One call: the answer, and what the cache had to do with it."""
-    record = CallStats()
+    stats = CallStats()
     body = b"{}" if method == "PATCH" else b""
-    answered = world.call(method, path, query_string=query, body=body, record=record)
-    return answered, record.cache
+    answered = world.call(method, path, query_string=query, body=body, stats=stats)
+    return answered, stats.cache
 
 
 def test_off_unless_asked_for() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.gateway import BASE, NOW, World, answer, connection
+from tests.fakes.gateway import BASE, NOW, World, answer, connection, principal
 from zoom_common.connections.model import Connection, Kind
-from zoom_common.gateway.context import ZoomCall
+from zoom_common.gateway.context import Call
 from zoom_common.gateway.token_rejections import REMEMBERED
 from zoom_common.transport import AnswerLost
 from zoom_common.zoom.http import HttpResponse
@@ -18,16 +18,18 @@ REFUSED, ACCEPTED = answer(401, b'{"code":124}'), answer(200, b"{}")
 ACCOUNT = {"kind": Kind.ACCOUNT, "zoom_user_id": None}
 
 
-def call_of(world: World, name: str, of: Connection | None = None, **ids: str) -> ZoomCall:
+def call_of(world: World, name: str, of: Connection | None = None, **ids: str) -> Call:
     """A call of an operation."""
     about = world.connection if of is None else of
-    return ZoomCall(operation=BY_NAME[name], ids=ids, connection=about, deadline=world.time.deadline())
+    call = Call(principal=principal(), operation=BY_NAME[name], ids=ids, deadline=world.time.deadline())
+    call.bind(about)
+    return call
 
 
 def test_the_account_and_the_label_are_spent_from() -> None:
     """Zoom's account, not the tenant: others may share it."""
-    spend = call_of(World.of(), "meetings.list", userId="me").spend()
-    assert (spend.account, spend.label, spend.user) == ("zoom-account-1", RateLabel.MEDIUM, None)
+    cost = call_of(World.of(), "meetings.list", userId="me").cost()
+    assert (cost.account, cost.label, cost.user) == ("zoom-account-1", RateLabel.MEDIUM, None)
 
 
 @pytest.mark.parametrize(
@@ -44,15 +46,15 @@ def test_a_users_day_is_spent_from_as_far_as_we_know_the_user(
     name: str, ids: dict[str, str], of: Connection, user: str | None
 ) -> None:
     """Creates and updates only; whose meeting an account-level connection changes, only Zoom knows."""
-    assert call_of(World.of(), name, of, **ids).spend().user == user
+    assert call_of(World.of(), name, of, **ids).cost().user == user
 
 
 def test_another_token_is_another_try_with_a_slot_of_its_own() -> None:
     """Zoom counts what it refuses."""
     world = World.of(answer(401, b'{"code":124}'), answer(200, b"{}"))
     call = call_of(world, "meetings.get", meetingId="1")
-    assert world.sender().send(call).status == 200
-    assert len(world.turns.spent) == 2
+    assert world.client().send(call).status == 200
+    assert len(world.limiter.costs) == 2
     assert [each.headers["Authorization"] for each in world.zoom.sent] == ["Bearer token-1", "Bearer token-2"]
 
 
@@ -60,9 +62,9 @@ def test_a_token_that_zoom_refuses_for_two_requests_counts_against_the_connectio
     """The call and an independent read are refused with the fresh token: Zoom's refusal is the answer."""
     world = World.of(*[REFUSED] * 3)
     call = call_of(world, "meetings.get", meetingId="1")
-    assert world.sender().send(call).status == 401
+    assert world.client().send(call).status == 401
     assert [each.url.removeprefix(BASE) for each in world.zoom.sent] == ["/meetings/1"] * 2 + ["/users/me"]
-    assert (world.tokens.rejections, world.tokens.told, call.record.request_at_fault) == (1, 1, False)
+    assert (world.tokens.rejections, world.tokens.told, call.stats.request_at_fault) == (1, 1, False)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +80,8 @@ def test_a_request_that_zoom_refuses_alone_is_at_fault(accepts: HttpResponse) ->
     """Any answer to another request but 401/124 accepts the token: nothing counts against the connection."""
     world = World.of(REFUSED, REFUSED, accepts)
     call = call_of(world, "meetings.get", meetingId="1")
-    assert world.sender().send(call).status == 401
-    assert (world.tokens.rejections, world.tokens.told, call.record.request_at_fault) == (1, 0, True)
+    assert world.client().send(call).status == 401
+    assert (world.tokens.rejections, world.tokens.told, call.stats.request_at_fault) == (1, 0, True)
 
 
 @pytest.mark.parametrize("silent", [AnswerLost(), answer(502, b"<html>"), answer(403, b"<html>proxy</html>")])
@@ -87,27 +89,27 @@ def test_without_evidence_nothing_is_counted(silent: AnswerLost | HttpResponse) 
     """A check that gets no answer of Zoom's says nothing about the token or the request."""
     world = World.of(REFUSED, REFUSED, *[silent] * 4)
     call = call_of(world, "meetings.get", meetingId="1")
-    assert world.sender().send(call).status == 401
-    assert (world.tokens.told, call.record.request_at_fault) == (0, False)
+    assert world.client().send(call).status == 401
+    assert (world.tokens.told, call.stats.request_at_fault) == (0, False)
 
 
 def test_the_same_bad_request_costs_no_further_refresh_for_a_while() -> None:
     """For ten minutes its 401 is checked with the token in use; other requests and a real expiry are unaffected."""
     world = World.of(REFUSED, REFUSED, ACCEPTED)
-    world.sender().send(call_of(world, "meetings.get", meetingId="1"))
+    world.client().send(call_of(world, "meetings.get", meetingId="1"))
     world.zoom.script = [REFUSED, ACCEPTED] * 3
     for _ in range(3):
         call = call_of(world, "meetings.get", meetingId="1")
-        assert (world.sender().send(call).status, call.record.request_at_fault) == (401, True)
+        assert (world.client().send(call).status, call.stats.request_at_fault) == (401, True)
     assert world.tokens.rejections == 1
     world.zoom.script = [REFUSED, REFUSED, ACCEPTED]  # the token has ended: the check says so
-    assert world.sender().send(call_of(world, "meetings.get", meetingId="1")).status == 200
+    assert world.client().send(call_of(world, "meetings.get", meetingId="1")).status == 200
     assert world.tokens.rejections == 2
     world.zoom.script = [REFUSED, ACCEPTED]  # another meeting
-    assert world.sender().send(call_of(world, "meetings.get", meetingId="2")).status == 200
+    assert world.client().send(call_of(world, "meetings.get", meetingId="2")).status == 200
     world.time.passed += REMEMBERED
     world.zoom.script = [REFUSED, ACCEPTED]
-    assert world.sender().send(call_of(world, "meetings.get", meetingId="1")).status == 200
+    assert world.client().send(call_of(world, "meetings.get", meetingId="1")).status == 200
 
 
 def test_a_young_token_is_checked_before_it_is_replaced() -> None:
@@ -115,11 +117,11 @@ def test_a_young_token_is_checked_before_it_is_replaced() -> None:
     young = connection(refresh_issued_at=NOW - 60)
     world = World.of(*[REFUSED, ACCEPTED] * 20)
     for number in range(20):
-        world.sender().send(call_of(world, "meetings.get", young, meetingId=str(number)))
+        world.client().send(call_of(world, "meetings.get", young, meetingId=str(number)))
     assert (world.tokens.rejections, world.tokens.told) == (0, 0)
     refused_when_new = connection(refresh_issued_at=NOW - 60, refused_version=1)
     world.zoom.script, world.tokens.another = [REFUSED], False
-    world.sender().send(call_of(world, "meetings.get", refused_when_new, meetingId="1"))
+    world.client().send(call_of(world, "meetings.get", refused_when_new, meetingId="1"))
     assert (world.tokens.rejections, world.zoom.script) == (1, [])
 
 
@@ -135,16 +137,16 @@ def test_a_young_token_is_checked_before_it_is_replaced() -> None:
 def test_the_check_is_another_request_than_the_one_refused(name: str, of: Connection, asked: str) -> None:
     """A request cannot be evidence about itself."""
     world = World.of(REFUSED, REFUSED, ACCEPTED)
-    world.sender().send(call_of(world, name, of, meetingId="1", userId="me"))
+    world.client().send(call_of(world, name, of, meetingId="1", userId="me"))
     assert world.zoom.sent[-1].url == BASE + asked
 
 
 def test_a_success_ends_a_rejection_streak() -> None:
     """A token that served one call is no refused one; without a streak nothing is reported."""
     world = World.of(answer(200, b"{}"), answer(200, b"{}"))
-    world.sender().send(call_of(world, "meetings.get", meetingId="1"))
+    world.client().send(call_of(world, "meetings.get", meetingId="1"))
     assert world.tokens.accepted_versions == []
-    world.sender().send(call_of(world, "meetings.get", connection(refusals=2, version=7), meetingId="1"))
+    world.client().send(call_of(world, "meetings.get", connection(refusals=2, version=7), meetingId="1"))
     assert world.tokens.accepted_versions == [7]
 
 
@@ -152,7 +154,7 @@ def test_where_another_token_would_be_no_better_zooms_refusal_is_the_answer() ->
     """Nothing is sent again, and nothing is counted again."""
     world = World.of(REFUSED)
     world.tokens.another = False
-    assert world.sender().send(call_of(world, "meetings.get", meetingId="1")).status == 401
+    assert world.client().send(call_of(world, "meetings.get", meetingId="1")).status == 401
     assert (len(world.zoom.sent), world.tokens.told) == (1, 0)
 
 
@@ -160,6 +162,6 @@ def test_usage_hears_of_a_call_before_zoom_does() -> None:
     """Once for each try; a record of the caller's own comes first, because the call must not be made without it."""
     world = World.of(answer(401, b'{"code":124}'), answer(200, b"{}"))
     call, told = call_of(world, "meetings.get", meetingId="1"), list[int]()
-    world.sender().send(call, before_sending=lambda: told.append(len(world.usage.begun)))
-    assert world.usage.begun == [("acme", "", 0), ("acme", "", 1)]
+    world.client().send(call, before_sending=lambda: told.append(len(world.usage.begun)))
+    assert world.usage.begun == [("acme", "meetings.get", 0), ("acme", "meetings.get", 1)]
     assert told == [0, 1]

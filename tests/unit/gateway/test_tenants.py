@@ -17,7 +17,7 @@ from tests.fakes.soak import times
 from zoom_common.access.principal import Principal
 from zoom_common.connections.selection import select
 from zoom_common.errors import NotFound
-from zoom_common.gateway.context import ApiRequest
+from zoom_common.gateway.context import Call
 from zoom_common.zoom.operations.model import Operation
 from zoom_common.zoom.operations.table import OPERATIONS
 
@@ -40,15 +40,15 @@ def test_no_operation_reaches_another_tenants_connection(operation: Operation, s
     memory, world = Memory(), World.of()
     memory.put(stored(tenant="acme", connection_id=THEIRS))
     gateway = replace(world.gateway(), select=partial(select, store=memory))
-    asked = ApiRequest(
+    call = Call(
         principal=stranger,
-        method=operation.method,
-        path="/v2" + re.sub(r"\{\w+\}", "85746065", operation.path),
+        operation=operation,
+        ids=dict.fromkeys(re.findall(r"\{(\w+)\}", operation.path), "85746065"),
         headers={"x-zoom-connection": named},
         body=b"{}",
         deadline=world.time.deadline(),
     )
     with pytest.raises(NotFound) as refused:
-        gateway.call(asked)
+        gateway.call(call)
     assert refused.value.reason == "connection_unknown"
     assert world.zoom.sent == []

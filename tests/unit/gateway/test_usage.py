@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -34,9 +34,6 @@ class Counters:
 
         return finish
 
-    def of(self, day: date, tenant: str | None = None) -> Iterator[Usage]:
-        raise NotImplementedError
-
 
 def record(**changes: object) -> CallStats:
     made = CallStats(operation="meetings.get", connection="con_1", tries=1, status=200)
@@ -50,7 +47,7 @@ def used(calls: int, requests: int, refused: int) -> Usage:
 
 
 def counter(counters: Counters) -> UsageCounter:
-    return UsageCounter(live=counters, clock=lambda: 86_400.0)
+    return UsageCounter(begin_write=counters.begin, clock=lambda: 86_400.0)
 
 
 def test_a_call_is_counted_while_zoom_answers() -> None:
@@ -130,7 +127,7 @@ def test_a_deadline_that_is_near_leaves_no_time_for_counting() -> None:
 def test_what_is_added_after_midnight_belongs_to_the_day_of_the_call() -> None:
     """One call is one row: no day has refusals of calls that it does not have."""
     counters, made, now = Counters(), record(status=404), iter([86_400.0, 2 * 86_400.0])
-    counting = UsageCounter(live=counters, clock=lambda: next(now))
+    counting = UsageCounter(begin_write=counters.begin, clock=lambda: next(now))
     counting.begin("acme", made)
     counting.settle("acme", made, Deadline.after(20))
     assert counters.added == [used(1, 1, 0), used(0, 0, 1)]

@@ -19,6 +19,6 @@ def test_a_gateway_is_wired_without_asking_anybody(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(clients, "impatient_dynamodb", lambda: SimpleNamespace(service="dynamodb"))
     settings = ZoomApiSettings("Connections", "key-1", "token_refresh", "https://gateway.example")
     wired = gateway(settings)
-    assert isinstance(wired.sender.exchange.transport, RequestsTransport)
-    assert wired.sender.api_base_url == "https://api.zoom.us/v2"
+    assert isinstance(wired.client.http.transport, RequestsTransport)
+    assert wired.client.api_base_url == "https://api.zoom.us/v2"
     assert wired.reconnect_url(connection()) == "https://gateway.example/connections/con_1/reconnect"

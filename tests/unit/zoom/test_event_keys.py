@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.events import meeting
-from zoom_common.zoom.event_keys import dedupe_key
+from zoom_common.zoom.event_keys import dedupe_key, former_keys
 from zoom_common.zoom.events import parse
 
 
@@ -122,3 +122,77 @@ def test_odd_shapes_have_keys(thing: dict[str, Any]) -> None:
     for name in ("recording.completed", "meeting.participant_joined", "meeting.ended", "app_deauthorized"):
         body = {"event": name, "payload": {"object": {"uuid": "u", **thing}}}
         assert key(json.dumps(body).encode())
+
+
+def sent(name: str, ts: int, obj: dict[str, Any] | None = None, **payload: Any) -> bytes:
+    """A delivery of an event with this `event_ts` and payload."""
+    return json.dumps({"event": name, "event_ts": ts, "payload": {"object": obj or {"id": 1}, **payload}}).encode()
+
+
+OWN_MOMENTS = [
+    ("meeting.sharing_started", {"participant": {"sharing_details": {"date_time": "2026-01-01T10:00:00Z"}}}),
+    ("meeting.participant_joined_waiting_room", {"participant": {"date_time": "2026-01-01T10:00:00Z"}}),
+    ("meeting.participant_left_breakout_room", {"participant": {"leave_time": "2026-01-01T10:00:00Z"}}),
+    ("user.presence_status_updated", {"id": "u", "date_time": "2026-01-01T10:00:00Z"}),
+    ("phone.callee_ended", {"call_id": "c", "call_end_time": "2026-01-01T10:00:00Z"}),
+    ("chat_message.sent", {"message": "hi", "date_time": "2026-01-01T10:00:00Z"}),
+    ("zoomroom.alert", {"id": "r", "alert_time": "2026-01-01T10:00:00Z"}),
+]
+
+
+@pytest.mark.parametrize(("name", "about"), OWN_MOMENTS)
+def test_twins_are_one_event_where_the_payload_has_a_moment(name: str, about: dict[str, Any]) -> None:
+    """Zoom sends an event twice with a shifted `event_ts`; the payload says when it happened."""
+    assert key(sent(name, 1, about)) == key(sent(name, 2, about))
+    later = json.loads(json.dumps(about).replace("10:00:00", "10:00:01"))
+    assert key(sent(name, 1, about)) != key(sent(name, 1, later))
+
+
+def test_an_update_goes_by_its_time_stamp() -> None:
+    """`meeting.updated` carries the time of the change in its payload."""
+    assert key(sent("meeting.updated", 1, time_stamp=5)) == key(sent("meeting.updated", 9, time_stamp=5))
+    assert key(sent("meeting.updated", 1, time_stamp=5)) != key(sent("meeting.updated", 1, time_stamp=6))
+
+
+@pytest.mark.parametrize(
+    ("name", "about"),
+    [
+        ("phone.caller_hold", {"call_id": "c", "ringing_start_time": "2026-01-01T10:00:00Z"}),
+        ("team_chat.dm_message_updated", {"message": "a", "date_time": "2026-01-01T10:00:00Z"}),
+        ("meeting.deleted", {"id": 1, "start_time": "2026-01-01T10:00:00Z"}),
+    ],
+)
+def test_a_moment_of_something_older_does_not_identify_an_event(name: str, about: dict[str, Any]) -> None:
+    """Put on hold twice in one call, edited back and forth, planned: the same payload can be two events."""
+    assert key(sent(name, 1, about)) != key(sent(name, 2, about))
+
+
+def test_a_recording_file_that_completes_is_an_event() -> None:
+    """The same files first in processing, then completed, are two events; a status that is left out is completed."""
+
+    def completed(**status: str) -> str:
+        files = [{"id": "a", **status}, {"id": "b", "status": "completed"}]
+        return key(sent("recording.completed", 1, {"uuid": "u", "recording_files": files}))
+
+    assert completed(status="processing") != completed(status="completed")
+    assert completed() == completed(status="completed")
+
+
+def test_a_second_start_after_a_practice_session_is_an_event() -> None:
+    """A webinar starts again under the same UUID; twins of one start stay one."""
+
+    def started(moment: str, ts: int) -> bytes:
+        return sent("webinar.started", ts, {"uuid": "u", "start_time": moment})
+
+    assert key(started("2026-01-01T10:00:00Z", 1)) == key(started("2026-01-01T10:00:00.5Z", 2))
+    assert key(started("2026-01-01T10:00:00Z", 1)) != key(started("2026-01-01T10:20:00Z", 1))
+
+
+def test_former_keys_are_those_of_the_release_before() -> None:
+    """Byte for byte: the log holds entries under them for 30 days."""
+    presence = parse(sent("user.presence_status_updated", 1, {"id": "u", "date_time": "2026-01-01T10:00:00Z"}))
+    webinar = parse(sent("webinar.started", 1, {"uuid": "u", "start_time": "2026-01-01T10:00:00Z"}))
+    assert former_keys(presence) == ["content:881a75c5ce48286d5270635be27092294e9455be850fbf2ca462291dbbdb3400"]
+    assert former_keys(webinar) == ["natural:f77d85c42087cb9c19d42dec0dc9c5e0621ca217fd7eb4a8a3e845ca2ade41c7"]
+    assert former_keys(parse(sent("user.updated", 1))) == []
+    assert former_keys(parse(meeting("meeting.ended"))) == []

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.events import meeting
+from zoom_common.events.envelope import rfc3339
 from zoom_common.zoom.events import MalformedEvent, ZoomEvent, identifier, parse
 
-ODD_TIMES: tuple[object, ...] = (-1, 10**17, True, "soon", "\u0663", "9" * 5000, {}, 1.5)
+ODD_TIMES: tuple[object, ...] = (-1, 10**17, True, "soon", "\u0663", "9" * 5000, {}, -1.5)
 
 
 def event(name: str, payload: dict[str, Any], **top: Any) -> ZoomEvent:
@@ -150,3 +151,39 @@ def test_no_shape_breaks_the_reader(payload: Any, event_ts: Any) -> None:
     assert found.occurred_at_ms is None or found.occurred_at_ms > 0
     found.body["event"].encode()
     json.dumps(found.body, ensure_ascii=False).encode()
+
+
+SECONDS, MS = 1_790_000_000, 1_790_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("event_ts", "moment"),
+    [
+        (MS, MS),
+        (SECONDS, MS),
+        (str(SECONDS), MS),
+        (str(MS), MS),
+        (SECONDS + 0.5, MS),
+        ("2026-09-21T14:13:20Z", MS),
+        ("2026-09-21 14:13:20", MS),
+        (None, MS + 7),
+        ("", MS + 7),
+        (True, MS + 7),
+        ({}, MS + 7),
+        (-5, MS + 7),
+        ("0001-01-01T00:00:00Z", MS + 7),
+        ("0001-01-01T00:00:00+14:00", MS + 7),
+        ("9999-12-31T23:59:59-14:00", MS + 7),
+        ("12000-01-01T00:00:00Z", MS + 7),
+        (316_520_000_000_000, MS + 7),
+        (MS + 2 * 86_400_000, MS + 7),
+        ("9" * 5000, MS + 7),
+    ],
+)
+def test_the_time_of_an_event_is_read_in_every_form_or_is_that_of_receipt(event_ts: object, moment: int) -> None:
+    """Seconds, text and dates are read; what is no moment near ours gives the time at which it was received."""
+    body = {"event": "user.updated", "event_ts": event_ts, "payload": {"object": {"id": "u"}}}
+    read = parse(json.dumps(body).encode())
+    assert read.occurred_by(MS + 7) == moment
+    assert rfc3339(read.occurred_by(MS + 7)).startswith("2026-09-21T14:13:20")
+    assert read.true_since_by(MS + 7) == moment

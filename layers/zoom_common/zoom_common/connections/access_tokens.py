@@ -11,9 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Protocol
 
 from zoom_common import observability
-from zoom_common.aws import clients
 from zoom_common.aws.errors import translated
-from zoom_common.aws.table import CONNECTIONS, Table
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.connections.model import Connection, State
 from zoom_common.connections.refresh.effects import Outcome
@@ -112,21 +110,6 @@ _TOUCH_EVERY = 3600.0
 _REPORT_EVERY = 60.0
 
 _TO_ANSWER = 1.0
-
-
-class AccessTokenSettings(Protocol):
-    """What a function that calls Zoom is told about the vault."""
-
-    @property
-    def connections_table(self) -> str: ...  # noqa: D102
-    @property
-    def data_key_id(self) -> str: ...  # noqa: D102
-    @property
-    def token_refresh_function(self) -> str: ...  # noqa: D102
-    @property
-    def public_base_url(self) -> str: ...  # noqa: D102
-    @property
-    def connect_page_url(self) -> str: ...  # noqa: D102
 
 
 class AccessTokens:
@@ -271,16 +254,6 @@ def _keep[K, V](kept: OrderedDict[K, V], key: K, *, value: V, capacity: int) -> 
     kept.move_to_end(key)
     while len(kept) > capacity:
         kept.popitem(last=False)
-
-
-def access_tokens(settings: AccessTokenSettings) -> AccessTokens:
-    """The vault's access tokens, wired for a function that may read connections and use DataKey, and no more."""
-    return AccessTokens(
-        ConnectionStore(Table(clients.client("dynamodb"), settings.connections_table, CONNECTIONS)),
-        Cipher(clients.client("kms"), {SealKind.ACCESS: settings.data_key_id}),
-        RefreshFunction(clients.client("lambda"), settings.token_refresh_function),
-        reconnect_url=lambda connection_id: reconnect_url(settings, connection_id),
-    )
 
 
 class _Pages(Protocol):

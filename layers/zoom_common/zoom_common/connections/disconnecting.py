@@ -6,17 +6,19 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.connections.model import Connection, Kind, Publish, State, state_changed
-from zoom_common.connections.oauth_client import ZoomOAuth
-from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.queues import REVOKE, RevokeQueue
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import DependencyFailed, NotFound
 from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import AppAtFault, GrantRejected, TokenUnavailable
+
+if TYPE_CHECKING:
+    from zoom_common.connections.oauth_client import ZoomOAuth
+    from zoom_common.connections.outbox import Outbox
 
 # A token with less left than this would end on its way to Zoom.
 _LEFT = 30.0

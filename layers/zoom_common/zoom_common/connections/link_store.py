@@ -8,12 +8,12 @@ serialises them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.connections.model import Connection, Spare, State, digest
-from zoom_common.connections.store import claim_key, key_of, spare_values, to_values
+from zoom_common.connections.store import claim_key, folded_item, key_of, spare_values, to_values
 from zoom_common.secret import Secret
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class LinkRequest:
     tenant: str
     subject: str
     owner: str
-    return_url: str | None = None
+    return_url: str | None = field(default=None, repr=False)
     connection_id: str | None = None
     reconnects: str | None = None
     redeemed: str | None = None  # the connection that the code was redeemed for
@@ -244,6 +244,7 @@ class AuthorizationStore:
             self._used(code, connected, now),
             {"Put": self._as_seen(connected, replaced or pending)},
             self._claimed(connected, claim),
+            {"Put": self._connections.to_put(folded_item(connected))},
             self._no_latest(pending, latest),
             *also,
         ]

@@ -54,6 +54,22 @@ def claim_key(client_id: str, zoom_user_id: str) -> tuple[str, str]:
     return f"claim#{client_id}#{zoom_user_id}", "claim"
 
 
+def folded_partition(client_id: str, zoom_user_id: str) -> str:
+    """The partition that lists the connected Zoom users of one app whose ids differ in upper and lower case only."""
+    return f"folded#{client_id}#{zoom_user_id.casefold()}"
+
+
+def folded_item(connection: Connection) -> dict[str, Any]:
+    """The item by which a connected Zoom user is found when an event writes their id in lower case."""
+    user = str(connection.zoom_user_id)
+    return {
+        "pk": folded_partition(connection.client_id, user),
+        "sk": user,
+        "tenant": connection.tenant,
+        "connection_id": connection.connection_id,
+    }
+
+
 def account_partition(client_id: str, account_id: str) -> str:
     """The partition that lists the account-level connections of one app and Zoom account."""
     return f"account#{client_id}#{account_id}"
@@ -125,6 +141,7 @@ class ConnectionStore:
         "placed_links": (r"placed#.+", r"placed"),  # they name nobody, and end by themselves
         "account_links": (r"account#.+#.+", r"[^#]+#.+"),
         "refresh_answers": (r"refreshes#\d+", r"answers"),  # counts that name nobody
+        "folded_users": (r"folded#.+#.+", r".+"),
     }
 
     def __init__(self, table: Table) -> None:
@@ -162,6 +179,17 @@ class ConnectionStore:
         claim = self._table.get(*claim_key(client_id, zoom_user_id))
         connection = self.get(claim["tenant"], claim["connection_id"]) if claim else None
         return connection if connection and connection.zoom_user_id == zoom_user_id else None
+
+    def by_folded_user(self, client_id: str, zoom_user_id: str, account_id: str | None) -> Connection | None:
+        """Return the connection whose Zoom user has this id apart from upper and lower case.
+
+        Return None when several connected users have it, and when that user belongs to another Zoom account.
+        """
+        users, _ = self._table.query("#pk = :pk", {"pk": folded_partition(client_id, zoom_user_id)})
+        found = [each for user in users if (each := self.by_zoom_user(client_id, user["sk"])) is not None]
+        if len(found) != 1 or (account_id and found[0].zoom_account_id != account_id):
+            return None
+        return found[0]
 
     def by_account(self, client_id: str, account_id: str) -> Connections:
         """The account-level connections of app `client_id` to one Zoom account."""
@@ -231,14 +259,23 @@ class ConnectionStore:
         return True
 
     def heard(self, tenant: str, connection_id: str, *, now: float) -> None:
-        """Note that Zoom has sent an event for the connection; nothing happens when it is gone."""
-        self._table.update_if(
+        """Note that Zoom has sent an event for the connection. Nothing happens when the connection is gone.
+
+        A connection that an older release made has no item by which its user is found in lower case. It gets one here.
+        """
+        values = self._table.update_if(
             partition(tenant),
             connection_id,
             "SET #last_webhook_at = :now",
             condition="attribute_exists(#pk)",
             values={"now": now},
         )
+        connection = from_values(values) if values else None
+        if connection is not None and connection.zoom_user_id is not None:
+            folded = folded_item(connection)
+            at = {"tenant": connection.tenant, "id": connection.connection_id}
+            change = "SET #tenant = :tenant, #connection_id = :id"
+            self._table.update_if(folded["pk"], folded["sk"], change, condition="attribute_not_exists(#pk)", values=at)
 
     def forget_tokens(self, connection: Connection, *, reason: str, now: float) -> bool:
         """Delete every token and ask for re-authorization, if the grant is still the one seen. Whether it was.
@@ -296,7 +333,8 @@ class ConnectionStore:
             values={"tenant": connection.tenant, "id": connection.connection_id},
         )
         try:
-            self._table.transact([item, {"Delete": claim}])
+            folded = folded_partition(connection.client_id, connection.zoom_user_id), connection.zoom_user_id
+            self._table.transact([item, {"Delete": claim}, {"Delete": self._table.to_delete(*folded)}])
         except ConditionFailed:
             # The claim is another's, or was never made: it stays as it is.
             self._table.delete(*key)
@@ -313,8 +351,9 @@ class ConnectionStore:
         if rest == "connections":
             user = item.get("zoom_user_id")
             return target.whole_tenant or (user is not None and target.names([user, item["owner"], item["sk"]]))
-        claimed = [rest.rpartition("#")[2], item["connection_id"]] if first == "claim" else []
-        return target.whole_tenant or target.names(claimed)
+        user = item["sk"] if first == "folded" else rest.rpartition("#")[2]
+        held = [user, item["connection_id"]] if first in {"claim", "folded"} else []
+        return target.whole_tenant or target.names(held)
 
 
 def alive_values() -> dict[str, str]:

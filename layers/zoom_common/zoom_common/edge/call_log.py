@@ -10,59 +10,59 @@ from dataclasses import dataclass
 from zoom_common import observability
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection
-from zoom_common.gateway.context import ApiRequest, CallStats
+from zoom_common.gateway.context import Call, CallStats
 from zoom_common.gateway.service import Answer, Gateway
 from zoom_common.observability import COUNT, MILLISECONDS, Metrics, metric_line
 
 
 def write(
-    record: CallStats,
+    stats: CallStats,
     request_id: str | None,
     *,
     out: Callable[[str], object] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> None:
-    """Log and count one call. Nothing in it identifies a person."""
-    outcome = record.reason or ("ok" if record.status is None or record.status < 400 else "zoom_refused")  # noqa: PLR2004
+    """Write one call to the log and to the metrics. Nothing in the line identifies a person."""
+    outcome = stats.reason or ("ok" if stats.status is None or stats.status < 400 else "zoom_refused")  # noqa: PLR2004
     metrics = [
-        Metrics(_metrics(record), [[], ["service", "label"], ["service", "outcome"]]),
+        Metrics(_metrics(stats), [[], ["service", "label"], ["service", "outcome"]]),
         Metrics({"ZoomCalls": (1, COUNT)}, [[], ["outcome"], ["operation", "outcome"]]),
     ]
     about = {
         "message": "zoom call",
-        "service": record.function,
-        "operation": record.operation,
-        "label": record.label,
+        "service": stats.function,
+        "operation": stats.operation,
+        "label": stats.label,
         "outcome": outcome,
-        "status": record.status,
-        "connection": record.connection,
-        "key": record.key,
-        "cache": record.cache,
+        "status": stats.status,
+        "connection": stats.connection,
+        "key": stats.key,
+        "cache": stats.cache,
         "request_id": request_id,
     }
     (out or sys.stdout.write)(metric_line(metrics, about, namespace=observability.namespace(), at=clock()))
 
 
-def _metrics(record: CallStats) -> dict[str, tuple[int, str]]:
-    found = {"ZoomRequests": (record.tries, COUNT), "ZoomRetries": (max(0, record.tries - 1), COUNT)}
-    found["ZoomWait"] = (round(record.waited * 1000), MILLISECONDS)
-    if record.tries:
-        found["ZoomLatency"] = (round(record.latency * 1000), MILLISECONDS)
-    if record.refused:
-        found["ZoomRateRefusals"] = (record.refused, COUNT)
-    if record.local_budget:
+def _metrics(stats: CallStats) -> dict[str, tuple[int, str]]:
+    found = {"ZoomRequests": (stats.tries, COUNT), "ZoomRetries": (max(0, stats.tries - 1), COUNT)}
+    found["ZoomWait"] = (round(stats.waited * 1000), MILLISECONDS)
+    if stats.tries:
+        found["ZoomLatency"] = (round(stats.latency * 1000), MILLISECONDS)
+    if stats.refused:
+        found["ZoomRateRefusals"] = (stats.refused, COUNT)
+    if stats.local_budget:
         found["BudgetFallback"] = (1, COUNT)
-    if record.uncounted:
+    if stats.uncounted:
         found["UsageUncounted"] = (1, COUNT)
-    if record.cache is not None:
-        found["ReadCacheHits"] = (int(record.cache == "hit"), COUNT)
+    if stats.cache is not None:
+        found["ReadCacheHits"] = (int(stats.cache == "hit"), COUNT)
         found["ReadCacheReads"] = (1, COUNT)
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """Calls as the gateway does. `request_id` is of the request that they are made for, where there is one."""
+    """A gateway that logs its calls. `request_id` is that of the caller's request, where there is one."""
 
     gateway: Gateway
     request_id: str | None = None
@@ -72,12 +72,10 @@ class Logged:
         """How the gateway finds a connection."""
         return self.gateway.select
 
-    def call(self, asked: ApiRequest) -> Answer:
-        """Zoom's answer. Raises what `Gateway.call` raises; either way each call to Zoom is logged."""
-        record = CallStats()
+    def call(self, call: Call) -> Answer:
+        """Return Zoom's answer and log each call to Zoom, also on failure. Raises what `Gateway.call` raises."""
         try:
-            return self.gateway.call(asked, record)
+            return self.gateway.call(call)
         finally:
-            for each in record.with_reads():
-                if each.operation:
-                    write(each, self.request_id)
+            for each in call.stats.with_reads():
+                write(each, self.request_id)

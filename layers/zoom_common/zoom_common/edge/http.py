@@ -6,8 +6,7 @@ import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 from urllib.parse import unquote
 
 from zoom_common import observability
@@ -25,12 +24,12 @@ from zoom_common.errors import (
 )
 from zoom_common.settings import MissingSetting
 
-if TYPE_CHECKING:
-    from zoom_common.ratelimit.quotas import Throttle
-
 __all__ = ["Request", "Response", "Router", "authorize", "error_response", "guarded", "json_response"]
 
 type Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+
+# Counts a request of an API key with a limit. Raises TooManyRequests.
+type Admit = Callable[[Principal], None]
 
 NOT_RECOGNIZED = "This API endpoint is not recognized."
 _SECURITY_HEADERS = {
@@ -43,7 +42,7 @@ _INTERNAL_STATUS = 500
 
 
 def authorize(request: Request, scope: str | None) -> Principal:
-    """The caller, if it may do `scope` (None: if it is known at all).
+    """Return the caller, if they have `scope` (None: if they are known).
 
     Raises Unauthenticated, Forbidden, or Unavailable when the key store could not be asked.
     """
@@ -65,28 +64,24 @@ def _denial(reason: str | None) -> GatewayError:
         case "revoked_key":
             return Unauthenticated(reason=reason)
         case _:
-            # Unknown key and wrong secret look the same from outside: nobody learns which key ids exist.
+            # An unknown key and a wrong secret look the same, so that key ids cannot be guessed.
             return Unauthenticated()
 
 
-class Settings(Protocol):
-    """What every function is told that answers requests: where those are counted whose key has a limit."""
+def guarded(answer: Callable[[Request], Response], admit: Admit) -> Handler:
+    """Return a Lambda handler around `answer`. Every error that it raises becomes an answer.
 
-    @property
-    def coordination_table(self) -> str: ...
-
-
-def guarded(answer: Callable[[Request], Response], settings: Callable[[], Settings]) -> Handler:
-    """A Lambda handler around `answer`. Every error it raises becomes an answer; nothing escapes.
-
-    `settings` are asked for when the first key with a limit comes, and not before.
+    `admit` is called for callers with a limit of requests only.
     """
 
     def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         known_as, headers = request_id(event, context), lower_case(event.get("headers"))
         observability.begin_correlation(headers.get(observability.CORRELATION_HEADER, ""), known_as)
         try:
-            response = answer(_admitted(Request.from_event(event, context, headers=headers), settings))
+            request = Request.from_event(event, context, headers=headers)
+            if request.principal is not None and request.principal.requests_per_minute is not None:
+                admit(request.principal)
+            response = answer(request)
         except InternalError as error:
             observability.fault(error, request_id=known_as)
             response = error_response(error, known_as)
@@ -94,27 +89,13 @@ def guarded(answer: Callable[[Request], Response], settings: Callable[[], Settin
             if error.status >= _INTERNAL_STATUS:
                 observability.logger().warning("refused", reason=error.reason, status=error.status, request_id=known_as)
             response = error_response(error, known_as)
-        except Exception as error:  # noqa: BLE001 - the last line of defence: the caller gets a fixed text, the log a place
+        except Exception as error:  # noqa: BLE001 - the caller gets a fixed text, the log a place
             observability.logger().error("failed", request_id=known_as, **_place(error))
             observability.count("UnexpectedErrors")
             response = unexpected(known_as)
         return _finished(response, headers, known_as).to_event()
 
     return handler
-
-
-def _admitted(request: Request, settings: Callable[[], Settings]) -> Request:
-    """The request, counted where its key has a limit. Raises TooManyRequests."""
-    if request.principal is not None and request.principal.requests_per_minute is not None:
-        _throttle(settings).admit(request.principal)
-    return request
-
-
-@cache
-def _throttle(settings: Callable[[], Settings]) -> Throttle:
-    from zoom_common.ratelimit.quotas import throttle  # noqa: PLC0415 - few keys have a limit
-
-    return throttle(settings().coordination_table)
 
 
 def _place(error: Exception) -> dict[str, Any]:
@@ -142,19 +123,28 @@ class _Route:
     answer: Callable[..., Response]
 
 
-class Router:
-    """A handful of routes. `{name}` in a template matches one segment and arrives decoded, as a keyword.
+# A meeting's number, or the uuid of an instance of it, which is base64 and may come raw with its slashes.
+_MEETING = r"[^/]+|[A-Za-z0-9+/]{20,24}={0,2}"
 
-    `settings` as for `guarded`.
+
+def _segment(placeholder: re.Match[str]) -> str:
+    name = placeholder[1]
+    return f"(?P<{name}>{_MEETING if name == 'number' else '[^/]+'})"
+
+
+class Router:
+    """A few routes. `{name}` in a template matches one segment and arrives decoded, as a keyword.
+
+    `admit` is as for `guarded`.
     """
 
-    def __init__(self, settings: Callable[[], Settings]) -> None:
+    def __init__(self, admit: Admit) -> None:
         self._routes: list[_Route] = []
-        self._handler = guarded(self.answer, settings)
+        self._handler = guarded(self.answer, admit)
 
     def route[F: Callable[..., Response]](self, method: str, template: str, *, scope: str | None) -> Callable[[F], F]:
         """Register `f(request, principal, **path)`; with `scope=None` the route is open and `f(request, **path)`."""
-        pattern = re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template)))
+        pattern = re.compile(re.sub(r"\\\{(\w+)\\\}", _segment, re.escape(template)))
 
         def register(answer: F) -> F:
             self._routes.append(_Route(method, template, pattern, scope, answer))
@@ -172,7 +162,7 @@ class Router:
         return self._handler(event, context)
 
     def answer(self, request: Request) -> Response:
-        """Answer one request. Raises NotFound or MethodNotAllowed, to callers who are known; 401 to all others."""
+        """Answer one request. Raises NotFound or MethodNotAllowed for known callers, Unauthenticated for others."""
         matches = [(route, found) for route in self._routes if (found := route.pattern.fullmatch(request.path))]
         for route, found in matches:
             if route.method == request.method:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
-from zoom_common.access.principal import Principal
+from zoom_common.access.principal import CONNECTION_ID, Principal
 from zoom_common.connections.selection import owner_filter
 from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import Fields, PageTokens
@@ -94,7 +95,10 @@ def cookie_name(public_base_url: str) -> str:
     return "__Host-zoom-connect" if public_base_url.startswith("https://") else "zoom-connect"
 
 
-_TYPE = re.compile(r"(?:zoom\.)?([\x21-\x29\x2b-\x7e]{1,120})(\*?)")
+_ONE_TYPE = r"(?:zoom\.)?[\x21-\x29\x2b\x2d-\x7e]{1,120}\*?"
+_TYPE = re.compile(rf"{_ONE_TYPE}(?:,{_ONE_TYPE}){{0,19}}")
+_UUID = re.compile(r"[\x20-\x7e]{1,200}")
+_ORDER = re.compile(r"asc|desc")
 
 _MEETING = re.compile(r"[0-9]{1,20}")
 
@@ -104,14 +108,30 @@ def log_tokens(tenant: str) -> PageTokens:
     return PageTokens("events", tenant, PLACE)
 
 
-def log_query_of(fields: Fields, *, now: float, retention_days: int, tokens: PageTokens | None = None) -> LogQuery:
-    """Read `type`, `meeting`, `from`, `to`, `page_size` and, with `tokens`, `next_page_token`; raise InvalidRequest.
+def forward_tokens(tenant: str) -> PageTokens:
+    """The cursors of a tenant's event log read forwards."""
+    return PageTokens("events.after", tenant, PLACE)
 
+
+def reads_forwards(fields: Fields) -> bool:
+    """Return whether `order` or `after` asks for the log in the order in which it became visible."""
+    order = fields.matching("order", _ORDER, "asc or desc.")
+    if order == "desc" and fields.text("after"):
+        fields.wrong("order", "A cursor goes forwards: leave order out, or asc.")
+    return order == "asc" or bool(fields.text("after"))
+
+
+def log_query_of(fields: Fields, *, now: float, retention_days: int, tokens: PageTokens | None = None) -> LogQuery:
+    """Read `type`, `meeting`, `uuid`, `connection`, `from`, `to`, `page_size` and, with `tokens`, where to go on.
+
+    A page goes on after `after` or `next_page_token`. Raises InvalidRequest.
     `now` is epoch seconds. Nothing older than `retention_days` is looked for, however far back the caller asks.
     """
     until, since = fields.moment_ms("to"), fields.moment_ms("from")
     kind, meeting = fields.matching("type", _TYPE), fields.matching("meeting", _MEETING)
-    size, after = fields.page_size(), fields.after(tokens) if tokens is not None else None
+    uuid, connection = fields.matching("uuid", _UUID), fields.matching("connection", CONNECTION_ID)
+    size, token = fields.page_size(), "after" if fields.text("after") else "next_page_token"
+    after = fields.after(tokens, token) if tokens is not None else None
     fields.check()
     return LogQuery.within(
         now=now,
@@ -120,6 +140,8 @@ def log_query_of(fields: Fields, *, now: float, retention_days: int, tokens: Pag
         until_ms=until,
         kind=kind,
         meeting=meeting,
+        uuid=unquote(unquote(uuid)).replace(" ", "+") if uuid else None,
+        connection=connection,
         page_size=size,
         after=after,
     )

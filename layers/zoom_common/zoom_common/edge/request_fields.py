@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -109,6 +109,15 @@ class Fields:
         if self._wrong:
             raise InvalidRequest(self._wrong)
 
+    def text(self, name: str) -> str:
+        """A text as it is; empty when it is absent."""
+        return self._values.get(name) or ""
+
+    def only(self, names: Sequence[str]) -> None:
+        """Note every field that is none of these."""
+        for name in sorted(self._values.keys() - set(names)):
+            self.wrong(name, "Unknown parameter.")
+
     def matching(self, name: str, pattern: re.Pattern[str], message: str = "Invalid field.") -> str | None:
         """A text that matches the whole of `pattern`, or None when it is absent."""
         text = self._values.get(name)
@@ -156,14 +165,14 @@ class Fields:
             self.wrong(name, "A moment as YYYY-MM-DDTHH:MM:SSZ.")
             return None
 
-    def after(self, tokens: PageTokens) -> str | None:
-        """The place that `next_page_token` goes on after, or None for the first page."""
-        token = self._values.get("next_page_token")
+    def after(self, tokens: PageTokens, name: str = "next_page_token") -> str | None:
+        """The place that the token in `name` goes on after, or None for the first page."""
+        token = self._values.get(name)
         if not token:
             return None
         place = tokens.decode(token)
         if place is None:
-            self.wrong("next_page_token", "The next page token is invalid. Ask for this list again from its start.")
+            self.wrong(name, "The next page token is invalid. Ask for this list again from its start.")
         return place
 
 

@@ -26,7 +26,13 @@ from zoom_common.errors import (
 )
 
 JSON = "application/json"
-_TEXT_TYPES = (JSON, "application/xml", "application/javascript", "application/x-www-form-urlencoded")
+_TEXT_TYPES = (
+    JSON,
+    "application/x-ndjson",
+    "application/xml",
+    "application/javascript",
+    "application/x-www-form-urlencoded",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from zoom_common.edge.request_fields import connection_header
 from zoom_common.edge.response import Response
 from zoom_common.errors import Forbidden
 from zoom_common.gateway import pagination
-from zoom_common.gateway.context import ApiRequest
+from zoom_common.gateway.context import Call
 from zoom_common.gateway.participants import Participants
 from zoom_common.gateway.service import Answer, Gateway
 from zoom_common.ratelimit.limiter import RateLimitRules
@@ -27,7 +27,7 @@ SHARE, RESERVE = "0.9", "0.1"
 
 @dataclass(frozen=True, slots=True)
 class ZoomApiSettings:
-    """Where connections and Zoom are, who refreshes, where people reconnect, and what part of Zoom's limits is ours.
+    """Settings of a function that calls Zoom: tables, keys, URLs, the refresh function and the rate limit rules.
 
     Base URLs end without a slash.
     """
@@ -59,7 +59,7 @@ class ZoomApiSettings:
 
 
 def budget_rules(environ: Mapping[str, str]) -> RateLimitRules:
-    """What part of which limits is ours. ZOOM_ACCOUNT_PLANS is `account=plan,...`, for accounts of another plan."""
+    """Return the rate limit rules. ZOOM_ACCOUNT_PLANS is `account=plan,...`, for accounts that have another plan."""
     pairs = (pair.partition("=") for pair in optional(environ, "ZOOM_ACCOUNT_PLANS").split(",") if pair.strip())
     return RateLimitRules(
         plan=Plan(optional(environ, "ZOOM_PLAN", Plan.PRO)),
@@ -71,7 +71,7 @@ def budget_rules(environ: Mapping[str, str]) -> RateLimitRules:
 
 @dataclass(frozen=True, slots=True)
 class RosterSettings:
-    """Where events and connections are."""
+    """The tables of events and connections."""
 
     connections_table: str
     events_table: str
@@ -84,7 +84,7 @@ class RosterSettings:
         )
 
 
-# One call of several is no conditional read of the whole.
+# A condition on the whole answer does not apply to one read of several.
 _OF_ONE_CALL = frozenset({"if-none-match"})
 
 
@@ -106,7 +106,7 @@ def answer(gateway: Gateway, request: Request, participants: Callable[[], Partic
             operation, request.query_string, lambda query: calls.read(request.path, query), request.deadline
         )
     else:
-        result = calls.one(request.method, request.path, request.query_string, request.headers)
+        result = calls.one(operation, ids, request.query_string, request.headers)
     return Response(result.status, result.body, result.headers)
 
 
@@ -117,26 +117,28 @@ def _check(principal: Principal, operation: Operation) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Calls:
-    """The calls that one request takes, each with its own line in the log."""
+    """The calls that one request needs, each with its own line in the log."""
 
     gateway: Gateway
     principal: Principal
     request: Request
 
     def read(self, path: str, query_string: str) -> Answer:
-        """One read of several."""
+        """Make one read of several."""
         headers = {name: value for name, value in self.request.headers.items() if name not in _OF_ONE_CALL}
-        return self.one("GET", path, query_string, headers)
+        return self.one(*match("GET", path), query_string, headers)
 
-    def one(self, method: str, path: str, query_string: str, headers: Mapping[str, str]) -> Answer:
+    def one(
+        self, operation: Operation, ids: Mapping[str, str], query_string: str, headers: Mapping[str, str]
+    ) -> Answer:
         """Call Zoom through the gateway."""
-        asked = ApiRequest(
+        call = Call(
             principal=self.principal,
-            method=method,
-            path=path,
+            operation=operation,
+            ids=ids,
             query_string=query_string,
             headers=headers,
             body=self.request.body,
             deadline=self.request.deadline,
         )
-        return Logged(self.gateway, self.request.request_id).call(asked)
+        return Logged(self.gateway, self.request.request_id).call(call)

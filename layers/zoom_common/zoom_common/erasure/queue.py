@@ -1,4 +1,4 @@
-"""Erasures under way as messages, one for each: it names the person, and says nothing about how far the work has come.
+"""The messages of erasures under way. A message names the person; the record of the erasure has the progress.
 
 A message that is not done goes back to its queue, and is not sent anew: Lambda stops a function after about 16 rounds
 of messages that it sends to the queue it reads, and counts what is sent and not what returns.
@@ -26,7 +26,7 @@ _AWAY = "erasure_queue_unavailable"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One asking for an erasure. `keep_key` is the API key that asked: it may read the receipt of its tenant."""
+    """One request for an erasure. `keep_key` is the API key that asked: it may still read the receipt of its tenant."""
 
     target: ErasureTarget
     keep_key: str | None = None
@@ -39,7 +39,7 @@ class Job:
 
 
 def id_of(target: ErasureTarget) -> str:
-    """The id of the erasure of `target`, as it was asked for."""
+    """Return the id of the erasure of `target`, as it was requested."""
     person = None if target.whole_tenant else next(iter(target.zoom_user_ids), target.email)
     return erasure_id(target.tenant, person)
 
@@ -52,12 +52,12 @@ class ErasureQueue:
         self._url = url
 
     def send(self, job: Job) -> None:
-        """Have `job` done."""
+        """Queue a job."""
         with translated(_AWAY):
             self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(to_message(job)))
 
     def return_after(self, receipt_handle: str, seconds: float) -> None:
-        """Let a message that is in work come again in `seconds`, once it is given back as failed.
+        """Let a message in work come again in `seconds`, after the function has returned it as failed.
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
         """
@@ -69,7 +69,7 @@ class ErasureQueue:
 
 
 def to_message(job: Job) -> dict[str, Any]:
-    """The job as a message."""
+    """Return the job as a message."""
     return {
         "action": ERASE,
         "tenant": job.target.tenant,
@@ -82,7 +82,7 @@ def to_message(job: Job) -> dict[str, Any]:
 
 
 def from_message(message: Mapping[str, Any]) -> Job:
-    """The job in a message. Raises KeyError, TypeError or ValueError when it is none.
+    """Return the job in a message. Raises KeyError, TypeError or ValueError for other messages.
 
     A message without `whole_tenant` was sent by a version before: it names nobody when the whole tenant was meant.
     """

@@ -1,4 +1,4 @@
-"""How far an erasure has come: one record per person or tenant, which names neither once it is done.
+"""The progress of erasures: one record per person or tenant. A finished record names neither.
 
 pk <tenant>#erasures  sk era_<digest>  state, about, erased_at, deleted, finished_at, run; while it runs, its position
 and the ids that items name the person by, because a run that goes on after a crash finds their connections deleted.
@@ -32,22 +32,22 @@ KINDS = (
 )
 
 
-# What is found about a person while their erasure runs, and forgotten when it is done.
+# The ids of a person that are found while their erasure runs. They are removed when it is done.
 _FOUND = ("connection_ids", "key_ids", "zoom_user_ids", "account_ids", "client_ids")
 
 
-# A record of a version before has no run yet.
+# A record of an earlier release has no run. A record that was erased meanwhile does not come back.
 _MINE = "attribute_exists(#pk) AND #state <> :done AND (attribute_not_exists(#run) OR #run = :run)"
 
 
 class Superseded(Exception):
-    """Somebody has asked for the same erasure again: the newer run does all of it."""
+    """The same erasure was requested again: the newer run does all of it."""
 
 
 class Stage(StrEnum):
-    """What an erasure does, in this order; the last two a second time after a while."""
+    """The stages of an erasure, in this order. The last two run a second time some minutes later."""
 
-    FIND = "find"  # read what events tell about an e-mail address
+    FIND = "find"  # read the Zoom ids that events name for an e-mail address
     CONNECTIONS = "connections"
     EVENTS = "events"
     COORDINATION = "coordination"
@@ -55,7 +55,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where an erasure goes on: after the key `after` of a stage's table, not before `not_before` (epoch seconds)."""
+    """Where an erasure resumes: after the key `after` of a stage's table, not before `not_before` (epoch seconds)."""
 
     stage: Stage = Stage.FIND
     after: tuple[str, str] | None = None
@@ -64,7 +64,7 @@ class Position:
 
 
 class State(StrEnum):
-    """Where an erasure stands."""
+    """The state of an erasure."""
 
     RUNNING = "running"
     DONE = "done"
@@ -82,7 +82,7 @@ class Record:
     deleted: Mapping[str, int]
     finished_at: float | None = None
     run: int = 0
-    """Which asking it is: a message of an earlier one has nothing left to do."""
+    """The number of the request. A message of an earlier request has nothing left to do."""
     position: Position = Position()
     connection_ids: frozenset[str] = frozenset()
     key_ids: frozenset[str] = frozenset()
@@ -92,7 +92,7 @@ class Record:
 
 
 def erasure_id(tenant: str, person: str | None) -> str:
-    """The id of an erasure: the same for the same person or tenant, so that asking twice is asking once."""
+    """Return the id of an erasure. The same person or tenant has the same id, so a repeated request is one erasure."""
     return "era_" + sha256(f"{tenant}\x00{person or '*'}".encode()).hexdigest()[:32]
 
 
@@ -105,7 +105,7 @@ class ErasureRecords:
         self._table = table
 
     def begin(self, tenant: str, name: str, *, about: str, now: float) -> Record:
-        """Start, or go on with what was started; one that is done begins anew, with nothing counted."""
+        """Start an erasure, or a new run of one under way. A finished one starts again with all counts at zero."""
         fresh = dict.fromkeys(KINDS, 0)
         next_run = "#run = if_not_exists(#run, :zero) + :one"
         start = f"SET #state = :running, #about = :about, #erased_at = :now, #deleted = :fresh, {next_run}"
@@ -124,7 +124,7 @@ class ErasureRecords:
         return _record(item)
 
     def found(self, record: Record, **ids: Iterable[str]) -> Record:
-        """Note ids that items name the person by, before what tells them is deleted. Names are fields of `Record`."""
+        """Store ids of the person before the items that hold them are deleted. Names are fields of `Record`."""
         noted = {name: frozenset(each) - getattr(record, name) for name, each in ids.items()}
         noted = {name: each for name, each in noted.items() if each}  # DynamoDB has no empty set
         if not noted:
@@ -132,7 +132,7 @@ class ErasureRecords:
         return self._change(record, "ADD " + ", ".join(f"#{name} :{name}" for name in noted), noted)
 
     def move(self, record: Record, position: Position) -> Record:
-        """Note where to go on. Raises Superseded when the erasure was asked for again meanwhile, or is done."""
+        """Store where to resume. Raises Superseded when the erasure was requested again, or is done."""
         after = dict(zip(("pk", "sk"), position.after, strict=True)) if position.after is not None else {}
         stored = {"stage": str(position.stage), "after": after, "second_look": position.second_look}
         values = {
@@ -143,7 +143,7 @@ class ErasureRecords:
         return self._change(record, "SET #position = :position", values, condition=_MINE)
 
     def count(self, record: Record, done: Counter[str]) -> None:
-        """Add to what was deleted, as far as a receipt counts it."""
+        """Add to the counts of deleted items that a receipt shows."""
         names = [each for each in done if done[each] and each in KINDS]
         if not names:
             return
@@ -151,18 +151,18 @@ class ErasureRecords:
         self._change(record, f"SET {change}", {each: done[each] for each in names})
 
     def finish(self, record: Record, *, now: float) -> Record:
-        """End a run, and forget what it had to look for. Raises Superseded as `move` does."""
+        """Finish a run, and remove the ids that it looked for. Raises Superseded as `move` does."""
         forgotten = ", ".join(f"#{name}" for name in ("position", *_FOUND))
         change = f"SET #state = :done, #finished_at = :now REMOVE {forgotten}"
         return self._change(record, change, {"done": str(State.DONE), "now": now, "run": record.run}, condition=_MINE)
 
     def get(self, tenant: str, name: str) -> Record | None:
-        """One record."""
+        """Return one record, or None."""
         item = self._table.get(_partition(tenant), name)
         return _record(item) if item else None
 
     def list(self, tenant: str) -> Iterator[Record]:
-        """All of a tenant's."""
+        """Return all records of a tenant."""
         after: Mapping[str, object] | None = None
         while True:
             items, after = self._table.query("#pk = :pk", {"pk": _partition(tenant)}, after=after)
@@ -172,7 +172,7 @@ class ErasureRecords:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
-        """Return False: receipts are kept, and name nobody."""
+        """Return False: receipts are kept, and name no person."""
         return False
 
     def _change(

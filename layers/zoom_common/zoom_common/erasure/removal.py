@@ -16,11 +16,11 @@ from zoom_common.connections.store import ConnectionStore, from_values
 from zoom_common.connections.tombstones import Tombstones, of_account, of_user
 from zoom_common.erasure.records import ErasureRecords, Record
 from zoom_common.erasure_target import StoredItem
-from zoom_common.events.log.entries import line_key
+from zoom_common.events.log.entries import line_keys
 
 type Key = tuple[str, str]
 
-# A page is also as much as may be repeated after a crash. DynamoDB ends it at one megabyte if that comes first.
+# After a crash, at most one page is repeated. DynamoDB ends it at one megabyte if that comes first.
 _PAGE = 500
 
 _AWAY = "erasure_unavailable"
@@ -78,12 +78,12 @@ def _key(key: Key) -> Any:
     return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
 
 
-# For so long the key that asked for its whole tenant's erasure can still read the receipt, and nothing else.
+# For this time the key that requested the erasure of its whole tenant can still read the receipt, and nothing else.
 RECEIPT_READABLE = 7 * 86_400.0
 
 
 class Remover(Protocol):
-    """Takes the items of one page. `done` counts them by kind, `taken` holds ids that other items name them by."""
+    """Deletes or counts the items of one page. `done`: counts by kind. `taken`: their ids that other items name."""
 
     @property
     def done(self) -> Counter[str]: ...  # noqa: D102
@@ -92,13 +92,13 @@ class Remover(Protocol):
     def taken(self) -> dict[str, set[str]]: ...  # noqa: D102
 
     def take(self, table: WholeTable, item: StoredItem, kind: str) -> None:
-        """Take one item with what hangs on it. Raises Unavailable."""
+        """Handle one item with its dependent items. Raises Unavailable."""
         ...
 
 
 @dataclass(slots=True, kw_only=True)
 class Deletion:
-    """Deletes. An item goes together with what hangs on it, so that a crash leaves nothing that is not found again."""
+    """Deletes items, each together with its dependent items, so that after a crash all can be found again."""
 
     table: Table
     records: ErasureRecords
@@ -111,7 +111,7 @@ class Deletion:
     taken: dict[str, set[str]] = field(default_factory=dict)
 
     def take(self, table: WholeTable, item: StoredItem, kind: str) -> None:
-        """Delete one item with what hangs on it. Raises Unavailable."""
+        """Delete one item with its dependent items. Raises Unavailable."""
         match kind:
             case "connections":
                 self._end_connection(from_values(item))
@@ -138,7 +138,7 @@ class Deletion:
         ended = store.disconnect(connection, now=self.clock())
         if ended is None:
             return
-        if grant is not None:  # whoever takes a superseded one from the queue leaves it alone
+        if grant is not None:  # the worker ignores a superseded grant in the queue
             self.revokes.enqueue(grant.to_message())
             self.done["revokes_queued"] += 1
         store.delete(ended)
@@ -158,7 +158,7 @@ class Deletion:
 
 
 @dataclass(slots=True, kw_only=True)
-class Rehearsal:
+class DryRun:
     """Counts what `Deletion` would delete, and changes nothing."""
 
     whole_tenant: bool
@@ -168,7 +168,7 @@ class Rehearsal:
     _lines: set[Key] = field(default_factory=set)
 
     def take(self, table: WholeTable, item: StoredItem, kind: str) -> None:
-        """Count one item with what hangs on it. Raises Unavailable."""
+        """Count one item with its dependent items. Raises Unavailable."""
         match kind:
             case "connections":
                 self.done["revokes_queued"] += EndedGrant.of(from_values(item)) is not None
@@ -188,12 +188,12 @@ class Rehearsal:
 
 
 def key_of(item: StoredItem) -> Key:
-    """The key of an item."""
+    """Return the key of an item."""
     return str(item["pk"]), str(item["sk"])
 
 
 def dependents(table: WholeTable, item: StoredItem, kind: str, *, whole_tenant: bool) -> Iterator[tuple[Key, str]]:
-    """The keys of what hangs on an item and says nothing by itself: an entry's parts and its line in the log.
+    """Return the keys of an item's dependent items, which name nobody themselves: parts and log lines of an entry.
 
     When a whole tenant goes, these are found by themselves.
     """
@@ -201,12 +201,11 @@ def dependents(table: WholeTable, item: StoredItem, kind: str, *, whole_tenant: 
         return
     pk, _ = key_of(item)
     yield from (((pk, sort), "event_parts") for sort in table.sort_keys(pk) if sort != "event")
-    if table.get(line_key(item)) is not None:
-        yield line_key(item), "log_lines"
+    yield from ((key, "log_lines") for key in line_keys(item) if table.get(key) is not None)
 
 
 def tombstone_names(connection: Connection, *, whole_tenant: bool) -> list[str]:
-    """Name the tombstones of a connection: for events that name its user, or reach its account when that is erased."""
+    """Return the tombstones of a connection: for events that name its user, or its account when that is erased."""
     if connection.zoom_user_id is not None:
         return [of_user(connection.client_id, connection.zoom_user_id)]
     whole = whole_tenant and connection.kind is Kind.ACCOUNT

@@ -14,7 +14,7 @@ from zoom_common.connections.tombstones import Tombstones, of_person, of_tenant
 from zoom_common.connections.views import iso
 from zoom_common.erasure.queue import Job, id_of
 from zoom_common.erasure.records import KINDS, ErasureRecords, Position, Record, Stage, State, Superseded
-from zoom_common.erasure.removal import Deletion, Key, Rehearsal, Remover, WholeTable, tombstone_names
+from zoom_common.erasure.removal import Deletion, DryRun, Key, Remover, WholeTable, tombstone_names
 from zoom_common.erasure.stores import TableName, kind_to_erase, zoom_user_ids
 from zoom_common.erasure_target import ErasureTarget, StoredItem, is_zoom_user_id
 
@@ -38,7 +38,7 @@ EXPIRES = {
 
 
 def receipt(record: Record) -> dict[str, Any]:
-    """Return what was deleted and what else ends when, as JSON."""
+    """Return what was deleted, and when other copies expire, as JSON."""
     return {
         "id": record.erasure_id,
         "about": record.about,
@@ -51,7 +51,7 @@ def receipt(record: Record) -> dict[str, Any]:
 
 
 def preview(target: ErasureTarget, counts: Mapping[str, int], *, complete: bool) -> dict[str, Any]:
-    """Return what an erasure would delete now, as JSON. Not `complete`: there is more than could be read in time."""
+    """Return what an erasure would delete now, as JSON. `complete`: there was time to read everything."""
     return {
         "dry_run": True,
         "id": id_of(target),
@@ -63,7 +63,7 @@ def preview(target: ErasureTarget, counts: Mapping[str, int], *, complete: bool)
 
 
 def about(target: ErasureTarget) -> str:
-    """Whether an erasure is about a person or a tenant."""
+    """Return `person` or `tenant`: what an erasure is about."""
     return "tenant" if target.whole_tenant else "person"
 
 
@@ -79,7 +79,7 @@ _NEXT = dict(zip(list(Stage), list(Stage)[1:], strict=False))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What came of a job: `finished` when this run ended it, `wait` in seconds when it goes on later; else nothing."""
+    """The result of a job: `finished` when this run ended it, `wait` in seconds when it goes on later, else neither."""
 
     finished: Record | None = None
     wait: float | None = None
@@ -87,7 +87,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """Erases in three tables. Every method raises Unavailable; then the same job is to be done again.
+    """Erases in three tables. Every method raises Unavailable; then the same job has to run again.
 
     `settle_seconds` is how long something that was under way may still be written: a second look follows after it.
     """
@@ -103,11 +103,11 @@ class Erasure:
 
     @property
     def records(self) -> ErasureRecords:
-        """How far erasures have come."""
+        """Return the store of records."""
         return ErasureRecords(self._table)
 
     def begin(self, target: ErasureTarget) -> Record:
-        """Keep out events from before this moment, and start a run. Nothing is deleted yet."""
+        """Keep out events from before now, and start a run. Nothing is deleted yet."""
         now = self.clock()
         known, connections = self._survey(target)
         names = {of_tenant(target.tenant)} if target.whole_tenant else set[str]()
@@ -118,10 +118,10 @@ class Erasure:
         return self.records.begin(target.tenant, id_of(target), about=about(target), now=now)
 
     def resume(self, job: Job, *, should_stop: Callable[[], bool], second_look: bool = True) -> Progress:
-        """Do what is left until it is done, until `should_stop` says so, or until the second look is due."""
+        """Work until everything is done, until `should_stop` returns true, or until the second pass has to wait."""
         record = self.records.get(job.target.tenant, job.erasure_id)
         if record is None or record.run != job.run or record.state is State.DONE:
-            return Progress()  # never begun, asked for again, or done
+            return Progress()  # never begun, requested again, or done
         try:
             while True:
                 wait = record.position.not_before - self.clock()
@@ -140,17 +140,17 @@ class Erasure:
             return Progress()
 
     def erase(self, target: ErasureTarget) -> dict[str, Any]:
-        """Do all of it in one go, without a second look, and return the receipt."""
+        """Do everything at once, without a second pass, and return the receipt."""
         job = Job(target=target, run=self.begin(target).run)
         progress = self.resume(job, should_stop=lambda: False, second_look=False)
         record = progress.finished or self.records.get(target.tenant, job.erasure_id)
         return receipt(record) if record is not None else {}
 
-    def rehearse(
+    def dry_run(
         self, target: ErasureTarget, *, should_stop: Callable[[], bool], keep_key: str | None = None
     ) -> dict[str, Any]:
-        """Return what an erasure would delete now, and change nothing. It is incomplete when `should_stop` says so."""
-        remover = Rehearsal(whole_tenant=target.whole_tenant, keep_key=keep_key)
+        """Return what an erasure would delete now, and change nothing. Incomplete when `should_stop` returned true."""
+        remover = DryRun(whole_tenant=target.whole_tenant, keep_key=keep_key)
         known, position = target, Position() if target.email is not None else Position(stage=Stage.CONNECTIONS)
         while not should_stop():
             if position.stage is Stage.FIND:
@@ -171,7 +171,7 @@ class Erasure:
         return Table(self.dynamodb, self.connections_table, CONNECTIONS)
 
     def _step(self, record: Record, job: Job) -> tuple[Record, Position | None]:
-        """Do one page, and return where to go on: None when all stages are done."""
+        """Work on one page, and return where to resume, or None when all stages are done."""
         position, target = record.position, _known(job.target, record)
         if position.stage is Stage.FIND:
             record, after = self._find(record, target)
@@ -196,7 +196,7 @@ class Erasure:
         return record, after
 
     def _found_on_page(self, target: ErasureTarget, after: Key | None) -> tuple[Key | None, frozenset[str]]:
-        """The Zoom ids that one page of the tenant's events tells for the address."""
+        """Return the Zoom ids that one page of the tenant's events names for the address."""
         events, ids = self._whole(TableName.EVENTS), set[str]()
         items, last = events.page(after)
         for item in items:
@@ -205,7 +205,7 @@ class Erasure:
         return last, frozenset(filter(is_zoom_user_id, ids))
 
     def _survey(self, target: ErasureTarget) -> tuple[ErasureTarget, list[Connection]]:
-        """The target with what the tenant's connections tell about the person, and the connections that are theirs."""
+        """Return the target with the ids from the tenant's connections, and the person's connections."""
         if target.whole_tenant:
             return target, []
         connections = list(self._connections(target.tenant))
@@ -297,7 +297,7 @@ class Erasure:
 
 
 def _known(target: ErasureTarget, record: Record) -> ErasureTarget:
-    """The target with what was found about it so far."""
+    """Return the target with the ids found so far."""
     return replace(
         target,
         zoom_user_ids=target.zoom_user_ids | record.zoom_user_ids,
@@ -313,7 +313,7 @@ def _is_theirs(connection: Connection, target: ErasureTarget) -> bool:
 
 
 def _completed(table: WholeTable, item: StoredItem) -> StoredItem:
-    """An entry of the log with its whole body, if that is kept in parts and none of them has expired."""
+    """Return an entry of the log with its whole body, if the body is stored in parts and none has expired."""
     parts = item.get("parts")
     if parts is None:
         return item
@@ -324,5 +324,5 @@ def _completed(table: WholeTable, item: StoredItem) -> StoredItem:
 
 
 def _text(attribute: Any) -> str:
-    """A text in a list, which may be as DynamoDB gives it."""
+    """Return the text of a list's element, which may be in DynamoDB's form."""
     return str(attribute["S"] if isinstance(attribute, dict) else attribute)

@@ -25,8 +25,8 @@ from zoom_common.events.projections.record import Record
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.status import WebhookStatusStore
+from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.idempotency_store import IdempotencyStore
-from zoom_common.gateway.read_cache import ChangeStore
 from zoom_common.gateway.usage import KeptUsage, LiveUsage
 from zoom_common.heartbeats import Heartbeats
 from zoom_common.ratelimit.quotas import DailyStore, ThrottleStore
@@ -43,9 +43,9 @@ _RECORD = (("host_email", "host_id"), ("email", "zoom_user_id"))
 
 
 def zoom_user_ids(item: Mapping[str, Any], email: str) -> frozenset[str]:
-    """Return the Zoom user ids that an item of the Events table tells for a case-folded e-mail address.
+    """Return the Zoom user ids that an item of the Events table names for a case-folded e-mail address.
 
-    The item has plain values, and an entry its whole `body`. What cannot be read tells nothing.
+    The item has plain values, and an entry its whole `body`. An unreadable body names none.
     """
     try:
         found = set(_in_record(item, email) if "record" in item else _in_entry(item, email))
@@ -110,7 +110,7 @@ STORES: Mapping[TableName, Sequence[OwnerOfItems]] = {
     ),
 }
 
-# How items are counted that no store owns.
+# The name under which items without an owning store are counted.
 OTHERS = "others"
 
 
@@ -124,9 +124,9 @@ def kind_of(table: TableName, item: StoredItem) -> tuple[OwnerOfItems, str] | No
 
 
 def kind_to_erase(table: TableName, item: StoredItem, target: ErasureTarget) -> str | None:
-    """Return the name under which an item is counted that is to be erased, or None when it stays.
+    """Return the name under which an item to erase is counted, or None when the item stays.
 
-    An item that no store owns goes with its tenant, if its key begins with the tenant's name.
+    An item without an owning store is erased with its tenant, if its key begins with the tenant's name.
     """
     owned = kind_of(table, item)
     if owned is None:

@@ -49,7 +49,7 @@ class ConnectionUpdates:
         if event.name == DEAUTHORIZED:
             self._deauthorized(event, delivery)
         # What is read back from the REST API says when it happened, and not when Zoom wrote it.
-        at = (event.true_since_ms or delivery.received_at_ms) / 1000
+        at = event.true_since_by(delivery.received_at_ms) / 1000
         people = _people(event)
         allowed = [each for each in routes if not self._kept_from(each.tenant, people, at)]
         if not delivery.reconciled:  # what we made ourselves is no sign that Zoom delivers
@@ -82,7 +82,7 @@ class ConnectionUpdates:
     def _deauthorized(self, event: ZoomEvent, delivery: Delivery) -> None:
         user = identifier(event.payload.get("user_id"))
         if user is not None:
-            at_ms = event.occurred_at_ms or delivery.received_at_ms
+            at_ms = event.occurred_by(delivery.received_at_ms)
             self.deauthorization.end(delivery.app, user, at=at_ms / 1000)
 
     def _hear(self, route: Route) -> None:

@@ -1,4 +1,8 @@
-"""What subscribers receive: CloudEvents 1.0, extended by `tenant`, `connectionid`, `correlationid` and `reconciled`."""
+"""What subscribers receive: CloudEvents 1.0 with extensions.
+
+The extensions are `tenant`, `connectionid`, `correlationid`, `reconciled`, and for events about a meeting or webinar
+`uuid` and `sequence`: https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/sequence.md
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,10 @@ class CloudEvent:
     subject: str | None = None
     connection_id: str | None = None
     correlation_id: str | None = None  # of the first delivery, or of the request that caused it: for tracing
+    uuid: str | None = None
+    """Of the instance of a meeting or webinar that it is about."""
+    sequence: str | None = None
+    """Its place among the events of its meeting: sorted as text, in the order in which they became true."""
     data: Mapping[str, Any] | None = field(default=None, repr=False)
     dataref: str | None = None
     reconciled: bool = False
@@ -45,6 +53,8 @@ class CloudEvent:
             "tenant": self.tenant,
             "connectionid": self.connection_id,
             "correlationid": self.correlation_id,
+            "uuid": self.uuid,
+            "sequence": self.sequence,
             "dataref": self.dataref,
             "reconciled": True if self.reconciled else None,
             "data": self.data,
@@ -65,6 +75,8 @@ class CloudEvent:
             subject=attributes.get("subject"),
             connection_id=attributes.get("connectionid"),
             correlation_id=attributes.get("correlationid"),
+            uuid=attributes.get("uuid"),
+            sequence=attributes.get("sequence"),
             data=attributes.get("data"),
             dataref=attributes.get("dataref"),
             reconciled=attributes.get("reconciled") is True,
@@ -82,6 +94,11 @@ def event_id(source: str, owner: str, key: str) -> str:
     """The id of one event for one owner: the same however often and in whatever form it is delivered."""
     digest = hashlib.sha256(f"{source}\n{owner}\n{key}".encode()).hexdigest()
     return f"evt_{digest[:32]}"
+
+
+def sequence_of(true_since_ms: int, event_id: str) -> str:
+    """The `sequence` of an event: equal for two deliveries of it, and for no two events. It has no numbers to count."""
+    return f"{true_since_ms:013}-{event_id.removeprefix('evt_')[:12]}"
 
 
 def source_of(app: str) -> str:

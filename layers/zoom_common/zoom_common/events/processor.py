@@ -17,13 +17,13 @@ from zoom_common import observability
 from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import NotPublished
-from zoom_common.events.envelope import CloudEvent, event_id, rfc3339, source_of
+from zoom_common.events.envelope import CloudEvent, event_id, rfc3339, sequence_of, source_of
 from zoom_common.events.log.entries import Admission, Admitted, LogEntry, malformed, unrouted
 from zoom_common.events.projections.projectors import changes
 from zoom_common.events.projections.record import Change, Stamp
 from zoom_common.events.routing import Connections, Hosts, Route, routes
 from zoom_common.events.webhook.message import Delivery
-from zoom_common.zoom.event_keys import dedupe_key
+from zoom_common.zoom.event_keys import dedupe_key, former_keys
 from zoom_common.zoom.event_redaction import Redaction
 from zoom_common.zoom.events import DEAUTHORIZED, MalformedEvent, ZoomEvent, parse
 
@@ -36,6 +36,10 @@ class Log(Protocol):
 
     def admit(self, entry: LogEntry) -> Admitted:
         """Claim an event."""
+        ...
+
+    def get(self, owner: str, event_id: str) -> LogEntry | None:
+        """Return one entry."""
         ...
 
     def finish(self, entry: LogEntry) -> None:
@@ -84,10 +88,10 @@ class Report(Protocol):
 
 
 class Notice(Protocol):
-    """The vault: hears of every verified event and where it goes, before it is admitted, duplicates too."""
+    """Updates connections by every verified event before it is admitted; also by duplicates."""
 
     def __call__(self, event: ZoomEvent, delivery: Delivery, routes: list[Route], /) -> list[Route] | None:
-        """Where it may go: not to who has erased whom it is about. None: nowhere, and nothing of it is kept.
+        """Return the routes this event may take, or None to drop it because its subject was erased.
 
         Raises Unavailable, and then the message comes back.
         """
@@ -106,7 +110,7 @@ class _Batch:
 
 
 class EventProcessor:
-    """One invocation's messages at a time. `tell` hears of every verified event, duplicates too."""
+    """Handles one invocation's messages. `tell` is called with every verified event, also with duplicates."""
 
     def __init__(
         self,
@@ -134,7 +138,7 @@ class EventProcessor:
         self._notice = notice
 
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> list[str]:
-        """Handle the records of an SQS event; the ids of the messages that have to come back."""
+        """Handle the records of an SQS event. Return the ids of the messages that have to come back."""
         batch = _Batch()
         for record in records:
             message = record["messageId"]
@@ -172,13 +176,13 @@ class EventProcessor:
                 batch.failed.add(message)
 
     def _project(self, entry: LogEntry) -> None:
-        """Before it is published: who reads the state because of an event finds the event in it."""
+        """Apply an event before it is published, so that whoever reads the state because of it finds it there."""
         if entry.unrouted or entry.malformed:
             return
         try:
             published = entry.cloud_event
             event = ZoomEvent(published.detail_type, dict(published.data or {}))
-            stamp = event.true_since_ms or entry.received_at_ms, entry.event_id
+            stamp = event.true_since_by(entry.received_at_ms), entry.event_id
             said = changes(event)
         except Exception as error:  # noqa: BLE001 - what cannot be projected is published all the same
             self._count("EventNotProjected")
@@ -187,7 +191,7 @@ class EventProcessor:
         self._projections.apply(entry.owner, said, stamp, published.connection_id)
 
     def _entries(self, delivery: Delivery) -> Iterator[LogEntry]:
-        """What to keep of one delivery: an entry for each tenant it belongs to, or one kept apart."""
+        """Yield what to keep of one delivery: an entry for each tenant, or one entry that is unrouted or malformed."""
         try:
             event = parse(delivery.body)
         except MalformedEvent:
@@ -202,9 +206,20 @@ class EventProcessor:
         if found:
             self._hosts.learn(delivery.app, event)
         for route in found:
-            yield _published_entry(delivery, event, route, body)
+            yield _published_entry(delivery, event, route, body, self._key(delivery, event, route.tenant))
         if not found:
-            yield _unrouted_entry(delivery, event, body)
+            yield _unrouted_entry(delivery, event, body, self._key(delivery, event, unrouted(delivery.app)))
+
+    def _key(self, delivery: Delivery, event: ZoomEvent, owner: str) -> str:
+        """Return the key of an event: the one that an older release stored this very event under, or today's."""
+        if delivery.key:
+            return delivery.key
+        key = dedupe_key(event)
+        for former in former_keys(event):
+            stored = self._log.get(owner, event_id(source_of(delivery.app), owner, former))
+            if stored is not None and _key_of(stored) in {key, former}:
+                return former
+        return key
 
     def _publish(self, batch: _Batch) -> frozenset[str]:
         """Publish what belongs to a tenant; the ids of what is not on the bus."""
@@ -237,32 +252,41 @@ class EventProcessor:
 
 
 def _kept_apart(entry: LogEntry) -> str:
-    """The metric of what was published to nobody. Our own disconnect makes Zoom tell of a connection that is gone."""
+    """Return the metric of what was published to nobody. Our own disconnect makes Zoom send a deauthorization too."""
     if entry.malformed:
         return "EventMalformed"
     return "DeauthorizationOfNobody" if entry.type == f"zoom.{DEAUTHORIZED}" else "EventUnrouted"
 
 
-def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: Mapping[str, Any]) -> LogEntry:
-    entry = _event_entry(delivery, event, route.tenant)
+def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: Mapping[str, Any], key: str) -> LogEntry:
+    entry = _event_entry(delivery, event, route.tenant, key)
     cloud_event = CloudEvent(
         id=entry.event_id,
         source=source_of(delivery.app),
         type=entry.type,
         subject=entry.subject,
-        time=rfc3339(event.occurred_at_ms or delivery.received_at_ms),
+        time=rfc3339(event.occurred_by(delivery.received_at_ms)),
         tenant=route.tenant,
         connection_id=route.connection_id,
         correlation_id=delivery.request_id or None,
+        uuid=entry.uuid,
+        sequence=_sequence(delivery, event, entry),
         data=body,
         reconciled=delivery.reconciled,
     )
     return replace(entry, connection_id=route.connection_id, content=cloud_event.to_json().encode())
 
 
-def _unrouted_entry(delivery: Delivery, event: ZoomEvent, body: Mapping[str, Any]) -> LogEntry:
+def _sequence(delivery: Delivery, event: ZoomEvent, entry: LogEntry) -> str | None:
+    """The place among the events of one meeting, in the order in which projections apply them."""
+    if not event.meeting_names:
+        return None
+    return sequence_of(event.true_since_by(delivery.received_at_ms), entry.event_id)
+
+
+def _unrouted_entry(delivery: Delivery, event: ZoomEvent, body: Mapping[str, Any], key: str) -> LogEntry:
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    return replace(_event_entry(delivery, event, unrouted(delivery.app)), content=content)
+    return replace(_event_entry(delivery, event, unrouted(delivery.app), key), content=content)
 
 
 def _malformed_entry(delivery: Delivery) -> LogEntry:
@@ -271,9 +295,30 @@ def _malformed_entry(delivery: Delivery) -> LogEntry:
     return replace(entry, type="malformed", content=delivery.body)
 
 
-def _event_entry(delivery: Delivery, event: ZoomEvent, owner: str) -> LogEntry:
-    entry = _entry(delivery, owner, delivery.key or dedupe_key(event))
-    return replace(entry, type=f"zoom.{event.name}", subject=event.subject, occurred_at_ms=event.occurred_at_ms)
+def _key_of(stored: LogEntry) -> str:
+    """Return the key that a stored event has today, or the one it has where that cannot be said any more.
+
+    Secrets were taken out of it: an event whose key is made of its whole payload keeps the key it was stored under.
+    """
+    if not stored.key.startswith("natural:"):
+        return stored.key
+    body = json.loads(stored.content)
+    return dedupe_key(ZoomEvent(stored.type.removeprefix("zoom."), body if stored.unrouted else body["data"]))
+
+
+def _event_entry(delivery: Delivery, event: ZoomEvent, owner: str, key: str) -> LogEntry:
+    entry = _entry(delivery, owner, key)
+    return replace(
+        entry,
+        type=f"zoom.{event.name}",
+        subject=event.subject,
+        occurred_at_ms=None if event.occurred_at_ms is None else event.occurred_by(delivery.received_at_ms),
+        uuid=_instance(event),
+    )
+
+
+def _instance(event: ZoomEvent) -> str | None:
+    return event.instance if event.meeting_names else None
 
 
 def _entry(delivery: Delivery, owner: str, key: str) -> LogEntry:

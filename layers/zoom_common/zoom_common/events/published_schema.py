@@ -67,6 +67,12 @@ def cloud_event_schema() -> dict[str, Any]:
             "tenant": {**text, "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"},
             "connectionid": {**text, "description": "The connection it came by."},
             "correlationid": {**text, "description": "Of the delivery or request it came with, for tracing."},
+            "uuid": {**text, "description": "The instance of a meeting or webinar that it is about."},
+            "sequence": {
+                **text,
+                "pattern": "^[0-9]{13,}-[0-9a-f]{12}$",
+                "description": "Sorted as text, the order of one meeting's events. Not a count: gaps mean nothing.",
+            },
             "reconciled": {
                 "const": True,
                 "description": "Made from what Zoom reports, because Zoom's own delivery did not come.",

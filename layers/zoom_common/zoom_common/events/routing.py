@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from zoom_common.aws.table import Table
-from zoom_common.zoom.events import ZoomEvent
+from zoom_common.zoom.event_users import values_at
+from zoom_common.zoom.events import ZoomEvent, epoch_ms
 
 if TYPE_CHECKING:
     from zoom_common.erasure_target import ErasureTarget, StoredItem
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 _SK = "host"
 
 _MOST_KNOWN = 10_000
+
+# Zoom plans occurrences about two years ahead; a plan for the year 9999 is not remembered until then.
+_LONGEST_PLAN = 800 * 86_400
 
 
 class HostStore:
@@ -26,19 +30,26 @@ class HostStore:
         self._table = events
         self._clock = clock
         self._retention = retention_days * 86_400
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, str], tuple[str, int]] = {}  # with the epoch second of expiry
 
     def learn(self, app: str, event: ZoomEvent) -> None:
-        """Note who hosts what the event is about; once per container, UUID and number."""
-        host = event.host
+        """Store the host of what the event is about, until the retention time after its last planned start.
+
+        An update that names no host extends the time of the host who is known. One write per container, UUID and number
+        while neither the host nor the plan changes.
+        """
+        planned = _last_planned(event)
+        host = event.host or (self.find(app, event) if planned else None)
+        until = min(max(int(self._clock()), planned), int(self._clock()) + _LONGEST_PLAN) + self._retention
         for name in event.meeting_names if host is not None else ():
-            if host is not None and self._known.get((app, name)) != host:
-                self._put(app, name, host)
+            known, known_until = self._known.get((app, name), (None, 0))
+            if host is not None and (known != host or until - known_until > self._retention // 2):
+                self._put(app, name, host, max(until, known_until if known == host else 0))
 
     def find(self, app: str, event: ZoomEvent) -> str | None:
-        """The Zoom user who hosts what the event is about, as far as events of this app have told."""
+        """Return the Zoom user who hosts what the event is about, as far as events of this app have said."""
         for name in event.meeting_names:
-            host = self._known.get((app, name)) or self._get(app, name)
+            host = self._known.get((app, name), (None,))[0] or self._get(app, name)
             if host is not None:
                 return host
         return None
@@ -49,22 +60,29 @@ class HostStore:
         app = str(item["pk"]).removeprefix("hosts.").partition("#")[0]
         return app in target.client_ids and target.names([item["host"]])
 
-    def _put(self, app: str, name: str, host: str) -> None:
+    def _put(self, app: str, name: str, host: str, until: int) -> None:
         item = {
             "pk": {"S": _pk(app, name)},
             "sk": {"S": _SK},
             "host": {"S": host},
-            "expires_at": {"N": str(int(self._clock()) + self._retention)},
+            "expires_at": {"N": str(until)},
         }
         self._table.call("put_item", Item=item)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        self._known[app, name] = host
+        self._known[app, name] = host, until
 
     def _get(self, app: str, name: str) -> str | None:
         key = {"pk": {"S": _pk(app, name)}, "sk": {"S": _SK}}
         item = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item")
         return item["host"]["S"] if item else None
+
+
+def _last_planned(event: ZoomEvent) -> int:
+    """Return the last start that the event plans, in epoch seconds; 0 where it plans none."""
+    places = ("start_time", "occurrences[].start_time", "recurrence.end_date_time")
+    moments = (epoch_ms(value) for place in places for value in values_at(event.object, place))
+    return max((moment // 1000 for moment in moments if moment is not None), default=0)
 
 
 def _pk(app: str, name: str) -> str:
@@ -80,12 +98,12 @@ class Connected(Protocol):
 
     @property
     def tenant(self) -> str:
-        """Whose it is."""
+        """The tenant that owns it."""
         ...
 
     @property
     def connection_id(self) -> str:
-        """Which one it is."""
+        """Its id."""
         ...
 
     @property
@@ -106,16 +124,20 @@ class Connections(Protocol):
         """The one connection of this app and Zoom user."""
         ...
 
+    def by_folded_user(self, client_id: str, zoom_user_id: str, account_id: str | None) -> Connected | None:
+        """The only connection whose Zoom user has this id apart from upper and lower case."""
+        ...
+
     def by_account(self, client_id: str, account_id: str) -> Sequence[Connected]:
         """The account-level connections of this app and Zoom account."""
         ...
 
 
 class Hosts(Protocol):
-    """Who hosts what, as the app's own events told."""
+    """Who hosts what, as the app's own events say."""
 
     def find(self, app: str, event: ZoomEvent) -> str | None:
-        """The Zoom user whose meeting the event is about."""
+        """Return the host of the meeting that the event is about."""
         ...
 
 
@@ -128,7 +150,7 @@ class Route:
 
 
 def routes(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -> list[Route]:
-    """Where the event goes, each tenant once: by its host, the user it is about, its operator, then its account."""
+    """Return where the event goes, each tenant once: its host, the users it names, its operator, then its account."""
     found: dict[str, Route] = {}
     for connection in _candidates(event, app, connections, hosts):
         if str(connection.state) in _RECEIVING:
@@ -137,13 +159,19 @@ def routes(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -
 
 
 def _candidates(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -> Iterator[Connected]:
-    # An update names who made it and not whose meeting it is: what was learned of its host comes first.
-    learned = hosts.find(app, event) if event.host is None else None
-    for user in dict.fromkeys(filter(None, (learned, *event.users))):
-        connection = connections.by_zoom_user(app, user)
+    # An update names who made it and not whose meeting it is: the host that earlier events named comes first.
+    known = hosts.find(app, event) if event.host is None else None
+    for user in dict.fromkeys(filter(None, (known, *event.users))):
+        connection = _of_user(user, event, app, connections)
         if connection is not None:
             yield connection
     if event.account_id:
-        yield from (
-            connection for connection in connections.by_account(app, event.account_id) if connection.kind == "account"
-        )
+        yield from (each for each in connections.by_account(app, event.account_id) if each.kind == "account")
+
+
+def _of_user(user: str, event: ZoomEvent, app: str, connections: Connections) -> Connected | None:
+    """Return the connection of a Zoom user, also where Zoom writes the id in lower case and that leaves no doubt."""
+    exact = connections.by_zoom_user(app, user)
+    if exact is None and event.folds_case:
+        return connections.by_folded_user(app, user, event.account_id)
+    return exact

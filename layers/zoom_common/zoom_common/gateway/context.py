@@ -1,10 +1,10 @@
-"""What one call carries from the caller to Zoom: the request, its connection, its address, and its statistics."""
+"""The context of one call, from the caller to Zoom: request, principal, connection, deadline and statistics."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -15,6 +15,7 @@ from zoom_common.deadline import Deadline
 from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.ratelimit.limiter import Cost
 from zoom_common.zoom.operations.model import Operation
+from zoom_common.zoom.operations.table import match
 
 if TYPE_CHECKING:
     from zoom_common.aws.table import Changed
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class CallStats:
-    """Filled in while the call is made. Times are in seconds; `status` is Zoom's last, None when it gave none.
+    """Statistics of one call, filled in while it is made. Times are in seconds.
 
-    `waited` is all waiting of ours: for send slots and before retries. `latency` is Zoom's, over all tries. `aside` are
-    the reads that were made on the way, each a call of its own.
+    `status` is that of Zoom's last answer, None without one. `waited` is the gateway's own waiting, for send slots and
+    before retries; `latency` is Zoom's, over all tries. `children` are the statistics of reads that the call needed.
     """
 
     function: str = ""
@@ -34,7 +35,7 @@ class CallStats:
     connection: str = ""
     tries: int = 0
     status: int | None = None
-    reason: str | None = None  # of the error that the caller gets, if it does
+    reason: str | None = None  # of the error that the caller gets
     waited: float = 0.0
     latency: float = 0.0
     refused: int = 0  # answers 429
@@ -43,31 +44,26 @@ class CallStats:
     local_budget: bool = False
     key: str | None = None  # with an Idempotency-Key: made, replayed or adopted
     cache: str | None = None  # with the read cache: hit or miss
-    day: date | None = None  # on which it is counted (UTC)
-    counted: Changed | None = None  # says, once asked, whether usage knows of it
-    uncounted: bool = False  # usage could not be told of it
+    day: date | None = None  # the UTC day on which usage counts the call
+    counted: Changed | None = None  # finishes the write to usage; raises when it failed
+    uncounted: bool = False  # the write to usage failed
     request_at_fault: bool = False  # Zoom answered 401, and accepts the token for another request
-    aside: list[CallStats] = field(default_factory=list)
+    children: list[CallStats] = field(default_factory=list)
 
-    def names(self, operation: Operation) -> None:
-        """The call is one of this operation."""
-        self.function, self.operation, self.label = operation.function, operation.name, str(operation.label)
-
-    def beside(self, operation: Operation) -> CallStats:
-        """The record of a read that is made on the way, of this operation."""
-        other = CallStats(connection=self.connection)
-        other.names(operation)
-        self.aside.append(other)
-        return other
+    def child(self) -> CallStats:
+        """Return new statistics for a read that this call needs, over the same connection."""
+        child = CallStats(connection=self.connection)
+        self.children.append(child)
+        return child
 
     def with_reads(self) -> Iterator[CallStats]:
-        """Yield this record and those of all reads that were made on its way, their own reads included."""
+        """Yield these statistics and those of all reads that the call needed, with their own reads."""
         yield self
-        for each in self.aside:
+        for each in self.children:
             yield from each.with_reads()
 
     def headers(self) -> dict[str, str]:
-        """What the caller is told, whatever the answer is."""
+        """Return the headers that the caller gets with an answer and with an error."""
         found = {"x-zoom-ratelimit-category": self.label} if self.label else {}
         if self.budget_left is not None:
             found["x-zoom-budget-left"] = str(self.budget_left)
@@ -86,27 +82,8 @@ class CallStats:
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiRequest:
-    """One request under `/v2`: who asks, for what, and until when it is worth an answer.
-
-    `path` and `query_string` are as they arrived, still encoded; names of `headers` are in lower case.
-    """
-
-    principal: Principal
-    method: str
-    path: str = field(repr=False)
-    deadline: Deadline
-    query_string: str = field(default="", repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
-
-    @classmethod
-    def read(cls, target: str, principal: Principal, deadline: Deadline) -> ApiRequest:
-        """A read without headers of its own. `target` is a path, with a query string where there is one."""
-        path, _, query_string = target.partition("?")
-        return cls(principal=principal, method="GET", path=path, query_string=query_string, deadline=deadline)
-
+# `interactive` when a person waits: such calls may use the part of the rate budget that is reserved for them.
+PRIORITY_HEADER = "x-zoom-priority"
 
 ME = "me"
 
@@ -139,19 +116,19 @@ _INSTEAD = {"users.zak": " Their ZAK: GET /v2/users/{userId}/token?type=zak."}
 
 
 def base_url(api_url: str | None, configured: str) -> str:
-    """Where to send a connection's calls: to the `api_url` that Zoom gave with its token, if that host is Zoom's.
+    """Return the base URL for a connection's calls: the `api_url` that Zoom sent with its token, if it is at Zoom.
 
-    A token goes to no host on a stranger's word: everything else goes to `configured`, and so does everything when that
-    is not Zoom's (a simulation, a proxy). `api_url` comes without the `/v2` that `configured` ends in.
+    A token goes to Zoom's own hosts only, so every other `api_url` is ignored. It is also ignored when `configured` is
+    not at Zoom (a simulation, a proxy). `api_url` comes without the `/v2` at the end of `configured`.
     """
-    theirs, ours = _parts(api_url), _parts(configured)
-    if theirs is None or ours is None or not (_is_zoom(theirs) and _is_zoom(ours)):
+    own, default = _parts(api_url), _parts(configured)
+    if own is None or default is None or not (_is_zoom(own) and _is_zoom(default)):
         return configured
-    return f"https://{theirs.netloc.lower()}/v2"
+    return f"https://{own.netloc.lower()}/v2"
 
 
 def _parts(url: str | None) -> SplitResult | None:
-    """The URL, taken apart, if it is nothing but scheme, host, port and perhaps the API's version."""
+    """Return the parts of a URL of scheme, host, port and at most the API's version; None for any other URL."""
     if not url:
         return None
     try:
@@ -160,7 +137,7 @@ def _parts(url: str | None) -> SplitResult | None:
     except ValueError:
         return None
     host = (parts.hostname or "").lower()
-    # Rebuilt from what was checked: user info, backslashes and the like name another host to some reader.
+    # Compare with the rebuilt host: some parsers read another host out of user information or backslashes.
     whole = host if port is None else f"{host}:{port}"
     plain = _HOST.fullmatch(host) and parts.netloc.lower() == whole and not parts.query and not parts.fragment
     return parts if plain and parts.path.rstrip("/") in {"", "/v2"} else None
@@ -172,28 +149,63 @@ def _is_zoom(parts: SplitResult) -> bool:
     return known and parts.scheme == "https" and parts.port in {None, 443}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoomCall:
-    """One operation, for one connection, with what the caller said."""
+@dataclass(slots=True, kw_only=True, eq=False)
+class Call:
+    """One call of one operation: the context that passes from the edge to Zoom.
 
+    `ids`, `query_string` and `body` are the caller's; names of `headers` are in lower case. The call is worth an answer
+    until `deadline`. `Gateway.call` sets `connection`, and `ids` as Zoom wants them from that connection.
+    """
+
+    principal: Principal
     operation: Operation
-    ids: Mapping[str, str]
-    connection: Connection
+    ids: Mapping[str, str] = field(repr=False)
     deadline: Deadline
-    query_string: str = ""
+    query_string: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
-    interactive: bool = False
-    record: CallStats = field(default_factory=CallStats)
+    stats: CallStats = field(default_factory=CallStats)
+    connection: Connection = field(init=False, repr=False)
 
-    def instead(self, operation: Operation, ids: Mapping[str, str], query_string: str = "") -> ZoomCall:
-        """A read that is made on the way, for the same caller and within the same deadline, with its own record."""
-        record = self.record.beside(operation)
-        return replace(self, operation=operation, ids=ids, query_string=query_string, body=b"", record=record)
+    def __post_init__(self) -> None:
+        """Name the operation in the statistics."""
+        stats, operation = self.stats, self.operation
+        stats.function, stats.operation, stats.label = operation.function, operation.name, str(operation.label)
 
-    def spend(self) -> Cost:
-        """What it takes from the budget."""
+    @classmethod
+    def read(cls, target: str, principal: Principal, deadline: Deadline) -> Call:
+        """Return a read without headers. `target` is a path under `/v2`, with or without a query string.
+
+        Raises NotFound when no operation has this path.
+        """
+        path, _, query_string = target.partition("?")
+        operation, ids = match("GET", path)
+        return cls(principal=principal, operation=operation, ids=ids, query_string=query_string, deadline=deadline)
+
+    def bind(self, connection: Connection) -> None:
+        """Make the call over this connection."""
+        self.connection = connection
+        self.stats.connection = connection.connection_id
+
+    def derived(self, operation: Operation, ids: Mapping[str, str], query_string: str = "") -> Call:
+        """Return a read that this call needs: same caller, connection and deadline, statistics of its own."""
+        read = Call(
+            principal=self.principal,
+            operation=operation,
+            ids=ids,
+            query_string=query_string,
+            headers=self.headers,
+            deadline=self.deadline,
+            stats=self.stats.child(),
+        )
+        read.connection = self.connection
+        return read
+
+    def cost(self) -> Cost:
+        """Return what one try takes from the rate budget."""
+        interactive = self.headers.get(PRIORITY_HEADER, "").strip().lower() == "interactive"
         account, label = self.connection.zoom_account_id, self.operation.label
-        return Cost(account=account, label=label, user=self._counted_user(), interactive=self.interactive)
+        return Cost(account=account, label=label, user=self._counted_user(), interactive=interactive)
 
     def _counted_user(self) -> str | None:
         if not self.operation.counts_for_user:
@@ -201,5 +213,5 @@ class ZoomCall:
         user = self.ids.get("userId")
         if user not in {None, ME}:
             return user
-        # A user-level connection changes what is its user's. Whose an account-level one changes by id, only Zoom knows.
+        # A user-level connection changes its own user's meetings. For an account-level one only Zoom knows the user.
         return self.connection.zoom_user_id if self.connection.kind is Kind.USER else None

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from zoom_common.errors import GatewayError
-from zoom_common.gateway.context import ZoomCall
+from zoom_common.gateway.context import Call
 from zoom_common.gateway.http_client import ZoomApiClient
 from zoom_common.zoom import matching
 from zoom_common.zoom.api import zoom_code
@@ -23,36 +23,36 @@ _MOST_PAGES = 5
 
 
 class LookupInconclusive(Exception):
-    """Nobody can say whether it was made: it is never listed, could not be looked for, or several are alike."""
+    """It cannot be decided whether it was made: it is never listed, the lists failed, or several of them match."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """One look for what `call` may have made since `since` (epoch seconds). Methods raise NotToBeFound."""
+    """A search for what `call` may have made since `since` (epoch seconds). Methods raise LookupInconclusive."""
 
-    sender: ZoomApiClient
-    call: ZoomCall
+    client: ZoomApiClient
+    call: Call
     since: float
 
     @property
-    def asked(self) -> dict[str, Any]:
-        """The body of the create."""
+    def body(self) -> dict[str, Any]:
+        """The JSON body of the create."""
         return json_object(self.call.body)
 
     def ask(self, name: str, ids: Mapping[str, str]) -> HttpResponse:
-        """Zoom's answer to a single read, whatever it says."""
-        return self._ask(self.call.instead(_BY_NAME[name], ids))
+        """Return Zoom's answer to a single read, whatever its status."""
+        return self._ask(self.call.derived(_BY_NAME[name], ids))
 
     def read(self, name: str, ids: Mapping[str, str]) -> HttpResponse:
-        """Zoom's answer to a single read that succeeded."""
+        """Return Zoom's answer to a single read that succeeded."""
         return _succeeded(_BY_NAME[name], self.ask(name, ids))
 
     def listed(self, name: str, ids: Mapping[str, str], members: str, **query: str) -> Iterator[dict[str, Any]]:
-        """The members of a list, page by page; more pages than anybody waits for are NotToBeFound."""
+        """Yield the members of a list, page by page. Raises LookupInconclusive after five pages without an end."""
         operation, token = _BY_NAME[name], ""
         for page in range(1, _MOST_PAGES + 1):
-            asked = _page(operation, query, page, token)
-            call = self.call.instead(operation, ids, urlencode(asked, quote_via=quote))
+            parameters = _page(operation, query, page, token)
+            call = self.call.derived(operation, ids, urlencode(parameters, quote_via=quote))
             found = json_object(_succeeded(operation, self._ask(call)).body)
             yield from (each for each in found.get(members) or [] if isinstance(each, dict))
             token = str(found.get("next_page_token") or "")
@@ -60,11 +60,11 @@ class Lookup:
                 return
         raise LookupInconclusive
 
-    def _ask(self, call: ZoomCall) -> HttpResponse:
+    def _ask(self, call: Call) -> HttpResponse:
         try:
-            return self.sender.send(call)
+            return self.client.send(call)
         except GatewayError as error:
-            call.record.reason = error.reason
+            call.stats.reason = error.reason
             raise LookupInconclusive from None
 
 
@@ -93,7 +93,7 @@ def _succeeded(operation: Operation, response: HttpResponse) -> HttpResponse:
 
 _STATUSES = ("approved", "pending", "denied")
 
-# https://developers.zoom.us/docs/api/users/: nobody of that name, or nobody who has accepted the invitation.
+# https://developers.zoom.us/docs/api/users/: no such user, or one who has not accepted the invitation.
 _NO_USER = {1001, 1120}
 
 _OF_A_REGISTRATION = ("join_url", "participant_pin_code")
@@ -102,31 +102,31 @@ _OF_A_USER = ("id", "email", "first_name", "last_name", "type")
 
 
 def names_one(asked: Mapping[str, Any]) -> bool:
-    """Whether a registrant's body has an address."""
+    """Return whether a registrant's body has an address."""
     return _address(asked) is not None
 
 
 def names_user(asked: Mapping[str, Any]) -> bool:
-    """Whether a user's body has an address."""
+    """Return whether a user's body has an address."""
     info = asked.get("user_info")
     return isinstance(info, dict) and names_one(info)
 
 
 def names_many(member: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether everybody in the list `member` has an address."""
+    """Return a check that each person in the list `member` has an address."""
     return lambda asked: bool(_addresses(asked.get(member)))
 
 
 def registrant(look: Lookup) -> HttpResponse | None:
-    """The answer to a registration that is there, or None."""
-    address = _address(look.asked)
+    """Return the answer to a registration that exists, or None."""
+    address = _address(look.body)
     found = _registered(look, [address] if address else []).get(address or "")
     return None if found is None else _answer(_about_meeting(look) | _registration(found))
 
 
 def registrants(look: Lookup) -> HttpResponse | None:
-    """The answer to registrations that are all there, or None when none is. NotToBeFound for some of them."""
-    wanted = _addresses(look.asked.get("registrants"))
+    """Return the answer when all registrations exist, None when none does. Raises LookupInconclusive for some."""
+    wanted = _addresses(look.body.get("registrants"))
     found = _registered(look, wanted)
     if not _all_or_none(wanted, found):
         return None
@@ -134,8 +134,8 @@ def registrants(look: Lookup) -> HttpResponse | None:
 
 
 def panelists(look: Lookup) -> HttpResponse | None:
-    """The answer to panelists who are all there, or None when none is. NotToBeFound for some of them."""
-    wanted = _addresses(look.asked.get("panelists"))
+    """Return the answer when all panelists exist, None when none does. Raises LookupInconclusive for some."""
+    wanted = _addresses(look.body.get("panelists"))
     listed = look.listed("webinars.panelists.list", look.call.ids, "panelists")
     found = {address: each for each in listed if (address := _address(each)) is not None}
     if not _all_or_none(wanted, {each: found[each] for each in wanted if each in found}):
@@ -144,8 +144,8 @@ def panelists(look: Lookup) -> HttpResponse | None:
 
 
 def user(look: Lookup) -> HttpResponse | None:
-    """The answer to a user who is there, or has been invited, or None."""
-    info = look.asked["user_info"]
+    """Return the answer for a user who exists or has been invited, or None."""
+    info = look.body["user_info"]
     response = look.ask("users.get", {"userId": str(info["email"])})
     if response.status == 200:  # noqa: PLR2004 - HTTP's own number
         found: dict[str, Any] | None = json_object(response.body)
@@ -160,7 +160,7 @@ def user(look: Lookup) -> HttpResponse | None:
 
 
 def _registered(look: Lookup, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Who of `wanted` has been registered since, by address."""
+    """Return those of `wanted` who have been registered since, by address."""
     missing, found = set(wanted), {}
     kind = look.call.operation.name.partition(".")[0]
     for status in _STATUSES:
@@ -194,7 +194,7 @@ def _all_or_none(wanted: Iterable[str], found: Mapping[str, Any]) -> bool:
 
 
 def _addresses(people: Any) -> list[str]:
-    """Everybody's address, or none when somebody has none."""
+    """Return all addresses, or an empty list when a person has none."""
     found = [_address(each) for each in people if isinstance(each, dict)] if isinstance(people, list) else []
     return [] if None in found else [each for each in found if each is not None]
 
@@ -211,7 +211,7 @@ def _answer(body: Mapping[str, Any]) -> HttpResponse:
 
 _INSTANT = 1
 
-# What these make is an address to join by: whoever asks twice has two that work, and nothing is double at Zoom.
+# These make links and numbers to join by. Making them twice is harmless: both work.
 HARMLESS_TWICE = frozenset(
     f"{kind}.{what}" for kind in ("meetings", "webinars") for what in ("invite_links", "sip_dialing")
 )
@@ -219,7 +219,7 @@ HARMLESS_TWICE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ListedAt:
-    """Where what an operation makes is found: the list, its members' name, the single read and its id's name."""
+    """Where to find what an operation makes: the list, the name of its members, the single read and its id's name."""
 
     listing: str
     members: str
@@ -227,12 +227,12 @@ class ListedAt:
     identifier: str
 
     def named(self, asked: Mapping[str, Any]) -> bool:
-        """Whether it is ever listed. Instant meetings are not."""
+        """Return whether it is ever listed. Instant meetings are not."""
         return asked.get("type") not in {_INSTANT, str(_INSTANT)}
 
     def find(self, look: Lookup) -> list[tuple[str, HttpResponse]]:
-        """Ids and single reads of all that is as it was asked for and was created since."""
-        asked = look.asked
+        """Return the ids and single reads of all that match the create and were created since."""
+        asked = look.body
         user = {"userId": str(asked["schedule_for"])} if asked.get("schedule_for") else look.call.ids
         ids = dict.fromkeys(
             str(each["id"])
@@ -243,13 +243,13 @@ class ListedAt:
         return [(made, response) for made, response in read if matching.matches(asked, json_object(response.body))]
 
 
-# Several meetings may be alike, so each belongs to the key that made it.
+# Several meetings may match, so each is bound to the key that made it.
 LISTED_AT = {
     "meetings.create": ListedAt("meetings.list", "meetings", "meetings.get", "meetingId"),
     "webinars.create": ListedAt("webinars.list", "webinars", "webinars.get", "webinarId"),
 }
 
-# Whom an e-mail address names there is only one of: no key has to own it.
+# An e-mail address identifies one person, so these are bound to no key.
 _BY_ADDRESS: dict[str, tuple[Callable[[Mapping[str, Any]], bool], Callable[[Lookup], HttpResponse | None]]] = {
     **{
         name: found
@@ -264,31 +264,30 @@ _BY_ADDRESS: dict[str, tuple[Callable[[Mapping[str, Any]], bool], Callable[[Look
 }
 
 
-def can_be_found(call: ZoomCall) -> bool:
-    """Whether what this create makes can be looked for at all."""
+def can_be_found(call: Call) -> bool:
+    """Return whether what this create makes can be found at all."""
     name, asked = call.operation.name, json_object(call.body)
     if name in LISTED_AT:
         return LISTED_AT[name].named(asked)
     return name in _BY_ADDRESS and _BY_ADDRESS[name][0](asked)
 
 
-def candidates(sender: ZoomApiClient, call: ZoomCall, *, since: float) -> list[tuple[str | None, HttpResponse]]:
-    """Everything that is as `call` wanted it and was created since `since` (epoch seconds), as Zoom shows it now.
+def candidates(client: ZoomApiClient, call: Call, *, since: float) -> list[tuple[str | None, HttpResponse]]:
+    """Return all that matches the create `call` and was created since `since` (epoch seconds), as Zoom shows it now.
 
-    With an id where several may be alike, so that each can belong to one key. Raises NotToBeFound when that can not be
-    said.
+    Each comes with its id where several may match, and with None elsewhere. Raises LookupInconclusive.
     """
     if not can_be_found(call):
         raise LookupInconclusive
-    look, name = Lookup(sender, call, since), call.operation.name
+    look, name = Lookup(client, call, since), call.operation.name
     if name in LISTED_AT:
         return list(LISTED_AT[name].find(look))
     found = _BY_ADDRESS[name][1](look)
     return [] if found is None else [(None, found)]
 
 
-def made_by(call: ZoomCall, response: HttpResponse) -> str | None:
-    """The id of what a create made, where keys own what they made."""
+def made_by(call: Call, response: HttpResponse) -> str | None:
+    """Return the id of what a create made, where it is bound to the key."""
     if call.operation.name not in LISTED_AT or response.status != call.operation.success:
         return None
     made = json_object(response.body).get("id")

@@ -1,4 +1,4 @@
-"""A create with an Idempotency-Key: made once, answered again, and looked up before it is made a second time."""
+"""A create with an Idempotency-Key: sent once, answered again, and looked up before it is sent a second time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Protocol
+from typing import Any
 
 from zoom_common.errors import (
     Conflict,
@@ -20,38 +20,24 @@ from zoom_common.errors import (
     InvalidRequest,
     OutcomeUnknown,
 )
-from zoom_common.gateway.context import ZoomCall
+from zoom_common.gateway.context import Call
 from zoom_common.gateway.create_lookup import HARMLESS_TWICE, LookupInconclusive, can_be_found, candidates, made_by
 from zoom_common.gateway.http_client import ZoomApiClient
-from zoom_common.gateway.idempotency_store import Entry, StoredAnswer
+from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
 from zoom_common.zoom.http import HttpResponse
 
 HEADER = "idempotency-key"
-# Zoom may still be at work on what we gave up on: for so long "not there" does not mean "not made".
+# In seconds. Zoom may still carry out a request without an answer: for so long "not found" does not mean "not made".
 SETTLED_AFTER = 60.0
 _LONGEST_WAIT = 10.0
 _LEASE_MARGIN = 5.0
 _TIME_TO_LOOK = 4.0
 _POLL = 0.25
 _KEY = re.compile(r"[!-~]{1,255}")
-# Whoever opens it is the host.
+# This link makes whoever opens it the host.
 _NEVER_STORED = "start_url"
 _AGAIN = "Send it again with the same Idempotency-Key: what may have been made is looked for first."
-_NOT_FOUND = "What this makes can not be looked for. Check at Zoom, then use a new Idempotency-Key."
-
-
-class Records(Protocol):
-    """Where the records are: `IdempotencyStore`."""
-
-    def begin(  # noqa: D102
-        self, key: str, fingerprint: str, *, whose: str, owner: str, now: float, lease_until: float
-    ) -> Entry | None: ...
-    def take_over(self, key: str, seen: Entry, *, owner: str, lease_until: float) -> bool: ...  # noqa: D102
-    def sent(self, key: str, *, owner: str, now: float) -> bool: ...  # noqa: D102
-    def unknown(self, key: str, *, owner: str) -> None: ...  # noqa: D102
-    def forget(self, key: str, *, owner: str) -> None: ...  # noqa: D102
-    def done(self, key: str, answer: StoredAnswer, *, owner: str, made: str | None, now: float) -> bool: ...  # noqa: D102
-    def bound_to(self, made: str) -> str | None: ...  # noqa: D102
+_NOT_FOUND = "What this makes cannot be looked for. Check at Zoom, then use a new Idempotency-Key."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +50,7 @@ class Keyed:
 
 @dataclass(slots=True)
 class _Held:
-    """A record that is ours. Something may have been made since `since`; an earlier call last sent at `before`."""
+    """A leased record. Something may have been made since `since`; an earlier call last sent at `before`."""
 
     key: str
     owner: str
@@ -76,17 +62,17 @@ class _Held:
 class Idempotency:
     """Guards creates. `clock` gives epoch seconds, `sleep` takes seconds, `random` 0 up to 1, `new_id` fresh ids."""
 
-    store: Records
+    store: IdempotencyStore
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     random: Callable[[], float]
     new_id: Callable[[], str]
 
-    def once(self, call: ZoomCall, key: str, sender: ZoomApiClient) -> Keyed:
-        """Zoom's answer to the one create under `key`: fresh, stored or found.
+    def once(self, call: Call, key: str, client: ZoomApiClient) -> Keyed:
+        """Return Zoom's answer to the one create under `key`: new, stored, or found at Zoom.
 
-        Raises IdempotencyKeyReused for another body, Conflict while another call is at it or its outcome may still
-        come, OutcomeUnknown when nobody can say what was made, and what `Sender.send` raises when nothing was.
+        Raises IdempotencyKeyReused for another body, Conflict while another call works on it or its outcome is not
+        settled, OutcomeUnknown when it cannot be decided, and what `ZoomApiClient.send` raises when nothing was made.
         """
         if not _KEY.fullmatch(key):
             raise InvalidRequest([FieldError("Idempotency-Key", "Use 1 to 255 visible ASCII characters.")])
@@ -94,14 +80,14 @@ class Idempotency:
         if isinstance(held, StoredAnswer):
             return Keyed(_replayed(held), "replayed")
         if held.since is not None:
-            found = self._found(call, held, sender)
+            found = self._found(call, held, client)
             if found is not None:
                 return found
-        return self._make(call, held, sender)
+        return self._make(call, held, client)
 
-    def _hold(self, call: ZoomCall, key: str) -> _Held | StoredAnswer:
+    def _hold(self, call: Call, key: str) -> _Held | StoredAnswer:
         owner, fingerprint = self.new_id(), _fingerprint(call)
-        whose = f"{call.connection.tenant}#{call.connection.connection_id}"  # the key's name is a digest
+        whose = f"{call.connection.tenant}#{call.connection.connection_id}"  # the stored key is a digest
         until = self.clock() + min(_LONGEST_WAIT, call.deadline.remaining() - _TIME_TO_LOOK)
         while True:
             now = self.clock()
@@ -119,16 +105,16 @@ class Idempotency:
                 raise _later(1, "Another request with this Idempotency-Key is under way.", "idempotency_in_progress")
             self._pause(call)
 
-    def _pause(self, call: ZoomCall) -> None:
+    def _pause(self, call: Call) -> None:
         wait = _POLL * (1 + self.random())
-        call.record.waited += wait
+        call.stats.waited += wait
         self.sleep(wait)
 
-    def _make(self, call: ZoomCall, held: _Held, sender: ZoomApiClient) -> Keyed:
+    def _make(self, call: Call, held: _Held, client: ZoomApiClient) -> Keyed:
         try:
-            response = sender.send(call, before_sending=lambda: self._mark_sent(held))
+            response = client.send(call, before_sending=lambda: self._mark_sent(held))
         except OutcomeUnknown:
-            return self._after_silence(call, held, sender)
+            return self._after_silence(call, held, client)
         except GatewayError:
             self._nothing_was_made(held)
             raise
@@ -146,12 +132,12 @@ class Idempotency:
             raise _later(1, "Another request with this Idempotency-Key is under way.", "idempotency_in_progress")
         held.since = held.since or now
 
-    def _found(self, call: ZoomCall, held: _Held, sender: ZoomApiClient) -> Keyed | None:
-        """What an earlier call made, or None when it certainly made nothing, or nothing that could be double."""
+    def _found(self, call: Call, held: _Held, client: ZoomApiClient) -> Keyed | None:
+        """Return what an earlier call made, or None when it made nothing, or nothing that could be double."""
         if call.operation.name in HARMLESS_TWICE:
             return None
         try:
-            adopted = self._look(call, held, sender)
+            adopted = self._look(call, held, client)
         except LookupInconclusive:
             self._leave_unknown(held)
             raise OutcomeUnknown(hint=_how_to_go_on(call)) from None
@@ -162,10 +148,10 @@ class Idempotency:
             raise _later(wait, "Zoom may still carry out the first request.", "idempotency_unsettled")
         return adopted
 
-    def _look(self, call: ZoomCall, held: _Held, sender: ZoomApiClient) -> Keyed | None:
+    def _look(self, call: Call, held: _Held, client: ZoomApiClient) -> Keyed | None:
         since = held.since if held.since is not None else self.clock()
         free = []
-        for made, response in candidates(sender, call, since=since):
+        for made, response in candidates(client, call, since=since):
             bound = None if made is None else _bound(call, made)
             if bound is None or self.store.bound_to(bound) in {None, held.key}:
                 free.append((bound, response))
@@ -179,11 +165,11 @@ class Idempotency:
             raise LookupInconclusive  # another key was faster
         return Keyed(answer, "adopted")
 
-    def _after_silence(self, call: ZoomCall, held: _Held, sender: ZoomApiClient) -> Keyed:
-        """Nobody heard the answer: look at once if there is time, and never send again in the same call."""
+    def _after_silence(self, call: Call, held: _Held, client: ZoomApiClient) -> Keyed:
+        """The answer was lost: look at once if there is time, and never send again in the same call."""
         if call.deadline.allows(_TIME_TO_LOOK):
             try:
-                adopted = self._look(call, held, sender)
+                adopted = self._look(call, held, client)
             except (LookupInconclusive, DependencyFailed):
                 adopted = None
             if adopted is not None:
@@ -191,10 +177,10 @@ class Idempotency:
         self._leave_unknown(held)
         raise OutcomeUnknown(hint=_how_to_go_on(call)) from None
 
-    def _keep(self, call: ZoomCall, held: _Held, response: HttpResponse) -> None:
+    def _keep(self, call: Call, held: _Held, response: HttpResponse) -> None:
         made = made_by(call, response)
         bound = _bound(call, made) if made is not None else None
-        # A record that could not be finished stays `sent`: the next call with this key looks, and finds.
+        # A record that cannot be finished stays `sent`: the next call with this key finds what was made.
         with suppress(DependencyFailed):
             self.store.done(held.key, _stored(response), owner=held.owner, made=bound, now=self.clock())
 
@@ -210,16 +196,16 @@ class Idempotency:
             self.store.unknown(held.key, owner=held.owner)
 
 
-def _name(call: ZoomCall, key: str) -> str:
+def _name(call: Call, key: str) -> str:
     about = call.connection
     return "key#" + _digest([about.tenant, about.connection_id, call.operation.name, key])
 
 
-def _bound(call: ZoomCall, made: str) -> str:
+def _bound(call: Call, made: str) -> str:
     return "made#" + _digest([call.connection.zoom_account_id, call.operation.name, made])
 
 
-def _fingerprint(call: ZoomCall) -> str:
+def _fingerprint(call: Call) -> str:
     try:
         body = json.loads(call.body)
     except (ValueError, RecursionError):
@@ -246,7 +232,7 @@ def _replayed(answer: StoredAnswer) -> HttpResponse:
     return HttpResponse(answer.status, {"content-type": answer.content_type}, answer.body)
 
 
-def _how_to_go_on(call: ZoomCall) -> str:
+def _how_to_go_on(call: Call) -> str:
     return _AGAIN if call.operation.name in HARMLESS_TWICE or can_be_found(call) else _NOT_FOUND
 
 

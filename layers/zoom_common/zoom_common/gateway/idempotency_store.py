@@ -1,4 +1,4 @@
-"""The records of creates with an Idempotency-Key in DynamoDB: one item per key, and one per thing that was made."""
+"""Records of creates with an Idempotency-Key in DynamoDB: one item for each key, and one for each thing made."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """The record of one key. `owner` is the call that works on it until `lease_until`."""
+    """The record of one key. The call `owner` leases it until `lease_until` (epoch seconds)."""
 
     fingerprint: str
     step: Step
@@ -47,7 +47,7 @@ class Entry:
 
 
 class IdempotencyStore:
-    """The records of all containers. Every method raises Unavailable when DynamoDB does not answer usefully."""
+    """The records of all containers. Every method raises Unavailable when DynamoDB fails."""
 
     OWNED_KEYS: ClassVar = {"coordination": (r"(key|made)#.+", r"idempotency")}
 
@@ -57,13 +57,13 @@ class IdempotencyStore:
     def begin(
         self, key: str, fingerprint: str, *, whose: str, owner: str, now: float, lease_until: float
     ) -> Entry | None:
-        """Make the record, of `whose` (tenant#connection). None when it is ours now; else the record that was there."""
+        """Lease a new record for `whose` (tenant#connection). Return None, or the record that exists already."""
         values = {"fingerprint": fingerprint, "step": Step.STARTED, "owner": owner, "lease_until": lease_until}
         change = "SET #fingerprint = :fingerprint, #step = :step, #owner = :owner, #lease_until = :lease_until, "
         change += (
             "#whose = :whose, #expires_at = :expires_at REMOVE #first_sent, #last_sent, #status, #content_type, #body"
         )
-        # TTL deletes late: an expired record is none.
+        # TTL deletes late: an expired record does not count.
         free = "attribute_not_exists(#step) OR #expires_at <= :now"
         values |= {"expires_at": int(now) + LIFE, "now": int(now), "whose": whose}
         try:
@@ -73,30 +73,30 @@ class IdempotencyStore:
         return None
 
     def take_over(self, key: str, seen: Entry, *, owner: str, lease_until: float) -> bool:
-        """Go on with a record that nobody works on; False when somebody was faster."""
+        """Lease a record whose lease has ended. Return False when another call was faster."""
         values = {"seen": seen.owner, "step": seen.step, "owner": owner, "lease_until": lease_until}
         change = "SET #owner = :owner, #lease_until = :lease_until"
         return self._update(key, change, "#owner = :seen AND #step = :step", values)
 
     def sent(self, key: str, *, owner: str, now: float) -> bool:
-        """From now on something may have been made; False when somebody else has taken over."""
+        """Note that something may be made from now on. Return False when another call has taken over."""
         change = "SET #step = :step, #first_sent = if_not_exists(#first_sent, :now), #last_sent = :now"
         return self._update(key, change, "#owner = :owner", {"step": Step.SENT, "owner": owner, "now": now})
 
     def unknown(self, key: str, *, owner: str) -> None:
-        """Nobody heard the answer; whoever comes next looks first."""
+        """Note that the answer was lost: the next call looks first."""
         change = "SET #step = :step, #lease_until = :now"
         self._update(key, change, "#owner = :owner", {"step": Step.UNKNOWN, "owner": owner, "now": 0})
 
     def forget(self, key: str, *, owner: str) -> None:
-        """Nothing was made: the key is as good as new."""
+        """Delete the record, because nothing was made."""
         try:
             self._table.delete(key, _SK, condition="#owner = :owner", values={"owner": owner})
         except ConditionFailed:
             return
 
     def done(self, key: str, answer: StoredAnswer, *, owner: str, made: str | None, now: float) -> bool:
-        """Keep the first answer, and bind what was `made` to this key; False when it belongs to another key."""
+        """Store the first answer, and bind what was `made` to this key. Return False when it is bound to another."""
         expires_at = int(now) + LIFE
         change = "SET #step = :step, #status = :status, #content_type = :content_type, #body = :body"
         values = {"step": Step.DONE, "status": answer.status, "content_type": answer.content_type}
@@ -114,7 +114,7 @@ class IdempotencyStore:
         return True
 
     def bound_to(self, made: str) -> str | None:
-        """The key that something was made for, if it is known."""
+        """Return the key that something is bound to, or None."""
         item = self._table.get(made, _SK)
         return str(item["key"]) if item else None
 
@@ -122,7 +122,7 @@ class IdempotencyStore:
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
         """Return whether a record goes: the tenant's, for a person those of their connection or with their answer.
 
-        Digests of what was made name nobody and stay for their day.
+        Digests of what was made identify no person and expire within a day.
         """
         tenant, _, connection = str(item.get("whose", "")).partition("#")
         if not target.owns(tenant):

@@ -13,35 +13,34 @@ from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ConnectionUnusable, Forbidden, GatewayError, NotAllowed, ZoomRefused, ZoomScopesMissing
-from zoom_common.gateway.context import ApiRequest
+from zoom_common.gateway.context import Call
 from zoom_common.gateway.service import Answer
 from zoom_common.secret import Secret
 from zoom_common.zoom.meeting_sdk import Role, SdkApp, Signature, sign
-from zoom_common.zoom.operations.table import match
 
-# Zoom's answers for a meeting that this connection has no part in, or may not look at.
+# Zoom's answers for a meeting that this connection may not read.
 _NOT_THEIRS = frozenset({400, 403, 404})
 
 
 class Kind(StrEnum):
-    """Whose word a token is."""
+    """The two kinds of tokens that the Meeting SDK takes."""
 
     ZAK = "zak"  # the Zoom user is here, and may start what is theirs
     ON_BEHALF = "obf"  # someone else joins; the Zoom user has to be in the meeting, and stay
 
 
 class Caller(Protocol):
-    """Anything that finds a caller's connection and calls Zoom with it."""
+    """A gateway with or without a log: finds a caller's connection and calls Zoom with it."""
 
     @property
     def select(self) -> Callable[[Principal, str | None], Connection]: ...  # noqa: D102
 
-    def call(self, asked: ApiRequest) -> Answer: ...  # noqa: D102
+    def call(self, call: Call) -> Answer: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinRequest:
-    """What is asked for. `lifetime` in seconds; `connection` as in the header X-Zoom-Connection."""
+    """A request to join. `lifetime` is in seconds; `connection` is as in the header X-Zoom-Connection."""
 
     meeting_number: str
     role: Role
@@ -52,7 +51,7 @@ class JoinRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinCredentials:
-    """The answer. A token that is due and missing has a `refusal`; `outside` is None when nobody can tell."""
+    """The answer. A token that is due and missing has a `refusal`; `outside` is None when it is not known."""
 
     sdk_key: str
     signature: Signature
@@ -72,33 +71,33 @@ class MeetingAccess:
     app_account: str
     clock: Callable[[], float]
 
-    def admit(self, principal: Principal, wish: JoinRequest, deadline: Deadline) -> JoinCredentials:
-        """Signature and token for `wish`. Raises NotAllowed, and for a host whatever the call for a ZAK raises."""
-        scope = "meetings:write" if wish.role is Role.HOST else "meetings:read"
+    def admit(self, principal: Principal, request: JoinRequest, deadline: Deadline) -> JoinCredentials:
+        """Return signature and token. Raises NotAllowed, and for a host what the call for a ZAK raises."""
+        scope = "meetings:write" if request.role is Role.HOST else "meetings:read"
         if not principal.may(scope):
             raise Forbidden([scope])
-        connection = self.zoom.select(principal, wish.connection)
-        ask = _Asking(self.zoom, principal, connection, deadline)
-        meeting = ask.meeting(wish.meeting_number)
+        connection = self.zoom.select(principal, request.connection)
+        reads = _Reads(self.zoom, principal, connection, deadline)
+        meeting = reads.meeting(request.meeting_number)
         hosts = meeting is not None and meeting.get("host_id") == connection.zoom_user_id is not None
-        # A person who reaches other people's connections does not become them: a ZAK speaks as its Zoom user.
-        if wish.role is Role.HOST and not (hosts and (principal.is_key or _is_theirs(principal, connection))):
+        # A ZAK acts as its Zoom user, so a person gets one over their own connection only.
+        if request.role is Role.HOST and not (hosts and (principal.is_key or _is_theirs(principal, connection))):
             raise NotAllowed("Only the host's own connection can start this meeting.", reason="not_the_host")
         outside = self._outside(connection) if meeting is not None else None
-        due = _token_due(principal, connection, wish.role, outside=outside)
-        token, refusal = ask.token(due, wish.meeting_number, meeting) if due else (None, None)
-        if wish.role is Role.HOST and refusal is not None:
+        due = _token_due(principal, connection, request.role, outside=outside)
+        token, refusal = reads.token(due, request.meeting_number, meeting) if due else (None, None)
+        if request.role is Role.HOST and refusal is not None:
             raise refusal  # a host's signature without a ZAK opens nothing
         app = self.app()
         return JoinCredentials(
             sdk_key=app.key,
             signature=sign(
                 app,
-                meeting_number=wish.meeting_number,
-                role=wish.role,
+                meeting_number=request.meeting_number,
+                role=request.role,
                 now=self.clock(),
-                lifetime=wish.lifetime,
-                video_webrtc_mode=wish.video_webrtc_mode,
+                lifetime=request.lifetime,
+                video_webrtc_mode=request.video_webrtc_mode,
             ),
             password=Secret(str(meeting["password"])) if meeting and meeting.get("password") else None,
             outside=outside,
@@ -116,7 +115,7 @@ def _token_due(principal: Principal, connection: Connection, role: Role, *, outs
         return Kind.ZAK
     if outside is False:
         return None
-    # A ZAK can start its user's meetings: only that person's own browser gets one. Guests join on behalf.
+    # A ZAK can start its user's meetings: only that person's browser gets one. Guests join on behalf.
     return Kind.ZAK if _is_theirs(principal, connection) else Kind.ON_BEHALF
 
 
@@ -125,8 +124,8 @@ def _is_theirs(principal: Principal, connection: Connection) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asking:
-    """Questions to Zoom for one admission, all through the same connection."""
+class _Reads:
+    """Reads at Zoom for one admission, all over the same connection."""
 
     zoom: Caller
     principal: Principal
@@ -134,7 +133,7 @@ class _Asking:
     deadline: Deadline
 
     def meeting(self, number: str) -> Mapping[str, Any] | None:
-        """The meeting as the connection sees it, or None when it is somebody else's or may not be looked at."""
+        """Return the meeting, or None when this connection may not read it."""
         try:
             return self._get(f"/v2/meetings/{number}")
         except (ZoomScopesMissing, ZoomRefused) as error:
@@ -145,7 +144,7 @@ class _Asking:
     def token(
         self, kind: Kind, number: str, meeting: Mapping[str, Any] | None
     ) -> tuple[Secret | None, GatewayError | None]:
-        """The token, or why it cannot be had."""
+        """Return the token, or the error that prevented it."""
         user = self.connection.zoom_user_id or (meeting or {}).get("host_id")
         if user is None:
             return None, NotAllowed("No Zoom user of this connection is in the meeting.", reason="no_zoom_user")
@@ -156,10 +155,10 @@ class _Asking:
             return None, error
 
     def _get(self, target: str) -> dict[str, Any]:
-        operation, _ = match("GET", target.partition("?")[0])
-        # The caller may join; that Zoom is asked for this and that on the way is ours to know, not a scope of theirs.
-        scopes = self.principal.scopes | {operation.gateway_scope}
-        asking = replace(self.principal, scopes=scopes, connection=self.connection.connection_id)
-        answer = self.zoom.call(ApiRequest.read(target, asking, self.deadline))
+        call = Call.read(target, self.principal, self.deadline)
+        # The scope to join is enough: the caller needs no scope of their own for the reads that joining takes.
+        scopes = self.principal.scopes | {call.operation.gateway_scope}
+        call.principal = replace(self.principal, scopes=scopes, connection=self.connection.connection_id)
+        answer = self.zoom.call(call)
         content: dict[str, Any] = json.loads(answer.body)
         return content

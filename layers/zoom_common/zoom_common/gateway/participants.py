@@ -1,4 +1,4 @@
-"""Who is or was in a meeting, from the best source there is. Zoom has no such operation; this one is ours."""
+"""The participants of a meeting, from the best source there is. Zoom has no such operation; this one is our own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlencode
 
 from zoom_common.access.principal import Principal
-from zoom_common.aws import clients
-from zoom_common.aws.table import CONNECTIONS, EVENTS, Table
 from zoom_common.connections.selection import visible_connections
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import Forbidden, GatewayError, NotFound, Unavailable, ZoomRefused, ZoomScopesMissing
-from zoom_common.events.projections.store import MeetingReader, ProjectionStore
+from zoom_common.events.projections.store import MeetingReader, decoded_uuid, is_number
 from zoom_common.gateway.service import Answer
 from zoom_common.zoom.operations.table import encoded_twice
 
@@ -26,7 +24,7 @@ _ONE_PERSON = "Only one person was there. Zoom's own lists leave such meetings o
 
 _TOO_EARLY = "Zoom has not finished its list of this meeting yet; this is from the meeting's events. Ask again later."
 
-# What says something about the bytes of Zoom's answer, which are not these.
+# Headers about the bytes of Zoom's answer: the body here is another one.
 _OF_ZOOMS_BODY = frozenset({"etag", "cache-control", "content-type"})
 
 _NO_TIMES = "Zoom has not worked out how long everybody stayed yet. Ask again in a few minutes."
@@ -47,15 +45,36 @@ type Found = dict[str, Any]
 
 
 class Roster(Protocol):
-    """What the events of meetings tell. Both raise NotFound for a meeting that no event the caller may see told of."""
+    """Live participants and attendance from a meeting's events: `EventRoster`, and scripted ones in tests."""
+
+    def state(self, principal: Principal, number: str) -> dict[str, Any]: ...  # noqa: D102
+
+    def attendance(self, principal: Principal, number: str) -> dict[str, Any]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class EventRoster:
+    """Live participants and attendance from a meeting's events, by the meeting's number or the uuid of an instance.
+
+    Methods raise NotFound when the caller can see no event of the meeting.
+    """
+
+    reader: MeetingReader
+    connections: ConnectionStore
 
     def state(self, principal: Principal, number: str) -> dict[str, Any]:
-        """The meeting as it is now, with `status` and, while it is `live`, `participants`."""
-        ...
+        """Return the meeting as it is now, with `status` and, while it is `live`, `participants`.
+
+        By the uuid of an earlier instance, the answer is that it has ended.
+        """
+        found = self.reader.state(principal.tenant, number, visible_connections(principal, self.connections))
+        last = found["instance"] or {}
+        other = not is_number(number) and decoded_uuid(number) != last.get("uuid")
+        return {"status": "ended"} if other else found
 
     def attendance(self, principal: Principal, number: str) -> dict[str, Any]:
-        """Who was there the last time it was held."""
-        ...
+        """Return who was there the last time the meeting was held."""
+        return self.reader.attendance(principal.tenant, number, None, visible_connections(principal, self.connections))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +84,19 @@ class Participants:
     roster: Roster
 
     def answer(self, principal: Principal, meeting: str, query_string: str, ask: Ask) -> Answer:
-        """The participants, with `source` saying where they are from. Raises what Zoom's refusal raises."""
-        told: dict[str, str] = {}
+        """Return the participants, with their `source`. Raises ZoomRefused and what `ask` raises."""
+        meeting = meeting if is_number(meeting) else decoded_uuid(meeting)
+        headers: dict[str, str] = {}
 
-        def heard(path: str, query: str) -> Answer:
-            """Ask, and keep what Zoom's answer says about the budget: the last one's counts."""
+        def ask_and_keep_headers(path: str, query: str) -> Answer:
+            """Ask, and keep the headers about the rate budget: those of the last answer count."""
             answer = ask(path, query)
-            told.update({name: value for name, value in answer.headers.items() if name not in _OF_ZOOMS_BODY})
+            headers.update({name: value for name, value in answer.headers.items() if name not in _OF_ZOOMS_BODY})
             return answer
 
-        found = self._found(principal, meeting, query_string, heard)
+        found = self._found(principal, meeting, query_string, ask_and_keep_headers)
         text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-        return Answer(200, {**told, "content-type": "application/json"}, text.encode())
+        return Answer(200, {**headers, "content-type": "application/json"}, text.encode())
 
     def _found(self, principal: Principal, meeting: str, query_string: str, ask: Ask) -> Found:
         query = dict(parse_qsl(query_string))
@@ -85,21 +105,21 @@ class Participants:
             return self._page(source, meeting, {**query, "next_page_token": token}, ask)
         state = self._state(principal, meeting)
         if state.get("status") == LIVE:
-            return _listed(LIVE, meeting, list(state.get("participants", ())), settled=True)
-        seen = self._attendance(principal, meeting) if state.get("status") == "ended" else []
+            return _listed(LIVE, meeting, list(state.get("participants", ())), settled=True, **_used(state))
+        seen = self._attendance(principal, meeting) if _was_held(state) else {}
         try:
             held = self._held(meeting, query, ask)
         except ZoomRefused as refusal:
             if refusal.status != 404:  # noqa: PLR2004 - HTTP's own number
                 raise
-            if not seen:
+            if not seen.get("participants"):
                 refusal.hint = _UNKNOWN
                 raise
             return _from_events(meeting, seen)
-        return held if held["settled"] or not seen else _from_events(meeting, seen)
+        return held if held["settled"] or not seen.get("participants") else _from_events(meeting, seen)
 
     def _held(self, meeting: str, query: Mapping[str, str], ask: Ask) -> Found:
-        """What Zoom has: the report where this caller and this connection may read it, else the list for everyone."""
+        """Return Zoom's report where this caller and this connection may read it, else the list for everyone."""
         try:
             return self._page(REPORT, meeting, query, ask)
         except (Forbidden, ZoomScopesMissing):
@@ -132,18 +152,30 @@ class Participants:
         try:
             return self.roster.state(principal, meeting)
         except (NotFound, Unavailable):
-            # Without events Zoom's own lists are what there is.
+            # Without events there are Zoom's own lists.
             return {}
 
-    def _attendance(self, principal: Principal, meeting: str) -> list[Any]:
+    def _attendance(self, principal: Principal, meeting: str) -> dict[str, Any]:
         try:
-            return list(self.roster.attendance(principal, meeting).get("participants", ()))
+            return self.roster.attendance(principal, meeting)
         except GatewayError:
-            return []
+            return {}
 
 
-def _from_events(meeting: str, seen: list[Any]) -> Found:
-    return _listed(FROM_EVENTS, meeting, seen, settled=False, note=_ONE_PERSON if len(seen) == 1 else _TOO_EARLY)
+def _was_held(state: Mapping[str, Any]) -> bool:
+    """Whether there is an instance that is over; a series between two of its meetings is `scheduled`."""
+    return state.get("status") == "ended" or (state.get("status") == "scheduled" and bool(state.get("instance")))
+
+
+def _used(answer: Mapping[str, Any]) -> Found:
+    """The instances that an answer is about, where it says so."""
+    return {name: answer[name] for name in ("instances_used",) if name in answer}
+
+
+def _from_events(meeting: str, seen: Mapping[str, Any]) -> Found:
+    people = list(seen["participants"])
+    note = _ONE_PERSON if len(people) == 1 else _TOO_EARLY
+    return _listed(FROM_EVENTS, meeting, people, settled=False, note=note, **_used(seen))
 
 
 def _listed(
@@ -154,31 +186,3 @@ def _listed(
         about["note"] = note
     counted = {"page_size": len(people), "total_records": len(people), "next_page_token": ""}
     return {**about, **counted, **more, "participants": people}
-
-
-@dataclass(frozen=True, slots=True)
-class EventRoster:
-    """The live roster and the attendance, by a meeting's number.
-
-    Raises NotFound for a UUID: events name meetings by number.
-    """
-
-    reader: MeetingReader
-    connections: ConnectionStore
-
-    def state(self, principal: Principal, number: str) -> dict[str, Any]:
-        """The meeting as it is now."""
-        return self.reader.state(principal.tenant, number, visible_connections(principal, self.connections))
-
-    def attendance(self, principal: Principal, number: str) -> dict[str, Any]:
-        """Who was there the last time."""
-        return self.reader.attendance(principal.tenant, number, None, visible_connections(principal, self.connections))
-
-
-def roster(*, events_table: str, connections_table: str) -> EventRoster:
-    """A roster over the Events table."""
-    dynamodb = clients.client("dynamodb")
-    return EventRoster(
-        MeetingReader(ProjectionStore(Table(dynamodb, events_table, EVENTS))),
-        ConnectionStore(Table(dynamodb, connections_table, CONNECTIONS)),
-    )

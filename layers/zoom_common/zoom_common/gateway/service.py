@@ -12,7 +12,7 @@ from zoom_common.connections.model import Connection, Kind
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Forbidden, GatewayError, Unauthenticated, ZoomRefused, ZoomScopesMissing
 from zoom_common.gateway import idempotency, read_cache
-from zoom_common.gateway.context import ApiRequest, CallStats, ZoomCall, addressed
+from zoom_common.gateway.context import Call, addressed
 from zoom_common.gateway.http_client import ZoomApiClient
 from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.read_cache import ReadCache
@@ -20,12 +20,11 @@ from zoom_common.zoom import api, rate_limits
 from zoom_common.zoom.error_codes import REQUEST_AT_FAULT, SCOPES_MISSING
 from zoom_common.zoom.http import HttpResponse
 from zoom_common.zoom.operations.model import Operation, check_query
-from zoom_common.zoom.operations.table import match
 
 _CONSENT = "Any one of the missing scopes is enough. Add it to the Zoom app, then let the person reconnect."
 
 _ADMINISTRATORS = (
-    "Only an administrator of the Zoom account can grant this, to an app that has the scope: a user-level app can not."
+    "Only an administrator of the Zoom account can grant this, to an app that has the scope: a user-level app cannot."
 )
 
 _ACCOUNT = "Add one of the missing scopes to the Server-to-Server app at Zoom; its next token has it."
@@ -36,7 +35,7 @@ type ReconnectUrl = Callable[[Connection], str]
 def check_scopes(operation: Operation, connection: Connection, reconnect_url: ReconnectUrl) -> None:
     """Raise ZoomScopesMissing when no token of `connection` can do `operation`.
 
-    A grant whose scopes nobody has told us is Zoom's to judge.
+    A connection without known scopes passes: Zoom decides.
     """
     if connection.scopes and not operation.scopes.allow(connection.scopes):
         raise ZoomScopesMissing(
@@ -55,7 +54,7 @@ def raise_for_refusal(
     reconnect_url: ReconnectUrl,
     request_at_fault: bool = False,
 ) -> None:
-    """Return for a success, else raise ZoomRefused; one for a lack of scopes says which, and where to get them.
+    """Return for a success, else raise ZoomRefused; for missing scopes it names them and where to grant them.
 
     `request_at_fault`: Zoom answered 401 and accepts the token for another request, so a new consent would not help.
     """
@@ -63,7 +62,7 @@ def raise_for_refusal(
         api.decipher(response, headers=headers)
     except ZoomRefused as refusal:
         if refusal.zoom_code == SCOPES_MISSING:
-            # From our table, never out of Zoom's message: that is for people, in their language.
+            # From the operations table: Zoom's message is text for people, in their language.
             refusal.missing_scopes = operation.scopes.lacking(connection.scopes)
             refusal.reconnect_url = reconnect_url(connection)
             refusal.hint = _way_out(operation, connection)
@@ -82,10 +81,7 @@ def _way_out(operation: Operation, connection: Connection) -> str:
 
 CONNECTION_HEADER = "x-zoom-connection"
 
-# Says `interactive` when a person waits: such calls may use the part of the budget that is held back for them.
-PRIORITY_HEADER = "x-zoom-priority"
-
-# What of Zoom's own headers is worth passing on: how to read the body, the number Zoom's support asks for, the quota.
+# Zoom's headers that the caller gets: how to read the body, the number that Zoom's support asks for, the quota.
 _PASSED_ON = ("content-type", "x-zm-trackingid", "x-ratelimit-")
 
 _NO_TIME = Deadline.after(0.0)
@@ -96,102 +92,94 @@ class Answer:
     """Zoom's answer for the caller: its status, its bytes, and the headers that go with them, in lower case."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """Makes calls. `select` finds a principal's connection by the id it asked for, if it did.
+    """Makes calls. `select` finds a principal's connection, by the id in the request if there is one.
 
-    `reconnect_url` is where to ask for a person's consent again.
+    `reconnect_url` gives the page where a person consents again.
     """
 
     select: Callable[[Principal, str | None], Connection]
-    sender: ZoomApiClient
-    keys: Idempotency
-    reads: ReadCache
-    reconnect_url: Callable[[Connection], str]
+    client: ZoomApiClient
+    idempotency: Idempotency
+    read_cache: ReadCache
+    reconnect_url: ReconnectUrl
 
-    def call(self, asked: ApiRequest, record: CallStats | None = None) -> Answer:
-        """Zoom's answer to what is asked; `record` is filled in on the way.
+    def call(self, call: Call) -> Answer:
+        """Return Zoom's answer for the caller. `call.stats` is filled in, whether it succeeds or not.
 
-        Raises ZoomRefused for an answer that is an error, and any GatewayError before and instead of one.
+        Raises ZoomRefused when Zoom answers with an error, and other GatewayErrors when there is no answer.
         """
-        record = CallStats() if record is None else record
-        principal, headers = asked.principal, asked.headers
         try:
-            operation, ids = match(asked.method, asked.path)
-            record.names(operation)
-            if not principal.may(operation.gateway_scope):
-                raise Forbidden([operation.gateway_scope])
-            connection = self.select(principal, headers.get(CONNECTION_HEADER))
-            record.connection = connection.connection_id
-            check_scopes(operation, connection, self.reconnect_url)
-            call = ZoomCall(
-                operation=operation,
-                ids=addressed(connection, operation, ids),
-                connection=connection,
-                deadline=asked.deadline,
-                query_string=asked.query_string,
-                body=asked.body,
-                interactive=headers.get(PRIORITY_HEADER, "").strip().lower() == "interactive",
-                record=record,
-            )
-            record.budget_left = self.sender.exchange.turns.left(call.spend())
-            _check_request(operation, asked.query_string, asked.body)
-            return self._answer(call, self._ask(call, headers), headers.get("if-none-match"))
+            self._bind(call)
+            return self._answer(call, self._response(call))
         except GatewayError as error:
-            record.reason = error.reason
-            error.headers = {**record.headers(), **error.headers}
+            call.stats.reason = error.reason
+            error.headers = {**call.stats.headers(), **error.headers}
             raise
         finally:
-            self._settle(asked, record)
+            self._count(call)
 
-    def _settle(self, asked: ApiRequest, record: CallStats) -> None:
-        """Tell usage of the call and of the looks on its way; a table that is away is waited for once, not for each."""
-        deadline = asked.deadline
-        for each in record.with_reads():
-            self.sender.usage.settle(asked.principal.tenant, each, deadline)
+    def _bind(self, call: Call) -> None:
+        """Find the caller's connection and check that this request may go out over it."""
+        operation = call.operation
+        if not call.principal.may(operation.gateway_scope):
+            raise Forbidden([operation.gateway_scope])
+        connection = self.select(call.principal, call.headers.get(CONNECTION_HEADER))
+        call.bind(connection)
+        check_scopes(operation, connection, self.reconnect_url)
+        call.ids = addressed(connection, operation, call.ids)
+        call.stats.budget_left = self.client.http.limiter.left(call.cost())
+        _check_request(operation, call.query_string, call.body)
+
+    def _count(self, call: Call) -> None:
+        """Count the call and the reads it needed. When a write fails, later ones do not wait for DynamoDB again."""
+        deadline = call.deadline
+        for each in call.stats.with_reads():
+            self.client.usage.settle(call.principal.tenant, each, deadline)
             if each.uncounted:
                 deadline = _NO_TIME
 
-    def _ask(self, call: ZoomCall, headers: Mapping[str, str]) -> HttpResponse:
+    def _response(self, call: Call) -> HttpResponse:
         if call.operation.method == "GET":
-            return self.reads.read(call, lambda: self.sender.send(call))
-        self.reads.forget(call)
-        key = headers.get(idempotency.HEADER)
+            return self.read_cache.read(call, self.client.send)
+        self.read_cache.forget(call)
+        key = call.headers.get(idempotency.HEADER)
         if key is None or call.operation.method != "POST":
-            return self.sender.send(call)
-        keyed = self.keys.once(call, key, self.sender)
-        call.record.key = keyed.how
+            return self.client.send(call)
+        keyed = self.idempotency.once(call, key, self.client)
+        call.stats.key = keyed.how
         return keyed.response
 
-    def _answer(self, call: ZoomCall, response: HttpResponse, if_none_match: str | None) -> Answer:
-        passed_on = self._headers(call, response)
+    def _answer(self, call: Call, response: HttpResponse) -> Answer:
+        headers = self._headers(call, response)
         raise_for_refusal(
             response,
             operation=call.operation,
             connection=call.connection,
-            headers=passed_on,
+            headers=headers,
             reconnect_url=self.reconnect_url,
-            request_at_fault=call.record.request_at_fault,
+            request_at_fault=call.stats.request_at_fault,
         )
         if call.operation.method == "GET" and response.status == 200:  # noqa: PLR2004 - HTTP's own number
             tag = read_cache.etag(call.connection.connection_id, response.body)
-            # The caller may keep it for itself and has to ask each time; nobody else may.
-            passed_on |= {"etag": tag, "cache-control": "private, no-cache"}
-            if read_cache.is_known(if_none_match, tag):
-                passed_on.pop("content-type", None)
-                return Answer(304, passed_on)
-        return Answer(response.status, passed_on, response.body)
+            # The caller may store the answer, and has to revalidate it for each use; shared caches may not.
+            headers |= {"etag": tag, "cache-control": "private, no-cache"}
+            if read_cache.is_known(call.headers.get("if-none-match"), tag):
+                headers.pop("content-type", None)
+                return Answer(304, headers)
+        return Answer(response.status, headers, response.body)
 
-    def _headers(self, call: ZoomCall, response: HttpResponse) -> dict[str, str]:
+    def _headers(self, call: Call, response: HttpResponse) -> dict[str, str]:
         headers = {name: value for name, value in response.headers.items() if name.startswith(_PASSED_ON)}
-        headers |= call.record.headers()
-        headers["x-zoom-ratelimit-category"] = response.headers.get(rate_limits.CATEGORY_HEADER, call.record.label)
+        headers |= call.stats.headers()
+        headers["x-zoom-ratelimit-category"] = response.headers.get(rate_limits.CATEGORY_HEADER, call.stats.label)
         if response.status == 429:  # noqa: PLR2004 - HTTP's own number
-            now = self.sender.exchange.clock()
+            now = self.client.http.clock()
             refusal = rate_limits.read(response, counts_for_user=call.operation.counts_for_user, now=now)
             headers["retry-after"] = str(ceil(refusal.retry_after if refusal.retry_after is not None else 1))
             headers["x-zoom-limit"] = str(refusal.limit)
@@ -200,7 +188,7 @@ class Gateway:
 
 def _check_request(operation: Operation, query_string: str, body: bytes) -> None:
     if any(name == "access_token" for name, _ in parse_qsl(query_string, keep_blank_values=True)):
-        # Zoom refuses tokens in URLs, where logs keep them. Its refusal would look like one of the connection's token.
+        # Zoom refuses tokens in URLs, with an answer that would look like a refusal of the connection's own token.
         raise Unauthenticated(
             reason="token_in_query",
             message="Invalid access token, this access token is not supported as query parameter string.",

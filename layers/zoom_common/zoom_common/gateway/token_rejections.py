@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from zoom_common.connections.model import Connection, Kind
-from zoom_common.gateway.context import ME, ZoomCall
+from zoom_common.gateway.context import ME, Call
 from zoom_common.zoom import api
 from zoom_common.zoom.http import HttpResponse
 from zoom_common.zoom.operations.table import OPERATIONS
@@ -49,14 +49,14 @@ def evidence(response: HttpResponse) -> TokenEvidence:
     return TokenEvidence.ACCEPTED if success or api.zoom_code(response) is not None else TokenEvidence.NONE
 
 
-def independent_read(call: ZoomCall) -> ZoomCall:
+def independent_read(call: Call) -> Call:
     """Return a small read, other than `call`, that Zoom answers for every token of the connection's kind.
 
     Which scopes the token has does not matter: a lack of scopes (4711) accepts the token as well.
     """
     for name, ids, query in _READS[call.connection.kind]:
         if name != call.operation.name:
-            return call.instead(_BY_NAME[name], ids, query)
+            return call.derived(_BY_NAME[name], ids, query)
     raise LookupError(call.operation.name)
 
 
@@ -73,7 +73,7 @@ class RejectedRequests:
     clock: Callable[[], float]
     _seen: OrderedDict[tuple[object, ...], float] = field(default_factory=OrderedDict)
 
-    def remember(self, call: ZoomCall) -> None:
+    def remember(self, call: Call) -> None:
         """Remember that `call` is at fault, not its token."""
         key = _key(call)
         self._seen[key] = self.clock()
@@ -81,7 +81,7 @@ class RejectedRequests:
         while len(self._seen) > _CAPACITY:
             self._seen.popitem(last=False)
 
-    def suspects(self, call: ZoomCall) -> bool:
+    def suspects(self, call: Call) -> bool:
         """Return whether the token is to be checked before it is replaced.
 
         It is when the same request was at fault lately, or when the token is young. A token that Zoom is known to
@@ -94,7 +94,7 @@ class RejectedRequests:
         return lately or now - connection.refresh_issued_at < YOUNG
 
 
-def _key(call: ZoomCall) -> tuple[object, ...]:
+def _key(call: Call) -> tuple[object, ...]:
     connection: Connection = call.connection
     path = tuple(sorted(call.ids.items()))
     return connection.tenant, connection.connection_id, connection.grant_id, call.operation.name, path

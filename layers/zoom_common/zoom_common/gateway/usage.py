@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.deadline import Deadline
@@ -31,7 +31,7 @@ _ADD = (
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one connection did of one operation on one day (UTC). `requests` are those that Zoom got, tries included."""
+    """The use of one operation by one connection on one UTC day. `requests` went to Zoom, retries included."""
 
     day: date
     tenant: str
@@ -60,7 +60,7 @@ class LiveUsage:
         self._table = coordination
 
     def begin(self, usage: Usage) -> Changed:
-        """Send these numbers, and hear later whether they were added."""
+        """Start to add these numbers. The result finishes the write, and raises when it failed."""
         return self._table.begin_update(
             f"usage#{usage.day.isoformat()}",
             f"{usage.tenant}#{usage.connection}#{usage.operation}",
@@ -77,13 +77,13 @@ class LiveUsage:
         )
 
     def of(self, day: date, tenant: str | None = None) -> Iterator[Usage]:
-        """The counters of a day, of one tenant or of all."""
-        # A tenant's id holds no "#", so that the prefix is nobody else's.
+        """Yield the counters of a day, of one tenant or of all."""
+        # A tenant's id holds no "#", so no other tenant has the same prefix.
         condition = "#pk = :pk" + ("" if tenant is None else " AND begins_with(#sk, :tenant)")
         values = {"pk": f"usage#{day.isoformat()}"} | ({} if tenant is None else {"tenant": f"{tenant}#"})
         for item in _every(self._table, condition, values):
-            whose, connection, operation = str(item["sk"]).split("#", 2)
-            yield Usage(day, whose, connection, operation, item["calls"], item["requests"], item["refused"])
+            owner, connection, operation = str(item["sk"]).split("#", 2)
+            yield Usage(day, owner, connection, operation, item["calls"], item["requests"], item["refused"])
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
@@ -115,7 +115,7 @@ class KeptUsage:
         )
 
     def between(self, tenant: str, first: date, last: date) -> Iterator[Usage]:
-        """What a tenant did from the first day to the last."""
+        """Yield a tenant's usage from the first day to the last."""
         values = {
             "pk": f"{tenant}#usage",
             "first": first.isoformat(),
@@ -149,10 +149,10 @@ def _every(table: Table, condition: str, values: Mapping[str, object]) -> Iterat
         yield from items
 
 
-# What is counted after Zoom's answer must not cost it: without time for a slow DynamoDB it is not counted.
+# In seconds. Counting must not cost the caller Zoom's answer: with less time left, a slow write is given up.
 _LEAST_TIME = 5.0
 
-# A day is rolled up again for as long as late writes and a missed rollup may matter.
+# A day is rolled up again on the following days, for late writes and after a missed rollup.
 ROLLED_UP_DAYS = 3
 
 _ERRORS_FROM = 400
@@ -160,63 +160,47 @@ _ERRORS_FROM = 400
 _NOT_COUNTED = (DependencyFailed, ConditionFailed)
 
 
-class Live(Protocol):
-    """Counters of the last days: `LiveUsage`."""
-
-    def begin(self, usage: Usage) -> Changed: ...  # noqa: D102
-
-    def of(self, day: date, tenant: str | None = None) -> Iterator[Usage]: ...  # noqa: D102
-
-
-class Kept(Protocol):
-    """Days that are over: `KeptUsage`."""
-
-    def keep(self, usage: Usage) -> None: ...  # noqa: D102
-
-    def between(self, tenant: str, first: date, last: date) -> Iterator[Usage]: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class UsageCounter:
-    """Counts calls. What could not be counted is noted in the call's record; a caller never notices.
+    """Counts calls. `begin_write` is `LiveUsage.begin`. A failed write shows in the call's statistics only.
 
-    A call is counted as one that succeeds at once while Zoom answers it, so that nobody waits for the count, and a
-    call that ends with its container is counted too. What else it turns out to be is added when it is over.
+    A call is first counted as one successful request, while Zoom answers it: the count adds no waiting, and includes a
+    call that ends with its container. The difference to what happened is added when the call is over.
     """
 
-    live: Live
+    begin_write: Callable[[Usage], Changed]
     clock: Callable[[], float]
 
-    def begin(self, tenant: str, record: CallStats) -> None:
-        """Count a call that is about to be sent, unless that has begun."""
-        if record.counted is None:
-            record.counted = self._begun(self._usage(tenant, record, calls=1, requests=1))
+    def begin(self, tenant: str, stats: CallStats) -> None:
+        """Start to count a call that is about to be sent, unless it is a retry."""
+        if stats.counted is None:
+            stats.counted = self._begun(self._usage(tenant, stats, calls=1, requests=1))
 
-    def settle(self, tenant: str, record: CallStats, deadline: Deadline) -> None:
-        """A call is over: see that it is counted, if a connection was found for it."""
-        if not record.connection:
+    def settle(self, tenant: str, stats: CallStats, deadline: Deadline) -> None:
+        """Finish counting a call that is over, if it had a connection."""
+        if not stats.connection:
             return
-        begun = int(record.counted is not None)
-        if record.counted is not None and not _succeeds(record.counted, again=deadline.allows(_LEAST_TIME)):
-            record.uncounted = True
+        begun = int(stats.counted is not None)
+        if stats.counted is not None and not _succeeds(stats.counted, again=deadline.allows(_LEAST_TIME)):
+            stats.uncounted = True
             return
-        failed = record.reason is not None or (record.status or 0) >= _ERRORS_FROM
-        rest = self._usage(tenant, record, calls=1 - begun, requests=record.tries - begun, refused=int(failed))
-        if rest.calls or rest.requests or rest.refused:
-            # Hearing of the first change may have taken the time for the second.
+        failed = stats.reason is not None or (stats.status or 0) >= _ERRORS_FROM
+        difference = self._usage(tenant, stats, calls=1 - begun, requests=stats.tries - begun, refused=int(failed))
+        if difference.calls or difference.requests or difference.refused:
+            # Finishing the first write may have taken the time for the second.
             time_left = deadline.allows(_LEAST_TIME)
-            record.uncounted = not (time_left and (adding := self._begun(rest)) and _succeeds(adding))
+            stats.uncounted = not (time_left and (adding := self._begun(difference)) and _succeeds(adding))
 
     def _begun(self, usage: Usage) -> Changed | None:
         try:
-            return self.live.begin(usage)
+            return self.begin_write(usage)
         except _NOT_COUNTED:
             return None
 
-    def _usage(self, tenant: str, record: CallStats, *, calls: int, requests: int, refused: int = 0) -> Usage:
-        if record.day is None:  # what is added after midnight belongs to the day of the call
-            record.day = day_of(self.clock())
-        return Usage(record.day, tenant, record.connection, record.operation, calls, requests, refused)
+    def _usage(self, tenant: str, stats: CallStats, *, calls: int, requests: int, refused: int = 0) -> Usage:
+        if stats.day is None:  # a call that ends after midnight counts for the day on which it began
+            stats.day = day_of(self.clock())
+        return Usage(stats.day, tenant, stats.connection, stats.operation, calls, requests, refused)
 
 
 def _succeeds(change: Changed, *, again: bool = True) -> bool:
@@ -227,8 +211,8 @@ def _succeeds(change: Changed, *, again: bool = True) -> bool:
     return True
 
 
-def between(live: Live, kept: Kept, tenant: str, first: date, last: date, *, today: date) -> list[Usage]:
-    """A tenant's usage from the first day to the last; counters go before what is kept, they may be newer."""
+def between(live: LiveUsage, kept: KeptUsage, tenant: str, first: date, last: date, *, today: date) -> list[Usage]:
+    """Return a tenant's usage from the first day to the last. Live counters win over kept days: they may be newer."""
     found = {_key(each): each for each in kept.between(tenant, first, last)}
     day = max(first, today - timedelta(days=ROLLED_UP_DAYS))
     while day <= min(last, today):
@@ -241,8 +225,8 @@ def _key(usage: Usage) -> tuple[date, str, str]:
     return usage.day, usage.connection, usage.operation
 
 
-def roll_up(live: Live, kept: Kept, *, today: date) -> int:
-    """Keep the days that are over, and say how many rows that were. To do it twice is to do it once."""
+def roll_up(live: LiveUsage, kept: KeptUsage, *, today: date) -> int:
+    """Keep the days that are over and return the number of rows. Doing it twice changes nothing."""
     rows = 0
     for back in range(1, ROLLED_UP_DAYS + 1):
         for usage in live.of(today - timedelta(days=back)):
@@ -252,7 +236,7 @@ def roll_up(live: Live, kept: Kept, *, today: date) -> int:
 
 
 def totals(usage: Iterable[Usage]) -> dict[str, int]:
-    """The sums."""
+    """Return the sums over all rows."""
     rows = list(usage)
     return {
         "calls": sum(each.calls for each in rows),

@@ -1,13 +1,12 @@
-"""Quotas that containers lease in batches from shared counters: calls a day, and requests a minute of an API key."""
+"""Quotas per period: calls of a day and requests of an API key a minute, leased in batches from shared counters."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from math import ceil
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from zoom_common import observability
 from zoom_common.access.principal import Principal
@@ -19,52 +18,81 @@ if TYPE_CHECKING:
 
 DAY = 86_400
 
-# One call in so many seconds may ask Zoom although a user's day is spent by our count.
+# One call in so many seconds may ask Zoom although a user's day is used up by our count.
 PROBE_EVERY = 60
+
+MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`calls` that this container may make; `left` is what the counter then still holds for everybody."""
+    """`calls` that this container may make; `left` is what the counter then still holds for all containers."""
 
     calls: int
     left: int
 
 
-class DailyStore:
-    """Counters of all containers. Methods raise Unavailable when DynamoDB does not answer usefully."""
+class Counters:
+    """Counters of all containers: one item for each counter and period. Methods raise Unavailable.
 
-    OWNED_KEYS: ClassVar = {"coordination": (r"daily#.+", r"\d+")}
+    `prefix` begins the item's key; a period is `seconds` long and numbered from the epoch.
+    """
+
+    prefix: ClassVar[str]
+    seconds: ClassVar[int]
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def take(self, counter: str, *, day: int, limit: int, most: int) -> Batch | None:
-        """Take up to `most` calls of `limit` for the day that is `day` days after the epoch; None: none are left."""
-        wanted = most
+    def take(self, counter: str, *, period: int, limit: int, most: int) -> Batch | None:
+        """Take up to `most` calls of `limit` in a period. Return None when none are left."""
+        wanted = min(most, limit)
         while wanted > 0:
-            values = {"calls": wanted, "highest": limit - wanted, "expires_at": (day + 2) * DAY}
+            values = {"calls": wanted, "highest": limit - wanted, "expires_at": self._expiry(period)}
             change = "SET #used = if_not_exists(#used, :zero) + :calls, #expires_at = :expires_at"
             fits = "attribute_not_exists(#used) OR #used <= :highest"
+            key = self.key(counter, period)
             try:
-                item = self._table.update(*_key(counter, day), change, condition=fits, values=values | {"zero": 0})
+                item = self._table.update(*key, change, condition=fits, values=values | {"zero": 0})
             except ConditionFailed as failed:
                 wanted = min(wanted - 1, limit - int((failed.item or {}).get("used", 0)))
             else:
                 return Batch(wanted, max(0, limit - int(item["used"])))
         return None
 
-    def give_back(self, counter: str, *, day: int, calls: int) -> None:
+    def give_back(self, counter: str, *, period: int, calls: int) -> None:
         """Return calls that were taken and not made."""
         change, enough = "SET #used = #used - :calls", "#used >= :calls"
-        self._table.update_if(*_key(counter, day), change, condition=enough, values={"calls": calls})
+        self._table.update_if(*self.key(counter, period), change, condition=enough, values={"calls": calls})
 
-    def probe(self, counter: str, *, day: int, now: float) -> bool:
-        """Return whether this is the one call of the minute that may ask Zoom although the day is spent.
+    def exhaust(self, counter: str, *, period: int, limit: int) -> None:
+        """Count the whole limit of a period as used."""
+        values = {"limit": limit, "expires_at": self._expiry(period)}
+        lower = "attribute_not_exists(#used) OR #used < :limit"
+        change = "SET #used = :limit, #expires_at = :expires_at"
+        self._table.update_if(*self.key(counter, period), change, condition=lower, values=values)
 
-        The first one comes a minute after the day was first found spent.
+    @classmethod
+    def key(cls, counter: str, period: int) -> tuple[str, str]:
+        """Return the partition key and the sort key of a counter's item."""
+        return f"{cls.prefix}{counter}", str(period)
+
+    def _expiry(self, period: int) -> int:
+        return (period + 2) * self.seconds
+
+
+class DailyStore(Counters):
+    """Calls of Zoom accounts and of their users, by UTC day."""
+
+    OWNED_KEYS: ClassVar = {"coordination": (r"daily#.+", r"\d+")}
+    prefix, seconds = "daily#", DAY
+
+    def probe(self, counter: str, *, period: int, now: float) -> bool:
+        """Return whether this is the one call of the minute that may ask Zoom although the day is used up.
+
+        The first one comes a minute after the day was first found used up.
         """
-        key, values = _key(counter, day), {"now": int(now), "following": int(now) + PROBE_EVERY}
+        key, values = self.key(counter, period), {"now": int(now), "following": int(now) + PROBE_EVERY}
         change = "SET #probe_at = :following"
         if self._table.update_if(*key, change, condition="#probe_at <= :now", values=values) is not None:
             return True
@@ -72,130 +100,20 @@ class DailyStore:
         self._table.update_if(*key, change, condition=first, values={"following": following})
         return False
 
-    def exhaust(self, counter: str, *, day: int, limit: int) -> None:
-        """Count the day as spent: Zoom says so, whoever spent it."""
-        values = {"limit": limit, "expires_at": (day + 2) * DAY}
-        lower = "attribute_not_exists(#used) OR #used < :limit"
-        change = "SET #used = :limit, #expires_at = :expires_at"
-        self._table.update_if(*_key(counter, day), change, condition=lower, values=values)
-
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
         """Return whether a count goes: the person's own, by exact key, in accounts of the tenant's connections."""
         users = {*target.zoom_user_ids, *([target.email] if target.email else [])}
         return item["pk"] in {
-            _key(user_counter(account, user), 0)[0] for account in target.account_ids for user in users
+            DailyStore.key(user_counter(account, user), 0)[0] for account in target.account_ids for user in users
         }
 
 
-def user_counter(account: str, user: str) -> str:
-    """The counter of one user of an account: a digest, because a user may be named by e-mail address."""
-    return f"{account}#user#{sha256(user.lower().encode()).hexdigest()[:32]}"
-
-
-def _key(counter: str, day: int) -> tuple[str, str]:
-    return f"daily#{counter}", str(day)
-
-
-_LARGEST_BATCH = 50
-
-_SHARE_OF_REST = 25
-
-
-class DailyCounters(Protocol):
-    """Where batches come from: `DailyStore`."""
-
-    def take(self, counter: str, *, day: int, limit: int, most: int) -> Batch | None: ...  # noqa: D102
-
-    def exhaust(self, counter: str, *, day: int, limit: int) -> None: ...  # noqa: D102
-
-    def give_back(self, counter: str, *, day: int, calls: int) -> None: ...  # noqa: D102
-
-    def probe(self, counter: str, *, day: int, now: float) -> bool: ...  # noqa: D102
-
-
-@dataclass(slots=True)
-class _DailyLease:
-    day: int
-    calls: int = 0
-    left: int = 0
-    size: int = 0  # of the batch that was taken last
-    probe_at: float = 0.0  # no earlier is the shared counter asked for a probe
-
-
-@dataclass(slots=True)
-class DailyCalls:
-    """The leases of one container."""
-
-    store: DailyCounters
-    _leases: dict[str, _DailyLease] = field(default_factory=dict)
-
-    def spend(self, counter: str, *, limit: int, now: float) -> int | None:
-        """Spend one of `limit` calls a day and say how many are left for us; None when none are."""
-        lease = self._of_today(counter, now)
-        if lease.calls == 0:
-            most = min(_LARGEST_BATCH, 1 + (lease.left or limit) // _SHARE_OF_REST)
-            batch = self.store.take(counter, day=lease.day, limit=limit, most=most)
-            if batch is None:
-                return None
-            lease.calls, lease.left, lease.size = batch.calls, batch.left, batch.calls
-        lease.calls -= 1
-        return lease.left + lease.calls
-
-    def give_back(self, counter: str, *, now: float) -> None:
-        """Return a call that was not made, to this container's batch."""
-        self._of_today(counter, now).calls += 1
-
-    def return_unused(self, counter: str, *, now: float) -> None:
-        """Return the batch to all containers when no call of it was made. Raises Unavailable; then it stays here."""
-        lease = self._of_today(counter, now)
-        if lease.calls and lease.calls >= lease.size:
-            self.store.give_back(counter, day=lease.day, calls=lease.calls)
-            lease.calls = 0
-
-    def probe(self, counter: str, *, now: float) -> bool:
-        """Return whether this call may ask Zoom although the day is spent: one a minute, of all containers."""
-        lease = self._of_today(counter, now)
-        if now < lease.probe_at:
-            return False
-        lease.probe_at = now + PROBE_EVERY
-        return self.store.probe(counter, day=lease.day, now=now)
-
-    def exhaust(self, counter: str, *, limit: int, now: float) -> None:
-        """Zoom says that the day is spent."""
-        lease = self._of_today(counter, now)
-        lease.calls = lease.left = 0
-        self.store.exhaust(counter, day=lease.day, limit=limit)
-
-    def _of_today(self, counter: str, now: float) -> _DailyLease:
-        day = int(now // DAY)
-        lease = self._leases.get(counter)
-        if lease is None or lease.day != day:
-            lease = self._leases[counter] = _DailyLease(day)
-        return lease
-
-
-_MINUTE = 60
-
-
-class ThrottleStore:
-    """Counters of all containers. `take` raises Unavailable when DynamoDB does not answer usefully."""
+class ThrottleStore(Counters):
+    """Requests of API keys, by minute."""
 
     OWNED_KEYS: ClassVar = {"coordination": (r"throttle#.+", r"\d+")}
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-
-    def take(self, subject: str, *, minute: int, limit: int, most: int) -> int:
-        """Take up to `most` of the `limit` requests of a minute, in one write; 0: none are left."""
-        values = {"zero": 0, "asked": most, "limit": limit, "expires_at": (minute + 2) * _MINUTE}
-        change = "SET #used = if_not_exists(#used, :zero) + :asked, #expires_at = :expires_at"
-        any_left = "attribute_not_exists(#used) OR #used < :limit"
-        item = self._table.update_if(f"throttle#{subject}", str(minute), change, condition=any_left, values=values)
-        if item is None:
-            return 0
-        # The last one may count beyond the limit, and gets what was below it.
-        return min(most, limit - (int(item["used"]) - most))
+    prefix, seconds = "throttle#", MINUTE
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
@@ -203,77 +121,153 @@ class ThrottleStore:
         return str(item["pk"]).removeprefix("throttle#key:") in target.key_ids
 
 
-MINUTE = 60
-
-# The largest lease, as a part of the limit: ten busy containers together strand less than half a minute's requests.
-_LARGEST_PART = 20
-
-_MOST_KEYS = 1000
+def user_counter(account: str, user: str) -> str:
+    """Return the counter of one user of an account: a digest, because a user may be named by e-mail address."""
+    return f"{account}#user#{sha256(user.lower().encode()).hexdigest()[:32]}"
 
 
-class MinuteCounters(Protocol):
-    """Where leases come from: `ThrottleStore`."""
-
-    def take(self, subject: str, *, minute: int, limit: int, most: int) -> int: ...  # noqa: D102
+_MOST_COUNTERS = 1000
 
 
 @dataclass(slots=True)
-class _MinuteLease:
-    minute: int
+class Lease:
+    """One container's part of a counter in a period.
+
+    `calls` are unused; `left` is what the counter held after the last batch of `size`; `spent` says that it was empty.
+    That batch had `taken` calls. The shared counter is not asked for a probe before `probe_at`.
+    """
+
+    period: int
+    calls: int = 0
     left: int = 0
     size: int = 0
     spent: bool = False
+    taken: int = 0
+    probe_at: float = 0.0
 
 
-@dataclass(slots=True, kw_only=True)
-class Throttle:
-    """The leases of one container. `clock` gives epoch seconds."""
+@dataclass(slots=True)
+class LeasedCounter:
+    """Counts calls up to a limit per period, over all containers, with one write to DynamoDB for a batch of calls.
 
-    store: MinuteCounters
-    clock: Callable[[], float]
-    _leases: dict[str, _MinuteLease] = field(default_factory=dict)
+    A subclass decides how large a batch is, whether a spent counter is asked again, and what an outage means.
+    """
+
+    store: Counters
+    _leases: dict[str, Lease] = field(default_factory=dict)
+
+    def take(self, counter: str, *, limit: int, now: float) -> int | None:
+        """Count one call. Return how many are left, or None when the limit is reached.
+
+        `now` is in epoch seconds.
+        """
+        lease = self._lease(counter, now)
+        if lease.calls == 0 and self._may_ask(lease):
+            lease.size = self._batch_size(lease, limit)
+            batch = self._batch(counter, lease, limit)
+            lease.spent = batch is None
+            lease.calls, lease.left = (batch.calls, batch.left) if batch is not None else (0, 0)
+            lease.taken = lease.calls or lease.taken
+        if lease.calls == 0:
+            return None
+        lease.calls -= 1
+        return lease.left + lease.calls
+
+    def give_back(self, counter: str, *, now: float) -> None:
+        """Return a call that was not made, to this container's batch."""
+        self._lease(counter, now).calls += 1
+
+    def return_unused(self, counter: str, *, now: float) -> None:
+        """Return the batch to all containers when no call of it was made. Raises Unavailable; then it stays here."""
+        lease = self._lease(counter, now)
+        if lease.calls and lease.calls >= lease.taken:
+            self.store.give_back(counter, period=lease.period, calls=lease.calls)
+            lease.calls = 0
+
+    def exhaust(self, counter: str, *, limit: int, now: float) -> None:
+        """Count the whole limit as used, in all containers."""
+        lease = self._lease(counter, now)
+        lease.calls = lease.left = 0
+        self.store.exhaust(counter, period=lease.period, limit=limit)
+
+    def _batch(self, counter: str, lease: Lease, limit: int) -> Batch | None:
+        return self.store.take(counter, period=lease.period, limit=limit, most=lease.size)
+
+    def _batch_size(self, lease: Lease, limit: int) -> int:
+        raise NotImplementedError
+
+    def _may_ask(self, lease: Lease) -> bool:
+        raise NotImplementedError
+
+    def _lease(self, counter: str, now: float) -> Lease:
+        period = int(now // self.store.seconds)
+        lease = self._leases.get(counter)
+        if lease is None or lease.period != period:
+            if len(self._leases) >= _MOST_COUNTERS:
+                self._leases = {name: each for name, each in self._leases.items() if each.period == period}
+            lease = self._leases[counter] = Lease(period)
+        return lease
+
+
+_LARGEST_BATCH = 50
+
+_SHARE_OF_REST = 25
+
+
+@dataclass(slots=True)
+class DailyCalls(LeasedCounter):
+    """Calls of a day. Batches get smaller towards the limit. `take` and `probe` raise Unavailable."""
+
+    store: DailyStore
+
+    def probe(self, counter: str, *, now: float) -> bool:
+        """Return whether this call may ask Zoom although the day is used up: one a minute, of all containers."""
+        lease = self._lease(counter, now)
+        if now < lease.probe_at:
+            return False
+        lease.probe_at = now + PROBE_EVERY
+        return self.store.probe(counter, period=lease.period, now=now)
+
+    def _batch_size(self, lease: Lease, limit: int) -> int:
+        return min(_LARGEST_BATCH, 1 + (lease.left or limit) // _SHARE_OF_REST)
+
+    def _may_ask(self, lease: Lease) -> bool:  # noqa: ARG002 - the same for every lease
+        return True
+
+
+# The largest batch, as a part of the limit: ten busy containers together leave less than half of the limit unused.
+_LARGEST_PART = 20
+
+
+@dataclass(slots=True)
+class Throttle(LeasedCounter):
+    """Requests of API keys, by minute. Batches grow while a key is busy. `clock` gives epoch seconds.
+
+    The limit is for fairness: when DynamoDB does not answer, requests pass.
+    """
+
+    clock: Callable[[], float] = field(kw_only=True)
 
     def admit(self, caller: Principal) -> None:
-        """Count one request of `caller`. Raises TooManyRequests, until the next minute, when it has had its share.
-
-        A table that does not answer lets everybody pass: the limit is for fairness, and no lock.
-        """
+        """Count one request of `caller`. Raises TooManyRequests until the next minute when the limit is reached."""
         limit = caller.requests_per_minute
         if limit is None:
             return
         now = self.clock()
-        lease = self._of(caller.subject, int(now // MINUTE))
-        if lease.left == 0 and not lease.spent:
-            self._renew(lease, caller.subject, limit)
-        if lease.spent:
+        if self.take(caller.subject, limit=limit, now=now) is None:
             observability.count("KeyThrottled")
-            wait = max(1, ceil((lease.minute + 1) * MINUTE - now))
+            wait = max(1, ceil((now // MINUTE + 1) * MINUTE - now))
             raise TooManyRequests(wait, reason="key_rate_limit", hint=f"This API key may ask {limit} times a minute.")
-        lease.left -= 1
 
-    def _renew(self, lease: _MinuteLease, subject: str, limit: int) -> None:
-        lease.size = min(max(1, 2 * lease.size), max(1, limit // _LARGEST_PART))
+    def _batch_size(self, lease: Lease, limit: int) -> int:
+        return min(max(1, 2 * lease.size), max(1, limit // _LARGEST_PART))
+
+    def _may_ask(self, lease: Lease) -> bool:
+        return not lease.spent
+
+    def _batch(self, counter: str, lease: Lease, limit: int) -> Batch | None:
         try:
-            lease.left = self.store.take(subject, minute=lease.minute, limit=limit, most=lease.size)
+            return self.store.take(counter, period=lease.period, limit=limit, most=lease.size)
         except Unavailable:
             observability.count("KeyUncounted")
-            lease.left = lease.size
-        lease.spent = lease.left == 0
-
-    def _of(self, subject: str, minute: int) -> _MinuteLease:
-        lease = self._leases.get(subject)
-        if lease is None or lease.minute != minute:
-            if len(self._leases) >= _MOST_KEYS:
-                self._leases = {name: each for name, each in self._leases.items() if each.minute == minute}
-            lease = self._leases[subject] = _MinuteLease(minute)
-        return lease
-
-
-def throttle(coordination_table: str) -> Throttle:
-    """A container's throttle, in the Coordination table."""
-    from zoom_common.aws import clients  # noqa: PLC0415 - only for keys with a limit
-    from zoom_common.aws.table import COORDINATION, Table  # noqa: PLC0415
-    from zoom_common.ratelimit.quotas import ThrottleStore  # noqa: PLC0415
-
-    table = Table(clients.impatient_dynamodb(), coordination_table, COORDINATION)
-    return Throttle(store=ThrottleStore(table), clock=time.time)
+            return Batch(lease.size, 0)

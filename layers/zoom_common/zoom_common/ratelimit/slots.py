@@ -12,8 +12,8 @@ from zoom_common.zoom.rate_limits import Rate
 if TYPE_CHECKING:
     from zoom_common.erasure_target import ErasureTarget, StoredItem
 
-# Slots lie a little further apart than the rate allows: requests do not all travel equally long. At 0.97 of the rate
-# any window has 30 ms of a second to spare: nothing is refused unless two requests take that much unequally long.
+# Slots are a little further apart than the rate needs, because requests do not all travel equally long. At 0.97 of the
+# rate a one-second window has 30 ms to spare: Zoom refuses nothing unless two travel times differ by more than that.
 # Measured under load (docs/load.md): 0.96 was refused as little and used less, 0.975 was refused where windows slide.
 PACE = 0.97
 
@@ -22,7 +22,7 @@ MICROSECONDS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """`name` is part of a key in DynamoDB; `interval` is the distance of two slots in whole microseconds."""
+    """A sequence of slots. `name` is part of a key in DynamoDB; slots are `interval` microseconds apart."""
 
     name: str
     interval: int
@@ -30,24 +30,24 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """The lanes of one label. `reserve` is None when nothing is held back."""
+    """The buckets of one label. `reserve` is None when nothing is reserved for interactive calls."""
 
     everybody: Bucket
     reserve: Bucket | None
 
 
-@lru_cache(maxsize=64)  # asked twice a call, of few rates
+@lru_cache(maxsize=64)  # called twice a call, with few rates
 def buckets(rate: Rate, *, share: float, reserve: float, pace: float = PACE) -> Buckets:
-    """Split what we take of `rate` (the fraction `share`) into lanes; the fraction `reserve` of that is held back.
+    """Split the fraction `share` of `rate` into buckets; the fraction `reserve` of it is for interactive calls only.
 
-    What is held back is a whole number of calls: of four calls a second a tenth is none.
+    The reserve is a whole number of calls: a tenth of four calls a second is none.
     """
     ours = rate.calls * share
-    held_back = int(ours * reserve)
-    if held_back == 0:
+    reserved = int(ours * reserve)
+    if reserved == 0:
         return Buckets(_bucket("all", ours, rate.seconds, pace), None)
     return Buckets(
-        _bucket("all", ours - held_back, rate.seconds, pace), _bucket("interactive", held_back, rate.seconds, pace)
+        _bucket("all", ours - reserved, rate.seconds, pace), _bucket("interactive", reserved, rate.seconds, pace)
     )
 
 
@@ -57,10 +57,10 @@ def _bucket(name: str, calls: float, seconds: int, pace: float) -> Bucket:
 
 _LIFE = 3600
 
-# One call in so many microseconds may ask Zoom in a closed lane: what closed it may have been wrong, or be over.
+# One call in so many microseconds may ask Zoom in a closed bucket: what closed it may have been wrong, or be over.
 PROBE_EVERY = 60 * MICROSECONDS
 
-# Nobody reserves further ahead than this; a slot beyond it was written by a clock that was wrong.
+# In microseconds. No call reserves further ahead than this; a slot beyond it comes from a wrong clock.
 _FURTHEST = 10 * 60 * MICROSECONDS
 
 _MOST_GUESSES = 6
@@ -76,23 +76,23 @@ _IF_FREE = "(attribute_not_exists(#next) OR #next <= :now) AND (attribute_not_ex
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A slot that is ours. `at` is when to send, `ahead` how far the lane is then backed up, in microseconds."""
+    """A slot that was taken. `at` is when to send, `ahead` how far the bucket is then reserved, in microseconds."""
 
     at: int
     ahead: int
-    probe: bool = False  # the lane is closed, and this is the one call of the minute that asks Zoom all the same
+    probe: bool = False  # the bucket is closed, and this is the one call of the minute that asks Zoom all the same
 
 
 @dataclass(frozen=True, slots=True)
 class NoSlot:
-    """There is none in time. The first free one is `at`; `closed` is why nobody may send before that, if so."""
+    """No slot in time. The first free one is `at`; `closed` is the reason when the bucket is closed until then."""
 
     at: int
     closed: str | None = None
 
 
 class SlotStore:
-    """Lanes of all containers. Methods raise Unavailable when DynamoDB does not answer usefully."""
+    """The buckets of all containers. Methods raise Unavailable when DynamoDB fails."""
 
     OWNED_KEYS: ClassVar = {"coordination": (r"budget#.+", r"[^#]+#.+")}
 
@@ -100,13 +100,13 @@ class SlotStore:
         self._table = table
         self._seen: dict[tuple[str, str], int] = {}
 
-    def take(self, account: str, label: str, lane: Bucket, *, now: int, latest: int) -> Slot | NoSlot:
-        """Take the lane's next slot if it is not later than `latest`; `now` is this container's clock."""
-        key = _key(account, label, lane.name)
+    def take(self, account: str, label: str, bucket: Bucket, *, now: int, latest: int) -> Slot | NoSlot:
+        """Take the bucket's next slot if it is not later than `latest`. Times are in epoch microseconds."""
+        key = _key(account, label, bucket.name)
         backed_up = self._seen.get(key, 0) > now
         for _ in range(_MOST_GUESSES):
             try:
-                return self._join(key, lane, now, latest) if backed_up else self._begin(key, lane, now)
+                return self._join(key, bucket, now, latest) if backed_up else self._begin(key, bucket, now)
             except ConditionFailed as failed:
                 item = failed.item or {}
             first = int(item.get("next", 0))
@@ -123,14 +123,14 @@ class SlotStore:
             backed_up = self._seen[key] > now
         return NoSlot(max(now, self._seen[key]))
 
-    def backlog(self, account: str, label: str, lane: Bucket, *, now: int) -> int:
-        """How far this container last saw the lane backed up, in microseconds. Asks nobody."""
-        return max(0, self._seen.get(_key(account, label, lane.name), 0) - now)
+    def backlog(self, account: str, label: str, bucket: Bucket, *, now: int) -> int:
+        """Return how far the bucket was reserved when this container last saw it, in microseconds."""
+        return max(0, self._seen.get(_key(account, label, bucket.name), 0) - now)
 
     def close(
-        self, account: str, label: str, lane: Bucket, *, until: int, reason: str, probe_at: int | None = None
+        self, account: str, label: str, bucket: Bucket, *, until: int, reason: str, probe_at: int | None = None
     ) -> None:
-        """Let nobody send in this lane before `until`, but one call a minute from `probe_at` on, if that is given.
+        """Close the bucket for all containers until `until`, but for one call a minute from `probe_at` on, if given.
 
         A longer closure stays.
         """
@@ -140,12 +140,14 @@ class SlotStore:
             values["probe"] = probe_at
             change += ", #probe_at = :probe"
         shorter = "attribute_not_exists(#closed) OR #closed < :until"
-        self._table.update_if(*_key(account, label, lane.name), change, condition=shorter, values=values)
+        self._table.update_if(*_key(account, label, bucket.name), change, condition=shorter, values=values)
 
-    def reopen(self, account: str, label: str, lane: Bucket) -> None:
-        """Open a closed lane again: Zoom has answered a call in it."""
+    def reopen(self, account: str, label: str, bucket: Bucket) -> None:
+        """Open a closed bucket again: Zoom has answered a call in it."""
         change = "REMOVE #closed, #closed_by, #probe_at"
-        self._table.update_if(*_key(account, label, lane.name), change, condition="#closed > :zero", values={"zero": 0})
+        self._table.update_if(
+            *_key(account, label, bucket.name), change, condition="#closed > :zero", values={"zero": 0}
+        )
 
     def _probe(self, key: tuple[str, str], now: int) -> bool:
         values = {"now": now, "following": now + PROBE_EVERY}
@@ -154,32 +156,32 @@ class SlotStore:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
-        """Return False: a lane is a Zoom account's, whichever tenants share it, and ends within an hour."""
+        """Return False: a bucket belongs to a Zoom account, which tenants may share, and expires within an hour."""
         return False
 
-    def _join(self, key: tuple[str, str], lane: Bucket, now: int, latest: int) -> Slot:
-        values = {"interval": lane.interval, "now": now, "latest": latest, "expires_at": _expiry(now)}
+    def _join(self, key: tuple[str, str], bucket: Bucket, now: int, latest: int) -> Slot:
+        values = {"interval": bucket.interval, "now": now, "latest": latest, "expires_at": _expiry(now)}
         item = self._table.update(*key, _JOIN, condition=_IF_BACKED_UP, values=values)
-        return self._taken(key, item, lane, now)
+        return self._taken(key, item, bucket, now)
 
-    def _begin(self, key: tuple[str, str], lane: Bucket, now: int) -> Slot:
-        values = {"first": now + lane.interval, "now": now, "expires_at": _expiry(now)}
-        return self._taken(key, self._table.update(*key, _BEGIN, condition=_IF_FREE, values=values), lane, now)
+    def _begin(self, key: tuple[str, str], bucket: Bucket, now: int) -> Slot:
+        values = {"first": now + bucket.interval, "now": now, "expires_at": _expiry(now)}
+        return self._taken(key, self._table.update(*key, _BEGIN, condition=_IF_FREE, values=values), bucket, now)
 
-    def _taken(self, key: tuple[str, str], item: dict[str, Any], lane: Bucket, now: int) -> Slot:
+    def _taken(self, key: tuple[str, str], item: dict[str, Any], bucket: Bucket, now: int) -> Slot:
         following = int(item["next"])
         self._seen[key] = following
-        return Slot(following - lane.interval, max(0, following - now))
+        return Slot(following - bucket.interval, max(0, following - now))
 
     def _mend(self, key: tuple[str, str], wrong: int, now: int) -> None:
-        # Where that is not so any more, somebody else did.
+        # The condition fails when another container was faster.
         values = {"now": now, "wrong": wrong}
         self._table.update_if(*key, "SET #next = :now", condition="#next = :wrong", values=values)
         self._seen[key] = now
 
 
-def _key(account: str, label: str, lane: str) -> tuple[str, str]:
-    return f"budget#{account}", f"{label.lower()}#{lane}"
+def _key(account: str, label: str, bucket: str) -> tuple[str, str]:
+    return f"budget#{account}", f"{label.lower()}#{bucket}"
 
 
 def _expiry(now: int) -> int:

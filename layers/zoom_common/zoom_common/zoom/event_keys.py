@@ -1,7 +1,16 @@
 """What makes two deliveries the same event. Only signed content counts: headers are not signed.
 
-Events that can also be read back from Zoom's REST API have natural keys, made of what both sources say, so that a late
-original and its reconstruction are one event. Every other event is its name, time and payload.
+Zoom sends some events twice with another `event_ts` (twins). A key leaves `event_ts` out where the event says by itself
+when it happened:
+
+* Events that can also be read back from Zoom's REST API have natural keys, made of what both sources say, so that a
+  late original and its reconstruction are one event.
+* Events whose payload has a moment of their own are their name and payload. `_MOMENTS` lists the members that the event
+  pages at https://developers.zoom.us/docs/api/ describe as the time of the event itself. A plan (`start_time`) is none.
+* Every other event is its name, `event_ts` and payload, because the same thing may happen twice.
+
+Entries of the event log are stored under their keys for 30 days. `former_keys` has the keys by which an older release
+stored the same event; whoever looks an event up tries those too.
 """
 
 from __future__ import annotations
@@ -9,25 +18,100 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
+from zoom_common.zoom.event_users import values_at
 from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent, epoch_ms, identifier, recording_file_name
+
+_MOMENTS = (
+    "time_stamp",
+    "timestamp",
+    "object.date_time",
+    "object.timestamp",
+    "object.participant.date_time",
+    "object.participant.sharing_details.date_time",
+    "object.chat_message.date_time",
+    "object.chat_message_file.date_time",
+    "object.live_streaming.date_time",
+    "object.alert_time",
+    "object.complete_time",
+    "object.cancellation.cancel_at",
+    "object.create_time",
+    "object.delete_time",
+)
+# Members that are the time of the event in events of these endings only; in others they are older.
+_MOMENTS_BY_ENDING = {
+    "_joined_breakout_room": "object.participant.join_time",
+    "_left_breakout_room": "object.participant.leave_time",
+    "_ringing": "object.ringing_start_time",
+    "_answered": "object.answer_start_time",
+    "_ended": "object.call_end_time",
+    "_missed": "object.call_end_time",
+    "_rejected": "object.call_end_time",
+}
+# In these, `date_time` and `timestamp` are those of the message or recording, which can change more than once.
+_TIMED_BY_THEIR_SUBJECT = frozenset(
+    {
+        "team_chat.channel_message_updated",
+        "team_chat.dm_message_updated",
+        "team_chat.file_downloaded",
+        "phone.recording_started",
+        "phone.recording_paused",
+        "phone.recording_resumed",
+        "phone.recording_stopped",
+    }
+)
 
 
 def dedupe_key(event: ZoomEvent) -> str:
-    """A key that is equal for two deliveries of one event, and for no two events of one app."""
+    """Return a key that is equal for two deliveries of one event, and for no two events of one app."""
     natural = _NATURAL.get(event.name)
     parts = natural(event) if natural else None
     if parts and all(parts):
         return _digest("natural", [event.name, *parts])
+    if _says_when(event):
+        return _digest("moment", [event.name, event.body.get("time_stamp"), _lasting(event.payload)])
+    return _by_content(event)
+
+
+def former_keys(event: ZoomEvent) -> Sequence[str]:
+    """Return the keys under which an older release stored this event, where they differ from `dedupe_key`.
+
+    Several events may have had one such key: compare the `dedupe_key` of what is stored there.
+    """
+    natural = _NATURAL.get(event.name)
+    parts = natural(event) if natural else None
+    if event.name == "webinar.started" and event.instance:
+        return [_digest("natural", [event.name, event.instance])]
+    if parts and all(parts):
+        return []
+    return [_by_content(event)] if _says_when(event) else []
+
+
+def _by_content(event: ZoomEvent) -> str:
     if event.payload:
         return _digest("content", [event.name, event.body.get("event_ts"), _lasting(event.payload)])
     return _digest("content", [event.name, _lasting(event.body)])
 
 
+def _says_when(event: ZoomEvent) -> bool:
+    """Return whether the event has a moment of its own."""
+    if event.name in _TIMED_BY_THEIR_SUBJECT or not event.payload:
+        return False
+    ending = (path for end, path in _MOMENTS_BY_ENDING.items() if event.name.endswith(end))
+    found = (value for path in chain(_MOMENTS, ending) for value in values_at(event.payload, path))
+    return any(epoch_ms(value) is not None for value in (*found, event.body.get("time_stamp")))
+
+
 def _held(event: ZoomEvent) -> Sequence[str | None]:
-    # An instance starts once and ends once; held again, a meeting gets another UUID.
+    # An instance of a meeting starts once, and every instance ends once; held again, it gets another UUID.
     return [event.instance]
+
+
+def _started(event: ZoomEvent) -> Sequence[str | None]:
+    # A webinar that had a practice session starts a second time under the same UUID.
+    return [event.instance, identifier(_second(event.object.get("start_time")))]
 
 
 def _deauthorized(event: ZoomEvent) -> Sequence[str | None]:
@@ -38,25 +122,36 @@ def _deauthorized(event: ZoomEvent) -> Sequence[str | None]:
 def _recorded(event: ZoomEvent) -> Sequence[str | None]:
     lists = (event.object.get("recording_files"), event.object.get("participant_audio_files"))
     files = [file for files in lists if isinstance(files, list) for file in files if isinstance(file, dict)]
-    return [event.instance, ",".join(sorted(map(recording_file_name, files)))]
+    return [event.instance, ",".join(sorted(map(_version, files)))]
+
+
+def _version(file: dict[str, Any]) -> str:
+    """Return a file's name, with its status while it is not completed. REST lists completed files."""
+    status = file.get("status")
+    name = recording_file_name(file)
+    return name if status in {None, "", "completed"} else f"{name}!{status}"
 
 
 def _took_part(event: ZoomEvent) -> Sequence[str | None]:
     participant = event.object.get("participant")
     if not isinstance(participant, dict):
         return [None]
-    moment = epoch_ms(participant.get("leave_time" if event.name.endswith("_left") else "join_time"))
-    if moment is not None:
-        moment -= moment % 1000  # events say whole seconds, and the lists of webinars' participants fractions of them
+    moment = _second(participant.get("leave_time" if event.name.endswith("_left") else "join_time"))
     # `user_id` names one session of one person in one meeting, guests included, and the reports have it too.
     return [event.instance, identifier(participant.get("user_id")), identifier(moment)]
+
+
+def _second(value: object) -> int | None:
+    """Return the start of a moment's second: events say whole seconds, lists of webinars' participants fractions."""
+    moment = epoch_ms(value)
+    return None if moment is None else moment - moment % 1000
 
 
 _NATURAL: dict[str, Callable[[ZoomEvent], Sequence[str | None]]] = {
     DEAUTHORIZED: _deauthorized,
     "meeting.started": _held,
     "meeting.ended": _held,
-    "webinar.started": _held,
+    "webinar.started": _started,
     "webinar.ended": _held,
     "recording.completed": _recorded,
     "recording.transcript_completed": _recorded,
@@ -68,7 +163,7 @@ _NATURAL: dict[str, Callable[[ZoomEvent], Sequence[str | None]]] = {
 
 
 def _lasting(value: Any) -> Any:
-    """`value` without what Zoom makes anew for each delivery: download tokens and links."""
+    """Return `value` without what Zoom makes anew for each delivery: download tokens and links."""
     if isinstance(value, dict):
         return {name: _lasting(item) for name, item in value.items() if not _volatile(name)}
     if isinstance(value, list):

@@ -14,12 +14,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from zoom_common.zoom.event_users import CASE_FOLDED, HOST_PATHS, OPERATOR_PATH, user_paths, values_at
+
 DEAUTHORIZED = "app_deauthorized"
 
 _NAME = re.compile(r"[\x21-\x7e]{1,120}")
 _DEEPEST = 200
 _INT64 = range(-(2**63), 2**63)
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
+_FIRST_IN_MS = 100_000_000_000  # of March 1973 in milliseconds, of the year 5138 in seconds: less is seconds
+_AHEAD_MS = 86_400_000
 
 _HOSTED = frozenset({"meeting", "webinar", "recording"})
 _FAMILIES = {"meeting": "meetings", "recording": "meetings", "webinar": "webinars", "user": "users", "group": "groups"}
@@ -58,10 +62,21 @@ class ZoomEvent:
             self.payload.get("event_ts"),
             self.payload.get("deauthorization_time"),
         ):
-            moment = epoch_ms(value)
+            moment = _event_ts_ms(value)
             if moment is not None:
                 return moment
         return None
+
+    def occurred_by(self, received_at_ms: int) -> int:
+        """When it happened, in epoch milliseconds, or when it was received where the event has no believable time.
+
+        A clock that is days ahead would make the event outlast everything that happens later.
+        """
+        return _believable(self.occurred_at_ms, received_at_ms)
+
+    def true_since_by(self, received_at_ms: int) -> int:
+        """When what the event says became true, as `occurred_by` reads moments."""
+        return _believable(self.true_since_ms, received_at_ms)
 
     @property
     def true_since_ms(self) -> int | None:
@@ -79,8 +94,13 @@ class ZoomEvent:
 
     @property
     def users(self) -> tuple[str, ...]:
-        """Ids of the Zoom users whose event this is, the host first and who did it last, each once."""
+        """Ids of the Zoom users that the event concerns, each once: the host first, the operator last."""
         return tuple(dict.fromkeys(self._users()))
+
+    @property
+    def folds_case(self) -> bool:
+        """Whether Zoom writes the ids of users in lower case in this event."""
+        return self.name in CASE_FOLDED
 
     @property
     def host(self) -> str | None:
@@ -137,16 +157,14 @@ class ZoomEvent:
         return None
 
     def _hosts(self) -> Iterator[Any]:
-        renamed = _mapping(self.payload.get("recording_file"))
-        yield from (self.object.get("host_id"), self.object.get("meeting_host_id"), renamed.get("host_id"))
+        for path in HOST_PATHS:
+            yield from values_at(self.payload, path)
 
     def _users(self) -> Iterator[str]:
         candidates = [*self._hosts()]
-        if self.name.startswith("user."):
-            candidates.append(self.object.get("id"))
-        if self.name == DEAUTHORIZED:
-            candidates.append(self.payload.get("user_id"))
-        candidates.append(self.payload.get("operator_id"))
+        for path in (*user_paths(self.name), OPERATOR_PATH):
+            candidates += values_at(self.payload, path)
+        candidates.append(self.body.get(OPERATOR_PATH))  # `user.settings_updated` has it outside its payload
         yield from filter(None, map(identifier, candidates))
 
 
@@ -191,14 +209,34 @@ def _mapping(value: object) -> dict[str, Any]:
 
 
 def epoch_ms(value: object) -> int | None:
-    """A moment in epoch milliseconds, from Zoom's number, digits or date; dates without a zone are UTC."""
+    """Return a moment in epoch milliseconds from Zoom's number, digits or date; dates without a zone are UTC.
+
+    Return None for what is no moment between 1970 and the year 9999: Zoom writes the year 1 for "never".
+    """
     if isinstance(value, str) and not value.isascii():
         return None
     if isinstance(value, str) and not value.isdigit():
         return _date_ms(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    moment = int(value[:20]) if isinstance(value, str) else value
+    return _in_range(int(value[:20]) if isinstance(value, str) else value)
+
+
+def _event_ts_ms(value: object) -> int | None:
+    """Read an `event_ts`, which old and reported deliveries have in seconds, or with a fraction, as well."""
+    moment = epoch_ms(int(value) if isinstance(value, float) else value)
+    return moment * 1000 if moment is not None and moment < _FIRST_IN_MS and _is_number(value) else moment
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, str) and value.isdigit())
+
+
+def _believable(moment: int | None, received_at_ms: int) -> int:
+    return received_at_ms if moment is None or moment > received_at_ms + _AHEAD_MS else moment
+
+
+def _in_range(moment: int) -> int | None:
     return moment if 0 < moment <= _LAST_MS else None
 
 
@@ -207,7 +245,7 @@ def _date_ms(text: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    return _in_range(int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000))
 
 
 def _portable(value: Any, depth: int) -> Any:

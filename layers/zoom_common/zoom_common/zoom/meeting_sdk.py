@@ -15,12 +15,12 @@ from zoom_common.secret import Secret
 
 SHORTEST, LONGEST = 1800, 172_800
 DEFAULT = 7200
-# Zoom's clocks and ours differ: a signature from the future is refused, so ours always come from the recent past.
+# Clocks differ, and Zoom refuses a signature from the future. So signatures are backdated by half a minute.
 BACKDATED = 30
 
 
 class Role(IntEnum):
-    """As whom the SDK joins."""
+    """The role in which the SDK joins."""
 
     ATTENDEE = 0
     HOST = 1
@@ -28,7 +28,7 @@ class Role(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class SdkApp:
-    """The Zoom app whose Meeting SDK is used: its client id and client secret, or an older app's SDK key and secret."""
+    """The Zoom app with the Meeting SDK: client id and client secret, or SDK key and secret of an older app."""
 
     key: str
     secret: Secret
@@ -45,10 +45,10 @@ class Signature:
 def sign(
     app: SdkApp, *, meeting_number: str, role: Role, now: float, lifetime: int, video_webrtc_mode: int | None = None
 ) -> Signature:
-    """Sign for one meeting. `now` in epoch seconds, `lifetime` in seconds from `SHORTEST` to `LONGEST`.
+    """Return the signature for one meeting. `now`: epoch seconds. `lifetime`: seconds, from `SHORTEST` to `LONGEST`.
 
-    The whole of it counts from `now`; only at `LONGEST` the backdating takes its half minute off, because Zoom counts
-    from `iat`.
+    The lifetime counts from `now`. Near `LONGEST` the signature ends up to half a minute earlier, because Zoom counts
+    from the backdated `iat`. Raises ValueError for another lifetime.
     """
     if not SHORTEST <= lifetime <= LONGEST:
         raise ValueError("lifetime")

@@ -16,7 +16,7 @@ from zoom_common.zoom.rate_limits import retry_after
 
 
 class TokenError(Exception):
-    """The root. `reason` is one of ours, never Zoom's text, which is localised and may quote what was sent."""
+    """The root of the tree. `reason` is ours, never Zoom's text, which is localised and may quote the request."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -24,15 +24,15 @@ class TokenError(Exception):
 
 
 class GrantRejected(TokenError):
-    """Zoom refuses this grant. It says nothing about other copies of it: a newer refresh token may be alive."""
+    """Zoom refuses this token of the grant. A newer refresh token of the same grant may still work."""
 
 
 class AppAtFault(TokenError):
-    """Zoom refuses the app itself; every grant of it fails alike until an operator acts."""
+    """Zoom refuses the app itself. Every grant of the app fails until an operator acts."""
 
 
 class TokenUnavailable(TokenError):
-    """No usable answer. `retry_after` is in seconds, where Zoom named a time."""
+    """Zoom gave no usable answer. `retry_after` is in seconds, or None when Zoom named no time."""
 
     def __init__(self, reason: str, *, outcome_known: bool, retry_after: float | None = None) -> None:
         super().__init__(reason)
@@ -52,7 +52,7 @@ class IdentityRefused(IdentityUnreadable):
 
 
 class TokenUnreadable(TokenUnavailable):
-    """Zoom said yes in a way that cannot be read."""
+    """Zoom answered 200 with a body that cannot be read."""
 
     def __init__(self) -> None:
         super().__init__("unreadable_answer", outcome_known=False)
@@ -105,7 +105,7 @@ class Endpoints:
 
     @classmethod
     def parse(cls, setting: str) -> Endpoints:
-        """From a setting that may name the base, or one of the endpoints, with or without a trailing slash."""
+        """Read a setting that names the base or one of the endpoints, with or without a trailing slash."""
         base = setting.strip().rstrip("/")
         for endpoint in ("/authorize", "/token", "/revoke"):
             base = base.removesuffix(endpoint)
@@ -120,7 +120,7 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class TokenGrant:
-    """What Zoom gave. `expires_at` is epoch seconds; `refresh_token` is None for Server-to-Server."""
+    """The tokens that Zoom issued. `expires_at` is epoch seconds; `refresh_token` is None for Server-to-Server."""
 
     access_token: Secret
     refresh_token: Secret | None
@@ -131,7 +131,7 @@ class TokenGrant:
 
 @dataclass(frozen=True, slots=True)
 class ZoomUser:
-    """Who a grant speaks for. `email` is None where Zoom did not name it."""
+    """The Zoom user and account of a grant. `email` is None where Zoom did not name it."""
 
     user_id: str
     account_id: str
@@ -139,12 +139,12 @@ class ZoomUser:
 
 
 def pkce_challenge(verifier: Secret) -> str:
-    """The S256 challenge of a verifier (RFC 7636). Zoom's default is `plain`, so the method is always named."""
+    """Return the S256 challenge of a verifier (RFC 7636). Zoom's default is `plain`, so the method is always named."""
     return urlsafe_b64encode(sha256(verifier.reveal().encode()).digest()).rstrip(b"=").decode()
 
 
 def authorize_url(endpoints: Endpoints, *, client_id: str, redirect_uri: str, state: Secret, verifier: Secret) -> str:
-    """Where the person's browser goes. Scopes are not sent: they come from the app's configuration."""
+    """Return the URL for the person's browser. It has no scopes: they come from the app's configuration at Zoom."""
     query = {
         "response_type": "code",
         "client_id": client_id,
@@ -157,7 +157,7 @@ def authorize_url(endpoints: Endpoints, *, client_id: str, redirect_uri: str, st
 
 
 def code_request(endpoints: Endpoints, app: App, *, code: Secret, redirect_uri: str, verifier: Secret) -> HttpRequest:
-    """Exchange a code, which lives five minutes and works once."""
+    """Return the request that exchanges a code. A code lives five minutes and works once."""
     return _form(
         f"{endpoints.base_url}/token",
         app,
@@ -171,32 +171,32 @@ def code_request(endpoints: Endpoints, app: App, *, code: Secret, redirect_uri: 
 
 
 def refresh_request(endpoints: Endpoints, app: App, refresh_token: Secret) -> HttpRequest:
-    """Exchange a refresh token for a new pair; Zoom rotates it on every use."""
+    """Return the request that exchanges a refresh token for a new pair. Zoom rotates the token on every use."""
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}
     return _form(f"{endpoints.base_url}/token", app, form)
 
 
 def account_request(endpoints: Endpoints, app: App, account_id: str) -> HttpRequest:
-    """Ask for an account's token with the app's own credentials; several at once are allowed."""
+    """Return the request for an account's token with the app's own credentials. Several tokens may exist at once."""
     form = {"grant_type": "account_credentials", "account_id": account_id}
     return _form(f"{endpoints.base_url}/token", app, form)
 
 
 def revoke_request(endpoints: Endpoints, app: App, access_token: Secret) -> HttpRequest:
-    """Revoke the grant behind an access token. It also uninstalls the app for that user."""
+    """Return the request that revokes the grant behind an access token. It also uninstalls the app for that user."""
     return _form(f"{endpoints.base_url}/revoke", app, {"token": access_token.reveal()})
 
 
 def identity_request(api_base_url: str, access_token: Secret) -> HttpRequest:
-    """Ask who a new grant speaks for. `api_base_url` ends in `/v2`."""
+    """Return the request for the user of a new grant. `api_base_url` ends in `/v2`."""
     headers = {"Authorization": f"Bearer {access_token.reveal()}", "Accept": "application/json"}
     return HttpRequest("GET", f"{api_base_url.rstrip('/')}/users/me", headers)
 
 
 def decipher_token(response: HttpResponse, now: float) -> TokenGrant:
-    """Read a token answer received at `now` (epoch seconds); raises one of `token_errors` when it is not a grant."""
-    if response.status != 200:  # noqa: PLR2004 - the one status that means yes
-        raise _refusal(response, now)
+    """Read a token response received at `now` (epoch seconds). Raises a TokenError when it is not a grant."""
+    if response.status != 200:  # noqa: PLR2004 - HTTP's own number
+        raise _error_of(response, now)
     fields = _fields(response.body)
     try:
         access_token = _text(fields["access_token"])
@@ -210,7 +210,7 @@ def decipher_token(response: HttpResponse, now: float) -> TokenGrant:
 
 
 def decipher_revoke(response: HttpResponse) -> bool:
-    """Whether Zoom has revoked; raises TokenUnavailable when it could not say, and asking again makes sense."""
+    """Return whether Zoom has revoked the grant. Raises TokenUnavailable when a later try may succeed."""
     if response.status == 429 or response.status >= 500:  # noqa: PLR2004
         raise TokenUnavailable("revoke_unanswered", outcome_known=False)
     return response.status == 200  # noqa: PLR2004
@@ -258,7 +258,7 @@ def _form(url: str, app: App, form: Mapping[str, str]) -> HttpRequest:
     return HttpRequest("POST", url, headers, urlencode(form).encode())
 
 
-def _refusal(response: HttpResponse, now: float) -> TokenError:
+def _error_of(response: HttpResponse, now: float) -> TokenError:
     if response.status >= 500:  # noqa: PLR2004
         return TokenUnavailable("zoom_error", outcome_known=False)
     if response.status == 429:  # noqa: PLR2004

@@ -66,12 +66,12 @@ _DAILY: dict[Plan, dict[RateLabel, Daily]] = {
 
 
 def rate(plan: Plan, label: RateLabel) -> Rate:
-    """How fast an account may call operations of `label`."""
+    """Return how fast an account may call operations of `label`."""
     return _RATES[plan][label]
 
 
 def daily(plan: Plan, label: RateLabel) -> Daily | None:
-    """How many of them it may call in a day, or None where Zoom names no number."""
+    """Return how many of them an account may call in a day, or None where Zoom names no number."""
     return _DAILY[plan].get(label)
 
 
@@ -91,7 +91,8 @@ _CONCURRENT_MESSAGE = "too many concurrent requests"
 class Limit(StrEnum):
     """Zoom's limits.
 
-    Too many per second or at once is over at once, a day's limit at the time Zoom names, a user's at 00:00 UTC.
+    The limits per second and of concurrent requests pass at once, a daily limit at the time that Zoom names, and the
+    limit per user at 00:00 UTC.
     """
 
     PER_SECOND = "per_second"
@@ -102,7 +103,7 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RateLimitResponse:
-    """A 429. `retry_after` is in seconds from now, None when nobody can say.
+    """A 429. `retry_after` is in seconds from now, or None when the response names no time.
 
     `from_zoom` is False for the page of some proxy on the way: it is waited out, and closes nothing for anybody else.
     """
@@ -118,7 +119,7 @@ class RateLimitResponse:
 
 
 def retry_after(value: str | None, *, now: float) -> float | None:
-    """Seconds to wait for a `Retry-After` of whole seconds, an HTTP date or an ISO time. None: absent or unreadable.
+    """Return the seconds of a `Retry-After` (whole seconds, HTTP date or ISO time), or None if it is unreadable.
 
     `now` is in epoch seconds.
     """
@@ -150,7 +151,7 @@ def _aware(when: datetime) -> datetime:
 
 
 def read(response: HttpResponse, *, counts_for_user: bool, now: float) -> RateLimitResponse:
-    """What a 429 says. `counts_for_user`: the operation is one of those Zoom counts for each user and day."""
+    """Return what a 429 says. `counts_for_user`: Zoom counts this operation for each user and day."""
     code, message = _body(response)
     wait = retry_after(response.headers.get("retry-after"), now=now)
     if code is None and not any(name.startswith(_HEADERS) for name in response.headers):
@@ -175,7 +176,7 @@ def _from_zoom(
     if code == _PER_SECOND_CODE or kind.startswith("qps"):
         return RateLimitResponse(Limit.PER_SECOND, wait)
     if counts_for_user and wait is None and _quota_left(headers):
-        # Seen on the limit of 100 a day for one user: the account has plenty left, and no word on when to come back.
+        # Seen on the limit of 100 a day for one user: the account has quota left, and no header says when to retry.
         return RateLimitResponse(Limit.PER_USER, until_midnight(now))
     if not kind and message.lower().startswith(_CONCURRENT_MESSAGE):
         return RateLimitResponse(Limit.CONCURRENT, wait)
@@ -199,6 +200,6 @@ def _quota_left(headers: Mapping[str, str]) -> bool:
 
 
 def until_midnight(now: float) -> float:
-    """Seconds until 00:00 UTC, when Zoom's daily counts start again."""
+    """Return the seconds until 00:00 UTC, when Zoom's daily counts start again."""
     today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return float(ceil((today + timedelta(days=1)).timestamp() - now))

@@ -1,7 +1,7 @@
-"""Tells Zoom's deliveries from everyone else's, and answers Zoom's endpoint challenge.
+"""Verifies the signatures of Zoom's deliveries, and answers Zoom's endpoint challenge.
 
-Bytes, headers, secrets and time in; the secret that verified, or the reason why none did, out. Nothing here parses the
-body: Zoom signs the bytes it sent, and no serialiser gives exactly those back.
+Bytes, headers, secrets and time go in. The secret that verified comes out, or an error with the reason. Nothing here
+parses the body: Zoom signs the bytes it sent, and no serialiser gives exactly those back.
 https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events
 """
 
@@ -28,7 +28,7 @@ _MOST_DIGITS = 12
 
 
 class Rejected(Exception):
-    """Not provably Zoom's. `reason` is safe to log; the message holds no header and no body."""
+    """The delivery is not provably Zoom's. `reason` is safe to log; the message holds no header and no body."""
 
     reason = "rejected"
 
@@ -37,7 +37,7 @@ class Rejected(Exception):
 
 
 class MissingHeader(Rejected):
-    """The signature or its timestamp is not there."""
+    """The signature or its timestamp is missing."""
 
     reason = "missing_header"
 
@@ -49,13 +49,13 @@ class MalformedTimestamp(Rejected):
 
 
 class StaleTimestamp(Rejected):
-    """Stamped longer ago than Zoom still retries."""
+    """The timestamp is older than Zoom's last retry."""
 
     reason = "stale_timestamp"
 
 
 class EarlyTimestamp(Rejected):
-    """Stamped further in the future than clocks differ."""
+    """The timestamp is further in the future than clocks differ."""
 
     reason = "early_timestamp"
 
@@ -67,7 +67,7 @@ class WrongSignature(Rejected):
 
 
 class MalformedChallenge(Exception):
-    """A genuine challenge whose token we refuse to sign, because it could be more than a token."""
+    """The challenge is genuine, but its token is not signed, because it could be more than a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class SigningSecret:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a delivery's headers claim, fresh enough to be worth a look at its signature."""
+    """The signature and timestamp of a delivery's headers, with a timestamp that is recent enough."""
 
     stamp: str
     stamped_at: int
@@ -108,15 +108,15 @@ class Claim:
         return cls(stamp, stamped_at, signature)
 
     def verify(self, body: bytes, secrets: Iterable[SigningSecret]) -> SigningSecret:
-        """The secret that signed `body`; its `app` is the only identity a delivery has. Raises WrongSignature.
+        """Return the secret that signed `body`. Its `app` is the only identity of a delivery. Raises WrongSignature.
 
-        A secret's dates are held against the signed stamp, so that a repeat of a delivery signed before a rotation
-        still counts; a leaked secret has to be removed, not dated.
+        The dates of a secret are compared with the signed timestamp, so that a repeat of a delivery that was signed
+        before a rotation still verifies. A leaked secret has to be removed, not dated.
         """
         message = b"v0:" + self.stamp.encode() + b":" + body
         claimed = self.signature.encode(errors="replace")
         verified = None
-        for secret in secrets:  # all of them, so that the time taken does not tell which one it was
+        for secret in secrets:  # all of them, so that the time does not reveal which one matched
             matches = hmac.compare_digest(b"v0=" + _hex_hmac(secret.value, message), claimed)
             if matches and verified is None and secret.active(self.stamped_at):
                 verified = secret
@@ -126,14 +126,14 @@ class Claim:
 
 
 def verify(body: bytes, headers: Mapping[str, str], secrets: Iterable[SigningSecret], *, now: float) -> SigningSecret:
-    """The secret that signed a delivery that arrived at `now`. Raises Rejected; see Claim for the two steps of it."""
+    """Return the secret that signed a delivery that arrived at `now` (epoch seconds). Raises Rejected. See `Claim`."""
     return Claim.from_headers(headers, now=now).verify(body, secrets)
 
 
 def answer_challenge(payload: object, secret: SigningSecret) -> dict[str, str]:
-    """The answer to a verified challenge, made with the secret that verified it. Raises MalformedChallenge.
+    """Return the answer to a verified challenge, made with the secret that verified it. Raises MalformedChallenge.
 
-    The token's alphabet has no colon: signing `v0:<stamp>:<body>` for a caller would be signing deliveries for him.
+    A token with a colon is refused: to sign `v0:<stamp>:<body>` for a caller would mean to sign deliveries for them.
     https://developers.zoom.us/docs/api/webhooks/#validate-your-webhook-endpoint
     """
     token = payload.get("plainToken") if isinstance(payload, dict) else None

@@ -76,8 +76,11 @@ def notes(context: EventContext) -> Json:
 
 @event("user.presence_status_updated")
 def presence(context: EventContext) -> Json:
-    """Somebody is away."""
-    return {**_known(context), "date_time": context.when, "presence_status": "Away"}
+    """Somebody is away. The id is in lower case, as it was measured."""
+    shown = _known(context)
+    if context.sim.behaviour.lower_case_presence_ids:
+        shown["id"] = shown["id"].lower()
+    return {**shown, "date_time": context.when, "presence_status": "Away"}
 
 
 @event("user.tsp_created", "user.tsp_deleted", form="payload")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zoom_simulator.behaviour import Behaviour
 from zoom_simulator.clock import Clock, iso
@@ -100,6 +100,8 @@ class LiveMeetings:
         shown = payloads.started(instance, self._host(instance))
         if instance.kind == "webinar":
             shown["practice_session"] = False
+        if self._behaviour.ended_without_end_time:
+            shown.pop("end_time", None)
         self._publish(instance, "ended", shown)
         for listener in self.on_end:
             listener(instance)
@@ -136,6 +138,8 @@ class LiveMeetings:
         self._about(instance, "participant_admitted", visit, date_time=now)
         self._about(instance, "participant_left_waiting_room", visit, date_time=now)
         visit.waiting, visit.joined_at = False, self._clock.now()
+        if self._behaviour.waiting_room_user_ids:
+            visit.user_id = self._ids.session_number()
         self._join(instance, visit)
 
     def hold(self, instance: Instance, visit: Visit) -> None:
@@ -159,6 +163,9 @@ class LiveMeetings:
         if visit.waiting:
             visit.waiting = False
             self._about(instance, "participant_left_waiting_room", visit, date_time=when)
+            if self._behaviour.left_after_waiting:
+                reason = "Leave waiting room."
+                self._about(instance, "participant_left", visit, leave_time=when, leave_reason=reason)
         else:
             self._about(instance, "participant_left", visit, leave_time=when, leave_reason=visit.left_reason)
 
@@ -183,19 +190,15 @@ class LiveMeetings:
         if visit.left_at is not None or visit.waiting or instance.kind == "webinar":
             raise StateConflict("that participant cannot go to a breakout room now")
         self._leave_place(instance, visit, "left the breakout room")
+        self._renew_session(instance, visit)
         instance.rooms.setdefault(room, self._ids.uuid(awkward=self._behaviour.awkward_uuids))
         visit.room, visit.room_user_id = room, self._ids.session_number()
         self._about_room(instance, "participant_joined_breakout_room", visit, join_time=iso(self._clock.now()))
 
     def return_from_room(self, instance: Instance, visit: Visit, reason: str = "left the breakout room") -> None:
         """A person returns from a breakout room. StateConflict when they are in none."""
-        if not visit.room:
-            raise StateConflict("that participant is in no breakout room")
-        if visit.sharing:
-            self.stop_sharing(instance, visit)
-        when = {"leave_time": iso(self._clock.now()), "leave_reason": payloads.leave_reason(visit, reason)}
-        self._about_room(instance, "participant_left_breakout_room", visit, **when)
-        visit.room = visit.room_user_id = ""
+        self._exit_room(instance, visit, reason)
+        self._renew_session(instance, visit)
 
     def change_role(self, instance: Instance, visit: Visit, role: str) -> None:
         """A person becomes host, co-host or attendee."""
@@ -286,7 +289,31 @@ class LiveMeetings:
         if visit.sharing:
             self.stop_sharing(instance, visit)
         if visit.room:
-            self.return_from_room(instance, visit, reason)
+            self._exit_room(instance, visit, reason)
+
+    def _exit_room(self, instance: Instance, visit: Visit, reason: str) -> None:
+        if not visit.room:
+            raise StateConflict("that participant is in no breakout room")
+        if visit.sharing:
+            self.stop_sharing(instance, visit)
+        when = {"leave_time": iso(self._clock.now()), "leave_reason": payloads.leave_reason(visit, reason)}
+        self._about_room(instance, "participant_left_breakout_room", visit, **when)
+        visit.room = visit.room_user_id = ""
+
+    def _renew_session(self, instance: Instance, visit: Visit) -> None:
+        """Leave and join within one second: a new `user_id`, the same participant UUID, in either order."""
+        if not self._behaviour.room_moves_renew_sessions:
+            return
+        now = self._clock.now()
+        before = replace(visit, left_at=now, left_reason=payloads.leave_reason(visit, "left the meeting"))
+        instance.visits.insert(next(at for at, each in enumerate(instance.visits) if each is visit), before)
+        visit.user_id, visit.joined_at = self._ids.session_number(), now
+        moves = sum(each.uuid == visit.uuid for each in instance.visits)
+        if self._behaviour.swapped_room_moves and moves % 2:
+            self._join(instance, visit)
+        self._about(instance, "participant_left", before, leave_time=iso(now), leave_reason=before.left_reason)
+        if not (self._behaviour.swapped_room_moves and moves % 2):
+            self._join(instance, visit)
 
     def _about_room(self, instance: Instance, what: str, visit: Visit, **extra: str) -> None:
         self._publish(instance, what, payloads.in_breakout_room(instance, instance.rooms[visit.room], visit, **extra))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 
@@ -40,9 +41,13 @@ class Publisher:
         returns a new token.
         """
         self.counts[event] = self.counts.get(event, 0) + 1
+        twins: Counter[str] = Counter()
         for subscription in list(self._state.subscriptions.values()):
             if self._concerns(subscription, event, account_id or str(payload.get("account_id", "")), user_id):
-                self._deliveries.submit(subscription, event, serialise(self._envelope(event, payload, download_token)))
+                shift = twins[subscription.client_id] * self._behaviour.twin_shift_ms
+                twins[subscription.client_id] += 1
+                body = serialise(self._envelope(event, payload, download_token, shift))
+                self._deliveries.submit(subscription, event, body)
 
     def publish_bare(self, event: str, payload: Json, *, client_id: str = "", account_id: str = "") -> None:
         """Deliver `{"event", "payload"}` and nothing else to the subscriptions of one app, or of an account's apps."""
@@ -53,8 +58,8 @@ class Publisher:
                 self.counts[event] = self.counts.get(event, 0) + 1
                 self._deliveries.submit(subscription, event, serialise({"event": event, "payload": payload}))
 
-    def _envelope(self, event: str, payload: Json, download_token: Callable[[], str] | None) -> Json:
-        now_ms = milliseconds(self._clock.now())
+    def _envelope(self, event: str, payload: Json, download_token: Callable[[], str] | None, shift_ms: int) -> Json:
+        now_ms = milliseconds(self._clock.now()) + shift_ms
         if self._behaviour.unknown_fields:
             payload = {**payload, "unknown_field": {"since": now_ms}}
             if isinstance(payload.get("object"), dict):
@@ -63,6 +68,8 @@ class Publisher:
             body: Json = {"payload": payload, "event_ts": now_ms, "event": event}
         else:
             body = {"event": event, "payload": payload, "event_ts": now_ms}
+        if self._behaviour.events_without_event_ts:
+            del body["event_ts"]
         if download_token is not None:
             body["download_token"] = download_token()
         return body

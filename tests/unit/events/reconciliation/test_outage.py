@@ -1,6 +1,6 @@
 """Two hours without webhooks, with the whole simulated Zoom: its deliveries, its retries, and what it reports.
 
-`tests/e2e/test_reconciliation.py` does the same to the deployed stack.
+`tests/e2e/test_events.py` does the same to the deployed stack.
 """
 
 from __future__ import annotations

@@ -34,6 +34,8 @@ class LogEntry:
     occurred_at_ms: int | None = None
     subject: str | None = None
     connection_id: str | None = None
+    uuid: str | None = None
+    """Of the instance of a meeting or webinar that it is about."""
     request_id: str = ""
     content: bytes = field(default=b"", repr=False)
 
@@ -113,7 +115,30 @@ def index_item(entry: LogEntry, expires_at: int) -> Item:
     }
 
 
-def entry_items(entry: LogEntry, *, claimed_until: int, expires_at: int) -> tuple[Item, list[Item]]:
+def recorded_partition(owner: str, day: date) -> str:
+    """Where an owner's log of one day (UTC) is in the order in which its lines became visible."""
+    return f"{owner}#recorded#{day.isoformat()}"
+
+
+def recorded_key(owner: str, event_id: str, recorded_at_ms: int) -> Item:
+    """The key of an entry's line in the order in which lines became visible."""
+    day = datetime.fromtimestamp(recorded_at_ms // 1000, UTC).date()
+    return {"pk": {"S": recorded_partition(owner, day)}, "sk": {"S": f"{recorded_at_ms:013}#{event_id}"}}
+
+
+def recorded_item(entry: LogEntry, recorded_at_ms: int, expires_at: int) -> Item:
+    """The entry's line in the order in which lines became visible."""
+    return {
+        **recorded_key(entry.owner, entry.event_id, recorded_at_ms),
+        "received_at_ms": number(entry.received_at_ms),
+        "expires_at": number(expires_at),
+        **_labels(entry),
+    }
+
+
+def entry_items(
+    entry: LogEntry, *, claimed_until: int, recorded_at_ms: int, expires_at: int
+) -> tuple[Item, list[Item]]:
     """The entry's item, claimed, and the parts of its body to be written first, named by digest: no two bodies mix."""
     deflated = len(entry.content) > _WORTH_DEFLATING
     body = zlib.compress(entry.content) if deflated else entry.content
@@ -123,6 +148,7 @@ def entry_items(entry: LogEntry, *, claimed_until: int, expires_at: int) -> tupl
         "key": {"S": entry.key},
         "app": {"S": entry.app},
         "received_at_ms": number(entry.received_at_ms),
+        "recorded_at_ms": number(recorded_at_ms),
         "request_id": {"S": entry.request_id},
         "deflated": {"BOOL": deflated},
         "claimed_until": number(claimed_until),
@@ -156,6 +182,7 @@ def read_entry(item: Mapping[str, Any], body: bytes) -> LogEntry:
         occurred_at_ms=int(item["occurred_at_ms"]["N"]) if "occurred_at_ms" in item else None,
         subject=item.get("subject", {}).get("S"),
         connection_id=item.get("connection_id", {}).get("S"),
+        uuid=item.get("uuid", {}).get("S"),
         request_id=item["request_id"]["S"],
         content=zlib.decompress(body) if item["deflated"]["BOOL"] else body,
     )
@@ -167,12 +194,16 @@ def content_of(item: Mapping[str, Any]) -> bytes:
     return zlib.decompress(body) if body and item["deflated"] else body
 
 
-def line_key(item: Mapping[str, Any]) -> tuple[str, str]:
-    """The key of an entry's line in the log, from the entry's item with plain values."""
+def line_keys(item: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The keys of an entry's lines in the log, from the entry's item with plain values."""
     owner, _, event_id = str(item["pk"]).rpartition("#event#")
     received_at_ms = int(item["received_at_ms"])
     day = datetime.fromtimestamp(received_at_ms // 1000, UTC).date()
-    return day_partition(owner, day), f"{received_at_ms:013}#{event_id}"
+    keys = [(day_partition(owner, day), f"{received_at_ms:013}#{event_id}")]
+    if "recorded_at_ms" in item:  # a release before this one did not write it
+        recorded = recorded_key(owner, event_id, int(item["recorded_at_ms"]))
+        keys.append((recorded["pk"]["S"], recorded["sk"]["S"]))
+    return keys
 
 
 def number(value: int) -> Item:
@@ -186,6 +217,8 @@ def _labels(entry: LogEntry) -> Item:
         labels["subject"] = {"S": entry.subject}
     if entry.connection_id:
         labels["connection_id"] = {"S": entry.connection_id}
+    if entry.uuid:
+        labels["uuid"] = {"S": entry.uuid}
     if entry.occurred_at_ms is not None:
         labels["occurred_at_ms"] = number(entry.occurred_at_ms)
     return labels

@@ -18,6 +18,8 @@ from zoom_common.events.log.entries import (
     index_item,
     number,
     read_entry,
+    recorded_item,
+    recorded_key,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ RETENTION_DAYS = 30
 # Longer than the processor may run, shorter than its queue hides a message: a crashed worker's claim has run out when
 # its message comes back.
 CLAIM_SECONDS = 60
+# A line that is visible later than this after the moment in its key is written again with a new moment.
+LATE_MS = 5_000
+_MOST_LATE_WRITES = 3
 
 
 class EventLog:
@@ -36,7 +41,7 @@ class EventLog:
     OWNED_KEYS: ClassVar = {
         "events": (r"[^#]+#event#.+", r"event"),
         "event_parts": (r"[^#]+#event#.+", r"body#.+"),
-        "log_lines": (r"[^#]+#events#\d{4}-\d\d-\d\d", r"\d+#.+"),
+        "log_lines": (r"[^#]+#(events|recorded)#\d{4}-\d\d-\d\d", r"\d+#.+"),
     }
 
     def __init__(
@@ -53,13 +58,14 @@ class EventLog:
     def admit(self, entry: LogEntry) -> Admitted:
         """Claim an event that is new, or that its last worker did not finish; the first delivery's content counts."""
         claim = int(self._clock()) + CLAIM_SECONDS
-        item, parts = entry_items(entry, claimed_until=claim, expires_at=self._expiry(entry))
+        now = self._now_ms()
+        item, parts = entry_items(entry, claimed_until=claim, recorded_at_ms=now, expires_at=self._expiry(entry))
         for part in parts:
             self._table.call("put_item", Item=part)
         existing = self._put_new(item)
         if existing is not None:
             return self._known(existing)
-        self._put_index(entry)
+        self._put_lines(entry, now)
         return Admitted(Admission.ADMITTED, entry)
 
     def finish(self, entry: LogEntry) -> None:
@@ -109,16 +115,23 @@ class EventLog:
             return Admitted(Admission.FINISHED)
         if int(item["claimed_until"]["N"]) > self._clock():
             return Admitted(Admission.IN_PROGRESS)
+        now = self._now_ms()
         taken = self._update(
             {"pk": item["pk"], "sk": item["sk"]},
-            update="SET claimed_until = :until",
+            update="SET claimed_until = :until, recorded_at_ms = :now",
             condition="claimed_until = :held",
-            values={":until": number(int(self._clock()) + CLAIM_SECONDS), ":held": item["claimed_until"]},
+            values={
+                ":until": number(int(self._clock()) + CLAIM_SECONDS),
+                ":held": item["claimed_until"],
+                ":now": number(now),
+            },
         )
         if not taken:
             return Admitted(Admission.IN_PROGRESS)
         first = self._read(item)
-        self._put_index(first)
+        self._put_lines(first, now)
+        if "recorded_at_ms" in item:
+            self._remove_recorded(first, int(item["recorded_at_ms"]["N"]))
         return Admitted(Admission.ADMITTED, first)
 
     def _update(self, key: dict[str, Any], *, update: str, condition: str, values: dict[str, Any]) -> bool:
@@ -135,8 +148,29 @@ class EventLog:
             return False
         return True
 
-    def _put_index(self, entry: LogEntry) -> None:
+    def _put_lines(self, entry: LogEntry, now_ms: int) -> None:
+        """Write the entry's lines; the recorded one is visible at most LATE_MS after the moment in its key.
+
+        A worker that died before its line was visible is followed by one that writes the line with a new moment.
+        """
         self._table.call("put_item", Item=index_item(entry, self._expiry(entry)))
+        for _ in range(_MOST_LATE_WRITES):
+            self._table.call("put_item", Item=recorded_item(entry, now_ms, self._expiry(entry)))
+            late, written = self._now_ms(), now_ms
+            if late - written <= LATE_MS:
+                return
+            now_ms = late
+            key = entry_key(entry.owner, entry.event_id)
+            values = {":now": number(late)}
+            self._update(key, update="SET recorded_at_ms = :now", condition="attribute_exists(pk)", values=values)
+            self._remove_recorded(entry, written)
+        raise Unavailable(reason="events_table")
+
+    def _remove_recorded(self, entry: LogEntry, recorded_at_ms: int) -> None:
+        self._table.call("delete_item", Key=recorded_key(entry.owner, entry.event_id, recorded_at_ms))
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
 
     def _read(self, item: Mapping[str, Any]) -> LogEntry:
         return read_entry(item, item["body"]["B"] if "body" in item else self._joined(item))

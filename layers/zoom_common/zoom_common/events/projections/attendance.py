@@ -1,111 +1,208 @@
-"""From joins and leaves to stays, persons and minutes. Pure: records and the end of the instance in, lists out."""
+"""From sessions to people and seconds. Pure: records and the ends of instances in, lists out.
+
+A person is the union over the identifiers of all sessions. Zoom keeps `participant_uuid` through breakout rooms and
+gives a new `user_id` at every move; whoever really reconnects as a guest has nothing in common with the guest before
+(measured in 2026). So such guests are apart, and `maybe_same_as` tells who might be the same person.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
-from zoom_common.events.projections.projectors import JOINED, LEFT, WAITED, WAITING
-from zoom_common.events.projections.record import Record
+from zoom_common.events.projections.presence import ADMITTED, JOINED, LEFT, WAITED, WAITING, Stay, stays
+from zoom_common.events.projections.record import Mark, Record
 
+# Identifiers that name a person in every instance, the surest first.
+IDENTIFIERS = ("zoom_user_id", "registrant_id", "email", "customer_key")
 
-@dataclass(frozen=True, slots=True)
-class Stay:
-    """From when to when, in epoch ms. `joined` is None when only the leave was seen, `left` while present."""
-
-    joined: int | None
-    left: int | None
-    assumed: bool = False
-    """Whether `left` is the end of the meeting, because no leave was seen."""
+# Of more namesakes than these nobody learns anything.
+_MOST_LIKELY = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One `user_id` of one instance and what is known of it."""
+    """One `user_id` of one instance, what is known of it, and the marks of the other sessions of its device."""
 
     user_id: str
     record: Record
+    uuid: str = ""
+    device: frozenset[Mark] = frozenset()
 
     @property
-    def person(self) -> tuple[str, str]:
-        """Who it is, by the surest thing Zoom says; a guest of whom it says nothing is a person of this session."""
+    def identifiers(self) -> dict[str, str]:
+        """What Zoom says about the person, by kind; the case of an e-mail address does not matter."""
         values = self.record.values
-        for kind in ("zoom_user_id", "registrant_id", "email", "customer_key"):
-            if values.get(kind):
-                return kind, str(values[kind])
-        return "session", self.user_id
+        found = {kind: str(values[kind]) for kind in IDENTIFIERS if values.get(kind)}
+        return found | ({"email": found["email"].casefold()} if "email" in found else {})
+
+    def keys(self) -> Iterator[Hashable]:
+        """Yield everything by which two sessions are of one person."""
+        yield from self.identifiers.items()
+        values = self.record.values
+        for kind, name in (("participant_uuid", "participant_uuid"), ("participant_uuid", "bind_participant_uuid")):
+            if values.get(name):
+                yield kind, self.uuid, str(values[name])
+        for user_id in filter(None, (self.user_id, values.get("bind_user_id"))):
+            yield "user_id", self.uuid, str(user_id)
 
     def stays(self, ended: int | None) -> list[Stay]:
-        """The stays in order. A join while present and a leave while absent change nothing."""
-        return _paired(self.record.moments(JOINED), self.record.moments(LEFT), ended)
+        """The stays in order, without time in the waiting room."""
+        return stays(self.record.marks, self.device, ended)
 
     @property
     def present(self) -> bool:
-        """Whether it has joined and not left."""
-        stays = self.stays(None)
-        return bool(stays) and stays[-1].left is None
+        """Whether it is in the meeting."""
+        found = self.stays(None)
+        return bool(found) and found[-1].left is None
 
     @property
     def waiting(self) -> bool:
-        """Whether it is in the waiting room."""
+        """Whether it is in the waiting room: nothing of its device came later."""
         last = max(self.record.moments(WAITING), default=None)
-        later = (*self.record.moments(WAITED), *self.record.moments(JOINED), *self.record.moments(LEFT))
-        return last is not None and not any(moment >= last for moment in later)
+        if last is None:
+            return False
+        marks = self.record.marks | self.device
+        out = any(moment >= last for kind, moment in marks if kind in {ADMITTED, WAITED, JOINED})
+        return not out and not any(moment > last for kind, moment in marks if kind in {LEFT, WAITING})
 
 
-@dataclass(frozen=True, slots=True)
+def with_devices(sessions: Sequence[Session]) -> list[Session]:
+    """Return the sessions of one instance, each with the marks of the others that have its `participant_uuid`."""
+    devices: dict[str, list[Session]] = defaultdict(list)
+    for each in sessions:
+        devices[_device(each)].append(each)
+    return [
+        Session(
+            each.user_id,
+            each.record,
+            each.uuid,
+            frozenset(mark for other in devices[_device(each)] if other is not each for mark in other.record.marks),
+        )
+        for each in sessions
+    ]
+
+
+@dataclass(frozen=True)
 class Attendee:
-    """One person in one instance."""
+    """One person in one instance or in several. `ends` has the end of each instance in epoch ms, None while it runs."""
 
-    person: tuple[str, str]
     sessions: Sequence[Session]
+    ends: Mapping[str, int | None] = field(default_factory=dict)
 
-    def stays(self, ended: int | None) -> list[tuple[Session, Stay]]:
+    @cached_property
+    def stays(self) -> list[tuple[Session, Stay]]:
         """All stays of all sessions, in order."""
-        found = [(session, stay) for session in self.sessions for stay in session.stays(ended)]
-        return sorted(found, key=lambda each: (_start(each[1]), each[0].user_id))
+        found = [(session, stay) for session in self.sessions for stay in session.stays(self.ends.get(session.uuid))]
+        return sorted(found, key=lambda each: (each[1].start, each[0].user_id))
 
-    def seconds(self, ended: int | None) -> int:
+    def seconds(self) -> int:
         """How long the person was there: two devices at once count once, an open stay not yet."""
-        total, until = 0, 0
-        for _, stay in self.stays(ended):
-            if stay.joined is None or stay.left is None:
-                continue
-            total += max(0, stay.left - max(stay.joined, until))
-            until = max(until, stay.left)
-        return total // 1000
+        return covered(self.spans()) // 1000
+
+    def spans(self) -> list[tuple[int, int]]:
+        """The closed stays, from and to in epoch ms."""
+        return [(stay.joined, stay.left) for _, stay in self.stays if stay.joined is not None and stay.left]
 
     @property
     def newest(self) -> dict[str, Any]:
-        """The fields of the last session, completed by those before."""
-        ordered = sorted(self.sessions, key=lambda each: (each.record.newest_ms, each.user_id))
+        """The fields of the last session that was there, completed by all others; of several, those of the first."""
+        there = {id(session) for session, _ in self.stays}
+        ordered = sorted(self.sessions, key=lambda each: each.user_id, reverse=True)
+        ordered.sort(key=lambda each: (id(each) in there, each.record.newest_ms))
         return {name: value for session in ordered for name, value in session.record.values.items()}
 
+    @property
+    def guest(self) -> bool:
+        """Whether Zoom names no Zoom user."""
+        return "zoom_user_id" not in self.identities
 
-def attendees(sessions: Iterable[Session]) -> list[Attendee]:
-    """The persons who ever joined, the first first."""
-    joined = sorted((each for each in sessions if each.stays(None)), key=lambda each: (each.person, each.user_id))
-    people = [Attendee(person, tuple(group)) for person, group in groupby(joined, key=lambda each: each.person)]
-    return sorted(people, key=lambda each: (_start(each.stays(None)[0][1]), each.person))
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of the sessions, to be compared."""
+        names = (str(each.record.values.get("user_name", "")).strip().casefold() for each in self.sessions)
+        return frozenset(name for name in names if name)
+
+    @cached_property
+    def identities(self) -> dict[str, set[str]]:
+        """The identifiers of the sessions by kind."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for session in self.sessions:
+            for kind, value in session.identifiers.items():
+                found[kind].add(value)
+        return dict(found)
+
+    @cached_property
+    def extents(self) -> list[tuple[int, float]]:
+        """The stays with an open end for who has not left."""
+        return [(stay.start, float("inf") if stay.left is None else stay.left) for _, stay in self.stays]
+
+    def may_be(self, other: Attendee) -> bool:
+        """Whether both, of one name, may be one person who reconnected: never there at once, and no two identities."""
+        kinds = self.identities.keys() & other.identities.keys()
+        if any(self.identities[kind].isdisjoint(other.identities[kind]) for kind in kinds):
+            return False
+        return not any(_overlap(mine, theirs) for mine in self.extents for theirs in other.extents)
 
 
-def _paired(joins: Sequence[int], leaves: Sequence[int], ended: int | None) -> list[Stay]:
-    stays: list[Stay] = []
-    opened: int | None = None
-    for moment, leaving in sorted([*((at, False) for at in joins), *((at, True) for at in leaves)]):
-        if not leaving:
-            opened = moment if opened is None else opened
-        elif opened is not None:
-            stays.append(Stay(opened, moment))
-            opened = None
-        elif not stays:
-            stays.append(Stay(None, moment))
-    if opened is not None:
-        stays.append(Stay(opened, None) if ended is None else Stay(opened, max(opened, ended), assumed=True))
-    return stays
+def maybe_same(people: Sequence[Attendee]) -> list[list[Attendee]]:
+    """Return for each person who of the others may be the same one, at most 20."""
+    named: dict[str, list[int]] = defaultdict(list)
+    for at, person in enumerate(people):
+        for name in person.names:
+            named[name].append(at)
+    found = []
+    for at, person in enumerate(people):
+        others = sorted({other for name in person.names for other in named[name]} - {at})
+        likely = (people[other] for other in others if person.may_be(people[other]))
+        found.append(list(islice(likely, _MOST_LIKELY)))
+    return found
 
 
-def _start(stay: Stay) -> int:
-    return (stay.joined if stay.joined is not None else stay.left) or 0
+def attendees(sessions: Iterable[Session], ends: Mapping[str, int | None] | None = None) -> list[Attendee]:
+    """Return the people who ever joined, the first first. Sessions that never joined still join others in chains."""
+    ends = ends or {}
+    people = [Attendee(tuple(group), ends) for group in _united(list(sessions))]
+    present = [each for each in people if each.stays]
+    return sorted(present, key=lambda each: (each.stays[0][1].start, each.sessions[0].user_id))
+
+
+def covered(spans: Iterable[tuple[int, int]]) -> int:
+    """Return how many milliseconds the spans cover, overlaps once."""
+    total, until = 0, 0
+    for start, end in sorted(spans):
+        total += max(0, end - max(start, until))
+        until = max(until, end)
+    return total
+
+
+def _united(sessions: Sequence[Session]) -> list[list[Session]]:
+    """Union-find over what sessions share."""
+    parents = list(range(len(sessions)))
+
+    def root(at: int) -> int:
+        while parents[at] != at:
+            parents[at] = parents[parents[at]]
+            at = parents[at]
+        return at
+
+    owners: dict[Hashable, int] = {}
+    for at, session in enumerate(sessions):
+        for key in session.keys():  # noqa: SIM118 - not a mapping
+            parents[root(at)] = root(owners.setdefault(key, at))
+    groups: dict[int, list[Session]] = defaultdict(list)
+    for at, session in enumerate(sessions):
+        groups[root(at)].append(session)
+    return list(groups.values())
+
+
+def _device(session: Session) -> str:
+    return str(session.record.values.get("participant_uuid") or f"#{session.user_id}")
+
+
+def _overlap(one: tuple[int, float], other: tuple[int, float]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]

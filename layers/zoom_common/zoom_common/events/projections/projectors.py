@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from zoom_common.events.projections.presence import ADMITTED, JOINED, LEFT, WAITED, WAITING
 from zoom_common.events.projections.record import Change, Mark
 from zoom_common.zoom.events import ZoomEvent, epoch_ms, identifier, recording_file_name
 
 DEFINITION = "definition"
+
+# A start that was planned once, in epoch milliseconds, is a field of the definition.
+PLAN = "plans."
 
 INSTANCE = "instance#"
 
@@ -64,6 +69,9 @@ def definition_changes(event: ZoomEvent) -> list[Change]:
         fields |= {f"settings.{name}": value for name, value in settings.items()}
     occurrences = _occurrences(event, what)
     fields |= occurrences
+    planned = epoch_ms(event.object.get("start_time"))
+    if planned is not None and _EXISTS.get(what):
+        fields[f"{PLAN}{planned}"] = True
     # `single` is one occurrence of a series, and also the whole of a meeting that has none.
     if what in _EXISTS and (_EXISTS[what] or not occurrences or event.payload.get("operation") == "all"):
         fields["exists"] = _EXISTS[what]
@@ -86,28 +94,80 @@ def _occurrences(event: ZoomEvent, what: str) -> dict[str, Any]:
     return found
 
 
+# The only events that prove that an instance runs or ran. Who waits for the host or in the waiting room, and who
+# registers, proves nothing: the `start_time` of such an event is the planned one.
+PROVES_INSTANCE = frozenset(
+    {
+        "started",
+        "ended",
+        "participant_joined",
+        "participant_left",
+        "participant_role_changed",
+        "participant_joined_breakout_room",
+        "participant_left_breakout_room",
+        "sharing_started",
+        "sharing_ended",
+    }
+)
+
+
 def instance_changes(event: ZoomEvent) -> list[Change]:
-    """What an event says about the instance: every event while it runs tells since when, the end only one."""
+    """What an event says about the instance. `started` says when it began, all others only what they believe."""
     family, _, what = event.name.partition(".")
     meeting, uuid = meeting_of(event), event.instance
-    if meeting is None or uuid is None:
+    if meeting is None or uuid is None or what not in PROVES_INSTANCE or _left_waiting_room(event):
         return []
     fields: dict[str, Any] = {name: event.object[name] for name in _INSTANCE_FIELDS if event.object.get(name)}
-    started = epoch_ms(event.object.get("start_time")) or (event.occurred_at_ms if what == "started" else None)
+    believed = epoch_ms(event.object.get("start_time"))
+    started = believed or (event.occurred_at_ms if what == "started" else None)
     if started is not None:
         fields["started_ms"] = started
-    ended = epoch_ms(event.object.get("end_time")) or event.occurred_at_ms if what == "ended" else None
-    latest: dict[str, Any] = {} if ended is None else {"ended_ms": ended}
-    if what == "started":
-        latest["start_told"] = True  # others may have told of the instance first
+        if what == "started":
+            fields["start_event_ms"] = started
+    latest = _started(believed) if what == "started" else _ended(event) if what == "ended" else {}
     return [Change(partition(meeting), INSTANCE + uuid, latest=latest, earliest={**fields, "kind": family})]
+
+
+def _started(believed: int | None) -> dict[str, Any]:
+    """Others may have told of the instance first, and after a practice session it starts again."""
+    return {"start_told": True, **({} if believed is None else {"last_start_ms": believed})}
+
+
+def _ended(event: ZoomEvent) -> dict[str, Any]:
+    """An end without a time of its own ended when Zoom wrote the event, which is not the same thing."""
+    ended = epoch_ms(event.object.get("end_time"))
+    if ended is not None:
+        return {"end_told": True, "ended_ms": ended}
+    written = event.occurred_at_ms
+    return {"end_told": True, **({} if written is None else {"end_event_ms": written})}
+
+
+NUMBER = "number"
+
+
+def number_changes(event: ZoomEvent) -> list[Change]:
+    """Which meeting the instance is of, to be found by the uuid alone. It names the host, to be erased with them."""
+    meeting, uuid = meeting_of(event), event.instance
+    if meeting is None or uuid is None or event.name.partition(".")[2] not in {"started", "ended"}:
+        return []
+    host = {"host_id": event.host} if event.host else {}
+    return [Change(partition(uuid), NUMBER, earliest={"number": meeting, **host})]
+
+
+LOBBY = "lobby#"
+
+
+def lobby_changes(event: ZoomEvent) -> list[Change]:
+    """That somebody waits, maybe before the instance runs: a place to look for them."""
+    meeting, uuid = meeting_of(event), event.instance
+    if meeting is None or uuid is None or event.name.partition(".")[2] not in _WAITS:
+        return []
+    return [Change(partition(meeting), LOBBY + uuid, earliest={"since_ms": event.true_since_ms or 0})]
 
 
 SESSION = "session#"
 
-JOINED, LEFT = "joined", "left"
-
-WAITING, WAITED = "waiting", "waited"
+WAITING_FOR_HOST, WAITED_FOR_HOST = "waiting_for_host", "waited_for_host"
 
 _MARKS = {
     "participant_joined": (JOINED, "join_time"),
@@ -115,11 +175,27 @@ _MARKS = {
     "participant_joined_waiting_room": (WAITING, "date_time"),
     "participant_put_in_waiting_room": (WAITING, "date_time"),
     "participant_left_waiting_room": (WAITED, "date_time"),
-    "participant_admitted": (WAITED, "date_time"),
+    "participant_admitted": (ADMITTED, "date_time"),
+    "participant_jbh_waiting": (WAITING_FOR_HOST, "date_time"),
+    "participant_jbh_waiting_left": (WAITED_FOR_HOST, "date_time"),
+    "participant_jbh_joined": (WAITED_FOR_HOST, "date_time"),
 }
 
+_WAITS = frozenset(what for what, (kind, _) in _MARKS.items() if kind in {WAITING, WAITING_FOR_HOST})
+
+# What the contract says of somebody who leaves without ever having been in the meeting.
+_LEAVE_WAITING_ROOM = "leave waiting room"
+
 # An empty text in one event only says that this event does not tell.
-_SESSION_FIELDS = ("user_name", "email", "registrant_id", "customer_key", "phone_number", "participant_uuid")
+_SESSION_FIELDS = (
+    "user_name",
+    "email",
+    "registrant_id",
+    "customer_key",
+    "phone_number",
+    "participant_uuid",
+    "bind_participant_uuid",
+)
 
 
 def session_sort(uuid: str, session: str = "") -> str:
@@ -133,14 +209,17 @@ def participant_changes(event: ZoomEvent) -> list[Change]:
     participant = event.object.get("participant")
     if meeting is None or uuid is None or not isinstance(participant, dict):
         return []
-    session = identifier(participant.get("user_id")) or identifier(participant.get("participant_uuid"))
     what = event.name.partition(".")[2]
-    if session is None or not (what in _MARKS or what.startswith("sharing_") or what == "participant_role_changed"):
+    session = _session_name(what, participant)
+    if session is None or not (what in _MARKS or what in _ABOUT_SESSION or what.startswith("sharing_")):
         return []
     fields: dict[str, Any] = {name: participant[name] for name in _SESSION_FIELDS if participant.get(name)}
     person = identifier(participant.get("participant_user_id")) or identifier(participant.get("id"))
     if person:
         fields["zoom_user_id"] = person
+    bound = identifier(participant.get("bind_user_id"))
+    if bound:
+        fields["bind_user_id"] = bound
     if what.startswith("sharing_"):
         fields["sharing"] = what == "sharing_started"
     if participant.get("new_role"):
@@ -148,12 +227,34 @@ def participant_changes(event: ZoomEvent) -> list[Change]:
     return [Change(partition(meeting), session_sort(uuid, session), fields, marks=_marks(event, what, participant))]
 
 
+_ABOUT_SESSION = frozenset({"participant_role_changed", "participant_bind"})
+
+
+def _session_name(what: str, participant: dict[str, Any]) -> str | None:
+    """The session's `user_id`. Who waits for the host has none yet: then whatever tells two of them apart."""
+    named = identifier(participant.get("user_id")) or identifier(participant.get("participant_uuid"))
+    if named is not None or not what.startswith("participant_jbh_"):
+        return named
+    names = ("id", "customer_key", "user_name")
+    found = next((f"{name}={value}" for name in names if (value := identifier(participant.get(name)))), None)
+    return None if found is None else f"jbh-{hashlib.sha256(found.encode()).hexdigest()[:20]}"
+
+
+def _left_waiting_room(event: ZoomEvent) -> bool:
+    """Whether it is the leave of somebody who only waited."""
+    participant = event.object.get("participant")
+    reason = participant.get("leave_reason") if isinstance(participant, dict) else None
+    return event.name.endswith(".participant_left") and _LEAVE_WAITING_ROOM in str(reason).casefold()
+
+
 def _marks(event: ZoomEvent, what: str, participant: dict[str, Any]) -> frozenset[Mark]:
     if what not in _MARKS:
         return frozenset()
     kind, field = _MARKS[what]
     moment = epoch_ms(participant.get(field)) or epoch_ms(participant.get("date_time")) or event.occurred_at_ms
-    return frozenset() if moment is None else frozenset({(kind, moment)})
+    if moment is None:
+        return frozenset()
+    return frozenset({(WAITED if _left_waiting_room(event) else kind, moment)})
 
 
 REGISTRANT = "registrant#"
@@ -279,9 +380,9 @@ def _projectors(family: str, rest: str) -> tuple[Projector, ...]:
     if family not in {"meeting", "webinar"}:
         return _FAMILIES.get(family, ())
     if rest in {"started", "ended"}:
-        return (instance_changes,)
+        return (instance_changes, number_changes)
     if rest.startswith(("participant_", "sharing_")):
-        return (instance_changes, participant_changes)
+        return (instance_changes, lobby_changes, participant_changes)
     if rest.startswith("registration_"):
         return (definition_changes, registration_changes)
     return (definition_changes,)

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from zoom_common.events.projections.attendance import Session
-from zoom_common.events.projections.projectors import DEFINITION, JOINED, LEFT
+from zoom_common.events.projections.presence import JOINED, LEFT
+from zoom_common.events.projections.projectors import DEFINITION
 from zoom_common.events.projections.record import Record
 from zoom_common.events.projections.views import Meeting, iso
 from zoom_common.events.reconciliation.zoom_reader import HELD, NO_PERMISSION, Lists, Row, ZoomReader, of_webinar

@@ -1,4 +1,4 @@
-"""What belonged to nobody, tried again after its owner has connected."""
+"""Unrouted events are routed again after their owner has connected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import boto3
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from ops import unrouted as apart
+from ops import unrouted
 from tests.fakes.event_stores import Connection, Connections, Hosts, Projections
 from tests.fakes.events import APP, Bus, Counts, meeting, plenty, record
 from zoom_common.aws.table import EVENTS, Table
@@ -62,7 +62,7 @@ def stack(dynamodb: DynamoDBClient, events_table: str, monkeypatch: pytest.Monke
     def deployed(_: argparse.Namespace) -> Stack:
         return found
 
-    monkeypatch.setattr(apart, "deployed", deployed)
+    monkeypatch.setattr(unrouted, "deployed", deployed)
     return found
 
 
@@ -87,13 +87,13 @@ def test_what_has_an_owner_by_now_is_published_and_the_rest_stays(
         assert processor.process([record(body, message=host, received_at_ms=received)], plenty()) == []
     assert counts.totals == {"EventUnrouted": 2}
 
-    assert apart.main([APP, "--again"]) == 0
+    assert unrouted.main([APP, "--again"]) == 0
     assert stack.waiting() == []
     assert "2 would be sent again" in capsys.readouterr().out
 
     vault.connect_user(APP, "late", Connection("acme", "con_l"))
     for _ in range(2):
-        assert apart.main([APP, "--again", "--yes"]) == 0
+        assert unrouted.main([APP, "--again", "--yes"]) == 0
         assert processor.process(stack.waiting(), plenty()) == []
     [event] = bus.events
     assert (event.tenant, event.detail_type) == ("acme", "meeting.updated")

@@ -49,5 +49,5 @@ def test_it_is_made_or_brought_up_to_date(*, there: bool) -> None:
 
 def test_a_stack_that_is_no_gateways_is_said() -> None:
     """Before anything is made."""
-    with pytest.raises(Stop, match="no gateway"):
+    with pytest.raises(Stop, match="not a gateway"):
         web_deploy.parameters({"Outputs": []})

@@ -9,8 +9,8 @@ from types import MappingProxyType
 import pytest
 from samcli.yamlhelper import yaml_parse
 
-from dev.workspace import ROOT
 from ops.cost import ASLEEP_METRICS, PRICES, bill, in_template, parser, standing, units
+from ops.project import ROOT
 
 ASKED = {
     "calls": 1.0,

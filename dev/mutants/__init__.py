@@ -1,0 +1,1 @@
+"""`make mutants`: change the layer's code in small ways and see whether a test notices."""

@@ -1,0 +1,70 @@
+"""Attendance as rows: CSV for spreadsheets (RFC 4180) and JSON lines for programs, one line for each person."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+CSV, JSON_LINES = "text/csv", "application/x-ndjson"
+
+# What callers name each form in `Accept`.
+FORMS: Mapping[str, str] = {
+    "text/csv": CSV,
+    "application/x-ndjson": JSON_LINES,
+    "application/jsonl": JSON_LINES,
+    "application/json-lines": JSON_LINES,
+}
+
+_COLUMNS = (
+    "name",
+    "id",
+    "user_email",
+    "guest",
+    "registrant_id",
+    "customer_key",
+    "join_time",
+    "leave_time",
+    "present",
+    "duration",
+    "minutes",
+    "share",
+    "attended",
+)
+
+# A cell that begins so is a formula for a spreadsheet, and people choose their names themselves.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def form_of(accept: str) -> str | None:
+    """Return the media type of the rows that `Accept` names first, None for JSON."""
+    for each in accept.split(","):
+        kind = each.partition(";")[0].strip().lower()
+        if kind in {"application/json", "*/*", "application/*"}:
+            return None
+        if kind in FORMS:
+            return FORMS[kind]
+    return None
+
+
+def rows(attendance: Mapping[str, Any], form: str) -> bytes:
+    """Return the participants of an attendance in one of the forms, UTF-8."""
+    people = attendance["participants"]
+    if form == JSON_LINES:
+        return "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in people).encode(errors="replace")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    writer.writerows([_cell(each.get(name)) for name in _COLUMNS] for each in people)
+    return text.getvalue().encode(errors="replace")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
