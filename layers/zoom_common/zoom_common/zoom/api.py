@@ -16,7 +16,7 @@ from zoom_common.errors import InvalidRequest, ZoomRefused
 from zoom_common.secret import Secret
 from zoom_common.zoom.error_codes import meaning
 from zoom_common.zoom.http import HttpRequest, HttpResponse
-from zoom_common.zoom.operations.model import Operation
+from zoom_common.zoom.operations.model import Operation, with_lowered_page_size
 from zoom_common.zoom.operations.table import filled
 
 # What RFC 3986 lets stand in a query as it is, and a caller's own %-escapes: nothing is encoded twice.
@@ -38,9 +38,12 @@ def check_body(operation: Operation, body: bytes) -> None:
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`. Raises InvalidRequest when it is anything else."""
+    """The JSON object in `body`, which may be UTF-8, UTF-16 or UTF-32, with a byte order mark or without.
+
+    Raises InvalidRequest when it is anything else.
+    """
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse)
+        value = json.loads(body.decode(json.detect_encoding(body)), parse_constant=_refuse)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
@@ -50,6 +53,12 @@ def parsed(body: bytes) -> dict[str, Any]:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)  # NaN and Infinity are Python's JSON, nobody else's
+
+
+def as_utf8(body: bytes) -> bytes:
+    """Return JSON text as UTF-8 without a byte order mark. What is UTF-8 already stays as it is, byte for byte."""
+    encoding = json.detect_encoding(body)
+    return body if encoding == "utf-8" else body.decode(encoding).encode()
 
 
 def build(
@@ -63,8 +72,10 @@ def build(
 ) -> HttpRequest:
     """The request for `operation`. Ids are encoded as Zoom wants them; query and body go out as the caller wrote them.
 
-    A body that the operation does not have stays behind.
+    Two things change: a page size above the maximum is lowered, and a body in UTF-16 becomes UTF-8. A body that the
+    operation does not have stays behind.
     """
+    query_string = with_lowered_page_size(operation.query, query_string)
     url = base_url.rstrip("/") + filled(operation.path, params)
     if query_string:
         url += "?" + quote(_LONE_PERCENT.sub("%25", query_string), safe=_QUERY)
@@ -75,7 +86,7 @@ def build(
     }
     if operation.model is None or not body.strip():
         return HttpRequest(operation.method, url, headers)
-    return HttpRequest(operation.method, url, {**headers, "Content-Type": "application/json"}, body)
+    return HttpRequest(operation.method, url, {**headers, "Content-Type": "application/json"}, as_utf8(body))
 
 
 def is_answer(response: HttpResponse) -> bool:
