@@ -1,4 +1,4 @@
-"""What programs in production send is not refused: kinds of requests, a fuzz of Zoom's contract, and its own answers."""
+"""What programs in production send passes: kinds of requests, bodies that Zoom's contract allows, and its answers."""
 
 from __future__ import annotations
 
@@ -154,10 +154,8 @@ NAMED = {
 
 def values(schema: dict[str, Any], name: str = "") -> st.SearchStrategy[Any]:
     """Values that the schema allows for the member `name`."""
-    if schema.get("type") == "string" and name in NAMED:
-        return st.just(NAMED[name])
-    if "enum" in schema:
-        return st.sampled_from(schema["enum"])
+    if "enum" in schema or (schema.get("type") == "string" and name in NAMED):
+        return st.sampled_from(schema.get("enum") or [NAMED[name]])
     if "properties" in schema:
         members = {each: values(merged(member), each) for each, member in schema["properties"].items()}
         required = {each: members.pop(each) for each in schema.get("required", ()) if each in members}
@@ -174,9 +172,8 @@ def values(schema: dict[str, Any], name: str = "") -> st.SearchStrategy[Any]:
     }
     if schema["type"] in plain:
         return plain[schema["type"]]()
-    if schema.keys() & {"format", "pattern", "shape", "default"}:
-        return st.just(facts.value(schema))
-    return st.text(max_size=min(schema.get("maxLength", 20), 20))
+    is_formed = schema.keys() & {"format", "pattern", "shape", "default"}
+    return st.just(facts.value(schema)) if is_formed else st.text(max_size=min(schema.get("maxLength", 20), 20))
 
 
 def emptied(body: Any, schema: dict[str, Any], data: st.DataObject) -> Any:

@@ -12,7 +12,7 @@ from zoom_simulator.rest.call import WITHOUT_MEETINGS, Call, Reply
 from zoom_simulator.rest.operations import operation
 from zoom_simulator.rest.paging import page
 
-LISTS = ("scheduled", "live", "upcoming", "upcoming_meetings", "previous_meetings")
+LISTS = ("scheduled", "live", "upcoming", "upcoming_meetings", "previous_meetings", "past")
 
 
 @operation("meetings.list", "GET", "/users/{userId}/meetings", label="Medium",
@@ -109,7 +109,7 @@ def _listed_starts(call: Call, meeting: Meeting, kind: str) -> list[float | None
     if kind == "live":
         return [meeting.start] if meeting.live_uuid else []
     coming = scheduling.starts_of(meeting, call.now)
-    if kind == "previous_meetings":
+    if kind in {"previous_meetings", "past"}:  # programs send `past`; what Zoom makes of it is not known
         return [] if coming or meeting.live_uuid or meeting.start is None else [meeting.start]
     if kind == "scheduled":
         following = call.sim.meetings.next_occurrence(meeting, call.now) if meeting.type in RECURRING_FIXED else None

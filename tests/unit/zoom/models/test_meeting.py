@@ -60,7 +60,7 @@ def recurring(**recurrence: Any) -> dict[str, Any]:
     ],
 )
 def test_what_zoom_may_accept_passes(body: dict[str, Any]) -> None:
-    """Values that mean "not set", scalars of another type, unknown members, and a recurrence that Zoom does not read."""
+    """Values that mean "not set", scalars of other types, unknown members, a recurrence that Zoom does not read."""
     assert faults(CreateMeeting, body) == []
     assert faults(UpdateMeeting, body) == []
 
