@@ -102,11 +102,11 @@ def answer(gateway: Gateway, request: Request, participants: Callable[[], Partic
         _check(principal, operation)
         result = participants().answer(principal, ids["meetingId"], request.query_string, calls.read)
     elif pagination.is_paginated(operation, request.query_string):
-        result = pagination.walk(
-            operation, request.query_string, lambda query: calls.read(request.path, query), request.deadline
-        )
+        result = calls.walk(operation)
     else:
         result = calls.one(request.method, request.path, request.query_string, request.headers)
+        if pagination.is_cut(operation, request.query_string, result):
+            result = calls.walk(operation)
     return Response(result.status, result.body, result.headers)
 
 
@@ -122,6 +122,13 @@ class _Calls:
     gateway: Gateway
     principal: Principal
     request: Request
+
+    def walk(self, operation: Operation) -> Answer:
+        """Read a list page by page and month by month."""
+        asked = self.request
+        return pagination.walk(
+            operation, asked.query_string, lambda query: self.read(asked.path, query), asked.deadline
+        )
 
     def read(self, path: str, query_string: str) -> Answer:
         """One read of several."""
