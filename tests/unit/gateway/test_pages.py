@@ -412,8 +412,8 @@ def test_a_token_of_another_list_is_refused() -> None:
     """One that holds days, where there are none."""
     zoom = Zoom([{"meetings": [1]}])
     token = body(pagination.walk(RECORDINGS, "from=2030-01-01&to=2030-02-10", zoom.fetch, zoom.deadline()))
+    query = f"next_page_token={token['next_page_token']}"
     with pytest.raises(InvalidRequest):
-        query = f"next_page_token={token['next_page_token']}"
         pagination.walk(MEETINGS, query, zoom.fetch, zoom.deadline())
 
 
