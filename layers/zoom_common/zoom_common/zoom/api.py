@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 from urllib.parse import quote
 
 from zoom_common import __version__
 from zoom_common.errors import InvalidRequest, ZoomRefused
 from zoom_common.secret import Secret
-from zoom_common.zoom.error_codes import meaning
+from zoom_common.zoom.error_codes import SCOPES_MISSING, RefusedCall, meaning
 from zoom_common.zoom.http import HttpRequest, HttpResponse
 from zoom_common.zoom.operations.model import Operation, with_lowered_page_size
 from zoom_common.zoom.operations.table import filled
@@ -104,8 +105,14 @@ def _meant_to_be_empty(response: HttpResponse) -> bool:
 
 
 def token_rejected(response: HttpResponse) -> bool:
-    """Whether Zoom refused the access token itself; some operations say so with a 400."""
-    return response.status == 401 or (response.status == 400 and zoom_code(response) == _TOKEN_REJECTED)  # noqa: PLR2004
+    """Whether Zoom refused the access token itself; some operations say so with a 400.
+
+    A token that lacks a scope is a good token, whatever the status: a fresh one would lack it as well.
+    """
+    if response.status not in {400, 401}:
+        return False
+    code = zoom_code(response)
+    return code not in SCOPES_MISSING if response.status == 401 else code == _TOKEN_REJECTED  # noqa: PLR2004
 
 
 def zoom_code(response: HttpResponse) -> int | None:
@@ -115,12 +122,20 @@ def zoom_code(response: HttpResponse) -> int | None:
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
-def decipher(response: HttpResponse, *, headers: Mapping[str, str] | None = None) -> None:
-    """Return for a success, else raise ZoomRefused with Zoom's own bytes and the `headers` that go on to the caller."""
+def decipher(
+    response: HttpResponse, *, headers: Mapping[str, str] | None = None, call: RefusedCall | None = None
+) -> None:
+    """Return for a success, else raise ZoomRefused with Zoom's own bytes and the `headers` that go on to the caller.
+
+    `call` is what was refused, for a hint that fits.
+    """
     if 200 <= response.status < 300:  # noqa: PLR2004 - the class of successes
         return
     code = zoom_code(response)
-    meant = meaning(response.status, code)
+    if call is not None:
+        body = _json(response.body)
+        call = replace(call, names_fields=isinstance(body, dict) and bool(body.get("errors")))
+    meant = meaning(response.status, code, call)
     raise ZoomRefused(
         response.status,
         response.body,
