@@ -90,6 +90,7 @@ def _users(call: Caller) -> None:
     assert call("users.get", f"/users/{user}")["last_name"] == "Ångström"
     assert call("users.settings", "/users/me/settings")
     call("users.settings_update", "/users/me/settings", json={"schedule_meeting": {"host_video": True}})
+    assert call("users.schedulers", "/users/me/schedulers") == {"schedulers": []}
     call("users.status", f"/users/{user}/status", json={"action": "deactivate"})
     assert call("users.zak", "/users/me/zak")["token"]
     assert call("users.token", "/users/me/token", params={"type": "zak"})["token"]
@@ -116,6 +117,9 @@ def _meetings(call: Caller) -> None:
     stream = {"stream_url": "rtmp://live.example/app", "stream_key": "key", "page_url": "https://live.example/1"}
     call("meetings.livestream_update", f"/meetings/{meeting}/livestream", json=stream)
     assert call("meetings.livestream", f"/meetings/{meeting}/livestream")["stream_url"] == stream["stream_url"]
+    assert call("meetings.polls", f"/meetings/{meeting}/polls")["polls"] == []
+    token = "meetings.local_recording_token"
+    assert call(token, f"/meetings/{meeting}/jointoken/local_recording", params={"bypass_waiting_room": "true"})["token"]
     call.life(str(meeting), "start")
     call.life(str(meeting), "join", host=True)
     start = {"action": "start", "settings": {"display_name": "Live"}}

@@ -90,7 +90,7 @@ def test_refusals_of_ours_have_zooms_shape(serve: Serve, name: str, status: int,
 def test_a_wrong_method_is_405(serve: Serve) -> None:
     """With the right ones."""
     result = serve(World.of(), http_event("PUT", "/v2/meetings/1", principal=principal()))
-    assert (result["statusCode"], result["headers"]["allow"]) == (405, "DELETE, GET, PATCH")
+    assert (result["statusCode"], result["headers"]["allow"]) == (405, "DELETE, GET, HEAD, OPTIONS, PATCH")
 
 
 def test_missing_zoom_scopes_come_with_a_way_out(serve: Serve) -> None:

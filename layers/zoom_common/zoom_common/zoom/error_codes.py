@@ -52,7 +52,7 @@ _USER = ErrorMeaning("unknown_user", "The user does not exist or is not in the c
 _SCOPES = ErrorMeaning("missing_zoom_scopes")
 _REGISTRATION_OFF = ErrorMeaning("registration_off", "Turn registration on first: settings.approval_type 0 or 1.")
 _WRONG_KIND = "Often a webinar's id where a meeting's belongs, or the other way round; else see Zoom's message."
-_PAGE_TOKEN = "A page token is good for 15 minutes, for the same list with the same parameters. If it is older, start the list again."
+_STALE_PAGE = "A page token is good for 15 minutes, for one list with the same parameters. Else start the list again."
 _NOT_YOURS = (
     "It belongs to another user. A user-level connection reaches what is its own user's; for others the app needs an "
     "administrator's scopes."
@@ -81,7 +81,7 @@ _MEANINGS: dict[tuple[int, int], ErrorMeaning] = {
     (400, 12702): ErrorMeaning("too_long_ago", "Zoom tells of meetings of the last year only."),
     (403, 200): ErrorMeaning(
         "not_shared_with_you",
-        "The connected user's role, or the app, may not reach this. An administrator can say why.",
+        "The app, or the connected user's role, may not reach this. An administrator knows why.",
     ),
     (403, 2306): ErrorMeaning("not_yours", "This user may not see meetings that others schedule."),
     (404, 1001): _USER,
@@ -149,7 +149,7 @@ def _hint(found: ErrorMeaning, call: RefusedCall) -> str | None:
     is_other_user = call.names_user and not call.is_account_level
     match found.reason:
         case "zoom_found_invalid" if call.has_page_token and not call.names_fields:
-            return _PAGE_TOKEN
+            return _STALE_PAGE
         case "zoom_refused_for_now" if "Id}" in call.path and not call.path.startswith("/users"):
             return _WRONG_KIND
         case "unknown_user" if call.registers:
