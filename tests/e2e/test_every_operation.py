@@ -119,7 +119,9 @@ def _meetings(call: Caller) -> None:
     assert call("meetings.livestream", f"/meetings/{meeting}/livestream")["stream_url"] == stream["stream_url"]
     assert call("meetings.polls", f"/meetings/{meeting}/polls")["polls"] == []
     token = "meetings.local_recording_token"
-    assert call(token, f"/meetings/{meeting}/jointoken/local_recording", params={"bypass_waiting_room": "true"})["token"]
+    assert call(token, f"/meetings/{meeting}/jointoken/local_recording", params={"bypass_waiting_room": "true"})[
+        "token"
+    ]
     call.life(str(meeting), "start")
     call.life(str(meeting), "join", host=True)
     start = {"action": "start", "settings": {"display_name": "Live"}}

@@ -19,7 +19,7 @@ LISTED = {
     for verb in ("list", "add", "get", "delete", "status", "batch")
 }
 # Whoever holds what these answer acts as the user: reading is not enough.
-HAND_OUT_CREDENTIALS = {"users.zak", "users.token"}
+HAND_OUT_CREDENTIALS = {"meetings.local_recording_token", "users.zak", "users.token"}
 UUIDS = ["abcDEF0123456789ghijkl==", "/ajXp112QmuoKj4854875==", "a//b+cDEF0123456789ghij==", "ab/cd+efDEF01234567890=="]
 
 

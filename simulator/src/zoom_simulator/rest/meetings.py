@@ -12,6 +12,7 @@ from zoom_simulator.rest.call import WITHOUT_MEETINGS, Call, Reply
 from zoom_simulator.rest.operations import operation
 from zoom_simulator.rest.paging import page
 
+LOCAL_RECORDING_SECONDS = 120
 LISTS = ("scheduled", "live", "upcoming", "upcoming_meetings", "previous_meetings", "past")
 
 
@@ -82,6 +83,24 @@ def change_status(call: Call) -> Reply:
     if meeting.live_uuid:
         call.sim.live.end(meeting)
     return Reply(204)
+
+
+@operation("meetings.polls", "GET", "/meetings/{meetingId}/polls", label="Light", scope="meeting:read:list_polls",
+           classic="meeting:read")  # fmt: skip
+def list_polls(call: Call) -> Reply:
+    """A meeting's polls: here, none."""
+    call.target_meeting()
+    return Reply(200, {"total_records": 0, "polls": []})
+
+
+@operation("meetings.local_recording_token", "GET", "/meetings/{meetingId}/jointoken/local_recording", label="Light",
+           scope="meeting:read:local_recording_token", classic="meeting_token:read:local_recording")  # fmt: skip
+def local_recording_token(call: Call) -> Reply:
+    """A token to join and record, good for two minutes."""
+    meeting = call.target_meeting()
+    host = call.sim.state.users[meeting.host_id]
+    token = call.sim.user_tokens.local_recording(host, str(meeting.id), LOCAL_RECORDING_SECONDS, call.now)
+    return Reply(200, {"expire_in": LOCAL_RECORDING_SECONDS, "token": token})
 
 
 def _check_listing(call: Call, user: User) -> None:
