@@ -342,8 +342,9 @@ def test_the_ends_of_a_span_go_to_zoom_as_they_were_written() -> None:
 def test_a_missing_day_is_the_beginning_or_today() -> None:
     """A required one is for the check of the query to name."""
     today = date(2012, 3, 5)
-    zoom = Zoom([{"meetings": []}] * 3)
-    pagination.walk(RECORDINGS, "all=true&to=2012-02-03", zoom.fetch, zoom.deadline(), today=today)
+    zoom = Zoom([{"meetings": [], "from": "2012-01-01", "to": "2012-01-31"}, {"meetings": []}])
+    found = pagination.walk(RECORDINGS, "all=true&to=2012-02-03", zoom.fetch, zoom.deadline(), today=today)
+    assert (body(found)["from"], body(found)["to"]) == ("2012-01-01", "2012-02-03")
     assert [each["from"] for each in zoom.asked] == ["2012-01-01", "2012-02-01"]
     assert pagination.is_paginated(RECORDINGS, "from=2012-01-01", today=today)
     assert not pagination.is_paginated(RECORDINGS, "from=2012-03-01", today=today)

@@ -249,7 +249,14 @@ class _Walk:
             found.stopped_by = _stopped_by(found, deadline)
             if found.stopped_by:
                 break
-        return found.answer(self._place, self._query, whole=self._whole)
+        return found.answer(self._place, self._stated_days(), whole=self._whole)
+
+    def _stated_days(self) -> dict[str, str]:
+        """The days of the whole span for the answer, in which Zoom states those of one month."""
+        asked = {name: self._query.get(name, "").strip()[:_LENGTH_OF_DAY] for name in DAYS}
+        if self._span is not None:
+            asked = {"from": asked["from"] or str(self._span.first), "to": asked["to"] or str(self._span.last)}
+        return {name: day for name, day in asked.items() if day}
 
     def _is_at_start(self) -> bool:
         place = self._place
@@ -408,10 +415,10 @@ class _Collected:
         self._tokens.add(mark)
         return place
 
-    def answer(self, place: Position | None, query: Mapping[str, str], *, whole: bool) -> Answer:
-        """Return the answer, with a token for what is left at `place`."""
+    def answer(self, place: Position | None, days: Mapping[str, str], *, whole: bool) -> Answer:
+        """Return the answer, with a token for what is left at `place`. `days` are the whole span's."""
         body = {**self._body, self._items: self._entries, "next_page_token": "" if place is None else place.text()}
-        body |= {name: query[name][:_LENGTH_OF_DAY] for name in DAYS if name in body and query.get(name)}
+        body |= {name: day for name, day in days.items() if name in body}
         if whole:
             body.pop("page_number", None)
             body |= {name: count for name, count in (("page_count", 1), ("page_size", self.count)) if name in body}
