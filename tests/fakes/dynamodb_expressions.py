@@ -97,7 +97,7 @@ def update(text: str) -> Update:
     sets: list[tuple[Path, Operand]] = []
     removes: list[Path] = []
     clauses: set[str] = set()
-    while (word := parser.take().upper()) in {"SET", "REMOVE"}:
+    while (word := parser.take().upper()) in {"SET", "ADD", "REMOVE"}:
         if word in clauses:
             raise InvalidExpression(f"The {word} section can only be used once in an update expression")
         clauses.add(word)
@@ -105,6 +105,8 @@ def update(text: str) -> Update:
             path = parser.path()
             if word == "REMOVE":
                 removes.append(path)
+            elif word == "ADD":
+                sets.append((path, _grown(path, parser.operand())))
             else:
                 parser.expect("=")
                 sets.append((path, parser.sum()))
@@ -113,6 +115,24 @@ def update(text: str) -> Update:
         if parser.done():
             return Update(tuple(sets), tuple(removes))
     raise InvalidExpression(f"syntax error near {word}")
+
+
+def _grown(path: Path, more: Operand) -> Operand:
+    """What ADD makes of an attribute: the sum of two numbers, the union of two sets; `more` where there is none.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
+    """
+
+    def grown(item: Item, names: Names) -> Attribute | None:
+        found, added = found_at(item, names.path(path)), more(item, names)
+        if found is None or added is None:
+            return added
+        ((kind, old),), ((other, new),) = found.items(), added.items()
+        if kind != other or kind not in {"N", "SS", "NS", "BS"}:
+            raise InvalidExpression("An operand in the update expression has an incorrect data type")
+        return number(Decimal(old) + Decimal(new)) if kind == "N" else {kind: sorted({*old, *new})}
+
+    return grown
 
 
 def comparable(value: Attribute) -> tuple[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import time
@@ -10,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +18,7 @@ from moto import mock_aws
 from tests.fakes import dynamodb_limits
 from tests.fakes.connections import connection
 from tests.fakes.edge import LambdaContext, http_event
+from tests.fakes.handlers import load
 from tests.fakes.moto_line import MotoLine
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
@@ -83,16 +82,6 @@ class OwnRoute:
 
     def __str__(self) -> str:
         return f"{self.method} {self.template}"
-
-
-def load(name: str) -> ModuleType:
-    """A function's handler, as Lambda loads it."""
-    spec = importlib.util.spec_from_file_location(f"own_{name}_handler", FUNCTIONS / name / "handler.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 # Whatever has a router answers own routes: a new function or route is among them as soon as it is written.

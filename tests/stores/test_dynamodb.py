@@ -11,6 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from zoom_common.aws.table import Table
+
 pytestmark = [
     pytest.mark.aws,
     pytest.mark.parametrize("dynamodb", ["memory", "moto", "boto3"], indirect=True),
@@ -107,6 +109,8 @@ def test_conditions_hold_or_do_not(
         ("SET n = :v REMOVE m.x", {":v": {"N": "1"}}, {"n": {"N": "1"}, "m": {"M": {}}}),
         ("SET a = n, n = :v", {":v": {"N": "1"}}, {"a": {"N": "5"}, "n": {"N": "1"}}),
         ("REMOVE gone, s", {}, {"s": None}),
+        ("ADD n :v", {":v": {"N": "2"}}, {"n": {"N": "7"}}),
+        ("ADD fresh :v", {":v": {"SS": ["a"]}}, {"fresh": {"SS": ["a"]}}),
         ("SET b = :v", {":v": {"B": b""}}, {"b": {"B": b""}}),
     ],
 )
@@ -217,8 +221,8 @@ def test_a_page_ends_at_a_megabyte(dynamodb: DynamoDBClient, table: str) -> None
     for number in range(4):
         item: Any = {"pk": {"S": "p"}, "sk": {"S": str(number)}, "body": {"B": bytes(390_000)}}
         dynamodb.put_item(TableName=table, Item=item)
-    request: Any = {"TableName": table, "KeyConditionExpression": "pk = :pk"}
-    pages = dynamodb.get_paginator("query").paginate(**request, ExpressionAttributeValues={":pk": {"S": "p"}})
+    request: Any = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "p"}}}
+    pages = Table(dynamodb, table).pages("query", **request)
     sizes = [len(page["Items"]) for page in pages]
     assert sum(sizes) == 4
     assert len([size for size in sizes if size]) == 2

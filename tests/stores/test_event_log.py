@@ -10,6 +10,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.fakes.events import NOW, Clock
 from tests.stores import factories
+from zoom_common.aws.table import Table
 from zoom_common.errors import Unavailable
 from zoom_common.events.log.entries import Admission, Admitted, LogEntry, entry_key
 from zoom_common.events.log.store import EventLog
@@ -42,7 +43,7 @@ def log(dynamodb: DynamoDBClient, clock: Clock) -> EventLog:
 
 
 def items(dynamodb: DynamoDBClient, table: str) -> list[tuple[str, str]]:
-    pages = dynamodb.get_paginator("scan").paginate(TableName=table)
+    pages = Table(dynamodb, table).pages("scan")
     return sorted((item["pk"]["S"], item["sk"]["S"]) for page in pages for item in page["Items"])
 
 

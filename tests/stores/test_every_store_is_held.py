@@ -24,6 +24,7 @@ LAYER = ROOT / "layers" / "zoom_common" / "zoom_common"
 # Classes of the layer that are given a table or DynamoDB's client and are no stores, with what they are.
 NO_STORES = {
     "_Vault": "a wiring of several stores",
+    "Deletion": "a part of that job",
     "Erasure": "a job over all tables, held by tests/aws/test_erasure.py",
     "Table": "what stores are made of",
 }

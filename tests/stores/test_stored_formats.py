@@ -380,6 +380,7 @@ STORED: dict[str, dict[str, Item]] = {
             "erased_at": {"N": "1800000000.25"},
             "key_ids": {"SS": ["k1"]},
             "state": {"S": "running"},
+            "run": {"N": "1"},
         },
         "connections erased#d2e79529ba2c46b2b8496511585b5ed5f3eeba66465b92ce45a2c72344c13bab erased": {
             "erased_at": {"N": "1800000000.25"},

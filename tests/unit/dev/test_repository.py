@@ -85,7 +85,8 @@ def test_dependabot_looks_where_libraries_are() -> None:
     updates = {each["package-ecosystem"]: each for each in document("dependabot.yml")["updates"]}
     pinned = {"/" + name.rpartition("/")[0] for name in FILES if re.search(r"requirements.*\.in$", name)}
     pinned = {folder for folder in pinned if not folder.startswith("/benchmarks")}
-    assert set(updates["pip"]["directories"]) == pinned
+    packages = {"/" + name.rpartition("/")[0] for name in FILES if name.endswith("/pyproject.toml")}
+    assert set(updates["pip"]["directories"]) == pinned | packages
     assert (ROOT / updates["npm"]["directory"].lstrip("/") / "package-lock.json").is_file()
     assert "github-actions" in updates
 

@@ -56,8 +56,8 @@ def test_a_count_never_fails_for_want_of_a_setting(
 def test_every_log_line_says_what_it_belongs_to() -> None:
     """The id of the request or delivery that is being handled, not of the one before."""
     script = (
-        "from zoom_common import correlation; from zoom_common.observability import logger\n"
-        "for known_as in ('first', 'second', ''): correlation.begin(known_as); logger().warning('refused', reason='r')"
+        "from zoom_common.observability import begin_correlation, logger\n"
+        "for known_as in ('first', 'second', ''): begin_correlation(known_as); logger().warning('refused', reason='r')"
     )
     environ = {"PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", script], check=True, env=environ, capture_output=True, text=True)

@@ -68,7 +68,7 @@ def test_a_connection_header_that_no_connection_can_have_is_refused(
     function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, header: str
 ) -> None:
     """With the header's name, before anything is looked up or sent; to nobody but a caller who is known."""
-    module, world = function("users"), World.of(answer(200, b"{}"), scopes=SCOPES)
+    module, world = function("zoom_api"), World.of(answer(200, b"{}"), scopes=SCOPES)
     monkeypatch.setattr(module, "_gateway", world.gateway)
     event = http_event("GET", "/v2/users/me", headers={"X-Zoom-Connection": header}, principal=principal())
     refused = module.handler(event, LambdaContext())

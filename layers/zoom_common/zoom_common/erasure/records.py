@@ -37,7 +37,7 @@ _FOUND = ("connection_ids", "key_ids", "zoom_user_ids", "account_ids", "client_i
 
 
 # A record of a version before has no run yet.
-_MINE = "#state <> :done AND (attribute_not_exists(#run) OR #run = :run)"
+_MINE = "attribute_exists(#pk) AND #state <> :done AND (attribute_not_exists(#run) OR #run = :run)"
 
 
 class Superseded(Exception):
