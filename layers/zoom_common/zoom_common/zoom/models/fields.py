@@ -7,7 +7,6 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import (
@@ -94,9 +93,14 @@ class SettingsModel(ZoomModel):
     any_choice = True
 
 
-@cache
+_KNOWN: dict[type[ZoomModel], Mapping[str, _Member]] = {}
+
+
 def _members(model: type[ZoomModel]) -> Mapping[str, _Member]:
-    return {name: _member(each) for name, each in model.model_fields.items()}
+    found = _KNOWN.get(model)
+    if found is None:
+        found = _KNOWN[model] = {name: _member(each) for name, each in model.model_fields.items()}
+    return found
 
 
 def _member(info: FieldInfo) -> _Member:
