@@ -192,7 +192,6 @@ class _Meeting(ZoomModel):
     template_id: Text = None
     timezone: TimeZone = None
     topic: Annotated[Text, Field(max_length=200)] = None
-    type: Annotated[Literal[1, 2, 3, 8, 10] | None, BeforeValidator(whole)] = None
 
     def conflicts(self) -> Sequence[FieldError]:
         """Return what the rules of recurrence forbid."""
@@ -207,6 +206,7 @@ class _Meeting(ZoomModel):
 class CreateMeeting(_Meeting):
     """The body of `POST /users/{userId}/meetings`."""
 
+    type: Annotated[Literal[1, 2, 3, 8, 10] | None, BeforeValidator(whole)] = None
     default_password: Flag = None
     tracking_fields: list[NewTrackingField] | None = None
 
