@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from zoom_common.access.principal import Principal
 from zoom_common.edge import api_document
-from zoom_common.edge.http import Router
+from zoom_common.edge.http import Router, authorize, guarded, typed_path
 from zoom_common.edge.request import Request
 from zoom_common.edge.response import Response, json_response
 from zoom_common.wiring.throttle import key_limits
@@ -74,8 +74,8 @@ def _settings() -> HealthSettings:
     return HealthSettings.from_env(os.environ)
 
 
-router = Router(key_limits(_settings))
-handler = router.handle
+limits = key_limits(_settings)
+router = Router(limits)
 
 
 @router.route("GET", "/health", scope=None)
@@ -132,3 +132,20 @@ def _checks() -> dict[str, Check]:
         dead = name.endswith("_dead_letters")
         checks[f"queue_{name}"] = partial(ask.queue, clients.boto3_client("sqs"), url, dead_letters=dead)
     return checks
+
+
+def answer(request: Request) -> Response:
+    """Answer one of the routes above, or any address that the API has no route for.
+
+    An address with slashes too many is sent on to the one that was meant, with 308: method and body stay. Raises what
+    `Router.answer` raises, so 404 in Zoom's shape for callers with a key.
+    """
+    path = typed_path(request.path)
+    if path == request.path or router.knows(path):
+        return router.answer(request)
+    authorize(request, None)
+    query = f"?{request.query_string}" if request.query_string else ""
+    return Response(308, headers={"location": path + query})
+
+
+handler = guarded(answer, limits)

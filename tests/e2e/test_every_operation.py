@@ -90,6 +90,7 @@ def _users(call: Caller) -> None:
     assert call("users.get", f"/users/{user}")["last_name"] == "Ångström"
     assert call("users.settings", "/users/me/settings")
     call("users.settings_update", "/users/me/settings", json={"schedule_meeting": {"host_video": True}})
+    assert call("users.schedulers", "/users/me/schedulers") == {"schedulers": []}
     call("users.status", f"/users/{user}/status", json={"action": "deactivate"})
     assert call("users.zak", "/users/me/zak")["token"]
     assert call("users.token", "/users/me/token", params={"type": "zak"})["token"]
@@ -116,6 +117,11 @@ def _meetings(call: Caller) -> None:
     stream = {"stream_url": "rtmp://live.example/app", "stream_key": "key", "page_url": "https://live.example/1"}
     call("meetings.livestream_update", f"/meetings/{meeting}/livestream", json=stream)
     assert call("meetings.livestream", f"/meetings/{meeting}/livestream")["stream_url"] == stream["stream_url"]
+    assert call("meetings.polls", f"/meetings/{meeting}/polls")["polls"] == []
+    token = "meetings.local_recording_token"
+    assert call(token, f"/meetings/{meeting}/jointoken/local_recording", params={"bypass_waiting_room": "true"})[
+        "token"
+    ]
     call.life(str(meeting), "start")
     call.life(str(meeting), "join", host=True)
     start = {"action": "start", "settings": {"display_name": "Live"}}
@@ -304,6 +310,8 @@ def test_whole_lists_and_long_spans_are_walked(caller: Caller) -> None:
     listed = caller.program.get("/v2/users/me/recordings", params=span)
     assert listed.status_code == 200, listed.text
     assert (listed.json()["from"], listed.json()["to"]) == (span["from"], span["to"])
+    largest = caller.program.get("/v2/users/me/meetings", params={"page_size": 1000})
+    assert (largest.status_code, largest.json()["page_size"]) == (200, 300)
 
 
 def test_what_zoom_refuses_says_what_it_means(caller: Caller) -> None:
@@ -313,6 +321,7 @@ def test_what_zoom_refuses_says_what_it_means(caller: Caller) -> None:
         ("GET", "/v2/users/nobody@zoom.example", 404, 1001, "unknown_user"),
         ("GET", "/v2/meetings/99999999999/recordings", 404, 3301, "no_recording"),
         ("GET", "/v2/no/such/thing", 404, 2300, "unknown_route"),
+        ("GET", "/v2//meetings/99999999999/", 404, 3001, "unknown_meeting"),
         ("PUT", "/v2/meetings/1", 405, 2300, "method_not_allowed"),
     ):
         answer = caller.program.request(method, path)
@@ -405,7 +414,7 @@ def test_what_the_guide_shows_works(caller: Caller) -> None:
     at = f"/meetings/{made['id']}"
     caller("meetings.update", at, params={"occurrence_id": one}, json={"agenda": "This one only"})
     caller("meetings.delete", at, params={"occurrence_id": one, "schedule_for_reminder": "false"})
-    wrong = {**body, "recurrence": {"type": 2, "repeat_interval": 1, "end_times": 6}}
+    wrong = {**body, "recurrence": {"type": 2, "repeat_interval": 1, "weekly_days": "8", "end_times": 6}}
     refused = caller("meetings.create", "/users/me/meetings", json=wrong, status=400)
     assert refused["errors"][0]["field"] == "recurrence.weekly_days"
 

@@ -37,7 +37,24 @@ def test_a_function_gets_the_routes_of_its_operations(template: Template, functi
         for each in resources(template, "AWS::ApiGatewayV2::Route").values()
         if function_of(template, each) == function
     }
-    assert declared == {f"ANY {route}" for route in routes(function)}
+    assert declared - {"ANY /v2/{proxy+}"} == {f"ANY {route}" for route in routes(function)}
+
+
+def test_other_addresses_of_zoom_have_one_function(template: Template) -> None:
+    """Which knows the whole table: paths that people typed with a slash too many end there."""
+    others = [each for each in resources(template, "AWS::ApiGatewayV2::Route").values() if _is_other(each)]
+    assert [function_of(template, each) for each in others] == ["zoom_api"]
+
+
+def _is_other(route: dict[str, Any]) -> bool:
+    return bool(route["RouteKey"] == "ANY /v2/{proxy+}")
+
+
+def test_other_origins_are_off_by_default(template: Template) -> None:
+    """A parameter lets pages of other origins in."""
+    assert template["Parameters"]["CorsAllowedOrigins"]["Default"] == ""
+    (api,) = resources(template, "AWS::ApiGatewayV2::Api").values()
+    assert api["CorsConfiguration"]["Fn::If"][0] == "AllowsOrigins"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -32,6 +32,8 @@ class Behaviour:
     language: str = ""  # of all messages (es, de, fr, ja; xx changes every one); empty: what Accept-Language asks for
     page_token_seconds: int = 900
     users_page_size_max: Literal[300, 2000] = 2000  # the contract and the guide disagree
+    page_size_above_maximum: Literal["lower", "refuse"] = "lower"  # programs in production rely on the first
+    long_spans: Literal["last_month", "refuse"] = "last_month"  # reported since 2019: 200 with the last month only
     awkward_uuids: bool = False
     lone_meetings: Literal["empty", "not_found"] = "empty"  # past participants of a one-person meeting
     show_lone_meetings: bool = False  # the account setting "Show one person meetings"

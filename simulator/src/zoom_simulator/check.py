@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from zoom_simulator.errors import validation_failed
 from zoom_simulator.model import Json
 
 Form = Literal["string", "integer", "boolean", "object", "array", "objects", "email", "time", "timezone", "recurrence"]
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -41,11 +43,56 @@ class Field:
     highest: int | None = None
 
 
-def check(body: Mapping[str, Any], fields: Mapping[str, Field], prefix: str = "") -> None:
-    """ZoomError 300 naming every field that is wrong; unknown fields are let through."""
+def check(body: Json, fields: Mapping[str, Field], prefix: str = "") -> None:
+    """Read the values of `body` as Zoom does, in place. ZoomError 300 naming every field that is wrong.
+
+    Unknown fields are let through.
+    """
+    read(body, fields)
     found = problems(body, fields, prefix)
     if found:
         raise validation_failed(*found)
+
+
+def read(body: Json, fields: Mapping[str, Field]) -> None:
+    """Convert values as Zoom does, in place: "60" to 60, "true" to true, 5 to "5"; and drop what means "not set".
+
+    That is an empty string, null, an empty list, and 0 where the field has no 0. Public programs send all of these.
+    """
+    for name, field in fields.items():
+        if name not in body:
+            continue
+        value = converted(body[name], field.form)
+        if value is None or value in ("", []) or _is_unset_zero(value, field):
+            if not (field.required and value in ("", [])):
+                del body[name]
+        else:
+            body[name] = value
+
+
+def _is_unset_zero(value: Any, field: Field) -> bool:
+    if isinstance(value, bool) or value not in (0, "0") or field.required:
+        return False
+    return (bool(field.allowed) and value not in field.allowed) or (field.lowest or 0) > 0
+
+
+def converted(value: Any, form: Form) -> Any:
+    """Return `value` in the type that `form` has, or as it is when no conversion fits."""
+    if form == "integer" and isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
+        return int(value)
+    if form == "integer" and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if form == "boolean":
+        return _boolean(value)
+    if form == "string" and isinstance(value, int | float):
+        return json.dumps(value)
+    return value
+
+
+def _boolean(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"true": True, "1": True, "false": False, "0": False}.get(value.strip().lower(), value)
+    return bool(value) if isinstance(value, int) else value
 
 
 def problems(body: Mapping[str, Any], fields: Mapping[str, Field], prefix: str = "") -> list[tuple[str, str]]:
@@ -86,12 +133,12 @@ def _is_well_formed(value: Any, form: Form) -> bool:
 
 
 def is_time(text: str) -> bool:
-    """Whether this is `yyyy-MM-ddTHH:mm:ss`, with or without Z."""
+    """Whether this is a day, or a day and a time with or without an offset."""
     try:
         datetime.fromisoformat(text)
     except ValueError:
         return False
-    return "T" in text
+    return True
 
 
 def is_timezone(name: str) -> bool:

@@ -13,11 +13,24 @@ from zoneinfo import ZoneInfo
 from zoom_simulator.model import Json
 
 DAILY, WEEKLY, MONTHLY = 1, 2, 3
-MOST = 60
+MOST = 110  # what Zoom makes of a weekly series without an end, measured in 2026-08
 INTERVALS = {DAILY: 99, WEEKLY: 50, MONTHLY: 10}
 HORIZON_DAYS = 366 * 60
 DECEMBER = 12
 LAST = -1
+
+
+INTEGERS = ("type", "repeat_interval", "end_times", "monthly_day", "monthly_week", "monthly_week_day")
+WITHOUT_ZERO = ("repeat_interval", "monthly_day", "monthly_week", "monthly_week_day")
+
+
+def read(rule: Json) -> None:
+    """Convert the members of a rule as Zoom does, in place, and drop what means "not set"."""
+    for name, value in list(rule.items()):
+        if name in INTEGERS and isinstance(value, str) and value.strip().lstrip("-").isdecimal():
+            rule[name] = int(value)
+        if value in (None, "", []) or (name in WITHOUT_ZERO and rule[name] == 0):
+            del rule[name]
 
 
 def problems(rule: Json) -> list[tuple[str, str]]:
@@ -30,12 +43,10 @@ def problems(rule: Json) -> list[tuple[str, str]]:
     if not isinstance(interval, int) or not 1 <= interval <= INTERVALS[kind]:
         found.append(("recurrence.repeat_interval", "Invalid field."))
     times = rule.get("end_times")
-    if times is not None and (not isinstance(times, int) or not 0 <= times <= MOST):
+    if times is not None and (not isinstance(times, int) or times < 0):
         found.append(("recurrence.end_times", "Invalid field."))
     if rule.get("end_date_time") and not _is_time(rule["end_date_time"]):
         found.append(("recurrence.end_date_time", "Invalid field."))
-    if times and rule.get("end_date_time"):
-        found.append(("recurrence.end_times", "Cannot be used with end_date_time."))
     if kind == WEEKLY and not _weekdays(rule):
         found.append(("recurrence.weekly_days", "Invalid field."))
     if kind == MONTHLY:
@@ -44,7 +55,7 @@ def problems(rule: Json) -> list[tuple[str, str]]:
 
 
 def expand(rule: Json, start: float, timezone: str) -> list[float]:
-    """The starts of a series that begins at `start`: as many as the rule says, sixty at most."""
+    """The starts of a series that begins at `start`: as many as the rule says, 110 at most. An end date goes first."""
     zone = ZoneInfo(timezone)
     first = datetime.fromtimestamp(start, zone)
     until = _until(rule)
@@ -98,8 +109,6 @@ def _monthly_problems(rule: Json) -> list[tuple[str, str]]:
         found.append(("recurrence.monthly_week", "Invalid field."))
     if rule.get("monthly_week_day") not in (None, 1, 2, 3, 4, 5, 6, 7):
         found.append(("recurrence.monthly_week_day", "Invalid field."))
-    if bool(rule.get("monthly_week")) != bool(rule.get("monthly_week_day")):
-        found.append(("recurrence.monthly_week", "Use monthly_week and monthly_week_day together."))
     return found
 
 

@@ -133,6 +133,10 @@ class UserTokens:
         """A token that joins on behalf of `user`, of one meeting where that is said."""
         return self._jwt(user, {"aud": "clientsm", "stk": "obf", "mid": meeting_id}, seconds, now)
 
+    def local_recording(self, user: User, meeting_id: str, seconds: int, now: float) -> str:
+        """A token to join one meeting and record it."""
+        return self._jwt(user, {"aud": "clientsm", "stk": "recording", "mid": meeting_id}, seconds, now)
+
     def session(self, user: User, seconds: int, now: float) -> str:
         """The plain token of `type=token`."""
         return self._jwt(user, {"aud": "clientsm", "stk": "token"}, seconds, now)

@@ -104,7 +104,7 @@ def test_scheduling_in_the_web_portal(zoom: Zoom) -> None:
     """The owner's unless told; Zoom's rules hold; the event says where it came from."""
     meeting = zoom.post("/_sim/meetings", {"topic": "Portal", "kind": "webinar"}).json()
     assert meeting["host_id"] == zoom.user_id("owner@zoom.example")
-    assert zoom.post("/_sim/meetings", {"duration": 0}).json()["code"] == 300
+    assert zoom.post("/_sim/meetings", {"duration": -1}).json()["code"] == 300
     assert zoom.post("/_sim/meetings", {"user": "nobody"}).status_code == 404
     (event,) = zoom.deliver().events("webinar.created")
     assert event.json["payload"]["object"]["creation_source"] == "web_portal"

@@ -56,16 +56,28 @@ def test_tokens_belong_to_their_query(full: Zoom, change: str) -> None:
     assert full.get(f"{path}&next_page_token={token}").status_code == 400
 
 
-@pytest.mark.parametrize("size", ["0", "301", "many", "-1"])
+@pytest.mark.parametrize("size", ["many", "-1", "30.5"])
 def test_page_sizes_have_limits(full: Zoom, size: str) -> None:
-    """1 to 300."""
+    """Neither text nor a negative number is one."""
     response = full.get(f"{LIST}?page_size={size}")
     assert response.json()["errors"][0]["field"] == "page_size"
 
 
-@pytest.mark.parametrize(("largest", "status"), [(2000, 200), (300, 400)])
-def test_users_come_in_larger_pages(largest: int, status: int) -> None:
+@pytest.mark.parametrize(("asked", "size"), [("1000", 300), ("301", 300), ("0", 30), ("300", 300)])
+def test_a_page_size_above_the_maximum_is_lowered(full: Zoom, asked: str, size: int) -> None:
+    """The answer says which size it has; 0 means the default."""
+    assert full.get(f"{LIST}?page_size={asked}").json()["page_size"] == size
+
+
+def test_a_page_size_above_the_maximum_can_be_refused(full: Zoom) -> None:
+    """With a switch, as the contract reads."""
+    full.sim.behaviour.page_size_above_maximum = "refuse"
+    assert full.get(f"{LIST}?page_size=301").json()["errors"][0]["field"] == "page_size"
+
+
+@pytest.mark.parametrize("largest", [2000, 300])
+def test_users_come_in_larger_pages(largest: int) -> None:
     """2000 in the contract, 300 in the guide."""
     zoom = Zoom(users_page_size_max=largest)
     zoom.connect_account()
-    assert zoom.get("/v2/users?page_size=2000").status_code == status
+    assert zoom.get("/v2/users?page_size=2000").json()["page_size"] == largest

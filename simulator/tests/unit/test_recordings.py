@@ -116,8 +116,25 @@ def test_the_list(recorded: tuple[Zoom, Json]) -> None:
     assert (listed["id"], listed["type"]) == (meeting["id"], "2")
     assert zoom.get(f"{path}?from=2026-11-01&to=2026-11-17").json()["meetings"] == []
     assert len(zoom.get(f"{path}?from=2026-11-01&to=2026-11-18").json()["meetings"]) == 1
-    assert zoom.get(f"{path}?from=2026-10-01&to=2026-11-18").json()["code"] == 300
+    assert len(zoom.get(f"{path}?from=2026-11-18+00:00:00&to=2026-11-18T23:59:59Z").json()["meetings"]) == 1
     assert zoom.get(f"{path}?meeting_id=1").json()["meetings"] == []
+
+
+def test_of_a_long_span_zoom_lists_the_last_month(recorded: tuple[Zoom, Json]) -> None:
+    """With 200, and with another `from` than the one asked for. A switch makes it a refusal."""
+    zoom, _ = recorded
+    path = "/v2/users/me/recordings?from=2026-01-01&to=2026-11-18"
+    page = zoom.get(path).json()
+    assert (page["from"], page["to"], len(page["meetings"])) == ("2026-10-19", "2026-11-18", 1)
+    zoom.sim.behaviour.long_spans = "refuse"
+    assert zoom.get(path).json()["code"] == 300
+
+
+def test_the_trash_is_not_filtered_by_date(recorded: tuple[Zoom, Json]) -> None:
+    """Whatever span is asked for, all of it comes."""
+    zoom, meeting = recorded
+    zoom.delete(f"/v2/meetings/{meeting['id']}/recordings")
+    assert len(zoom.get("/v2/users/me/recordings?trash=true&from=2026-01-01&to=2026-01-02").json()["meetings"]) == 1
 
 
 def test_timeline_files_have_little_to_show(recorded: tuple[Zoom, Json]) -> None:

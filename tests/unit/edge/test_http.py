@@ -244,3 +244,23 @@ def test_a_callers_correlation_id_comes_back(router: Router, sent: str, echoed: 
     answered = router.handle(event, LambdaContext())["headers"]
     assert answered.get("x-correlation-id") == echoed
     assert answered["x-request-id"]
+
+
+@pytest.mark.parametrize("path", ["/connections/con_1/", "//connections//con_1", "/connections/con_1//"])
+def test_slashes_that_people_type_do_not_count(router: Router, path: str) -> None:
+    """At the start, at the end and in a row."""
+    assert call(router, path=path, principal=READER) == (200, {"id": "con_1", "tenant": "acme"})
+
+
+def test_a_head_is_a_get_without_its_body(router: Router) -> None:
+    """With the same status and headers, and the same need of a key."""
+    assert call(router, method="HEAD", path="/connections/con_1", principal=READER) == (200, {})
+    assert call(router, method="HEAD", path="/connections/con_1")[0] == 401
+
+
+def test_options_names_the_methods(router: Router) -> None:
+    """To callers who are known."""
+    event = http_event(method="OPTIONS", path="/connections/con_1", principal=READER)
+    answer = router.handle(event, LambdaContext())
+    assert (answer["statusCode"], answer["headers"]["allow"]) == (204, "GET, DELETE, OPTIONS")
+    assert call(router, method="OPTIONS", path="/connections/con_1")[0] == 401

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.edge import LambdaContext
+from tests.fakes.edge import LambdaContext, http_event
 from zoom_common import __version__
+from zoom_common.access.principal import Principal
 
 EVENTS = Path(__file__).parents[3] / "events"
+
+ANYBODY = Principal("acme", "key:abc", frozenset())
 
 type Call = Callable[[str], tuple[int, dict[str, Any]]]
 
@@ -53,3 +56,21 @@ def test_the_api_describes_itself(call: Call) -> None:
     """To anybody."""
     status, body = call("openapi")
     assert (status, body["openapi"], body["info"]["version"]) == (200, "3.1.0", __version__)
+
+
+@pytest.mark.parametrize("path", ["//connections/con_1", "/connections/con_1/", "/connections//con_1"])
+def test_slashes_too_many_lead_to_the_address_that_was_meant(
+    function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """With 308, so that method and body stay; for callers with a key."""
+    monkeypatch.setenv("STAGE", "dev")
+    handler = function("health").handler
+    known = handler(http_event(path=path, query="a=1", principal=ANYBODY), LambdaContext())
+    assert (known["statusCode"], known["headers"]["location"]) == (308, "/connections/con_1?a=1")
+    assert handler(http_event(path=path), LambdaContext())["statusCode"] == 401
+
+
+def test_health_has_no_slash_too_many(function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is served at once, to anybody."""
+    monkeypatch.setenv("STAGE", "dev")
+    assert function("health").handler(http_event(path="/health/"), LambdaContext())["statusCode"] == 200

@@ -90,7 +90,39 @@ def test_refusals_of_ours_have_zooms_shape(serve: Serve, name: str, status: int,
 def test_a_wrong_method_is_405(serve: Serve) -> None:
     """With the right ones."""
     result = serve(World.of(), http_event("PUT", "/v2/meetings/1", principal=principal()))
-    assert (result["statusCode"], result["headers"]["allow"]) == (405, "DELETE, GET, PATCH")
+    assert (result["statusCode"], result["headers"]["allow"]) == (405, "DELETE, GET, HEAD, OPTIONS, PATCH")
+
+
+def test_a_head_asks_zoom_and_has_no_body(serve: Serve) -> None:
+    """Status and headers are those of the GET."""
+    world = World.of(answer(200, b'{"id":1}'))
+    result = serve(world, http_event("HEAD", "/v2/meetings/1", principal=principal()))
+    assert (result["statusCode"], result["body"], world.zoom.sent[0].method) == (200, "", "GET")
+    assert result["headers"]["etag"]
+
+
+def test_options_names_the_methods_without_asking_zoom(serve: Serve) -> None:
+    """For callers with a key."""
+    result = serve(World.of(), http_event("OPTIONS", "/v2/meetings/1", principal=principal()))
+    assert (result["statusCode"], result["headers"]["allow"]) == (204, "DELETE, GET, HEAD, OPTIONS, PATCH")
+
+
+def test_slashes_too_many_do_not_reach_zoom(serve: Serve) -> None:
+    """It gets the address that was meant."""
+    world = World.of(answer(200, b"{}"))
+    serve(world, http_event("GET", "/v2//meetings/1/", principal=principal()))
+    assert world.zoom.sent[0].url == "https://api.zoom.us/v2/meetings/1"
+
+
+def test_a_month_that_zoom_cut_is_asked_for_again(serve: Serve) -> None:
+    """Until all days are there, though one call looked like enough."""
+    cut = answer(200, b'{"from":"2030-01-11","to":"2030-01-31","meetings":[{"uuid":"b"}],"next_page_token":""}')
+    rest = answer(200, b'{"from":"2030-01-01","to":"2030-01-10","meetings":[{"uuid":"a"}],"next_page_token":""}')
+    world = World.of(cut, cut, rest, scopes=frozenset({"recording:read"}))
+    path, query = "/v2/users/me/recordings", "all=false&from=2030-01-01&to=2030-01-31"
+    first = json.loads(serve(world, http_event("GET", path, query=query, principal=principal()))["body"])
+    assert [each["uuid"] for each in first["meetings"]] == ["b"]
+    assert first["next_page_token"].startswith("igz1.")
 
 
 def test_missing_zoom_scopes_come_with_a_way_out(serve: Serve) -> None:

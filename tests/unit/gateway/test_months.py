@@ -2,36 +2,59 @@
 
 from __future__ import annotations
 
-import itertools
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoom_common.gateway.pagination import Span, months, requested_span
+from zoom_common.gateway.pagination import EARLIEST, Span, requested_span
 
-DAYS = st.dates(date(2000, 1, 1), date(2040, 1, 1))
+DAYS = st.dates(date(2012, 1, 1), date(2040, 1, 1))
+TODAY = date(2030, 6, 15)
+
+
+def months(span: Span) -> list[Span]:
+    """All months of a span."""
+    found = [span.month]
+    while found[-1].last < span.last:
+        found.append(Span(found[-1].last + timedelta(1), span.last).month)
+    return found
 
 
 @given(first=DAYS, days=st.integers(0, 2000))
-def test_pieces_cover_every_day_once_and_none_is_longer_than_a_month(first: date, days: int) -> None:
+def test_months_cover_every_day_once_and_none_is_longer_than_a_month(first: date, days: int) -> None:
     """No day is lost and none is asked for twice."""
     last = first + timedelta(days)
-    pieces = months(Span(first, last))
-    assert (pieces[0].first, pieces[-1].last) == (first, last)
-    assert all(later.first == earlier.last + timedelta(1) for earlier, later in itertools.pairwise(pieces))
-    assert all((each.last - each.first).days <= 30 for each in pieces)
+    found = months(Span(first, last))
+    assert sum((each.last - each.first).days + 1 for each in found) == days + 1
+    assert found[-1].last == last
+    assert all((each.last - each.first).days <= 30 for each in found)
 
 
 @pytest.mark.parametrize(
-    ("first", "last"), [(None, "2030-01-01"), ("2030-01-01", None), ("2030-02-01", "2030-01-01"), ("x", "2030-01-01")]
+    ("query", "first", "last"),
+    [
+        ({"from": "2030-01-31", "to": "2030-03-01"}, date(2030, 1, 31), date(2030, 3, 1)),
+        ({"from": "2030-01-31T10:00:00.123Z", "to": "2030-03-01 23:59:59+00:00"}, date(2030, 1, 31), date(2030, 3, 1)),
+        ({"from": "2030-01-31"}, date(2030, 1, 31), TODAY),
+        ({"to": "2030-03-01", "from": ""}, EARLIEST, date(2030, 3, 1)),
+        ({"from": "1970-01-01", "to": "2030-03-01"}, EARLIEST, date(2030, 3, 1)),
+        ({"from": "0001-01-01", "to": "1999-12-31"}, EARLIEST, EARLIEST),
+        ({"from": "2030-01-01", "to": "9999-12-31"}, date(2030, 1, 1), date(2040, 1, 2)),
+        ({"from": "2035-01-01", "to": "2035-02-28"}, date(2035, 1, 1), date(2035, 2, 28)),
+        ({"from": "1970-01-01", "to": "2100-01-01"}, EARLIEST, TODAY + timedelta(366)),
+    ],
 )
-def test_what_is_no_span_is_zooms_business(first: str | None, last: str | None) -> None:
-    """One end missing, the wrong way round, not a day."""
-    assert requested_span(first, last) is None
+def test_a_span_is_read_from_a_query(query: dict[str, str], first: date, last: date) -> None:
+    """With either day missing, as days or times, before Zoom existed and far in the future."""
+    assert requested_span(query, TODAY) == Span(first, last)
 
 
-def test_centuries_stay_in_one_piece() -> None:
-    """Zoom refuses them at once; a thousand calls would not help."""
-    assert len(months(Span(date(1900, 1, 1), date(9999, 12, 31)))) == 1
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"from": "", "to": ""}, {"from": "2030-02-01", "to": "2030-01-01"}, {"from": "x"}, {"from": "2031-01-01"}],
+)
+def test_what_is_no_span_is_for_zoom_to_judge(query: dict[str, str]) -> None:
+    """No day at all, the wrong order, no day, and a start after today without an end."""
+    assert requested_span(query, TODAY) is None

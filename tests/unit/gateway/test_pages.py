@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
@@ -211,13 +212,17 @@ def test_a_list_without_pages_is_split_as_well() -> None:
 
 
 FORGED = (
-    '[99,"",0]',
-    '[1e999,"",0,"",""]',
-    '[-1,"",0,"",""]',
-    '[0,"",true,"",""]',
-    '[0,{},0,"",""]',
-    '[0,"\\ud800",0,"",""]',
-    '[0,"",0,"2030-01-01",null]',
+    '["",0,"","",""]',
+    '["",1e999,"","","","",""]',
+    '["",-1,"","","","",""]',
+    '["",true,"","","","",""]',
+    '[{},0,"","","","",""]',
+    '["\\ud800",0,"","","","",""]',
+    '["",0,"2030-01-01","2030-01-31","2030-02-01","2030-01-01",null]',
+    '["",0,"2030-01-31","2030-01-01","2030-02-01","",""]',
+    '["",0,"2030-01-01","2030-01-31","2030-01-31","",""]',
+    '["",0,"2030-01-01","","","",""]',
+    '["",0,"x","y","z","",""]',
     "[" * 5000,
 )
 
@@ -248,6 +253,169 @@ def test_a_walk_does_not_go_in_circles() -> None:
     """A token that brings itself back is an end."""
     zoom = Zoom([{"next_page_token": "t", "meetings": [1]}, {"next_page_token": "t", "meetings": [2]}])
     assert body(pagination.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline()))["next_page_token"] == ""
+
+
+def test_a_longer_circle_ends_as_well() -> None:
+    """Each token is followed once."""
+    zoom = Zoom([{"next_page_token": token, "meetings": [index]} for index, token in enumerate(["a", "b", "a"])])
+    assert body(pagination.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline()))["meetings"] == [0, 1, 2]
+
+
+def test_empty_months_are_no_pages() -> None:
+    """A caller who goes page by page gets the next one that has entries."""
+    zoom = Zoom([{"meetings": []}, {"meetings": []}, {"meetings": [1]}, {"meetings": []}])
+    query = "from=2030-01-01&to=2030-04-30"
+    first = body(pagination.walk(RECORDINGS, query, zoom.fetch, zoom.deadline()))
+    assert (first["meetings"], len(zoom.asked)) == ([1], 3)
+    more = f"{query}&next_page_token={first['next_page_token']}"
+    last = body(pagination.walk(RECORDINGS, more, zoom.fetch, zoom.deadline()))
+    assert (last["meetings"], last["next_page_token"]) == ([], "")
+
+
+def test_an_empty_page_before_the_end_says_what_stopped_it() -> None:
+    """Only the deadline can."""
+    zoom = Zoom([{"meetings": []}] * 12, takes=10.0)
+    answer = pagination.walk(RECORDINGS, "from=2030-01-01&to=2030-12-31", zoom.fetch, zoom.deadline())
+    assert answer.headers["x-gateway-stopped-by"] == "deadline_exceeded"
+    assert body(answer)["meetings"] == []
+    assert body(answer)["next_page_token"]
+
+
+def test_a_limit_before_the_first_entry_is_raised() -> None:
+    """An empty page would look like the end."""
+    zoom = Zoom([{"meetings": []}, TooManyRequests(3)])
+    with pytest.raises(TooManyRequests):
+        pagination.walk(RECORDINGS, "from=2030-01-01&to=2030-12-31", zoom.fetch, zoom.deadline())
+
+
+def test_days_that_zoom_left_out_are_asked_for() -> None:
+    """Its answer names the span it answered; what is missing comes next, in the months before."""
+    zoom = Zoom(
+        [
+            {"from": "2030-01-11", "to": "2030-01-31", "total_records": 1, "meetings": [1]},
+            {"from": "2030-01-01", "to": "2030-01-10", "total_records": 1, "meetings": [2]},
+            {"from": "2030-02-01", "to": "2030-02-05", "total_records": 1, "meetings": [3]},
+        ]
+    )
+    whole = body(pagination.walk(RECORDINGS, "all=true&from=2030-01-01&to=2030-02-05", zoom.fetch, zoom.deadline()))
+    assert (whole["meetings"], whole["total_records"], whole["from"]) == ([1, 2, 3], 3, "2030-01-01")
+    assert [(each["from"], each["to"]) for each in zoom.asked] == [
+        ("2030-01-01", "2030-01-31"),
+        ("2030-01-01", "2030-01-10"),
+        ("2030-02-01", "2030-02-05"),
+    ]
+
+
+def test_a_month_that_zoom_cut_is_noticed() -> None:
+    """Also where one call would have been enough; an answer without days says nothing."""
+    query = "from=2030-01-01&to=2030-01-31"
+    cut, whole = b'{"from":"2030-01-11","meetings":[]}', b'{"from":"2030-01-01","meetings":[]}'
+    assert pagination.is_cut(RECORDINGS, query, Answer(200, {}, cut))
+    for said in (whole, b'{"meetings":[]}', b"", b"<html>", b"[]"):
+        assert not pagination.is_cut(RECORDINGS, query, Answer(200, {}, said))
+    assert not pagination.is_cut(MEETINGS, query, Answer(200, {}, cut))
+
+
+def test_days_after_those_that_zoom_answered_are_asked_for_once_they_have_begun() -> None:
+    """Zoom may end a span today, and nothing is missing then."""
+    pages = [{"from": "2030-01-01", "to": "2030-01-10", "meetings": [1]}, {"from": "2030-01-11", "meetings": [2]}]
+    query = "all=true&from=2030-01-01&to=2030-01-31"
+    zoom = Zoom(list(pages))
+    past = pagination.walk(RECORDINGS, query, zoom.fetch, zoom.deadline(), today=date(2030, 3, 1))
+    assert body(past)["meetings"] == [1, 2]
+    zoom = Zoom(list(pages))
+    now = pagination.walk(RECORDINGS, query, zoom.fetch, zoom.deadline(), today=date(2030, 1, 10))
+    assert body(now)["meetings"] == [1]
+
+
+def test_the_ends_of_a_span_go_to_zoom_as_they_were_written() -> None:
+    """With their times; the days between them are ours."""
+    zoom = Zoom([{"meetings": []}, {"meetings": []}])
+    query = "all=true&from=2030-01-01T10:00:00Z&to=2030-02-05+08%3A00%3A00%2B00%3A00"
+    pagination.walk(RECORDINGS, query, zoom.fetch, zoom.deadline())
+    assert [(each["from"], each["to"]) for each in zoom.asked] == [
+        ("2030-01-01T10:00:00Z", "2030-01-31"),
+        ("2030-02-01", "2030-02-05 08:00:00+00:00"),
+    ]
+
+
+def test_a_missing_day_is_the_beginning_or_today() -> None:
+    """A required one is for the check of the query to name."""
+    today = date(2012, 3, 5)
+    zoom = Zoom([{"meetings": [], "from": "2012-01-01", "to": "2012-01-31"}, {"meetings": []}])
+    found = pagination.walk(RECORDINGS, "all=true&to=2012-02-03", zoom.fetch, zoom.deadline(), today=today)
+    assert (body(found)["from"], body(found)["to"]) == ("2012-01-01", "2012-02-03")
+    assert [each["from"] for each in zoom.asked] == ["2012-01-01", "2012-02-01"]
+    assert pagination.is_paginated(RECORDINGS, "from=2012-01-01", today=today)
+    assert not pagination.is_paginated(RECORDINGS, "from=2012-03-01", today=today)
+    assert not pagination.is_paginated(HOSTS, "from=2012-01-01", today=today)
+
+
+def test_the_trash_is_asked_for_once() -> None:
+    """Zoom does not filter it by date."""
+    query = "trash=true&from=2030-01-01&to=2030-12-31"
+    assert not pagination.is_paginated(RECORDINGS, query)
+    zoom = Zoom([{"meetings": [1], "total_records": 1, "next_page_token": ""}])
+    assert body(pagination.walk(RECORDINGS, f"all=true&{query}", zoom.fetch, zoom.deadline()))["meetings"] == [1]
+    assert (zoom.asked[0]["from"], zoom.asked[0]["to"]) == ("2030-01-01", "2030-12-31")
+
+
+def test_no_item_comes_twice() -> None:
+    """Lists that change while they are read repeat entries on the next page."""
+    first, second, third = ({"uuid": f"u{n}", "start_time": "2030-01-01T00:00:00Z", "files": n} for n in range(3))
+    zoom = Zoom(
+        [
+            {"next_page_token": "a", "meetings": [first, second], "total_records": 3},
+            {"next_page_token": "", "meetings": [{**second, "files": 9}, third], "total_records": 3},
+        ]
+    )
+    whole = body(pagination.walk(RECORDINGS, "all=true", zoom.fetch, zoom.deadline()))
+    assert (whole["meetings"], whole["total_records"]) == ([first, second, third], 3)
+
+
+def test_dates_of_a_series_are_different_items() -> None:
+    """Though they share id and UUID, and entries that are equal on one page are Zoom's own business."""
+    dates = [{"uuid": "u", "start_time": f"2030-01-0{day}"} for day in (1, 2)]
+    zoom = Zoom([{"next_page_token": "a", "meetings": [dates[0], 5, 5]}, {"meetings": [dates[1]]}])
+    found = body(pagination.walk(MEETINGS, "all=true", zoom.fetch, zoom.deadline()))["meetings"]
+    assert found == [dates[0], 5, 5, dates[1]]
+
+
+def test_equal_visits_of_participants_all_count() -> None:
+    """Two guests may share a name and a second."""
+    zoom = Zoom(
+        [{"next_page_token": "a", "participants": [{"name": "iPhone"}]}, {"participants": [{"name": "iPhone"}]}]
+    )
+    visits = match("GET", "/v2/past_meetings/1/participants")[0]
+    assert len(body(pagination.walk(visits, "all=true", zoom.fetch, zoom.deadline()))["participants"]) == 2
+
+
+def test_a_host_of_several_months_is_one_row() -> None:
+    """With the counts of all of them, also without `all`."""
+    rows = [{"id": "h1", "meetings": n, "participants": 2 * n, "meeting_minutes": 10, "type": 2} for n in (1, 4)]
+    zoom = Zoom([{"users": [rows[0]], "total_meetings": 1}, {"users": [rows[1], {"id": "h2"}], "total_meetings": 4}])
+    whole = body(pagination.walk(HOSTS, "from=2030-01-01&to=2030-02-05", zoom.fetch, zoom.deadline()))
+    assert whole["users"] == [
+        {"id": "h1", "meetings": 5, "participants": 10, "meeting_minutes": 20, "type": 2},
+        {"id": "h2"},
+    ]
+    assert (whole["total_meetings"], whole["next_page_token"]) == (5, "")
+
+
+def test_totals_of_a_part_are_left_out() -> None:
+    """A month's total is not the span's."""
+    zoom = Zoom([{"total_records": 1, "page_count": 1, "page_size": 30, "meetings": [1]}])
+    page = body(pagination.walk(RECORDINGS, "from=2030-01-01&to=2030-02-05", zoom.fetch, zoom.deadline()))
+    assert page.keys() == {"page_size", "meetings", "next_page_token"}
+
+
+def test_a_token_of_another_list_is_refused() -> None:
+    """One that holds days, where there are none."""
+    zoom = Zoom([{"meetings": [1]}])
+    token = body(pagination.walk(RECORDINGS, "from=2030-01-01&to=2030-02-10", zoom.fetch, zoom.deadline()))
+    query = f"next_page_token={token['next_page_token']}"
+    with pytest.raises(InvalidRequest):
+        pagination.walk(MEETINGS, query, zoom.fetch, zoom.deadline())
 
 
 def test_other_parameters_stay_as_they_are() -> None:

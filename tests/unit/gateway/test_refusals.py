@@ -8,6 +8,8 @@ from tests.fakes.gateway import answer, connection
 from zoom_common.connections.model import Connection, Kind
 from zoom_common.errors import ZoomRefused, ZoomScopesMissing
 from zoom_common.gateway import service
+from zoom_common.zoom import api
+from zoom_common.zoom.operations.model import Operation
 from zoom_common.zoom.operations.table import match
 
 GET = match("GET", "/v2/meetings/1")[0]
@@ -65,3 +67,59 @@ def test_a_classic_app_is_told_of_classic_scopes() -> None:
     with pytest.raises(ZoomScopesMissing) as refusal:
         service.check_scopes(GET, connection(scopes=frozenset({"user:read"})), link)
     assert refusal.value.scopes == ("meeting:read", "meeting:read:admin")
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 4711), (401, 4711), (400, 4700), (401, 4700)])
+def test_a_lack_of_scopes_has_two_codes(status: int, code: int) -> None:
+    """With either, and any status, the missing scopes are named and the token is not to blame."""
+    response = answer(status, b'{"code":%d,"message":"x"}' % code)
+    assert not api.token_rejected(response)
+    assert refused(status, response.body).missing_scopes == ("meeting:read", "meeting:read:admin")
+
+
+LIST = match("GET", "/v2/users/me/meetings")[0]
+
+
+@pytest.mark.parametrize(
+    ("operation", "user", "changes", "words"),
+    [
+        (LIST, "me", {}, "let the person reconnect"),
+        (LIST, "someone@example.com", {}, "`:admin` form"),
+        (LIST, "someone@example.com", {"kind": Kind.ACCOUNT}, "Server-to-Server"),
+        (REPORT, "me", {}, "user-level app cannot"),
+    ],
+)
+def test_who_can_grant_a_scope_depends_on_whose_data_it_is(
+    operation: Operation, user: str, changes: dict[str, object], words: str
+) -> None:
+    """A person grants what is their own; for others, and for reports, it takes an administrator."""
+    with pytest.raises(ZoomRefused) as refusal:
+        service.raise_for_refusal(
+            answer(400, b'{"code":4711}'),
+            operation=operation,
+            connection=connection(**changes),
+            headers={},
+            reconnect_url=link,
+            ids={"userId": user},
+        )
+    assert words in (refusal.value.hint or "")
+
+
+def test_hints_know_limit_and_page_token_of_the_call() -> None:
+    """From the header that names the limit, and from the query."""
+
+    def hint(status: int, code: int, query: str, headers: dict[str, str]) -> str:
+        with pytest.raises(ZoomRefused) as refusal:
+            service.raise_for_refusal(
+                answer(status, b'{"code":%d}' % code),
+                operation=LIST,
+                connection=connection(),
+                headers=headers,
+                reconnect_url=link,
+                query_string=query,
+            )
+        return refusal.value.hint or ""
+
+    assert "100 creates" in hint(429, 429, "", {"x-zoom-limit": "per_user"})
+    assert "page token" in hint(400, 300, "page_size=3&next_page_token=a", {})
+    assert "page token" not in hint(400, 300, "page_size=3", {})

@@ -74,8 +74,8 @@ def test_what_is_no_json_object_is_refused(body: bytes) -> None:
 def test_faults_are_told_field_by_field() -> None:
     """All of them at once."""
     with pytest.raises(InvalidRequest) as refusal:
-        api.check_body(CREATE, json.dumps({"type": 99, "settings": {"audio": "loud"}}).encode())
-    assert {each.field for each in refusal.value.fields} == {"type", "settings.audio"}
+        api.check_body(CREATE, json.dumps({"type": 99, "settings": {"host_video": "loud"}}).encode())
+    assert {each.field for each in refusal.value.fields} == {"type", "settings.host_video"}
 
 
 def test_bodies_nobody_declares_are_not_read() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from zoom_common.zoom.error_codes import meaning
+from zoom_common.zoom.error_codes import RefusedCall, meaning
+from zoom_common.zoom.rate_limits import Limit
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,8 @@ from zoom_common.zoom.error_codes import meaning
         (400, 200, "plan_or_permission"),
         (400, 3161, "no_scheduling_rights"),
         (400, 4711, "missing_zoom_scopes"),
-        (400, 404, "registration_off"),
+        (401, 4700, "missing_zoom_scopes"),
+        (400, 404, "zoom_refused"),
         (400, 3038, "registration_over"),
         (400, 3043, "registration_full"),
         (404, 1001, "unknown_user"),
@@ -38,3 +40,42 @@ def test_status_and_code_together_give_the_reason(status: int, code: int | None,
 def test_the_common_ones_say_what_to_do(status: int, code: int) -> None:
     """A sentence for people."""
     assert len(meaning(status, code).hint or "") > 20
+
+
+LIST = RefusedCall(method="GET", path="/users/{userId}/meetings")
+OTHER = RefusedCall(method="GET", path="/users/{userId}/meetings", names_user=True)
+ACCOUNT = RefusedCall(method="GET", path="/users/{userId}/meetings", names_user=True, is_account_level=True)
+MEETING = RefusedCall(method="GET", path="/meetings/{meetingId}")
+REGISTER = RefusedCall(method="POST", path="/meetings/{meetingId}/registrants")
+REGISTRANTS = RefusedCall(method="GET", path="/meetings/{meetingId}/registrants")
+PAGE = RefusedCall(method="GET", path="/users", has_page_token=True)
+FIELD_OF_PAGE = RefusedCall(method="GET", path="/users", has_page_token=True, names_fields=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "code", "shown", "not_shown"),
+    [
+        ("as `me`", 403, 200, [OTHER], [LIST, MEETING, ACCOUNT]),
+        ("as `me`", 404, 1001, [OTHER], [LIST, ACCOUNT, REGISTER]),
+        ("as `me`", 400, 1010, [OTHER], [LIST, ACCOUNT]),
+        ("as `me`", 401, 124, [OTHER], [LIST, MEETING, ACCOUNT]),
+        ("belongs to another user", 403, 200, [MEETING, LIST], [OTHER, ACCOUNT]),
+        ("role", 403, 200, [ACCOUNT], [MEETING, OTHER]),
+        ("is not in the connected Zoom account", 404, 1001, [ACCOUNT, LIST], [OTHER, REGISTER]),
+        ("The meeting or webinar does not exist", 404, 1001, [REGISTER], [REGISTRANTS, ACCOUNT, OTHER]),
+        ("approval_type", 400, 404, [REGISTER], [REGISTRANTS, LIST, MEETING]),
+        ("approval_type", 404, 404, [REGISTER], [REGISTRANTS, LIST, MEETING]),
+        ("webinar's id", 400, 3000, [MEETING, REGISTER], [LIST, OTHER]),
+        ("page token", 400, 300, [PAGE], [FIELD_OF_PAGE, LIST]),
+        ("`errors`", 400, 300, [LIST, FIELD_OF_PAGE], [PAGE]),
+        ("100 creates", 429, 429, [RefusedCall(limit=Limit.PER_USER)], [RefusedCall(limit=Limit.DAILY), LIST]),
+        ("for today", 429, 429, [RefusedCall(limit=Limit.DAILY)], [RefusedCall(limit=Limit.PER_USER), LIST]),
+        ("whole account", 429, 4001, [RefusedCall(limit=Limit.PER_SECOND), LIST], [RefusedCall(limit=Limit.PER_USER)]),
+    ],
+)
+def test_a_hint_fits_the_call(
+    words: str, status: int, code: int, shown: list[RefusedCall], not_shown: list[RefusedCall]
+) -> None:
+    """It depends on the path, the kind of connection and the query, and is absent where it would mislead."""
+    assert all(words in (meaning(status, code, each).hint or "") for each in shown)
+    assert not any(words in (meaning(status, code, each).hint or "") for each in not_shown)

@@ -7,7 +7,7 @@ import pytest
 from zoom_common.access.principal import SCOPES
 from zoom_common.errors import MethodNotAllowed, NotFound
 from zoom_common.zoom.operations.model import ZoomScopes
-from zoom_common.zoom.operations.table import OPERATIONS, match, routes
+from zoom_common.zoom.operations.table import OPERATIONS, match, methods, routes
 
 LISTED = {
     f"{kind}.{verb}"
@@ -19,7 +19,7 @@ LISTED = {
     for verb in ("list", "add", "get", "delete", "status", "batch")
 }
 # Whoever holds what these answer acts as the user: reading is not enough.
-HAND_OUT_CREDENTIALS = {"users.zak", "users.token"}
+HAND_OUT_CREDENTIALS = {"meetings.local_recording_token", "users.zak", "users.token"}
 UUIDS = ["abcDEF0123456789ghijkl==", "/ajXp112QmuoKj4854875==", "a//b+cDEF0123456789ghij==", "ab/cd+efDEF01234567890=="]
 
 
@@ -159,7 +159,41 @@ def test_a_wrong_method_says_which_are_right() -> None:
     """405 comes with Allow."""
     with pytest.raises(MethodNotAllowed) as refusal:
         match("PUT", "/v2/meetings/123")
-    assert refusal.value.allowed == ("DELETE", "GET", "PATCH")
+    assert refusal.value.allowed == ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH")
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "ids"),
+    [
+        ("/v2/users/", "users.list", {}),
+        ("/v2//users/me//meetings/", "meetings.list", {"userId": "me"}),
+        ("//v2/meetings/123//", "meetings.get", {"meetingId": "123"}),
+        ("/v2/past_meetings/a//b==/participants", "past_meetings.participants", {"meetingId": "a//b=="}),
+        ("/v2/past_meetings//ab==/participants/", "past_meetings.participants", {"meetingId": "/ab=="}),
+    ],
+)
+def test_slashes_that_people_type_do_not_count(path: str, name: str, ids: dict[str, str]) -> None:
+    """At the end, at the start and in a row, unless a UUID needs them."""
+    found, given = match("GET", path)
+    assert (found.name, dict(given)) == (name, ids)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v2/meetings/1/recordings/", "/v2/meetings/1/recordings//", "/v2/webinars/1/panelists/"]
+)
+def test_a_delete_without_its_id_deletes_nothing(path: str) -> None:
+    """Not all of the list, of which a program meant one."""
+    assert match("DELETE", path.rstrip("/"))[0].method == "DELETE"
+    with pytest.raises(NotFound):
+        match("DELETE", path)
+
+
+def test_head_means_get() -> None:
+    """Where there is a GET."""
+    assert match("HEAD", "/v2/users/me")[0].name == "users.get"
+    assert methods("/v2/users/me") == ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH"]
+    with pytest.raises(MethodNotAllowed):
+        match("HEAD", "/v2/meetings/1/status")
 
 
 def test_any_form_of_a_scope_is_enough() -> None:

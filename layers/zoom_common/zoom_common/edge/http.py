@@ -157,20 +157,45 @@ class Router:
         """Method and template of every route, in the order in which they are tried."""
         return [(each.method, each.template) for each in self._routes]
 
+    def knows(self, path: str) -> bool:
+        """Return whether some route has this path."""
+        return bool(self._matches(path))
+
     def handle(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """The Lambda handler of these routes."""
         return self._handler(event, context)
 
     def answer(self, request: Request) -> Response:
-        """Answer one request. Raises NotFound or MethodNotAllowed for known callers, Unauthenticated for others."""
-        matches = [(route, found) for route in self._routes if (found := route.pattern.fullmatch(request.path))]
+        """Answer one request. HEAD means GET, without the body; OPTIONS is answered with the methods of the path.
+
+        Slashes at the end and in a row do not count where no route has them. Raises NotFound or MethodNotAllowed
+        for known callers, Unauthenticated for others.
+        """
+        matches = self._matches(request.path) or self._matches(typed_path(request.path))
+        method = "GET" if request.method == "HEAD" else request.method
         for route, found in matches:
-            if route.method == request.method:
-                path = {name: unquote(value) for name, value in found.groupdict().items()}
-                if route.scope is None:
-                    return route.answer(request, **path)
-                return route.answer(request, authorize(request, route.scope), **path)
+            if route.method == method:
+                response = self._routed(route, found, request)
+                return replace(response, body=b"") if request.method == "HEAD" else response
         authorize(request, None)
-        if matches:
-            raise MethodNotAllowed([route.method for route, _ in matches])
-        raise NotFound(NOT_RECOGNIZED, reason="unknown_route", code=2300)
+        if not matches:
+            raise NotFound(NOT_RECOGNIZED, reason="unknown_route", code=2300)
+        allowed = [route.method for route, _ in matches]
+        if method == "OPTIONS":
+            return Response(204, headers={"allow": ", ".join([*allowed, "OPTIONS"])})
+        raise MethodNotAllowed(allowed)
+
+    def _matches(self, path: str) -> list[tuple[_Route, re.Match[str]]]:
+        return [(route, found) for route in self._routes if (found := route.pattern.fullmatch(path))]
+
+    @staticmethod
+    def _routed(route: _Route, found: re.Match[str], request: Request) -> Response:
+        path = {name: unquote(value) for name, value in found.groupdict().items()}
+        if route.scope is None:
+            return route.answer(request, **path)
+        return route.answer(request, authorize(request, route.scope), **path)
+
+
+def typed_path(path: str) -> str:
+    """Return a path without the slashes that people add: those at the end, and all but one of several in a row."""
+    return re.sub("/{2,}", "/", path).rstrip("/") or "/"

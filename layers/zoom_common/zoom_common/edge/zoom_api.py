@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from zoom_common.access.principal import Principal
 from zoom_common.edge.call_log import Logged
-from zoom_common.edge.http import authorize
+from zoom_common.edge.http import NOT_RECOGNIZED, authorize
 from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import connection_header
 from zoom_common.edge.response import Response
-from zoom_common.errors import Forbidden
+from zoom_common.errors import Forbidden, NotFound
 from zoom_common.gateway import pagination
 from zoom_common.gateway.context import Call
 from zoom_common.gateway.participants import Participants
@@ -19,7 +19,7 @@ from zoom_common.gateway.service import Answer, Gateway
 from zoom_common.ratelimit.limiter import RateLimitRules
 from zoom_common.settings import ZOOM_API, optional, require
 from zoom_common.zoom.operations.model import Operation
-from zoom_common.zoom.operations.table import match
+from zoom_common.zoom.operations.table import match, methods
 from zoom_common.zoom.rate_limits import Plan
 
 SHARE, RESERVE = "0.9", "0.1"
@@ -95,18 +95,24 @@ def answer(gateway: Gateway, request: Request, participants: Callable[[], Partic
     that no connection can have.
     """
     principal = authorize(request, None)
+    if request.method == "OPTIONS":
+        return Response(204, headers={"allow": ", ".join(methods(request.path))})
+    if request.method == "HEAD":
+        return replace(answer(gateway, replace(request, method="GET"), participants), body=b"")
     operation, ids = match(request.method, request.path)
     connection_header(request.headers)  # checked here, read by the gateway
     calls = _Calls(gateway, principal, request)
-    if operation.own and participants is not None:
+    if operation.own:
+        if participants is None:  # the address had slashes too many and came to a function without events
+            raise NotFound(NOT_RECOGNIZED, reason="unknown_route", code=2300)
         _check(principal, operation)
         result = participants().answer(principal, ids["meetingId"], request.query_string, calls.read)
     elif pagination.is_paginated(operation, request.query_string):
-        result = pagination.walk(
-            operation, request.query_string, lambda query: calls.read(request.path, query), request.deadline
-        )
+        result = calls.walk(operation)
     else:
         result = calls.one(operation, ids, request.query_string, request.headers)
+        if pagination.is_cut(operation, request.query_string, result):
+            result = calls.walk(operation)
     return Response(result.status, result.body, result.headers)
 
 
@@ -122,6 +128,13 @@ class _Calls:
     gateway: Gateway
     principal: Principal
     request: Request
+
+    def walk(self, operation: Operation) -> Answer:
+        """Read a list page by page and month by month."""
+        asked = self.request
+        return pagination.walk(
+            operation, asked.query_string, lambda query: self.read(asked.path, query), asked.deadline
+        )
 
     def read(self, path: str, query_string: str) -> Answer:
         """Make one read of several."""

@@ -1,4 +1,9 @@
-"""Zoom's paged lists as one: `all=true` reads every page, and long time spans are split into months."""
+"""Zoom's paged lists as one: `all=true` reads every page, and long time spans are split into months.
+
+Zoom takes `from` and `to` at most a month apart. It does not refuse a longer span: it answers 200 with the last month
+and says so in the answer's own `from`. So the span that it answered is compared with the one that was asked for.
+https://github.com/onyx-dot-app/onyx/issues/14733
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ import json
 from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,7 +22,29 @@ from zoom_common.errors import FieldError, GatewayError, InvalidRequest, TooMany
 from zoom_common.gateway.service import Answer
 from zoom_common.zoom.operations.model import Operation
 
-_MOST_MONTHS = 120
+ALL = "all"
+DAYS = ("from", "to")
+# Zoom has nothing older. A span of more than ten years ends a year from now at the latest: nothing is recorded later.
+EARLIEST = date(2012, 1, 1)
+_YEAR_AHEAD = timedelta(days=366)
+_TEN_YEARS = timedelta(days=3653)
+_ONE_DAY = timedelta(days=1)
+_LENGTH_OF_DAY = 10
+
+_PREFIX = "igz1."
+_LARGEST_COUNT = 1_000_000
+# One page more has to fit into what is left, in seconds; and an answer into what Lambda carries, 6 MB.
+_TIME_FOR_A_PAGE = 4.0
+_LARGEST = 4_500_000
+# What says something about one page's bytes, and nothing about the whole.
+_OF_ONE_PAGE = frozenset({"etag", "x-zm-trackingid"})
+_WAITED = "x-zoom-waited-ms"
+_TRUE = frozenset({"true", "1"})
+# The lists of `GET /users` and `GET /report/users`, and of those who were in a meeting.
+_HOSTS, _VISITS = "users", "participants"
+_COUNTS_OF_HOST = ("meetings", "participants", "meeting_minutes")
+
+type Fetch = Callable[[str], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,30 +54,29 @@ class Span:
     first: date
     last: date
 
+    @property
+    def month(self) -> Span:
+        """The span's first month, or all of it when it is no longer than that."""
+        return Span(self.first, min(_month_later(self.first) - _ONE_DAY, self.last))
 
-def requested_span(first: str | None, last: str | None) -> Span | None:
-    """The span between two days as written in a query, or None when they are not two days in order."""
+
+def requested_span(query: Mapping[str, str], today: date) -> Span | None:
+    """Return the span that `from` and `to` of a query mean, or None when they are missing, not days, or out of order.
+
+    A missing `from` means the beginning and a missing `to` means `today`. What follows the day in a text is not read
+    here. Days before 2012 mean 2012-01-01.
+    """
+    texts = [query.get(name, "").strip() for name in DAYS]
+    if not any(texts):
+        return None
     try:
-        span = Span(date.fromisoformat(first or ""), date.fromisoformat(last or ""))
+        first, last = (date.fromisoformat(text[:_LENGTH_OF_DAY]) if text else None for text in texts)
     except ValueError:
         return None
-    return span if span.first <= span.last else None
-
-
-def months(span: Span) -> list[Span]:
-    """`span` in pieces of a month at most, the oldest first: one piece when it is no longer than that.
-
-    Nobody's data goes back further than ten years; what is asked for beyond comes as one piece, for Zoom to refuse.
-    """
-    pieces: list[Span] = []
-    first = span.first
-    while first <= span.last:
-        if len(pieces) == _MOST_MONTHS:
-            return [span]
-        last = min(_month_later(first) - timedelta(days=1), span.last)
-        pieces.append(Span(first, last))
-        first = last + timedelta(days=1)
-    return pieces
+    first, last = max(first or EARLIEST, EARLIEST), max(last or today, EARLIEST)
+    if last - first > _TEN_YEARS:
+        last = min(last, max(today + _YEAR_AHEAD, first + _TEN_YEARS))
+    return Span(first, last) if first <= last else None
 
 
 def _month_later(day: date) -> date:
@@ -60,121 +86,258 @@ def _month_later(day: date) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-ALL = "all"
-
-_PREFIX = "igz1."
-
-_LARGEST_COUNT = 1_000_000
-
-# One page more has to fit into what is left, in seconds; and an answer into what Lambda carries, 6 MB.
-_TIME_FOR_A_PAGE = 4.0
-
-_LARGEST = 4_500_000
-
-# What says something about one page's bytes, and nothing about the whole.
-_OF_ONE_PAGE = frozenset({"etag", "x-zm-trackingid"})
-
-_WAITED = "x-zoom-waited-ms"
-
-type Fetch = Callable[[str], Answer]
-
-
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a walk is: in which month, at which of Zoom's page tokens or numbers.
+    """Where a walk is: at which of Zoom's page tokens or numbers, and for split spans in which days.
 
-    `days` are the span's first and last, for clients that send nothing but the token for the next page.
+    `first` and `last` are the days that are asked for now and `resume` is the first day after them, all empty for lists
+    that are not split. `days` are the `from` and `to` of the request, for clients that send nothing but the token for
+    the next page.
     """
 
-    month: int = 0
     token: str = ""
     number: int = 0
+    first: str = ""
+    last: str = ""
+    resume: str = ""
     days: tuple[str, str] = ("", "")
 
     def text(self) -> str:
-        """The page token that brings a caller back here."""
-        raw = json.dumps([self.month, self.token, self.number, *self.days], separators=(",", ":")).encode()
+        """Return the page token that brings a caller back here."""
+        place = [self.token, self.number, self.first, self.last, self.resume, *self.days]
+        raw = json.dumps(place, separators=(",", ":")).encode()
         return _PREFIX + base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
     @classmethod
     def parse(cls, text: str) -> Position:
-        """The place that a page token of ours or of Zoom's stands for. Raises InvalidRequest."""
+        """Return the place that a page token of ours or of Zoom's stands for. Raises InvalidRequest."""
         if not text.startswith(_PREFIX):
             return cls(token=text)
         packed = text.removeprefix(_PREFIX)
         try:
             return cls._of(*json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))))
         except (ValueError, TypeError, RecursionError, binascii.Error):
-            fault = "The next page token is invalid."
-            raise InvalidRequest([FieldError("next_page_token", fault)]) from None
+            raise _wrong_token("The next page token is invalid.") from None
 
     @classmethod
-    def _of(cls, month: object, token: object, number: object, first: object, last: object) -> Position:
-        """What `text` wrote. Raises ValueError for anything that it can not have written: callers can write as well."""
-        counts = [each for each in (month, number) if type(each) is int and 0 <= each <= _LARGEST_COUNT]
-        texts = [each for each in (token, first, last) if isinstance(each, str)]
-        if (len(counts), len(texts)) != (2, 3):
+    def _of(cls, token: object, number: object, *rest: object) -> Position:
+        """Return what `text` wrote. Raises ValueError for anything else: callers can write tokens as well."""
+        texts = [each for each in (token, *rest) if isinstance(each, str)]
+        if type(number) is not int or not 0 <= number <= _LARGEST_COUNT or len(texts) != 6:  # noqa: PLR2004 - six texts
             raise ValueError
         "".join(texts).encode()  # half a character is no text
-        return cls(counts[0], texts[0], counts[1], (texts[1], texts[2]))
+        first, last, resume = texts[1:4]
+        if any((first, last, resume)) and not date.fromisoformat(first) <= date.fromisoformat(last) < _day(resume):
+            raise ValueError
+        return cls(texts[0], number, first, last, resume, (texts[4], texts[5]))
+
+    @classmethod
+    def at(cls, span: Span, days: tuple[str, str]) -> Position:
+        """Return the place at the first month of `span`."""
+        month = span.month
+        return cls(first=str(month.first), last=str(month.last), resume=str(month.last + _ONE_DAY), days=days)
 
 
-def is_paginated(operation: Operation, query_string: str) -> bool:
-    """Whether a request is for `Walk` to answer: it asks for all of a list, or for more months than Zoom takes."""
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def _wrong_token(message: str) -> InvalidRequest:
+    return InvalidRequest([FieldError("next_page_token", message)])
+
+
+def is_paginated(operation: Operation, query_string: str, *, today: date | None = None) -> bool:
+    """Return whether a request is for `walk` to answer: for all of a list, or for more months than Zoom takes.
+
+    A required day that is missing is for the check of the query to name.
+    """
     if operation.items is None:
         return False
     query = dict(parse_qsl(query_string))
-    long = operation.monthly and len(_spans(query)) > 1
-    return _wants_all(query) or long or query.get("next_page_token", "").startswith(_PREFIX)
+    required = {each.name for each in operation.query if each.required}
+    span = _split_span(operation, query, today or _today()) if required <= query.keys() else None
+    is_long = span is not None and span.month != span
+    return _is_true(query, ALL) or is_long or query.get("next_page_token", "").startswith(_PREFIX)
 
 
-def _wants_all(query: Mapping[str, str]) -> bool:
-    return query.get(ALL, "").lower() in {"true", "1"}
+def is_cut(operation: Operation, query_string: str, answer: Answer) -> bool:
+    """Return whether Zoom answered fewer days than a request asked for, so that `walk` has to ask for the others."""
+    span = _split_span(operation, dict(parse_qsl(query_string)), _today())
+    if span is None:
+        return False
+    try:
+        page = json.loads(answer.body or b"null")
+    except ValueError:
+        return False
+    return isinstance(page, dict) and _left_out_before(_whole_span(span), page) is not None
 
 
-def _spans(query: Mapping[str, str]) -> list[Span]:
-    span = requested_span(query.get("from"), query.get("to"))
-    return [] if span is None else months(span)
+def _whole_span(span: Span) -> Position:
+    return Position(first=str(span.first), last=str(span.last), resume=str(span.last + _ONE_DAY))
 
 
-def walk(operation: Operation, query_string: str, fetch: Fetch, deadline: Deadline) -> Answer:
-    """One answer for all that `query_string` asks for, or for as much as there is time for.
+def _today() -> date:
+    return datetime.now(UTC).date()
 
-    `fetch` gets one page of Zoom's by its query string. When time, quota or room run out after the first page, what is
-    there comes back with a `next_page_token` to go on from. Raises what `fetch` raises for the first page.
+
+def _is_true(query: Mapping[str, str], name: str) -> bool:
+    return query.get(name, "").lower() in _TRUE
+
+
+def _split_span(operation: Operation, query: Mapping[str, str], today: date) -> Span | None:
+    """The span to ask for in months, or None for a list that Zoom does not filter by date, such as the trash."""
+    return requested_span(query, today) if operation.monthly and not _is_true(query, "trash") else None
+
+
+def walk(
+    operation: Operation, query_string: str, fetch: Fetch, deadline: Deadline, *, today: date | None = None
+) -> Answer:
+    """Return one answer for all that `query_string` asks for, or for as much as there is time for.
+
+    `fetch` gets one page of Zoom's by its query string. When time, quota or room run out, what is there comes back with
+    a `next_page_token` to go on from and the header `x-gateway-stopped-by`. Without `all=true` the answer is the next
+    page that has entries. Raises what `fetch` raises while there are none.
     """
-    query = dict(parse_qsl(query_string, keep_blank_values=True))
-    whole = _wants_all(query)
-    query.pop(ALL, None)
-    place: Position | None = Position.parse(query.pop("next_page_token", ""))
-    if operation.monthly and place is not None:
-        place = _with_days(place, query)
-    spans = _spans(query) if operation.monthly else []
-    largest = _largest_page(operation)
-    if whole and largest is not None:
-        query.setdefault("page_size", str(largest))
-    collected = _Collected(operation.items or "")
-    while place is not None:
-        try:
-            answer = fetch(urlencode(_at(place, query, spans)))
-        except GatewayError as error:
-            if collected.empty or not _may_pass(error):
-                raise
-            collected.stopped_by = error.reason
-            break
-        page = collected.add(answer, month=place.month)
-        place = _next(place, page, len(spans))
-        if not whole or not deadline.allows(_TIME_FOR_A_PAGE) or collected.size > _LARGEST:
-            break
-    return collected.answer(place, query, whole=whole)
+    return _Walk(operation, query_string, today or _today()).answer(fetch, deadline)
 
 
-def _with_days(place: Position, query: dict[str, str]) -> Position:
-    """The span of a token stands in for one that the request does not repeat."""
-    for name, day in zip(("from", "to"), place.days, strict=True):
+class _Walk:
+    """One walk through a list."""
+
+    def __init__(self, operation: Operation, query_string: str, today: date) -> None:
+        query = dict(parse_qsl(query_string, keep_blank_values=True))
+        place = Position.parse(query.pop("next_page_token", ""))
+        self._days = _days(place, query)
+        self._span = _split_span(operation, query, today)
+        self._is_split = self._span is not None and self._span.month != self._span
+        # A host of several months is one row, which needs the rows of all months.
+        self._whole = _is_true(query, ALL) or (self._is_split and operation.items == _HOSTS)
+        self._today = today
+        query.pop(ALL, None)
+        largest = _largest_page(operation)
+        if self._whole and largest is not None:
+            query.setdefault("page_size", str(largest))
+        self._query = query
+        self._place: Position | None = self._located(place)
+        self._items = operation.items or ""
+
+    def _located(self, place: Position) -> Position:
+        if self._span is None:
+            if place.first:
+                raise _wrong_token("The next page token belongs to another request.")
+            return place
+        if place.first:
+            return replace(place, days=self._days)
+        return replace(Position.at(self._span, self._days), token=place.token)
+
+    def answer(self, fetch: Fetch, deadline: Deadline) -> Answer:
+        """Read pages until the list ends, a page is full, or something stops it."""
+        found = _Collected(self._items, is_split=self._is_split, is_whole=self._whole and self._is_at_start())
+        while self._place is not None:
+            try:
+                answer = fetch(urlencode(self._page_query(self._place)))
+            except GatewayError as error:
+                if not found.count or not _may_pass(error):
+                    raise
+                found.stopped_by = error.reason
+                break
+            page = found.add(answer, month=self._place.last)
+            self._place = found.unseen(self._next(self._place, page))
+            found.is_split = self._is_split
+            if self._place is None or (found.count and not self._whole):
+                break
+            found.stopped_by = _stopped_by(found, deadline)
+            if found.stopped_by:
+                break
+        return found.answer(self._place, self._stated_days(), whole=self._whole)
+
+    def _stated_days(self) -> dict[str, str]:
+        """The days of the whole span for the answer, in which Zoom states those of one month."""
+        asked = {name: self._query.get(name, "").strip()[:_LENGTH_OF_DAY] for name in DAYS}
+        if self._span is not None:
+            asked = {"from": asked["from"] or str(self._span.first), "to": asked["to"] or str(self._span.last)}
+        return {name: day for name, day in asked.items() if day}
+
+    def _is_at_start(self) -> bool:
+        place = self._place
+        begins = self._span is None or (place is not None and place.first == str(self._span.first))
+        return place is not None and not place.token and not place.number and begins
+
+    def _page_query(self, place: Position) -> dict[str, str]:
+        """The query of one page of Zoom's. At both ends of the span the caller's own words are sent."""
+        page = dict(self._query)
+        if place.first and self._span is not None:
+            asked_first, asked_last = self._query.get("from", ""), self._query.get("to", "")
+            page["from"] = asked_first if asked_first.strip().startswith(place.first) else place.first
+            page["to"] = asked_last if asked_last.strip().startswith(place.last) else place.last
+        if place.token or place.number or (self._span is not None and place.first != str(self._span.first)):
+            page.pop("page_number", None)
+        if place.token:
+            page["next_page_token"] = place.token
+        elif place.number:
+            page["page_number"] = str(place.number)
+        return page
+
+    def _next(self, place: Position, page: Mapping[str, Any]) -> Position | None:
+        """Return the place after `page`, None at the end."""
+        token = page.get("next_page_token")
+        if isinstance(token, str) and token and token != place.token:
+            return replace(place, token=token, number=0)
+        number, count = page.get("page_number"), page.get("page_count")
+        if not place.token and isinstance(number, int) and isinstance(count, int) and place.number <= number < count:
+            return replace(place, token="", number=number + 1)
+        return self._next_days(place, page)
+
+    def _next_days(self, place: Position, page: Mapping[str, Any]) -> Position | None:
+        """Return the place at the next days to ask for: those that Zoom left out of `page`, or the next month."""
+        if self._span is None or not place.first:
+            return None
+        left_out = _left_out_after(place, page, self._today)
+        resume = left_out or place.resume
+        missing = _left_out_before(place, page)
+        self._is_split |= missing is not None or left_out is not None
+        if missing is not None:
+            return Position(first=place.first, last=str(missing), resume=resume, days=place.days)
+        if _day(resume) > self._span.last:
+            return None
+        return Position.at(Span(_day(resume), self._span.last), place.days)
+
+
+def _days(place: Position, query: dict[str, str]) -> tuple[str, str]:
+    """The days of the request. Those of the token stand in where the request does not repeat them."""
+    for name, day in zip(DAYS, place.days, strict=True):
         if day:
             query.setdefault(name, day)
-    return replace(place, days=(query.get("from", ""), query.get("to", "")))
+    return query.get("from", ""), query.get("to", "")
+
+
+def _left_out_before(place: Position, page: Mapping[str, Any]) -> date | None:
+    """Return the last day that was asked for before those that Zoom answered, or None when there is none."""
+    answered = _answered(page, "from")
+    if answered is None or not _day(place.first) < answered <= _day(place.last):
+        return None
+    return answered - _ONE_DAY
+
+
+def _left_out_after(place: Position, page: Mapping[str, Any], today: date) -> str | None:
+    """Return the first day that was asked for, and has begun, after those that Zoom answered."""
+    answered = _answered(page, "to")
+    if answered is None or not _day(place.first) <= answered < min(_day(place.last), today):
+        return None
+    return str(answered + _ONE_DAY)
+
+
+def _answered(page: Mapping[str, Any], name: str) -> date | None:
+    try:
+        return _day(str(page.get(name))[:_LENGTH_OF_DAY])
+    except ValueError:
+        return None
+
+
+def _stopped_by(found: _Collected, deadline: Deadline) -> str:
+    if not deadline.allows(_TIME_FOR_A_PAGE):
+        return "deadline_exceeded"
+    return "answer_too_large" if found.size > _LARGEST else ""
 
 
 def _may_pass(error: GatewayError) -> bool:
@@ -187,84 +350,115 @@ def _largest_page(operation: Operation) -> int | None:
     return next((each.maximum for each in operation.query if each.name == "page_size"), None)
 
 
-def _at(place: Position, query: Mapping[str, str], spans: list[Span]) -> dict[str, str]:
-    """The query of one page of Zoom's."""
-    if spans and place.month >= len(spans):
-        raise InvalidRequest([FieldError("next_page_token", "The next page token belongs to another request.")])
-    days = {"from": str(spans[place.month].first), "to": str(spans[place.month].last)} if len(spans) > 1 else {}
-    page = {**query, **days}
-    if place.token or place.number or place.month:
-        page.pop("page_number", None)
-    if place.token:
-        page["next_page_token"] = place.token
-    elif place.number:
-        page["page_number"] = str(place.number)
-    return page
-
-
-def _next(place: Position, page: Mapping[str, Any], pieces: int) -> Position | None:
-    """The place after `page`, None at the end. A token that comes back unchanged is an end: no walk goes in circles."""
-    token = page.get("next_page_token")
-    if isinstance(token, str) and token and token != place.token:
-        return replace(place, token=token, number=0)
-    number, count = page.get("page_number"), page.get("page_count")
-    if not place.token and isinstance(number, int) and isinstance(count, int) and place.number <= number < count:
-        return replace(place, token="", number=number + 1)
-    return Position(place.month + 1, days=place.days) if place.month + 1 < pieces else None
-
-
 class _Collected:
-    """What a walk has found: Zoom's first page, with the entries of all of them."""
+    """What a walk has found: Zoom's first page, with the entries of all of them.
 
-    def __init__(self, items: str) -> None:
+    `is_split`: its pages are of several months. `is_whole`: it began at the start and goes to the end.
+    """
+
+    def __init__(self, items: str, *, is_split: bool, is_whole: bool) -> None:
         self._items = items
-        self._whole: dict[str, Any] = {}
+        self.is_split = is_split
+        self._is_whole = is_whole
+        self._body: dict[str, Any] = {}
+        self._entries: list[Any] = []
+        self._known: dict[str, int] = {}
+        self._months: dict[str, dict[str, int]] = {}
+        self._tokens: set[tuple[str, str]] = set()
         self._headers: Mapping[str, str] = {}
-        self._month = -1
         self._waited = 0
-        self.empty = True
         self.size = 0
         self.stopped_by = ""
 
-    def add(self, answer: Answer, *, month: int) -> Mapping[str, Any]:
-        """Take a page of `month` in; returns it as JSON. Raises Unavailable when it is no list."""
+    @property
+    def count(self) -> int:
+        """How many entries there are."""
+        return len(self._entries)
+
+    def add(self, answer: Answer, *, month: str) -> Mapping[str, Any]:
+        """Take a page of `month` in and return it as JSON. Raises Unavailable when it is no list."""
         page: Any = json.loads(answer.body or b"null")
         entries = (page.get(self._items) or []) if isinstance(page, dict) else None
         if not isinstance(entries, list):
             raise Unavailable(reason="zoom_gave_no_list")
-        entries = list(entries)
-        if self.empty:
-            self._whole = {**page, self._items: entries}
-        else:
-            self._whole[self._items] += entries
-            if month != self._month:  # totals are those of a month, and stand on each of its pages
-                so_far = _totals(self._whole)
-                self._whole |= {name: so_far.get(name, 0) + total for name, total in _totals(page).items()}
-        self._month, self.empty, self._headers = month, False, answer.headers
+        self._body = self._body or page
+        self._add_entries(entries)
+        self._months.setdefault(month, _totals(page))  # they are those of a month, and stand on each of its pages
+        self._headers = answer.headers
         self._waited += int(answer.headers.get(_WAITED, 0))
         self.size += len(answer.body)
         return cast("Mapping[str, Any]", page)
 
-    def answer(self, place: Position | None, query: Mapping[str, str], *, whole: bool) -> Answer:
-        """The answer, with a token for what is left at `place`."""
-        body = {**self._whole, "next_page_token": "" if place is None else place.text()}
-        body |= {name: query[name] for name in ("from", "to") if name in body and query.get(name)}
+    def _add_entries(self, entries: list[Any]) -> None:
+        """Add the entries that no earlier page had. Lists that change while they are read repeat some.
+
+        Two visits of a participant may be equal in all they say, so those are never taken for one.
+        """
+        if self._items == _VISITS:
+            self._entries += entries
+            return
+        first_of_page = len(self._entries)
+        for each in entries:
+            index = self._known.setdefault(_identity(each, self._items), len(self._entries))
+            if index >= first_of_page:
+                self._entries.append(each)
+            elif self._items == _HOSTS and self.is_split:
+                self._entries[index] = _added_up(self._entries[index], each)
+
+    def unseen(self, place: Position | None) -> Position | None:
+        """Return `place`, or None when the walk has been there: no walk goes in circles."""
+        if place is None or not place.token:
+            return place
+        mark = (place.last, place.token)
+        if mark in self._tokens:
+            return None
+        self._tokens.add(mark)
+        return place
+
+    def answer(self, place: Position | None, days: Mapping[str, str], *, whole: bool) -> Answer:
+        """Return the answer, with a token for what is left at `place`. `days` are the whole span's."""
+        body = {**self._body, self._items: self._entries, "next_page_token": "" if place is None else place.text()}
+        body |= {name: day for name, day in days.items() if name in body}
         if whole:
             body.pop("page_number", None)
-            body |= {name: count for name, count in (("page_count", 1), ("page_size", self._count)) if name in body}
-            if place is None and "total_records" in body:
-                body["total_records"] = self._count
-        headers = {name: value for name, value in self._headers.items() if name not in _OF_ONE_PAGE}
-        if self._waited:
-            headers[_WAITED] = str(self._waited)
-        if self.stopped_by:
-            headers["x-gateway-stopped-by"] = self.stopped_by
+            body |= {name: count for name, count in (("page_count", 1), ("page_size", self.count)) if name in body}
+        self._state_totals(body, complete=self._is_whole and place is None)
+        if self.is_split and not whole:
+            body.pop("page_count", None)
+            body.pop("page_number", None)
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-        return Answer(200, {**headers, "content-type": "application/json"}, text.encode())
+        return Answer(200, {**self._answer_headers(), "content-type": "application/json"}, text.encode())
 
-    @property
-    def _count(self) -> int:
-        return len(self._whole[self._items])
+    def _state_totals(self, body: dict[str, Any], *, complete: bool) -> None:
+        """Leave only totals that are true: of the whole list once it is there, or Zoom's own of a list in one piece."""
+        if self.is_split:
+            for name in _totals(body):
+                sums = sum(each.get(name, 0) for each in self._months.values())
+                body |= {name: sums} if complete else {}
+                if not complete:
+                    del body[name]
+        if complete and "total_records" in body:
+            body["total_records"] = self.count
+
+    def _answer_headers(self) -> dict[str, str]:
+        headers = {name: value for name, value in self._headers.items() if name not in _OF_ONE_PAGE}
+        headers |= {_WAITED: str(self._waited)} if self._waited else {}
+        return headers | ({"x-gateway-stopped-by": self.stopped_by} if self.stopped_by else {})
+
+
+def _identity(entry: Any, items: str) -> str:
+    """What an entry has in common with another that is the same one."""
+    if isinstance(entry, dict):
+        if items == _HOSTS and "id" in entry:
+            return str(entry["id"])
+        if entry.get("uuid"):
+            return json.dumps([entry["uuid"], entry.get("start_time"), entry.get("occurrence_id")])
+    return json.dumps(entry, sort_keys=True)
+
+
+def _added_up(row: Any, other: Any) -> Any:
+    """A host's row over two months: the counts of both together."""
+    return {**row, **{name: row.get(name, 0) + other.get(name, 0) for name in _COUNTS_OF_HOST if name in row}}
 
 
 def _totals(page: Mapping[str, Any]) -> dict[str, int]:

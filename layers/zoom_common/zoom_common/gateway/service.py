@@ -12,12 +12,12 @@ from zoom_common.connections.model import Connection, Kind
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Forbidden, GatewayError, Unauthenticated, ZoomRefused, ZoomScopesMissing
 from zoom_common.gateway import idempotency, read_cache
-from zoom_common.gateway.context import Call, addressed
+from zoom_common.gateway.context import ME, Call, addressed
 from zoom_common.gateway.http_client import ZoomApiClient
 from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.read_cache import ReadCache
 from zoom_common.zoom import api, rate_limits
-from zoom_common.zoom.error_codes import REQUEST_AT_FAULT, SCOPES_MISSING
+from zoom_common.zoom.error_codes import REQUEST_AT_FAULT, SCOPES_MISSING, RefusedCall
 from zoom_common.zoom.http import HttpResponse
 from zoom_common.zoom.operations.model import Operation, check_query
 
@@ -25,6 +25,11 @@ _CONSENT = "Any one of the missing scopes is enough. Add it to the Zoom app, the
 
 _ADMINISTRATORS = (
     "Only an administrator of the Zoom account can grant this, to an app that has the scope: a user-level app cannot."
+)
+
+_OF_OTHERS = (
+    "For another user than `me` this takes the `:admin` form of a scope. Only an administrator of the Zoom account can "
+    "grant it."
 )
 
 _ACCOUNT = "Add one of the missing scopes to the Server-to-Server app at Zoom; its next token has it."
@@ -52,20 +57,31 @@ def raise_for_refusal(
     connection: Connection,
     headers: Mapping[str, str],
     reconnect_url: ReconnectUrl,
+    ids: Mapping[str, str] | None = None,
+    query_string: str = "",
     request_at_fault: bool = False,
 ) -> None:
     """Return for a success, else raise ZoomRefused; for missing scopes it names them and where to grant them.
 
+    `ids` are those of the path and `query_string` is the caller's: hints depend on both.
     `request_at_fault`: Zoom answered 401 and accepts the token for another request, so a new consent would not help.
     """
+    refused = RefusedCall(
+        method=operation.method,
+        path=operation.path,
+        names_user=(ids or {}).get("userId", ME) != ME,
+        is_account_level=connection.kind is Kind.ACCOUNT,
+        has_page_token="next_page_token=" in query_string,
+        limit=headers.get("x-zoom-limit"),
+    )
     try:
-        api.decipher(response, headers=headers)
+        api.decipher(response, headers=headers, call=refused)
     except ZoomRefused as refusal:
-        if refusal.zoom_code == SCOPES_MISSING:
+        if refusal.zoom_code in SCOPES_MISSING:
             # From the operations table: Zoom's message is text for people, in their language.
             refusal.missing_scopes = operation.scopes.lacking(connection.scopes)
             refusal.reconnect_url = reconnect_url(connection)
-            refusal.hint = _way_out(operation, connection)
+            refusal.hint = _way_out(operation, connection, names_user=refused.names_user)
         elif request_at_fault:
             refusal.reason, refusal.hint = REQUEST_AT_FAULT.reason, REQUEST_AT_FAULT.hint
         elif api.token_rejected(response):
@@ -73,10 +89,12 @@ def raise_for_refusal(
         raise
 
 
-def _way_out(operation: Operation, connection: Connection) -> str:
+def _way_out(operation: Operation, connection: Connection, *, names_user: bool = False) -> str:
     if connection.kind is Kind.ACCOUNT:
         return _ACCOUNT
-    return _ADMINISTRATORS if operation.scopes.administrators_only else _CONSENT
+    if operation.scopes.administrators_only:
+        return _ADMINISTRATORS
+    return _OF_OTHERS if names_user else _CONSENT
 
 
 CONNECTION_HEADER = "x-zoom-connection"
@@ -163,6 +181,8 @@ class Gateway:
             connection=call.connection,
             headers=headers,
             reconnect_url=self.reconnect_url,
+            ids=call.ids,
+            query_string=call.query_string,
             request_at_fault=call.stats.request_at_fault,
         )
         if call.operation.method == "GET" and response.status == 200:  # noqa: PLR2004 - HTTP's own number

@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 from urllib.parse import quote
 
 from zoom_common import __version__
 from zoom_common.errors import InvalidRequest, ZoomRefused
 from zoom_common.secret import Secret
-from zoom_common.zoom.error_codes import meaning
+from zoom_common.zoom.error_codes import SCOPES_MISSING, RefusedCall, meaning
 from zoom_common.zoom.http import HttpRequest, HttpResponse
-from zoom_common.zoom.operations.model import Operation
+from zoom_common.zoom.operations.model import Operation, with_lowered_page_size
 from zoom_common.zoom.operations.table import filled
 
 # What RFC 3986 lets stand in a query as it is, and a caller's own %-escapes: nothing is encoded twice.
@@ -38,9 +39,12 @@ def check_body(operation: Operation, body: bytes) -> None:
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`. Raises InvalidRequest when it is anything else."""
+    """The JSON object in `body`, which may be UTF-8, UTF-16 or UTF-32, with a byte order mark or without.
+
+    Raises InvalidRequest when it is anything else.
+    """
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse)
+        value = json.loads(body.decode(json.detect_encoding(body)), parse_constant=_refuse)
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
@@ -50,6 +54,12 @@ def parsed(body: bytes) -> dict[str, Any]:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)  # NaN and Infinity are Python's JSON, nobody else's
+
+
+def as_utf8(body: bytes) -> bytes:
+    """Return JSON text as UTF-8 without a byte order mark. What is UTF-8 already stays as it is, byte for byte."""
+    encoding = json.detect_encoding(body)
+    return body if encoding == "utf-8" else body.decode(encoding).encode()
 
 
 def build(
@@ -63,8 +73,10 @@ def build(
 ) -> HttpRequest:
     """The request for `operation`. Ids are encoded as Zoom wants them; query and body go out as the caller wrote them.
 
-    A body that the operation does not have stays behind.
+    Two things change: a page size above the maximum is lowered, and a body in UTF-16 becomes UTF-8. A body that the
+    operation does not have stays behind.
     """
+    query_string = with_lowered_page_size(operation.query, query_string)
     url = base_url.rstrip("/") + filled(operation.path, params)
     if query_string:
         url += "?" + quote(_LONE_PERCENT.sub("%25", query_string), safe=_QUERY)
@@ -75,7 +87,7 @@ def build(
     }
     if operation.model is None or not body.strip():
         return HttpRequest(operation.method, url, headers)
-    return HttpRequest(operation.method, url, {**headers, "Content-Type": "application/json"}, body)
+    return HttpRequest(operation.method, url, {**headers, "Content-Type": "application/json"}, as_utf8(body))
 
 
 def is_answer(response: HttpResponse) -> bool:
@@ -93,8 +105,14 @@ def _meant_to_be_empty(response: HttpResponse) -> bool:
 
 
 def token_rejected(response: HttpResponse) -> bool:
-    """Whether Zoom refused the access token itself; some operations say so with a 400."""
-    return response.status == 401 or (response.status == 400 and zoom_code(response) == _TOKEN_REJECTED)  # noqa: PLR2004
+    """Whether Zoom refused the access token itself; some operations say so with a 400.
+
+    A token that lacks a scope is a good token, whatever the status: a fresh one would lack it as well.
+    """
+    if response.status not in {400, 401}:
+        return False
+    code = zoom_code(response)
+    return code not in SCOPES_MISSING if response.status == 401 else code == _TOKEN_REJECTED  # noqa: PLR2004
 
 
 def zoom_code(response: HttpResponse) -> int | None:
@@ -104,12 +122,20 @@ def zoom_code(response: HttpResponse) -> int | None:
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
-def decipher(response: HttpResponse, *, headers: Mapping[str, str] | None = None) -> None:
-    """Return for a success, else raise ZoomRefused with Zoom's own bytes and the `headers` that go on to the caller."""
+def decipher(
+    response: HttpResponse, *, headers: Mapping[str, str] | None = None, call: RefusedCall | None = None
+) -> None:
+    """Return for a success, else raise ZoomRefused with Zoom's own bytes and the `headers` that go on to the caller.
+
+    `call` is what was refused, for a hint that fits.
+    """
     if 200 <= response.status < 300:  # noqa: PLR2004 - the class of successes
         return
     code = zoom_code(response)
-    meant = meaning(response.status, code)
+    if call is not None:
+        body = _json(response.body)
+        call = replace(call, names_fields=isinstance(body, dict) and bool(body.get("errors")))
+    meant = meaning(response.status, code, call)
     raise ZoomRefused(
         response.status,
         response.body,

@@ -1,10 +1,19 @@
-"""What Zoom's error codes mean to a caller: one table from Zoom's status and code to our reason and hint."""
+"""What Zoom's refusals mean to a caller: from status, code and the call that was refused to our reason and hint.
+
+Zoom's messages are in the language of a person and are never read.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-SCOPES_MISSING = 4711
+from zoom_common.zoom.rate_limits import Limit
+
+# Zoom's list of errors has 4711 for a token without the scope; its older answers, still printed, have 4700.
+# https://developers.zoom.us/docs/integrations/oauth-error-messages/
+SCOPES_MISSING = frozenset({4700, 4711})
+
+_CODE_404 = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,27 +39,43 @@ REQUEST_AT_FAULT = ErrorMeaning(
 _RATE = ErrorMeaning(
     "zoom_rate_limited", "Wait as long as Retry-After says. Zoom counts for the whole account, all apps."
 )
+_RATES = {
+    Limit.DAILY: ErrorMeaning(
+        "zoom_rate_limited",
+        "The account has had its requests of this kind for today, all apps together. Wait as long as Retry-After says.",
+    ),
+    Limit.PER_USER: ErrorMeaning(
+        "zoom_rate_limited",
+        "Zoom takes 100 creates and updates of meetings and webinars from one user a day. This user has had them until "
+        "00:00 UTC; other users have not.",
+    ),
+}
 _PLAN = ErrorMeaning(
     "plan_or_permission",
     "The Zoom account's plan or the user's role does not include this. The table of operations names the plan.",
 )
 _FULL = ErrorMeaning("registration_full", "As many have registered as the plan or the settings allow.")
+_USER = ErrorMeaning("unknown_user", "The user does not exist or is not in the connected Zoom account.")
+_SCOPES = ErrorMeaning("missing_zoom_scopes")
+_REGISTRATION_OFF = ErrorMeaning("registration_off", "Turn registration on first: settings.approval_type 0 or 1.")
+_WRONG_KIND = "Often a webinar's id where a meeting's belongs, or the other way round; else see Zoom's message."
+_STALE_PAGE = "A page token is good for 15 minutes, for one list with the same parameters. Else start the list again."
+_NOT_YOURS = (
+    "It belongs to another user. A user-level connection reaches what is its own user's; for others the app needs an "
+    "administrator's scopes."
+)
+_SAY_ME = "A user-level connection acts for its own user, as `me`. For others it needs an administrator's scopes."
+_REGISTERS = "The meeting or webinar does not exist, or has expired: Zoom says to who registers that there is no user."
 _MEANINGS: dict[tuple[int, int], ErrorMeaning] = {
     (401, 124): _TOKEN,
     (400, 124): _TOKEN,
     (400, 200): _PLAN,
-    (400, 300): ErrorMeaning(
-        "zoom_found_invalid", "Zoom's message or `errors` name what is wrong. A page token ends after 15 minutes."
-    ),
-    (400, 1010): ErrorMeaning("unknown_user", "The user does not belong to the connected Zoom account."),
+    (400, 300): ErrorMeaning("zoom_found_invalid", "Zoom's message or `errors` name what is wrong."),
+    (400, 1010): _USER,
     (400, 1120): ErrorMeaning("invitation_pending", "The user has not accepted the invitation to the account yet."),
     (400, 2300): ErrorMeaning("unknown_route", "Zoom does not know this path."),
-    (400, 3000): ErrorMeaning(
-        "zoom_refused_for_now",
-        "Often a webinar's id where a meeting's belongs, or the other way round; else see Zoom's message.",
-    ),
-    (400, 404): ErrorMeaning("registration_off", "Turn registration on first: settings.approval_type 0 or 1."),
-    (400, 3027): ErrorMeaning("host_registers", "The host can not register for their own meeting or webinar."),
+    (400, 3000): ErrorMeaning("zoom_refused_for_now", "Zoom's message says why."),
+    (400, 3027): ErrorMeaning("host_registers", "The host cannot register for their own meeting or webinar."),
     (400, 3034): ErrorMeaning("work_email_wanted", "The meeting's host takes registrations from work addresses only."),
     (400, 3035): _FULL,
     (400, 3038): ErrorMeaning("registration_over", "The meeting or webinar is over: nobody can register any more."),
@@ -59,19 +84,14 @@ _MEANINGS: dict[tuple[int, int], ErrorMeaning] = {
         "no_scheduling_rights", "This Zoom user may not host or schedule meetings: check licence and role."
     ),
     (400, 3303): ErrorMeaning("recording_in_progress", "The recording is not complete yet. Try again after it is."),
-    (400, 4711): ErrorMeaning("missing_zoom_scopes"),
     (400, 4927): ErrorMeaning("not_live", "The meeting or webinar is not running, so there is nothing to stream."),
     (400, 12702): ErrorMeaning("too_long_ago", "Zoom tells of meetings of the last year only."),
     (403, 200): ErrorMeaning(
         "not_shared_with_you",
-        "A user-level connection acts for its own user, as `me`. For others it needs an administrator's scopes.",
+        "The app, or the connected user's role, may not reach this. An administrator knows why.",
     ),
     (403, 2306): ErrorMeaning("not_yours", "This user may not see meetings that others schedule."),
-    (404, 1001): ErrorMeaning(
-        "unknown_user",
-        "The user does not exist or is not in the connected Zoom account. Who registers for a meeting that does not "
-        "exist is told the same.",
-    ),
+    (404, 1001): _USER,
     (404, 3001): ErrorMeaning(
         "unknown_meeting", "It does not exist, has expired, or is not visible to this connection."
     ),
@@ -87,13 +107,63 @@ _MEANINGS: dict[tuple[int, int], ErrorMeaning] = {
 }
 
 
-def meaning(status: int, code: int | None) -> ErrorMeaning:
-    """What a refusal means. `code` is the number in its body, None without one."""
+@dataclass(frozen=True, slots=True)
+class RefusedCall:
+    """What of a call decides what its refusal means.
+
+    `path` is the operation's template. `names_user`: the path names a user by id or address instead of `me`.
+    `is_account_level`: the connection is a Server-to-Server app's. `has_page_token`: the query has a `next_page_token`.
+    `names_fields`: Zoom's answer lists fields in `errors`. `limit` is the limit that a 429 is about.
+    """
+
+    method: str = ""
+    path: str = ""
+    names_user: bool = False
+    is_account_level: bool = False
+    has_page_token: bool = False
+    names_fields: bool = False
+    limit: str | None = None
+
+    @property
+    def registers(self) -> bool:
+        """Whether it lets somebody register."""
+        return self.method == "POST" and self.path.endswith("registrants")
+
+
+def meaning(status: int, code: int | None, call: RefusedCall | None = None) -> ErrorMeaning:
+    """Return what a refusal means. `code` is the number in its body, None without one."""
+    call = call or RefusedCall()
     if status == 429:  # noqa: PLR2004 - HTTP's own numbers
-        return _RATE
+        return _RATES.get(Limit(call.limit), _RATE) if call.limit else _RATE
     if status >= 500:  # noqa: PLR2004
         return ErrorMeaning("zoom_failed", "A fault inside Zoom. Reads may be repeated; after a change, look first.")
-    known = _MEANINGS.get((status, code)) if code is not None else None
-    if known is None and status == 401:  # noqa: PLR2004
-        return _TOKEN
-    return known or ErrorMeaning("zoom_refused")
+    if code in SCOPES_MISSING:
+        return _SCOPES
+    found = _MEANINGS.get((status, code)) if code is not None else None
+    if found is None:
+        return _TOKEN if status == 401 else _without_row(code, call)  # noqa: PLR2004
+    hint = _hint(found, call)
+    return found if hint is None else ErrorMeaning(found.reason, hint)
+
+
+def _without_row(code: int | None, call: RefusedCall) -> ErrorMeaning:
+    # 404 is also a code of Zoom's: of registering where registration is off, with HTTP status 400 or 404.
+    return _REGISTRATION_OFF if code == _CODE_404 and call.registers else ErrorMeaning("zoom_refused")
+
+
+def _hint(found: ErrorMeaning, call: RefusedCall) -> str | None:
+    """Return the hint that fits this call better than the one of the table, or None."""
+    is_other_user = call.names_user and not call.is_account_level
+    match found.reason:
+        case "zoom_found_invalid" if call.has_page_token and not call.names_fields:
+            return _STALE_PAGE
+        case "zoom_refused_for_now" if "Id}" in call.path and not call.path.startswith("/users"):
+            return _WRONG_KIND
+        case "unknown_user" if call.registers:
+            return _REGISTERS
+        case "unknown_user" | "not_shared_with_you" | "zoom_rejected_token" if is_other_user:
+            return _SAY_ME if found is not _TOKEN else f"{_SAY_ME} Else: {_TOKEN.hint}"
+        case "not_shared_with_you" if call.path and not call.is_account_level:
+            return _NOT_YOURS
+        case _:
+            return None

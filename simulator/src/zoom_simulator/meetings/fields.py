@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from zoom_simulator.check import Field, check
+from zoom_simulator import recurrence
+from zoom_simulator.check import Field, check, read
 from zoom_simulator.model import Json, Kind
 
 _BOOL = Field("boolean")
@@ -166,6 +167,7 @@ WEBINAR_DEFAULTS: dict[str, Any] = {
     "question_and_answer": {"enable": True, "allow_anonymous_questions": True, "answer_questions": "all"},
 }
 TYPES: dict[Kind, tuple[int, ...]] = {"meeting": (1, 2, 3, 8, 10), "webinar": (5, 6, 9)}
+SERIES: dict[Kind, int] = {"meeting": 8, "webinar": 9}
 REGISTRANT = {
     "email": Field("email", required=True, longest=128),
     "first_name": Field("string", required=True, longest=64),
@@ -196,8 +198,27 @@ def body_fields(kind: Kind) -> dict[str, Field]:
 
 
 def check_body(kind: Kind, body: Json) -> None:
-    """ZoomError 300 for a body that Zoom would not take."""
+    """Read a body as Zoom does, in place. ZoomError 300 for one that Zoom would not take.
+
+    Zoom reads a recurrence for a series with a fixed time only. For a value outside an enumeration inside `settings` it
+    stores its default: measured for `auto_recording`, assumed for the others.
+    """
+    read(body, {"type": Field("integer", allowed=TYPES[kind])})
+    if body.get("type", SERIES[kind]) != SERIES[kind]:
+        body.pop("recurrence", None)
+    if isinstance(body.get("recurrence"), dict):
+        recurrence.read(body["recurrence"])
     check(body, body_fields(kind))
     settings = body.get("settings")
     if settings:
+        _default_unknown_choices(kind, settings)
         check(settings, WEBINAR if kind == "webinar" else MEETING, "settings.")
+
+
+def _default_unknown_choices(kind: Kind, settings: Json) -> None:
+    known, defaults = (WEBINAR, WEBINAR_DEFAULTS) if kind == "webinar" else (MEETING, MEETING_DEFAULTS)
+    read(settings, known)
+    for name, value in settings.items():
+        field = known.get(name)
+        if field is not None and field.allowed and isinstance(value, str | int | float) and value not in field.allowed:
+            settings[name] = defaults.get(name, field.allowed[0])

@@ -12,7 +12,8 @@ from zoom_simulator.rest.call import WITHOUT_MEETINGS, Call, Reply
 from zoom_simulator.rest.operations import operation
 from zoom_simulator.rest.paging import page
 
-LISTS = ("scheduled", "live", "upcoming", "upcoming_meetings", "previous_meetings")
+LOCAL_RECORDING_SECONDS = 120
+LISTS = ("scheduled", "live", "upcoming", "upcoming_meetings", "previous_meetings", "past")
 
 
 @operation("meetings.list", "GET", "/users/{userId}/meetings", label="Medium",
@@ -84,6 +85,24 @@ def change_status(call: Call) -> Reply:
     return Reply(204)
 
 
+@operation("meetings.polls", "GET", "/meetings/{meetingId}/polls", label="Light", scope="meeting:read:list_polls",
+           classic="meeting:read")  # fmt: skip
+def list_polls(call: Call) -> Reply:
+    """A meeting's polls: here, none."""
+    call.target_meeting()
+    return Reply(200, {"total_records": 0, "polls": []})
+
+
+@operation("meetings.local_recording_token", "GET", "/meetings/{meetingId}/jointoken/local_recording", label="Light",
+           scope="meeting:read:local_recording_token", classic="meeting_token:read:local_recording")  # fmt: skip
+def local_recording_token(call: Call) -> Reply:
+    """A token to join and record, good for two minutes."""
+    meeting = call.target_meeting()
+    host = call.sim.state.users[meeting.host_id]
+    token = call.sim.user_tokens.local_recording(host, str(meeting.id), LOCAL_RECORDING_SECONDS, call.now)
+    return Reply(200, {"expire_in": LOCAL_RECORDING_SECONDS, "token": token})
+
+
 def _check_listing(call: Call, user: User) -> None:
     account = call.sim.state.accounts[user.account_id]
     others = user.id != call.principal.grant.user_id and not call.principal.account_level
@@ -109,7 +128,7 @@ def _listed_starts(call: Call, meeting: Meeting, kind: str) -> list[float | None
     if kind == "live":
         return [meeting.start] if meeting.live_uuid else []
     coming = scheduling.starts_of(meeting, call.now)
-    if kind == "previous_meetings":
+    if kind in {"previous_meetings", "past"}:  # programs send `past`; what Zoom makes of it is not known
         return [] if coming or meeting.live_uuid or meeting.start is None else [meeting.start]
     if kind == "scheduled":
         following = call.sim.meetings.next_occurrence(meeting, call.now) if meeting.type in RECURRING_FIXED else None

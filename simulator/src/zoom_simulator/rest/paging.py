@@ -25,7 +25,7 @@ def page(call: Call, items: Sequence[Any], *, largest: int = 300, numbered: bool
 
     ZoomError 300 for a token that is expired, made up or belongs to another query.
     """
-    size = call.number("page_size", DEFAULT_SIZE, 1, largest)
+    size = _size(call, largest)
     token = call.query.get("next_page_token", "")
     number = call.number("page_number", 1)
     begin = _offset(call, token) if token else (number - 1) * size
@@ -40,6 +40,14 @@ def page(call: Call, items: Sequence[Any], *, largest: int = 300, numbered: bool
     if numbered:
         shown["page_number"] = begin // size + 1
     return chunk, shown
+
+
+def _size(call: Call, largest: int) -> int:
+    """The page size that was asked for: 0 means the default, and one above the maximum is lowered to it."""
+    asked = call.query.get("page_size", "")
+    if asked.isdecimal() and int(asked) > largest and call.sim.behaviour.page_size_above_maximum == "lower":
+        return largest
+    return call.number("page_size", DEFAULT_SIZE, 0, largest) or DEFAULT_SIZE
 
 
 def _token(call: Call, offset: int) -> str:

@@ -39,7 +39,7 @@ SETTINGS = {
 @operation("recordings.list", "GET", "/users/{userId}/recordings", label="Medium",
            scope="cloud_recording:read:list_user_recordings", classic="recording:read")  # fmt: skip
 def list_recordings(call: Call) -> Reply:
-    """A user's recordings of at most a month (default: today), or all that are in the trash."""
+    """A user's recordings of at most a month (default: today), or all that are in the trash, whatever the dates."""
     user = call.target_user()
     trash = call.flag("trash")
     begin, end = scheduling.day_range(call, most_days=MONTH_DAYS)

@@ -7,7 +7,7 @@ from typing import Any
 
 from zoom_simulator.clock import iso
 from zoom_simulator.errors import ZoomError, may_not_host, validation_failed
-from zoom_simulator.meetings.definitions import RECURRING_FIXED
+from zoom_simulator.meetings.definitions import PERSONAL, RECURRING_FIXED
 from zoom_simulator.meetings.fields import check_body
 from zoom_simulator.meetings.views import details, one_occurrence, with_occurrences
 from zoom_simulator.model import Json, Kind, Meeting, Occurrence, User
@@ -15,6 +15,7 @@ from zoom_simulator.rest.call import WITHOUT_MEETINGS, Call
 from zoom_simulator.webhooks import payloads
 
 START_URL_SECONDS = 7200
+DAY = 86_400
 NO_PLAN = (
     "Webinar plan is missing. You must subscribe to the webinar plan and enable webinars for this user in order to "
     "perform this action."
@@ -61,6 +62,8 @@ def shown(call: Call, meeting: Meeting) -> Json:
 
 def update(call: Call, meeting: Meeting) -> None:
     """Change the meeting, the series or one occurrence, and publish what changed."""
+    if call.body.get("type") == meeting.type == PERSONAL:
+        del call.body["type"]  # a read gives it, and only a create refuses it
     check_body(meeting.kind, call.body)
     call.spend_quota(meeting.host_id)
     before = payloads.comparable(meeting, call.sim.base_url)
@@ -173,11 +176,17 @@ def _scheduled_for(call: Call, user: User) -> User:
 
 
 def day_range(call: Call, *, most_days: int, default_from: float | None = None) -> tuple[float, float]:
-    """`from` and `to` as epoch seconds, `to` exclusive. ZoomError 300 for bad dates and ranges that are too long."""
+    """`from` and `to` as epoch seconds, `to` exclusive. Of a range that is too long only its end is meant.
+
+    ZoomError 300 for bad dates, and where `long_spans` is `refuse` for ranges that are too long.
+    """
     today = call.now - call.now % 86_400
     begin = _day(call, "from", today if default_from is None else default_from)
     end = _day(call, "to", today)
-    if end < begin or (call.query.get("from") and end - begin > most_days * 86_400):
+    too_long = bool(call.query.get("from")) and end - begin > most_days * DAY
+    if too_long and call.sim.behaviour.long_spans == "last_month":
+        begin = end - (most_days - 1) * DAY
+    elif end < begin or too_long:
         raise validation_failed(("from", f"The range from {iso(begin)[:10]} to {iso(end)[:10]} is invalid."))
     return begin, end + 86_400
 
@@ -187,6 +196,6 @@ def _day(call: Call, name: str, default: float) -> float:
     if not text:
         return default
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
+        return datetime.strptime(text[:10], "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
     except ValueError:
         raise validation_failed((name, f"Invalid field: {name}.")) from None

@@ -332,3 +332,11 @@ def my_zak(call: Call) -> Reply:
     if call.principal.account_level and call.sim.behaviour.me_for_account_apps == "refuse":
         raise invalid_token()
     return Reply(200, {"token": call.sim.user_tokens.zak(call.caller, 7200, call.now)})
+
+
+@operation("users.schedulers", "GET", "/users/{userId}/schedulers", label="Medium", scope="user:read:list_schedulers",
+           classic="user:read user:write user_profile")  # fmt: skip
+def schedulers(call: Call) -> Reply:
+    """Who may schedule for a user: here, nobody."""
+    call.target_user()
+    return Reply(200, {"schedulers": []})

@@ -20,6 +20,8 @@ from zoom_common.zoom.models.webinar import CreateWebinar, UpdateWebinar
         {"simulive_delay_start": {"enable": True, "time": 10, "timeunit": "minute"}, "is_simulive": True},
         {"settings": {"registrants_restrict_number": 20000, "question_and_answer": {"answer_questions": "all"}}},
         {"settings": {"follow_up_attendees_email_notification": {"enable": True, "type": 0}}},
+        {"settings": {"attendees_and_panelists_reminder_email_notification": {"type": 8}}},
+        {"type": 6, "recurrence": {"type": 2, "weekly_days": "8"}},
     ],
 )
 def test_what_zoom_may_accept_passes(body: dict[str, Any]) -> None:
@@ -33,12 +35,8 @@ def test_what_zoom_may_accept_passes(body: dict[str, Any]) -> None:
     [
         ({"type": 2}, "type"),
         ({"settings": {"registrants_restrict_number": 20001}}, "settings.registrants_restrict_number"),
-        (
-            {"settings": {"attendees_and_panelists_reminder_email_notification": {"type": 8}}},
-            "settings.attendees_and_panelists_reminder_email_notification.type",
-        ),
         ({"simulive_delay_start": {"timeunit": "hour"}}, "simulive_delay_start.timeunit"),
-        ({"type": 9, "recurrence": {"type": 2}}, "recurrence.weekly_days"),
+        ({"type": 9, "recurrence": {"type": 2, "weekly_days": "8"}}, "recurrence.weekly_days"),
         ({"settings": {"practice_session": "sometimes"}}, "settings.practice_session"),
     ],
 )

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from zoom_common.errors import FieldError
@@ -27,14 +39,93 @@ _MESSAGES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """What decides whether a value of one member counts as absent."""
+
+    required: bool
+    enumerated: bool
+    zero_is_absent: bool
+
+
 class ZoomModel(BaseModel):
-    """A JSON object of Zoom's. Members that it does not list are allowed: Zoom adds some every month."""
+    """A JSON object of Zoom's. Members that it does not list are allowed: Zoom adds some every month.
+
+    Clients of many languages send all members of a type, with empty values where nothing is set. So an empty string,
+    null and an empty list count as absent, and so does 0 where an enumeration or a count has no 0.
+    """
 
     model_config = ConfigDict(extra="allow", defer_build=True, hide_input_in_errors=True)
+
+    any_choice: ClassVar[bool] = False
+    """Whether a value outside an enumeration passes, as it does inside `settings`."""
+
+    @classmethod
+    def ignored(cls, members: Mapping[str, Any]) -> Collection[str]:
+        """Return the names of the members that Zoom does not read in an object with these `members`."""
+        del members
+        return ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _present(cls, value: Any) -> Any:
+        """Drop members that count as absent, so that no rule applies to them."""
+        if not isinstance(value, dict):
+            return value
+        known, ignored = _members(cls), cls.ignored(value)
+        return {
+            name: each
+            for name, each in value.items()
+            if name not in ignored and not (name in known and _is_absent(known[name], each, any_choice=cls.any_choice))
+        }
 
     def conflicts(self) -> Sequence[FieldError]:
         """What is wrong between fields that are each right."""
         return ()
+
+
+class SettingsModel(ZoomModel):
+    """An object inside `settings`, where a value outside an enumeration passes.
+
+    Measured for `auto_recording`: Zoom answers 204 and stores its default. Nobody knows about the others.
+    """
+
+    any_choice = True
+
+
+_KNOWN: dict[type[ZoomModel], Mapping[str, _Member]] = {}
+
+
+def _members(model: type[ZoomModel]) -> Mapping[str, _Member]:
+    found = _KNOWN.get(model)
+    if found is None:
+        found = _KNOWN[model] = {name: _member(each) for name, each in model.model_fields.items()}
+    return found
+
+
+def _member(info: FieldInfo) -> _Member:
+    choices = _choices(info.annotation)
+    least = max((each.ge for each in info.metadata if isinstance(getattr(each, "ge", None), int)), default=0)
+    return _Member(info.is_required(), bool(choices), least > 0 or (bool(choices) and 0 not in choices))
+
+
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    """The values of an enumeration, which may stand in a union. Empty for any other type."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    return tuple(value for each in get_args(annotation) for value in _choices(each))
+
+
+def _is_absent(member: _Member, value: Any, *, any_choice: bool) -> bool:
+    if member.required:
+        return False
+    if value is None or value in ("", []):
+        return True
+    if not isinstance(value, str | int | float) or (not member.enumerated and not member.zero_is_absent):
+        return False
+    if any_choice and member.enumerated:
+        return True
+    return member.zero_is_absent and not isinstance(value, bool) and value in (0, "0")
 
 
 def faults(model: type[ZoomModel], value: Any) -> list[FieldError]:
@@ -85,9 +176,12 @@ def is_time_zone(name: str) -> bool:
     return _ZONE.fullmatch(name) is not None
 
 
-_WHOLE = re.compile(r"[+-]?\d{1,19}")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,19}(\.0+)?")
 
-_FLAGS = {"true": True, "false": False}
+_FLAGS = {"true": True, "false": False, "1": True, "0": False}
+
+# A day as browsers print it in some languages: `1/7/2030`. Programs that send it are said to work.
+_PRINTED_DAY = re.compile(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}.*", re.DOTALL)
 
 # RFC 3339, with what Zoom and its clients leave out of it: the offset (then it is local time), the seconds, the time.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
@@ -98,7 +192,7 @@ _WEEKDAYS = re.compile(r"\s*[1-7]\s*(,\s*[1-7]\s*)*")
 def whole(value: Any) -> Any:
     """A whole number, also when it comes as text or as 60.0."""
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
-        return int(value)
+        return int(value.strip().partition(".")[0])
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
@@ -107,17 +201,20 @@ def whole(value: Any) -> Any:
 
 
 def flag(value: Any) -> Any:
-    """True or false, also when it comes as text or as 0 and 1."""
-    if isinstance(value, str) and value.strip().lower() in _FLAGS:
-        return _FLAGS[value.strip().lower()]
-    if value is None or value in (0, 1):
+    """True or false, also when it comes as text or as a number: 0 is false, any other whole number is true.
+
+    Programs send 2 here. Nobody knows whether Zoom takes it, so it passes.
+    """
+    if isinstance(value, str):
+        value = _FLAGS.get(value.strip().lower(), value)
+    if value is None or isinstance(value, int) or value in (0.0, 1.0):
         return None if value is None else bool(value)
     raise PydanticCustomError("flag", "Must be true or false.")
 
 
 def moment(value: str | None) -> str | None:
     """An ISO 8601 time. With an offset or Z it is absolute, without one it is local to the body's `timezone`."""
-    if not value:
+    if not value or _PRINTED_DAY.fullmatch(value):
         return value
     if _MOMENT.fullmatch(value.upper()):
         try:
@@ -127,6 +224,11 @@ def moment(value: str | None) -> str | None:
         else:
             return value
     raise PydanticCustomError("moment", "Must be a time such as 2030-01-31T09:30:00Z or 2030-01-31T09:30:00.")
+
+
+def not_judged(value: Any) -> Any:
+    """Return None for a number where a time is meant: what Zoom makes of it is not known."""
+    return None if isinstance(value, int | float) else value
 
 
 def time_zone(value: str | None) -> str | None:
@@ -152,18 +254,18 @@ def weekdays(value: Any) -> Any:
     raise PydanticCustomError("weekdays", "Must be days from 1 (Sunday) to 7, such as 2 or 2,4,6.")
 
 
-def code(value: Any) -> Any:
-    """Text that people often send as a number."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+def text(value: Any) -> Any:
+    """Text, also when it comes as a number or as true or false."""
+    return json.dumps(value) if isinstance(value, int | float) else value
 
 
-Text = Annotated[str | None, Strict()]
+Text = Annotated[str | None, Strict(), BeforeValidator(text)]
 
 Flag = Annotated[bool | None, BeforeValidator(flag)]
 
 Whole = Annotated[int | None, BeforeValidator(whole)]
 
-Moment = Annotated[str | None, Strict(), AfterValidator(moment)]
+Moment = Annotated[str | None, Strict(), AfterValidator(moment), BeforeValidator(not_judged)]
 
 TimeZone = Annotated[str | None, Strict(), AfterValidator(time_zone)]
 
@@ -171,6 +273,6 @@ EMail = Annotated[str | None, Strict(), AfterValidator(e_mail)]
 
 Weekdays = Annotated[str | None, BeforeValidator(weekdays)]
 
-Passcode = Annotated[str | None, Strict(), Field(max_length=10), BeforeValidator(code)]
+Passcode = Annotated[str | None, Strict(), Field(max_length=10), BeforeValidator(text)]
 
 Texts = list[Text] | None

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from zoom_common.errors import FieldError
-from zoom_common.zoom.models.fields import EMail, Flag, Moment, Passcode, Text, Texts, TimeZone, ZoomModel, flag, whole
+from zoom_common.zoom.models.fields import (
+    EMail,
+    Flag,
+    Moment,
+    Passcode,
+    SettingsModel,
+    Text,
+    Texts,
+    TimeZone,
+    ZoomModel,
+    whole,
+)
 from zoom_common.zoom.models.settings import (
     CommonSettings,
     Countries,
@@ -17,10 +28,11 @@ from zoom_common.zoom.models.settings import (
     Recurrence,
     TrackingField,
     conflicts_of,
+    unread_recurrence,
 )
 
 
-class Exempt(ZoomModel):
+class Exempt(SettingsModel):
     """Someone who may join without signing in."""
 
     email: EMail = None
@@ -28,48 +40,48 @@ class Exempt(ZoomModel):
     join_url: Text = None
 
 
-class Invitee(ZoomModel):
+class Invitee(SettingsModel):
     """Someone who is invited."""
 
     email: EMail = None
 
 
-class BreakoutRoom(ZoomModel):
+class BreakoutRoom(SettingsModel):
     """One breakout room and who is put into it."""
 
     name: Text = None
     participants: Texts = None
 
 
-class BreakoutRooms(ZoomModel):
+class BreakoutRooms(SettingsModel):
     """Rooms that are made before the meeting."""
 
     enable: Flag = None
     rooms: list[BreakoutRoom] | None = None
 
 
-class Channel(ZoomModel):
+class Channel(SettingsModel):
     """A channel of video management."""
 
-    channel_id: str
+    channel_id: Text = None
     name: Text = None
 
 
-class VideoManagement(ZoomModel):
+class VideoManagement(SettingsModel):
     """Where recordings are added."""
 
-    enable: Annotated[bool, BeforeValidator(flag)]
+    enable: Flag = None
     channels: Annotated[list[Channel] | None, Field(min_length=1, max_length=5)] = None
 
 
-class CustomKey(ZoomModel):
+class CustomKey(SettingsModel):
     """A key and value of the developer's own."""
 
     key: Annotated[Text, Field(max_length=64)] = None
     value: Annotated[Text, Field(max_length=256)] = None
 
 
-class DialInNumber(ZoomModel):
+class DialInNumber(SettingsModel):
     """A number to join by telephone."""
 
     city: Text = None
@@ -85,7 +97,7 @@ class MeetingQuestions(QuestionsAndAnswers):
     question_visibility: Literal["answered", "all"] | None = None
 
 
-class Chat(ZoomModel):
+class Chat(SettingsModel):
     """A chat that lives beyond the meeting."""
 
     enable: Flag = None
@@ -93,7 +105,7 @@ class Chat(ZoomModel):
     auto_add_meeting_participants: Flag = None
 
 
-class Resource(ZoomModel):
+class Resource(SettingsModel):
     """A whiteboard that belongs to the meeting."""
 
     resource_type: Literal["whiteboard"] | None = None
@@ -101,10 +113,10 @@ class Resource(ZoomModel):
     permission_level: Literal["editor", "commenter", "viewer"] | None = None
 
 
-class WaitingRoom(ZoomModel):
+class WaitingRoom(SettingsModel):
     """Who waits before they are let in."""
 
-    mode: Literal["follow_setting", "custom"]
+    mode: Literal["follow_setting", "custom"] | None = None
     who_goes_to_waiting_room: (
         Literal[
             "everyone",
@@ -180,23 +192,29 @@ class _Meeting(ZoomModel):
     template_id: Text = None
     timezone: TimeZone = None
     topic: Annotated[Text, Field(max_length=200)] = None
-    type: Annotated[Literal[1, 2, 3, 8, 10] | None, BeforeValidator(whole)] = None
 
     def conflicts(self) -> Sequence[FieldError]:
-        """The rules of recurrence, where Zoom reads the recurrence at all."""
-        return conflicts_of(self.recurrence, read=self.type == RECURRING_WITH_FIXED_TIME)
+        """Return what the rules of recurrence forbid."""
+        return conflicts_of(self.recurrence)
+
+    @classmethod
+    def ignored(cls, members: Mapping[str, Any]) -> Collection[str]:
+        """Zoom reads the recurrence of a series with a fixed time only."""
+        return unread_recurrence(members, read_for=RECURRING_WITH_FIXED_TIME)
 
 
 class CreateMeeting(_Meeting):
     """The body of `POST /users/{userId}/meetings`."""
 
+    type: Annotated[Literal[1, 2, 3, 8, 10] | None, BeforeValidator(whole)] = None
     default_password: Flag = None
     tracking_fields: list[NewTrackingField] | None = None
 
 
 class UpdateMeeting(_Meeting):
-    """The body of `PATCH /meetings/{meetingId}`."""
+    """The body of `PATCH /meetings/{meetingId}`. It takes back what `GET` gave: 4 is a personal meeting room."""
 
+    type: Annotated[Literal[1, 2, 3, 4, 8, 10] | None, BeforeValidator(whole)] = None
     tracking_fields: list[TrackingField] | None = None
 
 

@@ -6,11 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from zoom_common.zoom.models.fields import EMail, Flag, Text, Texts, ZoomModel, code, e_mail, whole
+from zoom_common.zoom.models.fields import EMail, Flag, Text, Texts, ZoomModel, e_mail, whole
 
 _MOST = 30
 
-Coded = Annotated[Text, BeforeValidator(code)]
 
 RequiredEMail = Annotated[str, AfterValidator(e_mail)]
 
@@ -35,13 +34,13 @@ class _Registrant(ZoomModel):
     # Hosts word the choices of these in their own language.
     language: Text = None
     last_name: Annotated[Text, Field(max_length=64)] = None
-    no_of_employees: Coded = None
+    no_of_employees: Text = None
     org: Text = None
-    phone: Coded = None
+    phone: Text = None
     purchasing_time_frame: Text = None
     role_in_purchase_process: Text = None
     state: Text = None
-    zip: Coded = None
+    zip: Text = None
 
 
 class MeetingRegistrant(_Registrant):
@@ -151,7 +150,7 @@ class InviteLinks(ZoomModel):
 class SipDialing(ZoomModel):
     """The body of `POST .../sip_dialing`."""
 
-    passcode: Annotated[Text, BeforeValidator(code)] = None
+    passcode: Text = None
 
 
 class Panelist(ZoomModel):

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from zoom_common.errors import FieldError
-from zoom_common.zoom.models.fields import EMail, Flag, Moment, Passcode, Text, Texts, Weekdays, Whole, ZoomModel, whole
+from zoom_common.zoom.models.fields import (
+    EMail,
+    Flag,
+    Moment,
+    Passcode,
+    SettingsModel,
+    Text,
+    Texts,
+    Weekdays,
+    Whole,
+    ZoomModel,
+    whole,
+)
 
 
-class Countries(ZoomModel):
+class Countries(SettingsModel):
     """Countries or regions that may join, or may not."""
 
     enable: Flag = None
@@ -20,7 +32,7 @@ class Countries(ZoomModel):
     denied_list: Texts = None
 
 
-class Interpreter(ZoomModel):
+class Interpreter(SettingsModel):
     """Someone who interprets between two languages."""
 
     email: EMail = None
@@ -28,28 +40,28 @@ class Interpreter(ZoomModel):
     interpreter_languages: Text = None
 
 
-class LanguageInterpretation(ZoomModel):
+class LanguageInterpretation(SettingsModel):
     """Interpretation into other languages."""
 
     enable: Flag = None
     interpreters: list[Interpreter] | None = None
 
 
-class SignInterpreter(ZoomModel):
+class SignInterpreter(SettingsModel):
     """Someone who interprets into a sign language."""
 
     email: EMail = None
     sign_language: Text = None
 
 
-class SignLanguageInterpretation(ZoomModel):
+class SignLanguageInterpretation(SettingsModel):
     """Interpretation into sign languages."""
 
     enable: Flag = None
     interpreters: list[SignInterpreter] | None = None
 
 
-class QuestionsAndAnswers(ZoomModel):
+class QuestionsAndAnswers(SettingsModel):
     """Written questions from those who attend."""
 
     enable: Flag = None
@@ -72,7 +84,7 @@ class NewTrackingField(TrackingField):
     field: str
 
 
-class CommonSettings(ZoomModel):
+class CommonSettings(SettingsModel):
     """Settings of both kinds, by Zoom's names."""
 
     additional_data_center_regions: Texts = None
@@ -105,7 +117,7 @@ class CommonSettings(ZoomModel):
     sign_language_interpretation: SignLanguageInterpretation | None = None
 
 
-class Plan(ZoomModel):
+class Plan(SettingsModel):
     """A choice of e-mails to send, by Zoom's number for it."""
 
     enable: Flag = None
@@ -127,11 +139,15 @@ _LONGEST_INTERVAL = {DAILY: 99, WEEKLY: 50, MONTHLY: 10}
 
 
 class Recurrence(ZoomModel):
-    """The `recurrence` of a body. Zoom reads it for recurring meetings with a fixed time only."""
+    """The `recurrence` of a body. Zoom reads it for recurring meetings with a fixed time only.
+
+    Zoom takes more than its pages say: programs in production send `end_times` beside `end_date_time`, and an endless
+    weekly series becomes about 110 occurrences. So only what no series can be is refused.
+    """
 
     type: Annotated[Literal[1, 2, 3], BeforeValidator(whole)]
     end_date_time: Moment = None
-    end_times: Annotated[int | None, Field(ge=0, le=60), BeforeValidator(whole)] = None
+    end_times: Annotated[int | None, Field(ge=0), BeforeValidator(whole)] = None
     monthly_day: Annotated[int | None, Field(ge=1, le=31), BeforeValidator(whole)] = None
     monthly_week: Annotated[Literal[-1, 1, 2, 3, 4] | None, BeforeValidator(whole)] = None
     monthly_week_day: Annotated[Literal[1, 2, 3, 4, 5, 6, 7] | None, BeforeValidator(whole)] = None
@@ -139,25 +155,27 @@ class Recurrence(ZoomModel):
     weekly_days: Weekdays = None
 
     def conflicts(self) -> list[FieldError]:
-        """What Zoom's rules of recurrence forbid."""
-        return list(self._conflicts())
-
-    def _conflicts(self) -> Iterator[FieldError]:
-        if self.end_times is not None and self.end_date_time:
-            yield FieldError("recurrence.end_times", "Use end_times or end_date_time, not both.")
-        if (self.repeat_interval or 0) > _LONGEST_INTERVAL[self.type]:
-            limit = _LONGEST_INTERVAL[self.type]
-            yield FieldError("recurrence.repeat_interval", f"Must be {limit} or less for this type of recurrence.")
-        if self.type == WEEKLY and not self.weekly_days:
-            yield FieldError("recurrence.weekly_days", "This field is required for a weekly recurrence.")
-        if self.type == MONTHLY and (self.monthly_week is None) != (self.monthly_week_day is None):
-            lacking = "monthly_week" if self.monthly_week is None else "monthly_week_day"
-            yield FieldError(f"recurrence.{lacking}", "monthly_week and monthly_week_day need each other.")
+        """Return what Zoom's rules of recurrence forbid."""
+        limit = _LONGEST_INTERVAL[self.type]
+        if (self.repeat_interval or 0) > limit:
+            return [FieldError("recurrence.repeat_interval", f"Must be {limit} or less for this type of recurrence.")]
+        return []
 
 
-def conflicts_of(recurrence: Recurrence | None, *, read: bool) -> Sequence[FieldError]:
-    """What a body's recurrence conflicts with, unless there is none or Zoom does not read it."""
-    return recurrence.conflicts() if recurrence is not None and read else ()
+def conflicts_of(recurrence: Recurrence | None) -> Sequence[FieldError]:
+    """Return what a body's recurrence conflicts with; nothing where there is none."""
+    return () if recurrence is None else recurrence.conflicts()
+
+
+def unread_recurrence(members: Mapping[str, Any], *, read_for: int) -> Collection[str]:
+    """Return `recurrence` as the name of a member that Zoom does not read, unless the body's type is `read_for`."""
+    kind = members.get("type")
+    is_read = (
+        not isinstance(kind, bool)
+        and isinstance(kind, int | float | str)
+        and str(kind).strip() in {str(read_for), f"{read_for}.0"}
+    )
+    return () if is_read else ("recurrence",)
 
 
 class Livestream(ZoomModel):

@@ -11,12 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from zoom_common.zoom.models.fields import EMail, Flag, Text, Texts, TimeZone, Whole, ZoomModel, code, e_mail, whole
+from zoom_common.zoom.models.fields import EMail, Flag, Text, Texts, TimeZone, Whole, ZoomModel, e_mail, whole
 
-Coded = Annotated[Text, BeforeValidator(code)]
 UserType = Annotated[Literal[1, 2, 4, 99] | None, BeforeValidator(whole)]
 Name = Annotated[Text, Field(max_length=64)]
-Divisions = Annotated[Texts, Field(max_length=1)]
 
 
 class License(ZoomModel):
@@ -24,7 +22,7 @@ class License(ZoomModel):
 
     license_option: Whole = None
     license_type: Text = None
-    subscription_id: Coded = None
+    subscription_id: Text = None
 
 
 class UserFeature(ZoomModel):
@@ -45,13 +43,13 @@ class UserInfo(ZoomModel):
     email: Annotated[str, AfterValidator(e_mail), Field(max_length=128)]
     type: Annotated[Literal[1, 2, 4, 99], BeforeValidator(whole)]
     display_name: Annotated[Text, Field(max_length=128)] = None
-    division_ids: Divisions = None
+    division_ids: Texts = None
     feature: NewUserFeature | None = None
     first_name: Name = None
     last_name: Name = None
     license_info_list: Annotated[list[License] | None, Field(max_length=2)] = None
     password: Annotated[Text, Field(max_length=32)] = None
-    plan_united_type: Coded = None
+    plan_united_type: Text = None
 
 
 class CreateUser(ZoomModel):
@@ -72,27 +70,27 @@ class CustomAttribute(ZoomModel):
 class PhoneNumber(ZoomModel):
     """One telephone number."""
 
-    code: Coded = None
+    code: Text = None
     country: Text = None
     label: Text = None
-    number: Coded = None
+    number: Text = None
 
 
 class UpdateUser(ZoomModel):
     """The body of `PATCH /users/{userId}`."""
 
     about_me: Annotated[Text, Field(max_length=150)] = None
-    cms_user_id: Coded = None
+    cms_user_id: Text = None
     company: Annotated[Text, Field(max_length=255)] = None
-    cost_center: Coded = None
+    cost_center: Text = None
     custom_attributes: Annotated[list[CustomAttribute] | None, Field(max_length=5)] = None
     dept: Text = None
     display_name: Annotated[Text, Field(max_length=128)] = None
-    division_ids: Divisions = None
+    division_ids: Texts = None
     feature: UserFeature | None = None
     first_name: Name = None
     group_id: Text = None
-    host_key: Annotated[Text, Field(max_length=10), BeforeValidator(code)] = None
+    host_key: Annotated[Text, Field(max_length=10)] = None
     job_title: Annotated[Text, Field(max_length=128)] = None
     language: Text = None
     last_name: Name = None
@@ -101,9 +99,9 @@ class UpdateUser(ZoomModel):
     location: Annotated[Text, Field(max_length=256)] = None
     manager: Text = None
     phone_country: Text = None
-    phone_number: Coded = None
+    phone_number: Text = None
     phone_numbers: Annotated[list[PhoneNumber] | None, Field(max_length=3)] = None
-    plan_united_type: Coded = None
+    plan_united_type: Text = None
     pmi: Whole = None
     pronouns: Text = None
     pronouns_option: Annotated[Literal[1, 2, 3] | None, BeforeValidator(whole)] = None

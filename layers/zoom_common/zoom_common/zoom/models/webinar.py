@@ -6,8 +6,8 @@ https://developers.zoom.us/docs/api/meetings/#tag/webinars/PATCH/webinars/{webin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -22,6 +22,7 @@ from zoom_common.zoom.models.settings import (
     Recurrence,
     TrackingField,
     conflicts_of,
+    unread_recurrence,
 )
 
 RECURRING_WITH_FIXED_TIME = 9
@@ -77,8 +78,13 @@ class _Webinar(ZoomModel):
     type: Annotated[Literal[5, 6, 9] | None, BeforeValidator(whole)] = None
 
     def conflicts(self) -> Sequence[FieldError]:
-        """The rules of recurrence, where Zoom reads the recurrence at all."""
-        return conflicts_of(self.recurrence, read=self.type == RECURRING_WITH_FIXED_TIME)
+        """Return what the rules of recurrence forbid."""
+        return conflicts_of(self.recurrence)
+
+    @classmethod
+    def ignored(cls, members: Mapping[str, Any]) -> Collection[str]:
+        """Zoom reads the recurrence of a series with a fixed time only."""
+        return unread_recurrence(members, read_for=RECURRING_WITH_FIXED_TIME)
 
 
 class CreateWebinar(_Webinar):

@@ -22,12 +22,18 @@ _BOOLEANS = frozenset({"true", "false", "1", "0"})
 
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 
-_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(T.*)?", re.ASCII | re.DOTALL)
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d).*", re.ASCII | re.DOTALL)
+
+_PAGE_SIZE = re.compile(r"(?<![^&])page_size=([0-9]{1,19})(?![^&])")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One query parameter. `values` are all that Zoom knows, none means any; the limits are for integers."""
+    """One query parameter. `values` are all that Zoom's contract names, none means any; the limits are for integers.
+
+    `also` are values beyond the contract that programs in production send. A page size above the maximum and a 0 where
+    the least is 1 are no faults: Zoom lowers the one and reads the other as "not set".
+    """
 
     name: str
     kind: Kind = "string"
@@ -35,10 +41,11 @@ class Parameter:
     minimum: int | None = None
     maximum: int | None = None
     required: bool = False
+    also: tuple[str, ...] = ()
 
     def fault(self, text: str) -> str | None:
         """What is wrong with `text` as its value, or None."""
-        if self.values and text not in self.values:
+        if self.values and text not in self.values and text not in self.also:
             return f"Must be one of {', '.join(self.values)}."
         match self.kind:
             case "integer":
@@ -53,9 +60,9 @@ class Parameter:
     def _integer_fault(self, text: str) -> str | None:
         if not _WHOLE.fullmatch(text):
             return "Must be a whole number."
-        if self.minimum is not None and int(text) < self.minimum:
+        if self.minimum is not None and int(text) < min(self.minimum, 0):
             return f"Must be {self.minimum} or more."
-        if self.maximum is not None and int(text) > self.maximum:
+        if self.maximum is not None and int(text) > self.maximum and self.name != "page_size":
             return f"Must be {self.maximum} or less."
         return None
 
@@ -75,6 +82,17 @@ def check_query(parameters: Iterable[Parameter], query_string: str) -> None:
             faults.append(FieldError(parameter.name, found))
     if faults:
         raise InvalidRequest(faults)
+
+
+def with_lowered_page_size(parameters: Iterable[Parameter], query_string: str) -> str:
+    """Return the raw query string with a `page_size` above the maximum lowered to it, and all else as it was.
+
+    Zoom lowers it as well: programs in production ask for 1,000 on every list and read the real size in the answer.
+    """
+    largest = next((each.maximum for each in parameters if each.name == "page_size"), None)
+    if largest is None:
+        return query_string
+    return _PAGE_SIZE.sub(lambda found: found[0] if int(found[1]) <= largest else f"page_size={largest}", query_string)
 
 
 def _is_day(text: str) -> bool:

@@ -35,7 +35,7 @@ REPORTS = (
         scopes=ZoomScopes.of_administrators("report:read:list_users", _CLASSIC),
         items="users",
         monthly=True,
-        notes="Over more than a month a host is listed once for each.",
+        notes="Over more than a month the counts of a host are added up.",
     ),
     REPORT.operation(
         "reports.user_meetings",

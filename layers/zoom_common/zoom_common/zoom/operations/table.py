@@ -27,6 +27,8 @@ _UUID = r"[A-Za-z0-9+/]+=="
 
 _SEGMENT = r"(?!\.{1,2}(?:/|$))[^/]+"
 
+_SLASHES = re.compile(r"/{2,}")
+
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -73,6 +75,10 @@ _TEMPLATES = sorted({each.path for each in OPERATIONS}, key=lambda path: (-path.
 
 _BY_METHOD = {path: {each.method: each for each in OPERATIONS if each.path == path} for path in _TEMPLATES}
 
+# Where `DELETE list/` with an id that came out empty would delete all instead of one.
+_DELETED = [each.path for each in OPERATIONS if each.method == "DELETE"]
+_LISTS_TO_DELETE = frozenset(path for path in _DELETED if any(each.startswith(f"{path}/{{") for each in _DELETED))
+
 # The fixed words at both ends.
 _ENDS = [(PREFIX + each.partition("{")[0], each.rpartition("}")[2], each) for each in _TEMPLATES]
 
@@ -83,17 +89,40 @@ _compiled = cache(pattern)
 def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
     """The operation that `method` and `path` (with its `/v2`) mean, and the ids in the path, decoded.
 
-    Raises NotFound with Zoom's code 2300, and MethodNotAllowed.
+    HEAD means GET. Slashes at the end and in a row do not count, unless a UUID needs them. But a DELETE with nothing
+    after its last slash lacks an id where a list and its items can both be deleted, and means nothing. Raises NotFound
+    with Zoom's code 2300, and MethodNotAllowed.
     """
+    by_method, ids = _found(path)
+    operation = by_method.get("GET" if method.upper() == "HEAD" else method.upper())
+    if operation is None:
+        raise MethodNotAllowed(_allowed(by_method))
+    if operation.path in _LISTS_TO_DELETE and operation.method == "DELETE" and path.endswith("/"):
+        raise _unknown()
+    return operation, ids
+
+
+def methods(path: str) -> list[str]:
+    """Return the methods that a path knows. Raises NotFound."""
+    return _allowed(_found(path)[0])
+
+
+def _allowed(by_method: Mapping[str, Operation]) -> list[str]:
+    return sorted({*by_method, "OPTIONS", *(["HEAD"] if "GET" in by_method else [])})
+
+
+def _found(path: str) -> tuple[Mapping[str, Operation], Mapping[str, str]]:
     try:
         meant = decoded(path).rstrip("/")
     except ValueError:
         raise _unknown() from None
-    by_method, ids = _matched(meant)
-    operation = by_method.get(method.upper())
-    if operation is None:
-        raise MethodNotAllowed(sorted(by_method))
-    return operation, ids
+    try:
+        return _matched(meant)
+    except NotFound:
+        typed = _SLASHES.sub("/", meant)
+        if typed == meant:
+            raise
+        return _matched(typed)
 
 
 @lru_cache(maxsize=64)  # a request asks twice

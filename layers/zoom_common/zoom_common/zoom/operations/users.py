@@ -140,6 +140,15 @@ USERS = (
         scopes=ZoomScopes.of("user:update:settings", "user:write"),
     ),
     BY_ID.operation(
+        "users.schedulers",
+        "GET",
+        "/users/{userId}/schedulers",
+        "List who may schedule for a user",
+        success=200,
+        label=RateLabel.MEDIUM,
+        scopes=ZoomScopes.of("user:read:list_schedulers", "user:read", "user:write", only=("user_profile",)),
+    ),
+    BY_ID.operation(
         "users.token",
         "GET",
         "/users/{userId}/token",

@@ -1,0 +1,246 @@
+"""What programs in production send passes: kinds of requests, bodies that Zoom's contract allows, and its answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.contract import facts
+from tests.contract.test_operations_against_zoom import body_schema, merged
+from zoom_common.errors import InvalidRequest
+from zoom_common.zoom import api
+from zoom_common.zoom.models.fields import faults
+from zoom_common.zoom.operations.model import Operation, check_query
+from zoom_common.zoom.operations.table import OPERATIONS, match
+
+SERIES = {"topic": "Standup", "type": 8, "start_time": "2030-01-07T10:00:00", "timezone": "Asia/Manila"}
+UNSET_RECURRENCE = {
+    "type": 1,
+    "repeat_interval": 0,
+    "weekly_days": "",
+    "monthly_day": 0,
+    "monthly_week": 0,
+    "monthly_week_day": 0,
+    "end_times": 0,
+    "end_date_time": "",
+}
+CREATE, UPDATE = "POST /v2/users/me/meetings", "PATCH /v2/meetings/85000000001"
+WEBINAR = "POST /v2/users/me/webinars"
+
+BODIES: dict[str, tuple[str, Any]] = {
+    "typed clients send every member, empty": (
+        CREATE,
+        {
+            "type": 2,
+            "schedule_for": "",
+            "password": "",
+            "template_id": None,
+            "recurrence": UNSET_RECURRENCE,
+            "tracking_fields": [],
+            "settings": {"audio": "", "auto_recording": "", "registration_type": 0, "global_dial_in_countries": None},
+        },
+    ),
+    "a series with members that are not set": (CREATE, {**SERIES, "recurrence": UNSET_RECURRENCE}),
+    "forms send text for everything": (
+        CREATE,
+        {"type": "2", "duration": "30", "recurrence": {"type": "1", "repeat_interval": "1", "end_times": ""}},
+    ),
+    "forms send text for flags": (WEBINAR, {"type": "5", "settings": {"hd_video": "true", "registration_type": 0}}),
+    "languages without an empty object send an empty list": (
+        CREATE,
+        {"type": 2, "settings": [], "recurrence": [], "tracking_fields": []},
+    ),
+    "a recurrence of an instant meeting": (CREATE, {"type": 1, "recurrence": {"type": 1}}),
+    "a recurrence of another type, whatever is in it": (CREATE, {"type": 2, "recurrence": {"weekly_days": ["2"]}}),
+    "both ends of a series": (
+        CREATE,
+        {**SERIES, "recurrence": {"type": 1, "end_times": 1, "end_date_time": "2030-05-01T00:00:00Z"}},
+    ),
+    "as many dates as Zoom makes": (CREATE, {**SERIES, "recurrence": {"type": 2, "weekly_days": 3, "end_times": 110}}),
+    "numbers where text is meant": (CREATE, {"topic": 2030, "password": 123456, "agenda": 1.5}),
+    "a list with nothing in it": (CREATE, {"settings": {"global_dial_in_countries": [""], "breakout_room": {}}}),
+    "choices that Zoom does not know, inside settings": (
+        UPDATE,
+        {"settings": {"auto_recording": "nonsense", "approval_type": 9, "waiting_room_options": {"mode": "all"}}},
+    ),
+    "the personal meeting room, as it was read": (UPDATE, {"type": 4, "pmi": 1234567890, "duration": 0}),
+    "a registrant without a last name": (
+        "POST /v2/meetings/85000000001/registrants",
+        {"email": "jchill@example.com", "first_name": "Jill", "last_name": "", "zip": 94045, "custom_questions": []},
+    ),
+    "a user without a plan": (
+        "PATCH /v2/users/me",
+        {"type": 0, "timezone": "", "pmi": 0, "phone_numbers": [], "pronouns_option": 0},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_kind_of_body_that_zoom_takes_passes(name: str) -> None:
+    """Each is the kind of a request that some public program sends."""
+    where, body = BODIES[name]
+    api.check_body(_operation(where), json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_json_in_any_encoding_is_read(encoding: str) -> None:
+    """With a byte order mark and without; a fault is found in all of them."""
+    api.check_body(_operation(CREATE), '{"topic": "Gr\u00f6\u00dfe \U0001f600"}'.encode(encoding))
+    with pytest.raises(InvalidRequest):
+        api.check_body(_operation(CREATE), '{"type": 77}'.encode(encoding))
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/v2/users/me/recordings", "from=2030-01-01+00%3A00%3A00%2B00%3A00&to=2030-01-31+00%3A00%3A00%2B00%3A00"),
+        ("/v2/users/me/recordings", "from=2030-01-01T10:00:00.123&to=2030-01-31T23:59:59Z"),
+        ("/v2/users/me/recordings", "from=2030-01-01&page_size=300"),
+        ("/v2/users/me/meetings", "type=past&page_size=1&sort_by=start_time"),
+        ("/v2/users/me/webinars", "page_size=1000&page_number=1"),
+        ("/v2/report/meetings/85000000001/participants", "page_size=1000&page_number=1"),
+        ("/v2/users", "page_size=0&status="),
+    ],
+)
+def test_a_kind_of_query_that_zoom_takes_passes(path: str, query: str) -> None:
+    """Days with a time after them, page sizes above the maximum, blanks."""
+    check_query(match("GET", path)[0].query, query)
+
+
+@pytest.mark.parametrize(
+    ("where", "body", "field"),
+    [
+        (UPDATE, {"type": "8", "recurrence": {"type": "2", "weekly_days": ["2", "4"]}}, "recurrence.weekly_days"),
+        (CREATE, {"type": 77}, "type"),
+        (CREATE, {"start_time": "tomorrow"}, "start_time"),
+        (CREATE, {"settings": "none"}, "settings"),
+        (CREATE, {"settings": {"alternative_hosts": ["jchill@example.com"]}}, "settings.alternative_hosts"),
+        (CREATE, {"topic": "x" * 201}, "topic"),
+        ("POST /v2/users", {"action": "", "user_info": None}, "action"),
+        ("POST /v2/meetings/1/registrants", {"first_name": "Jill"}, "email"),
+    ],
+)
+def test_what_zoom_is_sure_to_refuse_names_the_field(where: str, body: Any, field: str) -> None:
+    """Before it costs quota."""
+    with pytest.raises(InvalidRequest) as refusal:
+        api.check_body(_operation(where), json.dumps(body).encode())
+    assert [each.field for each in refusal.value.fields] == [field]
+
+
+WITH_BODY = [pytest.param(each, id=each.name) for each in OPERATIONS if each.body is not None]
+READ_AND_CHANGED = [
+    pytest.param(each, id=each.name)
+    for each in OPERATIONS
+    if each.method == "PATCH" and f"GET {each.path}" in facts.FACTS["operations"]
+]
+
+
+# Texts whose form Zoom's schemas of answers do not state, by the names of their members.
+NAMED = {
+    "email": "jchill@example.com",
+    "end_date_time": "2030-05-01T00:00:00Z",
+    "password": "pass42",
+    "start_time": "2030-01-07T10:00:00Z",
+    "timezone": "Asia/Manila",
+    "weekly_days": "2,4",
+}
+
+
+def values(schema: dict[str, Any], name: str = "") -> st.SearchStrategy[Any]:
+    """Values that the schema allows for the member `name`."""
+    if "enum" in schema or (schema.get("type") == "string" and name in NAMED):
+        return st.sampled_from(schema.get("enum") or [NAMED[name]])
+    if "properties" in schema:
+        members = {each: values(merged(member), each) for each, member in schema["properties"].items()}
+        required = {each: members.pop(each) for each in schema.get("required", ()) if each in members}
+        return st.fixed_dictionaries(required, optional=members)
+    if "items" in schema:
+        least = schema.get("minItems", 0)
+        return st.lists(values(merged(schema["items"])), min_size=least, max_size=max(least, 2))
+    plain: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
+        "boolean": st.booleans,
+        "integer": lambda: st.integers(schema.get("minimum", 1), schema.get("maximum", 28)),
+        "number": lambda: st.floats(0, 1000),
+        "object": lambda: st.just({}),
+        "array": lambda: st.just([]),
+    }
+    if schema["type"] in plain:
+        return plain[schema["type"]]()
+    is_formed = schema.keys() & {"format", "pattern", "shape", "default"}
+    return st.just(facts.value(schema)) if is_formed else st.text(max_size=min(schema.get("maxLength", 20), 20))
+
+
+def emptied(body: Any, schema: dict[str, Any], data: st.DataObject) -> Any:
+    """`body` with some members that are not required replaced by what clients send for "not set"."""
+    if not isinstance(body, dict) or "properties" not in schema:
+        return body
+    found = dict(body)
+    for name, value in body.items():
+        member = merged(schema["properties"].get(name, {"type": "string"}))
+        unset: list[Any] = [None, ""] + [[]] * (member["type"] in {"array", "object"})
+        unset += [0] * ("enum" in member and 0 not in member["enum"])
+        if name not in schema.get("required", ()) and data.draw(st.booleans()):
+            found[name] = data.draw(st.sampled_from(unset))
+        else:
+            found[name] = emptied(value, member, data)
+    return found
+
+
+@pytest.mark.parametrize("operation", WITH_BODY)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_no_body_that_the_contract_allows_is_refused(operation: Operation, data: st.DataObject) -> None:
+    """Nor one in which members are empty instead of absent."""
+    assert operation.body is not None
+    schema = body_schema(operation)
+    body = data.draw(values(schema))
+    assert faults(operation.body, body) == []
+    assert faults(operation.body, emptied(body, schema, data)) == []
+
+
+@pytest.mark.parametrize("operation", READ_AND_CHANGED)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_a_change_takes_back_what_a_read_gave(operation: Operation, data: st.DataObject) -> None:
+    """Programs read, change one member and send all of it."""
+    assert operation.body is not None
+    answer = merged(facts.operation("GET", operation.path)["responses"]["200"])
+    complete = {**answer, "required": body_schema(operation).get("required", [])}
+    assert faults(operation.body, data.draw(values(complete))) == []
+
+
+def _shared() -> list[dict[str, Any]]:
+    """Return the requests of public programs that lie beside the repository, if they do."""
+    for parent in Path(__file__).resolve().parents:
+        file = parent / "shared/cases/client-requests.json"
+        if file.exists():
+            return list(json.loads(file.read_text())["cases"])
+    return []
+
+
+@pytest.mark.parametrize("case", [pytest.param(each, id=each["id"]) for each in _shared()])
+def test_what_a_public_program_sends_gets_what_zoom_gives(case: dict[str, Any]) -> None:
+    """What Zoom takes passes, what it refuses is refused; where nobody knows, either is right."""
+    if case["zoom"] == "accepts":
+        _check(case)
+    elif case["zoom"] == "refuses":
+        with pytest.raises(Exception, match=r"Validation Failed|not recognized"):
+            _check(case)
+
+
+def _check(case: dict[str, Any]) -> None:
+    operation = match(case["method"], case["path"])[0]
+    check_query(operation.query, case["query"])
+    if case["body"] is not None:
+        api.check_body(operation, json.dumps(case["body"]).encode())
+
+
+def _operation(where: str) -> Operation:
+    method, path = where.split()
+    return match(method, path)[0]
