@@ -256,7 +256,7 @@ def test_a_probe_that_zoom_answers_opens_what_was_closed() -> None:
         world = World.of(answered)
         world.limiter.script = [PROBE]
         send(world, "meetings.create")
-        assert [each.account for each in world.limiter.reopened] == ["account-1"]
+        assert [each.account for each in world.limiter.reopened] == ["zoom-account-1"]
     for silent in (DAILY, AnswerLost()):
         world = World.of(silent)
         world.limiter.script = [PROBE]
