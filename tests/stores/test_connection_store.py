@@ -13,7 +13,7 @@ from tests.stores import factories
 from tests.stores.connection_items import pair, stored
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.connections.link_store import AuthorizationStore
-from zoom_common.connections.model import Kind, Spare, State
+from zoom_common.connections.model import Connection, Kind, Spare, State
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import ConnectionStore, due_shard, from_values, to_values
 from zoom_common.errors import Unavailable
@@ -56,12 +56,21 @@ def test_a_connection_survives_the_table(table: Table, store: ConnectionStore) -
     assert store.get("acme", "con_1") == made
 
 
-@pytest.mark.parametrize("state", [State.PENDING, State.REAUTHORIZATION_REQUIRED])
-def test_only_living_connections_are_in_the_due_index(state: State) -> None:
+@pytest.mark.parametrize(
+    "made", [connection(state=State.PENDING), connection(state=State.REAUTHORIZATION_REQUIRED, due_at=None)]
+)
+def test_what_is_not_refreshed_is_not_in_the_due_index(made: Connection) -> None:
     """The index is sparse: what is not refreshed costs a sweep nothing."""
-    values = to_values(connection(state=state))
+    values = to_values(made)
     assert values.get("due_shard") is None
     assert values["due_at"] is None
+
+
+def test_what_was_given_up_is_in_the_due_index_until_its_last_try() -> None:
+    """Its tokens are tried again at the time that it names."""
+    values = to_values(connection(state=State.REAUTHORIZATION_REQUIRED, due_at=START))
+    assert values["due_shard"] is not None
+    assert values["due_at"] == START
 
 
 def test_another_tenant_finds_nothing(table: Table, store: ConnectionStore) -> None:
@@ -295,14 +304,14 @@ def test_only_what_was_seen_is_replaced(table: Table, store: ConnectionStore, mo
 def test_only_what_lives_is_ended(
     table: Table, store: ConnectionStore, refreshes: RefreshStore, state: State, *, ended: bool
 ) -> None:
-    """Once; its tokens stay, it leaves the index, and what has ended already keeps its reason."""
+    """Once; its tokens stay, it leaves the index, and what has ended already keeps its reason and its next try."""
     seen = stored(table, state=state, reason="before")
     assert store.end(seen, reason="invalid_grant", now=START + 5) is ended
     assert not store.end(seen, reason="again", now=START + 6)
     now = store.get("acme", "con_1")
     assert now is not None
     assert (now.reason, now.sealed_refresh) == ("invalid_grant" if ended else "before", b"refresh")
-    assert due(refreshes) == []
+    assert due(refreshes) == ([("acme", "con_1")] if state is State.REAUTHORIZATION_REQUIRED else [])
 
 
 def test_what_is_gone_cannot_be_ended(store: ConnectionStore) -> None:

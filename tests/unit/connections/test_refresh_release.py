@@ -62,11 +62,12 @@ def test_nothing_is_released_on_another_grant(latest: Connection | None) -> None
     assert result.state is (State.DISCONNECTED if latest is None else State.CONNECTED)
 
 
-def test_what_needs_the_person_is_not_made_due() -> None:
-    """The sweep leaves out what it cannot refresh."""
-    latest = connection(version=7, state=State.REAUTHORIZATION_REQUIRED, due_at=START)
+@pytest.mark.parametrize("due_at", [None, START])
+def test_what_was_given_up_keeps_the_time_of_its_next_try(due_at: float | None) -> None:
+    """Giving back a lease makes nothing due that is not, and takes no try away."""
+    latest = connection(version=7, state=State.REAUTHORIZATION_REQUIRED, due_at=due_at)
     (release,), _ = finished(context(), latest)
-    assert release.settlement.due_at is None
+    assert release.settlement.due_at == due_at
 
 
 def test_a_lease_that_cannot_be_given_back_ends_by_itself() -> None:
