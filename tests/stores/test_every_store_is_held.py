@@ -32,6 +32,7 @@ NO_STORES = {
 # Classes of tests with methods of a store's name that keep nothing: they answer as a test told them, or write down
 # what they were asked.
 SCRIPTED = {
+    "Classroom": "a generated story of a meeting",
     "Counters": "notes which counts were begun and finished",
     "Everyone": "a vault in which every user is connected",
     "Signs": "two apps with known signs",
