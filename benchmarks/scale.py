@@ -18,8 +18,8 @@ from moto import mock_aws
 
 from benchmarks.scenario import a_connection
 from zoom_common.aws.table import Table
+from zoom_common.connections.refresh.runner import sweep
 from zoom_common.connections.refresh.store import RefreshStore
-from zoom_common.connections.refresh.sweep import sweep
 from zoom_common.connections.store import to_values
 from zoom_common.deadline import Deadline
 

@@ -34,7 +34,7 @@ from ops import subscriber
 from ops.console import say
 from ops.deployed import Deployed, add_arguments, deployed
 from ops.key_table import local_stack
-from zoom_common.events.envelope import event_id, source_of
+from zoom_common.events.bus import event_id, source_of
 from zoom_common.zoom.event_keys import dedupe_key
 from zoom_common.zoom.events import parse
 

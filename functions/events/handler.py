@@ -18,20 +18,12 @@ from zoom_common.connections.selection import owner_filter, visible_connections
 from zoom_common.connections.store import ConnectionStore, Page
 from zoom_common.edge import request_fields
 from zoom_common.edge.http import Router
-from zoom_common.edge.own_requests import (
-    body_of,
-    forward_tokens,
-    log_query_of,
-    log_tokens,
-    page_of,
-    reads_forwards,
-)
+from zoom_common.edge.own_requests import body_of, forward_tokens, log_query_of, log_tokens, page_of, reads_forwards
 from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import Fields, PageTokens
 from zoom_common.edge.response import Response, json_response
 from zoom_common.errors import FieldError, InvalidRequest
-from zoom_common.events.bus import BusPublisher
-from zoom_common.events.envelope import CloudEvent, rfc3339
+from zoom_common.events.bus import BusPublisher, CloudEvent, rfc3339
 from zoom_common.events.log.index import LogIndex, LogQuery, LogReader
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.store import MeetingReader, ProjectionStore

@@ -22,7 +22,7 @@ from zoom_common.connections.placement import LinkedGrant
 from zoom_common.connections.queues import LINK, REFRESH, RESTORE, REVOKE, from_message
 from zoom_common.connections.refresh.algorithm import NotPersisted
 from zoom_common.connections.refresh.effects import Outcome, Result
-from zoom_common.connections.refresh.sweep import sweep
+from zoom_common.connections.refresh.runner import sweep
 from zoom_common.deadline import Deadline
 from zoom_common.errors import InternalError, Unavailable
 from zoom_common.heartbeats import SWEEP, Heartbeats

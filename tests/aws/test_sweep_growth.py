@@ -14,8 +14,8 @@ from tests.fakes.connections import START, connection
 from zoom_common.aws.items import to_item
 from zoom_common.aws.table import Table
 from zoom_common.connections.queues import RefreshQueue
+from zoom_common.connections.refresh.runner import sweep
 from zoom_common.connections.refresh.store import RefreshStore
-from zoom_common.connections.refresh.sweep import sweep
 from zoom_common.connections.store import SHARDS, due_shard, to_values
 from zoom_common.deadline import Deadline
 

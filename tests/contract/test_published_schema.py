@@ -14,8 +14,8 @@ from dev.event_schema import TARGET, rendered
 from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projections
 from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from tests.fakes.meeting_life import HOST, Life
+from zoom_common.events.bus import CloudEvent
 from zoom_common.events.connection_events import to_event
-from zoom_common.events.envelope import CloudEvent
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.published_schema import cloud_event_schema, named_types
 from zoom_common.zoom.event_redaction import Redaction

@@ -18,7 +18,7 @@ from dev.waiting import wait_until
 from tests.fakes.events import Clock
 from tests.fakes.reconciling import FOUND_AGAIN, Room, Seen, name_of, reported, seen_of
 from tests.fakes.waiting import CALL_SECONDS, wait_until_delivered, wait_until_processed
-from zoom_common.events.envelope import event_id, source_of
+from zoom_common.events.bus import event_id, source_of
 from zoom_common.zoom.event_keys import dedupe_key
 from zoom_common.zoom.events import parse
 

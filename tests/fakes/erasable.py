@@ -29,7 +29,7 @@ from zoom_common.connections.tombstones import Tombstones, of_user
 from zoom_common.erasure.records import ErasureRecords
 from zoom_common.erasure.runner import Erasure
 from zoom_common.erasure.stores import TableName
-from zoom_common.events.envelope import CloudEvent
+from zoom_common.events.bus import CloudEvent
 from zoom_common.events.log.entries import LogEntry, malformed, unrouted
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.projectors import changes

@@ -12,8 +12,7 @@ from typing import Any
 from tests.fakes.event_stores import Crash
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
-from zoom_common.events.bus import NotPublished
-from zoom_common.events.envelope import CloudEvent
+from zoom_common.events.bus import CloudEvent, NotPublished
 from zoom_common.events.webhook.message import Delivery
 
 NOW = 1_790_000_000.0

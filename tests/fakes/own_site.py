@@ -29,7 +29,7 @@ from zoom_common.connections.cipher import Cipher, SealContext, SealKind
 from zoom_common.connections.store import to_values
 from zoom_common.edge.http import Router
 from zoom_common.edge.request import Request
-from zoom_common.events.envelope import CloudEvent
+from zoom_common.events.bus import CloudEvent
 from zoom_common.events.log.entries import LogEntry
 from zoom_common.events.log.store import EventLog
 from zoom_common.secret import Secret

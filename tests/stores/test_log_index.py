@@ -13,7 +13,7 @@ from tests.fakes.events import NOW, Bus, Clock, plenty
 from tests.stores import factories
 from zoom_common.deadline import Deadline
 from zoom_common.errors import NotFound, Unavailable
-from zoom_common.events.envelope import CloudEvent
+from zoom_common.events.bus import CloudEvent
 from zoom_common.events.log.entries import LogEntry
 from zoom_common.events.log.index import LogQuery, LogReader
 

@@ -33,7 +33,7 @@ from zoom_common.connections.refresh.refusal_rate import AnswerCounts
 from zoom_common.connections.tombstones import of_account, of_person, of_tenant, of_user
 from zoom_common.deadline import Deadline
 from zoom_common.erasure.records import erasure_id
-from zoom_common.events.envelope import event_id, source_of
+from zoom_common.events.bus import event_id, source_of
 from zoom_common.events.log.entries import LogEntry, malformed, unrouted
 from zoom_common.events.projections.record import Change
 from zoom_common.events.webhook.client import CHALLENGED, ENDPOINT, StatusWriter, app_status_key, rejected_at

@@ -10,12 +10,14 @@ import time
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
 from zoom_common.settings import metrics_namespace
 from zoom_common.values import dataclass
 
+TYPE_CHECKING = False  # without importing `typing`, for the webhook's start
 if TYPE_CHECKING:
+    from typing import Any
+
     from aws_lambda_powertools import Logger
 
     from zoom_common.errors import InternalError

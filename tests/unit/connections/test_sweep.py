@@ -16,7 +16,7 @@ from zoom_common.connections.model import Connection
 from zoom_common.connections.queues import RefreshQueue, from_message, to_message
 from zoom_common.connections.refresh.effects import SealedPair
 from zoom_common.connections.refresh.policy import Policy
-from zoom_common.connections.refresh.sweep import sweep
+from zoom_common.connections.refresh.runner import sweep
 from zoom_common.connections.store import SHARDS, due_shard, to_values
 from zoom_common.deadline import Deadline
 

@@ -9,8 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from mypy_boto3_events import EventBridgeClient
 
-from zoom_common.events.bus import BusPublisher, NotPublished
-from zoom_common.events.envelope import CloudEvent
+from zoom_common.events.bus import BusPublisher, CloudEvent, NotPublished
 
 
 class EventBridge:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from zoom_common.events.envelope import CloudEvent, event_id, rfc3339, source_of
+from zoom_common.events.bus import CloudEvent, event_id, rfc3339, source_of
 
 EVENT = CloudEvent(
     id="evt_1",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from zoom_common.connections.refresh.sweep import sweep
+from zoom_common.connections.refresh.runner import sweep
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, NO_PERMISSION, AccessDenied, ZoomReader

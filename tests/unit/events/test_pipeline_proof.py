@@ -15,7 +15,7 @@ import pytest
 from tests.fakes.event_stores import Connection, Connections, Crash, Hosts, Log, Projections
 from tests.fakes.events import APP, NOW, SECRET, Bus, Clock, Counts, Queue, Signs, meeting, plenty, record, zoom_headers
 from tests.fakes.soak import times
-from zoom_common.events.envelope import event_id, source_of
+from zoom_common.events.bus import event_id, source_of
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.webhook.receiver import MetricLines, Receiver
 from zoom_common.events.webhook.secrets import CachedSecrets

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.events import meeting
-from zoom_common.events.envelope import rfc3339
+from zoom_common.events.bus import rfc3339
 from zoom_common.zoom.events import MalformedEvent, ZoomEvent, identifier, parse
 
 ODD_TIMES: tuple[object, ...] = (-1, 10**17, True, "soon", "\u0663", "9" * 5000, {}, -1.5)

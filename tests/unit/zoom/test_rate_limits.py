@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.gateway import answer
-from zoom_common.zoom.http import HttpResponse
-from zoom_common.zoom.rate_limits import Limit, RateLimitResponse, read, retry_after, until_midnight
+from zoom_common.zoom.http import HttpResponse, retry_after
+from zoom_common.zoom.rate_limits import Limit, RateLimitResponse, read, until_midnight
 
 NOW = 1_590_883_190.0  # 2020-05-30T23:59:50Z
 

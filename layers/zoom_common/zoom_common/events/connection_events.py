@@ -12,8 +12,7 @@ from zoom_common.connections.model import Publish
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones, of_account, of_person, of_tenant, of_user
 from zoom_common.errors import GatewayError
-from zoom_common.events.bus import BusPublisher
-from zoom_common.events.envelope import CloudEvent, event_id, rfc3339
+from zoom_common.events.bus import BusPublisher, CloudEvent, event_id, rfc3339
 from zoom_common.events.routing import Route
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent, identifier

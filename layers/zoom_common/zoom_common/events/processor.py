@@ -16,8 +16,7 @@ from typing import Any, Protocol
 from zoom_common import observability
 from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed
-from zoom_common.events.bus import NotPublished
-from zoom_common.events.envelope import CloudEvent, event_id, rfc3339, sequence_of, source_of
+from zoom_common.events.bus import CloudEvent, NotPublished, event_id, rfc3339, sequence_of, source_of
 from zoom_common.events.log.entries import Admission, Admitted, LogEntry, malformed, unrouted
 from zoom_common.events.projections.projectors import changes
 from zoom_common.events.projections.record import Change, Stamp

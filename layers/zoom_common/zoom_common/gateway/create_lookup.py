@@ -5,17 +5,73 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 from zoom_common.errors import GatewayError
 from zoom_common.gateway.context import Call
 from zoom_common.gateway.http_client import ZoomApiClient
-from zoom_common.zoom import matching
 from zoom_common.zoom.api import zoom_code
 from zoom_common.zoom.http import HttpResponse
 from zoom_common.zoom.operations.model import Operation
 from zoom_common.zoom.operations.table import OPERATIONS
+
+# Zoom's clock and ours differ, and its `created_at` has whole seconds.
+_SKEW = 5.0
+
+_TEXTS = ("topic", "agenda", "password")
+
+_NUMBERS = ("type", "duration")
+
+
+def created_since(found: Mapping[str, Any], since: float, *, member: str = "created_at") -> bool:
+    """Whether it was created at `since` (epoch seconds) or later. What does not say when it was created was not."""
+    created = _instant(found.get(member), None)
+    return created is not None and created >= since - _SKEW
+
+
+def matches(asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether `found`, from a list or by itself, has everything that `asked`, the body of a create, said."""
+    same_texts = all(_same(asked.get(name), found.get(name), _text) for name in _TEXTS)
+    same_numbers = all(_same(asked.get(name), found.get(name), _number) for name in _NUMBERS)
+    return same_texts and same_numbers and _same_start(asked, found)
+
+
+def _same_start(asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    start = _instant(asked.get("start_time"), asked.get("timezone"))
+    theirs = _instant(found.get("start_time"), found.get("timezone"))
+    # A series has the start of one of its dates, and a local time without a zone means the host's: neither tells.
+    return start is None or theirs is None or "recurrence" in asked or int(start) == int(theirs)
+
+
+def _same(asked: Any, found: Any, read: Any) -> bool:
+    return asked in {None, ""} or found is None or read(asked) == read(found)
+
+
+def _text(value: Any) -> str:
+    return " ".join(str(value).split())
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _instant(value: Any, zone: Any) -> float | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        when = datetime.fromisoformat(value)
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=UTC if zone == "UTC" else ZoneInfo(str(zone))) if zone else None  # type: ignore[assignment]
+    except (ValueError, OSError, KeyError):
+        return None
+    return None if when is None else when.timestamp()
+
 
 _BY_NAME = {each.name: each for each in OPERATIONS}
 
@@ -154,7 +210,7 @@ def user(look: Lookup) -> HttpResponse | None:
         found = next((each for each in invited if _address(each) == _address(info)), None)
     else:
         raise LookupInconclusive
-    if found is None or not matching.created_since(found, look.since):
+    if found is None or not created_since(found, look.since):
         return None
     return _answer({name: found[name] for name in _OF_A_USER if name in found})
 
@@ -166,7 +222,7 @@ def _registered(look: Lookup, wanted: Iterable[str]) -> dict[str, dict[str, Any]
     for status in _STATUSES:
         for each in look.listed(f"{kind}.registrants.list", look.call.ids, "registrants", status=status):
             address = _address(each)
-            if address in missing and matching.created_since(each, look.since, member="create_time"):
+            if address in missing and created_since(each, look.since, member="create_time"):
                 found[address] = each
         if missing == found.keys():
             break
@@ -237,10 +293,10 @@ class ListedAt:
         ids = dict.fromkeys(
             str(each["id"])
             for each in look.listed(self.listing, user, self.members, type="scheduled")
-            if "id" in each and matching.created_since(each, look.since) and matching.matches(asked, each)
+            if "id" in each and created_since(each, look.since) and matches(asked, each)
         )
         read = ((made, look.read(self.single, {self.identifier: made})) for made in ids)
-        return [(made, response) for made, response in read if matching.matches(asked, json_object(response.body))]
+        return [(made, response) for made, response in read if matches(asked, json_object(response.body))]
 
 
 # Several meetings may match, so each is bound to the key that made it.

@@ -8,8 +8,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 from zoom_common.access.principal import Principal
-from zoom_common.aws import clients
-from zoom_common.aws.table import COORDINATION, Table
 
 if TYPE_CHECKING:
     from zoom_common.ratelimit.quotas import Throttle
@@ -37,7 +35,10 @@ def key_limits(settings: Callable[[], Settings]) -> Callable[[Principal], None]:
 @cache
 def throttle(coordination_table: str) -> Throttle:
     """Return this container's throttle, over the Coordination table."""
-    from zoom_common.ratelimit.quotas import Throttle, ThrottleStore  # noqa: PLC0415 - few keys have a limit
+    # Few keys have a limit, and the clients are most of a start.
+    from zoom_common.aws import clients  # noqa: PLC0415
+    from zoom_common.aws.table import COORDINATION, Table  # noqa: PLC0415
+    from zoom_common.ratelimit.quotas import Throttle, ThrottleStore  # noqa: PLC0415
 
     table = Table(clients.impatient_dynamodb(), coordination_table, COORDINATION)
     return Throttle(ThrottleStore(table), clock=time.time)

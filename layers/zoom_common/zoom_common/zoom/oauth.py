@@ -11,8 +11,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from zoom_common.secret import Secret
-from zoom_common.zoom.http import HttpRequest, HttpResponse
-from zoom_common.zoom.rate_limits import retry_after
+from zoom_common.zoom.http import HttpRequest, HttpResponse, retry_after
 
 
 class TokenError(Exception):

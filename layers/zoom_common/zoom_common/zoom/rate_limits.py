@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from math import ceil
 
-from zoom_common.zoom.http import HttpResponse
+from zoom_common.zoom.http import HttpResponse, retry_after
 from zoom_common.zoom.operations.model import RateLabel
 
 # Creates and updates of one user's meetings and webinars together, from 00:00 UTC.
@@ -116,38 +115,6 @@ class RateLimitResponse:
     def lasts(self) -> bool:
         """Whether Zoom says that a day is spent."""
         return self.from_zoom and self.limit in {Limit.DAILY, Limit.PER_USER}
-
-
-def retry_after(value: str | None, *, now: float) -> float | None:
-    """Return the seconds of a `Retry-After` (whole seconds, HTTP date or ISO time), or None if it is unreadable.
-
-    `now` is in epoch seconds.
-    """
-    text = (value or "").strip()
-    if not text:
-        return None
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    when = _http_date(text) or _iso_time(text)
-    return None if when is None else max(0.0, when.timestamp() - now)
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        return _aware(parsedate_to_datetime(text))
-    except (ValueError, OverflowError):
-        return None
-
-
-def _iso_time(text: str) -> datetime | None:
-    try:
-        return _aware(datetime.fromisoformat(text))
-    except (ValueError, OverflowError):
-        return None
-
-
-def _aware(when: datetime) -> datetime:
-    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
 def read(response: HttpResponse, *, counts_for_user: bool, now: float) -> RateLimitResponse:

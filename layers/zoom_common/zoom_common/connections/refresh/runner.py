@@ -1,10 +1,10 @@
-"""Performs the effects of a refresh. A change of state is written with its entry in the outbox, then published."""
+"""Finds due connections, performs the effects of a refresh, and publishes changes of state."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.connections.model import ALIVE, Connection, Kind, State, state_changed
@@ -34,9 +34,48 @@ from zoom_common.connections.refresh.effects import (
 from zoom_common.connections.refresh.policy import NO_STREAK, REASON, Policy, may_be_tried_again, streak_after
 from zoom_common.connections.refresh.refusal_rate import RefusalRate
 from zoom_common.connections.refresh.store import RefreshStore
-from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.store import SHARDS, ConnectionStore
+from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed, Unavailable
 from zoom_common.zoom.oauth import App, AppAtFault, GrantRejected, TokenError, TokenGrant
+
+# A page of the index, its messages, and room to say so.
+_ONE_PAGE = 10.0
+
+
+class DueIndex(Protocol):
+    """Connections by due time; see `refresh_store`."""
+
+    def due(self, shard: str, *, now: float, after: dict[str, Any] | None = None) -> tuple[list[tuple[str, str]], Any]:
+        """One page of what is due in a shard, longest due first, and where to go on."""
+        ...
+
+
+class Workers(Protocol):
+    """Takes connections to refresh; see `queue`."""
+
+    def enqueue(self, connections: list[tuple[str, str]], *, delay: int = 0) -> int:
+        """Hand out connections, spread over `delay` seconds; how many were taken."""
+        ...
+
+
+def sweep(
+    index: DueIndex, workers: Workers, *, clock: Callable[[], float], deadline: Deadline, spread: int = 60
+) -> int:
+    """Enqueue all that is due now; how many that were. A second sweep at the same time does no harm.
+
+    Stops when the deadline is near: what is left has been due longest when the next sweep starts. Raises Unavailable.
+    """
+    now, handed_out = clock(), 0
+    for shard in range(SHARDS):
+        after: dict[str, Any] | None = None
+        while deadline.allows(_ONE_PAGE):
+            page, after = index.due(f"{shard:02d}", now=now, after=after)
+            handed_out += workers.enqueue(page, delay=spread)
+            if after is None:
+                break
+    return handed_out
+
 
 # A state that changes more often than this between reading and writing is written by the next refresh.
 _TRIES = 3

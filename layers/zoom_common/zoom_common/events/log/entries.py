@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from zoom_common.events.envelope import CloudEvent
+from zoom_common.events.bus import CloudEvent
 
 # Owners that are no tenant, because a tenant's id has no dot. What is kept there was published to nobody.
 _UNROUTED = "unrouted."

@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self
 from zoom_common.aws.table import Table
 from zoom_common.deadline import Deadline
 from zoom_common.errors import NotFound
-from zoom_common.events.envelope import CloudEvent, rfc3339
+from zoom_common.events.bus import CloudEvent, rfc3339
 from zoom_common.events.log.entries import LogEntry, day_partition, recorded_partition
 from zoom_common.events.log.store import LATE_MS
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from zoom_common.aws.json_client import AwsCallFailed, AwsJsonClient
 from zoom_common.deadline import Deadline
@@ -14,7 +13,7 @@ from zoom_common.secret import Secret
 TYPE_CHECKING = False  # without importing `typing`
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Any, Protocol
 
     class IngestQueue(Protocol):
         """Where a verified delivery is safe."""

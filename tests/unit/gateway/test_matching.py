@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zoom_common.zoom.matching import created_since, matches
+from zoom_common.gateway.create_lookup import created_since, matches
 
 ASKED = {"topic": "Review", "type": 2, "start_time": "2031-05-06T07:08:00Z", "duration": 30, "agenda": "All"}
 CREATED = {"created_at": "2030-03-17T17:46:40Z"}
