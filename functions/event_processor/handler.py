@@ -11,12 +11,11 @@ from typing import Any
 
 from zoom_common.aws.clients import client
 from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
-from zoom_common.connections.disconnecting import Deauthorization
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones
 from zoom_common.deadline import Deadline
 from zoom_common.events.bus import BusPublisher
-from zoom_common.events.connection_events import ConnectionUpdates, sender
+from zoom_common.events.connection_events import ConnectionUpdates, Deauthorization, sender
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.projections.store import ProjectionStore

@@ -16,7 +16,8 @@ from zoom_common.deadline import Deadline
 from zoom_common.events.webhook.client import SecretReader, SqsIngestQueue
 from zoom_common.events.webhook.receiver import MetricLines, Receiver
 from zoom_common.events.webhook.secrets import CachedSecrets
-from zoom_common.settings import metrics_namespace, optional, require
+from zoom_common.observability import metrics_namespace
+from zoom_common.settings import optional, require
 from zoom_common.values import dataclass
 
 TYPE_CHECKING = False  # without importing `typing`

@@ -24,6 +24,8 @@ from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
 from zoom_common.connections.model import Kind, State, state_changed
 from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.queues import RevokeQueue
+from zoom_common.connections.refresh.refusal_rate import AnswerCounts
+from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones, of_user
 from zoom_common.erasure.records import ErasureRecords
@@ -285,6 +287,7 @@ class Held:
         store.done(key, StoredAnswer(201, "text/plain", b""), owner="o", made="made#of-nobody", now=START)
         connections = self.table(TableName.CONNECTIONS)
         Tombstones(connections).put([of_user("app", "user")], now=START)
+        RefreshStore(connections).count_answers(1, AnswerCounts(1, 0), expires_at=START + 600)
         ErasureRecords(connections).begin("gamma", "era_former", about="person", now=START)
 
     def admit(self, owner: str, event_id: str, event: ZoomEvent, content: bytes) -> None:

@@ -26,11 +26,3 @@ def require(environ: Mapping[str, str], name: str) -> str:
 def optional(environ: Mapping[str, str], name: str, default: str = "") -> str:
     """The value of `name`, or `default` when it is absent or blank."""
     return environ.get(name, "").strip() or default
-
-
-def metrics_namespace(environ: Mapping[str, str]) -> str:
-    """The CloudWatch namespace of the function's stack, under the name by which Powertools knows it.
-
-    Nothing fails for want of it: then the counts go where no alarm looks.
-    """
-    return optional(environ, "POWERTOOLS_METRICS_NAMESPACE", "ZoomGateway")

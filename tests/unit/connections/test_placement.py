@@ -14,11 +14,11 @@ from tests.fakes.zoom_oauth import CLIENT_ID
 from tests.unit.connections.test_linking import PROGRAM, Linkage, refused
 from zoom_common.access.principal import Principal
 from zoom_common.connections.cipher import SealContext, SealKind
-from zoom_common.connections.disconnecting import DEAUTHORIZED
 from zoom_common.connections.model import Connection, State
 from zoom_common.connections.placement import LinkedGrant, LinkEnd
 from zoom_common.errors import GatewayError, LinkRefused, NotFound, Unavailable
 from zoom_common.secret import Secret
+from zoom_common.zoom.events import DEAUTHORIZED
 from zoom_common.zoom.http import HttpResponse
 
 BETA = Principal("beta", "key:b", frozenset({"*"}))

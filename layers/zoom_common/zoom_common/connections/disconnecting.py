@@ -9,11 +9,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
-from zoom_common.connections.model import Connection, Kind, Publish, State, state_changed
+from zoom_common.connections.model import Connection, Kind, State, state_changed
 from zoom_common.connections.queues import REVOKE, RevokeQueue
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import DependencyFailed, NotFound
 from zoom_common.secret import Secret
+from zoom_common.zoom.events import DEAUTHORIZED
 from zoom_common.zoom.oauth import AppAtFault, GrantRejected, TokenUnavailable
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 # A token with less left than this would end on its way to Zoom.
 _LEFT = 30.0
-
-
-DEAUTHORIZED = "app_deauthorized"
 
 
 class Revoked(StrEnum):
@@ -105,44 +103,6 @@ class Revocation:
 
     def _open(self, grant: EndedGrant, sealed: bytes, kind: SealKind) -> Secret:
         return self.cipher.open(sealed, SealContext(grant.tenant, grant.connection_id, kind))
-
-
-_DELETED = ("access_token", "refresh_token", "previous_refresh_token", "spare_refresh_tokens")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deauthorization:
-    """Ends the grant that a verified `app_deauthorized` is about. Doing it again changes nothing.
-
-    `publish` raises Unavailable when the change is not on the bus: the queue then brings the event again, so that the
-    change is published at least once.
-    """
-
-    connections: ConnectionStore
-    publish: Publish
-    clock: Callable[[], float]
-
-    def end(self, client_id: str, zoom_user_id: str, *, at: float) -> bool:
-        """Whether the app's removal at epoch second `at` ends a grant held here. Raises Unavailable.
-
-        Late word about a former grant is ignored: the person has authorized the app again since. The receipt is the
-        change of state on the bus, which names what was deleted; when it is sent again it has the same id.
-        """
-        connection = self.connections.by_zoom_user(client_id, zoom_user_id)
-        if connection is None or at < connection.authorized_at:
-            return False
-        if connection.grant_id == DEAUTHORIZED:
-            self._receipt(connection, connection.state_changed_at)
-            return True
-        now = self.clock()
-        if not self.connections.forget_tokens(connection, reason=DEAUTHORIZED, now=now):
-            return self.end(client_id, zoom_user_id, at=at)  # reconnected just now, perhaps: look again
-        self._receipt(connection, now)
-        return True
-
-    def _receipt(self, connection: Connection, at: float) -> None:
-        change = state_changed(connection, State.REAUTHORIZATION_REQUIRED, DEAUTHORIZED, at=round(at, 3))
-        self.publish({**change, "deleted": list(_DELETED)})
 
 
 @dataclass(frozen=True, slots=True)
