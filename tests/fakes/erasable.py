@@ -116,8 +116,8 @@ class Held:
         return found
 
     def places(self) -> set[Place]:
-        """Where anything is, but tombstones, records of erasures, and marks of links, which name nobody."""
-        stay = ("erased#", "placed#")
+        """Where anything is, but tombstones, records of erasures, and marks and counts that name nobody."""
+        stay = ("erased#", "placed#", "refreshes#")
         return {each for each in self.items() if not (each[1].startswith(stay) or each[1].endswith("#erasures"))}
 
     def text(self) -> str:
@@ -282,6 +282,8 @@ class Held:
         ChangeStore(shared, clock=lambda: START).on_event(ZoomEvent("meeting.updated", changed))
         WebhookStatusStore(shared, lambda: START).remember_secrets("zoom-app", {"f": START})
         Heartbeats(table=shared, clock=lambda: START).beat("sweep")
+        answers = RefreshStore(self.table(TableName.CONNECTIONS))
+        answers.count_answers(6_000_000, AnswerCounts(granted=1, refused=0), expires_at=START + 600)
         store, key = IdempotencyStore(shared), "key#of-nobody"
         store.begin(key, "print", whose="gamma#con_x", owner="o", now=START, lease_until=START + 9)
         store.done(key, StoredAnswer(201, "text/plain", b""), owner="o", made="made#of-nobody", now=START)

@@ -31,7 +31,7 @@ class _Found:
     pending: Connection
     claim: Claim | None
     holder: Connection | None
-    latest: LatestLink | None
+    latest: LatestLink | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
