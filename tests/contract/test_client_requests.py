@@ -151,6 +151,9 @@ NAMED = {
     "weekly_days": "2,4",
 }
 
+# Limits that Zoom's contract states in words only: at most every tenth month.
+MOST = {"repeat_interval": 10}
+
 
 def values(schema: dict[str, Any], name: str = "") -> st.SearchStrategy[Any]:
     """Values that the schema allows for the member `name`."""
@@ -165,7 +168,7 @@ def values(schema: dict[str, Any], name: str = "") -> st.SearchStrategy[Any]:
         return st.lists(values(merged(schema["items"])), min_size=least, max_size=max(least, 2))
     plain: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
         "boolean": st.booleans,
-        "integer": lambda: st.integers(schema.get("minimum", 1), schema.get("maximum", 28)),
+        "integer": lambda: st.integers(schema.get("minimum", 1), schema.get("maximum", MOST.get(name, 28))),
         "number": lambda: st.floats(0, 1000),
         "object": lambda: st.just({}),
         "array": lambda: st.just([]),

@@ -289,7 +289,6 @@ class Held:
         store.done(key, StoredAnswer(201, "text/plain", b""), owner="o", made="made#of-nobody", now=START)
         connections = self.table(TableName.CONNECTIONS)
         Tombstones(connections).put([of_user("app", "user")], now=START)
-        RefreshStore(connections).count_answers(1, AnswerCounts(1, 0), expires_at=START + 600)
         ErasureRecords(connections).begin("gamma", "era_former", about="person", now=START)
 
     def admit(self, owner: str, event_id: str, event: ZoomEvent, content: bytes) -> None:
