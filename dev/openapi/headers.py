@@ -43,7 +43,7 @@ _EVERY: dict[str, tuple[str, Json]] = {
     "X-Zoom-RateLimit-Category": ("The rate label that the call counts for.", _TEXT),
     "X-Zoom-Budget-Left": ("Calls of this label that could begin within the next second (or minute).", _NUMBER),
     "X-Zoom-Budget-Left-Today": ("Where a day is counted: what is left of it.", _NUMBER),
-    "X-Zoom-Budget": ("`local` while the shared budget can not be reached.", {"const": "local"}),
+    "X-Zoom-Budget": ("`local` while the shared budget cannot be reached.", {"const": "local"}),
     "X-Zoom-Waited-Ms": ("How long the gateway waited, for its turn and before retries.", _NUMBER),
     "X-Zoom-Tries": ("How often Zoom was asked, when more than once.", _NUMBER),
 }

@@ -87,7 +87,7 @@ def _vault(settings: Settings) -> ConnectionUpdates:
 
 
 def _for_those_who_remember(settings: Settings) -> dict[str, Any]:
-    """Containers that answer reads from memory have to hear of changes; where none do, nobody is told."""
+    """Record changes for containers that cache reads; None where no container does."""
     if not settings.reads_are_remembered:
         return {}
     return {

@@ -34,7 +34,7 @@ class Heartbeats:
     def from_env(
         cls, environ: Mapping[str, str], dynamodb: Callable[[], DynamoDBClient], *, clock: Callable[[], float]
     ) -> Heartbeats:
-        """Beats in the Coordination table; without one, nobody is told."""
+        """Return heartbeats in the Coordination table; without that table, beats are not stored."""
         name = optional(environ, "COORDINATION_TABLE")
         return cls(table=Table(dynamodb(), name, COORDINATION) if name else None, clock=clock)
 

@@ -140,5 +140,5 @@ class Disconnection:
         try:
             self.retries.enqueue(grant.to_message())
         except DependencyFailed:
-            return False  # the connection goes all the same; the caller is told that nothing was revoked
+            return False  # the connection is deleted anyway; the result says that nothing was revoked
         return True

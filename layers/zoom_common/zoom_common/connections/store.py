@@ -302,7 +302,7 @@ class ConnectionStore:
     def disconnect(
         self, connection: Connection, *, now: float, also: Sequence[Mapping[str, Any]] = ()
     ) -> Connection | None:
-        """Stop all use and refresh at once, before anything is told to Zoom. None when it is gone already.
+        """Stop all use and refresh at once, before Zoom hears of it. Return None when it is gone already.
 
         What is done `also` is part of the same transaction. A grant id of its own makes every refresh that is under way
         drop what it gets.

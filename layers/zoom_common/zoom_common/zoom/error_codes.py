@@ -85,7 +85,7 @@ _MEANINGS: dict[tuple[int, int], ErrorMeaning] = {
     ),
     (400, 3303): ErrorMeaning("recording_in_progress", "The recording is not complete yet. Try again after it is."),
     (400, 4927): ErrorMeaning("not_live", "The meeting or webinar is not running, so there is nothing to stream."),
-    (400, 12702): ErrorMeaning("too_long_ago", "Zoom tells of meetings of the last year only."),
+    (400, 12702): ErrorMeaning("too_long_ago", "Zoom reports meetings of the last year only."),
     (403, 200): ErrorMeaning(
         "not_shared_with_you",
         "The app, or the connected user's role, may not reach this. An administrator knows why.",

@@ -1,4 +1,4 @@
-"""What a Zoom event says about itself: name, time, whose it is and what it is about.
+"""What a Zoom event says about itself: its name, time, users and subject.
 
 https://developers.zoom.us/docs/api/webhooks/ ; the marketplace's `app_deauthorized` has a shape of its own: no
 top-level `event_ts`, no `object`. Nothing Zoom adds to an event is refused.

@@ -165,7 +165,7 @@ def current(latest: Connection | None) -> Result:
 
 
 def without_refresh(connection: Connection) -> Outcome:
-    """What a caller is told about a connection that nobody is refreshing and that is not current."""
+    """Return the result for a connection that is not current and that no attempt refreshes."""
     match connection.state:
         case State.CONNECTED:
             return Outcome.UNAVAILABLE

@@ -16,7 +16,7 @@ INTENT_WINDOW = 15 * 60.0
 
 
 class Outcome(StrEnum):
-    """What came of an attempt, as the caller of `token_refresh` is told."""
+    """The outcome of an attempt, as `token_refresh` returns it to its caller."""
 
     REFRESHED = "refreshed"
     CURRENT = "current"  # somebody else did it, or nothing was to do

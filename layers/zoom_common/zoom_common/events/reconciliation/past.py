@@ -88,7 +88,7 @@ class PastInstance:
 def missing_recordings(account_id: str, recording: ReportRow, known: Meeting) -> list[bytes]:
     """Bodies of `recording.completed` with the files that nobody has told of, oldest first; none when all are known.
 
-    Zoom's API does not report in how many events it told of a recording. So one event tells of all that is missing;
+    Zoom's API does not say how many events a recording had. So one event has all that is missing;
     unless some of the sets of files, one for each time recording was started, were told whole and the others not at
     all: then Zoom tells set by set, and so does this.
     """
@@ -198,7 +198,7 @@ class PastMeetings:
         self._account = account_id
 
     def numbers(self) -> Iterator[str]:
-        """Those that were recorded, that are planned for the period, that recur, and what administrators are told."""
+        """Return those that were recorded, are planned for the period, or recur, and those that reports list."""
         yield from self._lists.numbers(self._lists.recorded, webinars=False)
         for kind in ("scheduled", "previous_meetings") if self._lists.zoom_user_id is not None else ():
             rows = self._sight.rows(f"/v2/users/me/meetings?type={kind}", "meetings")
@@ -226,7 +226,7 @@ class PastMeetings:
 
 
 class PastWebinars:
-    """Webinars. `worth_asking` says whether to ask for the list of them, and `refused` is told when it is not shown.
+    """Webinars. `worth_asking` says whether to ask for the list of them, and `refused` is called when Zoom does not show it.
 
     Most people have no webinars, and for each of them Zoom would refuse once an hour: apps with too many refusals are
     written to, and may be disabled.
@@ -245,7 +245,7 @@ class PastWebinars:
         self._over: dict[str, int] = {}
 
     def numbers(self) -> Iterator[str]:
-        """Those that were recorded, that are planned for the period, that recur, and what administrators are told."""
+        """Return those that were recorded, are planned for the period, or recur, and those that reports list."""
         yield from self._lists.numbers(self._lists.recorded, webinars=True)
         yield from (name for name, row in self._planned.items() if self._lists.may_be_held(row))
         yield from self._lists.numbers(self._lists.reported, webinars=True)
@@ -278,7 +278,7 @@ class PastWebinars:
 
     @cached_property
     def _planned(self) -> dict[str, Row]:
-        """A person's webinars by number. Those of an account are found where administrators are told of them."""
+        """Return a person's webinars by number. Those of an account are in the administrators' reports."""
         if self._lists.zoom_user_id is None:
             return {}
         if not self._worth_asking():
@@ -294,7 +294,7 @@ class PastWebinars:
         return [row for row in self._lists.reported if of_webinar(row)]
 
     def _report(self, uuid: str) -> Row:
-        """What administrators are told of it: by the list of what was held, which has it all, or by its own report."""
+        """Return what reports say about it: the list of what was held, or else its own report."""
         listed = next((row for row in self._reported if row.get("uuid") == uuid), None)
         return listed or self._sight.get(f"/v2/report/webinars/{encoded_twice(uuid)}")
 

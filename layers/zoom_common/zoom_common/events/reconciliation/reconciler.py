@@ -194,7 +194,7 @@ class Reconciler:
         while True:
             page = self.lines.search(connection.tenant, query, frozenset({connection.connection_id}))
             for line in page.lines:
-                # What is told of a recording is told of meetings and webinars alike: those are listed.
+                # Recordings of meetings and of webinars are listed alike.
                 place, _, number = (line.subject or "").partition("/")
                 if place in {"meetings", "webinars"} and number.isdigit():
                     numbers[place.removesuffix("s")][number] = None

@@ -133,7 +133,7 @@ class Lists:
 
     @cached_property
     def reported(self) -> Sequence[Row]:
-        """What administrators are told was held, meetings and webinars, instant ones too; each with its `host_id`."""
+        """Return the meetings and webinars that reports list as held, instant ones too; each with its `host_id`."""
         return [
             {"host_id": self.zoom_user_id or host, **row}
             for host in self.hosts

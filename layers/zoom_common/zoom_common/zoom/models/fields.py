@@ -133,7 +133,7 @@ def faults(model: type[ZoomModel], value: Any) -> list[FieldError]:
     try:
         found = list(model.model_validate(value).conflicts())
     except ValidationError as error:
-        # No input and no URL: a fault is told without quoting the caller.
+        # No input and no URL: a fault is reported without quoting the caller.
         details = error.errors(include_url=False, include_input=False)
         found = [FieldError(_field(each["loc"]), _message(dict(each))) for each in details]
     first: dict[str, FieldError] = {}
