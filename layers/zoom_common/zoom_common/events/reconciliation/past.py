@@ -226,7 +226,7 @@ class PastMeetings:
 
 
 class PastWebinars:
-    """Webinars. `worth_asking` says whether to ask for the list of them, and `refused` is called when Zoom does not show it.
+    """Webinars. `worth_asking` says whether to ask for the list of them, and `refused` is called if Zoom refuses it.
 
     Most people have no webinars, and for each of them Zoom would refuse once an hour: apps with too many refusals are
     written to, and may be disabled.

@@ -181,7 +181,7 @@ class ZoomScopes:
         return not held.isdisjoint((*self.granular, *self.classic))
 
     def lacking(self, granted: Iterable[str]) -> tuple[str, ...]:
-        """Return the scopes to ask for, in the kind that the app of the grant has: a classic app cannot get granular ones.
+        """Return the scopes to ask for, of the app's own kind: a classic app cannot get granular scopes.
 
         Any one of them is enough.
         """
