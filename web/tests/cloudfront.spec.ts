@@ -1,4 +1,4 @@
-/** The one piece of code that runs only on AWS: which file answers an address, as template.yaml has it. */
+/** The one piece of code that runs only on AWS: which file answers an address, as web/template.yaml has it. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "@playwright/test";
@@ -6,7 +6,7 @@ import { expect, test } from "@playwright/test";
 type Answer = { uri?: string; statusCode?: number; headers?: { location: { value: string } } };
 
 function pathsFunction(): (event: { request: { uri: string } }) => Answer {
-  const template = readFileSync(resolve(import.meta.dirname, "../../template.yaml"), "utf8");
+  const template = readFileSync(resolve(import.meta.dirname, "../template.yaml"), "utf8");
   const [, code] = /FunctionCode: \|\n((?: {8}.*\n)+)/.exec(template) ?? [];
   return new Function(`${code}; return handler;`)() as (event: { request: { uri: string } }) => Answer;
 }

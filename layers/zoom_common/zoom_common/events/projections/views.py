@@ -30,6 +30,8 @@ _ABOUT = ("topic", "host_id", "type", "timezone", "duration")
 # waits for longer has gone.
 LONGEST_MEETING_MS = 30 * 3_600_000
 
+_SERIES = 2  # occurrences, at least
+
 
 @dataclass(frozen=True, slots=True)
 class Instance:
@@ -255,9 +257,14 @@ class Meeting:
         return "scheduled" if last is None or self._goes_on(last) else "ended"
 
     def _goes_on(self, last: Instance) -> bool:
-        """Whether another occurrence is planned after the last instance."""
+        """Return whether a series has another occurrence after the last instance.
+
+        A meeting that is planned once has ended when it was held, also when it was held early.
+        """
         planned, end = self.planned(), self._end(last) or last.seen
-        plan = self.occurrences(planned)[last.uuid] if planned else None
+        if len(planned) < _SERIES:
+            return False
+        plan = self.occurrences(planned)[last.uuid]
         return any(each.start > end and each != plan and (self.now is None or each.end >= self.now) for each in planned)
 
 
