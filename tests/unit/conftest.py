@@ -22,6 +22,12 @@ def no_network() -> Iterator[None]:
     enable_socket()
 
 
+@pytest.fixture(autouse=True)
+def no_correlation() -> None:
+    """Start each test without the correlation id of another."""
+    observability.begin_correlation()
+
+
 @dataclass(slots=True)
 class Observed:
     """What the code under test told its operators."""
