@@ -28,7 +28,7 @@ if TYPE_CHECKING:
             ...
 
         def answer(self, seconds: float | None = None) -> Answer:
-            """The answer to what was sent last. Each wait ends after `seconds`, or as `send` was told."""
+            """Return the answer to the last request. Each wait ends after `seconds`, or after those given to `send`."""
             ...
 
 

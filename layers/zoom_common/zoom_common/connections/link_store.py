@@ -31,7 +31,7 @@ _SKEW = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRequest:
-    """Who asked for a link, for whom, and where the browser goes afterwards.
+    """A request for a link: who asked, the owner it is for, and where the browser goes afterwards.
 
     `connection_id` is the connection to reconnect, or, with a code, the pending one that the code is for.
     """

@@ -40,7 +40,7 @@ class AppSecret:
         return self._known[1]
 
     def changed(self) -> bool:
-        """Read again, because Zoom refused what we had; whether it is another secret now."""
+        """Read the secret again after Zoom refused it. Return whether it has changed."""
         former = self._known[1] if self._known else None
         self._known = None
         return self.app() != former

@@ -139,7 +139,7 @@ def _page(status: int, title: str, body: str) -> Response:
         "content-type": "text/html; charset=utf-8",
         "content-security-policy": _policy(),
         "x-frame-options": "DENY",
-        # With `no-referrer` browsers send `Origin: null` with the form, and it could not be told from a foreign one:
+        # With `no-referrer` browsers send `Origin: null` with the form, and it would look like a foreign one:
         # https://fetch.spec.whatwg.org/#append-a-request-origin-header
         "referrer-policy": "same-origin",
     }

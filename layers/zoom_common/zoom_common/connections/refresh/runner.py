@@ -55,7 +55,7 @@ class Workers(Protocol):
     """Takes connections to refresh; see `queue`."""
 
     def enqueue(self, connections: list[tuple[str, str]], *, delay: int = 0) -> int:
-        """Hand out connections, spread over `delay` seconds; how many were taken."""
+        """Enqueue connections, spread over `delay` seconds. Return how many were enqueued."""
         ...
 
 
@@ -267,7 +267,7 @@ class Refresher:
 
 
 def run[T](steps: Effects[T], perform: Callable[[Effect], Any]) -> T:
-    """Carry out `steps` one after the other; what `perform` raises is raised inside them."""
+    """Perform `steps` one after the other. What `perform` raises is raised inside them."""
     try:
         step = next(steps)
         while True:

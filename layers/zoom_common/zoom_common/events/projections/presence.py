@@ -129,7 +129,7 @@ class _Walk:
         self.state = _PRESENT if stays_on else _ABSENT
 
     def _leave_unseen(self, moment: int) -> None:
-        """A leave without a join; who only waited has not been there."""
+        """A leave without a join is no stay if the person only waited."""
         if not self.waited or self.admitted:
             self.found.append(Stay(None, moment))
 
