@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.connections.model import Connection, Spare, State, digest
-from zoom_common.connections.store import claim_key, folded_item, key_of, spare_values, to_values
+from zoom_common.connections.store import (
+    LatestLink,
+    claim_key,
+    folded_item,
+    key_of,
+    link_key,
+    spare_values,
+    to_values,
+)
 from zoom_common.secret import Secret
 
 if TYPE_CHECKING:
@@ -43,15 +51,6 @@ class LinkRequest:
     connection_id: str | None = None
     reconnects: str | None = None
     redeemed: str | None = None  # the connection that the code was redeemed for
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatestLink:
-    """The latest link of a Zoom user that nobody has redeemed: its pair may be the only live one."""
-
-    tenant: str
-    connection_id: str
-    authorized_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,17 +135,6 @@ class AuthorizationStore:
         found = self._connections.get(*_placed_key(connection_id))
         return str(found["code"]) if found else None
 
-    def latest(self, client_id: str, zoom_user_id: str) -> LatestLink | None:
-        """Return the latest link of a Zoom user that nobody has redeemed."""
-        found = self._connections.get(*_latest_key(client_id, zoom_user_id))
-        if found is None:
-            return None
-        return LatestLink(
-            tenant=found["tenant"],
-            connection_id=found["connection_id"],
-            authorized_at=float(found["authorized_at"]),
-        )
-
     def forget(self, pending: Connection) -> None:
         """Delete a link that nobody has redeemed. Raises ConditionFailed when it is not pending any more."""
         self._connections.delete(
@@ -154,7 +142,7 @@ class AuthorizationStore:
         )
         try:
             self._connections.delete(
-                *_latest_key(pending.client_id, str(pending.zoom_user_id)),
+                *link_key(pending.client_id, str(pending.zoom_user_id)),
                 condition="#connection_id = :id",
                 values={"id": pending.connection_id},
             )
@@ -283,13 +271,13 @@ class AuthorizationStore:
 
     def _latest(self, pending: Connection, seen: LatestLink | None) -> Operation:
         newest = pending if seen is None or seen.authorized_at <= pending.authorized_at else seen
-        pk, sk = _latest_key(pending.client_id, str(pending.zoom_user_id))
+        pk, sk = link_key(pending.client_id, str(pending.zoom_user_id))
         link = {name: getattr(newest, name) for name in ("tenant", "connection_id", "authorized_at")}
         item = {"pk": pk, "sk": sk, **link, "expires_at": pending.expires_at}
         return {"Put": self._connections.to_put(item, **_as_it_was(seen))}
 
     def _no_latest(self, pending: Connection, seen: LatestLink | None) -> Operation:
-        key = _latest_key(pending.client_id, str(pending.zoom_user_id))
+        key = link_key(pending.client_id, str(pending.zoom_user_id))
         return {"Delete": self._connections.to_delete(*key, **_as_it_was(seen))}
 
     def _to_change(
@@ -340,10 +328,6 @@ class AuthorizationStore:
                 "version": former.version,
             },
         )
-
-
-def _latest_key(client_id: str, zoom_user_id: str) -> tuple[str, str]:
-    return claim_key(client_id, zoom_user_id)[0], "link"
 
 
 def _placed_key(connection_id: str) -> tuple[str, str]:

@@ -177,7 +177,7 @@ class Placement:
         self, linked: LinkedGrant, grant: TokenGrant, user: ZoomUser, *, code: Secret | None, link: LinkRequest | None
     ) -> None:
         pending = linked.pending(user)
-        latest = self.links.latest(pending.client_id, user.user_id)
+        latest = self.connections.latest_link(pending.client_id, user.user_id)
         holder = self.connections.by_zoom_user(pending.client_id, user.user_id)
         also: list[Operation] = []
         changes: list[Change] = []
@@ -257,7 +257,7 @@ class Placement:
         pending = self.connections.get(linked.tenant, linked.connection_id)
         if pending is None or pending.state is not State.PENDING:
             return LinkEnd.REDEEMED
-        latest = self.links.latest(pending.client_id, str(pending.zoom_user_id))
+        latest = self.connections.latest_link(pending.client_id, str(pending.zoom_user_id))
         later = latest is not None and latest.connection_id != pending.connection_id
         grant = EndedGrant.of(pending)
         outcome = Revoked.NOT_OURS if later or grant is None else self.revocation.revoke(grant)

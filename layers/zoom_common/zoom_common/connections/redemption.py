@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from zoom_common.access.principal import Principal
 from zoom_common.aws.table import ConditionFailed
 from zoom_common.connections.cipher import Cipher, SealContext, SealKind
-from zoom_common.connections.link_store import SUPERSEDED, AuthorizationStore, Claim, LatestLink, LinkRequest
+from zoom_common.connections.link_store import SUPERSEDED, AuthorizationStore, Claim, LinkRequest
 from zoom_common.connections.model import Connection, State, state_changed
 from zoom_common.connections.outbox import Change, Outbox
 from zoom_common.connections.refresh.policy import Policy
-from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.store import ConnectionStore, LatestLink
 from zoom_common.errors import FieldError, InvalidRequest, NotFound, Unavailable
 from zoom_common.secret import Secret
 
@@ -87,7 +87,7 @@ class Redemption:
 
     def _find(self, code: Secret, link: LinkRequest, pending: Connection) -> _Found:
         user = str(pending.zoom_user_id)
-        latest = self.store.latest(pending.client_id, user)  # first: whoever claims the user changes it
+        latest = self.connections.latest_link(pending.client_id, user)  # first: whoever claims the user changes it
         claim = self.store.claim(pending.client_id, user)
         holder = self.connections.get(claim.tenant, claim.connection_id) if claim else None
         return _Found(code, link, pending, claim, holder if holder and holder.holds_tokens else None, latest)

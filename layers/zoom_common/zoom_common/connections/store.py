@@ -54,6 +54,11 @@ def claim_key(client_id: str, zoom_user_id: str) -> tuple[str, str]:
     return f"claim#{client_id}#{zoom_user_id}", "claim"
 
 
+def link_key(client_id: str, zoom_user_id: str) -> tuple[str, str]:
+    """The keys of the latest link of a Zoom user that nobody has redeemed."""
+    return claim_key(client_id, zoom_user_id)[0], "link"
+
+
 def folded_partition(client_id: str, zoom_user_id: str) -> str:
     """The partition that lists the connected Zoom users of one app whose ids differ in upper and lower case only."""
     return f"folded#{client_id}#{zoom_user_id.casefold()}"
@@ -132,6 +137,16 @@ class Page:
     cursor: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatestLink:
+    """The latest link of a Zoom user that nobody has redeemed: its pair may be the only live one."""
+
+    tenant: str
+    connection_id: str
+    authorized_at: float
+    expires_at: float
+
+
 class ConnectionStore:
     """A tenant's connections. Every method raises Unavailable when the table does not answer."""
 
@@ -179,6 +194,18 @@ class ConnectionStore:
         claim = self._table.get(*claim_key(client_id, zoom_user_id))
         connection = self.get(claim["tenant"], claim["connection_id"]) if claim else None
         return connection if connection and connection.zoom_user_id == zoom_user_id else None
+
+    def latest_link(self, client_id: str, zoom_user_id: str) -> LatestLink | None:
+        """Return the latest link of a Zoom user that nobody has redeemed."""
+        found = self._table.get(*link_key(client_id, zoom_user_id))
+        if found is None:
+            return None
+        return LatestLink(
+            tenant=found["tenant"],
+            connection_id=found["connection_id"],
+            authorized_at=float(found["authorized_at"]),
+            expires_at=float(found["expires_at"]),
+        )
 
     def by_folded_user(self, client_id: str, zoom_user_id: str, account_id: str | None) -> Connection | None:
         """Return the connection whose Zoom user has this id apart from upper and lower case.

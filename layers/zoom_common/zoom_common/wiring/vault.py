@@ -183,7 +183,7 @@ def linked(settings: OAuthSettings) -> Linked:
     disconnection = Disconnection(
         connections=vault.connections,
         revocation=vault.revocation,
-        retries=RevokeQueue(clients.boto3_client("sqs"), settings.vault.escrow_queue_url),
+        retries=vault.revocation.retries,
         outbox=vault.outbox,
         clock=time.time,
     )
@@ -210,6 +210,7 @@ def refreshing(settings: TokenRefreshSettings) -> Refreshing:
         cipher=vault.cipher,
         zoom=vault.zoom,
         escrow=EscrowQueue(clients.boto3_client("sqs"), settings.vault.escrow_queue_url),
+        revokes=vault.revocation.retries,
         outbox=vault.outbox,
         clock=time.time,
         sleep=time.sleep,
@@ -263,7 +264,13 @@ def _vault(settings: VaultSettings) -> _Vault:
         cipher=cipher,
         credentials=credentials,
         zoom=zoom,
-        revocation=Revocation(connections=connections, cipher=cipher, zoom=zoom, clock=time.time),
+        revocation=Revocation(
+            connections=connections,
+            cipher=cipher,
+            zoom=zoom,
+            retries=RevokeQueue(clients.boto3_client("sqs"), settings.escrow_queue_url),
+            clock=time.time,
+        ),
         outbox=Outbox(table, sender(settings.event_bus, lambda: clients.boto3_client("events")), clock=time.time),
         queue=LinkQueue(clients.boto3_client("sqs"), settings.escrow_queue_url),
         policy=Policy.of(keep_warm_hours=settings.keep_warm_hours, keep_alive_days=settings.keep_alive_days),

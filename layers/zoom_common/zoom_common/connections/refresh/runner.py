@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
+from zoom_common.connections.disconnecting import EndedGrant
 from zoom_common.connections.model import ALIVE, Connection, Kind, State, state_changed
 from zoom_common.connections.oauth_client import ZoomOAuth
 from zoom_common.connections.outbox import Outbox
-from zoom_common.connections.queues import EscrowQueue
+from zoom_common.connections.queues import EscrowQueue, RevokeQueue
 from zoom_common.connections.refresh.algorithm import PersistedAs, current, refresh, skip_reason, write_or_keep
 from zoom_common.connections.refresh.effects import (
     CountRefusal,
@@ -26,6 +27,7 @@ from zoom_common.connections.refresh.effects import (
     RefreshContext,
     RequestGrant,
     Result,
+    Revoke,
     SealedPair,
     Sleep,
     TakeLease,
@@ -90,6 +92,7 @@ class Refresher:
     cipher: Cipher
     zoom: ZoomOAuth
     escrow: EscrowQueue
+    revokes: RevokeQueue
     outbox: Outbox
     clock: Callable[[], float]
     sleep: Callable[[float], None]
@@ -240,6 +243,8 @@ class Refresher:
                 return self.store.keep_spare(pair)
             case Escrow(pair):
                 return self.escrow.hold(pair)
+            case Revoke(pair) if (grant := EndedGrant.of_pair(pair)) is not None:
+                return self.revokes.enqueue(grant.to_message())
             case Finish(seen, settlement):
                 return self._finish(seen, settlement)
             case CountRefusal():
