@@ -28,8 +28,8 @@ class Bounds:
     """How far a search goes: faults of any kind in all, and the lengths by which time may jump, in seconds."""
 
     faults: int = 1
-    jumps: Sequence[float] = (100.0, 1000.0)
-    deliveries: int = 1
+    jumps: Sequence[float] = (1000.0,)
+    deliveries: int = 0  # besides those that a scenario begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +109,12 @@ class Search:
     _started: dict[Any, Run] = field(default_factory=dict)
     _ends: set[Any] = field(default_factory=set)
 
-    def run(self, world: World, runs: Sequence[Run]) -> Found:
-        """Search all that can follow."""
+    def run(self, world: World, runs: Sequence[Run], *, deliveries: int = 0) -> Found:
+        """Search all that can follow when `deliveries` messages may meet the runs."""
         begun = monotonic()
-        first = State(world, tuple(runs), self.bounds.faults, self.bounds.deliveries)
+        first = State(
+            world, tuple(each.started() for each in runs), self.bounds.faults, self.bounds.deliveries + deliveries
+        )
         found = Found()
         came_from: dict[Any, tuple[Any, Step] | None] = {self._key(first): None}
         todo = [(first, self._key(first))]

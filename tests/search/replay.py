@@ -96,7 +96,8 @@ class Run:
 
     def after(self, answer: Answer) -> Run:
         """Return the run once it has had this answer; the same one for the same answer."""
-        name = answer.now, getattr(answer.value, "body", None), repr(answer.value), repr(answer.error)
+        about = getattr(answer.value, "body", None), getattr(answer.error, "response", None)
+        name = answer.now, repr(answer.value), repr(answer.error), repr(about)
         known = self._next.get(name)
         if known is None:
             known = Run(self.name, self.body, self.started_at, (*self.answers, answer), message=self.message).started()

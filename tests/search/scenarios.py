@@ -38,6 +38,25 @@ from zoom_common.secret import Secret
 # What nobody knows about Zoom, either way.
 STRICT = Zoom()
 LENIENT = Zoom(grace=True, supersedes=False, old_tokens_revoke=True)
+ZOOMS = {"strict": STRICT, "lenient": LENIENT}
+
+# The pairs that `make test` searches with a fault: each kind of actor, and as many pairs as a minute allows.
+QUICK = [
+    "connected/due+due",
+    "connected/due+uninstall",
+    "connected/due+disconnect",
+    "connected/uninstall+reconnect",
+    "connected/uninstall+stranger",
+    "linked-own/redeem+due",
+    "linked-own/redeem+message",
+    "linked-strange/redeem+due",
+    "linked-strange/redeem+message",
+    "escrowed/due+message",
+    "escrowed/call+message",
+    "escrowed/disconnect+message",
+    "escrowed/uninstall+message",
+    "unlinked/first+second",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +66,7 @@ class Scenario:
     name: str
     world: World
     runs: tuple[Run, ...]
+    deliveries: int = 0  # messages that meet the actors; all others are handled in the end
 
 
 def connected(outside: Outside, zoom: Zoom) -> World:
@@ -89,8 +109,6 @@ def linked(outside: Outside, world: World, principal: Principal, name: str) -> t
 def escrowed(outside: Outside, zoom: Zoom) -> World:
     """A refresh got a pair, no table took it, and the queue holds it."""
     world = connected(outside, zoom)
-    line: list[World] = []
-
     def act(vault: Vault) -> None:
         write = vault.refresher.store.write
 
@@ -105,7 +123,6 @@ def escrowed(outside: Outside, zoom: Zoom) -> World:
 
     world, _ = direct(outside, world, act, "before")
     assert world.queue
-    assert not line
     return world
 
 
@@ -133,16 +150,17 @@ def scenarios(outside: Outside, zoom: Zoom) -> Iterator[Scenario]:
         if one == two and one not in seconds:
             continue
         pair = actors[one], seconds[two] if one == two else actors[two]
-        yield Scenario(f"connected/{one}+{two}", world, pair)
+        yield Scenario(f"connected/{one}+{two}", world, pair, deliveries=int("uninstall" in {one, two}))
     for who, principal in {"own": OWNER, "strange": STRANGER}.items():
         pending, code = linked(outside, connected(outside, zoom), principal, who)
         for name in ("due", "call", "disconnect", "uninstall", "redeem"):
             other = actor("redeem-2", redeem(code, principal)) if name == "redeem" else actors[name]
             runs = actor("redeem", redeem(code, principal)), other
-            yield Scenario(f"linked-{who}/redeem+{name}", pending, runs)
+            yield Scenario(f"linked-{who}/redeem+{name}", pending, runs, deliveries=int(name == "uninstall"))
+        yield Scenario(f"linked-{who}/redeem+message", pending, runs[:1], deliveries=1)
     held = escrowed(outside, zoom)
     for name in ("due", "call", "disconnect", "uninstall"):
-        yield Scenario(f"escrowed/{name}", held, (actors[name],))
+        yield Scenario(f"escrowed/{name}+message", held, (actors[name],), deliveries=1 + (name == "uninstall"))
     empty = outside.empty(zoom)
     empty, (state, cookie) = asked(outside, empty, OWNER, "first")
     empty, (state2, cookie2) = asked(outside, empty, STRANGER, "second")

@@ -15,6 +15,7 @@ from itertools import count
 from types import SimpleNamespace
 from typing import Any, cast
 from unittest import mock
+from zlib import crc32
 
 from tests.fakes import tables
 from tests.fakes.connections import connection
@@ -26,7 +27,8 @@ from tests.search.replay import Line, Run
 from tests.search.zoom import Zoom
 from zoom_common import observability
 from zoom_common.access.principal import Principal
-from zoom_common.aws.items import from_item, to_item
+from zoom_common.aws import table
+from zoom_common.aws.items import from_item
 from zoom_common.aws.table import Table
 from zoom_common.connections.access_tokens import AccessTokens
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
@@ -39,7 +41,7 @@ from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.placement import Placement
 from zoom_common.connections.queues import EscrowQueue, LinkQueue, RevokeQueue
 from zoom_common.connections.redemption import Redemption
-from zoom_common.connections.refresh.effects import Outcome
+from zoom_common.connections.refresh.effects import INTENT_WINDOW, Outcome
 from zoom_common.connections.refresh.policy import Policy
 from zoom_common.connections.refresh.refusal_rate import RefusalRate
 from zoom_common.connections.refresh.runner import Refresher
@@ -52,6 +54,8 @@ from zoom_common.secret import Secret
 from zoom_common.zoom.events import DEAUTHORIZED
 from zoom_common.zoom.oauth import Endpoints
 
+# Waits for others are as short as they can be: each poll is a state more.
+POLICY = Policy(patience=0.3, poll=0.3, write_tries=2)
 OWNER, STRANGER = Principal("acme", "key:k1", frozenset()), Principal("other", "key:k2", frozenset())
 PERSON = "zoom-user"
 _HANDLER = load("token_refresh")
@@ -122,11 +126,16 @@ class _Transport:
         return self._line.ask("zoom", request.url.rpartition("/")[2], request)
 
 
+# Writers of conditional writes, the same ones each time a run is run again. Runs go one after the other.
+_writers: list[Iterator[str]] = [iter(())]
+
+
 class Vault:
     """Everything that the functions `oauth` and `token_refresh` build, over one line. `name` makes its ids its own."""
 
     def __init__(self, line: Line, name: str) -> None:
         numbers = count(1)
+        _writers[0] = (f"{name}-{each}" for each in count(1))
         clock: Callable[[], float] = line.clock
         dynamodb, sqs = cast("Any", _DynamoDB(line)), cast("Any", _Sqs(line))
         sleep: Callable[[float], None] = lambda seconds: line.ask("sleep", "", seconds)  # noqa: E731
@@ -200,6 +209,7 @@ class Vault:
             chance=chance,
             new_id=lambda: f"{name}.{next(numbers)}",
             rate=RefusalRate(counters=_Uncounted(), clock=clock),
+            policy=POLICY,
         )
         self.tokens = AccessTokens(
             self.connections,
@@ -337,11 +347,30 @@ def quiet() -> Iterator[None]:
     with ExitStack() as stack:
         for name in ("count", "logger", "fault"):
             stack.enter_context(mock.patch.object(observability, name, silent))
+        stack.enter_context(mock.patch.object(table, "_new_writer", lambda: next(_writers[0])))
         yield
 
 
-# What Zoom's refusals of refresh tokens are called in a connection.
+_AT_REST = frozenset({Stands.CONNECTED, Stands.PENDING})
+
+
+def _sweep_outbox(vault: Vault) -> int:
+    return vault.outbox.sweep(Deadline(900.0, clock=lambda: 0.0))
+
+
+# Reasons for which a connection is given up that say nothing of its tokens.
 _FOREIGN = frozenset({SUPERSEDED, DEAUTHORIZED})
+
+
+_known_connections: dict[int, tuple[Any, Connection]] = {}
+
+
+def _connection_of(item: Any) -> Connection:
+    """Return the connection in an item, read once: worlds share their items."""
+    known = _known_connections.get(id(item))
+    if known is None or known[0] is not item:
+        known = _known_connections[id(item)] = item, from_values(from_item(item))
+    return known[1]
 
 
 @dataclass(slots=True)
@@ -351,7 +380,7 @@ class VaultRules:
     outside: Outside
 
     def handler(self, message: Message) -> Callable[[Line], bool]:
-        return handler(message, f"late-{abs(hash(message)) % 1000}")
+        return handler(message, f"late-{crc32(message.body.encode())}-{message.visible_at:g}")
 
     def before(self, state: State, run: Run, call: Call) -> None:
         """At most one request in a lease; who stood still since deciding cannot know."""
@@ -369,8 +398,9 @@ class VaultRules:
         live = state.world.zoom.live_tokens()
         stored = stored_tokens(state.world)
         hands = {token for run in state.runs if not run.ended for token in hands_of(run)}
-        for token in live:
-            if token not in stored and token not in hands and token not in state.excused:
+        kept = {user for token, user in live.items() if token in stored or token in hands}
+        for token, user in live.items():
+            if token not in state.excused and user not in kept:  # a revoke by any pair of a user ends all of them
                 raise Broken(f"a live pair was let go: {token}")
         for each in connections_of(state.world):
             if each.state is Stands.REAUTHORIZATION_REQUIRED and each.reason not in _FOREIGN:
@@ -383,9 +413,12 @@ class VaultRules:
         live = {token: user for token, user in world.zoom.live_tokens().items() if token not in state.excused}
         found = connections_of(world)
         kept = {token: each for each in found if each.holds_tokens for token in tokens_of(each)}
-        for token in live:
+        users = {user for token, user in live.items() if token in kept}
+        for token, user in live.items():
             holder = kept.get(token)
             if holder is None:
+                if user in users:
+                    continue  # a former authorisation, which lives beside the one that is held
                 raise Broken(f"in the end, a live pair is neither held nor revoked: {token}")
             if holder.state is not Stands.CONNECTED:
                 raise Broken(f"in the end, a live pair is held by a connection that is {holder.state}/{holder.reason}")
@@ -400,25 +433,30 @@ class VaultRules:
     def rest(self, world: World) -> World:
         """Let time pass without faults: queues are emptied, sweeps run, and given-up tokens are tried again."""
         world = replace(world, now=world.now + 100)
-        for _ in range(9):
-            for message in list(world.queue):
+        for _ in range(12):
+            for message in world.queue:
                 if message.visible_at <= world.now:
                     world = self._handled(world, message)
-            world, _ = direct(self.outside, world, lambda vault: vault.outbox.sweep(Deadline(900.0, clock=lambda: 0.0)))
+            if any(item["pk"]["S"] == "outbox" for item in world.items()):
+                world, _ = direct(self.outside, world, _sweep_outbox)
             for each in connections_of(world):
-                where = each.tenant, each.connection_id
-                world, _ = direct(self.outside, world, lambda vault, at=where: vault.refresher.when_due(*at))  # type: ignore[misc]
-            world = replace(world, now=world.now + 700)
+                if each.due_at is not None and each.due_at <= world.now and each.state is not Stands.CONNECTED:
+                    body = json.dumps({"action": "refresh", "tenant": each.tenant, "connection_id": each.connection_id})
+                    world = self._handled(world, Message(body, world.now))
+            waits = [message.visible_at for message in world.queue]
+            waits += [each.due_at for each in connections_of(world) if each.due_at and each.state not in _AT_REST]
+            if not waits:
+                return world
+            world = replace(world, now=max(world.now + 10, min(waits)))
         if world.queue:
             raise Broken(f"in the end, messages are left: {[each.body[:40] for each in world.queue]}")
         return world
 
     def _handled(self, world: World, message: Message) -> World:
-        queue = list(world.queue)
-        queue.remove(message)
-        line = Direct(self.outside, replace(world, queue=tuple(queue)))
+        queue = tuple(each for each in world.queue if each is not message)
+        line = Direct(self.outside, replace(world, queue=queue))
         try:
-            done = handler(message, f"rest-{int(world.now)}")(line)
+            done = handler(message, f"rest-{crc32(message.body.encode())}-{world.now:g}")(line)
         except GatewayError:
             done = False
         back = () if done else (replace(message, visible_at=world.now + 60),)
@@ -475,7 +513,7 @@ def connections_of(world: World) -> list[Connection]:
     """Return every connection in a world."""
     rows = world.tables[tables.CONNECTIONS].items()
     return [
-        from_values(from_item(item))
+        _connection_of(item)
         for pk, found in rows
         if pk.endswith("#connections")
         for item in found.values()
@@ -494,10 +532,14 @@ def stored_tokens(world: World) -> set[str]:
 
 
 def copies_of(connection: Connection, world: World) -> set[str]:
-    """Return the refresh tokens that can still reach a connection."""
+    """Return the refresh tokens that a refresh has to wait for: its own, and those in escrow for a quarter of an hour.
+
+    After that, a pair from escrow still revives the connection when it comes; `in_the_end` holds this.
+    """
     found = tokens_of(connection)
     for message in world.queue:
         values = json.loads(message.body)
         if values.get("action") == "restore" and values["connection_id"] == connection.connection_id:
-            found |= _tokens_in(message)
+            awaited = connection.intents.get(values["attempt"], 0.0) > world.now - INTENT_WINDOW
+            found |= _tokens_in(message) if awaited else set()
     return found

@@ -102,7 +102,7 @@ def claimed(dynamodb: MemoryDynamoDB) -> None:
     links, pending = factories.authorizations(dynamodb.client()), connection(state=State.PENDING, due_at=None)
     links.put_pending(pending, Secret("code"), LINK, expires_at=600)
     only: Any = {"replaced": None, "claim": None, "superseded": None}
-    latest = links.latest(pending.client_id, "zoom-user")
+    latest = factories.connections(dynamodb.client()).latest_link(pending.client_id, "zoom-user")
     links.redeem(Secret("code"), pending=pending, connected=pending, now=0, latest=latest, **only)
     outbox = Outbox(Table(dynamodb.client(), tables.CONNECTIONS), print, clock=lambda: NOW)
     change = state_changed(pending, State.CONNECTED, None, at=NOW)

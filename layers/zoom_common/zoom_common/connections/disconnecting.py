@@ -10,11 +10,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
-from zoom_common.connections.model import Connection, Kind, State, state_changed
+from zoom_common.connections.model import Connection, Kind, State, changes_at, state_changed
 from zoom_common.connections.queues import REVOKE, RevokeQueue
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.errors import DependencyFailed, NotFound
+from zoom_common.errors import DependencyFailed, NotFound, Unavailable
 from zoom_common.secret import Secret
+from zoom_common.zoom.events import DEAUTHORIZED
 from zoom_common.zoom.oauth import AppAtFault, GrantRejected, TokenUnavailable
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 # A token with less left than this would end on its way to Zoom.
 _LEFT = 30.0
+
+# A state that changes more often than this between reading and writing is somebody else's work.
+_TRIES = 4
 
 
 class Revoked(StrEnum):
@@ -123,7 +127,7 @@ class Revocation:
         A link that is not redeemed yet is revoked when it ends, if nobody holds the user then.
         """
         holder = self.connections.by_zoom_user(grant.client_id, grant.zoom_user_id)
-        if holder is not None and holder.holds_tokens:
+        if holder is not None and holder.state is not State.DISCONNECTED and holder.grant_id != DEAUTHORIZED:
             return False
         link = self.connections.latest_link(grant.client_id, grant.zoom_user_id)
         return link is None or link.connection_id == grant.connection_id or link.expires_at <= self.clock()
@@ -169,7 +173,7 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disconnection:
-    """Deletes connections. Whatever Zoom answers, or does not, the connection is gone afterwards."""
+    """Deletes connections. Whatever Zoom answers, or does not, the connection cannot be used from the first write on."""
 
     connections: ConnectionStore
     revocation: Revocation
@@ -178,21 +182,37 @@ class Disconnection:
     clock: Callable[[], float]
 
     def disconnect(self, connection: Connection) -> Disconnected:
-        """End `connection`. When Zoom is down, the revoke is left to a queue. Raises NotFound, Unavailable."""
-        change = state_changed(connection, State.DISCONNECTED, None, at=self.clock())
-        ended = self.connections.disconnect(connection, now=change["at"], also=[self.outbox.entry(change)])
-        if ended is None:
-            raise NotFound("There is no such connection.")
+        """End `connection`. When Zoom is down, the revoke is left to a queue. Raises NotFound, Unavailable.
+
+        What a crash leaves half done is finished by the sweep.
+        """
+        latest: Connection | None = connection
+        for _ in range(_TRIES):
+            if latest is None:
+                raise NotFound("There is no such connection.")
+            if latest.state is State.DISCONNECTED:
+                return self.finish(latest)
+            change = state_changed(latest, State.DISCONNECTED, None, at=changes_at(latest, self.clock()))
+            ended = self.connections.disconnect(latest, now=change["at"], also=[self.outbox.entry(change)])
+            if ended is not None:
+                done = self.finish(ended)
+                self.outbox.publish(change)
+                return done
+            latest = self.connections.get(connection.tenant, connection.connection_id)
+        raise Unavailable(reason="connection_busy")
+
+    def finish(self, ended: Connection) -> Disconnected:
+        """Revoke the grant of a connection that is disconnected, and delete it.
+
+        When neither Zoom nor the queue answers, it stays for the sweep: its tokens are needed for the revoke.
+        """
         grant = EndedGrant.of(ended)
         outcome = self.revocation.revoke(grant) if grant else Revoked.NOT_OURS
-        queued = grant is not None and outcome is Revoked.UNANSWERED and self._later(grant)
+        queued = grant is not None and outcome is Revoked.UNANSWERED
+        if grant is not None and queued:
+            try:
+                self.retries.enqueue(grant.to_message())
+            except DependencyFailed:
+                return Disconnected(revoked=False, queued=True)
         self.connections.delete(ended)
-        self.outbox.publish(change)
         return Disconnected(outcome is Revoked.CONFIRMED, queued)
-
-    def _later(self, grant: EndedGrant) -> bool:
-        try:
-            self.retries.enqueue(grant.to_message())
-        except DependencyFailed:
-            return False  # the connection is deleted anyway; the result says that nothing was revoked
-        return True

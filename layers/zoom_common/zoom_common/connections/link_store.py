@@ -8,11 +8,12 @@ serialises them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
-from zoom_common.connections.model import Connection, Spare, State, digest
+from zoom_common.connections.model import Connection, Spare, State, changes_at, digest
 from zoom_common.connections.store import (
     LatestLink,
     claim_key,
@@ -22,6 +23,7 @@ from zoom_common.connections.store import (
     spare_values,
     to_values,
 )
+from zoom_common.errors import DependencyFailed
 from zoom_common.secret import Secret
 
 if TYPE_CHECKING:
@@ -94,15 +96,20 @@ class AuthorizationStore:
         return link
 
     def take_state(self, state: Secret, cookie: Secret, *, now: float) -> LinkRequest | None:
-        """Consume a state, if it is this cookie's and has not expired: one atomic delete."""
-        try:
-            taken = self._coordination.delete(
-                *_key(STATE, state),
-                condition="#cookie = :cookie AND #expires_at > :now",
-                values={"cookie": digest(cookie), "now": now},
-            )
-        except ConditionFailed:
+        """Consume a state, if it is this cookie's and has not expired: one atomic write, and then a deletion.
+
+        The write has a writer, which a deletion has not: a lost answer does not burn the state.
+        """
+        taken = self._coordination.update_if(
+            *_key(STATE, state),
+            "SET #taken = :yes",
+            condition="#cookie = :cookie AND #expires_at > :now AND attribute_not_exists(#taken)",
+            values={"cookie": digest(cookie), "now": now, "yes": True},
+        )
+        if taken is None:
             return None
+        with suppress(DependencyFailed):  # it is used up, and ends by itself
+            self._coordination.delete(*_key(STATE, state))
         return _link(taken)
 
     def put_pending(
@@ -120,9 +127,10 @@ class AuthorizationStore:
         `latest` is the latest link as it was seen. Raises ConditionFailed when it has changed, and when the pair has
         been placed before. Without a code nobody can redeem the connection.
         """
+        placed = _placed(pending.connection_id, code, issued_at=pending.authorized_at)
         operations = [
             {"Put": self._connections.to_put(to_values(pending), condition="attribute_not_exists(#pk)")},
-            {"Put": self._connections.to_put(_placed(pending, code), condition="attribute_not_exists(#pk)")},
+            {"Put": self._connections.to_put(placed, condition="attribute_not_exists(#pk)")},
             self._latest(pending, latest),
             *also,
         ]
@@ -130,15 +138,26 @@ class AuthorizationStore:
             operations.append({"Put": self._coordination.to_put(_entry(CODE, code, link, expires_at))})
         self._connections.transact(operations)
 
+    def close(self, connection_id: str, *, issued_at: float) -> bool:
+        """Keep the pair of a link, which is dead, from being placed from now on. False when it has been placed."""
+        item = _placed(connection_id, None, issued_at=issued_at)
+        try:
+            self._connections.transact([{"Put": self._connections.to_put(item, condition="attribute_not_exists(#pk)")}])
+        except ConditionFailed:
+            return False
+        return True
+
     def placed(self, connection_id: str) -> str | None:
         """Return whether the pair of this link has been placed: the digest of its code, "" without one, else None."""
         found = self._connections.get(*_placed_key(connection_id))
         return str(found["code"]) if found else None
 
     def forget(self, pending: Connection) -> None:
-        """Delete a link that nobody has redeemed. Raises ConditionFailed when it is not pending any more."""
+        """Delete a link that nobody has redeemed, if it still exists. Raises ConditionFailed when it was redeemed."""
         self._connections.delete(
-            *key_of(pending), condition="#state = :pending", values={"pending": str(State.PENDING)}
+            *key_of(pending),
+            condition="attribute_not_exists(#pk) OR #state = :pending",
+            values={"pending": str(State.PENDING)},
         )
         try:
             self._connections.delete(
@@ -255,8 +274,8 @@ class AuthorizationStore:
     def _as_seen(self, connected: Connection, seen: Connection) -> dict[str, Any]:
         return self._connections.to_put(
             to_values(connected),
-            condition="#grant_id = :grant AND #version = :version",
-            values={"grant": seen.grant_id, "version": seen.version},
+            condition="#grant_id = :grant AND #version = :version AND #state = :state",
+            values={"grant": seen.grant_id, "version": seen.version, "state": str(seen.state)},
         )
 
     def _used(self, code: Secret, connected: Connection, now: float) -> Operation:
@@ -317,12 +336,13 @@ class AuthorizationStore:
             *key_of(former),
             "SET #state = :state, #reason = :reason, #grant_id = :reason, #state_changed_at = :now"
             " REMOVE #due_shard, #due_at",
-            condition="#grant_id = :grant AND #version = :version"
+            condition="#grant_id = :grant AND #version = :version AND #state = :seen"
             " AND (attribute_not_exists(#lease_owner) OR #lease_expires_at < :over)",
             values={
                 "state": str(State.REAUTHORIZATION_REQUIRED),
+                "seen": str(former.state),
                 "reason": SUPERSEDED,
-                "now": now,
+                "now": changes_at(former, now),
                 "over": now - _SKEW,
                 "grant": former.grant_id,
                 "version": former.version,
@@ -335,10 +355,10 @@ def _placed_key(connection_id: str) -> tuple[str, str]:
     return f"placed#{digest(Secret(connection_id))}", "placed"
 
 
-def _placed(pending: Connection, code: Secret | None) -> dict[str, object]:
-    pk, sk = _placed_key(pending.connection_id)
+def _placed(connection_id: str, code: Secret | None, *, issued_at: float) -> dict[str, object]:
+    pk, sk = _placed_key(connection_id)
     # Longer than the queue brings the message that asks for it.
-    expires_at = int(pending.authorized_at) + 2 * 86_400
+    expires_at = int(issued_at) + 2 * 86_400
     return {"pk": pk, "sk": sk, "code": digest(code) if code else "", "expires_at": expires_at}
 
 
