@@ -109,7 +109,7 @@ class Outside:
             self._digests[id(item)] = known
         return known[1]
 
-    def carry_out(self, world: World, call: Call, *, asked_at: float) -> tuple[World, Answer]:
+    def carry_out(self, world: World, call: Call, *, asked_at: float) -> tuple[World, Answer]:  # noqa: PLR0911
         """Carry a call out: the world afterwards, and the answer."""
         match call.service:
             case "dynamodb":

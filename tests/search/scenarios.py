@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -33,7 +33,6 @@ from zoom_common.aws.items import to_item
 from zoom_common.connections.cipher import SealKind
 from zoom_common.connections.linking import AuthorizationResult
 from zoom_common.connections.store import claim_key, folded_item, to_values
-from zoom_common.secret import Secret
 
 # What nobody knows about Zoom, either way.
 STRICT = Zoom()
@@ -55,7 +54,6 @@ QUICK = [
     "escrowed/call+message",
     "escrowed/disconnect+message",
     "escrowed/uninstall+message",
-    "unlinked/first+second",
 ]
 
 
@@ -109,6 +107,7 @@ def linked(outside: Outside, world: World, principal: Principal, name: str) -> t
 def escrowed(outside: Outside, zoom: Zoom) -> World:
     """A refresh got a pair, no table took it, and the queue holds it."""
     world = connected(outside, zoom)
+
     def act(vault: Vault) -> None:
         write = vault.refresher.store.write
 

@@ -12,19 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
-from types import SimpleNamespace
 from typing import Any, cast
 from unittest import mock
 from zlib import crc32
 
 from tests.fakes import tables
-from tests.fakes.connections import connection
 from tests.fakes.handlers import load
 from tests.fakes.zoom_oauth import CLIENT_ID, Credentials
 from tests.search.explore import Broken, State
 from tests.search.outside import START, Call, Message, Outside, World, is_token_request
 from tests.search.replay import Line, Run
-from tests.search.zoom import Zoom
 from zoom_common import observability
 from zoom_common.access.principal import Principal
 from zoom_common.aws import table
@@ -35,7 +32,8 @@ from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, Seal
 from zoom_common.connections.disconnecting import Disconnection, Revocation
 from zoom_common.connections.link_store import SUPERSEDED, AuthorizationStore
 from zoom_common.connections.linking import Linking
-from zoom_common.connections.model import Connection, State as Stands
+from zoom_common.connections.model import Connection
+from zoom_common.connections.model import State as Stands
 from zoom_common.connections.oauth_client import ZoomOAuth
 from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.placement import Placement
@@ -46,9 +44,9 @@ from zoom_common.connections.refresh.policy import Policy
 from zoom_common.connections.refresh.refusal_rate import RefusalRate
 from zoom_common.connections.refresh.runner import Refresher
 from zoom_common.connections.refresh.store import RefreshStore
-from zoom_common.connections.store import ConnectionStore, claim_key, folded_item, from_values, to_values
+from zoom_common.connections.store import ConnectionStore, from_values
 from zoom_common.deadline import Deadline
-from zoom_common.errors import GatewayError, Unavailable
+from zoom_common.errors import GatewayError
 from zoom_common.events.connection_events import Deauthorization
 from zoom_common.secret import Secret
 from zoom_common.zoom.events import DEAUTHORIZED
@@ -130,6 +128,10 @@ class _Transport:
 _writers: list[Iterator[str]] = [iter(())]
 
 
+def _next_writer() -> str:
+    return next(_writers[0])
+
+
 class Vault:
     """Everything that the functions `oauth` and `token_refresh` build, over one line. `name` makes its ids its own."""
 
@@ -145,7 +147,11 @@ class Vault:
         self.connections = ConnectionStore(self.table)
         self.links = AuthorizationStore(Table(dynamodb, tables.COORDINATION, sleep=sleep), self.table)
         self.zoom = ZoomOAuth(
-            cast("Any", _Transport(line)), Credentials(), endpoints=Endpoints(), api_base_url="https://x/v2", clock=clock
+            cast("Any", _Transport(line)),
+            Credentials(),
+            endpoints=Endpoints(),
+            api_base_url="https://x/v2",
+            clock=clock,
         )
         self.outbox = Outbox(self.table, lambda change: line.ask("bus", "", json.dumps(dict(change))), clock=clock)
         revokes = RevokeQueue(sqs, "escrow")
@@ -347,7 +353,7 @@ def quiet() -> Iterator[None]:
     with ExitStack() as stack:
         for name in ("count", "logger", "fault"):
             stack.enter_context(mock.patch.object(observability, name, silent))
-        stack.enter_context(mock.patch.object(table, "_new_writer", lambda: next(_writers[0])))
+        stack.enter_context(mock.patch.object(table, "_new_writer", _next_writer))
         yield
 
 
@@ -413,19 +419,19 @@ class VaultRules:
         live = {token: user for token, user in world.zoom.live_tokens().items() if token not in state.excused}
         found = connections_of(world)
         kept = {token: each for each in found if each.holds_tokens for token in tokens_of(each)}
-        users = {user for token, user in live.items() if token in kept}
-        for token, user in live.items():
-            holder = kept.get(token)
-            if holder is None:
-                if user in users:
-                    continue  # a former authorisation, which lives beside the one that is held
-                raise Broken(f"in the end, a live pair is neither held nor revoked: {token}")
-            if holder.state is not Stands.CONNECTED:
-                raise Broken(f"in the end, a live pair is held by a connection that is {holder.state}/{holder.reason}")
+        holders: dict[str, list[Connection]] = {user: [] for user in live.values()}
+        for token, user in live.items():  # former authorisations may live beside the one that is held
+            holders[user] += [kept[token]] if token in kept else []
+        for user, holding in holders.items():
+            if not holding:
+                raise Broken(f"in the end, a live pair is neither held nor revoked: {user}")
+            if all(each.state is not Stands.CONNECTED for each in holding):
+                stands = {(str(each.state), each.reason) for each in holding}
+                raise Broken(f"in the end, a live pair is held by a connection that does not work: {stands}")
         for each in found:
-            if each.state is Stands.CONNECTED and not (tokens_of(each) & live.keys()) and not state.excused:
-                if not any(grant.ended for grant in world.zoom.grants):
-                    raise Broken("in the end, a connection counts as connected without a live pair")
+            works = bool(tokens_of(each) & live.keys()) or state.excused or any(one.ended for one in world.zoom.grants)
+            if each.state is Stands.CONNECTED and not works:
+                raise Broken("in the end, a connection counts as connected without a live pair")
             if each.state is Stands.PENDING:
                 raise Broken("in the end, a link is still pending")
         self._published(world, found)
@@ -497,7 +503,7 @@ def hands_of(run: Run) -> frozenset[str]:
     tokens = {
         json.loads(answer.value.body).get("refresh_token")
         for answer in run.answers
-        if getattr(answer.value, "status", 0) == 200  # noqa: PLR2004
+        if getattr(answer.value, "status", 0) == 200
     }
     held = _tokens_in(run.message) if run.message is not None else set()
     return frozenset(tokens - {None} | held)
@@ -512,12 +518,7 @@ def _tokens_in(message: Message) -> set[str]:
 def connections_of(world: World) -> list[Connection]:
     """Return every connection in a world."""
     rows = world.tables[tables.CONNECTIONS].items()
-    return [
-        _connection_of(item)
-        for pk, found in rows
-        if pk.endswith("#connections")
-        for item in found.values()
-    ]
+    return [_connection_of(item) for pk, found in rows if pk.endswith("#connections") for item in found.values()]
 
 
 def tokens_of(connection: Connection) -> set[str]:

@@ -90,7 +90,7 @@ class Zoom:
         if code in self.used_codes:
             return self, _refused()
         after = replace(self.authorize(code.split(":")[1], now=now), used_codes=self.used_codes | {code})
-        return after, after._pair()  # noqa: SLF001 - another value of this class
+        return after, after._pair()
 
     def _refresh(self, token: str, now: float) -> tuple[Zoom, HttpResponse]:
         for at, grant in enumerate(self.grants):
@@ -104,7 +104,7 @@ class Zoom:
                 )
                 grants = (*self.grants[:at], renewed, *self.grants[at + 1 :])
                 after = replace(self, grants=grants, issued=number)
-                return after, after._pair()  # noqa: SLF001 - another value of this class
+                return after, after._pair()
         return self, _refused()
 
     def _revoke(self, token: str, now: float) -> tuple[Zoom, HttpResponse]:

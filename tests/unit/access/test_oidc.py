@@ -58,7 +58,9 @@ def test_an_id_token_is_no_access_token(said: dict[str, Any]) -> None:
     assert isinstance(verify(token(KEY, claims(**said))), Principal)
 
 
-@pytest.mark.parametrize("end", ["NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400, "true", '"1900000600"', "[]"])
+@pytest.mark.parametrize(
+    "end", ["NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400, "true", '"1900000600"', "[]"]
+)
 def test_an_end_that_is_no_finite_number_is_refused(end: str) -> None:
     """Python reads more numbers than JSON has; none of them lets a token live for ever or is a fault of ours."""
     body = json.dumps(claims(exp=0)).replace('"exp": 0', f'"exp": {end}')

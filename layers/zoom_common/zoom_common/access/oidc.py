@@ -100,14 +100,13 @@ class TokenVerifier:
             )
         except jwt.PyJWTError as error:
             return Denial("untrusted_token", type(error).__name__)
-        if not self.trust.id_tokens and _is_id_token(header, claims):
-            return Denial("untrusted_token", "id_token")
-        return self._judge(claims, now)
+        return self._judge(header, claims, now)
 
-    def _judge(self, claims: Mapping[str, Any], now: float) -> Principal | Denial:
+    def _judge(self, header: Mapping[str, Any], claims: Mapping[str, Any], now: float) -> Principal | Denial:
         tenant = self.trust.tenant or claims.get(self.trust.tenant_claim)
         times = [claims["exp"], claims.get("nbf", 0), claims.get("iat", 0)]
         faults = {
+            "id_token": not self.trust.id_tokens and _is_id_token(header, claims),
             "audience": self.trust.audience not in _audiences(claims),
             "times": not all(map(_is_time, times)),
             "subject": not _is_subject(claims["sub"]),

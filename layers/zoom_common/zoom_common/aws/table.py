@@ -172,7 +172,7 @@ class Table:
     def delete(self, pk: str, sk: str, *, condition: str | None = None, values: Values | None = None) -> dict[str, Any]:
         """Delete an item and return what it was ({} when there was none); raises ConditionFailed.
 
-        A deletion has no writer: when the item is gone, and so the condition fails, it may be our own that was repeated.
+        A deletion has no writer: when the condition fails because the item is gone, our own may have been repeated.
         """
         request = self.to_delete(pk, sk, condition=condition, values=values) | {"ReturnValues": "ALL_OLD"}
         if condition:
@@ -306,7 +306,7 @@ _WRITER = "writer"
 
 
 def _new_writer() -> str:
-    return f"{random.getrandbits(64):x}"  # noqa: S311 - it has to be new, not secret
+    return f"{random.getrandbits(64):x}"
 
 
 def _sign(operation: str, request: dict[str, Any]) -> str | None:

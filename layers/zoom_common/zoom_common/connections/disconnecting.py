@@ -117,9 +117,9 @@ class Revocation:
             if not self._ends_this_only(grant):
                 return Revoked.NOT_OURS
             confirmed = any(self.zoom.revoke(token) for token in self._access_tokens(grant))
-            return Revoked.CONFIRMED if confirmed else Revoked.REFUSED
         except (TokenUnavailable, AppAtFault, DependencyFailed):
             return Revoked.UNANSWERED
+        return Revoked.CONFIRMED if confirmed else Revoked.REFUSED
 
     def _ends_this_only(self, grant: EndedGrant) -> bool:
         """Return whether nobody holds the user: a revoke uninstalls the app, and ends every grant of the user.
@@ -173,7 +173,7 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disconnection:
-    """Deletes connections. Whatever Zoom answers, or does not, the connection cannot be used from the first write on."""
+    """Deletes connections. Whatever Zoom answers, or does not, a connection cannot be used from the first write on."""
 
     connections: ConnectionStore
     revocation: Revocation

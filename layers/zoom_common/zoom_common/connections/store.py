@@ -311,6 +311,7 @@ class ConnectionStore:
     def forget_tokens(self, connection: Connection, *, reason: str, now: float) -> bool:
         """Delete every token and ask for re-authorization, if grant and state are still those seen. Whether they were.
 
+        Nothing happens either when the person has authorized the app once more since then.
         A grant id of its own makes every refresh that is under way drop what it gets, and escrow what it brings.
         """
         changed = self._table.update_if(
@@ -318,10 +319,11 @@ class ConnectionStore:
             "SET #state = :state, #reason = :reason, #state_changed_at = :now, #grant_id = :reason,"
             " #sealed_access = :empty, #sealed_refresh = :empty, #spares = :none, #intents = :none"
             " REMOVE #previous_refresh, #due_shard, #due_at, #lease_owner, #lease_expires_at",
-            condition="#grant_id = :grant AND #state = :seen",
+            condition="#grant_id = :grant AND #state = :seen AND #authorized_at = :authorized_at",
             values={
                 "state": str(State.REAUTHORIZATION_REQUIRED),
                 "seen": str(connection.state),
+                "authorized_at": connection.authorized_at,
                 "reason": reason,
                 "now": now,
                 "empty": b"",

@@ -10,7 +10,6 @@ from zoom_common import observability
 from zoom_common.connections.model import Connection, Publish, State, changes_at, state_changed
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones, of_account, of_person, of_tenant, of_user
-from zoom_common.errors import GatewayError
 from zoom_common.events.bus import BusPublisher, CloudEvent, event_id, rfc3339
 from zoom_common.events.routing import Route
 from zoom_common.events.webhook.message import Delivery
@@ -113,22 +112,6 @@ def sender(bus: str, client: Callable[[], EventBridgeClient]) -> Publish:
         observability.count("ConnectionStateChanges", state=str(change["state"]))
 
     return send
-
-
-def publisher(bus: str, client: Callable[[], EventBridgeClient]) -> Publish:
-    """Publishes to `bus`, or only counts when there is none. Never raises: the state has changed already."""
-    send = sender(bus, client)
-
-    def publish(change: Mapping[str, Any]) -> None:
-        try:
-            send(change)
-        except GatewayError as error:
-            observability.logger().error(
-                "connection change not published", reason=error.reason, connection=change["connection_id"]
-            )
-            observability.count("ConnectionChangesUnpublished")
-
-    return publish
 
 
 def to_event(change: Mapping[str, Any]) -> CloudEvent:

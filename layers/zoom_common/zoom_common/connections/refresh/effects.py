@@ -139,7 +139,9 @@ class Sleep:
     seconds: float
 
 
-type Effect = TakeLease | Read | FetchKeys | RequestGrant | Write | KeepSpare | Escrow | Revoke | Finish | CountRefusal | Sleep
+type Effect = (
+    TakeLease | Read | FetchKeys | RequestGrant | Write | KeepSpare | Escrow | Revoke | Finish | CountRefusal | Sleep
+)
 
 
 class Seals(Protocol):

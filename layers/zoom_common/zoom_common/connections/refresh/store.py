@@ -135,7 +135,7 @@ class RefreshStore:
         return changed is not None
 
     def settle(self, seen: Connection, settlement: FinalState, *, also: Sequence[Mapping[str, Any]] = ()) -> bool:
-        """Release the lease with what came of it. False, and no change, when the lease, state or version is another by now.
+        """Release the lease with what came of it. False, and no change, when lease, state or version are others by now.
 
         What is done `also` is part of the same transaction.
         """
