@@ -15,12 +15,12 @@ import pytest
 from dev.demo import Story
 from dev.waiting import wait_until
 from tests.fakes.waiting import CALL_SECONDS
-from zoom_common.zoom.operations.table import OPERATIONS, match
+from zoom_common.zoom.operations.table import match, operations
 
 pytestmark = pytest.mark.e2e
 
 OWNER = "owner@zoom.example"
-ROWS = {each.name: each for each in OPERATIONS}
+ROWS = {each.name: each for each in operations()}
 
 
 class Caller:
@@ -60,7 +60,7 @@ def caller(gateway: Any) -> Iterator[Caller]:
         patch.setattr("dev.demo.PERSON", OWNER)
         zoom.patch("/_sim/behaviour", json={"enforce_limits": False, "transcripts": True})
         (app,) = zoom.get("/_sim/state").json()["apps"]
-        scopes = sorted({scope for each in OPERATIONS for scope in each.scopes.granular})
+        scopes = sorted({scope for each in operations() for scope in each.scopes.granular})
         assert zoom.patch(f"/_sim/apps/{app['client_id']}", json={"scopes": scopes}).status_code == 200
         story.program.headers["X-Zoom-Connection"] = story.connect()
         yield Caller(story.program, zoom)
