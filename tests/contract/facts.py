@@ -42,7 +42,7 @@ def value(schema: Json) -> Any:
     if "properties" in schema:
         return {name: value(member) for name, member in schema["properties"].items()}
     if "items" in schema:
-        return [value(schema["items"])]
+        return [value(schema["items"])] * max(schema.get("minItems", 1), 1)
     for key in ("default", "shape"):
         if key in schema:
             return schema[key]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dev.contract_facts import REFERENCE, rendered
+from dev.contract_facts import REFERENCE, SIMULATED, rendered, simulated
 from tests.contract import facts
 from zoom_common.zoom.operations.table import operations
 
@@ -24,6 +24,11 @@ KINDS = {*facts.LEAVES, "integer", "number", "boolean", "null"}
 def test_the_committed_facts_are_what_the_script_makes() -> None:
     """After a change of the script or of the contracts: make contract-facts."""
     assert facts.FILE.read_text() == rendered(REFERENCE)
+
+
+def test_the_simulated_zoom_has_the_same_facts() -> None:
+    """Of the operations without a story there. After a new story: make contract-facts."""
+    assert SIMULATED.read_text() == simulated(facts.FACTS["operations"])
 
 
 def test_all_of_zooms_operations_and_events_have_facts() -> None:

@@ -247,6 +247,17 @@ def test_any_form_of_a_scope_is_enough() -> None:
     assert not scopes.allow(set())
 
 
+def test_zoom_decides_where_no_scope_of_the_apps_kind_is_known() -> None:
+    """Some operations have classic scopes only in Zoom's contract, and one has granular ones only."""
+    classic = ZoomScopes.of_classic("device:read:admin")
+    assert classic.allow({"user:read:user"})
+    assert classic.allow({"device:read:admin"})
+    assert not classic.allow({"user:read:admin"})
+    assert classic.administrators_only
+    assert not ZoomScopes.of_classic("user:read", "user:read:admin").administrators_only
+    assert ZoomScopes.of("cloud_recording:read:recording_analytics_details").allow({"recording:read"})
+
+
 def test_an_operation_for_administrators_has_no_user_form() -> None:
     """Reports, say."""
     scopes = ZoomScopes(None, "report:read:user:admin", ("report:read:admin",))
