@@ -1,4 +1,4 @@
-"""Requests that Zoom's contract allows, made from the facts: what it requires of the query, and every member of a body."""
+"""Requests that Zoom's contract allows, made from the facts: what a query has to have, and every member of a body."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,7 @@ class Caller:
         assert answer.status_code == (status or operation.success), (name, answer.status_code, answer.text[:500])
         if status is None:
             # What was called is what the table says was called.
-            assert match(operation.method, f"/v2{path}")[0].name == name
+            assert match(operation.method, f"/v2{path}".partition("?")[0])[0].name == name
             self.called.add(name)
         return answer.json() if answer.content else None
 
@@ -231,43 +232,46 @@ def _what_was(call: Caller) -> None:
 
 
 def _everything_else(call: Caller) -> None:
-    """Call operations without a story, each with a request that the contract allows; what is needed is made first."""
+    """Call what has no story, each with a request that the contract allows; what its path names is made first."""
     body = {"topic": "All of it", "type": 2, "start_time": "2030-01-07T10:00:00Z"}
-    ids = {"userId": "me"} | {
-        f"{kind}Id": str(call(f"{kind}s.create", f"/users/me/{kind}s", json={**body, "type": made})["id"])
-        for kind, made in (("meeting", 2), ("webinar", 5))
+    kinds = {"meeting": 2, "webinar": 5}
+    made = {"/users": "me"} | {
+        f"/{kind}s": str(call(f"{kind}s.create", f"/users/me/{kind}s", json={**body, "type": number})["id"])
+        for kind, number in kinds.items()
     }
-    order = {"POST": 0, "DELETE": 2}
     rest = [each for each in operations() if each.name not in call.called]
-    rest.sort(key=lambda each: (each.method == "DELETE", each.path.count("/"), order.get(each.method, 1)))
-    for row in rest:
-        if row.method == "DELETE" and row.path.endswith("}"):
-            _make(call, row.path, ids)
-        made = _call(call, row, ids)
-        _remember(row.path, made, ids)
+    for row in sorted(rest, key=lambda each: (each.method == "DELETE", -each.path.count("/"), each.method != "POST")):
+        _call(call, row, made)
         if row.method == "DELETE":
-            ids.pop(row.path.rpartition("/")[2].strip("{}"), None)
+            made.pop(row.path.rpartition("/")[0], None)
 
 
-def _call(call: Caller, row: Operation, ids: dict[str, str]) -> Any:
+def _call(call: Caller, row: Operation, made: dict[str, str]) -> Any:
+    ids: dict[str, str] = {}
+    for found in re.finditer(r"/\{(\w+)\}", row.path):
+        place = row.path[: found.start()]
+        if place not in made:
+            _make(call, place, found[1], made)
+        ids |= {found[1]: made[place]} if place in made else {}
     request = valid_request(row.method, row.path, ids)
     return call(row.name, request.path, content=request.content, headers=dict(request.headers))
 
 
-def _make(call: Caller, path: str, ids: dict[str, str]) -> None:
-    """Make one more of what `path` names, where an operation does."""
-    place = path.rpartition("/")[0]
-    if maker := next((each for each in operations() if (each.method, each.path) == ("POST", place)), None):
-        _remember(place, _call(call, maker, ids), ids)
+def _make(call: Caller, place: str, name: str, made: dict[str, str]) -> None:
+    """Make what paths below `place` call `name`, where an operation does, and keep its id."""
+    names = ("id", "ids", re.sub("(?=[A-Z])", "_", name).lower())
+    rows = {each.method: each for each in operations() if each.path == place}
+    if "POST" not in rows:
+        return
+    answers = [_call(call, rows["POST"], made)]
+    if "GET" in rows:
+        answers.append(_call(call, rows["GET"], made))
+    things = [each for answer in answers if isinstance(answer, dict) for each in (answer, *_listed(answer))]
+    made |= dict([(place, str(each[key]).partition(",")[0]) for each in things for key in names if key in each][:1])
 
 
-def _remember(place: str, made: Any, ids: dict[str, str]) -> None:
-    """Keep the id of what was made, under the name that the paths below `place` have for it."""
-    below = (each.path for each in operations() if each.path.startswith(f"{place}/{{"))
-    name = next((path.removeprefix(f"{place}/").partition("/")[0].strip("{}") for path in below), None)
-    if name is not None and isinstance(made, dict) and "id" in made:
-        ids.setdefault(name, str(made["id"]))
-        ids[name] = str(made["id"])
+def _listed(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for member in answer.values() if isinstance(member, list) for each in member if isinstance(each, dict)]
 
 
 def held_meeting(call: Caller, *, recorded: bool = True) -> tuple[int, str]:

@@ -86,7 +86,7 @@ def _read(call: Call, fact: Json, schema: Json) -> Any:
     kept = call.sim.state.resources.get(place, {})
     item = members(schema)[name]["items"]
     found[name] = [
-        laid_over(item, sample(call.sim.ids, item, call.now), _with_id(item, "", key, thing))
+        laid_over(item, sample(call.sim.ids, item, call.now), _with_id(item, fact["item"], key, thing))
         for key, thing in kept.items()
     ]
     return _paged(call, schema, found, name)
@@ -108,13 +108,22 @@ def _create(call: Call, fact: Json, schema: Json | None) -> Any:
     if not fact.get("creatable"):
         return made
     things = call.sim.state.resources.setdefault(_place(call, call.operation.path), {})
-    several = [each for name, each in call.body.items() if name in fact["lists"] and isinstance(each, list)]
-    for each in several[0] if several else [call.body]:
-        key = str(each.get("id") or call.sim.ids.opaque()) if isinstance(each, dict) else str(each)
-        things[key] = each if isinstance(each, dict) else {}
-        if isinstance(made, dict) and schema is not None and not several:
-            made = laid_over(schema, made, _with_id(schema, fact["item"], key, things[key]))
-    return made
+    several = next((each for name, each in call.body.items() if name in fact["lists"] and isinstance(each, list)), None)
+    new = {_key(call, each): each if isinstance(each, dict) else {} for each in several or [call.body]}
+    things |= new
+    if not isinstance(made, dict) or schema is None:
+        return made
+    if several is not None:
+        return laid_over(schema, made, {"ids": ",".join(new)})
+    ((key, thing),) = new.items()
+    return laid_over(schema, made, _with_id(schema, fact["item"], key, thing))
+
+
+def _key(call: Call, thing: Any) -> str:
+    """Return the id of a new thing: the one that it names, or a fresh one."""
+    if isinstance(thing, dict):
+        return str(thing.get("id") or call.sim.ids.opaque())
+    return str(thing)
 
 
 def _update(call: Call, fact: Json) -> None:
