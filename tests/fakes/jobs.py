@@ -1,4 +1,4 @@
-"""Jobs over DynamoDB in memory, the real gateway and rate limiter, a small Zoom, and an engine that fails as AWS's may."""
+"""Jobs over DynamoDB in memory with the real gateway and rate limiter, a small Zoom, and an engine that may fail."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ CALLER = Principal("acme", "key:k1", frozenset({"*"}))
 _DAY = 86_400
 
 
-class Crash(BaseException):  # noqa: N818 - the function is gone, whatever it was doing
+class Crash(BaseException):
     """The function is killed here."""
 
 
@@ -296,7 +296,7 @@ class JobWorld:
         assert found is not None
         return found
 
-    def rows(self, job: Job) -> list[Row]:
+    def ledger(self, job: Job) -> list[Row]:
         return list(ledger(self.store, self.job(job)))
 
     def step(self) -> bool:
@@ -320,7 +320,7 @@ class JobWorld:
                 self.waiting.append((self.time.now(), job_id, run))
         return True
 
-    def finish(self, job: Job, *, most: int = 100_000) -> Job:
+    def run_to_end(self, job: Job, *, most: int = 100_000) -> Job:
         """Run the engine until the job has ended or waits for a person."""
         for _ in range(most):
             found = self.job(job)

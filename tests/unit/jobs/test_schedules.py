@@ -45,7 +45,7 @@ def test_a_schedule_makes_every_row_once(seed: int) -> None:
         world.dynamodb.crash_in = None
     found = world.job(job)
     assert found.state is State.DONE
-    assert {row.state for row in world.rows(job)} == {RowState.SUCCEEDED}
+    assert {row.state for row in world.ledger(job)} == {RowState.SUCCEEDED}
     assert (found.seen.succeeded, found.seen.failed) == (len(topics), 0)
     check(world, topics)
 
@@ -58,6 +58,6 @@ def test_many_rows_through_three_crashes() -> None:
     job = world.make([{"topic": topic, "userId": f"h{at % 150}"} for at, topic in enumerate(topics)])
     world.zoom.faults.extend(["", *[""] * (MANY // 4), "crash_after", *[""] * (MANY // 4), "crash_before"])
     world.zoom.faults.extend([*[""] * (MANY // 4), "crash_after"])
-    done = world.finish(job)
+    done = world.run_to_end(job)
     assert (done.seen.succeeded, done.seen.failed) == (MANY, 0)
     check(world, topics)

@@ -32,6 +32,8 @@ SCOPES = frozenset(
         "erasures:read",
         "erasures:write",
         "health:read",
+        "jobs:read",
+        "jobs:write",
         EVERY_SCOPE,
     }
 )

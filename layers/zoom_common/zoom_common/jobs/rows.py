@@ -87,7 +87,8 @@ class RowCalls:
                     return Verdict(_succeeded(row, found.status, found.body))
             answer = self.send(call)
         except GatewayError as error:
-            return self._refused(row, operation, call, error)
+            by_row = isinstance(job.request.get("connection"), dict)
+            return self._refused(row, operation, call, error, row_names_connection=by_row)
         return Verdict(_succeeded(row, answer.status, answer.body), left_today=call.stats.left_today)
 
     def _record_may_be_gone(self, row: Row, operation: Operation) -> bool:
@@ -109,7 +110,9 @@ class RowCalls:
             raise OutcomeUnknown
         return HttpResponse(call.operation.success, free[0].headers, free[0].body) if free else None
 
-    def _refused(self, row: Row, operation: Operation, call: Call, error: GatewayError) -> Verdict:
+    def _refused(
+        self, row: Row, operation: Operation, call: Call, error: GatewayError, *, row_names_connection: bool
+    ) -> Verdict:
         sent = call.stats.tries > 0 or row.tries > 1
         if isinstance(error, OutcomeUnknown):
             return self._unknown(row, operation, call)
@@ -117,7 +120,8 @@ class RowCalls:
             return self._zoom_refused(row, operation, call, error)
         if isinstance(error, TooManyRequests):
             return self._limited(row, error.reason, float(error.retry_after), sent=sent)
-        stops = _stops_the_job(error)
+        # Where each row names its connection, one that does not exist is that row's fault.
+        stops = None if isinstance(error, NotFound) and row_names_connection else _stops_the_job(error)
         if stops is not None:
             return self._paused(row, stops, sent=sent)
         if error.retryable or "retry-after" in error.headers:
@@ -202,8 +206,7 @@ def _stops_the_job(error: GatewayError) -> str | None:
     if isinstance(error, Forbidden):
         return error.reason
     waits = isinstance(error, Conflict) and "retry-after" not in error.headers
-    gone = isinstance(error, NotFound) and error.reason == "connection_unknown"
-    return CONNECTION_LOST if waits or gone or isinstance(error, ConnectionUnusable) else None
+    return CONNECTION_LOST if waits or isinstance(error, NotFound | ConnectionUnusable) else None
 
 
 def _succeeded(row: Row, status: int, body: bytes) -> Row:

@@ -51,7 +51,7 @@ class Step:
 
 
 class Lost(Exception):
-    """Another slice has the job, or somebody paused or cancelled it. What the ledger says is right; nothing is to do."""
+    """Another slice has the job, or somebody paused or cancelled it: the ledger is right, and nothing is to do."""
 
 
 class Work(Protocol):
@@ -66,8 +66,9 @@ class Work(Protocol):
 class SliceRunner:
     """Runs slices. `key_refusal` says why the key that started a job may not go on, or None.
 
-    `start` starts an execution for a job's run. `read_file` returns an uploaded file, or None while there is none; `delete_file` removes it. `slice_seconds` is how
-    long a slice works and `lease_seconds` the longest that it can live. `each` maps a function over rows.
+    `start` starts an execution for a job's run. `read_file` returns an uploaded file, or None while there is none, and
+    `delete_file` removes it. `slice_seconds` is how long a slice works, `lease_seconds` how long it can live at most.
+    `each` maps a function over rows. `works` are the operations that are no rows of the operations table.
     """
 
     store: JobStore
