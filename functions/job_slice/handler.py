@@ -65,6 +65,12 @@ def store() -> JobStore:
 
 
 @cache
+def key_store() -> ApiKeyStore:
+    """Return the API keys."""
+    return ApiKeyStore(Table(clients.client("dynamodb"), settings().zoom_api.connections_table, CONNECTIONS))
+
+
+@cache
 def executions() -> Executions:
     """Return the engine."""
     return Executions(clients.boto3_client("stepfunctions"), settings().state_machine)
@@ -107,8 +113,7 @@ def _key_refusal(principal: Principal) -> str | None:
     """Return why the caller who made a job may not go on. People who signed in have no key that could be revoked."""
     if not principal.is_key:
         return None
-    table = Table(clients.client("dynamodb"), settings().zoom_api.connections_table, CONNECTIONS)
-    key = ApiKeyStore(table).get(principal.subject.removeprefix("key:"))
+    key = key_store().get(principal.subject.removeprefix("key:"))
     return KEY_REVOKED if key is None or key.ended(now=time.time()) else None
 
 

@@ -10,7 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -119,7 +119,7 @@ def create(request: Request, principal: Principal) -> Response:
     secret = f"key\0{key}" if key is not None else secrets.token_hex(16)
     named = connection_header(request.headers)
     job, rows = read_job(body, principal, _BY_NAME, now=time.time(), secret=secret, connection=named)
-    job = replace(_over_one_connection(job, principal))
+    job = _over_one_connection(job, principal)
     stored = store().create(job, rows)
     if stored.fingerprint != job.fingerprint:
         raise IdempotencyKeyReused

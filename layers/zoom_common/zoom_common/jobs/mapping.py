@@ -75,7 +75,7 @@ class ColumnMapping:
         if not isinstance(given, dict):
             raise InvalidRequest([FieldError("mapping", "An object with columns, defaults and locale.")])
         wrong = [FieldError(f"mapping.{name}", "Unknown field.") for name in sorted(given.keys() - _FIELDS)[:20]]
-        columns, defaults, locale = given.get("columns") or {}, given.get("defaults") or {}, given.get("locale")
+        columns, defaults, locale = given.get("columns", {}), given.get("defaults", {}), given.get("locale")
         if not isinstance(columns, dict) or not all(isinstance(each, str) and each for each in columns.values()):
             wrong.append(FieldError("mapping.columns", "An object from the names of columns to the names of members."))
         if not isinstance(defaults, dict):
