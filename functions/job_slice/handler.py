@@ -14,15 +14,20 @@ from zoom_common import observability
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.principal import Principal
 from zoom_common.aws import clients
-from zoom_common.aws.table import CONNECTIONS, EVENTS, Table
+from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
 from zoom_common.edge.call_log import Logged
 from zoom_common.edge.zoom_api import ZoomApiSettings
+from zoom_common.events.bus import BusPublisher
+from zoom_common.events.projections.projectors import REGISTRANT, partition
+from zoom_common.events.projections.store import ProjectionStore
+from zoom_common.jobs import registrants
 from zoom_common.jobs.engine_client import Executions, JobFiles
 from zoom_common.jobs.files import ledger
 from zoom_common.jobs.model import Job
 from zoom_common.jobs.rows import KEY_REVOKED, RowCalls
 from zoom_common.jobs.runner import SliceRunner, revive
 from zoom_common.jobs.store import JobStore
+from zoom_common.ratelimit.quotas import DailyStore
 from zoom_common.settings import optional, require
 from zoom_common.wiring.gateway import gateway
 from zoom_common.zoom.operations.table import OPERATIONS
@@ -36,6 +41,7 @@ class Settings:
     events_table: str
     state_machine: str
     bucket: str
+    event_bus: str
     slice_seconds: float
     lease_seconds: float
 
@@ -47,6 +53,7 @@ class Settings:
             events_table=require(environ, "EVENTS_TABLE"),
             state_machine=require(environ, "JOBS_STATE_MACHINE"),
             bucket=require(environ, "JOBS_BUCKET"),
+            event_bus=require(environ, "EVENT_BUS"),
             slice_seconds=float(optional(environ, "SLICE_SECONDS", "240")),
             lease_seconds=float(optional(environ, "LEASE_SECONDS", "300")),
         )
@@ -77,6 +84,24 @@ def executions() -> Executions:
 
 
 @cache
+def registrants_sync() -> registrants.RegistrantSync:
+    """Return the work of `registrants.sync`."""
+    events = Table(clients.client("dynamodb"), settings().events_table, EVENTS)
+    projections = ProjectionStore(events)
+    shared = Table(clients.client("dynamodb"), settings().zoom_api.coordination_table, COORDINATION)
+
+    def cancelled(job: Job, number: str) -> Collection[str]:
+        return set(registrants.cancelled_in(projections.read(job.tenant, partition(number), REGISTRANT)))
+
+    return registrants.RegistrantSync(
+        publish=BusPublisher(settings().event_bus, clients.client("events")).publish,
+        cancelled=cancelled,
+        changes=DailyStore(shared),
+        operations={each.name: each for each in OPERATIONS},
+    )
+
+
+@cache
 def runner() -> SliceRunner:
     """Return the runner of slices, made once per container."""
     zoom = gateway(settings().zoom_api)
@@ -94,6 +119,7 @@ def runner() -> SliceRunner:
         clock=time.time,
         monotonic=time.monotonic,
         new_owner=lambda: secrets.token_hex(8),
+        works={registrants.NAME: registrants_sync()},
         slice_seconds=settings().slice_seconds,
         lease_seconds=settings().lease_seconds,
     )

@@ -312,3 +312,12 @@ def test_a_job_ends_with_its_key(
     assert module._key_refusal(caller) == refusal
     assert module._key_refusal(replace(CALLER, subject="key:gone")) == "key_revoked"
     assert module._key_refusal(replace(CALLER, subject="ada")) is None
+
+
+def test_registrants_are_synchronised_by_a_job(site: Site) -> None:
+    """The meeting is checked, the rows are people, and the job keeps its options."""
+    body = {"operation": "registrants.sync", "meeting": 85123456789, "remove": False}
+    job = site.make(**body, rows=[{"email": "a@x.example", "first_name": "A"}])
+    assert (job.operation, job.request["meeting"], job.request["remove"]) == ("registrants.sync", 85123456789, False)
+    status, told, _ = site.ask("POST", "/jobs", {"operation": "registrants.sync", "rows": [{}]})
+    assert (status, told["errors"][0]["field"]) == (400, "meeting")

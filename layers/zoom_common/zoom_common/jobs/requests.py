@@ -12,6 +12,7 @@ from typing import Any
 from zoom_common.access.principal import CONNECTION_ID, Principal
 from zoom_common.connections.views import iso
 from zoom_common.errors import FieldError, Forbidden, InvalidRequest
+from zoom_common.jobs import registrants
 from zoom_common.jobs.forecast import forecast
 from zoom_common.jobs.mapping import UNKNOWN_HOST, ColumnMapping, host_of
 from zoom_common.jobs.model import ENDED, MOST_INLINE_ROWS, Job, Row, State
@@ -37,22 +38,26 @@ def read_job(
     The job's id comes from `secret`: the same secret of a tenant, the same job. `connection` is used where the body
     names none.
     """
-    wrong = [FieldError(name, "Unknown field.") for name in sorted(body.keys() - _FIELDS)[:_MOST_NAMED]]
-    name = body.get("operation")
-    operation = operations.get(name) if isinstance(name, str) else None
+    options = registrants.OPTIONS if body.get("operation") == registrants.NAME else frozenset()
+    unknown = sorted(body.keys() - _FIELDS - options)[:_MOST_NAMED]
+    wrong = [FieldError(name, "Unknown field.") for name in unknown]
+    operation = _operation(body, operations)
     if operation is None:
         wrong.append(FieldError("operation", "The name of an operation, such as meetings.create."))
+    if options:
+        registrants.check_options(body, wrong)
     rows = _rows(body, wrong)
     _check_choices(body, wrong)
     rule = _connection_rule(body.get("connection", connection), wrong)
+    if options and isinstance(rule, dict):
+        wrong.append(FieldError("connection", "The id of one connection."))
     if wrong or operation is None:
         raise InvalidRequest(wrong)
     if not principal.may(operation.gateway_scope):
         raise Forbidden([operation.gateway_scope])
     mapping = ColumnMapping.of(body.get("mapping"))
-    request: dict[str, Any] = {
-        each: body[each] for each in ("mapping", "dry_run", "duplicates", "file") if each in body
-    }
+    kept = ("mapping", "dry_run", "duplicates", "file", *sorted(options))
+    request: dict[str, Any] = {each: body[each] for each in kept if each in body}
     if rule is not None:
         request["connection"] = rule
     job = Job(
@@ -68,6 +73,14 @@ def read_job(
         busiest=0 if rows is None else _busiest(operation, mapping, rows),
     )
     return job, rows or []
+
+
+def _operation(body: Mapping[str, Any], operations: Mapping[str, Operation]) -> Operation | None:
+    name = body.get("operation")
+    if name == registrants.NAME:
+        kind = "webinars" if "webinar" in body else "meetings"
+        return replace(operations[f"{kind}.registrants.batch"], name=registrants.NAME)
+    return operations.get(name) if isinstance(name, str) else None
 
 
 def job_id(tenant: str, secret: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zoom_common.deadline import Deadline
@@ -153,7 +153,7 @@ class RowCalls:
             return self._paused(row, "missing_zoom_scopes", sent=row.tries > 1)
         if error.retryable and row.tries < _MOST_TRIES and (operation.method != "POST" or can_be_found(call)):
             return self._later(row, sent=True, wait=60.0)
-        message = _zoom_message(error.body)
+        message = zoom_message(error.body)
         failed = _failed(row, error.reason, message, status=error.status)
         return Verdict(replace(failed, code=error.zoom_code))
 
@@ -176,6 +176,39 @@ class RowCalls:
 
     def _paused(self, row: Row, reason: str, *, sent: bool) -> Verdict:
         return Verdict(replace(row, due=self.clock()), sent=sent, pause=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What a failed call means for a job that makes it for many rows.
+
+    `failed`: the call will never succeed. `pauses`: a person has to help, or Zoom until `until`. `unknown`: it may have
+    been carried out. Else the call is made again at `until`.
+    """
+
+    reason: str
+    message: str = field(default="", repr=False)
+    failed: bool = False
+    pauses: bool = False
+    unknown: bool = False
+    until: float | None = None
+    status: int | None = None
+    code: int | None = None
+
+
+def stop_of(error: GatewayError, *, now: float) -> Stop:
+    """Return what the failure of a call means for the whole job. `now` and `until` are in epoch seconds."""
+    stops = _stops_the_job(error)
+    if stops is not None or (isinstance(error, ZoomRefused) and (error.status == 401 or error.missing_scopes)):  # noqa: PLR2004
+        return Stop(stops or CONNECTION_LOST, pauses=True)
+    if isinstance(error, ZoomRefused) and error.status != 429 and not error.retryable:  # noqa: PLR2004
+        return Stop(error.reason, zoom_message(error.body), failed=True, status=error.status, code=error.zoom_code)
+    wait = float(error.headers.get("retry-after") or getattr(error, "retry_after", 0) or 30.0)
+    if wait > _LONG:
+        return Stop(ACCOUNT_CLOSED, pauses=True, until=now + wait)
+    if error.retryable or isinstance(error, TooManyRequests):
+        return Stop(error.reason, until=now + wait)
+    return Stop(error.reason, str(error), failed=True, status=error.status)
 
 
 def key_of(job: Job, row: Row) -> str:
@@ -238,7 +271,8 @@ def _named(error: InvalidRequest) -> str:
     return " ".join(f"{each.field}: {each.message}" for each in error.fields) or str(error)
 
 
-def _zoom_message(body: bytes) -> str:
+def zoom_message(body: bytes) -> str:
+    """Return what Zoom says in an error, with the fields it names."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
