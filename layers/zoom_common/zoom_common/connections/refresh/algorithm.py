@@ -48,7 +48,7 @@ class PersistedAs(StrEnum):
 def persist(attempt: RefreshContext, pair: SealedPair) -> Effects[Result]:
     """Write `pair`; after some failures put it in escrow; go on until one works.
 
-    Raises Unplaced when time is up, and InternalError when the pair is in escrow because the write was refused.
+    Raises NotPersisted when time is up, and InternalError when the pair is in escrow because the write was refused.
     """
     tries = 0
     while True:
@@ -288,8 +288,8 @@ def _unchanged(attempt: RefreshContext, latest: Connection) -> FinalState:
 def refresh(attempt: RefreshContext) -> Effects[Result]:
     """Take the lease, ask Zoom, bring the pair to rest.
 
-    Raises Unavailable when the lease could not be asked for, InternalError when AWS refuses what we ask, Unplaced when
-    nothing would take the pair.
+    Raises Unavailable when the lease could not be asked for, InternalError when AWS refuses what we ask, and
+    NotPersisted when nothing would take the pair.
     """
     lease_ends = attempt.clock() + attempt.policy.lease
     attempt.until = min(lease_ends, attempt.ends)
