@@ -22,7 +22,7 @@ from zoom_common.events.projections.projectors import changes
 from zoom_common.events.projections.record import Change, Stamp
 from zoom_common.events.routing import Connections, Hosts, Route, routes
 from zoom_common.events.webhook.message import Delivery
-from zoom_common.zoom.event_keys import dedupe_key, former_keys
+from zoom_common.zoom.event_keys import dedupe_key, former_keys, second_key
 from zoom_common.zoom.event_redaction import Redaction
 from zoom_common.zoom.events import DEAUTHORIZED, MalformedEvent, ZoomEvent, parse
 
@@ -213,12 +213,18 @@ class EventProcessor:
         """Return the key of an event: the one that an older release stored this very event under, or today's."""
         if delivery.key:
             return delivery.key
-        key = dedupe_key(event)
+        key, second = dedupe_key(event), second_key(event)
         for former in former_keys(event):
-            stored = self._log.get(owner, event_id(source_of(delivery.app), owner, former))
-            if stored is not None and _key_of(stored) in {key, former}:
+            stored = self._stored(delivery, owner, former)
+            if stored is not None and _has_key(stored, key):
                 return former
+        if second is not None:
+            stored = self._stored(delivery, owner, key)
+            return key if stored is None or _has_key(stored, key) else second
         return key
+
+    def _stored(self, delivery: Delivery, owner: str, key: str) -> LogEntry | None:
+        return self._log.get(owner, event_id(source_of(delivery.app), owner, key))
 
     def _publish(self, batch: _Batch) -> frozenset[str]:
         """Publish what belongs to a tenant; the ids of what is not on the bus."""
@@ -294,15 +300,16 @@ def _malformed_entry(delivery: Delivery) -> LogEntry:
     return replace(entry, type="malformed", content=delivery.body)
 
 
-def _key_of(stored: LogEntry) -> str:
-    """Return the key that a stored event has today, or the one it has where that cannot be said any more.
+def _has_key(stored: LogEntry, key: str) -> bool:
+    """Return whether a stored event has this dedupe key today.
 
-    Secrets were taken out of it: an event whose key is made of its whole payload keeps the key it was stored under.
+    Secrets were taken out of what is stored. So a key that is made of the whole payload cannot be made again, and such
+    an event is the one that it was stored as.
     """
     if not stored.key.startswith("natural:"):
-        return stored.key
+        return True
     body = json.loads(stored.content)
-    return dedupe_key(ZoomEvent(stored.type.removeprefix("zoom."), body if stored.unrouted else body["data"]))
+    return dedupe_key(ZoomEvent(stored.type.removeprefix("zoom."), body if stored.unrouted else body["data"])) == key
 
 
 def _event_entry(delivery: Delivery, event: ZoomEvent, owner: str, key: str) -> LogEntry:

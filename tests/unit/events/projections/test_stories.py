@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,10 +13,9 @@ from tests.fakes.event_stores import Projections
 from tests.fakes.meeting_stories import START, Body, Story, delivered, iso, person
 from zoom_common.events.projections.projectors import PROVES_INSTANCE, changes
 from zoom_common.events.projections.store import MeetingReader
-from zoom_common.zoom.events import epoch_ms, parse
+from zoom_common.zoom.events import parse
 
 HOUR = 3600
-SHARED = Path(__file__).parents[5] / "shared" / "cases" / "stories.json"
 
 type Read = Callable[[Sequence[Body]], MeetingReader]
 
@@ -371,26 +369,3 @@ def test_two_devices_and_overlaps_across_identifiers_count_once(read: Read) -> N
     story.end()
     (duo,) = read(story.deliveries).attendance("acme", story.number)["participants"]
     assert (duo["duration"], len(duo["sessions"])) == (1800, 2)
-
-
-def test_the_repository_beside_holds_too(read: Read) -> None:
-    """Where the shared cases are: each has its people, minutes, status, start and waiting."""
-    if not SHARED.exists():
-        pytest.skip("the shared cases are not here")
-    for story in json.loads(SHARED.read_text())["stories"]:
-        if {"reaches", "published"} & story.keys():
-            continue  # of routing and of keys
-        reader, number = read(story["events"]), story["events"][0]["payload"]["object"]["id"]
-        state = reader.state("acme", number)
-        told = {
-            "status": state["status"],
-            "waiting": len(state["waiting"]),
-            "present": state["participants_count"],
-            "start_time": (state["instance"] or {}).get("start_time"),
-        }
-        assert all(told[name] == story[name] for name in told.keys() & story.keys()), story["name"]
-        if "people" in story:
-            planned = epoch_ms(story.get("occurrence"))
-            seen = reader.attendance("acme", number, occurrence=planned)["participants"]
-            right = sorted((each["name"], each["minutes"]) for each in story["people"])
-            assert sorted((each["name"], each["minutes"]) for each in seen) == right, story["name"]
