@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from zoom_common.access.principal import CONNECTION_ID, Principal
 from zoom_common.aws.clients import client
@@ -26,7 +27,8 @@ from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.events.bus import BusPublisher, CloudEvent, rfc3339
 from zoom_common.events.log.index import LogIndex, LogQuery, LogReader
 from zoom_common.events.log.store import EventLog
-from zoom_common.events.projections.store import MeetingReader, ProjectionStore
+from zoom_common.events.projections.reader import MeetingReader
+from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.projections.tables import form_of, rows
 from zoom_common.events.webhook.status import WebhookStatusStore, described
 from zoom_common.settings import optional, require
@@ -172,6 +174,7 @@ def state(request: Request, principal: Principal, number: str) -> Response:  # n
 def attendance(request: Request, principal: Principal, number: str) -> Response:
     """Who was there and for how long, in one instance (`uuid` or the last one) or one planned occurrence."""
     fields = Fields(request.query)
+    fields.only(("occurrence", "uuid", "present_from"))
     occurrence, present_from = fields.moment_ms("occurrence"), _share(fields)
     if occurrence is not None and request.query.get("uuid"):
         fields.wrong("occurrence", "Name an occurrence or a uuid, not both.")
@@ -184,6 +187,23 @@ def attendance(request: Request, principal: Principal, number: str) -> Response:
         occurrence=occurrence,
         present_from=present_from,
     )
+    return _people(request, found)
+
+
+@router.route("GET", "/meetings/{number}/attendance/matrix", scope="events:read")
+def matrix(request: Request, principal: Principal, number: str) -> Response:
+    """Who was in which occurrence of a series, of those planned within `from` and `to`."""
+    fields = Fields(request.query)
+    fields.only(("from", "to", "present_from"))
+    since, until, present_from = fields.moment_ms("from"), fields.moment_ms("to"), _share(fields)
+    fields.check()
+    reach = visible_connections(principal, connections())
+    found = meetings().matrix(principal.tenant, number, reach, since=since, until=until, present_from=present_from)
+    return _people(request, found)
+
+
+def _people(request: Request, found: Mapping[str, Any]) -> Response:
+    """An answer about people in the form that `Accept` names."""
     form = form_of(request.headers.get("accept", ""))
     if form is None:
         return json_response(200, found, {"vary": "accept"})

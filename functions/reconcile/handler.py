@@ -24,10 +24,12 @@ from zoom_common.connections.store import SHARDS, ConnectionStore
 from zoom_common.deadline import Deadline
 from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.errors import ConnectionUnusable, Forbidden, GatewayError, InternalError, ZoomRefused
+from zoom_common.events.bus import BusPublisher
 from zoom_common.events.log.index import LogIndex
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.reconciliation.reconciler import LOOKBACK_SECONDS, SETTLED_SECONDS, Reconciled, Reconciler
+from zoom_common.events.reconciliation.settlement import SettledPublisher
 from zoom_common.events.reconciliation.unrouted_replay import IngestQueue, UnroutedReplay
 from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, NO_PERMISSION, AccessDenied, Read
 from zoom_common.events.routing import HostStore
@@ -51,6 +53,8 @@ class Settings:
     webhook_secret_arn: str
     coordination_table: str
     projection_retention_days: int
+    event_bus: str
+    event_retention_days: int
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -63,6 +67,8 @@ class Settings:
             webhook_secret_arn=require(environ, "ZOOM_WEBHOOK_SECRET_ARN"),
             coordination_table=require(environ, "COORDINATION_TABLE"),
             projection_retention_days=int(optional(environ, "PROJECTION_RETENTION_DAYS", "400")),
+            event_bus=require(environ, "EVENT_BUS"),
+            event_retention_days=int(optional(environ, "EVENT_RETENTION_DAYS", "30")),
         )
 
 
@@ -91,8 +97,10 @@ class Reconciliation:
         self._gateway: Gateway = gateway(settings.zoom_api)
         self._projections = ProjectionStore(events, retention_days=settings.projection_retention_days)
         self._lines = LogIndex(events)
-        self._log = EventLog(events, clock=clock)
-        self._hosts = HostStore(events, clock=clock)
+        self._log = EventLog(events, clock=clock, retention_days=settings.event_retention_days)
+        self._hosts = HostStore(events, clock=clock, retention_days=settings.event_retention_days)
+        bus = BusPublisher(settings.event_bus, clients.boto3_client("events"))
+        self._publisher = SettledPublisher(self._log, bus, clock)
         self._queue = IngestQueue(settings.ingest_queue_url, clients.boto3_client("sqs"))
 
     def hand_out(self) -> int:
@@ -131,6 +139,8 @@ class Reconciliation:
         reconciler = Reconciler(
             projections=self._projections,
             lines=self._lines,
+            hosts=self._hosts,
+            publisher=self._publisher,
             send=self._queue.send,
             clock=self._clock if at is None else lambda: at,
             settled=settled,
@@ -246,12 +256,15 @@ def _one(work: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
     if done.missing:
         count("EventsReconciled", done.missing)
         logger().warning("events were missing", connection=work["connection_id"], missing=done.missing)
+    if done.settled:
+        count("AttendanceSettled", done.settled)
     for what, reason in done.partial.items():
         count("ReconciledInPart", what=what, reason=reason)
     return {
         "outcome": "reconciled",
         "compared": done.compared,
         "missing": done.missing,
+        "settled": done.settled,
         "complete": done.complete,
         "partial": dict(done.partial),
         "unseen": dict(done.unseen),

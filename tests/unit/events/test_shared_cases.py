@@ -17,7 +17,7 @@ from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from zoom_common.connections.link_store import Claim
 from zoom_common.connections.store import folded_item
 from zoom_common.events.processor import EventProcessor
-from zoom_common.events.projections.store import MeetingReader
+from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.zoom.event_redaction import Redaction
 from zoom_common.zoom.events import epoch_ms, parse
 

@@ -20,7 +20,7 @@ from tests.fakes.meeting_stories import START, Story, delivered, iso, person
 from zoom_common.access.principal import Principal
 from zoom_common.errors import NotFound
 from zoom_common.events.projections.projectors import changes
-from zoom_common.events.projections.store import MeetingReader
+from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.events.webhook.status import AppStatus
 from zoom_common.zoom.events import parse
 
@@ -147,6 +147,7 @@ def test_attendance_is_read_by_planned_occurrence(lesson: Callable[..., dict[str
         ("present_from=2", "present_from"),
         ("present_from=nan", "present_from"),
         (f"occurrence={START}&uuid=u", "occurrence"),
+        ("occurence=2026-09-21T14:00:00Z", "occurence"),
     ],
 )
 def test_wrong_fields_of_attendance_are_named(lesson: Callable[..., dict[str, Any]], query: str, field: str) -> None:
@@ -165,6 +166,21 @@ def test_attendance_comes_as_rows(lesson: Callable[..., dict[str, Any]]) -> None
     lines = lesson(path, accept="application/x-ndjson")
     assert [json.loads(line)["name"] for line in lines["body"].splitlines()] == ["=Sum(1)"]
     assert lesson(path, accept="*/*")["headers"]["content-type"] == "application/json"
+
+
+def test_a_series_is_a_matrix(lesson: Callable[..., dict[str, Any]]) -> None:
+    """People by occurrences, as JSON, as CSV with a column of minutes for each occurrence, and as JSON lines."""
+    path = "/meetings/77001/attendance/matrix"
+    seen = json.loads(lesson(path, "present_from=0.5")["body"])
+    assert [(each["occurrence"], each["instances_used"]) for each in seen["occurrences"]] == [(iso(START), [LESSON])]
+    (person,) = seen["participants"]
+    assert (person["duration"], person["occurrences_count"]) == (1800, 1)
+    cell = {"occurrence": iso(START), "duration": 1800, "minutes": 30.0, "share": 1.0, "attended": True}
+    assert person["occurrences"] == [cell]
+    head, row = lesson(path, accept="text/csv")["body"].splitlines()
+    assert (head.split(",")[-1], row.split(",")[-1]) == (iso(START), "30.0")
+    assert json.loads(lesson(path, accept="application/x-ndjson")["body"])["occurrences_count"] == 1
+    assert lesson(path, "form=yesterday")["statusCode"] == 400
 
 
 @pytest.mark.parametrize("encodings", [0, 1, 2])
@@ -190,7 +206,7 @@ def test_registrations_recordings_and_users_are_read(get: Callable[..., tuple[in
     assert get(f"/users/{HOST}")[1]["first_name"] == "Jill"
 
 
-@pytest.mark.parametrize("kind", ["state", "attendance", "registrations", "recordings"])
+@pytest.mark.parametrize("kind", ["state", "attendance", "attendance/matrix", "registrations", "recordings"])
 def test_nobody_sees_anothers_meeting(get: Callable[..., tuple[int, Any]], kind: str) -> None:
     """Another tenant's is a 404, and so is another connection's to a key that is bound to one."""
     path = f"/meetings/{NUMBER}/{kind}"

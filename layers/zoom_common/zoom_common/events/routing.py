@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
 _SK = "host"
 
+# Numbers of meetings whose host nobody knows, for the next round of reconciliation.
+_WANTED = "wanted"
+
+_MOST_WANTED = 500
+
+# An event that belongs to nobody is looked at again for six hours.
+_WANTED_SECONDS = 6 * 3600
+
 _MOST_KNOWN = 10_000
 
 # Zoom plans occurrences about two years ahead; a plan for the year 9999 is not remembered until then.
@@ -24,7 +32,7 @@ _LONGEST_PLAN = 800 * 86_400
 class HostStore:
     """Hosts by app and meeting. Every method raises Unavailable when the table cannot be used."""
 
-    OWNED_KEYS: ClassVar = {"others": (r"hosts\..+#.+", r"host")}
+    OWNED_KEYS: ClassVar = {"others": (r"hosts\..+#.+", r"host|wanted")}
 
     def __init__(self, events: Table, *, clock: Callable[[], float], retention_days: int = 30) -> None:
         self._table = events
@@ -54,11 +62,29 @@ class HostStore:
                 return host
         return None
 
+    def want(self, app: str, account_id: str, numbers: Collection[str]) -> None:
+        """Store whose hosts are not known: meetings of a Zoom account, by number. Replaces what was stored before."""
+        item = {
+            "pk": {"S": _pk(app, account_id)},
+            "sk": {"S": _WANTED},
+            "numbers": {"SS": sorted(numbers)[:_MOST_WANTED]},
+            "expires_at": {"N": str(int(self._clock()) + _WANTED_SECONDS)},
+        }
+        self._table.call("put_item", Item=item)
+
+    def wanted(self, app: str, account_id: str) -> frozenset[str]:
+        """Return the numbers of meetings of a Zoom account whose hosts are not known and were asked for."""
+        key = {"pk": {"S": _pk(app, account_id)}, "sk": {"S": _WANTED}}
+        item = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item")
+        if item is None or int(item["expires_at"]["N"]) <= self._clock():
+            return frozenset()
+        return frozenset(item["numbers"]["SS"])
+
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
         """Return whether a host goes: the person, in an app that the tenant is connected by."""
         app = str(item["pk"]).removeprefix("hosts.").partition("#")[0]
-        return app in target.client_ids and target.names([item["host"]])
+        return app in target.client_ids and target.names([item.get("host")])
 
     def _put(self, app: str, name: str, host: str, until: int) -> None:
         item = {

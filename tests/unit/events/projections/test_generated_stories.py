@@ -15,7 +15,7 @@ from tests.fakes.event_stores import Projections
 from tests.fakes.meeting_stories import START, Body, Classroom, delivered
 from tests.fakes.soak import times
 from zoom_common.events.projections.projectors import changes
-from zoom_common.events.projections.store import MeetingReader
+from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.zoom.events import parse
 
 PLANNED = START + 300

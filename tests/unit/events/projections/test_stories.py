@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.event_stores import Projections
 from tests.fakes.meeting_stories import START, Body, Story, delivered, iso, person
 from zoom_common.events.projections.projectors import PROVES_INSTANCE, changes
-from zoom_common.events.projections.store import MeetingReader
+from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.zoom.events import parse
 
 HOUR = 3600

@@ -14,7 +14,7 @@ from tests.fakes.events import Clock
 from tests.fakes.meeting_life import HOST, NUMBER, START, Life, iso
 from tests.fakes.reconciling import Room, Seen
 from zoom_common.errors import Unavailable, ZoomUnavailable
-from zoom_common.events.projections.store import MeetingReader
+from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, NO_PERMISSION, AccessDenied, kind_of
 
 UUID = "/launch//1=="

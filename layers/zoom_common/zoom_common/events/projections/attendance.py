@@ -8,7 +8,7 @@ gives a new `user_id` at every move; whoever really reconnects as a guest has no
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -104,9 +104,17 @@ class Attendee:
         """How long the person was there: two devices at once count once, an open stay not yet."""
         return covered(self.spans()) // 1000
 
-    def spans(self) -> list[tuple[int, int]]:
-        """The closed stays, from and to in epoch ms."""
-        return [(stay.joined, stay.left) for _, stay in self.stays if stay.joined is not None and stay.left]
+    def spans(self, uuids: Collection[str] | None = None) -> list[tuple[int, int]]:
+        """The closed stays, from and to in epoch ms; of some instances only, where they are named."""
+        return [
+            (stay.joined, stay.left)
+            for session, stay in self.stays
+            if stay.joined is not None and stay.left and (uuids is None or session.uuid in uuids)
+        ]
+
+    def was_in(self, uuids: Collection[str]) -> bool:
+        """Whether the person was in one of these instances."""
+        return any(session.uuid in uuids for session, _ in self.stays)
 
     @property
     def newest(self) -> dict[str, Any]:

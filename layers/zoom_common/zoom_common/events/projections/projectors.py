@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from zoom_common.events.projections.presence import ADMITTED, JOINED, LEFT, WAITED, WAITING
@@ -12,8 +12,12 @@ from zoom_common.zoom.events import ZoomEvent, epoch_ms, identifier, recording_f
 
 DEFINITION = "definition"
 
-# A start that was planned once, in epoch milliseconds, is a field of the definition.
+# A start that was planned once, in epoch milliseconds, is a field of the definition. Its value is the id of the
+# occurrence, or True for a meeting that has none.
 PLAN = "plans."
+
+# The ids of all occurrences of a series, from an event or an answer that lists all of them.
+LISTED = "listed"
 
 INSTANCE = "instance#"
 
@@ -69,9 +73,8 @@ def definition_changes(event: ZoomEvent) -> list[Change]:
         fields |= {f"settings.{name}": value for name, value in settings.items()}
     occurrences = _occurrences(event, what)
     fields |= occurrences
-    planned = epoch_ms(event.object.get("start_time"))
-    if planned is not None and _EXISTS.get(what):
-        fields[f"{PLAN}{planned}"] = True
+    if _EXISTS.get(what):
+        fields |= _plans(event.object)
     # `single` is one occurrence of a series, and also the whole of a meeting that has none.
     if what in _EXISTS and (_EXISTS[what] or not occurrences or event.payload.get("operation") == "all"):
         fields["exists"] = _EXISTS[what]
@@ -92,6 +95,25 @@ def _occurrences(event: ZoomEvent, what: str) -> dict[str, Any]:
             said["status"] = "available" if what == "recovered" else "deleted"
         found |= {f"occurrences.{name}.{key}": value for key, value in said.items()}
     return found
+
+
+def _plans(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The starts that a definition plans. A new rule of recurrence makes all occurrences anew and lists all of them."""
+    planned = epoch_ms(about.get("start_time"))
+    fields: dict[str, Any] = {} if planned is None else {f"{PLAN}{planned}": True}
+    listed = about.get("occurrences")
+    named = [
+        (name, each)
+        for each in (listed if isinstance(listed, list) else [])
+        if isinstance(each, dict) and (name := identifier(each.get("occurrence_id"))) is not None
+    ]
+    for name, each in named:
+        start = epoch_ms(each.get("start_time"))
+        if start is not None:
+            fields[f"{PLAN}{start}"] = name
+    if named and isinstance(about.get("recurrence"), dict):
+        fields[LISTED] = sorted(name for name, _ in named)
+    return fields
 
 
 # The only events that prove that an instance runs or ran. Who waits for the host or in the waiting room, and who

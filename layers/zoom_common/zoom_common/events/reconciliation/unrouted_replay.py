@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -10,7 +11,7 @@ from zoom_common.aws.errors import translated
 from zoom_common.errors import Unavailable
 from zoom_common.events.log.entries import LogEntry, unrouted
 from zoom_common.events.log.index import LARGEST_PAGE, LogPage, LogQuery
-from zoom_common.events.routing import Hosts
+from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.events import parse
 
@@ -93,13 +94,23 @@ class UnroutedReplay:
         received = entry.received_at_ms
         self.send([Delivery(entry.app, entry.content, received, request_id=entry.request_id, key=entry.key)])
 
-    def of_known_hosts(self, app: str, hosts: Hosts) -> int:
-        """Send what names a meeting and nobody, and came before the event that told whose the meeting is; how many."""
+    def of_known_hosts(self, app: str, hosts: HostStore) -> int:
+        """Send what does not name its host and came before it was known whose meeting it is. Return how many.
+
+        Meetings whose host is not known yet are stored as wanted: the next rounds of reconciliation find them.
+        """
         since_ms = int((self.clock() - _PERIOD) * 1000)
+        wanted: dict[str, set[str]] = defaultdict(set)
         sent = 0
         for entry in self.kept(app, since_ms=since_ms):
             event = parse(entry.content)
-            if not event.users and hosts.find(app, event) is not None:
+            if event.host is not None or not event.meeting_names:
+                continue
+            if hosts.find(app, event) is not None:
                 self.again(entry)
                 sent += 1
+            elif event.account_id is not None:
+                wanted[event.account_id] |= {event.meeting_names[-1]}
+        for account_id, numbers in wanted.items():
+            hosts.want(app, account_id, numbers)
         return sent
