@@ -11,7 +11,7 @@ from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projec
 from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from tests.fakes.meeting_life import HOST
 from zoom_common.deadline import Deadline
-from zoom_common.events.log.index import LogIndex, LogLine, LogPage, LogQuery
+from zoom_common.events.log.index import LogLine, LogPage, LogQuery
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.projections.meeting import Meeting
 from zoom_common.events.projections.projectors import INSTANCE, partition
@@ -50,11 +50,11 @@ class Seen:
     zoom_account_id: str = "acc-1"
 
 
-class Lines(LogIndex):
+@dataclass
+class Lines:
     """A log that tells of some meetings, or of none."""
 
-    def __init__(self, subjects: Sequence[str] = ()) -> None:
-        self.subjects = subjects
+    subjects: Sequence[str] = ()
 
     def search(self, owner: str, query: LogQuery, reach: frozenset[str] | None = None) -> LogPage:
         assert (owner, reach) == ("acme", frozenset({"con_a"}))

@@ -8,8 +8,8 @@ from itertools import chain
 from typing import Any, Protocol
 
 from zoom_common.deadline import Deadline
-from zoom_common.events.log.index import LARGEST_PAGE, LogIndex, LogQuery
-from zoom_common.events.projections.meeting import Meeting
+from zoom_common.events.log.index import LARGEST_PAGE, LogPage, LogQuery
+from zoom_common.events.projections.meeting import Instance, Meeting
 from zoom_common.events.projections.projectors import (
     DEFINITION,
     INSTANCE,
@@ -54,6 +54,14 @@ class Connected(Protocol):
     def zoom_account_id(self) -> str: ...  # noqa: D102
 
 
+class Lines(Protocol):
+    """The event log's lines."""
+
+    def search(self, owner: str, query: LogQuery, reach: frozenset[str] | None = None) -> LogPage:
+        """One page."""
+        ...
+
+
 class SettledAttendance(Protocol):
     """Where settled attendance is published."""
 
@@ -83,7 +91,7 @@ class Reconciler:
     """One connection at a time. `send` takes deliveries that go the way of every delivery from then on."""
 
     projections: ProjectionStore
-    lines: LogIndex
+    lines: Lines
     hosts: HostStore
     publisher: SettledAttendance
     send: Callable[[Sequence[Delivery]], None]
@@ -161,7 +169,10 @@ class Reconciler:
         try:
             instance = past.instance(uuid, known, settled_ms)
         except NotShown:
-            return self._without_report(connection, known, uuid, settled_ms)
+            held = [each for each in known.instances() if each.uuid == uuid]
+            if held and held[0].record.values.get("kind") == past.family:
+                self._without_report(connection, known, held[0], settled_ms)
+            return None
         if instance is None:
             return None
         bodies = instance.missing(known)
@@ -176,13 +187,13 @@ class Reconciler:
         self.projections.apply(tenant, [Change(place, COMPARED + uuid, said)], (now_ms, ""))
         return len(bodies)
 
-    def _without_report(self, connection: Connected, known: Meeting, uuid: str, settled_ms: int) -> None:
+    def _without_report(self, connection: Connected, known: Meeting, held: Instance, settled_ms: int) -> None:
         """Settle an instance that Zoom does not show, once it is over for so long that nothing more is to come."""
-        ends = [known.end(each) for each in known.instances() if each.uuid == uuid]
-        if ends and ends[0] is not None and ends[0] <= settled_ms:
+        ended = known.end(held)
+        if ended is not None and ended <= settled_ms:
             now_ms = int(self.clock() * 1000)
-            said = {"at_ms": now_ms, "ended_ms": ends[0], "settled": True, **comparison([], [])}
-            change = Change(partition(known.number), COMPARED + uuid, said)
+            said = {"at_ms": now_ms, "ended_ms": ended, "settled": True, **comparison([], [])}
+            change = Change(partition(known.number), COMPARED + held.uuid, said)
             self.projections.apply(connection.tenant, [change], (now_ms, ""))
 
     def _settle(self, at: _Round, family: str, number: str) -> int:
@@ -190,8 +201,10 @@ class Reconciler:
         connection = at.connection
         place, now_ms = partition(number), int(self.clock() * 1000)
         records = self._records(connection.tenant, place, DEFINITION, INSTANCE, COMPARED, SETTLED)
-        records[DEFINITION] = at.plans.ask(family, number, records.get(DEFINITION, Record()))
-        open_ended = [each.uuid for each in Meeting(number, records).instances() if each.ended is None]
+        instances = Meeting(number, records).instances()
+        if any(each.record.values.get("kind") == family for each in instances):
+            records[DEFINITION] = at.plans.ask(family, number, records.get(DEFINITION, Record()))
+        open_ended = [each.uuid for each in instances if each.ended is None]
         records |= self._records(connection.tenant, place, *map(session_sort, open_ended))
         published = 0
         for group in Meeting(number, records, now_ms).settled_groups(now_ms):
