@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from zoom_common import observability
 from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed
-from zoom_common.events.bus import CloudEvent, NotPublished, event_id, rfc3339, sequence_of, source_of
+from zoom_common.events.bus import MIDDLE, CloudEvent, NotPublished, event_id, rfc3339, sequence_of, source_of
 from zoom_common.events.log.entries import Admission, Admitted, LogEntry, malformed, unrouted
 from zoom_common.events.projections.projectors import changes
 from zoom_common.events.projections.record import Change, Stamp
@@ -24,10 +24,14 @@ from zoom_common.events.routing import Connections, Hosts, Route, routes
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.event_keys import dedupe_key, former_keys, second_key
 from zoom_common.zoom.event_redaction import Redaction
-from zoom_common.zoom.events import DEAUTHORIZED, MalformedEvent, ZoomEvent, parse
+from zoom_common.zoom.events import DEAUTHORIZED, MalformedEvent, ZoomEvent, epoch_ms, parse
 
 # What publishing and recording a whole batch may take; messages not begun by then come back.
 _RESERVE_SECONDS = 10.0
+
+
+# Of one moment, a meeting first starts and at last ends. Who moves between rooms leaves one and joins the next.
+_RANKS = {"started": 0, "participant_left": 4, "participant_joined": 5, "ended": 15}
 
 
 class Log(Protocol):
@@ -283,10 +287,14 @@ def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: M
 
 
 def _sequence(delivery: Delivery, event: ZoomEvent, entry: LogEntry) -> str | None:
-    """The place among the events of one meeting, in the order in which projections apply them."""
+    """Return the place among the events of one meeting, in the order in which they became true."""
     if not event.meeting_names:
         return None
-    return sequence_of(event.true_since_by(delivery.received_at_ms), entry.event_id)
+    what = event.name.partition(".")[2]
+    moment = event.true_since_by(delivery.received_at_ms)
+    if what == "started":  # the event is written some time after the start
+        moment = min(moment, epoch_ms(event.object.get("start_time")) or moment)
+    return sequence_of(moment, entry.event_id, _RANKS.get(what, MIDDLE))
 
 
 def _unrouted_entry(delivery: Delivery, event: ZoomEvent, body: Mapping[str, Any], key: str) -> LogEntry:
