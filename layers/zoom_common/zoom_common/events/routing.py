@@ -67,7 +67,7 @@ class HostStore:
         item = {
             "pk": {"S": _pk(app, account_id)},
             "sk": {"S": _WANTED},
-            "numbers": {"SS": sorted(numbers)[:_MOST_WANTED]},
+            "numbers": {"L": [{"S": number} for number in sorted(numbers)[:_MOST_WANTED]]},
             "expires_at": {"N": str(int(self._clock()) + _WANTED_SECONDS)},
         }
         self._table.call("put_item", Item=item)
@@ -78,7 +78,7 @@ class HostStore:
         item = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item")
         if item is None or int(item["expires_at"]["N"]) <= self._clock():
             return frozenset()
-        return frozenset(item["numbers"]["SS"])
+        return frozenset(number["S"] for number in item["numbers"]["L"])
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
