@@ -132,7 +132,7 @@ class Classroom(Story):
 
     def step(self) -> None:
         arrivals = [self.arrive_somebody, self.only_wait, self.arrive_by_waiting_room]
-        moves = [self.move, self.move, self.rejoin, self.hold, self.rename, self.depart, self.reconnect]
+        moves = [self.move, self.move, self.rejoin, self.hold, self.rename, self.depart, self.reconnect, self.phone]
         chosen = [*arrivals, *(moves if self.there else []), *([self.drop] if self.chance.random() < 0.1 else [])]
         self.chance.choice(chosen)()
 
@@ -194,6 +194,16 @@ class Classroom(Story):
     def rename(self) -> None:
         at, (of, who) = self._one()
         self.there[at] = of, {**who, "user_name": f"Renamed {next(self.numbers)}"}
+
+    def phone(self) -> None:
+        """Somebody dials in and binds the telephone to who is there: two devices, one person."""
+        at, (of, who) = self._one()
+        telephone = person(self.user_id(), self.device(), "+1555***00", phone_number=f"1555{at:04}")
+        self.join(telephone)
+        self.now += self.chance.randint(0, 20)
+        bound = {"bind_user_id": who["user_id"], "bind_participant_uuid": who["participant_uuid"]}
+        self.at("bind", {**telephone, **bound})
+        self.there.append((of, telephone))
 
     def depart(self) -> None:
         at, (_, who) = self._one()
