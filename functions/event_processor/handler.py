@@ -73,7 +73,7 @@ def processor() -> EventProcessor:
         redaction=Redaction(settings.published_secrets),
         count=count,
         report=lambda message, **fields: logger().warning(message, **fields),
-        notice=_vault(settings),
+        update_connections=_vault(settings),
         **_for_those_who_remember(settings),
     )
 
@@ -91,7 +91,7 @@ def _for_those_who_remember(settings: Settings) -> dict[str, Any]:
     if not settings.reads_are_remembered:
         return {}
     return {
-        "tell": ChangeStore(
+        "on_event": ChangeStore(
             Table(client("dynamodb"), settings.coordination_table, COORDINATION), clock=time.time
         ).on_event
     }
@@ -104,7 +104,7 @@ def heartbeats() -> Heartbeats:
 
 
 @cache
-def signs() -> WebhookStatusStore:
+def webhook_status() -> WebhookStatusStore:
     """Where each app's last delivery is noted."""
     return WebhookStatusStore(
         Table(client("dynamodb"), Settings.from_env(os.environ).coordination_table, COORDINATION), time.time
@@ -121,5 +121,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if delivered:  # what reconcile made says nothing about Zoom's deliveries
         heartbeats().beat(WEBHOOK)
     for app, at in delivered.items():
-        signs().verified(app, at)
+        webhook_status().verified(app, at)
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}

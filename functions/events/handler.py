@@ -101,7 +101,7 @@ def connections() -> ConnectionStore:
 
 
 @cache
-def signs() -> WebhookStatusStore:
+def webhook_status() -> WebhookStatusStore:
     """What is known of Zoom's deliveries."""
     return WebhookStatusStore(Table(client("dynamodb"), settings().coordination_table, COORDINATION), time.time)
 
@@ -235,8 +235,8 @@ def webhooks(request: Request, principal: Principal) -> Response:
     """Whether Zoom's deliveries arrive, for each connection the caller reaches."""
     tokens = PageTokens("webhooks", principal.tenant, CONNECTION_ID)
     page = _connections(request, principal, tokens)
-    apps = {app: signs().of_app(app) for app in {each.client_id for each in page.connections}}
-    found = described(page.connections, apps, signs().rejections(), now=time.time())
+    apps = {app: webhook_status().of_app(app) for app in {each.client_id for each in page.connections}}
+    found = described(page.connections, apps, webhook_status().rejections(), now=time.time())
     return json_response(200, {**found, "next_page_token": tokens.encode(page.cursor)})
 
 

@@ -100,7 +100,7 @@ class Reconciliation:
         self._log = EventLog(events, clock=clock, retention_days=settings.event_retention_days)
         self._hosts = HostStore(events, clock=clock, retention_days=settings.event_retention_days)
         bus = BusPublisher(settings.event_bus, clients.boto3_client("events"))
-        self._publisher = SettledPublisher(self._log, bus, clock)
+        self._publisher = SettledPublisher(self._log, bus.publish, clock)
         self._queue = IngestQueue(settings.ingest_queue_url, clients.boto3_client("sqs"))
 
     def hand_out(self) -> int:
@@ -115,7 +115,7 @@ class Reconciliation:
                     break
         return handed_out
 
-    def look_again(self, apps: Iterable[str]) -> int:
+    def replay_unrouted(self, apps: Iterable[str]) -> int:
         """Events that came before it was known whose meeting they are about, sent on; how many. Raises Unavailable."""
         look = UnroutedReplay(log=self._log, lines=self._lines, send=self._queue.send, clock=self._clock)
         return sum(look.of_known_hosts(app, self._hosts) for app in apps)
@@ -191,7 +191,7 @@ def webhook_health() -> WebhookHealth:
     """What the hourly look needs."""
     settings = Settings.from_env(os.environ)
     return WebhookHealth(
-        signs=WebhookStatusStore(
+        webhook_status=WebhookStatusStore(
             Table(clients.boto3_client("dynamodb"), settings.coordination_table, COORDINATION), time.time
         ),
         secrets=partial(read_webhook_secrets, clients.boto3_client("secretsmanager"), settings.webhook_secret_arn),
@@ -211,18 +211,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             return _one(event, deadline)
         except GatewayError as error:
             return {"outcome": "failed", "reason": error.reason}
-    apps = _look()
+    apps = _measure_webhooks()
     if event.get("action") == "webhook_health":
         return {"apps": len(apps)}
     handed_out = reconciliation().hand_out()
     logger().info("connections handed out", connections=handed_out)
-    again = reconciliation().look_again(apps)
+    again = reconciliation().replay_unrouted(apps)
     if again:
         count("EventsLookedAtAgain", again)
     return {"handed_out": handed_out, "looked_at_again": again}
 
 
-def _look() -> list[str]:
+def _measure_webhooks() -> list[str]:
     """The Zoom apps that were looked at; none when that failed, which must not keep the round from starting."""
     try:
         return webhook_health().look()

@@ -41,7 +41,7 @@ class Story:
     deliveries: list[Body] = field(default_factory=list)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    def tell(self, name: str, *, shift: int = 54, **fields: Any) -> Body:
+    def send(self, name: str, *, shift: int = 54, **fields: Any) -> Body:
         about = {"id": self.number, "uuid": self.uuid, "host_id": HOST, "topic": "Class", "type": 2, "duration": 60}
         shown = {**about, "start_time": iso(self.started_at), "timezone": "UTC", **fields}
         body = {
@@ -53,15 +53,15 @@ class Story:
         return body
 
     def plan(self, start: int, **fields: Any) -> None:
-        self.tell("meeting.created", **{"start_time": iso(start), "uuid": "plan", **fields})
+        self.send("meeting.created", **{"start_time": iso(start), "uuid": "plan", **fields})
 
     def start(self, uuid: str | None = None) -> None:
         self.uuid = uuid or f"{self.number}Story{next(self.numbers):05d}=="
         self.started_at = self.now
-        self.tell("meeting.started")
+        self.send("meeting.started")
 
     def end(self) -> None:
-        self.tell("meeting.ended", end_time=iso(self.now))
+        self.send("meeting.ended", end_time=iso(self.now))
 
     def user_id(self) -> str:
         return str(16_777_216 + 1024 * next(self.numbers))
@@ -71,7 +71,7 @@ class Story:
 
     def person(self, what: str, who: Body, **fields: Any) -> Body:
         known = {"id": "", "participant_user_id": "", "email": "", "public_ip": "203.0.113.9"}
-        return self.tell(f"meeting.participant_{what}", participant={**known, **who, **fields})
+        return self.send(f"meeting.participant_{what}", participant={**known, **who, **fields})
 
     def join(self, who: Body) -> Body:
         return self.person("joined", who, join_time=iso(self.now))

@@ -110,7 +110,7 @@ class Room:
             projections=self.projections,
             lines=Lines(subjects),
             hosts=self.hosts,
-            publisher=SettledPublisher(self.log, self.settled, self.clock),
+            publisher=SettledPublisher(self.log, self.settled.publish, self.clock),
             send=self.send,
             clock=self.clock,
         )

@@ -14,7 +14,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.fakes.access_stores import MemoryApiKeys, MemoryBearers
 from tests.fakes.connection_stores import Memory, MemoryAuthorization, MemoryRefresh, MemoryTombstones
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.fakes.edge_stores import MemorySigns, MemoryThrottle
+from tests.fakes.edge_stores import MemoryThrottle, MemoryWebhookStatus
 from tests.fakes.event_stores import Hosts, Log, Projections
 from tests.fakes.gateway_stores import MemoryChanges, MemoryCounters, MemoryKeys, MemorySlots
 from tests.fakes.tables import CONNECTIONS, COORDINATION, EVENTS
@@ -136,10 +136,10 @@ def heartbeats(dynamodb: DynamoDBClient, *, clock: Clock) -> Heartbeats:
     return Heartbeats(table=Table(dynamodb, COORDINATION), clock=clock)
 
 
-def webhook_signs(dynamodb: DynamoDBClient, *, clock: Clock) -> WebhookStatusStore:
+def webhook_status(dynamodb: DynamoDBClient, *, clock: Clock) -> WebhookStatusStore:
     memory = in_memory(dynamodb)
     return (
-        MemorySigns(clock=clock, dynamodb=memory)
+        MemoryWebhookStatus(clock=clock, dynamodb=memory)
         if memory
         else WebhookStatusStore(Table(dynamodb, COORDINATION), clock)
     )

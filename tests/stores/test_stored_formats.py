@@ -194,13 +194,13 @@ def delivered(dynamodb: MemoryDynamoDB) -> None:
 
 
 def seen_alive(dynamodb: MemoryDynamoDB) -> None:
-    """A heartbeat, a bearer, and the signs of an app and of the endpoint."""
+    """A heartbeat, a bearer, and the webhook status of an app and of the endpoint."""
     client = dynamodb.client()
     factories.heartbeats(client, clock=lambda: NOW).beat(SWEEP)
     factories.bearers(client).put(Bearer(b"d" * 32, "abcdefghijkl", b"m" * 32, NOW + 3600, "con_1"))
-    signs = factories.webhook_signs(client, clock=lambda: NOW)
-    signs.verified("App", NOW)
-    signs.remember_secrets("App", {"abc": NOW})
+    webhook_status = factories.webhook_status(client, clock=lambda: NOW)
+    webhook_status.verified("App", NOW)
+    webhook_status.remember_secrets("App", {"abc": NOW})
     writer = StatusWriter(tables.COORDINATION, cast("AwsJsonClient", Through(dynamodb)), clock=lambda: NOW)
     writer.note(app_status_key("App"), CHALLENGED, Deadline.after(5))
     writer.note(ENDPOINT, rejected_at("wrong_signature"), Deadline.after(5))

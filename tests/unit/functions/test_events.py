@@ -52,7 +52,7 @@ def function(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     life.pass_by(1)
     life.plan("meeting.registration_approved", registrant={"id": "r-1", "email": "ada@guest.example"})
     life.recorded("f-1")
-    life._tell("user.updated", {"object": {"id": HOST, "first_name": "Jill"}})
+    life.send("user.updated", {"object": {"id": HOST, "first_name": "Jill"}})
     for at, body in enumerate(life.deliveries):
         event = parse(body)
         projections.apply("acme", changes(event), (event.true_since_ms or 0, str(at)), "con_1")
@@ -241,7 +241,7 @@ def test_the_samples_are_what_the_api_sends(function: ModuleType, sample: str) -
     assert (answer["statusCode"], json.loads(answer["body"])["reason"]) == (404, "unknown_meeting")
 
 
-class Signs:
+class StatusNotes:
     """What is known of one app, and of who was refused."""
 
     def of_app(self, app: str) -> AppStatus:
@@ -264,7 +264,7 @@ def webhooks(
     ):
         memory.put(connection(tenant=tenant, connection_id=name, client_id=app, owner=owner))
     monkeypatch.setattr(function, "connections", lambda: memory)
-    monkeypatch.setattr(function, "signs", Signs)
+    monkeypatch.setattr(function, "webhook_status", StatusNotes)
 
     def call(query: str = "", **principal: Any) -> tuple[int, Any]:
         return get("/webhooks", query, **{"scopes": frozenset({"connections:read"}), **principal})
@@ -273,7 +273,7 @@ def webhooks(
 
 
 def test_webhooks_are_shown_for_each_connection(webhooks: Callable[..., tuple[int, Any]]) -> None:
-    """Each with its own app's signs, and a page at a time."""
+    """Each with its own app's status, and a page at a time."""
     status, told = webhooks()
     assert status == 200
     assert [(each["id"], each["challenge_overdue"]) for each in told["connections"]] == [

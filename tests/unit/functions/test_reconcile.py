@@ -44,7 +44,7 @@ class Reconciliation:
     def hand_out(self) -> int:
         return 3
 
-    def look_again(self, apps: list[str]) -> int:
+    def replay_unrouted(self, apps: list[str]) -> int:
         self.apps = apps
         return 0
 

@@ -90,7 +90,7 @@ class Report(Protocol):
         ...
 
 
-class Notice(Protocol):
+class UpdateConnections(Protocol):
     """Updates connections by every verified event before it is admitted; also by duplicates."""
 
     def __call__(self, event: ZoomEvent, delivery: Delivery, routes: list[Route], /) -> list[Route] | None:
@@ -113,7 +113,7 @@ class _Batch:
 
 
 class EventProcessor:
-    """Handles one invocation's messages. `tell` is called with every verified event, also with duplicates."""
+    """Handles one invocation's messages. `on_event` is called with every verified event, also with duplicates."""
 
     def __init__(
         self,
@@ -126,8 +126,8 @@ class EventProcessor:
         redaction: Redaction,
         count: Count,
         report: Report,
-        tell: Callable[[ZoomEvent], None] = lambda _: None,
-        notice: Notice = lambda _event, _delivery, routes: routes,
+        on_event: Callable[[ZoomEvent], None] = lambda _: None,
+        update_connections: UpdateConnections = lambda _event, _delivery, routes: routes,
     ) -> None:
         self._log = log
         self._connections = connections
@@ -137,8 +137,8 @@ class EventProcessor:
         self._redaction = redaction
         self._count = count
         self._report = report
-        self._tell = tell
-        self._notice = notice
+        self._on_event = on_event
+        self._update_connections = update_connections
 
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> list[str]:
         """Handle the records of an SQS event. Return the ids of the messages that have to come back."""
@@ -200,9 +200,9 @@ class EventProcessor:
         except MalformedEvent:
             yield _malformed_entry(delivery)
             return
-        self._tell(event)
+        self._on_event(event)
         body = self._redaction.apply(event.body)
-        found = self._notice(event, delivery, routes(event, delivery.app, self._connections, self._hosts))
+        found = self._update_connections(event, delivery, routes(event, delivery.app, self._connections, self._hosts))
         if found is None:
             self._count("EventErased")
             return
@@ -252,7 +252,7 @@ class EventProcessor:
                 batch.fail(entry)
                 continue
             if entry.unrouted or entry.malformed:
-                self._count(_kept_apart(entry))
+                self._count(_metric_of_unpublished(entry))
             try:
                 self._log.finish(entry)
             except DependencyFailed as error:
@@ -260,7 +260,7 @@ class EventProcessor:
                 batch.fail(entry)
 
 
-def _kept_apart(entry: LogEntry) -> str:
+def _metric_of_unpublished(entry: LogEntry) -> str:
     """Return the metric of what was published to nobody. Our own disconnect makes Zoom send a deauthorization too."""
     if entry.malformed:
         return "EventMalformed"

@@ -20,7 +20,7 @@ class Story(Life):
 
     def event(self, name: str, payload: dict[str, Any]) -> None:
         self.pass_by(1)
-        self._tell(name, payload)
+        self.send(name, payload)
 
     def person(self, what: str, **participant: Any) -> None:
         self.pass_by(1)

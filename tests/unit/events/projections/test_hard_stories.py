@@ -50,7 +50,7 @@ def hold(story: Story, at: int, seconds: int, *names: str, **identity: str) -> s
 def changed(story: Story, name: str, at: int, operation: str = "all", **about: Any) -> None:
     """An event about the plan at a moment; of an occurrence or of the whole series."""
     story.now = at
-    body = story.tell(f"meeting.{name}", uuid="plan", **about)
+    body = story.send(f"meeting.{name}", uuid="plan", **about)
     for member in ("start_time", "duration", "type"):
         if member not in about:
             body["payload"]["object"].pop(member)
@@ -75,7 +75,7 @@ def test_weeks_on_both_sides_of_daylight_saving_time_are_their_own(read: Read) -
     story = Story(now=1_792_900_000)
     summer, winter = 1_792_998_000, 1_792_998_000 + WEEK + HOUR
     assert (iso(summer), iso(winter)) == ("2026-10-26T07:00:00Z", "2026-11-02T08:00:00Z")
-    story.tell("meeting.created", **series([summer, winter], timezone="Europe/Berlin"))
+    story.send("meeting.created", **series([summer, winter], timezone="Europe/Berlin"))
     first = hold(story, summer + 60, 3000, "Ada")
     second = hold(story, winter - 60, 3060, "Ada")
     reader = read(story.deliveries)
@@ -87,7 +87,7 @@ def test_weeks_on_both_sides_of_daylight_saving_time_are_their_own(read: Read) -
 def test_an_occurrence_that_is_moved_takes_its_class_along(read: Read) -> None:
     """Moved before it was due: the old moment is planned no more. Moved after it was held: the class stays."""
     story, starts = Story(), [START + DAY, START + DAY + WEEK]
-    story.tell("meeting.created", **series(starts))
+    story.send("meeting.created", **series(starts))
     moved = {"occurrences": [{"occurrence_id": "o0", "start_time": iso(starts[0] + DAY)}]}
     changed(story, "updated", START + 3600, "single", **moved)
     first = hold(story, starts[0] + DAY, 1800, "Ada")
@@ -104,7 +104,7 @@ def test_an_occurrence_that_is_moved_takes_its_class_along(read: Read) -> None:
 def test_an_occurrence_that_is_deleted_after_class_stays(read: Read) -> None:
     """Deleted before it was due, it is planned no more."""
     story, starts = Story(), [START + DAY, START + 2 * DAY]
-    story.tell("meeting.created", **series(starts))
+    story.send("meeting.created", **series(starts))
     changed(
         story, "deleted", START + 7200, "single", occurrences=[{"occurrence_id": "o1", "start_time": iso(starts[1])}]
     )
@@ -126,7 +126,7 @@ def test_a_new_rule_of_recurrence_replaces_the_weeks_to_come(read: Read) -> None
     story = Story()
     mondays = [START + DAY + at * WEEK for at in range(3)]
     tuesdays = [start + DAY for start in mondays]
-    story.tell("meeting.created", **series(mondays, recurrence={"type": 2, "weekly_days": "2"}))
+    story.send("meeting.created", **series(mondays, recurrence={"type": 2, "weekly_days": "2"}))
     held = hold(story, mondays[0], 1800, "Ada")
     rule = series(tuesdays, "n", recurrence={"type": 2, "weekly_days": "3"})
     changed(story, "updated", mondays[0] + HOUR, **rule)
@@ -226,26 +226,26 @@ def test_namesakes_with_one_device_each_are_never_joined(read: Read) -> None:
 def test_a_webinar_starts_again_after_its_practice_session(read: Read) -> None:
     """One instance under one uuid: it is on from the practice to the end, and a panelist is there throughout."""
     story = Story()
-    story.tell("webinar.created", uuid="plan", type=5, start_time=iso(START + 600))
+    story.send("webinar.created", uuid="plan", type=5, start_time=iso(START + 600))
     story.uuid, story.started_at = "webinar/Practice+00001==", START
-    story.tell("webinar.started", type=5)
+    story.send("webinar.started", type=5)
     panelist = person(story.user_id(), story.device(), "Panelist", zoom_id="z-1")
     guest = person(story.user_id(), story.device(), "Guest", registrant_id="reg-1")
 
     def took_part(what: str, who: Body, moment: str) -> None:
-        story.tell(f"webinar.participant_{what}", type=5, participant={**who, moment: iso(story.now)})
+        story.send(f"webinar.participant_{what}", type=5, participant={**who, moment: iso(story.now)})
 
     took_part("joined", panelist, "join_time")
     story.now = START + 600
     story.started_at = story.now
-    story.tell("webinar.started", type=5)
+    story.send("webinar.started", type=5)
     took_part("joined", guest, "join_time")
     state = read(story.deliveries).state("acme", story.number)
     assert (state["kind"], state["status"], state["participants_count"]) == ("webinar", "live", 2)
     story.now += 1800
     took_part("left", guest, "leave_time")
     took_part("left", panelist, "leave_time")
-    story.tell("webinar.ended", type=5, end_time=iso(story.now))
+    story.send("webinar.ended", type=5, end_time=iso(story.now))
     seen = read(story.deliveries).attendance("acme", story.number, occurrence=(START + 600) * 1000)
     assert [(each["name"], each["minutes"]) for each in seen["participants"]] == [("Panelist", 40.0), ("Guest", 30.0)]
 

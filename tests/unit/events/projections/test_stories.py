@@ -248,10 +248,10 @@ def test_waiting_for_the_host_starts_nothing(read: Read) -> None:
     story.now += HOUR - 300
     story.started_at = START + HOUR
     early = {"id": "z-early", "user_name": "Early", "customer_key": "ck"}
-    story.tell("meeting.participant_jbh_waiting", participant=early)
+    story.send("meeting.participant_jbh_waiting", participant=early)
     story.at("joined_waiting_room", person(story.user_id(), story.device(), "Queue"))
     registrant = {"id": "reg", "email": "r@example.com"}
-    story.tell("meeting.registration_created", registrant=registrant, id=int(story.number))
+    story.send("meeting.registration_created", registrant=registrant, id=int(story.number))
     state = read(story.deliveries).state("acme", story.number)
     assert (state["status"], state["instance"], state["participants"]) == ("scheduled", None, [])
     assert sorted((each["name"], each["status"]) for each in state["waiting"]) == [
@@ -269,9 +269,9 @@ def test_who_stops_waiting_for_the_host_is_gone(read: Read) -> None:
     """`participant_jbh_waiting_left` says so."""
     story = Story(uuid="gone/Story+00000000001==")
     early = {"id": "", "user_name": "Early"}
-    story.tell("meeting.participant_jbh_waiting", participant=early)
+    story.send("meeting.participant_jbh_waiting", participant=early)
     passing(story, 3)
-    story.tell("meeting.participant_jbh_waiting_left", participant=early)
+    story.send("meeting.participant_jbh_waiting_left", participant=early)
     assert read(story.deliveries).state("acme", story.number)["waiting"] == []
 
 
@@ -299,7 +299,7 @@ def test_only_a_list_of_events_proves_that_a_meeting_runs(what: str, runs: bool)
     """Everything else about people may come before it starts and after it ends."""
     story = Story(uuid="list/Story+00000000001==")
     who = person(story.user_id(), story.device(), "Lena")
-    story.tell(f"meeting.{what}", participant={**who, "date_time": iso(story.now)})
+    story.send(f"meeting.{what}", participant={**who, "date_time": iso(story.now)})
     found = changes(parse(delivered(story.deliveries[0])))
     assert any(each.sort.startswith("instance#") for each in found) is runs
     assert (what in PROVES_INSTANCE) is runs

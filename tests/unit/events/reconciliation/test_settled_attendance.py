@@ -50,7 +50,7 @@ class Report:
         bodies = map(json.loads, self.life.deliveries)
         return [body["payload"]["object"] for body in bodies if body["event"].endswith(f".{what}")]
 
-    def _rows(self, uuid: str) -> list[dict[str, Any]]:
+    def _rows(self, uuid: str) -> list[Mapping[str, Any]]:
         rows: dict[str, dict[str, Any]] = {}
         for what, name in (("participant_joined", "join_time"), ("participant_left", "leave_time")):
             for about in self._told(what):

@@ -76,7 +76,7 @@ def unrouted(app: str) -> str:
     return _UNROUTED + app
 
 
-def app_kept_apart(owner: str) -> str | None:
+def app_of_unpublished(owner: str) -> str | None:
     """The app of an owner that is no tenant, under which events are kept that belong to nobody; None for a tenant."""
     app = owner.removeprefix(_UNROUTED).removeprefix(_MALFORMED)
     return None if app == owner else app

@@ -11,7 +11,7 @@ from zoom_common.events.log.entries import (
     Admission,
     Admitted,
     LogEntry,
-    app_kept_apart,
+    app_of_unpublished,
     content_of,
     entry_items,
     entry_key,
@@ -91,7 +91,7 @@ class EventLog:
         owner = str(item["pk"]).partition("#")[0]
         if target.whole_tenant:
             return target.owns(owner)
-        if not target.owns(owner) and app_kept_apart(owner) is None:
+        if not target.owns(owner) and app_of_unpublished(owner) is None:
             return False
         labels = [item.get("connection_id"), *str(item.get("subject", "")).split("/")]
         return target.names(labels) or target.is_named_in_json(content_of(item))

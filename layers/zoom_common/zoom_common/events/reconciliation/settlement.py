@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zoom_common.events.bus import BusPublisher, CloudEvent, event_id, rfc3339, sequence_of
+from zoom_common.events.bus import CloudEvent, event_id, rfc3339, sequence_of
 from zoom_common.events.log.entries import Admission, LogEntry
 from zoom_common.events.log.store import EventLog
 
@@ -20,11 +20,11 @@ SOURCE = "/gateway/attendance"
 class SettledPublisher:
     """Admits the event to the tenant's log, publishes it and marks it as finished. `clock` gives epoch seconds.
 
-    A crash in between is followed by another try with the same id and content.
+    `publish_all` raises NotPublished. A crash in between is followed by another try with the same id and content.
     """
 
     log: EventLog
-    publisher: BusPublisher
+    publish_all: Callable[[Sequence[CloudEvent]], None]
     clock: Callable[[], float]
 
     def publish(self, *, tenant: str, connection_id: str, app: str, attendance: dict[str, Any]) -> bool:
@@ -36,7 +36,7 @@ class SettledPublisher:
         admitted = self.log.admit(entry)
         if admitted.entry is None:
             return admitted.outcome is Admission.FINISHED
-        self.publisher.publish([admitted.entry.cloud_event])
+        self.publish_all([admitted.entry.cloud_event])
         self.log.finish(admitted.entry)
         return True
 
