@@ -99,7 +99,7 @@ def _for_those_who_remember(settings: Settings) -> dict[str, Any]:
 
 @cache
 def heartbeats() -> Heartbeats:
-    """Where deliveries leave word that they came."""
+    """The heartbeats, of which one says that a delivery came."""
     return Heartbeats.from_env(os.environ, lambda: client("dynamodb"), clock=time.time)
 
 

@@ -63,7 +63,7 @@ _READ_FIELDS = (*_LOG_FIELDS, "order", "after")
 
 @cache
 def settings() -> Settings:
-    """What this container was told."""
+    """The settings of this container."""
     return Settings.from_env(os.environ)
 
 

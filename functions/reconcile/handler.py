@@ -1,4 +1,4 @@
-"""Finds what Zoom reports and nobody told us: by schedule for all connections, from its queue for one at a time.
+"""Finds events that never arrived: by schedule for all connections, from its queue for one at a time.
 
 With each round it also measures whether Zoom's deliveries come at all.
 """
@@ -116,7 +116,7 @@ class Reconciliation:
         return handed_out
 
     def replay_unrouted(self, apps: Iterable[str]) -> int:
-        """Events that came before it was known whose meeting they are about, sent on; how many. Raises Unavailable."""
+        """Process again what came before its host was known. Return how many events. Raises Unavailable."""
         look = UnroutedReplay(log=self._log, lines=self._lines, send=self._queue.send, clock=self._clock)
         return sum(look.of_known_hosts(app, self._hosts) for app in apps)
 

@@ -162,7 +162,7 @@ class Deauthorization:
     def end(self, client_id: str, zoom_user_id: str, *, at: float) -> bool:
         """Whether the app's removal at epoch second `at` ends a grant held here. Raises Unavailable.
 
-        Late word about a former grant is ignored: the person has authorized the app again since. The receipt is the
+        A late event about a former grant is ignored: the person has authorized the app again since. The receipt is the
         change of state on the bus, which names what was deleted; when it is sent again it has the same id.
         """
         connection = self.connections.by_zoom_user(client_id, zoom_user_id)

@@ -261,7 +261,7 @@ class EventProcessor:
 
 
 def _metric_of_unpublished(entry: LogEntry) -> str:
-    """Return the metric of what was published to nobody. Our own disconnect makes Zoom send a deauthorization too."""
+    """Return the metric of an event that is not published. Our own disconnect makes Zoom send a deauthorization."""
     if entry.malformed:
         return "EventMalformed"
     return "DeauthorizationOfNobody" if entry.type == f"zoom.{DEAUTHORIZED}" else "EventUnrouted"

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 _SK = "host"
 
-# Numbers of meetings whose host nobody knows, for the next round of reconciliation.
+# Numbers of meetings without a known host, for the next round of reconciliation.
 _WANTED = "wanted"
 
 _MOST_WANTED = 500
 
-# An event that belongs to nobody is looked at again for six hours.
+# Unrouted events are tried again for six hours.
 _WANTED_SECONDS = 6 * 3600
 
 _MOST_KNOWN = 10_000
@@ -63,7 +63,7 @@ class HostStore:
         return None
 
     def want(self, app: str, account_id: str, numbers: Collection[str]) -> None:
-        """Store whose hosts are not known: meetings of a Zoom account, by number. Replaces what was stored before."""
+        """Store the numbers of meetings of a Zoom account that have no known host. Replaces what was stored before."""
         item = {
             "pk": {"S": _pk(app, account_id)},
             "sk": {"S": _WANTED},
@@ -73,7 +73,7 @@ class HostStore:
         self._table.call("put_item", Item=item)
 
     def wanted(self, app: str, account_id: str) -> frozenset[str]:
-        """Return the numbers of meetings of a Zoom account whose hosts are not known and were asked for."""
+        """Return the numbers that `want` stored for a Zoom account within the last six hours."""
         key = {"pk": {"S": _pk(app, account_id)}, "sk": {"S": _WANTED}}
         item = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item")
         if item is None or int(item["expires_at"]["N"]) <= self._clock():
@@ -115,7 +115,7 @@ def _pk(app: str, name: str) -> str:
     return f"hosts.{app}#{name}"
 
 
-# A connection nobody has redeemed yet belongs to nobody yet; a disconnected one has left.
+# Not a connection that is not redeemed yet, and not a disconnected one.
 _RECEIVING = frozenset({"connected", "refresh_failing", "reauthorization_required"})
 
 
@@ -185,7 +185,7 @@ def routes(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -
 
 
 def _candidates(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -> Iterator[Connected]:
-    # An update names who made it and not whose meeting it is: the host that earlier events named comes first.
+    # An update names who made it and not the host: the host that earlier events named comes first.
     known = hosts.find(app, event) if event.host is None else None
     for user in dict.fromkeys(filter(None, (known, *event.users))):
         connection = _of_user(user, event, app, connections)

@@ -69,7 +69,7 @@ class EventLog:
         return Admitted(Admission.ADMITTED, entry)
 
     def finish(self, entry: LogEntry) -> None:
-        """Record that an admitted event is published, or kept apart and counted: from now on it is a duplicate."""
+        """Record that an admitted event is published, or counted as unpublished: from now on it is a duplicate."""
         self._update(
             entry_key(entry.owner, entry.event_id),
             update="SET done_at = :now REMOVE claimed_until",
@@ -84,7 +84,7 @@ class EventLog:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether an item goes: the tenant's, for a person those that name them, also if kept apart.
+        """Return whether an item goes: the tenant's, for a person those that name them, also if never published.
 
         Parts of a body say nothing by themselves: they go with their entry, which is given here with its whole `body`.
         """

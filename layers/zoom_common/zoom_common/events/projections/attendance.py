@@ -2,7 +2,7 @@
 
 A person is the union over the identifiers of all sessions. Zoom keeps `participant_uuid` through breakout rooms and
 gives a new `user_id` at every move; whoever really reconnects as a guest has nothing in common with the guest before
-(measured in 2026). So such guests are apart, and `maybe_same_as` tells who might be the same person.
+(measured in 2026). So such guests are listed as two people, and `maybe_same_as` says who may be the same person.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from zoom_common.events.projections.record import Mark, Record
 # Identifiers that name a person in every instance, the surest first.
 IDENTIFIERS = ("zoom_user_id", "registrant_id", "email", "customer_key")
 
-# Of more namesakes than these nobody learns anything.
+# A longer list of namesakes says nothing.
 _MOST_LIKELY = 20
 
 

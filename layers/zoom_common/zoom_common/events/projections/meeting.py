@@ -66,7 +66,7 @@ class Instance:
 
     @property
     def ended(self) -> int | None:
-        """Until when, in epoch milliseconds, as far as an event tells a moment."""
+        """Until when, in epoch milliseconds; None where no event has a moment for it."""
         values = self.record.values
         moment: int | None = values.get("ended_ms") or values.get("end_event_ms")
         return None if moment is not None and values.get("last_start_ms", 0) > moment else moment
@@ -88,7 +88,7 @@ class Instance:
         return bool(values.get("end_told")) and "ended_ms" not in values and "end_event_ms" not in values
 
     def end(self, sessions: Sequence[Session]) -> int | None:
-        """When it ended, in epoch milliseconds: as told, else with the last thing known of it; None while it runs."""
+        """When it ended, in epoch milliseconds: by its event, else with the last known moment; None while it runs."""
         if self.live or self.ended is not None:
             return self.ended
         seen = max([self.seen, *(moment for each in sessions for _, moment in each.record.marks)])
@@ -132,7 +132,7 @@ class Meeting:
         return belonging(planned, held)
 
     def lobby(self) -> str | None:
-        """The uuid of the instance that somebody waits for: the last that has not begun, after the last that has."""
+        """The uuid of the instance that people wait for: the last that has not begun, after the last that has."""
         begun = {each.uuid for each in self.instances()}
         since = max((each.seen for each in self.instances()), default=0)
         waited = [(record.values.get("since_ms") or 0, uuid) for uuid, record in self._under(LOBBY)]
@@ -282,7 +282,7 @@ class Meeting:
         return [(sort[len(prefix) :], self.records[sort]) for sort in sorted(self.records) if sort.startswith(prefix)]
 
     def end(self, instance: Instance) -> int | None:
-        """When an instance ended, in epoch milliseconds, as told or assumed; None while it runs."""
+        """When an instance ended, in epoch milliseconds, by its event or assumed; None while it runs."""
         return instance.end(self.sessions(instance.uuid) if instance.ended is None else [])
 
     def _waiting(self, live: Instance | None) -> list[Session]:

@@ -37,7 +37,7 @@ _SERIES = frozenset({8, 9})
 
 @dataclass(frozen=True, slots=True, order=True)
 class Planned:
-    """A planned occurrence: its start in epoch ms, and how many minutes it is to last (0: nobody said)."""
+    """A planned occurrence: its start in epoch ms, and how many minutes it is to last (0: not known)."""
 
     start: int
     minutes: int = 0

@@ -151,7 +151,7 @@ def instance_changes(event: ZoomEvent) -> list[Change]:
 
 
 def _started(believed: int | None) -> dict[str, Any]:
-    """Others may have told of the instance first, and after a practice session it starts again."""
+    """Other events may have come first, and after a practice session it starts again."""
     return {"start_told": True, **({} if believed is None else {"last_start_ms": believed})}
 
 
@@ -180,7 +180,7 @@ LOBBY = "lobby#"
 
 
 def lobby_changes(event: ZoomEvent) -> list[Change]:
-    """That somebody waits, maybe before the instance runs: a place to look for them."""
+    """That people wait, maybe before the instance runs: under which uuid their sessions are."""
     meeting, uuid = meeting_of(event), event.instance
     if meeting is None or uuid is None or event.name.partition(".")[2] not in _WAITS:
         return []
@@ -205,10 +205,10 @@ _MARKS = {
 
 _WAITS = frozenset(what for what, (kind, _) in _MARKS.items() if kind in {WAITING, WAITING_FOR_HOST})
 
-# What the contract says of somebody who leaves without ever having been in the meeting.
+# The reason in the contract for a person who leaves without having been in the meeting.
 _LEAVE_WAITING_ROOM = "leave waiting room"
 
-# An empty text in one event only says that this event does not tell.
+# An empty text means that this event does not say it.
 _SESSION_FIELDS = (
     "user_name",
     "email",
@@ -253,7 +253,7 @@ _ABOUT_SESSION = frozenset({"participant_role_changed", "participant_bind"})
 
 
 def _session_name(what: str, participant: dict[str, Any]) -> str | None:
-    """The session's `user_id`. Who waits for the host has none yet: then whatever tells two of them apart."""
+    """The session's `user_id`. People who wait for the host have none yet: then another of their fields, hashed."""
     named = identifier(participant.get("user_id")) or identifier(participant.get("participant_uuid"))
     if named is not None or not what.startswith("participant_jbh_"):
         return named
@@ -263,7 +263,7 @@ def _session_name(what: str, participant: dict[str, Any]) -> str | None:
 
 
 def _left_waiting_room(event: ZoomEvent) -> bool:
-    """Whether it is the leave of somebody who only waited."""
+    """Whether a person leaves who only waited."""
     participant = event.object.get("participant")
     reason = participant.get("leave_reason") if isinstance(participant, dict) else None
     return event.name.endswith(".participant_left") and _LEAVE_WAITING_ROOM in str(reason).casefold()

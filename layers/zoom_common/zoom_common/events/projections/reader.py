@@ -41,10 +41,10 @@ type Reach = frozenset[str] | None
 
 
 class MeetingReader:
-    """One tenant's view, within a caller's reach. Methods raise NotFound for what no event told of, and Unavailable."""
+    """One tenant's view, within a caller's reach. Methods raise NotFound and Unavailable."""
 
     def __init__(self, records: ProjectionStore, *, clock: Callable[[], float] | None = None) -> None:
-        """`clock` tells epoch seconds; without it no meeting is assumed to be over because of its age."""
+        """`clock` gives epoch seconds; without it no meeting is assumed to be over because of its age."""
         self._records = records
         self._clock = clock
 

@@ -52,7 +52,7 @@ def by_arrival(sessions: Sequence[Session]) -> list[Session]:
 
 
 def person_view(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Who somebody is."""
+    """Who a person is."""
     return {
         "id": values.get("zoom_user_id", ""),
         "name": values.get("user_name", ""),
@@ -111,7 +111,7 @@ def maybe_same_view(others: Sequence[Attendee]) -> dict[str, Any]:
 
 
 def share_view(present_ms: int, length_ms: int, present_from: float) -> dict[str, Any]:
-    """Which part of the time held somebody was there, and whether that is enough; null while it runs."""
+    """Which part of the time held a person was there, and whether that is enough; null while it runs."""
     if not length_ms:
         return {"share": None, "attended": None}
     share = min(1.0, present_ms / length_ms)
@@ -133,7 +133,7 @@ def recording_view(uuid: str, record: Record, files: list[tuple[str, Record]]) -
 
 
 def _file(name: str, file: Record, recording: Record) -> dict[str, Any]:
-    """A file is where the newest word on it or on the whole recording says it is."""
+    """A file is where the newest event about it or about the whole recording puts it."""
     said = [part for part in (file.latest.get("availability"), recording.latest.get("status")) if part]
     newest = max(said, key=lambda each: each[0])[1] if said else "available"
     return {"id": name, **file.values, "availability": newest}

@@ -13,7 +13,7 @@ from zoom_common.events.projections.presence import JOINED, LEFT
 from zoom_common.events.projections.views import iso
 from zoom_common.zoom.events import epoch_ms, identifier, recording_file_name
 
-# A report and an event may tell one join some seconds apart.
+# A report and an event may differ by some seconds about one join.
 _SAME_MOMENT_MS = 120_000
 
 _LISTS = ("recording_files", "participant_audio_files")
@@ -48,17 +48,17 @@ class PastInstance:
         instance = next((each for each in known.instances() if each.uuid == uuid), None)
         found: list[tuple[int, bytes]] = []
         started = epoch_ms(self.about.get("start_time"))
-        told = instance is not None and instance.record.values.get("start_told")
-        if started is not None and not told:
+        started_is_known = instance is not None and instance.record.values.get("start_told")
+        if started is not None and not started_is_known:
             found.append((started, self._body("started", started)))
         sessions = {each.user_id: each for each in known.sessions(uuid)}
         for row in self.participants:
             found += self._stay(row, sessions.get(identifier(row.get("user_id")) or ""))
         if instance is None or instance.ended is None:
-            # Without an end that Zoom reports the event has none either: subscribers see that nobody knows it.
+            # Without an end that Zoom reports the event has none either: subscribers see that it is not known.
             end = {"end_time": self._end_time} if self._end_time else {}
             found.append((self.ended_ms, self._body("ended", self.ended_ms, **end)))
-        # A list that changed between two of its pages may have somebody twice.
+        # A list that changed between two of its pages may have a person twice.
         return list(dict.fromkeys(body for _, body in sorted(found, key=lambda each: each[0])))
 
     def _stay(self, row: ReportRow, session: Session | None) -> Iterable[tuple[int, bytes]]:
@@ -82,20 +82,22 @@ class PastInstance:
 
 
 def missing_recordings(account_id: str, recording: ReportRow, known: Meeting) -> list[bytes]:
-    """Bodies of `recording.completed` with the files that nobody has told of, oldest first; none when all are known.
+    """Bodies of `recording.completed` with the files that no event has named, oldest first; none when all are known.
 
     Zoom's API does not say how many events a recording had. So one event has all that is missing;
-    unless some of the sets of files, one for each time recording was started, were told whole and the others not at
-    all: then Zoom tells set by set, and so does this.
+    unless some of the sets of files, one for each time recording was started, are known as a whole and the others not
+    at all: then Zoom sends set by set, and so does this.
     """
-    told = {file["id"] for each in known.recordings() for file in each["recording_files"]}
+    known_files = {file["id"] for each in known.recordings() for file in each["recording_files"]}
     files = [(kind, file) for kind in _LISTS for file in recording.get(kind) or []]
-    missing = [(kind, file) for kind, file in files if recording_file_name(file) not in told]
+    missing = [(kind, file) for kind, file in files if recording_file_name(file) not in known_files]
     if not missing:
         return []
     begun = {file.get("recording_start") for _, file in missing}
     others = [file for _, file in files if file.get("recording_start") not in begun]
-    untouched = all(recording_file_name(file) not in told for _, file in files if file.get("recording_start") in begun)
+    untouched = all(
+        recording_file_name(file) not in known_files for _, file in files if file.get("recording_start") in begun
+    )
     if not (others and untouched):
         return [_recorded(account_id, recording, missing)]
     sets = sorted(begun, key=lambda start: epoch_ms(start) or 0)
@@ -115,8 +117,8 @@ def _recorded(account_id: str, recording: ReportRow, files: Sequence[tuple[str, 
         about["total_size"] = sum(size for _, file in files if isinstance(size := file.get("file_size"), int))
     lists = {kind: [file for of, file in files if of == kind] for kind in _LISTS}
     moment = max(ends, default=0) or epoch_ms(recording.get("start_time")) or 0
-    told = {kind: listed for kind, listed in lists.items() if listed}
-    return _event("recording.completed", moment, account_id, {**about, **told})
+    listed_files = {kind: listed for kind, listed in lists.items() if listed}
+    return _event("recording.completed", moment, account_id, {**about, **listed_files})
 
 
 def type_as_number(about: ReportRow) -> dict[str, int]:

@@ -191,11 +191,11 @@ class PastWebinars:
         return listed or self._reader.get(f"/v2/report/webinars/{encoded_twice(uuid)}")
 
     def _said(self, known: Meeting) -> dict[str, Any]:
-        """What it is and whose: as planned, as recorded, as any event of it told; else the person's own."""
+        """What it is and who hosts it: as planned, as recorded, as its events say; else of the connection."""
         recorded = [row for row in self._lists.recorded if identifier(row.get("id")) == known.number]
-        told = [each.record.values for each in known.instances()]
+        instances = [each.record.values for each in known.instances()]
         planned = self.planned.get(known.number, {})
-        sources = (known.records.get(DEFINITION, Record()).values, planned, *recorded, *told)
+        sources = (known.records.get(DEFINITION, Record()).values, planned, *recorded, *instances)
         said = {name: source[name] for source in reversed(sources) for name in _SAID if source.get(name)}
         if self._lists.zoom_user_id is not None:
             said.setdefault("host_id", self._lists.zoom_user_id)
@@ -203,7 +203,7 @@ class PastWebinars:
 
 
 def _presumed_end(known: Meeting, uuid: str, started: int, minutes: object) -> int:
-    """An end for the one of which nobody's leave is reported: as planned, or the last thing events told of."""
+    """An end for an instance of which no leave is reported: as planned, or the last moment in its events."""
     seen = [moment for each in known.sessions(uuid) for _, moment in each.record.marks]
     return max([started + minutes * 60_000 if isinstance(minutes, int) else started, *seen])
 

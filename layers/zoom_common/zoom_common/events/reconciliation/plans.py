@@ -1,4 +1,4 @@
-"""Asks Zoom once what is planned, where no event has said it, and finds hosts whom nobody named."""
+"""Asks Zoom once for a plan that no event has, and finds the hosts of events that do not name one."""
 
 from __future__ import annotations
 

@@ -123,22 +123,22 @@ class Reconciler:
             self.clock,
         )
         plans.find_hosts(meetings, webinars)
-        told, tally = self._told(connection), _Tally()
+        logged, tally = self._numbers_in_log(connection), _Tally()
         at = _Round(connection, plans, deadline, tally)
-        # Webinars last: should Zoom fail at them, all the rest has been told.
+        # Webinars last: should Zoom fail at them, all the rest has been sent.
         complete = (
-            self._held(at, meetings, told["meeting"])
+            self._held(at, meetings, logged["meeting"])
             and self._recorded(at, lists)
-            and self._held(at, webinars, told["webinar"])
+            and self._held(at, webinars, logged["webinar"])
         )
         reasons = (("meetings", meetings.why_not()), ("webinars", webinars.why_not()))
         partial = {what: why for what, why in (*reasons, ("recordings", lists.why_not_recorded())) if why}
         return Reconciled(tally.compared, tally.missing, tally.settled, complete, dict(reader.unseen), partial)
 
-    def _held(self, at: _Round, past: Past, told: Sequence[str]) -> bool:
+    def _held(self, at: _Round, past: Past, logged: Sequence[str]) -> bool:
         """Compare all instances of one kind; False when time ran out."""
         seen: set[str] = set()
-        for number in _each_once(told, past.numbers()):
+        for number in _each_once(logged, past.numbers()):
             instances = self._instances(at.connection, past, number, seen)
             if not instances:
                 continue
@@ -223,7 +223,7 @@ class Reconciler:
         return published
 
     def _recorded(self, at: _Round, lists: Lists) -> bool:
-        """Tell the recordings that nobody has told of, in whole or in part; False when time ran out."""
+        """Send the recordings that are missing, in whole or in part; False when time ran out."""
         connection = at.connection
         for listed in lists.recorded:
             number, uuid = identifier(listed.get("id")), identifier(listed.get("uuid"))
@@ -256,8 +256,8 @@ class Reconciler:
         seen |= recent.keys()
         return recent
 
-    def _told(self, connection: Connected) -> Mapping[str, Sequence[str]]:
-        """Numbers of the meetings and the webinars that events told of, by family."""
+    def _numbers_in_log(self, connection: Connected) -> Mapping[str, Sequence[str]]:
+        """Numbers of the meetings and the webinars in the connection's log, by family."""
         query = LogQuery.within(
             now=self.clock(),
             retention_days=30,

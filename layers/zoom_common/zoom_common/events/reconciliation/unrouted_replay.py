@@ -49,7 +49,7 @@ class IngestQueue:
             raise Unavailable(reason=_AWAY)
 
 
-# Longer than it takes until reconcile has told of a meeting whose own events were lost.
+# Longer than it takes until reconcile has sent the events of a meeting that were lost.
 _PERIOD = 6 * 3600.0
 
 
@@ -79,7 +79,7 @@ class UnroutedReplay:
     clock: Callable[[], float]
 
     def kept(self, app: str, *, since_ms: int | None = None, days: int = 30) -> Iterator[LogEntry]:
-        """What of `app` belonged to nobody and was received from `since_ms` (epoch milliseconds) on, newest first."""
+        """The unrouted events of `app` that were received from `since_ms` (epoch milliseconds) on, newest first."""
         query = LogQuery.within(now=self.clock(), retention_days=days, since_ms=since_ms, page_size=LARGEST_PAGE)
         while True:
             found = self.lines.search(unrouted(app), query)
@@ -95,7 +95,7 @@ class UnroutedReplay:
         self.send([Delivery(entry.app, entry.content, received, request_id=entry.request_id, key=entry.key)])
 
     def of_known_hosts(self, app: str, hosts: HostStore) -> int:
-        """Send what does not name its host and came before it was known whose meeting it is. Return how many.
+        """Send events again that do not name their host, where the host is known by now. Return how many.
 
         Meetings whose host is not known yet are stored as wanted: the next rounds of reconciliation find them.
         """

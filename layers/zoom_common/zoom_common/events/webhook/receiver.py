@@ -57,14 +57,14 @@ if TYPE_CHECKING:
     from zoom_common.events.webhook.client import IngestQueue
 
     class StatusNotes(Protocol):
-        """Where what nobody else hears of is noted. Neither method raises."""
+        """Where challenges and rejections are noted. Neither method raises."""
 
         def challenged(self, app: str, deadline: Deadline) -> None:
             """Zoom has challenged the endpoint of `app`, and got its answer."""
             ...
 
         def rejected(self, reason: str, deadline: Deadline) -> None:
-            """A delivery was not provably Zoom's."""
+            """A delivery was rejected."""
             ...
 
 
@@ -179,7 +179,7 @@ def _raw_body(event: Mapping[str, Any]) -> bytes:
 
 
 def _parsed(body: bytes) -> Any:
-    """The JSON value, or None for what is none: Zoom's signed word is kept even then."""
+    """The JSON value, or None for what is none: what Zoom signed is kept even then."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

@@ -71,7 +71,7 @@ class WebhookStatusStore:
         return AppStatus(found.get(CHALLENGED), found.get(_VERIFIED), found.get(_SECRETS) or {})
 
     def rejections(self) -> dict[str, float]:
-        """When a delivery was last refused, by reason. Of whom it was, nobody knows."""
+        """When a delivery was last refused, by reason. It is not known which app sent it."""
         begin, end = _REJECTED
         found = self.table.get(STATUS, ENDPOINT) or {}
         return {
@@ -98,7 +98,7 @@ class WebhookStatusStore:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
-        """Return False: a sign is an app's, and names nobody."""
+        """Return False: the status of an app names no person."""
         return False
 
     def _set(self, app: str, what: str, value: object, *, condition: str) -> None:
@@ -140,7 +140,7 @@ class WebhookHealth:
     clock: Callable[[], float]
 
     def look(self) -> list[str]:
-        """Measure every app that we have a secret of, and name them. Raises Unavailable or UnusableSecrets."""
+        """Measure every app that has a secret here, and return their names. Raises Unavailable or UnusableSecrets."""
         secrets, written_at = self.secrets()
         for reason, at in self.webhook_status.rejections().items():
             self.measure("WebhookRejectedAge", self.clock() - at, reason=reason)
