@@ -25,7 +25,9 @@ from zoom_common.edge.request_fields import Fields, PageTokens
 from zoom_common.edge.response import Response, json_response
 from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.events.bus import BusPublisher, CloudEvent, rfc3339
-from zoom_common.events.log.index import LogIndex, LogQuery, LogReader
+from zoom_common.events.log.index import LogIndex
+from zoom_common.events.log.query import LogQuery
+from zoom_common.events.log.reader import LogReader
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.events.projections.store import ProjectionStore
@@ -158,7 +160,7 @@ def replay_range(request: Request, principal: Principal) -> Response:
     """Publish a page of the log again."""
     query = _asked(_replay_fields(request), principal)
     done = archive().replay(
-        principal.tenant, query, publisher(), request.deadline, visible_connections(principal, connections())
+        principal.tenant, query, publisher().publish, request.deadline, visible_connections(principal, connections())
     )
     token = log_tokens(principal.tenant).encode(done.after)
     return json_response(202, {"replayed": done.count, "next_page_token": token})

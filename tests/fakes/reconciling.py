@@ -11,7 +11,8 @@ from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projec
 from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from tests.fakes.meeting_life import HOST
 from zoom_common.deadline import Deadline
-from zoom_common.events.log.index import LogLine, LogPage, LogQuery
+from zoom_common.events.log.index import LogPage
+from zoom_common.events.log.query import LogLine, LogQuery
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.projections.meeting import Meeting
 from zoom_common.events.projections.projectors import INSTANCE, partition

@@ -9,22 +9,27 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from zoom_common import observability
 from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import MIDDLE, CloudEvent, NotPublished, event_id, rfc3339, sequence_of, source_of
-from zoom_common.events.log.entries import Admission, Admitted, LogEntry, malformed, unrouted
+from zoom_common.events.log.entries import Admission, LogEntry, malformed, unrouted
 from zoom_common.events.projections.projectors import changes
-from zoom_common.events.projections.record import Change, Stamp
-from zoom_common.events.routing import Connections, Hosts, Route, routes
+from zoom_common.events.routing import Route, routes
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.event_keys import dedupe_key, former_keys, second_key
 from zoom_common.zoom.event_redaction import Redaction
 from zoom_common.zoom.events import DEAUTHORIZED, MalformedEvent, ZoomEvent, epoch_ms, parse
+
+if TYPE_CHECKING:
+    from zoom_common.connections.store import ConnectionStore
+    from zoom_common.events.log.store import EventLog
+    from zoom_common.events.projections.store import ProjectionStore
+    from zoom_common.events.routing import HostStore
 
 # What publishing and recording a whole batch may take; messages not begun by then come back.
 _RESERVE_SECONDS = 10.0
@@ -32,38 +37,6 @@ _RESERVE_SECONDS = 10.0
 
 # Of one moment, a meeting first starts and at last ends. Who moves between rooms leaves one and joins the next.
 _RANKS = {"started": 0, "participant_left": 4, "participant_joined": 5, "ended": 15}
-
-
-class Log(Protocol):
-    """Where events are admitted once and kept."""
-
-    def admit(self, entry: LogEntry) -> Admitted:
-        """Claim an event."""
-        ...
-
-    def get(self, owner: str, event_id: str) -> LogEntry | None:
-        """Return one entry."""
-        ...
-
-    def finish(self, entry: LogEntry) -> None:
-        """Make it a duplicate from now on."""
-        ...
-
-
-class Projections(Protocol):
-    """What the events add up to."""
-
-    def apply(self, tenant: str, changes: Iterable[Change], stamp: Stamp, connection: str | None = None) -> None:
-        """Merge what one event says; repeating it changes nothing."""
-        ...
-
-
-class LearningHosts(Hosts, Protocol):
-    """Who hosts what, learned from the events themselves."""
-
-    def learn(self, app: str, event: ZoomEvent) -> None:
-        """Note who hosts what the event is about. Raises Unavailable."""
-        ...
 
 
 class Publisher(Protocol):
@@ -118,10 +91,10 @@ class EventProcessor:
     def __init__(
         self,
         *,
-        log: Log,
-        connections: Connections,
-        hosts: LearningHosts,
-        projections: Projections,
+        log: EventLog,
+        connections: ConnectionStore,
+        hosts: HostStore,
+        projections: ProjectionStore,
         publisher: Publisher,
         redaction: Redaction,
         count: Count,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from zoom_common.aws.table import Table
 from zoom_common.zoom.event_users import values_at
 from zoom_common.zoom.events import ZoomEvent, epoch_ms
 
 if TYPE_CHECKING:
+    from zoom_common.connections.model import Connection
+    from zoom_common.connections.store import ConnectionStore
     from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 _SK = "host"
@@ -119,54 +121,6 @@ def _pk(app: str, name: str) -> str:
 _RECEIVING = frozenset({"connected", "refresh_failing", "reauthorization_required"})
 
 
-class Connected(Protocol):
-    """What routing has to know of a connection."""
-
-    @property
-    def tenant(self) -> str:
-        """The tenant that owns it."""
-        ...
-
-    @property
-    def connection_id(self) -> str:
-        """Its id."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """`user` or `account`."""
-        ...
-
-    @property
-    def state(self) -> str:
-        """One of the vault's states."""
-        ...
-
-
-class Connections(Protocol):
-    """The vault's lookups that start at Zoom's ids."""
-
-    def by_zoom_user(self, client_id: str, zoom_user_id: str) -> Connected | None:
-        """The one connection of this app and Zoom user."""
-        ...
-
-    def by_folded_user(self, client_id: str, zoom_user_id: str, account_id: str | None) -> Connected | None:
-        """The only connection whose Zoom user has this id apart from upper and lower case."""
-        ...
-
-    def by_account(self, client_id: str, account_id: str) -> Sequence[Connected]:
-        """The account-level connections of this app and Zoom account."""
-        ...
-
-
-class Hosts(Protocol):
-    """Who hosts what, as the app's own events say."""
-
-    def find(self, app: str, event: ZoomEvent) -> str | None:
-        """Return the host of the meeting that the event is about."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Route:
     """One tenant an event goes to, and the connection it came by."""
@@ -175,7 +129,7 @@ class Route:
     connection_id: str
 
 
-def routes(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -> list[Route]:
+def routes(event: ZoomEvent, app: str, connections: ConnectionStore, hosts: HostStore) -> list[Route]:
     """Return where the event goes, each tenant once: its host, the users it names, its operator, then its account."""
     found: dict[str, Route] = {}
     for connection in _candidates(event, app, connections, hosts):
@@ -184,7 +138,7 @@ def routes(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -
     return list(found.values())
 
 
-def _candidates(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -> Iterator[Connected]:
+def _candidates(event: ZoomEvent, app: str, connections: ConnectionStore, hosts: HostStore) -> Iterator[Connection]:
     # An update names who made it and not the host: the host that earlier events named comes first.
     known = hosts.find(app, event) if event.host is None else None
     for user in dict.fromkeys(filter(None, (known, *event.users))):
@@ -195,7 +149,7 @@ def _candidates(event: ZoomEvent, app: str, connections: Connections, hosts: Hos
         yield from (each for each in connections.by_account(app, event.account_id) if each.kind == "account")
 
 
-def _of_user(user: str, event: ZoomEvent, app: str, connections: Connections) -> Connected | None:
+def _of_user(user: str, event: ZoomEvent, app: str, connections: ConnectionStore) -> Connection | None:
     """Return the connection of a Zoom user, also where Zoom writes the id in lower case and that leaves no doubt."""
     exact = connections.by_zoom_user(app, user)
     if exact is None and event.folds_case:

@@ -8,7 +8,8 @@ from itertools import chain
 from typing import Any, Protocol
 
 from zoom_common.deadline import Deadline
-from zoom_common.events.log.index import LARGEST_PAGE, LogPage, LogQuery
+from zoom_common.events.log.index import LogPage
+from zoom_common.events.log.query import LARGEST_PAGE, LogQuery
 from zoom_common.events.projections.meeting import Instance, Meeting
 from zoom_common.events.projections.projectors import (
     DEFINITION,

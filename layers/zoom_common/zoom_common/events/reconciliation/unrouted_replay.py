@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from zoom_common.aws.errors import translated
 from zoom_common.errors import Unavailable
 from zoom_common.events.log.entries import LogEntry, unrouted
-from zoom_common.events.log.index import LARGEST_PAGE, LogPage, LogQuery
+from zoom_common.events.log.index import LogIndex
+from zoom_common.events.log.query import LARGEST_PAGE, LogQuery
+from zoom_common.events.log.store import EventLog
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.events import parse
@@ -53,28 +55,12 @@ class IngestQueue:
 _PERIOD = 6 * 3600.0
 
 
-class Log(Protocol):
-    """The entries."""
-
-    def get(self, owner: str, event_id: str) -> LogEntry | None:
-        """One entry."""
-        ...
-
-
-class Lines(Protocol):
-    """Their index."""
-
-    def search(self, owner: str, query: LogQuery, reach: frozenset[str] | None = None) -> LogPage:
-        """One page."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnroutedReplay:
     """`clock` gives epoch seconds. Every method raises Unavailable; to do it again is safe."""
 
-    log: Log
-    lines: Lines
+    log: EventLog
+    lines: LogIndex
     send: Callable[[Sequence[Delivery]], None]
     clock: Callable[[], float]
 
