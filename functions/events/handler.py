@@ -223,7 +223,7 @@ def registrations(request: Request, principal: Principal, number: str) -> Respon
 def recordings(request: Request, principal: Principal, number: str) -> Response:  # noqa: ARG001
     """What was recorded."""
     found = meetings().recordings(principal.tenant, number, visible_connections(principal, connections()))
-    return json_response(200, {"meetings": found})
+    return json_response(200, {"meetings": found, "instances_used": [each["uuid"] for each in found]})
 
 
 @router.route("GET", "/users/{user}", scope="events:read")

@@ -200,7 +200,9 @@ def test_registrations_recordings_and_users_are_read(get: Callable[..., tuple[in
     """The last word on each, without links that let their holder in."""
     (registrant,) = get(f"/meetings/{NUMBER}/registrations")[1]["registrants"]
     assert registrant == {"id": "r-1", "email": "ada@guest.example", "status": "approved"}
-    (recording,) = get(f"/meetings/{NUMBER}/recordings")[1]["meetings"]
+    recordings = get(f"/meetings/{NUMBER}/recordings")[1]
+    (recording,) = recordings["meetings"]
+    assert recordings["instances_used"] == ["u/1=="]
     assert (recording["uuid"], recording["status"]) == ("u/1==", "available")
     assert [(file["id"], file["availability"]) for file in recording["recording_files"]] == [("f-1", "available")]
     assert get(f"/users/{HOST}")[1]["first_name"] == "Jill"

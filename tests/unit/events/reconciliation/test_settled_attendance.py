@@ -31,6 +31,8 @@ class Report:
     moments: Mapping[tuple[str, str], str] = field(default_factory=dict)
     extra: tuple[Mapping[str, Any], ...] = ()
     shows: bool = True
+    late: bool = False
+    """Whether it does not have the instance yet."""
     asked: list[str] = field(default_factory=list)
 
     def read(self, path: str) -> Mapping[str, Any] | None:
@@ -40,6 +42,8 @@ class Report:
                 return {"meetings": []}
             case ["past_meetings", *_] if not self.shows:
                 raise AccessDenied(NO_PERMISSION)
+            case ["past_meetings", *_] if self.late:
+                return None
             case ["past_meetings", uuid]:
                 return next((each for each in self._told("ended") if each["uuid"] == uuid), None)
             case ["past_meetings", uuid, "participants"]:
@@ -188,7 +192,7 @@ def test_an_unplanned_instance_is_settled_by_itself() -> None:
 
 
 def test_what_zoom_does_not_show_is_settled_when_nothing_more_can_come() -> None:
-    """Two hours after its end; the report is named as unavailable."""
+    """Two hours after its end where Zoom denies it; the report is named as unavailable."""
     life = lesson()
     room = room_of(life)
     room.clock.now = START + 1800 + 2 * HOUR - 1.0
@@ -196,6 +200,23 @@ def test_what_zoom_does_not_show_is_settled_when_nothing_more_can_come() -> None
     room.clock.now += 60
     assert room.reconcile(Report(life, shows=False), None, subject()).settled == 1
     assert dict(room.settled.events[0].data or {})["report"] == {"status": "unavailable", "differences": []}
+
+
+def test_what_zoom_shows_late_is_waited_for_a_day_and_compared_all_the_same() -> None:
+    """Its list may not be ready after two hours: what is missing is found whenever Zoom shows it."""
+    life = lesson()
+    room, zoom = room_of(life, without="participant_left"), Report(life, late=True)
+    assert room.reconcile(zoom, None, subject()).settled == 0
+    room.clock.now = START + 1800 + 24 * HOUR + 1.0
+    assert room.reconcile(zoom, None, subject()).settled == 1
+    assert dict(room.settled.events[0].data or {})["report"]["status"] == "unavailable"
+    zoom.late = False
+    for missing in (2, 0):
+        room.clock.now += HOUR
+        assert room.reconcile(zoom, None, subject()).missing == missing
+    seen = MeetingReader(room.projections).attendance("acme", str(NUMBER))
+    assert (seen["report"]["status"], [each["duration"] for each in seen["participants"]]) == ("agrees", [1800, 1800])
+    assert len(room.settled.events) == 1
 
 
 @pytest.mark.parametrize("crash", ["the bus refuses", "the worker dies after publishing"])

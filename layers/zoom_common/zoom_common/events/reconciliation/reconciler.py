@@ -36,6 +36,8 @@ LOOKBACK_SECONDS = 48 * 3600
 # That Zoom does not show the list of webinars is remembered for less than half of the days looked back.
 _REFUSED = "refused#webinars"
 _ASK_AGAIN_SECONDS = 20 * 3600
+# An instance that Zoom does not show although it could is waited for so long.
+_REPORTED_MS = 24 * 3_600_000
 # What one more instance may take; what is left waits for the next run.
 _RESERVE_SECONDS = 30.0
 
@@ -163,7 +165,7 @@ class Reconciler:
         before = records.get(COMPARED + uuid, Record()).values
         # One that began again after it was compared is compared again, should Zoom ever hold two under one UUID.
         again = started > before.get("ended_ms", started)
-        if before and before.get("settled", True) and not again:
+        if before and before.get("settled", True) and before.get("shown", True) and not again:
             return None
         now_ms = int(self.clock() * 1000)
         known, settled_ms = Meeting(number, records, now_ms), now_ms - int(self.settled * 1000)
@@ -172,7 +174,8 @@ class Reconciler:
         except NotShown:
             held = [each for each in known.instances() if each.uuid == uuid]
             if held and held[0].record.values.get("kind") == past.family:
-                self._without_report(connection, known, held[0], settled_ms)
+                denied = past.why_not() is not None
+                self._without_report(connection, known, held[0], settled_ms if denied else now_ms - _REPORTED_MS)
             return None
         if instance is None:
             return None
@@ -182,18 +185,22 @@ class Reconciler:
         said = {
             "at_ms": now_ms,
             "ended_ms": max(instance.ended_ms, started),
-            "settled": not bodies or (bool(before) and not again),
+            "shown": True,
+            "settled": not bodies or before.get("settled", False) or (bool(before) and not again),
             **comparison(known.people(held), instance.participants),
         }
         self.projections.apply(tenant, [Change(place, COMPARED + uuid, said)], (now_ms, ""))
         return len(bodies)
 
-    def _without_report(self, connection: Connected, known: Meeting, held: Instance, settled_ms: int) -> None:
-        """Settle an instance that Zoom does not show, once it is over for so long that nothing more is to come."""
+    def _without_report(self, connection: Connected, known: Meeting, held: Instance, until_ms: int) -> None:
+        """Settle an instance that Zoom does not show, where it was over by `until_ms`.
+
+        Should Zoom show it later, it is compared all the same.
+        """
         ended = known.end(held)
-        if ended is not None and ended <= settled_ms:
+        if ended is not None and ended <= until_ms and COMPARED + held.uuid not in known.records:
             now_ms = int(self.clock() * 1000)
-            said = {"at_ms": now_ms, "ended_ms": ended, "settled": True, **comparison([], [])}
+            said = {"at_ms": now_ms, "ended_ms": ended, "shown": False, "settled": True, **comparison([], [])}
             change = Change(partition(known.number), COMPARED + held.uuid, said)
             self.projections.apply(connection.tenant, [change], (now_ms, ""))
 
