@@ -14,8 +14,8 @@ from zoom_common.deadline import Deadline
 from zoom_common.events.log.index import LogPage
 from zoom_common.events.log.query import LogLine, LogQuery
 from zoom_common.events.processor import EventProcessor
+from zoom_common.events.projections.keys import INSTANCE, partition
 from zoom_common.events.projections.meeting import Meeting
-from zoom_common.events.projections.projectors import INSTANCE, partition
 from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.events.reconciliation.reconciler import Reconciled, Reconciler
 from zoom_common.events.reconciliation.settlement import SettledPublisher

@@ -20,7 +20,7 @@ from zoom_common.erasure.records import ErasureRecords
 from zoom_common.erasure_target import ErasureTarget, OwnerOfItems, StoredItem
 from zoom_common.events.log.entries import content_of
 from zoom_common.events.log.store import EventLog
-from zoom_common.events.projections.projectors import USER, USERS
+from zoom_common.events.projections.keys import USER, USERS
 from zoom_common.events.projections.record import Record
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore

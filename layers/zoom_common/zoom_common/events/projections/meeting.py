@@ -7,19 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoom_common.events.projections.attendance import Attendee, Session, attendees, covered, maybe_same, with_devices
+from zoom_common.events.projections.keys import DEFINITION, FILE, INSTANCE, LOBBY, RECORDING, REGISTRANT, SESSION
 from zoom_common.events.projections.occurrences import Held, Planned, belonging, planned_occurrences
-from zoom_common.events.projections.projectors import (
-    DEFINITION,
-    FILE,
-    INSTANCE,
-    LOBBY,
-    RECORDING,
-    REGISTRANT,
-    SESSION,
-    WAITED_FOR_HOST,
-    WAITING_FOR_HOST,
-)
 from zoom_common.events.projections.record import Record
+from zoom_common.events.projections.session_projectors import WAITED_FOR_HOST, WAITING_FOR_HOST
 from zoom_common.events.projections.settling import Group, report_view, settled_groups
 from zoom_common.events.projections.views import (
     ABOUT,

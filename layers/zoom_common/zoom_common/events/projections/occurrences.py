@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zoom_common.events.projections.projectors import LISTED, PLAN
+from zoom_common.events.projections.keys import LISTED, PLAN
 from zoom_common.events.projections.record import Record, Stamp
 from zoom_common.zoom.events import epoch_ms
 

@@ -8,10 +8,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from zoom_common.errors import NotFound
-from zoom_common.events.projections.matrix import matrix_of
-from zoom_common.events.projections.meeting import Instance, Meeting
-from zoom_common.events.projections.occurrences import Planned
-from zoom_common.events.projections.projectors import (
+from zoom_common.events.projections.keys import (
+    COMPARED,
     DEFINITION,
     FILE,
     INSTANCE,
@@ -25,8 +23,10 @@ from zoom_common.events.projections.projectors import (
     partition,
     session_sort,
 )
+from zoom_common.events.projections.matrix import matrix_of
+from zoom_common.events.projections.meeting import Instance, Meeting
+from zoom_common.events.projections.occurrences import Planned
 from zoom_common.events.projections.record import Record
-from zoom_common.events.projections.settling import COMPARED
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.projections.views import user_view
 

@@ -13,16 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoom_common.events.projections.attendance import Attendee, covered
+from zoom_common.events.projections.keys import COMPARED, SETTLED
 from zoom_common.events.projections.occurrences import LATEST_MS, Planned
 from zoom_common.events.projections.record import Record
 from zoom_common.events.projections.views import iso
 from zoom_common.zoom.events import epoch_ms, identifier
-
-# What came of comparing an instance with Zoom's report is stored under this and its uuid.
-COMPARED = "compared#"
-
-# That the attendance of an occurrence or of an unplanned instance was published as settled.
-SETTLED = "settled#"
 
 AGREES, DIFFERS, UNAVAILABLE = "agrees", "differs", "unavailable"
 

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from zoom_common.events.projections.attendance import Attendee, Session
+from zoom_common.events.projections.keys import LISTED, PLAN
 from zoom_common.events.projections.occurrences import Planned
 from zoom_common.events.projections.presence import Stay
-from zoom_common.events.projections.projectors import LISTED, PLAN, WAITING_FOR_HOST
 from zoom_common.events.projections.record import Record
+from zoom_common.events.projections.session_projectors import WAITING_FOR_HOST
 
 # What attendance and state say of the meeting itself.
 ABOUT = ("topic", "host_id", "type", "timezone", "duration")

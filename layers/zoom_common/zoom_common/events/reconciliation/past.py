@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
+from zoom_common.events.projections.keys import DEFINITION
 from zoom_common.events.projections.meeting import Meeting
-from zoom_common.events.projections.projectors import DEFINITION
 from zoom_common.events.projections.record import Record
 from zoom_common.events.projections.views import iso
 from zoom_common.events.reconciliation.missing_events import PastInstance, type_as_number

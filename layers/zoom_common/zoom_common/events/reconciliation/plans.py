@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zoom_common.events.projections.keys import DEFINITION, partition
 from zoom_common.events.projections.occurrences import plan_is_known
-from zoom_common.events.projections.projectors import DEFINITION, definition_changes, partition
+from zoom_common.events.projections.projectors import definition_changes
 from zoom_common.events.projections.record import Change, Record
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.reconciliation.past import Past

@@ -10,17 +10,19 @@ from typing import Any, Protocol
 from zoom_common.deadline import Deadline
 from zoom_common.events.log.index import LogPage
 from zoom_common.events.log.query import LARGEST_PAGE, LogQuery
-from zoom_common.events.projections.meeting import Instance, Meeting
-from zoom_common.events.projections.projectors import (
+from zoom_common.events.projections.keys import (
+    COMPARED,
     DEFINITION,
     INSTANCE,
     RECORDING,
+    SETTLED,
     file_sort,
     partition,
     session_sort,
 )
+from zoom_common.events.projections.meeting import Instance, Meeting
 from zoom_common.events.projections.record import Change, Record
-from zoom_common.events.projections.settling import COMPARED, SETTLED, comparison
+from zoom_common.events.projections.settling import comparison
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.reconciliation.missing_events import missing_recordings
 from zoom_common.events.reconciliation.past import NotShown, Past, PastMeetings, PastWebinars
