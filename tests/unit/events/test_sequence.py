@@ -52,6 +52,18 @@ def test_a_start_comes_before_who_joined_in_its_second() -> None:
     assert [each.type for each in published(story)] == ["zoom.meeting.started", "zoom.meeting.participant_joined"]
 
 
+def test_a_start_that_names_the_plan_keeps_its_place() -> None:
+    """The second instance of a class starts after the first has ended, whatever start its event names."""
+    story = Story()
+    story.start()
+    story.now += 1800
+    story.end()
+    story.now += 60
+    story.start()
+    story.deliveries[-1]["payload"]["object"]["start_time"] = story.deliveries[0]["payload"]["object"]["start_time"]
+    assert [each.type.rpartition(".")[2] for each in published(story)] == ["started", "ended", "started"]
+
+
 def test_a_move_is_a_leave_and_then_a_join() -> None:
     """Both are of one second, and either may arrive first."""
     story = Story()

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 _RESERVE_SECONDS = 10.0
 
 
+# An event of a start that names a much earlier one names the planned start.
+_START_LAG_MS = 300_000
+
 # Of one moment, a meeting first starts and at last ends. Who moves between rooms leaves one and joins the next.
 _RANKS = {"started": 0, "participant_left": 4, "participant_joined": 5, "ended": 15}
 
@@ -266,7 +269,8 @@ def _sequence(delivery: Delivery, event: ZoomEvent, entry: LogEntry) -> str | No
     what = event.name.partition(".")[2]
     moment = event.true_since_by(delivery.received_at_ms)
     if what == "started":  # the event is written some time after the start
-        moment = min(moment, epoch_ms(event.object.get("start_time")) or moment)
+        start = epoch_ms(event.object.get("start_time"))
+        moment = start if start is not None and 0 <= moment - start <= _START_LAG_MS else moment
     return sequence_of(moment, entry.event_id, _RANKS.get(what, MIDDLE))
 
 
