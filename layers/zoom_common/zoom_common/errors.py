@@ -16,6 +16,7 @@ GatewayError
 ├── TooManyRequests           429  with seconds to wait
 ├── ZoomRefused               as Zoom said: its status and its body
 ├── OutcomeUnknown            502  sent, and no answer: it may have happened
+├── AnswerTooLong             502  Zoom answered with more than Lambda can pass on
 ├── ZoomUnavailable           503  Zoom could not be reached, nothing was changed
 └── DependencyFailed          something that the gateway depends on gave no useful answer
     ├── InternalError         500  it refuses what we ask and would again: a fault of ours
@@ -220,6 +221,21 @@ class OutcomeUnknown(GatewayError):
     def __init__(self, *, hint: str | None = None) -> None:
         super().__init__(
             "Zoom gave no answer. The request may have been carried out.", reason="outcome_unknown", hint=hint
+        )
+
+
+class AnswerTooLong(GatewayError):
+    """Zoom answered, and the body is longer than Lambda can pass on. `changed`: the request changed something."""
+
+    status = 502
+    code = 502
+
+    def __init__(self, *, changed: bool) -> None:
+        hint = "The request was carried out; read what it made in smaller parts." if changed else None
+        super().__init__(
+            "Zoom's answer is longer than the gateway can pass on.",
+            reason="answer_too_long",
+            hint=hint or "Ask for less: a smaller page, or a part of a file with the header Range.",
         )
 
 

@@ -33,6 +33,8 @@ _LONGEST_WAIT = 10.0
 _LEASE_MARGIN = 5.0
 _TIME_TO_LOOK = 4.0
 _POLL = 0.25
+_REDIRECTS = range(300, 400)
+_BOUNDARY = re.compile(r'^multipart/.*;\s*boundary="?([^";\s]+)', re.IGNORECASE)
 _KEY = re.compile(r"[!-~]{1,255}")
 # This link makes whoever opens it the host.
 _NEVER_STORED = "start_url"
@@ -120,7 +122,7 @@ class Idempotency:
             raise
         if response.status >= 500:  # noqa: PLR2004 - Zoom says it failed, not that it did nothing
             self._leave_unknown(held)
-        elif response.status in {401, 429}:
+        elif response.status in {401, 429} or response.status in _REDIRECTS:
             self._nothing_was_made(held)
         else:
             self._keep(call, held, response)
@@ -209,8 +211,14 @@ def _fingerprint(call: Call) -> str:
     try:
         body = json.loads(call.body)
     except (ValueError, RecursionError):
-        body = call.body.hex()
+        body = _without_boundary(call).hex()
     return _digest([dict(call.ids), call.query_string, body])
+
+
+def _without_boundary(call: Call) -> bytes:
+    """Return the body without a multipart boundary: clients make another one up for each try."""
+    boundary = _BOUNDARY.match(call.headers.get("content-type", ""))
+    return call.body if boundary is None else call.body.replace(boundary[1].encode(), b"")
 
 
 def _digest(parts: list[Any]) -> str:
@@ -219,9 +227,16 @@ def _digest(parts: list[Any]) -> str:
 
 def _stored(response: HttpResponse) -> StoredAnswer:
     body = response.body
-    if _NEVER_STORED.encode() in body:
-        body = json.dumps(json.loads(body, object_hook=_without), ensure_ascii=False, separators=(",", ":")).encode()
+    if _NEVER_STORED.encode() in body and (members := _parsed(body)) is not None:
+        body = json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
     return StoredAnswer(response.status, response.headers.get("content-type", "application/json"), body)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body, object_hook=_without)
+    except (ValueError, RecursionError):  # an answer of the pass-through may be anything
+        return None
 
 
 def _without(members: dict[str, Any]) -> dict[str, Any]:

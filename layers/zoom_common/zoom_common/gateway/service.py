@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection, Kind
 from zoom_common.deadline import Deadline
-from zoom_common.errors import Forbidden, GatewayError, Unauthenticated, ZoomRefused, ZoomScopesMissing
+from zoom_common.errors import AnswerTooLong, Forbidden, GatewayError, Unauthenticated, ZoomRefused, ZoomScopesMissing
 from zoom_common.gateway import idempotency, read_cache
 from zoom_common.gateway.context import ME, Call, addressed
 from zoom_common.gateway.http_client import ZoomApiClient
@@ -102,6 +102,9 @@ CONNECTION_HEADER = "x-zoom-connection"
 # Zoom's headers that the caller gets: how to read the body, the number that Zoom's support asks for, the quota.
 _PASSED_ON = ("content-type", "x-zm-trackingid", "x-ratelimit-")
 
+# With an answer of the pass-through go those that files and redirects need.
+_PASSED_ON_WHOLE = (*_PASSED_ON, "location", "content-disposition", "content-range", "accept-ranges", "last-modified")
+
 _NO_TIME = Deadline.after(0.0)
 
 
@@ -175,6 +178,8 @@ class Gateway:
 
     def _answer(self, call: Call, response: HttpResponse) -> Answer:
         headers = self._headers(call, response)
+        if call.operation.passed and response.status < 400:  # noqa: PLR2004 - successes and redirects
+            return _passed_on(call, response, headers)
         raise_for_refusal(
             response,
             operation=call.operation,
@@ -195,7 +200,8 @@ class Gateway:
         return Answer(response.status, headers, response.body)
 
     def _headers(self, call: Call, response: HttpResponse) -> dict[str, str]:
-        headers = {name: value for name, value in response.headers.items() if name.startswith(_PASSED_ON)}
+        kept = _PASSED_ON_WHOLE if call.operation.passed else _PASSED_ON
+        headers = {name: value for name, value in response.headers.items() if name.startswith(kept)}
         headers |= call.stats.headers()
         headers["x-zoom-ratelimit-category"] = response.headers.get(rate_limits.CATEGORY_HEADER, call.stats.label)
         if response.status == 429:  # noqa: PLR2004 - HTTP's own number
@@ -204,6 +210,13 @@ class Gateway:
             headers["retry-after"] = str(ceil(refusal.retry_after if refusal.retry_after is not None else 1))
             headers["x-zoom-limit"] = str(refusal.limit)
         return headers
+
+
+def _passed_on(call: Call, response: HttpResponse, headers: dict[str, str]) -> Answer:
+    """Return an answer of the pass-through as it is: any bytes, and redirects, which the gateway never follows."""
+    if response.too_long:
+        raise AnswerTooLong(changed=not call.operation.safe_to_retry)
+    return Answer(response.status, headers, response.body)
 
 
 def _check_request(operation: Operation, query_string: str, body: bytes) -> None:

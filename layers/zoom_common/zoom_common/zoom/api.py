@@ -90,8 +90,13 @@ def build(
     return HttpRequest(operation.method, url, {**headers, "Content-Type": "application/json"}, as_utf8(body))
 
 
-def is_answer(response: HttpResponse) -> bool:
-    """Whether this is Zoom's word: a success with JSON or nothing in it, or an error. Pages of some proxy are not."""
+def is_answer(response: HttpResponse, *, anything: bool = False) -> bool:
+    """Whether this is Zoom's word: a success with JSON or nothing in it, or an error. Pages of some proxy are not.
+
+    With `anything` a success may hold whatever it likes, and a redirect is an answer too.
+    """
+    if anything and 200 <= response.status < 400:  # noqa: PLR2004 - successes and redirects
+        return bool(response.body) or response.too_long or _meant_to_be_empty(response)
     if 200 <= response.status < 300:  # noqa: PLR2004 - the class of successes
         return _json(response.body) is not None if response.body.strip() else _meant_to_be_empty(response)
     if 400 <= response.status < 500:  # noqa: PLR2004 - the class of refusals
@@ -101,7 +106,9 @@ def is_answer(response: HttpResponse) -> bool:
 
 def _meant_to_be_empty(response: HttpResponse) -> bool:
     # An answer that breaks off within its headers looks like an empty one, without a word on its length.
-    return response.status == 204 or not response.headers.keys().isdisjoint(("content-length", "transfer-encoding"))  # noqa: PLR2004
+    if response.status in {204, 304}:
+        return True
+    return not response.headers.keys().isdisjoint(("content-length", "transfer-encoding"))
 
 
 def token_rejected(response: HttpResponse) -> bool:

@@ -19,6 +19,9 @@ from zoom_common.zoom.operations.webinars import WEBINARS
 
 PREFIX = "/v2"
 
+# The reason of the 404 for paths that Zoom may have and the gateway does not serve.
+NOT_SERVED = "not_served_here"
+
 # An id of one instance of a meeting or webinar may be a UUID. Only what ends as base64 of 16 bytes ends may hold a
 # slash: `123/registrants` is no id.
 _INSTANCE = frozenset({"meetingId", "webinarId", "meetingUUID"})
@@ -141,4 +144,4 @@ def routes(function: str) -> frozenset[str]:
 
 
 def _unknown() -> NotFound:
-    return NotFound("This API endpoint is not recognized.", reason="unknown_route", code=2300)
+    return NotFound("The gateway does not serve this path of Zoom's API.", reason=NOT_SERVED)
