@@ -1,6 +1,6 @@
 """The catalogue of Zoom's operations that have no row: method, path, rate limit label, host and scopes, as data.
 
-`python -m dev.catalogue` distils `catalogue.tsv` from Zoom's API documents (https://developers.zoom.us/docs/api/). The file
+`python -m dev.catalogue` distils `catalogue.tsv` from Zoom's documents (https://developers.zoom.us/docs/api/). The file
 is read when the pass-through first needs it.
 """
 
