@@ -102,6 +102,9 @@ CONNECTION_HEADER = "x-zoom-connection"
 # Zoom's headers that the caller gets: how to read the body, the number that Zoom's support asks for, the quota.
 _PASSED_ON = ("content-type", "x-zm-trackingid", "x-ratelimit-")
 
+# What these sent is compared with what Zoom applied. `gateway.not_applied` has the rules.
+_COMPARED = frozenset({"meetings.create", "meetings.update", "webinars.create", "webinars.update"})
+
 # With an answer of the pass-through go those that files and redirects need.
 _PASSED_ON_WHOLE = (*_PASSED_ON, "location", "content-disposition", "content-range", "accept-ranges", "last-modified")
 
@@ -197,6 +200,11 @@ class Gateway:
             if read_cache.is_known(call.headers.get("if-none-match"), tag):
                 headers.pop("content-type", None)
                 return Answer(304, headers)
+        if call.operation.name in _COMPARED and call.body:
+            from zoom_common.gateway import not_applied  # noqa: PLC0415 - only creates and updates need it
+
+            if dropped := not_applied.names(call.operation, call.body, response.body, now=self.client.http.clock()):
+                headers[not_applied.HEADER] = dropped
         return Answer(response.status, headers, response.body)
 
     def _headers(self, call: Call, response: HttpResponse) -> dict[str, str]:

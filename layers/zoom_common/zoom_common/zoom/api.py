@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 from urllib.parse import quote
 
@@ -62,6 +63,29 @@ def as_utf8(body: bytes) -> bytes:
     return body if encoding == "utf-8" else body.decode(encoding).encode()
 
 
+# A start time with an offset, as a member's value: a quotation mark inside a text has a backslash before it.
+_OFFSET_START = re.compile(
+    rb'("start_time"\s*:\s*")(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)?([+-]\d\d:?\d\d)"', re.IGNORECASE
+)
+
+
+def with_utc_start(body: bytes) -> bytes:
+    """Return a JSON body with its start time in UTC when it has an offset; everything else stays byte for byte.
+
+    Zoom is reported to ignore the offset and to read the time as UTC (https://github.com/calcom/cal.diy/pull/3238).
+    With a `Z` the time means the same in either reading.
+    """
+    return _OFFSET_START.sub(_in_utc, body) if b'"start_time"' in body else body
+
+
+def _in_utc(found: re.Match[bytes]) -> bytes:
+    try:
+        when = datetime.fromisoformat((found[2] + found[3]).decode()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return found[0]
+    return found[1] + when.replace(tzinfo=None).isoformat(timespec="seconds").encode() + b'Z"'
+
+
 def build(
     operation: Operation,
     params: Mapping[str, str],
@@ -87,7 +111,8 @@ def build(
     }
     if operation.model is None or not body.strip():
         return HttpRequest(operation.method, url, headers)
-    return HttpRequest(operation.method, url, {**headers, "Content-Type": "application/json"}, as_utf8(body))
+    content = with_utc_start(as_utf8(body))
+    return HttpRequest(operation.method, url, {**headers, "Content-Type": "application/json"}, content)
 
 
 def is_answer(response: HttpResponse, *, anything: bool = False) -> bool:
