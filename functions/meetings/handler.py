@@ -42,7 +42,7 @@ def _participants() -> Participants:
 
 def answer(request: Request) -> Response:
     """Zoom's answer, or the gateway's reason for not asking."""
-    return zoom_api.answer(_gateway(), request, _participants, pass_through=_settings().pass_through)
+    return zoom_api.answer(_gateway(), request, _participants)
 
 
 handler = guarded(answer, key_limits(_settings))

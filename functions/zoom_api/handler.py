@@ -27,7 +27,7 @@ def _gateway() -> Gateway:
 
 def answer(request: Request) -> Response:
     """Zoom's answer, or the gateway's reason for not asking."""
-    return zoom_api.answer(_gateway(), request, pass_through=_settings().pass_through)
+    return zoom_api.answer(_gateway(), request)
 
 
 handler = guarded(answer, key_limits(_settings))

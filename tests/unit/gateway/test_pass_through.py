@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,7 +43,8 @@ def ask(
     query: str = "",
 ) -> dict[str, Any]:
     """One request at the edge, and the answer's event with its JSON body read."""
-    handler = guarded(lambda request: zoom_api.answer(world.gateway(), request, pass_through=on), never_counted)
+    gateway = replace(world.gateway(), passes_on=on)
+    handler = guarded(lambda request: zoom_api.answer(gateway, request), never_counted)
     event = http_event(method, path, headers=headers, body=body, query=query, principal=caller)
     found = handler(event, LambdaContext())
     if not found["isBase64Encoded"] and found["body"].startswith("{"):

@@ -95,14 +95,8 @@ _SWITCHED_OFF = (
 _OF_ONE_CALL = frozenset({"if-none-match"})
 
 
-def answer(
-    gateway: Gateway,
-    request: Request,
-    participants: Callable[[], Participants] | None = None,
-    *,
-    pass_through: bool = False,
-) -> Response:
-    """Answer a request under `/v2`. With `pass_through` a path that no row serves goes to Zoom as it is.
+def answer(gateway: Gateway, request: Request, participants: Callable[[], Participants] | None = None) -> Response:
+    """Answer a request under `/v2`. A path that no row serves goes to Zoom as it is where the gateway passes it on.
 
     Raises what `Gateway.call` raises, Unauthenticated without a principal, and InvalidRequest for an X-Zoom-Connection
     that no connection can have.
@@ -112,11 +106,10 @@ def answer(
         if request.method == "OPTIONS":
             return Response(204, headers={"allow": ", ".join(methods(request.path))})
         if request.method == "HEAD":
-            asked = replace(request, method="GET")
-            return replace(answer(gateway, asked, participants, pass_through=pass_through), body=b"")
+            return replace(answer(gateway, replace(request, method="GET"), participants), body=b"")
         operation, ids = match(request.method, request.path)
     except (NotFound, MethodNotAllowed) as error:
-        return _without_row(gateway, principal, request, error, pass_through=pass_through)
+        return _without_row(gateway, principal, request, error)
     connection_header(request.headers)  # checked here, read by the gateway
     calls = _Calls(gateway, principal, request)
     if operation.own:
@@ -133,17 +126,15 @@ def answer(
     return Response(result.status, result.body, result.headers)
 
 
-def _without_row(
-    gateway: Gateway, principal: Principal, request: Request, error: GatewayError, *, pass_through: bool
-) -> Response:
+def _without_row(gateway: Gateway, principal: Principal, request: Request, error: GatewayError) -> Response:
     """Answer a request that no row serves: through the pass-through where that is on, else raise `error`."""
     if isinstance(error, NotFound):
         error.hint = _SWITCHED_OFF
-    if not pass_through:
+    if not gateway.passes_on:
         raise error
-    from zoom_common.edge import pass_through as passed  # noqa: PLC0415 - only its own calls need it
+    from zoom_common.edge import pass_through  # noqa: PLC0415 - only its own calls need it
 
-    return passed.answer(gateway, principal, request)
+    return pass_through.answer(gateway, principal, request)
 
 
 def _check(principal: Principal, operation: Operation) -> None:

@@ -48,7 +48,7 @@ def wait_before_retry(
         return None
     if isinstance(outcome, HttpResponse) and outcome.status == 429:  # noqa: PLR2004 - HTTP's own number
         return _rate_wait(operation, outcome, now=now, random=random)
-    if isinstance(outcome, NotSent) or (operation.safe_to_retry and is_failure(outcome, operation)):
+    if isinstance(outcome, NotSent) or (operation.safe_to_retry and is_failure(outcome, anything=operation.passed)):
         return random() * _FIRST_BACKOFF * 2.0**tries  # full jitter
     return None
 
@@ -58,11 +58,14 @@ def is_sent_once(operation: Operation) -> bool:
     return operation.passed and not operation.safe_to_retry
 
 
-def is_failure(outcome: Outcome, operation: Operation) -> bool:
-    """Return whether `outcome` leaves open what became of the request: no answer of Zoom's, or a fault inside Zoom."""
+def is_failure(outcome: Outcome, *, anything: bool = False) -> bool:
+    """Return whether `outcome` leaves open what became of the request: no answer of Zoom's, or a fault inside Zoom.
+
+    `anything` is as for `is_answer`.
+    """
     if not isinstance(outcome, HttpResponse) or outcome.status >= 500:  # noqa: PLR2004 - HTTP's own number
         return True
-    return not is_answer(outcome, anything=operation.passed)
+    return not is_answer(outcome, anything=anything)
 
 
 def _rate_wait(

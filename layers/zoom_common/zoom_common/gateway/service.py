@@ -124,7 +124,7 @@ class Answer:
 class Gateway:
     """Makes calls. `select` finds a principal's connection, by the id in the request if there is one.
 
-    `reconnect_url` gives the page where a person consents again.
+    `reconnect_url` gives the page where a person consents again. `passes_on`: the pass-through is switched on.
     """
 
     select: Callable[[Principal, str | None], Connection]
@@ -132,6 +132,7 @@ class Gateway:
     idempotency: Idempotency
     read_cache: ReadCache
     reconnect_url: ReconnectUrl
+    passes_on: bool = False
 
     def call(self, call: Call) -> Answer:
         """Return Zoom's answer for the caller. `call.stats` is filled in, whether it succeeds or not.

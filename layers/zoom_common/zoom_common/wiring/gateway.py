@@ -50,6 +50,8 @@ class GatewaySettings(Protocol):
     def budget(self) -> RateLimitRules: ...  # noqa: D102
     @property
     def read_cache_seconds(self) -> float: ...  # noqa: D102
+    @property
+    def pass_through(self) -> bool: ...  # noqa: D102
 
 
 def gateway(settings: GatewaySettings) -> Gateway:
@@ -82,6 +84,7 @@ def gateway(settings: GatewaySettings) -> Gateway:
             changes=ChangeStore(shared, clock=time.time), seconds=settings.read_cache_seconds, clock=time.time
         ),
         reconnect_url=lambda connection: reconnect_url(settings, connection.connection_id),
+        passes_on=settings.pass_through,
     )
 
 
