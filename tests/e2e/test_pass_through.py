@@ -120,7 +120,7 @@ class TestSwitchedOn:
             seen = httpx.get(f"{zoom}/_sim/families", timeout=CALL_SECONDS).json()["requests"]
             return sum(each["path"] == "/v2/rooms/once" for each in seen)
 
-        fault = {"fault": "500", "target": "families.rooms", "times": 1}
+        fault = {"fault": "500", "target": "families.rooms", "count": 1}
         for method, status, sent in (("POST", 500, 1), ("GET", 200, 2)):
             httpx.post(f"{zoom}/_sim/faults", json=fault, timeout=CALL_SECONDS).raise_for_status()
             before = count()
@@ -133,3 +133,22 @@ class TestSwitchedOn:
         assert (denied.status_code, denied.json()["reason"]) == (403, "credentials_not_served")
         unknown = caller.get("/v2/meetings/1/no/such/thing")
         assert (unknown.status_code, unknown.json()["code"]) == (400, 2300)  # Zoom's own answer
+
+
+def test_what_zoom_dropped_and_what_overlaps_is_said(gateway: Any) -> None:
+    """Two creates at the same time, with a setting at the wrong level and an offset that Zoom would ignore."""
+    stack = gateway.stack
+    zoom = httpx.Client(base_url=f"{stack['zoom_url']}/_sim", timeout=CALL_SECONDS)
+    with zoom, Story(stack) as story:
+        headers = {"X-Zoom-Connection": story.connect()}
+        zoom.patch("/behaviour", json={"start_time_offset": "ignore"}).raise_for_status()
+        try:
+            body = {"type": 2, "start_time": "2033-01-07T10:00:00+01:00", "duration": 30, "auto_recording": "cloud"}
+            first, second = (story.program.post("/v2/users/me/meetings", json=body, headers=headers) for _ in range(2))
+        finally:
+            zoom.patch("/behaviour", json={"start_time_offset": "honour"}).raise_for_status()
+    assert [each.status_code for each in (first, second)] == [201, 201]
+    assert first.headers["x-gateway-not-applied"] == "auto_recording"
+    assert first.json()["start_time"] == "2033-01-07T09:00:00Z"
+    assert "x-gateway-overlaps" not in first.headers
+    assert second.headers["x-gateway-overlaps"] == str(first.json()["id"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from zoom_common.access.principal import Principal
@@ -33,6 +34,9 @@ _OF_OTHERS = (
 )
 
 _ACCOUNT = "Add one of the missing scopes to the Server-to-Server app at Zoom; its next token has it."
+
+if TYPE_CHECKING:
+    from zoom_common.gateway.host_calendar import HostCalendar
 
 type ReconnectUrl = Callable[[Connection], str]
 
@@ -102,8 +106,8 @@ CONNECTION_HEADER = "x-zoom-connection"
 # Zoom's headers that the caller gets: how to read the body, the number that Zoom's support asks for, the quota.
 _PASSED_ON = ("content-type", "x-zm-trackingid", "x-ratelimit-")
 
-# What these sent is compared with what Zoom applied. `gateway.not_applied` has the rules.
-_COMPARED = frozenset({"meetings.create", "meetings.update", "webinars.create", "webinars.update"})
+# Operations that make, change or delete a plan. `gateway.not_applied` and `gateway.overlaps` look at their answers.
+_PLANS = frozenset(f"{kind}.{what}" for kind in ("meetings", "webinars") for what in ("create", "update", "delete"))
 
 # With an answer of the pass-through go those that files and redirects need.
 _PASSED_ON_WHOLE = (*_PASSED_ON, "location", "content-disposition", "content-range", "accept-ranges", "last-modified")
@@ -125,6 +129,7 @@ class Gateway:
     """Makes calls. `select` finds a principal's connection, by the id in the request if there is one.
 
     `reconnect_url` gives the page where a person consents again. `passes_on`: the pass-through is switched on.
+    `calendar` has the hosts' plans; without it nothing is said about overlaps.
     """
 
     select: Callable[[Principal, str | None], Connection]
@@ -133,6 +138,7 @@ class Gateway:
     read_cache: ReadCache
     reconnect_url: ReconnectUrl
     passes_on: bool = False
+    calendar: HostCalendar | None = None
 
     def call(self, call: Call) -> Answer:
         """Return Zoom's answer for the caller. `call.stats` is filled in, whether it succeeds or not.
@@ -201,12 +207,23 @@ class Gateway:
             if read_cache.is_known(call.headers.get("if-none-match"), tag):
                 headers.pop("content-type", None)
                 return Answer(304, headers)
-        if call.operation.name in _COMPARED and call.body:
-            from zoom_common.gateway import not_applied  # noqa: PLC0415 - only creates and updates need it
-
-            if dropped := not_applied.names(call.operation, call.body, response.body, now=self.client.http.clock()):
-                headers[not_applied.HEADER] = dropped
+        if call.operation.name in _PLANS:
+            headers |= self._about_plan(call, response)
         return Answer(response.status, headers, response.body)
+
+    def _about_plan(self, call: Call, response: HttpResponse) -> dict[str, str]:
+        """Return headers about a plan that was made or changed: what Zoom did not apply, and what overlaps."""
+        from zoom_common.gateway import not_applied, overlaps  # noqa: PLC0415 - only such calls need them
+
+        found, what = {}, call.operation.name.partition(".")[2]
+        if call.body and what != "delete":
+            names = not_applied.names(call.operation, call.body, response.body, now=self.client.http.clock())
+            found[not_applied.HEADER] = names
+        if self.calendar is not None and what == "create":
+            found[overlaps.HEADER] = overlaps.named(self.calendar, call, response.body)
+        elif self.calendar is not None:
+            overlaps.moved(self.calendar, call)
+        return {name: value for name, value in found.items() if value}
 
     def _headers(self, call: Call, response: HttpResponse) -> dict[str, str]:
         kept = _PASSED_ON_WHOLE if call.operation.passed else _PASSED_ON
