@@ -2,6 +2,7 @@
 
 GatewayError
 ├── InvalidRequest            400  the caller's input, field by field
+├── BodyTooLong               413  more than Lambda takes
 ├── Unauthenticated           401  no principal
 ├── Forbidden                 403  a principal without the scope
 │   └── ZoomScopesMissing     400  a connection without the Zoom scopes: the person has to consent again
@@ -64,6 +65,20 @@ class InvalidRequest(GatewayError):
     def __init__(self, fields: Sequence[FieldError] = (), *, message: str = "Validation Failed.") -> None:
         super().__init__(message, reason="invalid_request")
         self.fields = tuple(fields)
+
+
+class BodyTooLong(GatewayError):
+    """The request's body is longer than `most` bytes."""
+
+    status = 413
+    code = 413
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            "The request body is too long.",
+            reason="body_too_long",
+            hint=f"Send at most {most} bytes, or three quarters of that where the body is no text.",
+        )
 
 
 class Unauthenticated(GatewayError):

@@ -25,6 +25,9 @@ from zoom_common.zoom.operations.table import filled
 _QUERY = "%&=+-._~!$'()*,;:@/?"
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TOKEN_REJECTED = 124
+_GZIP = b"\x1f\x8b"
+_COMPRESSED = "The body is compressed. Send it without Content-Encoding."
+_NO_JSON = "Send one JSON object in UTF-8, with the header Content-Type: application/json."
 
 
 def check_body(operation: Operation, body: bytes) -> None:
@@ -49,7 +52,9 @@ def parsed(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise InvalidRequest(message="Request Body should be a valid JSON object.")
+        unreadable = InvalidRequest(message="Request Body should be a valid JSON object.")
+        unreadable.hint = _COMPRESSED if body.startswith(_GZIP) else _NO_JSON
+        raise unreadable
     return value
 
 

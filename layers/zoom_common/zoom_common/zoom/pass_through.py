@@ -42,7 +42,15 @@ _QUERY = _PATH + "?"
 _MOST_DECODING = 5
 
 # Headers of the caller that say what is sent and what is wanted back.
-_FROM_CALLER = ("content-type", "accept", "accept-language", "range", "if-match", "if-modified-since")
+_FROM_CALLER = (
+    "content-type",
+    "content-encoding",
+    "accept",
+    "accept-language",
+    "range",
+    "if-match",
+    "if-modified-since",
+)
 
 
 class AnyScopes(ZoomScopes):
