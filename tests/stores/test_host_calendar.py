@@ -74,7 +74,7 @@ def test_the_past_is_dropped_when_it_grows(calendar: HostCalendar) -> None:
 
 def test_webhooks_keep_it(calendar: HostCalendar) -> None:
     """What was planned, moved and deleted in Zoom's own pages counts too."""
-    start = {"type": 2, "start_time": "2030-03-17T18:46:40Z", "duration": 60}
+    start: dict[str, Any] = {"type": 2, "start_time": "2030-03-17T18:46:40Z", "duration": 60}
     calendar.on_event(event("meeting.created", **start))
     assert calendar.book("account-1", "host-1", SECOND, [hour(0)]) == {FIRST: [(NOW + HOUR, NOW + 2 * HOUR)]}
     calendar.on_event(event("meeting.updated", type=2, start_time="2030-03-17T17:46:40Z", duration=30))
@@ -120,9 +120,10 @@ def test_an_item_expires(calendar: HostCalendar, dynamodb: DynamoDBClient, coord
 def test_a_persons_calendar_is_erased() -> None:
     """By exact key; nobody else's."""
     item = {"pk": "calendar#account-1#host-1", "sk": "calendar"}
-    about = {"tenant": "acme", "account_ids": frozenset({"account-1"})}
-    target = ErasureTarget(**about, zoom_user_ids=frozenset({"host-1"}))
-    other = ErasureTarget(**about, zoom_user_ids=frozenset({"host-2"}))
+    target, other = (
+        ErasureTarget(tenant="acme", account_ids=frozenset({"account-1"}), zoom_user_ids=frozenset({host}))
+        for host in ("host-1", "host-2")
+    )
     assert HostCalendar.erases(item, target)
     assert not HostCalendar.erases(item, other)
 

@@ -39,7 +39,7 @@ def test_unknown_alternative_hosts_can_vanish() -> None:
 def test_a_basic_host_can_be_limited() -> None:
     """No cloud recording, and no licence by way of the settings."""
     zoom = connected(basic_hosts="limited")
-    zoom.sim.world.user(zoom.get("/v2/users/me").json()["id"]).type = 1
+    zoom.sim.world.someone(zoom.get("/v2/users/me").json()["id"]).type = 1
     assert made(zoom, settings={"auto_recording": "cloud"})["settings"]["auto_recording"] == "none"
     assert made(zoom, settings={"auto_recording": "local"})["settings"]["auto_recording"] == "local"
     assert zoom.request("PATCH", "/v2/users/me/settings", json={"feature": {"large_meeting": True}}).status_code == 204

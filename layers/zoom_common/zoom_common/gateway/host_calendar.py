@@ -5,7 +5,6 @@ The module imports nothing of the gateway, so that the event processor starts wi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -25,7 +24,7 @@ type Span = tuple[int, int]
 LIFE = 90 * 86_400
 
 _SK = "calendar"
-_NUMBER = re.compile(r"[0-9]{6,20}")
+_LONGEST_NUMBER = 20
 # Past meetings are dropped from an item when it has so many.
 _MOST_PAST = 20
 _MOST_SPANS = 200
@@ -54,7 +53,7 @@ class HostCalendar:
             item = self._table.update(_pk(account_id, host_id), _SK, change, condition=changes, values=values)
         except ConditionFailed as same:
             item = same.item or {}
-        others = {name[1:]: _spans(item[name]) for name in item if _NUMBER.fullmatch(name[1:]) and name != attribute}
+        others = {name[1:]: _spans(item[name]) for name in item if _is_number(name[1:]) and name != attribute}
         self._forget_past(account_id, host_id, others)
         return others
 
@@ -67,7 +66,7 @@ class HostCalendar:
         about, account = event.object, event.account_id
         family, _, what = event.name.partition(".")
         host, number = str(about.get("host_id") or ""), str(about.get("id") or "")
-        if family not in {"meeting", "webinar"} or not (account and host and _NUMBER.fullmatch(number)):
+        if family not in {"meeting", "webinar"} or not (account and host and _is_number(number)):
             return
         with suppress(DependencyFailed):
             match what:
@@ -125,6 +124,10 @@ def overlapping(spans: Iterable[Span], others: Mapping[str, Iterable[Span]]) -> 
         begins = [start for start, end in theirs if any(start < last and first < end for first, last in mine)]
         found += [(min(begins), number)] if begins else []
     return [number for _, number in sorted(found)]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
 
 
 def _pk(account_id: str, host_id: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoom_common.errors import InvalidRequest
-from zoom_common.gateway.create_lookup import instant, json_object
+from zoom_common.gateway.create_lookup import instant
 from zoom_common.zoom.api import parsed
 from zoom_common.zoom.models.fields import ZoomModel, is_empty
 from zoom_common.zoom.operations.model import Operation
@@ -33,10 +33,10 @@ _NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def names(operation: Operation, sent: bytes, answered: bytes, *, now: float) -> str:
+def names(operation: Operation, sent: bytes, answered: Mapping[str, Any], *, now: float) -> str:
     """Return the value of the header: names of members, separated by commas; empty when all was applied.
 
-    `answered` is the body of Zoom's answer and `now` is in epoch seconds. At most 20 names are listed.
+    `answered` is Zoom's answer, empty for an update, and `now` is in epoch seconds. At most 20 names are listed.
     """
     try:
         asked = parsed(sent)
@@ -45,7 +45,7 @@ def names(operation: Operation, sent: bytes, answered: bytes, *, now: float) -> 
     model = operation.body
     if model is None:
         return ""
-    found = dict.fromkeys(_Comparison(model, asked, json_object(answered), now).dropped())
+    found = dict.fromkeys(_Comparison(model, asked, answered, now).dropped())
     return ", ".join(list(found)[:_MOST])
 
 
