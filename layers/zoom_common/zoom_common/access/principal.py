@@ -22,6 +22,8 @@ SCOPES = frozenset(
         "recordings:read",
         "recordings:write",
         "reports:read",
+        "account:read",
+        "account:write",
         "connections:read",
         "connections:write",
         "connections:all",
@@ -34,6 +36,8 @@ SCOPES = frozenset(
         "health:read",
         "zoom:read",
         "zoom:write",
+        "jobs:read",
+        "jobs:write",
         EVERY_SCOPE,
     }
 )

@@ -306,6 +306,7 @@ class ZoomApiClient:
                 body=call.body,
                 base_url=base,
                 token=token,
+                content_type=call.content_type,
             )
 
         def ready() -> None:

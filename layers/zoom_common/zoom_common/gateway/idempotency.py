@@ -24,6 +24,7 @@ from zoom_common.gateway.context import Call
 from zoom_common.gateway.create_lookup import HARMLESS_TWICE, LookupInconclusive, can_be_found, candidates, made_by
 from zoom_common.gateway.http_client import ZoomApiClient
 from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
+from zoom_common.zoom.api import multipart_boundary
 from zoom_common.zoom.http import HttpResponse
 
 HEADER = "idempotency-key"
@@ -34,7 +35,6 @@ _LEASE_MARGIN = 5.0
 _TIME_TO_LOOK = 4.0
 _POLL = 0.25
 _REDIRECTS = range(300, 400)
-_BOUNDARY = re.compile(r'^multipart/.*;\s*boundary="?([^";\s]+)', re.IGNORECASE)
 _KEY = re.compile(r"[!-~]{1,255}")
 # This link makes whoever opens it the host.
 _NEVER_STORED = "start_url"
@@ -211,14 +211,10 @@ def _fingerprint(call: Call) -> str:
     try:
         body = json.loads(call.body)
     except (ValueError, RecursionError):
-        body = _without_boundary(call).hex()
+        # A program that repeats an upload takes another boundary.
+        boundary = multipart_boundary(call.content_type)
+        body = (call.body if boundary is None else call.body.replace(boundary, b"")).hex()
     return _digest([dict(call.ids), call.query_string, body])
-
-
-def _without_boundary(call: Call) -> bytes:
-    """Return the body without a multipart boundary: clients make another one up for each try."""
-    boundary = _BOUNDARY.match(call.headers.get("content-type", ""))
-    return call.body if boundary is None else call.body.replace(boundary[1].encode(), b"")
 
 
 def _digest(parts: list[Any]) -> str:
