@@ -38,6 +38,8 @@ CREATES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"S": {"auto_recording": "nonsense"}}, {"S": {"auto_recording": "none"}}, ["settings.auto_recording"]),
     ({"S": {"alternative_hosts": "a@x;B@x"}}, {"S": {"alternative_hosts": "b@x"}}, ["settings.alternative_hosts"]),
     ({"S": {"alternative_hosts": "A@x, b@x"}}, {"S": {"alternative_hosts": "b@x;a@x"}}, []),
+    ({"S": {"alternative_hosts": "a@x"}}, {"S": {"waiting_room": True}}, ["settings.alternative_hosts"]),
+    ({"S": {"alternative_hosts": "a@x"}}, {"topic": "a"}, []),
     ({"S": {"waiting_room": "true", "jbh_time": "5"}}, {"S": {"waiting_room": True, "jbh_time": 5}}, []),
     ({"S": {"waiting_room": True}}, {"S": {"waiting_room": False}}, ["settings.waiting_room"]),
     ({"S": {"private_meeting": True}}, {"S": {}}, []),

@@ -109,8 +109,30 @@ def test_a_header_gives_the_path_as_zoom_is_to_get_it() -> None:
     found = ask(world, "GET", "/v2/chat/channels/a/b", headers={"x-zoom-raw-path": "/v2/chat/channels/a%2Fb"})
     assert found["statusCode"] == 200
     assert world.zoom.sent[0].url == "https://api.zoom.us/v2/chat/channels/a%2Fb"
-    other = ask(world, "GET", "/v2/chat/channels/a", headers={"x-zoom-raw-path": "/v2/phone/users"})
-    assert (other["statusCode"], other["json"]["errors"][0]["field"]) == (400, "X-Zoom-Raw-Path")
+    for raw in (
+        "/v2/phone/users",
+        "%2Fv2/chat/channels/a",
+        "@evil.example/v2/chat/channels/a",
+        "/v2/chat/channels/\xe9",
+    ):
+        other = ask(world, "GET", "/v2/chat/channels/a", headers={"x-zoom-raw-path": raw})
+        assert (other["statusCode"], other["json"]["errors"][0]["field"]) == (400, "X-Zoom-Raw-Path")
+    assert len(world.zoom.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        ({}, "application/json, */*;q=0.9"),
+        ({"accept": "*/*"}, "application/json, */*;q=0.9"),
+        ({"accept": "text/csv"}, "text/csv"),
+    ],
+)
+def test_json_is_asked_for_unless_the_caller_wants_something_else(said: dict[str, str], sent: str) -> None:
+    """Without it Zoom answers some errors in XML."""
+    world = World.of(answer(200, b"{}"))
+    ask(world, "GET", "/v2/phone/users", headers=said)
+    assert world.zoom.sent[0].headers["Accept"] == sent
 
 
 @pytest.mark.parametrize(
@@ -353,7 +375,7 @@ def test_a_multipart_body_is_known_again_under_another_boundary() -> None:
 
 
 def test_a_redirected_create_made_nothing() -> None:
-    """Its key is free again."""
+    """Its key is free again: 307 asks for the same request elsewhere."""
     moved = HttpResponse(307, {"location": "https://us.file.zoom.us/x", "content-length": "0"})
     world = World.of(moved, answer(201, b"{}"))
     statuses = [ask(world, "POST", "/v2/rooms", body="{}", headers=KEYED)["statusCode"] for _ in range(2)]

@@ -34,7 +34,8 @@ _LONGEST_WAIT = 10.0
 _LEASE_MARGIN = 5.0
 _TIME_TO_LOOK = 4.0
 _POLL = 0.25
-_REDIRECTS = range(300, 400)
+# A refusal of the token or for the rate, and a redirect that asks for the same request elsewhere.
+_NOTHING_MADE = frozenset({401, 429, 307, 308})
 _KEY = re.compile(r"[!-~]{1,255}")
 # This link makes whoever opens it the host.
 _NEVER_STORED = "start_url"
@@ -122,7 +123,7 @@ class Idempotency:
             raise
         if response.status >= 500:  # noqa: PLR2004 - Zoom says it failed, not that it did nothing
             self._leave_unknown(held)
-        elif response.status in {401, 429} or response.status in _REDIRECTS:
+        elif response.status in _NOTHING_MADE:
             self._nothing_was_made(held)
         else:
             self._keep(call, held, response)

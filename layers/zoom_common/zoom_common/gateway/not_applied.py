@@ -30,6 +30,8 @@ _CLOSE = 60.0
 
 _MOST = 20
 _NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
+# What it means when Zoom's settings do not have a member.
+_ABSENT = {"alternative_hosts": ""}
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -70,7 +72,7 @@ class _Comparison:
     def _dropped_settings(self, settings: Mapping[str, Any]) -> Iterator[str]:
         known, theirs = _settings_model(self.model).model_fields, self.answered.get("settings")
         for name, value in settings.items():
-            told = theirs.get(name) if isinstance(theirs, dict) else None
+            told = theirs.get(name, _ABSENT.get(name)) if isinstance(theirs, dict) and theirs else None
             if not is_empty(value) and not _is_setting_applied(name, value, told, known=name in known):
                 yield from _named(name, "settings.")
 

@@ -82,6 +82,7 @@ def _raw_path(asked: Asked) -> str:
     raw = asked.headers.get(RAW_PATH_HEADER)
     if raw is None:
         return asked.path
-    if not raw.isascii() or not pass_through.same_path(asked.path, raw):
+    right = raw.isascii() and raw.startswith(pass_through.PREFIXES) and pass_through.same_path(asked.path, raw)
+    if not right:
         raise InvalidRequest([FieldError("X-Zoom-Raw-Path", "The path of the request, encoded as Zoom wants it.")])
     return raw

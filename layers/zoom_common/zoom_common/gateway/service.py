@@ -213,12 +213,14 @@ class Gateway:
 
     def _about_plan(self, call: Call, response: HttpResponse) -> dict[str, str]:
         """Return headers about a plan that was made or changed: what Zoom did not apply, and what overlaps."""
-        from zoom_common.gateway import not_applied, overlaps  # noqa: PLC0415 - only such calls need them
+        from zoom_common.gateway import overlaps  # noqa: PLC0415 - only such calls need them
         from zoom_common.gateway.create_lookup import json_object  # noqa: PLC0415 - as above
 
         found, what = {}, call.operation.name.partition(".")[2]
         answered = json_object(response.body)
         if call.body and what != "delete":
+            from zoom_common.gateway import not_applied  # noqa: PLC0415 - it loads models of bodies
+
             names = not_applied.names(call.operation, call.body, answered, now=self.client.http.clock())
             found[not_applied.HEADER] = names
         if self.calendar is not None and what == "create":

@@ -41,6 +41,11 @@ _PATH = "/%:@!$&'()*+,;=-._~"
 _QUERY = _PATH + "?"
 _MOST_DECODING = 5
 
+# Zoom answers some errors in XML unless JSON is asked for (https://github.com/JubaerHossain/zoom-laravel/issues/12).
+# Clients that do not care say `*/*`.
+_JSON_FIRST = "application/json, */*;q=0.9"
+_ANYTHING = "*/*"
+
 # Headers of the caller that say what is sent and what is wanted back.
 _FROM_CALLER = (
     "content-type",
@@ -189,9 +194,9 @@ def build(
         url += "?" + quote(_ESCAPE.sub("%25", query_string), safe=_QUERY)
     sent = {
         "Authorization": f"Bearer {token.reveal()}",
-        "Accept": "application/json",
+        "Accept": _JSON_FIRST,
         "User-Agent": f"integrato-zoom/{__version__}",
-        **{name.title(): headers[name] for name in _FROM_CALLER if headers.get(name)},
+        **{name.title(): headers[name] for name in _FROM_CALLER if headers.get(name, _ANYTHING) != _ANYTHING},
     }
     content = body if body or asked.method in {"POST", "PUT", "PATCH"} else None
     return HttpRequest(asked.method, url, sent, content, LARGEST_ANSWER)

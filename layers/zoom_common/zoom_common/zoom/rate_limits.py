@@ -73,7 +73,7 @@ _APART: dict[Plan, dict[RateLabel, Rate]] = {
     Plan.BUSINESS: {_L: Rate(40, _SECOND), _M: Rate(20, _SECOND), _H: Rate(10, _SECOND), _R: Rate(10, _MINUTE)},
 }
 
-_APART_DAILY = {Plan.FREE: 15_000, Plan.PRO: 15_000, Plan.BUSINESS: 30_000}
+_APART_DAILY = {Plan.FREE: 1_000, Plan.PRO: 15_000, Plan.BUSINESS: 30_000}
 
 
 def rate(plan: Plan, label: RateLabel, pool: str = "") -> Rate:
