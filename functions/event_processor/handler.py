@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -22,10 +22,12 @@ from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.status import WebhookStatusStore, verified_apps
 from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.host_calendar import HostCalendar
 from zoom_common.heartbeats import WEBHOOK, Heartbeats
 from zoom_common.observability import count, logger
 from zoom_common.settings import optional, require
 from zoom_common.zoom.event_redaction import Redaction
+from zoom_common.zoom.events import ZoomEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def processor() -> EventProcessor:
         count=count,
         report=lambda message, **fields: logger().warning(message, **fields),
         update_connections=_vault(settings),
-        **_for_those_who_remember(settings),
+        on_event=_on_event(settings),
     )
 
 
@@ -86,15 +88,19 @@ def _vault(settings: Settings) -> ConnectionUpdates:
     return ConnectionUpdates(connections, deauthorization, Tombstones(table), time.time)
 
 
-def _for_those_who_remember(settings: Settings) -> dict[str, Any]:
-    """Record changes for containers that cache reads; None where no container does."""
+def _on_event(settings: Settings) -> Callable[[ZoomEvent], None]:
+    """Return what keeps the hosts' calendars, and records changes where containers cache reads."""
+    shared = Table(client("dynamodb"), settings.coordination_table, COORDINATION)
+    calendar = HostCalendar(shared, clock=time.time)
     if not settings.reads_are_remembered:
-        return {}
-    return {
-        "on_event": ChangeStore(
-            Table(client("dynamodb"), settings.coordination_table, COORDINATION), clock=time.time
-        ).on_event
-    }
+        return calendar.on_event
+    changes = ChangeStore(shared, clock=time.time)
+
+    def both(event: ZoomEvent) -> None:
+        calendar.on_event(event)
+        changes.on_event(event)
+
+    return both
 
 
 @cache

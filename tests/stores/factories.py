@@ -16,7 +16,7 @@ from tests.fakes.connection_stores import Memory, MemoryAuthorization, MemoryRef
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.edge_stores import MemoryThrottle, MemoryWebhookStatus
 from tests.fakes.event_stores import Hosts, Log, Projections
-from tests.fakes.gateway_stores import MemoryChanges, MemoryCounters, MemoryKeys, MemorySlots
+from tests.fakes.gateway_stores import MemoryCalendar, MemoryChanges, MemoryCounters, MemoryKeys, MemorySlots
 from tests.fakes.tables import CONNECTIONS, COORDINATION, EVENTS
 from zoom_common.access.bearers import BearerStore
 from zoom_common.access.key_store import ApiKeyStore
@@ -34,6 +34,7 @@ from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.host_calendar import HostCalendar
 from zoom_common.gateway.idempotency_store import IdempotencyStore
 from zoom_common.gateway.usage import KeptUsage, LiveUsage
 from zoom_common.heartbeats import Heartbeats
@@ -94,6 +95,11 @@ def daily(dynamodb: DynamoDBClient) -> DailyStore:
 def changes(dynamodb: DynamoDBClient, *, clock: Clock) -> ChangeStore:
     memory = in_memory(dynamodb)
     return MemoryChanges(memory, clock=clock) if memory else ChangeStore(Table(dynamodb, COORDINATION), clock=clock)
+
+
+def calendar(dynamodb: DynamoDBClient, *, clock: Clock) -> HostCalendar:
+    memory = in_memory(dynamodb)
+    return MemoryCalendar(memory, clock=clock) if memory else HostCalendar(Table(dynamodb, COORDINATION), clock=clock)
 
 
 def idempotency(dynamodb: DynamoDBClient) -> IdempotencyStore:
