@@ -10,8 +10,10 @@ from typing import Any
 
 from zoom_common.errors import InvalidRequest
 from zoom_common.jobs import spreadsheet
+from zoom_common.jobs.mapping import ColumnMapping, members_of
 from zoom_common.jobs.model import MOST_ROWS, Job, Row, RowState
 from zoom_common.jobs.store import JobStore
+from zoom_common.zoom.operations.table import named
 
 _PAGE = 500
 # What a spreadsheet program takes for the beginning of a formula.
@@ -115,11 +117,7 @@ def undo_list(job: Job, rows: Iterable[Row]) -> dict[str, Any] | None:
 
 def _said(job: Job, row: Row, name: str) -> str | None:
     """Return an id that the row itself named."""
-    from zoom_common.jobs.mapping import ColumnMapping, members_of  # noqa: PLC0415 - the models, for this alone
-    from zoom_common.zoom.operations.table import OPERATIONS  # noqa: PLC0415
-
-    operation = next(each for each in OPERATIONS if each.name == job.operation)
-    said = members_of(operation, ColumnMapping.of(job.request.get("mapping")), row.values or {}).get(name)
+    said = members_of(named(job.operation), ColumnMapping.of(job.request.get("mapping")), row.values or {}).get(name)
     return None if said is None else str(said)
 
 
