@@ -30,8 +30,7 @@ from zoom_common.edge.zoom_api import budget_rules
 from zoom_common.errors import Conflict, DependencyFailed, FieldError, IdempotencyKeyReused, InvalidRequest, NotFound
 from zoom_common.jobs import files
 from zoom_common.jobs.engine_client import UPLOAD_SECONDS, Executions, JobFiles
-from zoom_common.jobs.forecast import fastest
-from zoom_common.jobs.model import Job, State
+from zoom_common.jobs.model import Job, State, fastest
 from zoom_common.jobs.requests import as_one_of, may_become, read_job, view
 from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.limiter import RateLimitRules
