@@ -208,11 +208,16 @@ class _Run:
         reconciler = Reconciler(
             projections=self._backfill.projections,
             lines=self._backfill.lines,
-            send=lambda found: self._backfill.send([replace(each, received_at_ms=int(now * 1000)) for each in found]),
+            send=self._send,
             clock=lambda: last,
             lookback=last - _midnight(begin) + _OVERLAP.total_seconds(),
         )
         return reconciler.reconcile(about, self._reads(connection, user), self._deadline)
+
+    def _send(self, found: Sequence[Delivery]) -> None:
+        """Send deliveries as received now: the log keeps events by that moment, and not by the window's."""
+        now_ms = int(self._runner.clock() * 1000)
+        self._backfill.send([Delivery(each.app, each.body, now_ms, reconciled=True) for each in found])
 
     @property
     def _deadline(self) -> Deadline:
