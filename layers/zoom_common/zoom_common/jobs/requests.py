@@ -49,6 +49,8 @@ def read_job(
     planned = body.get("operation") == backfill.NAME
     if planned:
         backfill.check_options(body, wrong, today=datetime.fromtimestamp(now, UTC).date())
+        given = sorted(body.keys() & {"rows", "file", "mapping", "duplicates"})
+        wrong += [FieldError(name, "A backfill plans its rows itself.") for name in given]
     elif options:
         registrants.check_options(body, wrong)
     rows = None if planned else _rows(body, wrong)
