@@ -120,7 +120,7 @@ def _separator(text: str) -> tuple[str, str]:
 
 def _heading(text: str) -> str:
     """Return the first row that is not empty, without what stands in quotes."""
-    quoted, found = False, []
+    quoted, found = False, list[str]()
     for character in text[:_LARGEST_ROW]:
         if character == '"':
             quoted = not quoted
