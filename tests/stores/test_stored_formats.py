@@ -223,14 +223,17 @@ class Through:
 
 
 def written(writer: Writer) -> dict[str, Item]:
-    """What a writer leaves in all tables, by `table pk sk`. Records are inflated: zlib may choose other bytes."""
+    """What a writer leaves in all tables, by `table pk sk`. Records are inflated: zlib may choose other bytes.
+
+    The random `writer` of conditional writes is left out.
+    """
     dynamodb = tables.in_memory()
     writer(dynamodb)
     return {
         f"{name} {item['pk']['S']} {item['sk']['S']}": {
             word: {"B": zlib.decompress(item[word]["B"])} if word == "record" else item[word]
             for word in sorted(item)
-            if word not in {"pk", "sk"}
+            if word not in {"pk", "sk", "writer"}
         }
         for name, table in dynamodb.tables.items()
         for item in table.items()
