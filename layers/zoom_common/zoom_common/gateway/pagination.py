@@ -36,12 +36,17 @@ _LARGEST_COUNT = 1_000_000
 # One page more has to fit into what is left, in seconds; and an answer into what Lambda carries, 6 MB.
 _TIME_FOR_A_PAGE = 4.0
 _LARGEST = 4_500_000
+# A page without entries is no longer than this, in bytes.
+_LARGEST_EMPTY_PAGE = 1_000
 # What says something about one page's bytes, and nothing about the whole.
 _OF_ONE_PAGE = frozenset({"etag", "x-zm-trackingid"})
 _WAITED = "x-zoom-waited-ms"
 _TRUE = frozenset({"true", "1"})
-# The lists of `GET /users` and `GET /report/users`, and of those who were in a meeting.
-_HOSTS, _VISITS = "users", "participants"
+# The list of `GET /users` and `GET /report/users`.
+_HOSTS = "users"
+# Ids of visits are those of people, who may come twice.
+_VISITS = "participants"
+_IDS = frozenset({"id", "uuid", "device_id", "group_id", "phone_id", "meeting_uuid"})
 _COUNTS_OF_HOST = ("meetings", "participants", "meeting_minutes")
 
 type Fetch = Callable[[str], Answer]
@@ -147,29 +152,40 @@ def _wrong_token(message: str) -> InvalidRequest:
 
 
 def is_paginated(operation: Operation, query_string: str, *, today: date | None = None) -> bool:
-    """Return whether a request is for `walk` to answer: for all of a list, or for more months than Zoom takes.
+    """Return whether a request is for `walk` to answer: for all of a list, or for days that Zoom does not take.
 
-    A required day that is missing is for the check of the query to name.
+    Those are more than a month, and days before 2012. A required day that is missing is for the check of the query to
+    name.
     """
     if operation.items is None:
         return False
     query = dict(parse_qsl(query_string))
     required = {each.name for each in operation.query if each.required}
     span = _split_span(operation, query, today or _today()) if required <= query.keys() else None
-    is_long = span is not None and span.month != span
-    return _is_true(query, ALL) or is_long or query.get("next_page_token", "").startswith(_PREFIX)
+    is_changed = span is not None and (span.month != span or _is_too_early(query))
+    return _is_true(query, ALL) or is_changed or query.get("next_page_token", "").startswith(_PREFIX)
 
 
 def is_cut(operation: Operation, query_string: str, answer: Answer) -> bool:
-    """Return whether Zoom answered fewer days than a request asked for, so that `walk` has to ask for the others."""
+    """Return whether `walk` has to answer after all: Zoom left out days, or gave an empty page that is not the last."""
+    if operation.items is None:
+        return False
     span = _split_span(operation, dict(parse_qsl(query_string)), _today())
-    if span is None:
+    may_be_empty = len(answer.body) < _LARGEST_EMPTY_PAGE
+    if span is None and not may_be_empty:
         return False
     try:
         page = json.loads(answer.body or b"null")
     except ValueError:
         return False
-    return isinstance(page, dict) and _left_out_before(_whole_span(span), page) is not None
+    if not isinstance(page, dict):
+        return False
+    is_empty = may_be_empty and page.get(operation.items) == [] and bool(page.get("next_page_token"))
+    return is_empty or (span is not None and _left_out_before(_whole_span(span), page) is not None)
+
+
+def _is_too_early(query: Mapping[str, str]) -> bool:
+    return any(query[name].strip()[:_LENGTH_OF_DAY] < str(EARLIEST) for name in DAYS if query.get(name))
 
 
 def _whole_span(span: Span) -> Position:
@@ -392,14 +408,13 @@ class _Collected:
     def _add_entries(self, entries: list[Any]) -> None:
         """Add the entries that no earlier page had. Lists that change while they are read repeat some.
 
-        Two visits of a participant may be equal in all they say, so those are never taken for one.
+        Entries without an id, such as lines of a log or two visits of a participant, may be equal in all they say and
+        still be two.
         """
-        if self._items == _VISITS:
-            self._entries += entries
-            return
         first_of_page = len(self._entries)
         for each in entries:
-            index = self._known.setdefault(_identity(each, self._items), len(self._entries))
+            identity = _identity(each, self._items)
+            index = len(self._entries) if identity is None else self._known.setdefault(identity, len(self._entries))
             if index >= first_of_page:
                 self._entries.append(each)
             elif self._items == _HOSTS and self.is_split:
@@ -446,14 +461,15 @@ class _Collected:
         return headers | ({"x-gateway-stopped-by": self.stopped_by} if self.stopped_by else {})
 
 
-def _identity(entry: Any, items: str) -> str:
-    """What an entry has in common with another that is the same one."""
-    if isinstance(entry, dict):
-        if items == _HOSTS and "id" in entry:
-            return str(entry["id"])
-        if entry.get("uuid"):
-            return json.dumps([entry["uuid"], entry.get("start_time"), entry.get("occurrence_id")])
-    return json.dumps(entry, sort_keys=True)
+def _identity(entry: Any, items: str) -> str | None:
+    """Return what an entry has in common with another that is the same one, None for an entry without an id."""
+    if not isinstance(entry, dict):
+        return json.dumps(entry)
+    if items == _HOSTS and "id" in entry:
+        return str(entry["id"])
+    if entry.get("uuid"):
+        return json.dumps([entry["uuid"], entry.get("start_time"), entry.get("occurrence_id")])
+    return json.dumps(entry, sort_keys=True) if items != _VISITS and not _IDS.isdisjoint(entry) else None
 
 
 def _added_up(row: Any, other: Any) -> Any:
