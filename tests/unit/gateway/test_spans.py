@@ -1,4 +1,4 @@
-"""Spans of days in months."""
+"""Spans of days, and the months they are split into."""
 
 from __future__ import annotations
 
