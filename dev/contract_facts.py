@@ -21,14 +21,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from zoom_simulator.testing import operations as simulated_operations
-
 type Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = Path(os.environ.get("ZOOM_REFERENCE") or ROOT.parent / "shared" / "reference")
 TARGET = ROOT / "tests" / "contract" / "zoom_facts.json"
-# What the simulated Zoom serves without a story: it is a package of its own, and has its own file.
+# The simulated Zoom is a package of its own, with its own file: it serves what has no story there from it.
 SIMULATED = ROOT / "simulator" / "src" / "zoom_simulator" / "rest" / "facts.json"
 
 # What these words of JSON Schema say is a fact. Text for people is not among them.
@@ -89,18 +87,9 @@ def rendered(folder: Path) -> str:
 
 
 def simulated(operations: Json) -> str:
-    """Return the file of facts for the simulated Zoom: of each operation that has no story there."""
-    stories = {_shape(row.method, row.path) for row in simulated_operations()}
-    rows = {
-        key: _of_simulated(row, operations)
-        for key, row in operations.items()
-        if _shape(row["method"], row["path"]) not in stories
-    }
+    """Return the file of facts for the simulated Zoom."""
+    rows = {key: _of_simulated(row, operations) for key, row in operations.items()}
     return "{\n" + ",\n".join(f"{json.dumps(key)}:{_compact(row)}" for key, row in sorted(rows.items())) + "\n}\n"
-
-
-def _shape(method: str, path: str) -> str:
-    return method + re.sub(r"\{\w+\}", "{}", path)
 
 
 def _of_simulated(row: Json, operations: Json) -> Json:

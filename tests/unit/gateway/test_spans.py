@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoom_common.gateway.pagination import EARLIEST, Span, requested_span
+from zoom_common.gateway.list_position import EARLIEST, Span, requested_span
 
 DAYS = st.dates(date(2012, 1, 1), date(2040, 1, 1))
 TODAY = date(2030, 6, 15)

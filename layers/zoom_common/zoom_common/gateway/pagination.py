@@ -7,32 +7,31 @@ https://github.com/onyx-dot-app/onyx/issues/14733
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-from calendar import monthrange
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
 from zoom_common.deadline import Deadline
-from zoom_common.errors import FieldError, GatewayError, InvalidRequest, TooManyRequests, Unavailable, ZoomRefused
+from zoom_common.errors import GatewayError, TooManyRequests, Unavailable, ZoomRefused
+from zoom_common.gateway.list_position import (
+    DAYS,
+    EARLIEST,
+    LENGTH_OF_DAY,
+    ONE_DAY,
+    PREFIX,
+    Position,
+    Span,
+    day_of,
+    requested_span,
+    wrong_token,
+)
 from zoom_common.gateway.service import Answer
 from zoom_common.zoom.operations.model import Operation
 
 ALL = "all"
-DAYS = ("from", "to")
-# Zoom has nothing older. A span of more than ten years ends a year from now at the latest: nothing is recorded later.
-EARLIEST = date(2012, 1, 1)
-_YEAR_AHEAD = timedelta(days=366)
-_TEN_YEARS = timedelta(days=3653)
-_ONE_DAY = timedelta(days=1)
-_LENGTH_OF_DAY = 10
-
-_PREFIX = "igz1."
-_LARGEST_COUNT = 1_000_000
 # One page more has to fit into what is left, in seconds; and an answer into what Lambda carries, 6 MB.
 _TIME_FOR_A_PAGE = 4.0
 _LARGEST = 4_500_000
@@ -52,105 +51,6 @@ _COUNTS_OF_HOST = ("meetings", "participants", "meeting_minutes")
 type Fetch = Callable[[str], Answer]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Days from `first` to `last`, both counted."""
-
-    first: date
-    last: date
-
-    @property
-    def month(self) -> Span:
-        """The span's first month, or all of it when it is no longer than that."""
-        return Span(self.first, min(_month_later(self.first) - _ONE_DAY, self.last))
-
-
-def requested_span(query: Mapping[str, str], today: date) -> Span | None:
-    """Return the span that `from` and `to` of a query mean, or None when they are missing, not days, or out of order.
-
-    A missing `from` means the beginning and a missing `to` means `today`. What follows the day in a text is not read
-    here. Days before 2012 mean 2012-01-01.
-    """
-    texts = [query.get(name, "").strip() for name in DAYS]
-    if not any(texts):
-        return None
-    try:
-        first, last = (date.fromisoformat(text[:_LENGTH_OF_DAY]) if text else None for text in texts)
-    except ValueError:
-        return None
-    first, last = max(first or EARLIEST, EARLIEST), max(last or today, EARLIEST)
-    if last - first > _TEN_YEARS:
-        last = min(last, max(today + _YEAR_AHEAD, first + _TEN_YEARS))
-    return Span(first, last) if first <= last else None
-
-
-def _month_later(day: date) -> date:
-    if day > date(9998, 1, 1):
-        return date.max
-    year, month = divmod(day.year * 12 + day.month, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a walk is: at which of Zoom's page tokens or numbers, and for split spans in which days.
-
-    `first` and `last` are the days that are asked for now and `resume` is the first day after them, all empty for lists
-    that are not split. `days` are the `from` and `to` of the request, for clients that send nothing but the token for
-    the next page.
-    """
-
-    token: str = ""
-    number: int = 0
-    first: str = ""
-    last: str = ""
-    resume: str = ""
-    days: tuple[str, str] = ("", "")
-
-    def text(self) -> str:
-        """Return the page token that brings a caller back here."""
-        place = [self.token, self.number, self.first, self.last, self.resume, *self.days]
-        raw = json.dumps(place, separators=(",", ":")).encode()
-        return _PREFIX + base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-    @classmethod
-    def parse(cls, text: str) -> Position:
-        """Return the place that a page token of ours or of Zoom's stands for. Raises InvalidRequest."""
-        if not text.startswith(_PREFIX):
-            return cls(token=text)
-        packed = text.removeprefix(_PREFIX)
-        try:
-            return cls._of(*json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))))
-        except (ValueError, TypeError, RecursionError, binascii.Error):
-            raise _wrong_token("The next page token is invalid.") from None
-
-    @classmethod
-    def _of(cls, token: object, number: object, *rest: object) -> Position:
-        """Return what `text` wrote. Raises ValueError for anything else: callers can write tokens as well."""
-        texts = [each for each in (token, *rest) if isinstance(each, str)]
-        if type(number) is not int or not 0 <= number <= _LARGEST_COUNT or len(texts) != 6:  # noqa: PLR2004 - six texts
-            raise ValueError
-        "".join(texts).encode()  # half a character is no text
-        first, last, resume = texts[1:4]
-        if any((first, last, resume)) and not date.fromisoformat(first) <= date.fromisoformat(last) < _day(resume):
-            raise ValueError
-        return cls(texts[0], number, first, last, resume, (texts[4], texts[5]))
-
-    @classmethod
-    def at(cls, span: Span, days: tuple[str, str]) -> Position:
-        """Return the place at the first month of `span`."""
-        month = span.month
-        return cls(first=str(month.first), last=str(month.last), resume=str(month.last + _ONE_DAY), days=days)
-
-
-def _day(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-def _wrong_token(message: str) -> InvalidRequest:
-    return InvalidRequest([FieldError("next_page_token", message)])
-
-
 def is_paginated(operation: Operation, query_string: str, *, today: date | None = None) -> bool:
     """Return whether a request is for `walk` to answer: for all of a list, or for days that Zoom does not take.
 
@@ -163,7 +63,7 @@ def is_paginated(operation: Operation, query_string: str, *, today: date | None 
     required = {each.name for each in operation.query if each.required}
     span = _split_span(operation, query, today or _today()) if required <= query.keys() else None
     is_changed = span is not None and (span.month != span or _is_too_early(query))
-    return _is_true(query, ALL) or is_changed or query.get("next_page_token", "").startswith(_PREFIX)
+    return _is_true(query, ALL) or is_changed or query.get("next_page_token", "").startswith(PREFIX)
 
 
 def is_cut(operation: Operation, query_string: str, answer: Answer) -> bool:
@@ -185,11 +85,11 @@ def is_cut(operation: Operation, query_string: str, answer: Answer) -> bool:
 
 
 def _is_too_early(query: Mapping[str, str]) -> bool:
-    return any(query[name].strip()[:_LENGTH_OF_DAY] < str(EARLIEST) for name in DAYS if query.get(name))
+    return any(query[name].strip()[:LENGTH_OF_DAY] < str(EARLIEST) for name in DAYS if query.get(name))
 
 
 def _whole_span(span: Span) -> Position:
-    return Position(first=str(span.first), last=str(span.last), resume=str(span.last + _ONE_DAY))
+    return Position(first=str(span.first), last=str(span.last), resume=str(span.last + ONE_DAY))
 
 
 def _today() -> date:
@@ -240,7 +140,7 @@ class _Walk:
     def _located(self, place: Position) -> Position:
         if self._span is None:
             if place.first:
-                raise _wrong_token("The next page token belongs to another request.")
+                raise wrong_token("The next page token belongs to another request.")
             return place
         if place.first:
             return replace(place, days=self._days)
@@ -269,7 +169,7 @@ class _Walk:
 
     def _stated_days(self) -> dict[str, str]:
         """The days of the whole span for the answer, in which Zoom states those of one month."""
-        asked = {name: self._query.get(name, "").strip()[:_LENGTH_OF_DAY] for name in DAYS}
+        asked = {name: self._query.get(name, "").strip()[:LENGTH_OF_DAY] for name in DAYS}
         if self._span is not None:
             asked = {"from": asked["from"] or str(self._span.first), "to": asked["to"] or str(self._span.last)}
         return {name: day for name, day in asked.items() if day}
@@ -314,9 +214,9 @@ class _Walk:
         self._is_split |= missing is not None or left_out is not None
         if missing is not None:
             return Position(first=place.first, last=str(missing), resume=resume, days=place.days)
-        if _day(resume) > self._span.last:
+        if day_of(resume) > self._span.last:
             return None
-        return Position.at(Span(_day(resume), self._span.last), place.days)
+        return Position.at(Span(day_of(resume), self._span.last), place.days)
 
 
 def _days(place: Position, query: dict[str, str]) -> tuple[str, str]:
@@ -330,22 +230,22 @@ def _days(place: Position, query: dict[str, str]) -> tuple[str, str]:
 def _left_out_before(place: Position, page: Mapping[str, Any]) -> date | None:
     """Return the last day that was asked for before those that Zoom answered, or None when there is none."""
     answered = _answered(page, "from")
-    if answered is None or not _day(place.first) < answered <= _day(place.last):
+    if answered is None or not day_of(place.first) < answered <= day_of(place.last):
         return None
-    return answered - _ONE_DAY
+    return answered - ONE_DAY
 
 
 def _left_out_after(place: Position, page: Mapping[str, Any], today: date) -> str | None:
     """Return the first day that was asked for, and has begun, after those that Zoom answered."""
     answered = _answered(page, "to")
-    if answered is None or not _day(place.first) <= answered < min(_day(place.last), today):
+    if answered is None or not day_of(place.first) <= answered < min(day_of(place.last), today):
         return None
-    return str(answered + _ONE_DAY)
+    return str(answered + ONE_DAY)
 
 
 def _answered(page: Mapping[str, Any], name: str) -> date | None:
     try:
-        return _day(str(page.get(name))[:_LENGTH_OF_DAY])
+        return day_of(str(page.get(name))[:LENGTH_OF_DAY])
     except ValueError:
         return None
 
