@@ -114,12 +114,12 @@ def named(name: str) -> Operation:
 class _Paths:
     """The rows of paths that begin with one word.
 
-    `ends` are the fixed words at both ends of each template. `lists_to_delete` are the paths where `DELETE list/` with
-    an id that came out empty would delete all instead of one.
+    `words` are the fixed words of each template: at its start, at its end, and between its ids. `lists_to_delete` are
+    the paths where `DELETE list/` with an id that came out empty would delete all instead of one.
     """
 
     by_method: Mapping[str, Mapping[str, Operation]]
-    ends: tuple[tuple[str, str, str], ...]
+    words: tuple[tuple[str, str, tuple[str, ...], str], ...]
     lists_to_delete: frozenset[str]
 
     @classmethod
@@ -130,10 +130,15 @@ class _Paths:
                 rows.setdefault(row.path, {})[row.method] = row
         # Templates with more fixed words first: `/meetings/{id}/status` is asked before `/meetings/{id}` could take it.
         templates = sorted(rows, key=lambda path: (-path.count("/"), path.count("{"), path))
-        ends = tuple((PREFIX + each.partition("{")[0], each.rpartition("}")[2], each) for each in templates)
+        words = tuple(_fixed_words(each) for each in templates)
         deleted = [path for path, by_method in rows.items() if "DELETE" in by_method]
         lists = frozenset(path for path in deleted if any(each.startswith(f"{path}/{{") for each in deleted))
-        return cls(rows, ends, lists)
+        return cls(rows, words, lists)
+
+
+def _fixed_words(template: str) -> tuple[str, str, tuple[str, ...], str]:
+    parts = _PLACEHOLDER.split(template)[::2]
+    return PREFIX + parts[0], parts[-1], tuple(parts[1:-1]), template
 
 
 _paths = cache(_Paths.of)
@@ -191,8 +196,8 @@ def _matched(meant: str) -> _Found:
     _, version, word, *_ = (*meant.split("/", 3), "", "", "")
     if f"/{version}" == PREFIX and word in _MODULES:
         paths = _paths(word)
-        for head, last, template in paths.ends:
-            if meant.startswith(head) and meant.endswith(last):
+        for head, last, between, template in paths.words:
+            if meant.startswith(head) and meant.endswith(last) and all(each in meant for each in between):
                 found = _compiled(template).fullmatch(meant)
                 if found is not None:
                     return paths, template, MappingProxyType(found.groupdict())
