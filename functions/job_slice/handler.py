@@ -30,7 +30,7 @@ from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore
 from zoom_common.settings import optional, require
 from zoom_common.wiring.gateway import gateway
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def registrants_sync() -> registrants.RegistrantSync:
         publish=BusPublisher(settings().event_bus, clients.client("events")).publish,
         cancelled=cancelled,
         changes=DailyStore(shared),
-        operations={each.name: each for each in OPERATIONS},
+        operations={each.name: each for each in operations()},
     )
 
 
@@ -111,7 +111,7 @@ def runner() -> SliceRunner:
         calls=RowCalls(
             gateway=zoom, send=Logged(zoom).call, clock=time.time, monotonic=time.monotonic, ids_of_job=_ids_of_job
         ),
-        operations={each.name: each for each in OPERATIONS if not each.own},
+        operations={each.name: each for each in operations() if not each.own},
         key_refusal=_key_refusal,
         start=executions().start,
         read_file=files.read,

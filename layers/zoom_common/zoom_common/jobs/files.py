@@ -116,9 +116,9 @@ def undo_list(job: Job, rows: Iterable[Row]) -> dict[str, Any] | None:
 def _said(job: Job, row: Row, name: str) -> str | None:
     """Return an id that the row itself named."""
     from zoom_common.jobs.mapping import ColumnMapping, members_of  # noqa: PLC0415 - the models, for this alone
-    from zoom_common.zoom.operations.table import OPERATIONS  # noqa: PLC0415
+    from zoom_common.zoom.operations.table import named  # noqa: PLC0415
 
-    operation = next(each for each in OPERATIONS if each.name == job.operation)
+    operation = named(job.operation)
     said = members_of(operation, ColumnMapping.of(job.request.get("mapping")), row.values or {}).get(name)
     return None if said is None else str(said)
 
