@@ -37,9 +37,10 @@ from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.limiter import RateLimitRules
 from zoom_common.settings import require
 from zoom_common.wiring.throttle import key_limits
+from zoom_common.zoom.operations.model import MULTIPART
 from zoom_common.zoom.operations.table import operations
 
-_BY_NAME = {each.name: each for each in operations() if not each.own}
+_BY_NAME = {each.name: each for each in operations() if not each.own and each.media != MULTIPART}
 _JOB_ID = re.compile(r"job_[0-9a-f]{24}")
 _PLACE = re.compile(r"[0-9]{13}#job_[0-9a-f]{24}")
 _KEY = re.compile(r"[!-~]{1,255}")
