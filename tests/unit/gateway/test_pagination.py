@@ -358,6 +358,18 @@ def test_the_ends_of_a_span_go_to_zoom_as_they_were_written() -> None:
     ]
 
 
+def test_archived_files_are_asked_for_week_by_week() -> None:
+    """With times, which Zoom asks for there."""
+    archive = match("GET", "/v2/archive_files")[0]
+    zoom = Zoom([{"meetings": [{"id": 1}]}, {"meetings": [{"id": 2}]}])
+    query = "all=true&from=2030-01-01T08:00:00Z&to=2030-01-10"
+    assert len(body(pagination.walk(archive, query, zoom.fetch, zoom.deadline()))["meetings"]) == 2
+    assert [(each["from"], each["to"]) for each in zoom.asked] == [
+        ("2030-01-01T08:00:00Z", "2030-01-07T23:59:59Z"),
+        ("2030-01-08T00:00:00Z", "2030-01-10"),
+    ]
+
+
 def test_a_missing_day_is_the_beginning_or_today() -> None:
     """A required one is for the check of the query to name."""
     today = date(2012, 3, 5)

@@ -7,7 +7,7 @@ import binascii
 import json
 from calendar import monthrange
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from zoom_common.errors import FieldError, InvalidRequest
@@ -19,6 +19,7 @@ LENGTH_OF_DAY = 10
 _YEAR_AHEAD = timedelta(days=366)
 _TEN_YEARS = timedelta(days=3653)
 ONE_DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
 
 PREFIX = "igz1."
 _LARGEST_COUNT = 1_000_000
@@ -26,18 +27,24 @@ _LARGEST_COUNT = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Days from `first` to `last`, both counted."""
+    """Days from `first` to `last`, both counted. Zoom takes a month of them at once, or a week with `weekly`."""
 
     first: date
     last: date
+    weekly: bool = False
 
     @property
-    def month(self) -> Span:
-        """The span's first month, or all of it when it is no longer than that."""
-        return Span(self.first, min(_month_later(self.first) - ONE_DAY, self.last))
+    def piece(self) -> Span:
+        """The span's first month or week, or all of it when it is no longer than that."""
+        end = self.first + _WEEK if self.weekly else _month_later(self.first)
+        return replace(self, last=min(end - ONE_DAY, self.last))
+
+    def after(self, first: date) -> Span:
+        """Return what of the span begins at `first`."""
+        return replace(self, first=first)
 
 
-def requested_span(query: Mapping[str, str], today: date) -> Span | None:
+def requested_span(query: Mapping[str, str], today: date, *, weekly: bool = False) -> Span | None:
     """Return the span that `from` and `to` of a query mean, or None when they are missing, not days, or out of order.
 
     A missing `from` means the beginning and a missing `to` means `today`. What follows the day in a text is not read
@@ -53,7 +60,7 @@ def requested_span(query: Mapping[str, str], today: date) -> Span | None:
     first, last = max(first or EARLIEST, EARLIEST), max(last or today, EARLIEST)
     if last - first > _TEN_YEARS:
         last = min(last, max(today + _YEAR_AHEAD, first + _TEN_YEARS))
-    return Span(first, last) if first <= last else None
+    return Span(first, last, weekly) if first <= last else None
 
 
 def _month_later(day: date) -> date:
@@ -110,9 +117,9 @@ class Position:
 
     @classmethod
     def at(cls, span: Span, days: tuple[str, str]) -> Position:
-        """Return the place at the first month of `span`."""
-        month = span.month
-        return cls(first=str(month.first), last=str(month.last), resume=str(month.last + ONE_DAY), days=days)
+        """Return the place at the first piece of `span`."""
+        piece = span.piece
+        return cls(first=str(piece.first), last=str(piece.last), resume=str(piece.last + ONE_DAY), days=days)
 
 
 def day_of(text: str) -> date:

@@ -1,6 +1,6 @@
-"""Zoom's paged lists as one: `all=true` reads every page, and long time spans are split into months.
+"""Zoom's paged lists as one: `all=true` reads every page, and long time spans are split.
 
-Zoom takes `from` and `to` at most a month apart. It does not refuse a longer span: it answers 200 with the last month
+Zoom takes `from` and `to` at most a month apart, of archived files a week. It does not refuse a longer span: it answers 200 with the last month
 and says so in the answer's own `from`. So the span that it answered is compared with the one that was asked for.
 https://github.com/onyx-dot-app/onyx/issues/14733
 """
@@ -62,7 +62,7 @@ def is_paginated(operation: Operation, query_string: str, *, today: date | None 
     query = dict(parse_qsl(query_string))
     required = {each.name for each in operation.query if each.required}
     span = _split_span(operation, query, today or _today()) if required <= query.keys() else None
-    is_changed = span is not None and (span.month != span or _is_too_early(query))
+    is_changed = span is not None and (span.piece != span or _is_too_early(query))
     return _is_true(query, ALL) or is_changed or query.get("next_page_token", "").startswith(PREFIX)
 
 
@@ -101,8 +101,10 @@ def _is_true(query: Mapping[str, str], name: str) -> bool:
 
 
 def _split_span(operation: Operation, query: Mapping[str, str], today: date) -> Span | None:
-    """The span to ask for in months, or None for a list that Zoom does not filter by date, such as the trash."""
-    return requested_span(query, today) if operation.monthly and not _is_true(query, "trash") else None
+    """The span to ask for in pieces, or None for a list that Zoom does not filter by date, such as the trash."""
+    if not (operation.monthly or operation.weekly) or _is_true(query, "trash"):
+        return None
+    return requested_span(query, today, weekly=operation.weekly)
 
 
 def walk(
@@ -125,7 +127,7 @@ class _Walk:
         place = Position.parse(query.pop("next_page_token", ""))
         self._days = _days(place, query)
         self._span = _split_span(operation, query, today)
-        self._is_split = self._span is not None and self._span.month != self._span
+        self._is_split = self._span is not None and self._span.piece != self._span
         # A host of several months is one row, which needs the rows of all months.
         self._whole = _is_true(query, ALL) or (self._is_split and operation.items == _HOSTS)
         self._today = today
@@ -184,8 +186,10 @@ class _Walk:
         page = dict(self._query)
         if place.first and self._span is not None:
             asked_first, asked_last = self._query.get("from", ""), self._query.get("to", "")
-            page["from"] = asked_first if asked_first.strip().startswith(place.first) else place.first
-            page["to"] = asked_last if asked_last.strip().startswith(place.last) else place.last
+            # What Zoom takes a week of, it takes as times.
+            first, last = ("T00:00:00Z", "T23:59:59Z") if self._span.weekly else ("", "")
+            page["from"] = asked_first if asked_first.strip().startswith(place.first) else place.first + first
+            page["to"] = asked_last if asked_last.strip().startswith(place.last) else place.last + last
         if place.token or place.number or (self._span is not None and place.first != str(self._span.first)):
             page.pop("page_number", None)
         if place.token:
@@ -216,7 +220,7 @@ class _Walk:
             return Position(first=place.first, last=str(missing), resume=resume, days=place.days)
         if day_of(resume) > self._span.last:
             return None
-        return Position.at(Span(day_of(resume), self._span.last), place.days)
+        return Position.at(self._span.after(day_of(resume)), place.days)
 
 
 def _days(place: Position, query: dict[str, str]) -> tuple[str, str]:

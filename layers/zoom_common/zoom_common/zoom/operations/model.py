@@ -224,7 +224,7 @@ class Operation:
     `path` is Zoom's, below `/v2`. `function` serves it, behind the HTTP API route `route`. `safe_to_retry` says that
     sending it twice is as good as once, even when the first may have arrived. `counts_for_user` marks the creates and
     updates of which Zoom takes 100 a day for one user, meetings and webinars together. `items` is the list in an answer
-    that comes in pages, or in months with `monthly`: Zoom takes `from` and `to` at most a month apart. `plan` is what
+    that comes in pages, or in pieces with `monthly` or `weekly`: Zoom takes `from` and `to` so far apart. `plan` is what
     the Zoom account needs. `media` is the body's media type, empty where there is no body, and `required` are the
     members without which Zoom refuses it. `model` names the body's model, as module and class: a function that only
     reads never loads one, and a cold start does not pay for all of them.
@@ -248,6 +248,7 @@ class Operation:
     counts_for_user: bool = False
     items: str | None = None
     monthly: bool = False
+    weekly: bool = False
     plan: str = ""
     notes: str = ""
     own: bool = False
@@ -288,6 +289,7 @@ class Family:
         success: int | None = None,
         items: str | None = None,
         monthly: bool = False,
+        weekly: bool = False,
         counts_for_user: bool = False,
         plan: str | None = None,
         notes: str = "",
@@ -318,6 +320,7 @@ class Family:
             counts_for_user=counts_for_user,
             items=items,
             monthly=monthly,
+            weekly=weekly,
             plan=self.plan if plan is None else plan,
             notes=notes,
             own=own,
