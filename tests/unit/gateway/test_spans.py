@@ -23,9 +23,7 @@ def pieces(span: Span) -> list[Span]:
 
 
 @given(first=DAYS, days=st.integers(0, 2000), weekly=st.booleans())
-def test_pieces_cover_every_day_once_and_none_is_longer_than_zoom_takes(
-    first: date, days: int, *, weekly: bool
-) -> None:
+def test_pieces_cover_every_day_once_and_none_is_too_long(first: date, days: int, *, weekly: bool) -> None:
     """No day is lost and none is asked for twice."""
     last = first + timedelta(days)
     found = pieces(Span(first, last, weekly))

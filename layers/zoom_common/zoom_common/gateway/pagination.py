@@ -1,7 +1,8 @@
 """Zoom's paged lists as one: `all=true` reads every page, and long time spans are split.
 
-Zoom takes `from` and `to` at most a month apart, of archived files a week. It does not refuse a longer span: it answers 200 with the last month
-and says so in the answer's own `from`. So the span that it answered is compared with the one that was asked for.
+Zoom takes `from` and `to` at most a month apart, of archived files a week. It does not refuse a longer span: it answers
+200 with the last month and says so in the answer's own `from`. So the span that it answered is compared with the one
+that was asked for.
 https://github.com/onyx-dot-app/onyx/issues/14733
 """
 

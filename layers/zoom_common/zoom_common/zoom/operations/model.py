@@ -224,8 +224,8 @@ class Operation:
     `path` is Zoom's, below `/v2`. `function` serves it, behind the HTTP API route `route`. `safe_to_retry` says that
     sending it twice is as good as once, even when the first may have arrived. `counts_for_user` marks the creates and
     updates of which Zoom takes 100 a day for one user, meetings and webinars together. `items` is the list in an answer
-    that comes in pages, or in pieces with `monthly` or `weekly`: Zoom takes `from` and `to` so far apart. `plan` is what
-    the Zoom account needs. `media` is the body's media type, empty where there is no body, and `required` are the
+    that comes in pages; with `monthly` or `weekly` Zoom takes `from` and `to` no further apart than that. `plan` is
+    what the Zoom account needs. `media` is the body's media type, empty where there is no body, and `required` are the
     members without which Zoom refuses it. `model` names the body's model, as module and class: a function that only
     reads never loads one, and a cold start does not pay for all of them.
     """
