@@ -33,6 +33,8 @@ SIMULATED = ROOT / "simulator" / "src" / "zoom_simulator" / "rest" / "facts.json
 LIMITS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern")
 KEPT = ("type", "format", *LIMITS, "deprecated")
 LONGEST_SHAPE = 60
+# What a value of a schema needs, beside its members.
+FORM = ("type", "format", "enum", "default", "pattern", "minimum", "minLength", "maxLength", "minItems")
 
 # Defects of the contracts, each corrected here and nowhere else.
 # * `additionalProperties: false` is dropped: Zoom adds members every month.
@@ -140,10 +142,7 @@ def _required(schema: Json) -> list[str]:
 
 def _without_limits(schema: Json) -> Json:
     """Return what a value of the form needs: types, enumerated values and members."""
-    kept = {
-        name: schema[name] for name in ("type", "format", "enum", "default", "pattern", "minimum") if name in schema
-    }
-    kept |= {name: schema[name] for name in ("minLength", "maxLength", "minItems") if name in schema}
+    kept: Json = {name: schema[name] for name in FORM if name in schema}
     if "properties" in schema:
         kept["properties"] = {name: _without_limits(each) for name, each in schema["properties"].items()}
     if "items" in schema:

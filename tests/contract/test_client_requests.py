@@ -134,6 +134,7 @@ def test_what_zoom_is_sure_to_refuse_names_the_field(where: str, body: Any, fiel
     assert [each.field for each in refusal.value.fields] == [field]
 
 
+WITH_MODEL = [pytest.param(each, id=each.name) for each in operations() if each.model is not None]
 WITH_BODY = [pytest.param(each, id=each.name) for each in operations() if each.media == JSON]
 READ_AND_CHANGED = [
     pytest.param(each, id=each.name)
@@ -234,7 +235,7 @@ def respelled(body: Any, schema: dict[str, Any], data: st.DataObject, *, in_sett
     return data.draw(st.sampled_from([body, *others]))
 
 
-@pytest.mark.parametrize("operation", [each for each in WITH_BODY if each.values[0].model is not None])
+@pytest.mark.parametrize("operation", WITH_MODEL)
 @settings(max_examples=times(15), deadline=None)
 @given(data=st.data())
 def test_scalars_pass_in_other_types(operation: Operation, data: st.DataObject) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from dev.openapi import page
 
 
@@ -15,6 +18,13 @@ def test_the_page_lists_every_operation() -> None:
     assert "first_name*" in text
     assert "<script" not in text
     assert "src=" not in text
+
+
+def test_the_front_door_starts_without_the_layer() -> None:
+    """It is a process of the laptop's tools."""
+    subprocess.run(
+        [sys.executable, "-c", "import dev.front_door"], cwd=page.FOLDER.parents[4], env={}, check=True, timeout=60
+    )
 
 
 def test_the_page_is_served_by_itself() -> None:
