@@ -192,8 +192,11 @@ class ZoomScopes:
 
         Where Zoom's contract prints no scope of the app's kind, Zoom decides.
         """
+        known = {*self.granular, *self.classic}
+        if not known.isdisjoint(granted):
+            return True
         held = {scope.removesuffix(":master") for scope in granted}
-        if not held.isdisjoint((*self.granular, *self.classic)):
+        if not known.isdisjoint(held):
             return True
         return not (self.classic if any(map(_is_classic, held)) else self.granular)
 
