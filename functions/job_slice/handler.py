@@ -18,9 +18,11 @@ from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
 from zoom_common.edge.call_log import Logged
 from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.events.bus import BusPublisher
-from zoom_common.events.projections.projectors import REGISTRANT, partition
+from zoom_common.events.log.index import LogIndex
+from zoom_common.events.projections.keys import REGISTRANT, partition
 from zoom_common.events.projections.store import ProjectionStore
-from zoom_common.jobs import registrants
+from zoom_common.events.reconciliation.unrouted_replay import IngestQueue
+from zoom_common.jobs import backfill, registrants
 from zoom_common.jobs.engine_client import Executions, JobFiles
 from zoom_common.jobs.files import ledger
 from zoom_common.jobs.model import Job
@@ -43,6 +45,8 @@ class Settings:
     state_machine: str
     bucket: str
     event_bus: str
+    ingest_queue_url: str
+    projection_retention_days: int
     slice_seconds: float
     lease_seconds: float
 
@@ -55,6 +59,8 @@ class Settings:
             state_machine=require(environ, "JOBS_STATE_MACHINE"),
             bucket=require(environ, "JOBS_BUCKET"),
             event_bus=require(environ, "EVENT_BUS"),
+            ingest_queue_url=require(environ, "INGEST_QUEUE_URL"),
+            projection_retention_days=int(optional(environ, "PROJECTION_RETENTION_DAYS", "400")),
             slice_seconds=float(optional(environ, "SLICE_SECONDS", "240")),
             lease_seconds=float(optional(environ, "LEASE_SECONDS", "300")),
         )
@@ -103,6 +109,18 @@ def registrants_sync() -> registrants.RegistrantSync:
 
 
 @cache
+def past() -> backfill.Backfill:
+    """Return the work of `backfill`."""
+    events = Table(clients.client("dynamodb"), settings().events_table, EVENTS)
+    return backfill.Backfill(
+        projections=ProjectionStore(events, retention_days=settings().projection_retention_days),
+        lines=LogIndex(events),
+        send=IngestQueue(settings().ingest_queue_url, clients.boto3_client("sqs")).send,
+        rules=settings().zoom_api.budget,
+    )
+
+
+@cache
 def runner() -> SliceRunner:
     """Return the runner of slices, made once per container."""
     zoom = gateway(settings().zoom_api)
@@ -120,7 +138,7 @@ def runner() -> SliceRunner:
         clock=time.time,
         monotonic=time.monotonic,
         new_owner=lambda: secrets.token_hex(8),
-        works={registrants.NAME: registrants_sync()},
+        works={registrants.NAME: registrants_sync(), backfill.NAME: past()},
         slice_seconds=settings().slice_seconds,
         lease_seconds=settings().lease_seconds,
     )
