@@ -44,7 +44,7 @@ class Parameter:
     also: tuple[str, ...] = ()
 
     def fault(self, text: str) -> str | None:
-        """What is wrong with `text` as its value, or None."""
+        """Return what is wrong with `text` as its value, or None."""
         if self.values and text not in self.values and text not in self.also:
             return f"Must be one of {', '.join(self.values)}."
         match self.kind:
@@ -177,12 +177,12 @@ class ZoomScopes:
 
     @property
     def granular(self) -> tuple[str, ...]:
-        """Both forms, as far as they exist, the user's first."""
+        """The forms that exist, the user's first."""
         return tuple(each for each in (self.user, self.admin) if each is not None)
 
     @property
     def administrators_only(self) -> bool:
-        """Whether no user can grant this for themselves."""
+        """Whether only an administrator can grant this."""
         if self.admin is None:
             return all(each.endswith(":admin") for each in self.classic)
         return self.user is None

@@ -32,7 +32,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def pattern(template: str) -> re.Pattern[str]:
-    """What matches a decoded path of `template`, with a group for each of its ids."""
+    """Return the pattern of decoded paths of `template`, with a group for each id."""
     parts = _PLACEHOLDER.split(template)
     regex = "".join(_group(part) if index % 2 else re.escape(part) for index, part in enumerate(parts))
     return re.compile(re.escape(PREFIX) + regex)
@@ -43,7 +43,7 @@ def _group(name: str) -> str:
 
 
 def decoded(path: str) -> str:
-    """`path` as it was meant: sent plain, encoded once, or twice as Zoom's documents advise. Raises ValueError."""
+    """Return `path` decoded: it may come plain, encoded once, or twice as Zoom's documents advise. Raises ValueError."""
     for _ in range(2):
         if "%" not in path:
             break
@@ -52,18 +52,18 @@ def decoded(path: str) -> str:
 
 
 def encoded(identifier: str) -> str:
-    """An id as Zoom wants it in a path: twice encoded when it starts with a slash or holds two in a row, else once."""
+    """Return an id encoded for Zoom: twice when it starts with a slash or holds two in a row, else once."""
     once = quote(identifier, safe="")
     return quote(once, safe="") if identifier.startswith("/") or "//" in identifier else once
 
 
 def encoded_twice(identifier: str) -> str:
-    """An id as every path of ours takes it, whatever it holds: `decoded` undoes it."""
+    """Return an id encoded for our own paths, whatever it holds. `decoded` undoes it."""
     return quote(quote(identifier, safe=""), safe="")
 
 
 def filled(template: str, ids: Mapping[str, str]) -> str:
-    """The path on the wire, below the base URL."""
+    """Return the path of a request to Zoom, below the base URL."""
     return _PLACEHOLDER.sub(lambda found: encoded(ids[found[1]]), template)
 
 
@@ -151,7 +151,7 @@ _compiled = cache(pattern)
 
 
 def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
-    """The operation that `method` and `path` (with its `/v2`) mean, and the ids in the path, decoded.
+    """Return the operation that `method` and `path` (with its `/v2`) mean, and the decoded ids of the path.
 
     HEAD means GET. Slashes at the end and in a row do not count, unless a UUID needs them. But a DELETE with nothing
     after its last slash lacks an id where a list and its items can both be deleted, and means nothing. Raises NotFound
