@@ -43,7 +43,7 @@ def _group(name: str) -> str:
 
 
 def decoded(path: str) -> str:
-    """Return `path` decoded: it may come plain, encoded once, or twice as Zoom's documents advise. Raises ValueError."""
+    """Return `path` decoded. It comes plain, encoded once, or twice as Zoom's documents advise. Raises ValueError."""
     for _ in range(2):
         if "%" not in path:
             break
