@@ -135,7 +135,7 @@ def build(
     token: Secret,
     content_type: str = "",
 ) -> HttpRequest:
-    """Return the request for `operation`, with ids encoded as Zoom wants them, and query and body as the caller wrote them.
+    """Return the request for `operation`, with ids as Zoom wants them, and query and body as the caller wrote them.
 
     Two things change: a page size above the maximum is lowered, and JSON in UTF-16 becomes UTF-8. A multipart body
     goes out under the caller's `content_type`, which names its boundary. A body that the operation does not have stays
