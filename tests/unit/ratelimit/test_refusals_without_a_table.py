@@ -1,4 +1,4 @@
-"""Refusals of Zoom's that could not be told to other containers."""
+"""Refusals of Zoom's while the table that tells other containers cannot be reached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The context of one call, as a value."""
+"""The context of one call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line of a call to Zoom, member by member: saved queries, metrics and alarms read these names."""
+"""The members of the log line of a call to Zoom: saved queries, metrics and alarms read these names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of a day, leased in batches."""
+"""Counting the calls of a day, in leased batches."""
 
 from __future__ import annotations
 

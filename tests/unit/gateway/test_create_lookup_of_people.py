@@ -1,4 +1,4 @@
-"""Registrants, panelists and users with an Idempotency-Key: each once, and found again by e-mail address."""
+"""Creates of registrants, panelists and users with an Idempotency-Key, which are found again by e-mail address."""
 
 from __future__ import annotations
 

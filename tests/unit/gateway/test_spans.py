@@ -1,4 +1,4 @@
-"""Spans of days in months."""
+"""Spans of days, and the pieces they are split into."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoom_common.gateway.pagination import EARLIEST, Span, requested_span
+from zoom_common.gateway.list_position import EARLIEST, Span, requested_span
 
 DAYS = st.dates(date(2012, 1, 1), date(2040, 1, 1))
 TODAY = date(2030, 6, 15)
 
 
-def months(span: Span) -> list[Span]:
-    """All months of a span."""
-    found = [span.month]
+def pieces(span: Span) -> list[Span]:
+    """All months or weeks of a span."""
+    found = [span.piece]
     while found[-1].last < span.last:
-        found.append(Span(found[-1].last + timedelta(1), span.last).month)
+        found.append(span.after(found[-1].last + timedelta(1)).piece)
     return found
 
 
-@given(first=DAYS, days=st.integers(0, 2000))
-def test_months_cover_every_day_once_and_none_is_longer_than_a_month(first: date, days: int) -> None:
+@given(first=DAYS, days=st.integers(0, 2000), weekly=st.booleans())
+def test_pieces_cover_every_day_once_and_none_is_too_long(first: date, days: int, *, weekly: bool) -> None:
     """No day is lost and none is asked for twice."""
     last = first + timedelta(days)
-    found = months(Span(first, last))
+    found = pieces(Span(first, last, weekly))
     assert sum((each.last - each.first).days + 1 for each in found) == days + 1
     assert found[-1].last == last
-    assert all((each.last - each.first).days <= 30 for each in found)
+    assert all((each.last - each.first).days <= (6 if weekly else 30) for each in found)
 
 
 @pytest.mark.parametrize(

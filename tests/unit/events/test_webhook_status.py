@@ -1,4 +1,4 @@
-"""How Zoom's deliveries do: what is measured, and what callers are told."""
+"""The status of Zoom's deliveries: what is measured, and what callers get to see."""
 
 from __future__ import annotations
 

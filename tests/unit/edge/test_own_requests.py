@@ -1,4 +1,4 @@
-"""What a request about the event log says, as a query."""
+"""Requests about the event log, read into a query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever Zoom says and however often it is asked: usage has each call once, or the call's record says it has not."""
+"""Usage has each call once, or the call's statistics say that it has not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lanes: how an allowance is spread over time."""
+"""Buckets: how a rate limit is spread over time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether something at Zoom is what a create asked for."""
+"""Deciding whether something at Zoom is what a create asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a call may go to Zoom, and whether it may today."""
+"""When the rate limiter lets a call go to Zoom, and what it refuses for the day."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_what_is_left_is_known_without_asking() -> None:
     assert office.slots.asked == 10
 
 
-def test_who_would_wait_too_long_is_told_when_to_come_back() -> None:
+def test_a_call_that_would_wait_too_long_gets_the_time_to_come_back() -> None:
     """Ten seconds are the longest, and a call keeps three of its own for sending."""
     office = Office(plan=Plan.FREE)
     limiter = office.container()
@@ -90,7 +90,7 @@ def test_who_would_wait_too_long_is_told_when_to_come_back() -> None:
 
 
 def test_what_is_held_back_is_for_people_who_wait() -> None:
-    """A background job fills its lane; an interactive call does not queue behind it, and takes a free slot first."""
+    """A background job fills its bucket; an interactive call does not queue behind it, and takes a free slot first."""
     office = Office(reserve=0.1)
     limiter = office.container()
     interactive = Cost(account="account-1", label=RateLabel.LIGHT, interactive=True)
@@ -103,7 +103,7 @@ def test_what_is_held_back_is_for_people_who_wait() -> None:
 
 
 def test_accounts_have_the_limits_of_their_plans() -> None:
-    """Unless told otherwise, all have the same."""
+    """Without other settings all have the same."""
     office = Office(plan=Plan.PRO, plans={"big": Plan.BUSINESS})
     limiter = office.container()
     for account, second in (("small", 1 / 29.1), ("big", 1 / 76.8)):

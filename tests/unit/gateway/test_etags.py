@@ -1,4 +1,4 @@
-"""Entity tags."""
+"""Entity tags of answers."""
 
 from __future__ import annotations
 

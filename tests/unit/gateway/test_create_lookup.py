@@ -1,4 +1,4 @@
-"""Finding what a create may have made."""
+"""Finding what a create without an answer may have made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is let into which meeting, as whom, and with which token."""
+"""Joining a meeting: who is let in, as whom, and with which token."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_hosting_takes_more_than_reading() -> None:
     assert zoom.asked == []
 
 
-def test_a_host_whose_zak_cannot_be_had_is_told_why() -> None:
+def test_a_host_without_a_zak_gets_the_reason() -> None:
     """The reason is the answer."""
     missing = ZoomScopesMissing(["user:read:zak"], reconnect_url="https://x.example/reconnect")
     with pytest.raises(ZoomScopesMissing):

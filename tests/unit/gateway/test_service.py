@@ -1,4 +1,4 @@
-"""One call, from principal to Zoom's answer."""
+"""The gateway's service: one call, from principal to Zoom's answer."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_connection_needs_zooms_scope() -> None:
     assert world.zoom.sent == []
 
 
-def test_scopes_that_nobody_told_are_zooms_to_judge() -> None:
+def test_zoom_decides_where_scopes_are_not_known() -> None:
     """A token response may lack them."""
     world = World.of(answer(200, b"{}"), scopes=frozenset())
     assert world.call("GET", "/v2/meetings/1").status == 200

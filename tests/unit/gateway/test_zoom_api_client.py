@@ -1,4 +1,4 @@
-"""What a call takes from the budget, and how it is sent for a connection."""
+"""The client of Zoom's API: access tokens, what a call takes from the rate budget, and refused tokens."""
 
 from __future__ import annotations
 

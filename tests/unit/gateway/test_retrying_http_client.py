@@ -1,4 +1,4 @@
-"""Sending a request as often as is safe and as the deadline allows."""
+"""The retrying HTTP client: as many tries as are safe and as the deadline allows."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_read_survives_faults_and_silence() -> None:
 
 
 def test_a_lost_answer_to_a_create_is_an_unknown_outcome() -> None:
-    """Sent once, never again, and the caller is told how to check."""
+    """It is sent once, never again, and the error says how to check."""
     world = World.of(AnswerLost())
     with pytest.raises(OutcomeUnknown) as unknown:
         send(world, "meetings.create")
@@ -127,7 +127,7 @@ def test_a_try_that_gets_no_turn_leaves_the_last_outcome() -> None:
         send(world, "meetings.get")
 
 
-def test_the_budget_hears_of_every_refusal() -> None:
+def test_every_refusal_reaches_the_limiter() -> None:
     """What it makes of it is its own business."""
     world = World.of(answer(429, b'{"code":429}'), answer(200, b"{}"))
     assert send(world, "meetings.get").status == 200
@@ -135,7 +135,7 @@ def test_the_budget_hears_of_every_refusal() -> None:
     assert world.time.waits == [1.5]
 
 
-def test_the_sender_is_told_before_the_wait_for_the_turn() -> None:
+def test_the_callback_runs_before_the_wait_for_the_slot() -> None:
     """A record written meanwhile delays nobody: the slot stays where it is."""
     world = World.of(answer(201, b"{}"))
     world.limiter.script = [Reservation(2.0, 0)]

@@ -1,4 +1,4 @@
-"""How the reconciler reads Zoom through the gateway: what is there, what is not, and what is not shown."""
+"""How the reconciler reads Zoom through the gateway: what exists, what does not, and what it may not see."""
 
 from __future__ import annotations
 

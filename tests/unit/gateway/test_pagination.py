@@ -281,6 +281,25 @@ def test_an_empty_page_before_the_end_says_what_stopped_it() -> None:
     assert body(answer)["next_page_token"]
 
 
+def test_an_empty_page_of_zooms_before_the_end_is_read_on() -> None:
+    """Also where one call would have been enough: programs take an empty page for the end."""
+    empty = b'{"next_page_token":"t","meetings":[]}'
+    assert pagination.is_cut(MEETINGS, "", Answer(200, {}, empty))
+    zoom = Zoom([json.loads(empty), {"meetings": [1]}])
+    assert body(pagination.walk(MEETINGS, "", zoom.fetch, zoom.deadline()))["meetings"] == [1]
+    for said in (b'{"next_page_token":"","meetings":[]}', b'{"next_page_token":"t","meetings":[1]}'):
+        assert not pagination.is_cut(MEETINGS, "", Answer(200, {}, said))
+    assert not pagination.is_cut(INVITATION, "", Answer(200, {}, empty))
+
+
+def test_days_before_zoom_are_its_first_day() -> None:
+    """On their own as well: Zoom would refuse them, or answer other days."""
+    assert pagination.is_paginated(RECORDINGS, "from=2011-12-01&to=2011-12-31")
+    zoom = Zoom([{"meetings": []}])
+    pagination.walk(RECORDINGS, "from=1970-01-01T00:00:00Z&to=2012-01-20", zoom.fetch, zoom.deadline())
+    assert [(each["from"], each["to"]) for each in zoom.asked] == [("2012-01-01", "2012-01-20")]
+
+
 def test_a_limit_before_the_first_entry_is_raised() -> None:
     """An empty page would look like the end."""
     zoom = Zoom([{"meetings": []}, TooManyRequests(3)])
@@ -339,6 +358,18 @@ def test_the_ends_of_a_span_go_to_zoom_as_they_were_written() -> None:
     ]
 
 
+def test_archived_files_are_asked_for_week_by_week() -> None:
+    """With times, which Zoom asks for there."""
+    archive = match("GET", "/v2/archive_files")[0]
+    zoom = Zoom([{"meetings": [{"id": 1}]}, {"meetings": [{"id": 2}]}])
+    query = "all=true&from=2030-01-01T08:00:00Z&to=2030-01-10"
+    assert len(body(pagination.walk(archive, query, zoom.fetch, zoom.deadline()))["meetings"]) == 2
+    assert [(each["from"], each["to"]) for each in zoom.asked] == [
+        ("2030-01-01T08:00:00Z", "2030-01-07T23:59:59Z"),
+        ("2030-01-08T00:00:00Z", "2030-01-10"),
+    ]
+
+
 def test_a_missing_day_is_the_beginning_or_today() -> None:
     """A required one is for the check of the query to name."""
     today = date(2012, 3, 5)
@@ -388,6 +419,14 @@ def test_equal_visits_of_participants_all_count() -> None:
     )
     visits = match("GET", "/v2/past_meetings/1/participants")[0]
     assert len(body(pagination.walk(visits, "all=true", zoom.fetch, zoom.deadline()))["participants"]) == 2
+
+
+def test_equal_lines_of_a_log_all_count() -> None:
+    """Somebody may sign in twice within a second."""
+    line = {"email": "jchill@example.com", "time": "2030-01-01T00:00:00Z", "type": "Sign in"}
+    zoom = Zoom([{"next_page_token": "a", "activity_logs": [line]}, {"activity_logs": [line]}])
+    log = match("GET", "/v2/report/activities")[0]
+    assert body(pagination.walk(log, "all=true", zoom.fetch, zoom.deadline()))["activity_logs"] == [line, line]
 
 
 def test_a_host_of_several_months_is_one_row() -> None:
