@@ -113,6 +113,14 @@ build: .venv/installed ## sam build for ARCHITECTURE (default: arm64)
 deploy: .venv/installed ## sam deploy for one stage, with .env.<stage>: make deploy STAGE=dev
 	@exec $(BIN)/python -m ops.deploy $(STAGE) $(ARGS)
 
+.PHONY: deploy-policy
+deploy-policy: .venv/installed ## write the least that whoever deploys a stage needs, as IAM policies: make deploy-policy STAGE=dev
+	@exec $(BIN)/python -m ops.deploy_policy $(STAGE) $(ARGS)
+
+.PHONY: check
+check: .venv/installed ## look at a deployed stack from outside and inside: make check STAGE=dev; STAGE=local for the one of make run
+	@exec $(BIN)/python -m ops.check $(STAGE) $(ARGS)
+
 ##@ Test
 .PHONY: test
 test: lint types check-template ## lint, types, template checks, then every test, with branch coverage
