@@ -161,8 +161,8 @@ def background(target: Target) -> Iterator[Line]:
         yield judged(
             age is not None and age <= longest,
             f"the {name} ran",
-            f"{'It never ran' if age is None else f'It ran {age:.0f} s ago'}. Invoke it by hand (docs/runbook.md), then "
-            "look at its log.",
+            f"{'It never ran' if age is None else f'It ran {age:.0f} s ago'}. Invoke it by hand (docs/runbook.md), "
+            "then look at its log.",
         )
 
 
