@@ -153,8 +153,8 @@ def api(stack: dict[str, Any]) -> Iterator[httpx.Client]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Permissions are judged by what everybody else has asked for; the lifecycle tests stop the gateway after that."""
-    last = ("test_permissions", "test_lifecycle")
+    """What others have asked for and counted is judged after them; the lifecycle tests stop the gateway after that."""
+    last = ("test_permissions", "test_metrics", "test_lifecycle")
     items.sort(key=lambda item: next((at for at, name in enumerate(last) if f"e2e/{name}" in item.nodeid), -1))
     for item in items:
         if "tests/e2e/" in item.nodeid and item.get_closest_marker("timeout") is None:

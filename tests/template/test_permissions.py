@@ -159,7 +159,8 @@ _FREES = "a create that was not sent frees its Idempotency-Key"
 UNHEARD: dict[str, dict[str, str]] = {
     "EventProcessorRole": {"dynamodb:DeleteItem EventsTable": "moves the line of an event that became visible late"},
     "EventsRole": {"dynamodb:GetItem ConnectionsTable": "one connection that a person names"},
-    **dict.fromkeys(("MeetingsRole", "ZoomApiRole"), {"dynamodb:DeleteItem CoordinationTable": _FREES}),
+    "MeetingsRole": {"dynamodb:DeleteItem CoordinationTable": _FREES},
+    "ZoomApiRole": {"dynamodb:DeleteItem CoordinationTable": _FREES},
     "WebinarsRole": {
         "dynamodb:DeleteItem CoordinationTable": _FREES,
         "dynamodb:Query ConnectionsTable": "the caller names no connection",
