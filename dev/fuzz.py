@@ -15,8 +15,9 @@ import httpx
 
 from dev import demo
 from dev.workspace import Workspace
+from ops.key_table import NoStack, local_stack
 from ops.project import ROOT
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
 PACKAGE = "schemathesis==4.32.0"
 CHECKS = "not_a_server_error,status_code_conformance"
@@ -29,10 +30,14 @@ def main() -> int:
     arguments = sys.argv[1:]
     folder = Path(arguments.pop(0)) if arguments and not arguments[0].startswith("-") else ROOT / ".local"
     workspace = Workspace(folder.resolve())
-    stack = workspace.read("stack.json")
+    try:
+        stack = local_stack(workspace.stack_file)
+    except NoStack as problem:
+        print(problem)
+        return 1
     with httpx.Client(base_url=stack["zoom_url"]) as zoom:
         (app,) = zoom.get("/_sim/state").json()["apps"]
-        scopes = sorted({scope for each in OPERATIONS for scope in each.scopes.granular})
+        scopes = sorted({scope for each in operations() for scope in each.scopes.granular})
         zoom.patch(f"/_sim/apps/{app['client_id']}", json={"scopes": scopes})
         # What is tried here is our answers, not Zoom's limits.
         zoom.patch("/_sim/behaviour", json={"enforce_limits": False})

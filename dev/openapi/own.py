@@ -241,5 +241,9 @@ PATHS: Json = {
         "get": _operation("health.deep", "Whether what it needs can be reached", 200, scope="health:read"),
     },
     "/usage": {"get": _operation("usage", "Calls and quota by day", 200, scope="usage:read")},
-    "/openapi.json": {"get": _operation("openapi", "This document", 200, scope=None)},
+    "/openapi.json": {"get": _operation("openapi", "The whole API, as OpenAPI", 200, scope=None)},
+    "/openapi/{document}": {
+        "parameters": [_in_path("document")],
+        "get": _operation("openapi.family", "One family of operations, as OpenAPI: users.json, say", 200, scope=None),
+    },
 }

@@ -16,7 +16,7 @@ from zoom_common.edge import call_log
 from zoom_common.events.webhook.receiver import WATCHED
 from zoom_common.gateway.context import CallStats
 from zoom_common.observability import TOTALS, VALUES
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers" / "zoom_common" / "zoom_common"
@@ -127,7 +127,7 @@ def words() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    return constants | {each.name for each in OPERATIONS}
+    return constants | {each.name for each in operations()}
 
 
 def check(metric: tuple[str, str, dict[str, Any]], emitted: set[Metric], words: set[str]) -> None:

@@ -22,6 +22,8 @@ SCOPES = frozenset(
         "recordings:read",
         "recordings:write",
         "reports:read",
+        "account:read",
+        "account:write",
         "connections:read",
         "connections:write",
         "connections:all",
