@@ -9,10 +9,10 @@ import os
 
 import pytest
 
+from dev.deployed_template import deployment, statements
 from tests.e2e.conftest import Gateway
 from tests.e2e.test_operations import aws
 from tests.fakes import asked
-from tests.fakes.deployed_template import deployment, statements
 from tests.fakes.iam import allowed
 
 pytestmark = pytest.mark.e2e

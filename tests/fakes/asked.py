@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.deployed_template import Deployment
+from dev.deployed_template import Deployment
 from tests.fakes.iam import Request
 from zoom_common.erasure.stores import STORES, TableName
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from dev.deployed_template import Deployment, deployment
 from ops import deploy_policy
 from ops.deploy_policy import LARGEST, LEFT_OUT, NAMES, UNNAMED, asked_by_handlers, documents, size, statements
-from tests.fakes.deployed_template import Deployment, deployment
 from tests.fakes.iam import Request, allowed
 
 STACK, REGION, ACCOUNT = "zoom-gateway-prod", "eu-central-1", "111122223333"

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fakes.deployed_template import Deployment, deployment
+from dev.deployed_template import Deployment, deployment
 
 LARGEST = 4096
 # An account id of Zoom's has 22 characters; the plan with the longest name.

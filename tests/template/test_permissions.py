@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from dev.deployed_template import Deployment, deployment, role_of, statements
 from tests.fakes.asked import ENCLOSING, LEADING, Asked, known
-from tests.fakes.deployed_template import Deployment, deployment, role_of, statements
 from tests.fakes.iam import Request, allowed, applies
 
 
