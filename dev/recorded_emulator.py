@@ -116,7 +116,8 @@ class Recorder:
     """Writes each new line at once: the emulator may be killed."""
 
     def __init__(self, file: Path) -> None:
-        self._out = file.open("a", buffering=1)
+        self._file = file
+        self._file.touch()
         self._known: set[str] = set()
 
     def write(self, principal: str, found: list[Json]) -> None:
@@ -124,7 +125,8 @@ class Recorder:
         line = json.dumps({"principal": principal, "checks": found}, sort_keys=True)
         if line not in self._known:
             self._known.add(line)
-            self._out.write(line + "\n")
+            with self._file.open("a") as out:
+                out.write(line + "\n")
 
 
 def recording(extract: Callable[..., str | None], recorder: Recorder) -> Callable[..., str | None]:
