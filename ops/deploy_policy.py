@@ -158,7 +158,7 @@ def _by_cloudformation(actions: set[str], where: dict[str, str]) -> Iterator[Sta
 
 
 def _by_the_caller(where: dict[str, str]) -> Iterator[Statement]:
-    """What `sam deploy`, its bucket, `make deploy` and `make check` ask by themselves."""
+    """What `sam deploy`, its bucket and `make deploy` ask by themselves."""
     stacks = [f"{{arn}}:cloudformation:{{place}}:stack/{name}/*" for name in ("{stack}", "aws-sam-cli-managed-default")]
     stacks.append("{arn}:cloudformation:{region}:aws:transform/Serverless-2016-10-31")
     yield _allow("Stacks", [f"cloudformation:{name}" for name in _STACK], [name.format(**where) for name in stacks])
@@ -167,8 +167,6 @@ def _by_the_caller(where: dict[str, str]) -> Iterator[Statement]:
     yield _allow("AnyLimits", ["lambda:GetAccountSettings", "cloudwatch:DescribeAlarms"], ["*"])
     functions = ["{arn}:lambda:{place}:function:{stack}-*".format(**where)]
     yield _allow("OnceAtFirst", ["lambda:InvokeFunction", "lambda:GetFunctionConcurrency"], functions)
-    queues = [name.format(**where) for name in NAMES["sqs"]]
-    yield _allow("Check", ["sqs:GetQueueAttributes"], queues)
 
 
 def _allow(sid: str, actions: list[str], resources: list[str]) -> Statement:
