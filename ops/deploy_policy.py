@@ -101,7 +101,13 @@ NAMES = {
     "sqs": ["{arn}:sqs:{place}:{stack}-*"],
 }
 _PASSED_TO = [f"{service}.amazonaws.com" for service in ("codedeploy", "lambda", "scheduler")]
-_STACK = ("CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet", "DescribeStacks")
+_STACK: tuple[str, ...] = (
+    "CreateChangeSet",
+    "DescribeChangeSet",
+    "ExecuteChangeSet",
+    "DeleteChangeSet",
+    "DescribeStacks",
+)
 _STACK += (
     "DescribeStackEvents",
     "DescribeStackResource",
@@ -110,7 +116,13 @@ _STACK += (
     "GetTemplateSummary",
 )
 _STACK += ("ListStackResources", "DeleteStack")
-_BUCKET = ("CreateBucket", "PutBucketPolicy", "PutBucketTagging", "PutBucketVersioning", "PutEncryptionConfiguration")
+_BUCKET: tuple[str, ...] = (
+    "CreateBucket",
+    "PutBucketPolicy",
+    "PutBucketTagging",
+    "PutBucketVersioning",
+    "PutEncryptionConfiguration",
+)
 _BUCKET += ("PutBucketPublicAccessBlock", "GetBucketLocation", "ListBucket", "PutObject", "GetObject")
 
 

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from ops import deploy as aws_deploy
 from ops import first_deploy
+from ops.project import ROOT
 
 CONFIGURED = {stage: {"deploy": {"parameters": {"stack_name": stage}}} for stage in aws_deploy.STAGES}
 NAMES = [*first_deploy.ONCE, *first_deploy.SILENCE]
@@ -42,7 +43,8 @@ class Aws:
 
 def test_sweep_and_rollup_run_and_the_alarms_are_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
     """Through the alias, with what the schedules send; the wait ends as soon as both alarms are OK."""
-    aws, slept = Aws("ALARM", "INSUFFICIENT_DATA", "OK"), []
+    aws = Aws("ALARM", "INSUFFICIENT_DATA", "OK")
+    slept: list[float] = []
     first_deploy.work_once(aws, "s", slept.append)
     assert aws.invoked == [
         ("s-TokenRefreshFunction:live", b'{"action":"sweep"}'),
@@ -54,7 +56,7 @@ def test_sweep_and_rollup_run_and_the_alarms_are_waited_for(capsys: pytest.Captu
 
 def test_the_template_has_the_same_inputs() -> None:
     """What runs once is what the two schedules ask for."""
-    text = (aws_deploy.ROOT / "template.yaml").read_text()
+    text = (ROOT / "template.yaml").read_text()
     for asked in first_deploy.ONCE.values():
         assert f"Input: '{asked.decode()}'" in text
 
@@ -77,7 +79,12 @@ def test_what_fails_is_said_and_the_deploy_goes_on(aws: Aws, said: str, capsys: 
 def test_nobody_is_subscribed_before_the_alarms_are_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mailbox comes with the second deploy, after the first work."""
     done: list[Any] = []
-    monkeypatch.setattr(aws_deploy, "_sam_deploy", lambda _stage, values, *_: done.append(dict(values)) or 0)
+
+    def deployed(_stage: str, values: dict[str, str], *_others: object) -> int:
+        done.append(dict(values))
+        return 0
+
+    monkeypatch.setattr(aws_deploy, "_sam_deploy", deployed)
     monkeypatch.setattr(first_deploy, "work_once", lambda _session, stack: done.append(stack))
     values = {"AlarmEmail": "ops@example.com", "ZoomPlan": "pro"}
     assert aws_deploy.deploy("dev", values, CONFIGURED, [], first=True) == 0
