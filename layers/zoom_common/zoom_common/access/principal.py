@@ -34,6 +34,8 @@ SCOPES = frozenset(
         "erasures:read",
         "erasures:write",
         "health:read",
+        "jobs:read",
+        "jobs:write",
         EVERY_SCOPE,
     }
 )
