@@ -25,6 +25,8 @@ _ARNS = {
     "AWS::Logs::LogGroup": "arn:aws:logs:{place}:log-group:{name}:*",
     "AWS::SNS::Topic": "arn:aws:sns:{place}:{name}",
     "AWS::IAM::Role": "arn:aws:iam::{account}:role/{name}",
+    "AWS::S3::Bucket": "arn:aws:s3:::{name}",
+    "AWS::StepFunctions::StateMachine": "arn:aws:states:{place}:stateMachine:{name}",
 }
 _NOTHING = object()
 

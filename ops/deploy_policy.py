@@ -34,7 +34,14 @@ LARGEST = 6144
 
 # Permissions that handlers list for features which the template does not use, or for reading what deploys never read.
 LEFT_OUT = {
-    "networks, file systems and streams": ("ec2:", "elasticfilesystem:", "s3files:", "firehose:", "kinesis:"),
+    "networks, file systems and streams": (
+        "ec2:",
+        "elasticfilesystem:",
+        "s3files:",
+        "s3tables:",
+        "firehose:",
+        "kinesis:",
+    ),
     "items of tables, which only an import writes": (
         *(f"dynamodb:{name}" for name in ("BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan")),
         *("dynamodb:UpdateItem", "dynamodb:ImportTable", "dynamodb:DescribeImport"),
@@ -93,14 +100,17 @@ NAMES = {
     "lambda": ["{arn}:lambda:{place}:function:{stack}-*", "{arn}:lambda:{place}:layer:{stack}-*"]
     + ["{arn}:lambda:{place}:event-source-mapping:*"],
     "logs": ["{arn}:logs:{place}:log-group:{stack}-*"],
-    "s3": ["{arn}:s3:::aws-sam-cli-managed-default-*"],
+    "s3": ["{arn}:s3:::{stack}-*"],
     "scheduler": ["{arn}:scheduler:{place}:schedule/default/{stack}-*"],
     # A secret without a name of its own is named after its logical id.
     "secretsmanager": ["{arn}:secretsmanager:{place}:secret:Zoom*"],
     "sns": ["{arn}:sns:{place}:{stack}-*"],
     "sqs": ["{arn}:sqs:{place}:{stack}-*"],
+    "states": ["{arn}:states:{place}:stateMachine:{stack}-*"],
 }
-_PASSED_TO = [f"{service}.amazonaws.com" for service in ("codedeploy", "lambda", "scheduler")]
+# SAM's bucket, which CloudFormation reads the code from.
+BUCKET = "{arn}:s3:::aws-sam-cli-managed-default-*"
+_PASSED_TO = [f"{service}.amazonaws.com" for service in ("codedeploy", "lambda", "scheduler", "states")]
 _STACK: tuple[str, ...] = (
     "CreateChangeSet",
     "DescribeChangeSet",
@@ -147,7 +157,7 @@ def statements(stack: str, *, region: str = "*", partition: str = "aws", service
         return own
     via = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}
     for each in own:
-        if each["Sid"] != "S3":
+        if each["Sid"] != "Code":
             each["Condition"] = {**each.get("Condition", {}), **via}
     return [*own, *_by_the_caller(where)]
 
@@ -167,6 +177,7 @@ def _by_cloudformation(actions: set[str], where: dict[str, str]) -> Iterator[Sta
     }
     linked = ["{arn}:iam::{account}:role/aws-service-role/ops.apigateway.amazonaws.com/*".format(**where)]
     yield _allow("FirstApi", ["iam:CreateServiceLinkedRole"], linked)
+    yield _allow("Code", ["s3:GetObject", "s3:GetObjectVersion"], [f"{BUCKET}/*".format(**where)])
 
 
 def _by_the_caller(where: dict[str, str]) -> Iterator[Statement]:
@@ -174,7 +185,7 @@ def _by_the_caller(where: dict[str, str]) -> Iterator[Statement]:
     stacks = [f"{{arn}}:cloudformation:{{place}}:stack/{name}/*" for name in ("{stack}", "aws-sam-cli-managed-default")]
     stacks.append("{arn}:cloudformation:{region}:aws:transform/Serverless-2016-10-31")
     yield _allow("Stacks", [f"cloudformation:{name}" for name in _STACK], [name.format(**where) for name in stacks])
-    bucket = [f"{name.format(**where)}{rest}" for name in NAMES["s3"] for rest in ("", "/*")]
+    bucket = [BUCKET.format(**where) + rest for rest in ("", "/*")]
     yield _allow("Bucket", [f"s3:{name}" for name in _BUCKET], bucket)
     yield _allow("AnyLimits", ["lambda:GetAccountSettings", "cloudwatch:DescribeAlarms"], ["*"])
     functions = ["{arn}:lambda:{place}:function:{stack}-*".format(**where)]

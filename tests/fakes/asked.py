@@ -15,15 +15,14 @@ from typing import Any
 
 from dev.deployed_template import Deployment
 from tests.fakes.iam import Request
-from zoom_common.erasure.stores import STORES
-from zoom_common.erasure_target import TableName
+from zoom_common.erasure.stores import STORES, TableName
 
 FILE = Path(__file__).parents[1] / "template" / "asked.json"
 LEADING, ENCLOSING, CONTEXT = "dynamodb:LeadingKeys", "dynamodb:EnclosingOperation", "kms:EncryptionContext:"
 _TABLES: dict[str, TableName] = {
-    "ConnectionsTable": "connections",
-    "EventsTable": "events",
-    "CoordinationTable": "coordination",
+    "ConnectionsTable": TableName.CONNECTIONS,
+    "EventsTable": TableName.EVENTS,
+    "CoordinationTable": TableName.COORDINATION,
 }
 
 

@@ -72,9 +72,9 @@ def test_every_permission_of_every_handler_is_in_it_or_left_out_with_a_reason() 
 
 
 def test_a_role_is_passed_to_the_services_that_take_one() -> None:
-    """Lambda, Scheduler and CodeDeploy; a role of this stack, and to nobody else."""
+    """Lambda, Scheduler, CodeDeploy and Step Functions; a role of this stack, and to nobody else."""
     role = stack().arn("OauthRole")
-    for service in ("lambda", "scheduler", "codedeploy"):
+    for service in ("lambda", "scheduler", "codedeploy", "states"):
         assert may("iam:PassRole", role, **{"iam:PassedToService": (f"{service}.amazonaws.com",)})
     assert not may("iam:PassRole", role, **{"iam:PassedToService": ("ec2.amazonaws.com",)})
     assert not may("iam:PassRole", role)

@@ -18,7 +18,7 @@ REPRODUCED = {
     *("AWS::Events::Rule", "AWS::IAM::Role", "AWS::KMS::Key", "AWS::Lambda::Alias", "AWS::Lambda::EventSourceMapping"),
     *("AWS::Lambda::Function", "AWS::Lambda::LayerVersion", "AWS::Lambda::Permission", "AWS::Lambda::Url"),
     *("AWS::Lambda::Version", "AWS::Logs::LogGroup", "AWS::SQS::Queue", "AWS::Scheduler::Schedule"),
-    "AWS::SecretsManager::Secret",
+    *("AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine"),
 }
 
 
@@ -30,7 +30,7 @@ def rows(heading: str) -> list[list[str]]:
 
 
 def named(heading: str) -> set[str]:
-    return {row[0].strip("`") for row in rows(heading)}
+    return {name for row in rows(heading) for name in re.findall(r"`([^`]+)`", row[0])}
 
 
 def differences(part: Any, name: str = "") -> Iterator[str]:

@@ -60,7 +60,7 @@ def test_names_of_services_follow_the_partition() -> None:
     """No ARN is written for one partition, and no address of AWS with one suffix only."""
     text = (ROOT / "template.yaml").read_text()
     assert "arn:aws:" not in text.replace("arn:aws[", "")
-    principals = {"lambda", "scheduler", "events", "codedeploy", "apigateway", "cloudwatch"}
+    principals = {"lambda", "scheduler", "events", "codedeploy", "apigateway", "cloudwatch", "states"}
     for line in (line for line in text.splitlines() if ".amazonaws.com" in line):
         named = any(f"{each}.amazonaws.com" in line for each in principals)  # the same in every partition
         assert named or "${AWS::URLSuffix}" in line, line

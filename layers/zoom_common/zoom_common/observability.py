@@ -56,7 +56,15 @@ TOTALS = frozenset(
             "Denied",
         ),
         *("EventMalformed", "EventNotProjected", "EventUnrouted", "EventsReconciled"),
-        *("GrantsWidelyRefused", "PairsUnplaced", "RevokesUnconfirmed", "UnexpectedErrors", "UsageRolledUp"),
+        *(
+            "GrantsWidelyRefused",
+            "JobsPaused",
+            "JobsRevived",
+            "PairsUnplaced",
+            "RevokesUnconfirmed",
+            "UnexpectedErrors",
+            "UsageRolledUp",
+        ),
         *(
             "WebhookChallengeAge",
             "WebhookHealthUnknown",
