@@ -47,32 +47,12 @@ COUNT, MILLISECONDS, SECONDS = "Count", "Milliseconds", "Seconds"
 # number is bounded (docs/cost.md). Whatever else is counted is in its log line only, where queries add it up.
 TOTALS = frozenset(
     {
-        *(
-            "AppFaults",
-            "BudgetFallback",
-            "ConnectionChangesUnpublished",
-            "ConnectionUnheard",
-            "ConnectionsDue",
-            "Denied",
-        ),
-        *("EventMalformed", "EventNotProjected", "EventUnrouted", "EventsReconciled"),
-        *(
-            "GrantsWidelyRefused",
-            "JobsPaused",
-            "JobsRevived",
-            "PairsUnplaced",
-            "RevokesUnconfirmed",
-            "UnexpectedErrors",
-            "UsageRolledUp",
-        ),
-        *(
-            "WebhookChallengeAge",
-            "WebhookHealthUnknown",
-            "WebhookSecretAge",
-            "WebhookSecretTimeLeft",
-            "WebhookVerifiedAge",
-        ),
-        *("ZoomCalls", "ZoomLatency", "ZoomRateRefusals", "ZoomWait"),
+        *("AppFaults", "BudgetFallback", "ConnectionChangesUnpublished", "ConnectionUnheard", "ConnectionsDue"),
+        *("Denied", "EventMalformed", "EventNotProjected", "EventUnrouted", "EventsReconciled"),
+        *("GrantsWidelyRefused", "JobsPaused", "JobsRevived", "PairsUnplaced", "RevokesUnconfirmed"),
+        *("UnexpectedErrors", "UsageRolledUp", "WebhookChallengeAge", "WebhookHealthUnknown", "WebhookSecretAge"),
+        *("WebhookSecretTimeLeft", "WebhookVerifiedAge", "ZoomCalls", "ZoomLatency", "ZoomRateRefusals"),
+        "ZoomWait",
     }
 )
 # Counters of which single values are watched: the dimension, and the values.
