@@ -14,10 +14,10 @@ PLACE = "eu-central-1:111122223333"
 TABLE = f"arn:aws:dynamodb:{PLACE}:table/connections"
 
 
-def read(action: str, path: str = "/", **sent: Any) -> list[tuple[str, str, dict[str, list[str]]]]:
+def read(action: str, /, at: str = "/", **sent: Any) -> list[tuple[str, str, dict[str, list[str]]]]:
     return [
         (each["action"], each["resource"], each["keys"])
-        for each in checks(action, path, json.dumps(sent).encode(), PLACE)
+        for each in checks(action, at, json.dumps(sent).encode(), PLACE)
     ]
 
 
@@ -31,10 +31,20 @@ def test_an_item_is_named_by_its_partition_key() -> None:
 
 def test_a_query_is_named_by_the_value_it_asks_for() -> None:
     """Of a table and of an index, whose partition key is another attribute and whose ARN is another."""
-    asked = {"ExpressionAttributeNames": {"#pk": "pk"}, "ExpressionAttributeValues": {":pk": {"S": "acme#connections"}}}
-    sent = {"TableName": "connections", "KeyConditionExpression": "#pk = :pk AND begins_with(#sk, :sk)", **asked}
+    asked: dict[str, Any] = {
+        "ExpressionAttributeNames": {"#pk": "pk"},
+        "ExpressionAttributeValues": {":pk": {"S": "acme#connections"}},
+    }
+    sent: dict[str, Any] = {
+        "TableName": "connections",
+        "KeyConditionExpression": "#pk = :pk AND begins_with(#sk, :sk)",
+        **asked,
+    }
     assert read("dynamodb:Query", **sent)[0][2] == {"dynamodb:LeadingKeys": ["acme#connections"]}
-    due = {"KeyConditionExpression": "due_shard = :s AND due_at <= :n", "ExpressionAttributeValues": {":s": {"S": "7"}}}
+    due: dict[str, Any] = {
+        "KeyConditionExpression": "due_shard = :s AND due_at <= :n",
+        "ExpressionAttributeValues": {":s": {"S": "7"}},
+    }
     found = read("dynamodb:Query", TableName="connections", IndexName="due", **due)
     assert found == [("dynamodb:Query", f"{TABLE}/index/due", {"dynamodb:LeadingKeys": ["7"]})]
 
@@ -94,7 +104,7 @@ def test_a_batch_names_every_key_of_a_table() -> None:
 )
 def test_other_services(action: str, path: str, sent: Any, expected: Any) -> None:
     """Queues, keys with their encryption context, functions with their alias, buses."""
-    assert read(action, path, **sent) == [expected]
+    assert read(action, at=path, **sent) == [expected]
 
 
 def test_equal_requests_are_one_line_and_bodies_are_none(tmp_path: Path) -> None:

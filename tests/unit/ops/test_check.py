@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -74,7 +75,7 @@ def authorize(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, text="sign in" if known else "Invalid redirect: x (4700)")
 
 
-OPEN = {
+OPEN: dict[str, Callable[[httpx.Request], httpx.Response]] = {
     "/hook": delivered,
     "/health": lambda _: httpx.Response(200),
     "/zoom/authorize": authorize,
