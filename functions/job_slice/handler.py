@@ -18,7 +18,7 @@ from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
 from zoom_common.edge.call_log import Logged
 from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.events.bus import BusPublisher
-from zoom_common.events.projections.projectors import REGISTRANT, partition
+from zoom_common.events.projections.keys import REGISTRANT, partition
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.jobs import registrants
 from zoom_common.jobs.engine_client import Executions, JobFiles
