@@ -103,6 +103,7 @@ _CACHE = "the read cache asks what has changed; it is off by default"
 _CREATES = "a create with an Idempotency-Key; the end-to-end tests have one for another function"
 _REFRESH = "an access token that has expired; the end-to-end tests have one for another function"
 _NAMED_OUT = "its statement names what it may not reach: API keys and erasures"
+_SHARED = "the statement is the one of the API's functions"
 _OWN_TABLE = "the function keeps or reads the whole log, of every tenant"
 SPARE: dict[str, dict[str, str]] = {
     "ErasuresRole": dict.fromkeys(
@@ -122,6 +123,7 @@ SPARE: dict[str, dict[str, str]] = {
     },
     "HealthRole": {"CoordinationTable throttle": _LIMITED_KEYS},
     "MeetingSdkRole": {
+        "CoordinationTable calendar": _SHARED,
         "CoordinationTable change": _CACHE,
         "CoordinationTable daily": "a user's creates and updates a day; its calls are reads",
         "CoordinationTable throttle": _LIMITED_KEYS,
@@ -134,10 +136,12 @@ SPARE: dict[str, dict[str, str]] = {
         "CoordinationTable throttle": _LIMITED_KEYS,
     },
     "ReconcileRole": {
+        "CoordinationTable calendar": _SHARED,
+        "EventBus": "events that belonged to nobody are published when their connection is known",
         "ConnectionsTable/index/due ": "handing out a round; the tests hand out one connection",
         "CoordinationTable change": _CACHE,
         "CoordinationTable daily": "limits of a day, on reports",
-        "CoordinationTable throttle": "the statement is the one of the API's functions",
+        "CoordinationTable throttle": _SHARED,
         **dict.fromkeys(("EventsTable events", "EventsTable others", "EventsTable usage"), _OWN_TABLE),
         "TokenRefreshFunction:live": _REFRESH,
     },
@@ -146,12 +150,17 @@ SPARE: dict[str, dict[str, str]] = {
     ),
     "UsageRole": {"ConnectionsTable connections": "a person who asks for the usage of their own connections"},
     "WebinarsRole": {
+        "CoordinationTable calendar": _SHARED,
         "CoordinationTable change": _CACHE,
         "CoordinationTable made": _CREATES,
         "CoordinationTable throttle": _LIMITED_KEYS,
         "TokenRefreshFunction:live": _REFRESH,
     },
-    "ZoomApiRole": {"CoordinationTable change": _CACHE, "CoordinationTable made": _CREATES},
+    "ZoomApiRole": {
+        "CoordinationTable calendar": _SHARED,
+        "CoordinationTable change": _CACHE,
+        "CoordinationTable made": _CREATES,
+    },
 }
 _FREES = "a create that was not sent frees its Idempotency-Key"
 # Rights beside those above that nobody was heard to use: by role, action and what begins the resource's name.
@@ -165,7 +174,8 @@ UNHEARD: dict[str, dict[str, str]] = {
         "dynamodb:Query ConnectionsTable": "the caller names no connection",
     },
     "ReconcileRole": {
-        "dynamodb:Query ConnectionsTable": "the statement is the one of the API's functions",
+        "dynamodb:DeleteItem EventsTable": "moves the line of an event that became visible late",
+        "dynamodb:Query ConnectionsTable": _SHARED,
         "sqs:SendMessage arn:aws:sqs:eu-central-1:111122223333:ReconcileQueue": "handing out a round",
     },
 }
