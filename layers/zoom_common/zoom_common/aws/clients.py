@@ -83,7 +83,7 @@ def boto3_client(service: Any) -> Any:
 
     retries: Any = {"mode": "standard", "total_max_attempts": _POLICY.tries}
     # Addresses that boto3 signs for S3 are of version 4 in every region only when it is asked for that.
-    version = {"signature_version": "s3v4"} if service == "s3" else {}
+    version: Any = {"signature_version": "s3v4"} if service == "s3" else {}
     config = Config(connect_timeout=2, read_timeout=_POLICY.seconds, retries=retries, **version)
     return _boto3_session().client(service, config=config)
 
