@@ -213,7 +213,8 @@ def _check_ports(settings: Configuration) -> None:
 
 def _environment() -> dict[str, str]:
     kept = ("PATH", "HOME", "LANG", "TMPDIR")
-    return {name: os.environ[name] for name in kept if name in os.environ} | {"PYTHONUNBUFFERED": "1"}
+    here = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": f"{ROOT / 'layers' / 'zoom_common'}{os.pathsep}{ROOT}"}
+    return {name: os.environ[name] for name in kept if name in os.environ} | here
 
 
 def _port(text: str) -> int:
