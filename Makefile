@@ -135,6 +135,10 @@ test-failed: .venv/installed ## what failed in the last make test, once more; na
 soak: .venv/installed ## the tests with twenty times the examples, and the long proof while workers are killed (hours)
 	SOAK=1 $(BIN)/pytest -n 2 $(ARGS)
 
+.PHONY: search
+search: .venv/installed ## every order of two actors over the token vault; writes docs/search.md (half an hour)
+	@exec $(BIN)/python -m tests.search $(ARGS)
+
 .PHONY: coverage
 coverage: .venv/installed ## lines and branches that the last make test did not reach
 	$(BIN)/coverage report

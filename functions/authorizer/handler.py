@@ -39,6 +39,7 @@ class AuthorizerSettings:
     oidc_tenant_claim: str = "tenant"
     oidc_scope_claim: str = "scope"
     oidc_tenant: str = ""
+    oidc_id_tokens: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> AuthorizerSettings:
@@ -53,6 +54,7 @@ class AuthorizerSettings:
             oidc_tenant_claim=optional(environ, "OIDC_TENANT_CLAIM", "tenant"),
             oidc_scope_claim=optional(environ, "OIDC_SCOPE_CLAIM", "scope"),
             oidc_tenant=optional(environ, "OIDC_TENANT"),
+            oidc_id_tokens=optional(environ, "OIDC_ID_TOKENS", "refuse") == "accept",
         )
 
 
