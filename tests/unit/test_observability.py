@@ -21,15 +21,29 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_count_is_one_embedded_metric_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """CloudWatch reads the counter, its total and its dimensions from a line of standard output."""
+    """CloudWatch reads the counter's total from a line of standard output; the reason is a field of the line."""
     observability.begin_correlation("req-1")
     observability.count("Denied", 2, reason="unknown_key")
     line = json.loads(capsys.readouterr().out)
     [described] = line["_aws"]["CloudWatchMetrics"]
     assert described["Namespace"] == "ZoomGateway/prod"
     assert described["Metrics"] == [{"Name": "Denied", "Unit": "Count"}]
-    assert described["Dimensions"] == [[], ["reason"]]
+    assert described["Dimensions"] == [[]]
     assert (line["Denied"], line["reason"], line["correlation_id"]) == (2, "unknown_key", "req-1")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "dimensions"), [("refresh_failing", [["outcome"]]), ("refreshed", None)], ids=["watched", "not watched"]
+)
+def test_a_value_is_a_metric_where_an_alarm_watches_it(
+    capsys: pytest.CaptureFixture[str], outcome: str, dimensions: list[list[str]] | None
+) -> None:
+    """Each metric costs, so that all other values are counted by queries over the lines."""
+    observability.count("Refreshes", outcome=outcome)
+    line = json.loads(capsys.readouterr().out)
+    assert (line["Refreshes"], line["outcome"]) == (1, outcome)
+    described = line.get("_aws", {}).get("CloudWatchMetrics")
+    assert (described and described[0]["Dimensions"]) == dimensions
 
 
 @pytest.mark.parametrize("of", ["measure", "call"])
