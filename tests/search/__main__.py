@@ -6,10 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from tests.search.clients import quiet
 from tests.search.explore import Bounds, Found, Search
 from tests.search.outside import Outside
 from tests.search.scenarios import QUICK, ZOOMS, scenarios
-from tests.search.vault import VaultRules, quiet
+from tests.search.vault import VaultRules
 
 PAGE = Path(__file__).parents[2] / "docs" / "search.md"
 

@@ -10,13 +10,14 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.fakes import tables
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.search.zoom import Zoom
 from zoom_common.errors import Unavailable
 from zoom_common.transport import AnswerLost, NotSent
 from zoom_common.zoom.http import HttpRequest
 
 START = 1_800_000_000.0
 
+# What a search has of Zoom: `answer(request, now=...)` gives what follows, and the response.
+type AnyZoom = Any
 type Item = dict[str, Any]
 type Partitions = Mapping[str, Mapping[str, Item]]
 
@@ -69,7 +70,7 @@ class World:
     """The outside at one moment."""
 
     tables: Mapping[str, Partitions]
-    zoom: Zoom
+    zoom: AnyZoom
     queue: tuple[Message, ...] = ()
     published: tuple[str, ...] = ()
     now: float = START
@@ -87,7 +88,7 @@ class Outside:
         self._digests: dict[int, tuple[Item, int]] = {}
         self._bodies: dict[str, int] = {}
 
-    def empty(self, zoom: Zoom) -> World:
+    def empty(self, zoom: AnyZoom) -> World:
         """Return a world with empty tables."""
         return World({name: {} for name in self.dynamodb.tables}, zoom)
 
