@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from zlib import crc32
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
@@ -59,10 +60,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A queue's message, to be seen from epoch second `visible_at` on."""
+    """A queue's message, to be seen from epoch second `visible_at` on. `number` tells it from others that are alike."""
 
     body: str
     visible_at: float
+    number: int = 0
+
+    @property
+    def name(self) -> str:
+        """A name for whoever handles it: no two workers that handle messages have the same."""
+        return f"{crc32(self.body.encode())}-{self.visible_at}-{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,8 @@ class Outside:
                 return replace(world, zoom=zoom), Answer(world.now, response)
             case "sqs":
                 body, delay = call.request
-                return replace(world, queue=(*world.queue, Message(body, world.now + delay))), Answer(world.now, {})
+                message = Message(body, world.now + delay, sum(each.body == body for each in world.queue))
+                return replace(world, queue=(*world.queue, message)), Answer(world.now, {})
             case "bus":
                 return replace(world, published=(*world.published, call.request)), Answer(world.now)
             case "sleep":

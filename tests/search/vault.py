@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, cast
-from zlib import crc32
 
 from tests.fakes import tables
 from tests.fakes.handlers import load
@@ -324,7 +323,7 @@ class VaultRules(Rules):
     outside: Outside
 
     def handler(self, message: Message) -> Callable[[Line], bool]:
-        return handler(message, f"late-{crc32(message.body.encode())}-{message.visible_at:g}")
+        return handler(message, f"late-{message.name}")
 
     def before(self, state: State, run: Run, call: Call) -> None:
         """At most one request in a lease; who stood still since deciding cannot know."""
@@ -400,7 +399,7 @@ class VaultRules(Rules):
         queue = tuple(each for each in world.queue if each is not message)
         line = Direct(self.outside, replace(world, queue=queue))
         try:
-            done = handler(message, f"rest-{crc32(message.body.encode())}-{world.now:g}")(line)
+            done = handler(message, f"rest-{message.name}-{world.now}")(line)
         except GatewayError:
             done = False
         back = () if done else (replace(message, visible_at=world.now + 60),)
