@@ -386,7 +386,8 @@ class RowWork:
         claimed = runner.store.claim(job, row, now=now)
         if claimed is None:  # erased, or claimed by a slice that took over: the checkpoint finds out
             return replace(row, due=now + _SOON), None
-        return row, runner.calls.attempt(job, claimed, self._operation, request, connection)
+        again = row.state is RowState.SENT
+        return row, runner.calls.attempt(job, claimed, self._operation, request, connection=connection, again=again)
 
     def _write(self, verdict: Verdict) -> Row:
         """Write what came of a row to the ledger, and note what it says about its host and the job."""
