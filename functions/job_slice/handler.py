@@ -19,7 +19,7 @@ from zoom_common.edge.call_log import Logged
 from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.log.index import LogIndex
-from zoom_common.events.projections.projectors import REGISTRANT, partition
+from zoom_common.events.projections.keys import REGISTRANT, partition
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.reconciliation.unrouted_replay import IngestQueue
 from zoom_common.jobs import backfill, registrants

@@ -164,7 +164,7 @@ class Zoom:
         if method == "DELETE":
             del self.meetings[number]
         else:
-            self.meetings[number] |= json.loads(request.body)
+            self.meetings[number] |= json.loads(request.body or b"{}")
         return HttpResponse(204, {"content-length": "0"}, b"")
 
 
@@ -256,13 +256,16 @@ class JobWorld:
             key_refusal=lambda _: self.key_refusal,
             start=self.start,
             read_file=lambda job: self.files.get(job.job_id),
-            delete_file=lambda job: self.files.pop(job.job_id, None),
+            delete_file=self._delete_file,
             clock=self.time.now,
             monotonic=self.time.monotonic,
             new_owner=self.new_id,
             works=self.works,
             **self.slices,
         )
+
+    def _delete_file(self, job: Job) -> None:
+        self.files.pop(job.job_id, None)
 
     def ids(self, job: Job) -> set[str]:
         return {row.ids["id"] for row in ledger(self.store, job) if "id" in row.ids}

@@ -11,8 +11,9 @@ from ops.cost import PRICES
 from tests.fakes import tables
 from tests.fakes.gateway import NOW
 from tests.fakes.jobs import JobWorld, said
+from zoom_common.access.principal import Principal
 from zoom_common.aws.table import Table
-from zoom_common.connections.model import Kind
+from zoom_common.connections.model import Connection, Kind
 from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import Conflict, ConnectionUnusable
 from zoom_common.jobs import runner as engine
@@ -318,7 +319,12 @@ def test_a_connection_for_each_row() -> None:
     world = JobWorld()
     asked: list[str | None] = []
     select = world._select
-    world._select = lambda principal, requested: (asked.append(requested), select(principal, requested))[1]  # type: ignore[method-assign]
+
+    def noting(principal: Principal, requested: str | None) -> Connection:
+        asked.append(requested)
+        return select(principal, requested)
+
+    world._select = noting  # type: ignore[method-assign]
     rule = {"column": "team", "values": {"Sales": "con_1", "HR": "con_2"}}
     mapping = {"columns": {"title": "topic"}}
     rows = [{"title": "A", "team": "Sales"}, {"title": "B", "team": "HR"}, {"title": "C", "team": "?"}]
@@ -338,8 +344,11 @@ def test_a_row_that_breaks_our_code_fails_alone() -> None:
     job = world.make([{"topic": "A", "userId": "bad"}, {"topic": "B"}])
     done = world.run_to_end(job)
     assert (done.seen.succeeded, done.seen.errors) == (1, {"outcome_unknown": 1})
-    select = world._select
-    world._select = lambda principal, requested: {}["x"] if requested else select(principal, requested)  # type: ignore[method-assign]
+
+    def broken_select(principal: Principal, requested: str | None) -> Connection:
+        raise RuntimeError
+
+    world._select = broken_select  # type: ignore[method-assign]
     broken = world.run_to_end(world.make([{"topic": "A"}], connection="con_1"))
     assert broken.seen.errors == {"internal_error": 1}
 

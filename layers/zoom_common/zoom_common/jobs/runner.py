@@ -404,7 +404,7 @@ class RowWork:
         if not row.finished:
             store.put_off(self._slice.job, row, until=row.due, sent=verdict.sent)
             return row
-        if host in self._open_by_host:
+        if host is not None and host in self._open_by_host:
             self._open_by_host[host] -= 1
         written = store.finish(self._slice.job, row)
         return row if written else replace(row, state=RowState.FAILED, kind=ERASED)
@@ -416,7 +416,7 @@ def connection_of(rule: Any, values: Mapping[str, Any]) -> str | None:
     Raises RowRefused when the column names none.
     """
     if not isinstance(rule, dict):
-        return rule
+        return None if rule is None else str(rule)
     column, names = str(rule["column"]), rule.get("values") or {}
     value = str(values.get(column) or "").strip()
     found = names.get(value, value if not names else None)
