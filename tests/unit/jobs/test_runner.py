@@ -345,7 +345,7 @@ def test_a_row_that_breaks_our_code_fails_alone() -> None:
     done = world.run_to_end(job)
     assert (done.seen.succeeded, done.seen.errors) == (1, {"outcome_unknown": 1})
 
-    def broken_select(principal: Principal, requested: str | None) -> Connection:
+    def broken_select(*_: object) -> Connection:
         raise RuntimeError
 
     world._select = broken_select  # type: ignore[method-assign]
