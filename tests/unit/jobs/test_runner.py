@@ -348,7 +348,7 @@ def test_a_row_that_breaks_our_code_fails_alone() -> None:
     def broken_select(*_: object) -> Connection:
         raise RuntimeError
 
-    world._select = broken_select  # type: ignore[method-assign]
+    world._select = broken_select  # type: ignore[assignment,method-assign]
     broken = world.run_to_end(world.make([{"topic": "A"}], connection="con_1"))
     assert broken.seen.errors == {"internal_error": 1}
 
