@@ -299,3 +299,18 @@ def test_cancelled_registrations_are_known_from_events() -> None:
         for at, each in enumerate(told)
     }
     assert list(cancelled_in(records)) == ["ada@acme.example"]
+
+
+@pytest.mark.parametrize("crash_in", range(1, 40, 3))
+def test_a_crash_anywhere_cancels_nobody_twice(crash_in: int) -> None:
+    """Also between writing the rows of those who go and saying that they are there."""
+    world = JobWorld()
+    meeting = Meeting(world)
+    for at in range(5):
+        meeting.register(f"gone{at}@acme.example")
+    job = sync(world, people("ada", "bob"))
+    world.dynamodb.crash_in = crash_in
+    done = world.run_to_end(job)
+    assert (done.state, done.rows, done.left, done.seen.failed) == (State.DONE, 7, 0, 0)
+    assert set(meeting.people) == {"ada@acme.example", "bob@acme.example"}
+    assert set(meeting.changes.values()) == {1}

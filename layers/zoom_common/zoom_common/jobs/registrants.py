@@ -127,6 +127,10 @@ class _Sync:
 
     def _look(self) -> None:
         """Decide about each row by who is registered now, and add a row for each person who has to go."""
+        if "people" not in self._slice.job.notes:  # how many rows are the caller's, whatever a crash leaves after them
+            notes = {**self._slice.job.notes, "people": self._slice.job.rows}
+            self._slice.job = replace(self._slice.job, notes=notes)
+            self._save()
         about = self._read(f"{self._kind}.get")
         hosts, registered = _hosts(about), self._registered()
         gone = (
@@ -136,9 +140,11 @@ class _Sync:
         gone -= {address for address, each in registered.items() if each.takes_part}
         wanted: dict[str, int] = {}
         for row in list(self._rows.values()):
-            if row.finished or self._is_cancel(row):
-                wanted.setdefault(self._address(row), row.number)
+            if self._is_cancel(row):
                 self._decide_cancel(row, registered)
+                continue
+            if row.finished:
+                wanted.setdefault(self._address(row), row.number)
                 continue
             self._decide(row, hosts, registered, gone, wanted)
         if "phase" not in self._slice.job.notes:
@@ -176,7 +182,7 @@ class _Sync:
             self._rows[row.number] = replace(row, state=RowState.WAITING, first_sent=None, due=0.0)
 
     def _decide_cancel(self, row: Row, registered: Mapping[str, _Registered]) -> None:
-        if row.finished or not self._is_cancel(row):
+        if row.finished:
             return
         there = registered.get(self._address(row))
         if there is None or not there.takes_part:
@@ -192,7 +198,7 @@ class _Sync:
         if self._slice.job.request.get("remove", True) is False:
             return
         leaving = sorted(each for each in registered if each not in wanted and registered[each].takes_part)
-        first = (self._slice.job.rows or 0) + 1
+        first = int(self._slice.job.notes["people"]) + 1
         rows = [
             Row(number=at, values={"email": address, _CANCEL: registered[address].registrant_id})
             for at, address in enumerate((each for each in leaving if each not in hosts), start=first)

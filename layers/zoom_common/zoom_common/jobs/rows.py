@@ -34,7 +34,7 @@ from zoom_common.zoom.operations.model import Operation
 from zoom_common.zoom.rate_limits import Limit, until_midnight
 
 CONNECTION_LOST, ACCOUNT_CLOSED, KEY_REVOKED = "connection_lost", "account_closed_for_the_day", "key_revoked"
-OUTCOME_UNKNOWN, INVALID_ROW, ERASED = "outcome_unknown", "invalid_row", "erased"
+OUTCOME_UNKNOWN, INVALID_ROW = "outcome_unknown", "invalid_row"
 # The gateway's own records of creates live for 24 hours; from this age on the ledger looks itself. In seconds.
 _RECORD_MAY_BE_GONE = 23 * 3600
 _MOST_TRIES = 20

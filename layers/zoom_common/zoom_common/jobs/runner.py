@@ -21,8 +21,8 @@ from zoom_common.errors import FieldError
 from zoom_common.jobs import rows as row_calls
 from zoom_common.jobs.files import Unusable, store_rows
 from zoom_common.jobs.mapping import UNKNOWN_HOST, ColumnMapping, RowRefused, host_of, request_of
-from zoom_common.jobs.model import ENDED, Job, Row, RowState, State, Tally, paced
-from zoom_common.jobs.rows import ERASED, RowCalls, Verdict
+from zoom_common.jobs.model import ENDED, Job, Row, RowState, State, Tally, erased, paced
+from zoom_common.jobs.rows import RowCalls, Verdict
 from zoom_common.jobs.store import JobStore
 from zoom_common.zoom.operations.model import Operation
 
@@ -322,8 +322,7 @@ class RowWork:
         if number > last:
             return []
         found = {row.number: row for row in self._runner.store.rows(self._slice.job, start=number, limit=_PAGE)}
-        gone = Row(number=0, values=None, state=RowState.FAILED, kind=ERASED)
-        return [found.get(at) or replace(gone, number=at) for at in range(number, last + 1)]
+        return [found.get(at) or erased(at) for at in range(number, last + 1)]
 
     def _save(self, seen: Tally, finished: int) -> None:
         job = replace(self._slice.job, seen=seen)
@@ -407,7 +406,7 @@ class RowWork:
         if host is not None and host in self._open_by_host:
             self._open_by_host[host] -= 1
         written = store.finish(self._slice.job, row)
-        return row if written else replace(row, state=RowState.FAILED, kind=ERASED)
+        return row if written else erased(row.number)
 
 
 def connection_of(rule: Any, values: Mapping[str, Any]) -> str | None:
