@@ -314,3 +314,15 @@ def test_a_crash_anywhere_cancels_nobody_twice(crash_in: int) -> None:
     assert (done.state, done.rows, done.left, done.seen.failed) == (State.DONE, 7, 0, 0)
     assert set(meeting.people) == {"ada@acme.example", "bob@acme.example"}
     assert set(meeting.changes.values()) == {1}
+
+
+def test_columns_have_names_of_their_own() -> None:
+    """The mapping says which of them are whose; those who go are known by Zoom's names all the same."""
+    world = JobWorld()
+    meeting = Meeting(world)
+    meeting.register("gone@acme.example")
+    mapping = {"columns": {"Mail": "email", "Vorname": "first_name"}}
+    job = sync(world, [{"Mail": "ada@acme.example", "Vorname": "Ada", "registrant_to_cancel": "x"}], mapping=mapping)
+    done = world.run_to_end(job)
+    assert (done.seen.succeeded, done.rows) == (2, 2)
+    assert set(meeting.people) == {"ada@acme.example"}

@@ -104,6 +104,8 @@ class _Sync:
             return self._run()
         except _Stopped as stopped:
             return stopped.step
+        except GatewayError as error:
+            return self._stop(stop_of(error, now=self._runner.clock()))
 
     def _run(self) -> Step:
         self._read_ledger()
@@ -381,17 +383,17 @@ class _Sync:
         """Return the members that the row says of the person."""
         columns, values = self._mapping.columns, row.values or {}
         named = {columns[name]: each for name, each in values.items() if name in columns} if columns else dict(values)
-        members = {**self._mapping.defaults, **{name: each for name, each in named.items() if each not in ("", None)}}
-        return {name: each for name, each in members.items() if name != _CANCEL}
+        return {**self._mapping.defaults, **{name: each for name, each in named.items() if each not in ("", None)}}
 
     def _with_number(self) -> ColumnMapping:
         return ColumnMapping(defaults=self._ids)
 
     def _address(self, row: Row) -> str:
-        return _fold(self._said(row).get("email"))
+        # A row of ours, for somebody who goes, has the address under Zoom's name whatever the mapping is.
+        return _fold((row.values or {}).get("email") if self._is_cancel(row) else self._said(row).get("email"))
 
     def _is_cancel(self, row: Row) -> bool:
-        return _CANCEL in (row.values or {})
+        return row.number > int(self._slice.job.notes.get("people", self._slice.job.rows or 0))
 
     def _claim(self, rows: Iterable[Row]) -> list[Row]:
         now = self._runner.clock()
