@@ -155,8 +155,9 @@ def test_who_cancelled_is_not_revived() -> None:
     job = sync(world, people("ada", "bob", "eve"))
     world.run_to_end(job)
     assert {each for each, about in meeting.people.items() if about["status"] == "approved"} == {"eve@acme.example"}
-    world.run_to_end(sync(world, people("ada", "eve"), revive=True))
-    assert meeting.people["ada@acme.example"]["status"] == "approved"
+    world.run_to_end(sync(world, people("ada", "bob", "eve"), revive=True))
+    assert {about["status"] for about in meeting.people.values()} == {"approved"}
+    assert len(meeting.people) == 3
 
 
 def test_who_is_not_wanted_stays_when_asked() -> None:
@@ -202,6 +203,7 @@ def test_after_a_fault_it_looks_before_it_sends_again(fault: str) -> None:
     done = world.run_to_end(sync(world, people(*[f"p{at}" for at in range(40)])))
     assert (done.seen.succeeded, done.seen.failed, len(meeting.people)) == (40, 0, 40)
     assert sum(meeting.batches) == (70 if fault == "crash_before" else 40)
+    assert len({each.id for each in meeting.published}) == 40
 
 
 def test_a_registrants_status_changes_ten_times_a_day() -> None:
@@ -325,4 +327,14 @@ def test_columns_have_names_of_their_own() -> None:
     job = sync(world, [{"Mail": "ada@acme.example", "Vorname": "Ada", "registrant_to_cancel": "x"}], mapping=mapping)
     done = world.run_to_end(job)
     assert (done.seen.succeeded, done.rows) == (2, 2)
+    assert set(meeting.people) == {"ada@acme.example"}
+
+
+def test_nobody_goes_for_a_row_that_is_refused() -> None:
+    """Somebody who is registered stays, although the row that wants them lacks something."""
+    world = JobWorld()
+    meeting = Meeting(world)
+    meeting.register("ada@acme.example")
+    done = world.run_to_end(sync(world, [{"email": "Ada@acme.example"}]))
+    assert done.seen.errors == {"invalid_row": 1}
     assert set(meeting.people) == {"ada@acme.example"}

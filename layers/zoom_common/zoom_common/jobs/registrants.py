@@ -135,11 +135,7 @@ class _Sync:
             self._save()
         about = self._read(f"{self._kind}.get")
         hosts, registered = _hosts(about), self._registered()
-        gone = (
-            set() if self._slice.job.request.get("revive") else set(self._sync.cancelled(self._slice.job, self._number))
-        )
-        gone |= {address for address, each in registered.items() if not each.takes_part}
-        gone -= {address for address, each in registered.items() if each.takes_part}
+        gone = set() if self._slice.job.request.get("revive") else self._gone(registered)
         wanted: dict[str, int] = {}
         for row in list(self._rows.values()):
             if self._is_cancel(row):
@@ -155,6 +151,12 @@ class _Sync:
         self._slice.job = replace(self._slice.job, notes=notes)
         self._save()
 
+    def _gone(self, registered: Mapping[str, _Registered]) -> set[str]:
+        """Return the addresses whose registration was cancelled or denied, and that are not registered again."""
+        gone = set(self._sync.cancelled(self._slice.job, self._number))
+        gone |= {address for address, each in registered.items() if not each.takes_part}
+        return gone - {address for address, each in registered.items() if each.takes_part}
+
     def _decide(
         self,
         row: Row,
@@ -163,20 +165,23 @@ class _Sync:
         gone: Collection[str],
         wanted: dict[str, int],
     ) -> None:
+        address = self._address(row)
+        first = wanted.setdefault(address, row.number)  # also of a row that is refused: nobody goes for a typing error
+        there = registered.get(address)
         try:
             request_of(self._operation("registrants.add"), self._with_number(), self._said(row), as_text=False)
         except RowRefused as refusal:
             self._write(refused(row, refusal.faults))
             return
-        address = self._address(row)
-        first = wanted.setdefault(address, row.number)
-        there = registered.get(address)
         if first != row.number:
             self._done(row, f"Left out: row {first} has the same address.")
         elif address in hosts:
             self._done(row, "Left out: hosts and alternative hosts cannot register.")
         elif there is not None and there.takes_part:
-            self._registered_row(row, there.registrant_id, there.join_url, "Registered already.")
+            if row.state is RowState.SENT:  # by us, and the answer was lost
+                self._sync.publish([self._event(row, there.registrant_id, there.join_url)])
+            message = None if row.state is RowState.SENT else "Registered already."
+            self._registered_row(row, there.registrant_id, there.join_url, message)
         elif address in gone:
             self._done(row, "Left out: this registration was cancelled or denied. Send revive to register again.")
         elif row.state is RowState.SENT:
