@@ -306,7 +306,10 @@ class JobWorld:
         """Run the slice that is due next; when nothing is due, let the watch look. False when all has ended."""
         if not self.waiting:
             self.time.passed += 300
-            return revive(self.store, self.start, now=self.time.now()) > 0 or bool(self.store.active())
+            try:
+                return revive(self.store, self.start, now=self.time.now()) > 0 or bool(self.store.active())
+            except Crash:  # the watch dies too, and comes again
+                return True
         due, job_id, run = min(self.waiting)
         self.waiting.remove((due, job_id, run))
         self.time.passed = max(self.time.passed, due - self.time.now() + self.time.passed)
