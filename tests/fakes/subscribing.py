@@ -29,7 +29,7 @@ from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import CloudEvent, event_id, rfc3339, sequence_of
 from zoom_common.events.log.entries import LogEntry
-from zoom_common.events.log.index import LogIndex
+from zoom_common.events.log.index import LogIndex, before
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.subscriptions.addresses import Endpoint
 from zoom_common.events.subscriptions.delivery_store import DeliveryStore
@@ -182,6 +182,8 @@ class World:
         self._made += 1
         secret = new_secret(self.random.randbytes)
         self.secrets_shown[name] = [secret]
+        if more.get("ordered"):
+            more = {"missed_after": before(int(self.now * 1000)), **more}
         made = Subscription(
             **{
                 "tenant": TENANT,
@@ -327,7 +329,7 @@ class World:
             self.working = False
         done = {each.message_id for each in batch} - set(failed)
         if self.random.random() < self.faults:  # SQS delivers again what was deleted
-            done.pop()
+            done = set(list(done)[1:])
         self.messages = [each for each in self.messages if each.message_id not in done]
         return True
 
@@ -352,7 +354,8 @@ class World:
         if self.now - self._swept_at < _SWEEP:
             return False
         self._swept_at = self.now
-        self.fan_out.sweep()
+        if any("due_at" in item for item in self.memory.tables[tables.CONNECTIONS].items()):
+            self.fan_out.sweep()
         return True
 
     # What the workers use.

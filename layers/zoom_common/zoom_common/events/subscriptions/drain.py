@@ -259,22 +259,24 @@ class Drain:
         return logged(self._log, leased.tenant, waiting.event_id)
 
     def _collect(self, leased: Subscription) -> float | None:
-        """Write down one page of what was missed. Return when to go on, in epoch seconds; None when all is there."""
-        now, until = self._clock(), leased.missed_until or 0.0
-        query = LogQuery(
-            since_ms=0,
-            until_ms=int(until * 1000),
-            types=leased.types,
-            page_size=_PAGE,
-            after=leased.missed_after,
-        )
+        """Write down one page of what is wanted of the log. Return when to go on, in epoch seconds, or None.
+
+        That is what was missed; and for an ordered subscription everything, because the log has the order.
+        """
+        now = self._clock()
+        until = now if leased.ordered or leased.missed_until is None else leased.missed_until
+        until_ms = int(until * 1000)
+        query = LogQuery(0, until_ms, types=leased.types, page_size=_PAGE, after=leased.missed_after)
         page = self._lines.follow(leased.tenant, query, now=now)
         self._add_missed(leased, page.lines, now)
-        if not page.more and page.complete_until_ms >= query.until_ms:
+        if not leased.ordered and not page.more and page.complete_until_ms >= until_ms:
             self._subscriptions.note(leased, missed_after=None, missed_until=None)
             return None
-        self._subscriptions.note(leased, missed_after=page.after)
-        return now if page.more else now + _COLLECT_AGAIN
+        if page.lines or page.more:
+            self._subscriptions.note(leased, missed_after=page.after)
+        if page.more:
+            return now
+        return None if leased.ordered else now + _COLLECT_AGAIN
 
     def _add_missed(self, leased: Subscription, lines: Sequence[LogLine], now: float) -> None:
         places = {line.event_id: place_of(time_ms_of(line), line.event_id) for line in lines}

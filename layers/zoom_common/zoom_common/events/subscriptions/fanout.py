@@ -7,6 +7,7 @@ made or waits in the table.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -16,13 +17,17 @@ from typing import Any, Protocol
 
 from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import CloudEvent
+from zoom_common.events.log.index import SETTLED_MS
 from zoom_common.events.subscriptions.delivery_store import DeliveryStore, place_of
-from zoom_common.events.subscriptions.model import Attempt, Outcome, State, Subscription, event_time_ms
+from zoom_common.events.subscriptions.model import Attempt, Outcome, State, Subscription, event_time_ms, in_log
 from zoom_common.events.subscriptions.settling import SLOW_SECONDS, Count, Settlement, waiting_of
 from zoom_common.events.subscriptions.store import SHARDS, SubscriptionStore
 
 _MOST_AT_ONCE = 128
-_FIRST_PAUSE = 5.0
+# What is due later than this is left to the sweep.
+_SOON = 30.0
+# An ordered subscription's events are sent when the log is complete up to them.
+SETTLED_SECONDS = SETTLED_MS / 1000 + 1.0
 
 
 class Sends(Protocol):
@@ -176,12 +181,12 @@ class FanOut:
         """Write events down for the subscription's own worker, and wake it unless it backs off."""
         seen, now = task.subscription, self._clock()
         for event, _ in events:
-            self._deliveries.add(seen, waiting_of(event, seen, now=now), now=now)
+            if not (seen.ordered and in_log(event)):  # the log has the order, and the worker reads it there
+                self._deliveries.add(seen, waiting_of(event, seen, now=now), now=now)
         if events and seen.state is State.ACTIVE:
-            at = max(now, seen.retry_at or 0.0)
+            at = max(now + (SETTLED_SECONDS if seen.ordered else 0.0), seen.retry_at or 0.0)
             self._subscriptions.wake(seen, at=at)
-            if at <= now:
-                woken.setdefault((seen.tenant, seen.subscription_id), 0.0)
+            woken.setdefault((seen.tenant, seen.subscription_id), at - now)
 
     def _send(self, task: _Task, woken: dict[tuple[str, str], float]) -> None:
         """Send events one after the other. After one that gets no answer, the others are only written down."""
@@ -209,11 +214,13 @@ class FanOut:
         return self._deliveries.statuses(task.subscription, places) if places else {}
 
     def _wake(self, woken: Mapping[tuple[str, str], float]) -> None:
-        at_once = [each for each, delay in woken.items() if delay <= 0]
-        soon = [each for each, delay in woken.items() if 0 < delay <= 2 * _FIRST_PAUSE]
+        by_delay: dict[float, list[tuple[str, str]]] = defaultdict(list)
+        for each, delay in woken.items():
+            if delay <= _SOON:
+                by_delay[math.ceil(delay)].append(each)
         try:
-            self._wakes.send(at_once)
-            self._wakes.send(soon, delay=_FIRST_PAUSE + 1)
+            for delay, some in by_delay.items():
+                self._wakes.send(some, delay=delay)
         except DependencyFailed as error:  # the next sweep finds them
             self._report("workers not woken", reason=error.reason)
 
