@@ -35,7 +35,7 @@ from zoom_common.events.subscriptions.addresses import Endpoint
 from zoom_common.events.subscriptions.delivery_store import DeliveryStore
 from zoom_common.events.subscriptions.drain import Drain
 from zoom_common.events.subscriptions.fanout import FanOut
-from zoom_common.events.subscriptions.http_client import Answer, NoAnswer
+from zoom_common.events.subscriptions.target_client import Answer, NoAnswer
 from zoom_common.events.subscriptions.model import State, Subscription
 from zoom_common.events.subscriptions.sending import Sender, SigningSecrets, new_secret
 from zoom_common.events.subscriptions.settling import Settlement, missed_since, missed_until
@@ -167,7 +167,6 @@ class World:
             publish=self._publish,
             run_all=self._run_all,
             count=self._count,
-            report=lambda *_, **__: None,
             clock=clock,
             sleep=self._sleep,
             random=self.random.random,

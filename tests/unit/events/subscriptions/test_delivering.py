@@ -174,7 +174,7 @@ def test_an_ordered_subscription_gets_each_instance_in_order(world: World) -> No
 
         if json.loads(body).get("uuid") in failing:
             world.attempts["held"] += 1
-            from zoom_common.events.subscriptions.http_client import Answer
+            from zoom_common.events.subscriptions.target_client import Answer
 
             return Answer(500)
         return real(endpoint, headers, body, **more)

@@ -89,7 +89,6 @@ class Drain:
         publish: Callable[[Sequence[CloudEvent]], None],
         run_all: RunAll,
         count: Count,
-        report: Callable[..., None],
         clock: Callable[[], float],
         sleep: Callable[[float], object],
         random: Callable[[], float],
@@ -104,7 +103,6 @@ class Drain:
         self._publish = publish
         self._run_all = run_all
         self._count = count
-        self._report = report
         self._clock = clock
         self._sleep = sleep
         self._random = random

@@ -7,14 +7,17 @@ made or waits in the table.
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from itertools import batched
+from typing import TYPE_CHECKING, Any, Protocol
 
+from zoom_common.aws.errors import translated
 from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import CloudEvent
 from zoom_common.events.log.index import SETTLED_MS
@@ -23,6 +26,12 @@ from zoom_common.events.subscriptions.model import Attempt, Outcome, State, Subs
 from zoom_common.events.subscriptions.settling import SLOW_SECONDS, Count, Settlement, waiting_of
 from zoom_common.events.subscriptions.store import SHARDS, SubscriptionStore
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+_AWAY = "subscription_queue_unavailable"
+_LARGEST_BATCH = 10
+_LONGEST_DELAY = 900
 _MOST_AT_ONCE = 128
 # What is due later than this is left to the sweep.
 _SOON = 30.0
@@ -44,6 +53,44 @@ class Wakes(Protocol):
     def send(self, subscriptions: Sequence[tuple[str, str]], *, delay: float = 0) -> None:
         """Wake (tenant, subscription id) pairs. Raises Unavailable."""
         ...
+
+
+class WakeQueue:
+    """Tells workers which subscriptions have something to do. What is not told, the next sweep finds.
+
+    `MessageGroupId` makes a standard queue fair: a tenant with many subscriptions does not keep others waiting.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+    """
+
+    def __init__(self, sqs: SQSClient, url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def send(self, subscriptions: Sequence[tuple[str, str]], *, delay: float = 0) -> None:
+        """Wake (tenant, subscription id) pairs after `delay` seconds. Raises Unavailable."""
+        for some in batched(subscriptions, _LARGEST_BATCH, strict=False):
+            entries: Any = [
+                {
+                    "Id": str(at),
+                    "MessageBody": json.dumps({"tenant": tenant, "subscription_id": subscription_id}),
+                    "DelaySeconds": min(_LONGEST_DELAY, round(delay)),
+                    "MessageGroupId": tenant,
+                }
+                for at, (tenant, subscription_id) in enumerate(some)
+            ]
+            with translated(_AWAY):
+                self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
+
+    def return_at_once(self, receipt_handle: str) -> None:
+        """Let a message come again at once, after the function has returned it as failed. Raises Unavailable."""
+        with translated(_AWAY):
+            self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=0)
+
+
+def read_wake(body: str) -> tuple[str, str]:
+    """Return tenant and subscription id of a message. Raises KeyError, TypeError or ValueError for other messages."""
+    message: Mapping[str, Any] = json.loads(body)
+    return str(message["tenant"]), str(message["subscription_id"])
 
 
 # Runs tasks at once and returns when all are done; `late` is called with the number of each that takes long.

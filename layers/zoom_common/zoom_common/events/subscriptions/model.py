@@ -127,7 +127,11 @@ class Subscription:
 
     def wants(self, event: CloudEvent) -> bool:
         """Return whether an event is of a wanted type and passes the filters."""
-        return any(matches(event.detail_type, each) for each in self.types) and self.filters.let_through(event)
+        return self.wants_type(event.type) and self.filters.let_through(event)
+
+    def wants_type(self, type_: str) -> bool:
+        """Return whether events of a type, with or without `zoom.`, are wanted."""
+        return any(matches(type_.removeprefix("zoom."), each) for each in self.types)
 
     def body(self, event: CloudEvent) -> bytes:
         """Return what is sent of an event."""

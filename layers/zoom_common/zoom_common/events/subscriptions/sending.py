@@ -18,8 +18,8 @@ from zoom_common import __version__
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.events.bus import CloudEvent, event_id, rfc3339
 from zoom_common.events.subscriptions.addresses import AddressRefused, Endpoint, endpoint_of
-from zoom_common.events.subscriptions.http_client import Answer, NoAnswer
 from zoom_common.events.subscriptions.model import SOURCE, TEST, VERIFICATION, Attempt, Subscription
+from zoom_common.events.subscriptions.target_client import Answer, NoAnswer
 from zoom_common.secret import Secret
 
 PREFIX = "whsec_"

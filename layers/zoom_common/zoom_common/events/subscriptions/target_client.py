@@ -1,4 +1,4 @@
-"""One POST to one public host: looked up, checked, pinned, and over within one deadline.
+"""Reaches targets: POSTs to public hosts, looked up, checked, pinned, and over within one deadline; messages to queues.
 
 The connection goes to the address that was checked. TLS and the header `Host` carry the name, so that a name that
 resolves to something else a moment later changes nothing. Redirects are not followed, proxies of the environment are
@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from zoom_common.aws.errors import code_of, is_transient
 from zoom_common.events.subscriptions.addresses import AddressRefused, Endpoint, check_addresses
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 # How long an endpoint may take from the lookup of its name to the head of its answer.
 ANSWER_SECONDS = 15.0
@@ -24,6 +31,8 @@ KEPT_BYTES = 1024
 # How long the rest of an answer is waited for, once its head has said what became of the delivery.
 _BODY_SECONDS = 1.0
 _CHUNK = 16_384
+_QUEUE = re.compile(r"https://sqs\.([a-z0-9-]{4,30})\.(amazonaws\.com(?:\.cn)?)/([0-9]{12})/([A-Za-z0-9_-]{1,80})")
+_LOCAL_QUEUE = re.compile(r"http://[a-z0-9.:-]{1,100}/([0-9]{12})/([A-Za-z0-9_-]{1,80})")
 _ERROR_NAMES = {
     "refused_address": "the host name leads to an address that is not public",
     "dns_failed": "the host name could not be resolved",
@@ -215,3 +224,39 @@ class _Readable:
     def makefile(self, *_: Any) -> io.BufferedReader:
         """Return the file that is read."""
         return io.BufferedReader(self._reader)
+
+
+def queue_region(url: str, *, local: bool = False) -> str | None:
+    """Return the region of a standard queue's URL, an empty text for a local one; None when it is no such URL."""
+    found = _QUEUE.fullmatch(url)
+    if found:
+        return found[1]
+    return "" if local and _LOCAL_QUEUE.fullmatch(url) else None
+
+
+class TargetQueues:
+    """Queues of subscribers. `client` makes a client for a region (empty: the stack's own)."""
+
+    def __init__(self, client: Callable[[str], SQSClient], *, local: bool = False) -> None:
+        self._client = client
+        self._local = local
+
+    def put(self, url: str, message_id: str, body: bytes) -> str | None:
+        """Send one message. Return None, or the word for why the queue did not take it.
+
+        The role of this stack may send to queues of other accounts, and in its own account to none: there, only the
+        queue's own policy lets it.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+        """
+        region = queue_region(url, local=self._local)
+        if region is None:
+            return "refused_address"
+        attributes: Any = {"webhook-id": {"DataType": "String", "StringValue": message_id}}
+        try:
+            self._client(region).send_message(QueueUrl=url, MessageBody=body.decode(), MessageAttributes=attributes)
+        except (BotoCoreError, ClientError) as error:
+            if is_transient(error):
+                return "connect_failed"
+            denied = "Denied" in code_of(error) or "NonExistent" in code_of(error) or "NotExist" in code_of(error)
+            return "queue_refused" if denied else "queue_error"
+        return None
