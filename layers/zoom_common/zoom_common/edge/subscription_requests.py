@@ -42,7 +42,7 @@ def subscription_fields(body: Mapping[str, Any], *, new: bool, local: bool) -> d
     A `new` subscription needs `types` and either `url` or `queue`. A change has what changes. `local` is for a stack on
     one machine, where endpoints on it are accepted.
     """
-    readers = {"url": partial(_url, local=local), "queue": partial(_queue, local=local), **_READ}
+    readers: Mapping[str, Read] = {"url": partial(_url, local=local), "queue": partial(_queue, local=local), **_READ}
     wrong = [FieldError(name, "Unknown field.") for name in sorted(body.keys() - readers.keys())[:_MOST_NAMED]]
     found: dict[str, Any] = {}
     for name, value in body.items():
