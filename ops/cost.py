@@ -71,7 +71,8 @@ def queue_polls() -> float:
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
     """
     functions = in_template("AWS::Serverless::Function")
-    queues = sum(len(function["Properties"].get("Events", {})) for function in functions)
+    events = [event for function in functions for event in function["Properties"].get("Events", {}).values()]
+    queues = sum("Enabled" not in event["Properties"] for event in events)  # the others are for options that are off
     return queues * 5 * 30 * 86_400 / 20
 
 

@@ -27,7 +27,7 @@ from zoom_common.events.subscriptions.model import (
     State,
     Status,
     Subscription,
-    subscription_id,
+    new_subscription_id,
 )
 from zoom_common.events.subscriptions.sending import new_secret, new_test_event
 from zoom_common.events.subscriptions.settling import (
@@ -81,6 +81,7 @@ handler = router.handle
 @router.route("POST", "/subscriptions", scope=WRITE)
 def create(request: Request, principal: Principal) -> Response:
     """Make a subscription. It is pending until its target has shown that it wants events. The secret is shown once."""
+    _admit(principal)
     fields = _bound(principal, subscription_fields(body_of(request), new=True, local=settings().local))
     paused = fields.pop("state", State.ACTIVE) is State.PAUSED
     if paused:
@@ -88,7 +89,7 @@ def create(request: Request, principal: Principal) -> Response:
     _check_url(fields)
     if len(subscriptions().store.list(principal.tenant)) >= MOST_PER_TENANT:
         raise Conflict(f"A tenant has at most {MOST_PER_TENANT} subscriptions.", reason="too_many_subscriptions")
-    now, name, secret = time.time(), subscription_id(secrets.token_bytes(16)), new_secret()
+    now, name, secret = time.time(), new_subscription_id(secrets.token_bytes(16)), new_secret()
     made = Subscription(
         missed_after=before(int(now * 1000)) if fields.get("ordered") else None,
         tenant=principal.tenant,
@@ -110,24 +111,25 @@ def create(request: Request, principal: Principal) -> Response:
 @router.route("GET", "/subscriptions", scope=READ)
 def list_all(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
     """List the tenant's subscriptions, the oldest first. There are few: all are on one page."""
+    _admit(principal)
     found = [each for each in subscriptions().store.list(principal.tenant) if _reaches(principal, each)]
     found.sort(key=lambda each: (each.created_at, each.subscription_id))
     return json_response(200, {"subscriptions": [shown(each) for each in found], "next_page_token": ""})
 
 
-@router.route("GET", "/subscriptions/{name}", scope=READ)
-def show(request: Request, principal: Principal, name: str) -> Response:  # noqa: ARG001
+@router.route("GET", "/subscriptions/{subscription_id}", scope=READ)
+def show(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
     """Show one subscription, with what its latest deliveries say about its health."""
-    found = _one(principal, name)
+    found = _one(principal, subscription_id)
     latest, _ = subscriptions().deliveries.page(found, limit=_RECENT)
     answer = shown(found)
     return json_response(200, {**answer, "health": {**answer["health"], "recent": recent(latest)}})
 
 
-@router.route("PATCH", "/subscriptions/{name}", scope=WRITE)
-def change(request: Request, principal: Principal, name: str) -> Response:
+@router.route("PATCH", "/subscriptions/{subscription_id}", scope=WRITE)
+def change(request: Request, principal: Principal, subscription_id: str) -> Response:
     """Change a subscription. A new target has to be verified; what comes meanwhile is sent afterwards."""
-    seen = _one(principal, name)
+    seen = _one(principal, subscription_id)
     fields = _bound(principal, subscription_fields(body_of(request), new=False, local=settings().local))
     state = fields.pop("state", None)
     changes = {**fields, **_order(seen, fields), **_target(seen, fields)}
@@ -140,30 +142,30 @@ def change(request: Request, principal: Principal, name: str) -> Response:
     return json_response(200, shown(seen))
 
 
-@router.route("DELETE", "/subscriptions/{name}", scope=WRITE)
-def delete(request: Request, principal: Principal, name: str) -> Response:  # noqa: ARG001
+@router.route("DELETE", "/subscriptions/{subscription_id}", scope=WRITE)
+def delete(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
     """Delete a subscription. Nothing is sent any more but what is on its way."""
-    found = _one(principal, name)
+    found = _one(principal, subscription_id)
     subscriptions().store.delete(principal.tenant, found.subscription_id)
     return Response(204)
 
 
-@router.route("POST", "/subscriptions/{name}/pause", scope=WRITE)
-def pause(request: Request, principal: Principal, name: str) -> Response:  # noqa: ARG001
+@router.route("POST", "/subscriptions/{subscription_id}/pause", scope=WRITE)
+def pause(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
     """Send nothing until it is resumed."""
-    return json_response(200, shown(_set_state(_one(principal, name), State.PAUSED)))
+    return json_response(200, shown(_set_state(_one(principal, subscription_id), State.PAUSED)))
 
 
-@router.route("POST", "/subscriptions/{name}/resume", scope=WRITE)
-def resume(request: Request, principal: Principal, name: str) -> Response:  # noqa: ARG001
+@router.route("POST", "/subscriptions/{subscription_id}/resume", scope=WRITE)
+def resume(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
     """Send again, what was missed first, the oldest of it first."""
-    return json_response(200, shown(_set_state(_one(principal, name), State.ACTIVE)))
+    return json_response(200, shown(_set_state(_one(principal, subscription_id), State.ACTIVE)))
 
 
-@router.route("POST", "/subscriptions/{name}/verify", scope=WRITE)
-def verify(request: Request, principal: Principal, name: str) -> Response:  # noqa: ARG001
+@router.route("POST", "/subscriptions/{subscription_id}/verify", scope=WRITE)
+def verify(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
     """Ask the target of a pending subscription once more, now."""
-    seen = _one(principal, name)
+    seen = _one(principal, subscription_id)
     if seen.state is not State.PENDING:
         raise Conflict("This subscription is verified.", reason="not_pending", details={"state": str(seen.state)})
     seen = _changed(seen, retry_at=None, rounds=None, due_at=time.time())
@@ -171,10 +173,10 @@ def verify(request: Request, principal: Principal, name: str) -> Response:  # no
     return json_response(202, shown(seen))
 
 
-@router.route("POST", "/subscriptions/{name}/rotate", scope=WRITE)
-def rotate(request: Request, principal: Principal, name: str) -> Response:
+@router.route("POST", "/subscriptions/{subscription_id}/rotate", scope=WRITE)
+def rotate(request: Request, principal: Principal, subscription_id: str) -> Response:
     """Make a new secret. For `overlap_hours` (24), deliveries are signed with the one before as well."""
-    seen, overlap = _one(principal, name), body_of(request).get("overlap_hours", _DEFAULT_OVERLAP)
+    seen, overlap = _one(principal, subscription_id), body_of(request).get("overlap_hours", _DEFAULT_OVERLAP)
     if isinstance(overlap, bool) or not isinstance(overlap, int) or not 0 <= overlap <= _LONGEST_OVERLAP:
         raise InvalidRequest([FieldError("overlap_hours", f"A whole number from 0 to {_LONGEST_OVERLAP}.")])
     secret = new_secret()
@@ -184,20 +186,20 @@ def rotate(request: Request, principal: Principal, name: str) -> Response:
     return json_response(200, {**shown(seen), "secret": secret.reveal()})
 
 
-@router.route("POST", "/subscriptions/{name}/test", scope=WRITE)
-def test(request: Request, principal: Principal, name: str) -> Response:  # noqa: ARG001
+@router.route("POST", "/subscriptions/{subscription_id}/test", scope=WRITE)
+def test(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
     """Send an event of the type `subscription.test`, whatever the types and filters are."""
-    seen, now = _sending(principal, name), time.time()
+    seen, now = _sending(principal, subscription_id), time.time()
     event = new_test_event(seen, at=now, name=secrets.token_hex(8))
     subscriptions().deliveries.add(seen, waiting_of(event, seen, now=now, forced=True), now=now)
     _send_now(seen)
     return json_response(202, {"event_id": event.id})
 
 
-@router.route("GET", "/subscriptions/{name}/deliveries", scope=READ)
-def deliveries(request: Request, principal: Principal, name: str) -> Response:
+@router.route("GET", "/subscriptions/{subscription_id}/deliveries", scope=READ)
+def deliveries(request: Request, principal: Principal, subscription_id: str) -> Response:
     """List deliveries with all attempts, the newest event first. `status` selects; then a page may be short."""
-    seen, fields = _one(principal, name), Fields(request.query)
+    seen, fields = _one(principal, subscription_id), Fields(request.query)
     fields.only(("status", "page_size", "next_page_token"))
     status = fields.matching("status", _STATUS, "delivered, retrying or failed.")
     tokens = _tokens(seen)
@@ -212,10 +214,10 @@ def deliveries(request: Request, principal: Principal, name: str) -> Response:
     )
 
 
-@router.route("POST", "/subscriptions/{name}/redeliver", scope=WRITE)
-def redeliver(request: Request, principal: Principal, name: str) -> Response:
+@router.route("POST", "/subscriptions/{subscription_id}/redeliver", scope=WRITE)
+def redeliver(request: Request, principal: Principal, subscription_id: str) -> Response:
     """Send again: one event (`id`), all that failed (`failed`), or what came in a span of time (`from`, `to`)."""
-    seen, body = _sending(principal, name), body_of(request)
+    seen, body = _sending(principal, subscription_id), body_of(request)
     if body.get("id") is not None:
         sent, token = _one_again(seen, body["id"]), ""
     elif body.get("failed") is True:
@@ -318,7 +320,6 @@ def _check_url(fields: Mapping[str, Any]) -> None:
 
 def _bound(principal: Principal, fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields, for a key that is bound to a connection with that connection as their filter."""
-    _refuse_people_of_some_connections(principal)
     if principal.connection is None:
         return fields
     filters: Filters = fields.get("filters", Filters())
@@ -328,7 +329,10 @@ def _bound(principal: Principal, fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "filters": only} if "filters" in fields or "types" in fields else fields
 
 
-def _refuse_people_of_some_connections(principal: Principal) -> None:
+def _admit(principal: Principal) -> None:
+    """Raise NotFound where subscriptions are off, and Forbidden for a person who reaches some connections only."""
+    if not settings().enabled:
+        raise NotFound("This stack has no subscriptions: deploy it with Subscriptions=on.", reason="not_served_here")
     if owner_filter(principal) is not None:
         raise Forbidden([EVERY_OWNER])
 
@@ -339,7 +343,7 @@ def _reaches(principal: Principal, subscription: Subscription) -> bool:
 
 
 def _one(principal: Principal, name: str) -> Subscription:
-    _refuse_people_of_some_connections(principal)
+    _admit(principal)
     found = subscriptions().store.get(principal.tenant, name) if SUBSCRIPTION_ID.fullmatch(name) else None
     if found is None or not _reaches(principal, found):
         raise NotFound("There is no such subscription.", reason="unknown_subscription")

@@ -27,6 +27,9 @@ KINDS = (
     "log_lines",
     "projections",
     "usage",
+    "subscriptions",
+    "deliveries",
+    "waiting_deliveries",
     "coordination",
     "others",
 )

@@ -40,6 +40,7 @@ class SubscriptionSettings:
     data_key: str
     retention_days: int
     local: bool
+    enabled: bool
     wake_queue_url: str
     event_bus: str
 
@@ -53,6 +54,7 @@ class SubscriptionSettings:
             data_key=require(environ, "DATA_KEY_ID"),
             retention_days=int(optional(environ, "EVENT_RETENTION_DAYS", "30")),
             local=optional(environ, "STAGE") == "local",
+            enabled=optional(environ, "SUBSCRIPTIONS") == "on",
             wake_queue_url=optional(environ, "WAKE_QUEUE_URL"),
             event_bus=optional(environ, "EVENT_BUS"),
         )

@@ -250,8 +250,8 @@ class FanOut:
                 woken[seen.tenant, seen.subscription_id] = max(0.0, due - self._clock())
             if attempt.outcome is Outcome.GONE:
                 return
-            if attempt.outcome is Outcome.UNREACHED:
-                self._keep(task, task.events[at + 1 :], {})
+            if attempt.outcome is Outcome.UNREACHED or attempt.duration_ms > SLOW_SECONDS * 1000:
+                self._keep(task, task.events[at + 1 :], woken)
                 return
 
     def _known(self, task: _Task) -> Mapping[str, object]:

@@ -148,7 +148,7 @@ def matches(name: str, pattern: str) -> bool:
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
-def subscription_id(entropy: bytes) -> str:
+def new_subscription_id(entropy: bytes) -> str:
     """Return the id of a new subscription, from 16 random bytes."""
     return f"sub_{entropy.hex()}"
 

@@ -164,11 +164,12 @@ class EndpointClient:
         self._send(connected, head.encode("latin-1") + b"\r\n" + body, until)
         reader = _Reader(connected, self._clock, until)
         response = http.client.HTTPResponse(_Readable(reader), method="POST")  # type: ignore[arg-type] # all it uses
-        response.begin()
-        about = {name.lower(): value for name, value in response.getheaders()}
-        if not whole:
-            reader.until = min(until, self._clock() + _BODY_SECONDS)
-        return Answer(response.status, about, _beginning(response, most))
+        with response:
+            response.begin()
+            about = {name.lower(): value for name, value in response.getheaders()}
+            if not whole:
+                reader.until = min(until, self._clock() + _BODY_SECONDS)
+            return Answer(response.status, about, _beginning(response, most))
 
     def _send(self, connected: socket.socket, data: bytes, until: float) -> None:
         view = memoryview(data)
