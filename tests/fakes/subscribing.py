@@ -35,11 +35,11 @@ from zoom_common.events.subscriptions.addresses import Endpoint
 from zoom_common.events.subscriptions.delivery_store import DeliveryStore
 from zoom_common.events.subscriptions.drain import Drain
 from zoom_common.events.subscriptions.fanout import FanOut
-from zoom_common.events.subscriptions.target_client import Answer, NoAnswer
 from zoom_common.events.subscriptions.model import State, Subscription
 from zoom_common.events.subscriptions.sending import Sender, SigningSecrets, new_secret
 from zoom_common.events.subscriptions.settling import Settlement, missed_since, missed_until
 from zoom_common.events.subscriptions.store import SubscriptionStore
+from zoom_common.events.subscriptions.target_client import Answer, NoAnswer
 from zoom_common.secret import Secret
 
 START = 1_790_000_000.0
@@ -360,7 +360,7 @@ class World:
     # What the workers use.
 
     def post(
-        self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes, *, most: int = 1024, whole: bool = False
+        self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes, *, most: int = 1024, **_: bool
     ) -> Answer:
         if self._fault("post") == "crash":
             raise Crash
