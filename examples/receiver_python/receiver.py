@@ -59,4 +59,6 @@ class Receiver(BaseHTTPRequestHandler):
 SEEN: set[str] = set()
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "8080"))), Receiver).serve_forever()
+    server = ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "8080"))), Receiver)
+    print("port", server.server_port, flush=True)
+    server.serve_forever()

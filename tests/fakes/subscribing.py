@@ -120,7 +120,8 @@ class World:
     messages: list[Message] = field(default_factory=list)
     wakes: list[tuple[float, str, str]] = field(default_factory=list)
     secrets_shown: dict[str, list[Secret]] = field(default_factory=lambda: defaultdict(list))
-    latency: float = 0.1
+    failing: set[str] = field(default_factory=set)
+    """Instances whose events every endpoint answers with 500."""
     challenged: bool = True
 
     def __post_init__(self) -> None:
@@ -372,6 +373,8 @@ class World:
         if not self._is_signed(name, headers, body):
             self.forged.append(headers["webhook-id"])
         event = json.loads(body)
+        if event.get("uuid") in self.failing:
+            return Answer(500)
         if event["type"] == "subscription.verification":
             challenge = event["data"]["challenge"] if self.challenged else "another"
             return Answer(said, {}, json.dumps({"challenge": challenge}).encode())

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any
 
@@ -29,11 +29,8 @@ def server(serve: Serve) -> Iterator[int]:
             accepted, _ = listening.accept()
         except OSError:
             return
-        with accepted:
-            try:
-                serve(accepted)
-            except OSError:
-                pass
+        with accepted, suppress(OSError):
+            serve(accepted)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
@@ -131,11 +128,11 @@ def test_a_body_that_never_ends_does_not_undo_a_success() -> None:
 def test_an_endpoint_that_reads_nothing_ends_at_the_deadline() -> None:
     """A large event is not sent for ever."""
     done = threading.Event()
-    with server(lambda _: done.wait(30) and None) as port, pytest.raises(NoAnswer) as failed:  # type: ignore[func-returns-value]
-        try:
-            EndpointClient(clock=ticking()).post(local(port), {}, b"x" * 20_000_000)
-        finally:
-            done.set()
+    client = EndpointClient(clock=ticking())
+    with server(lambda _: done.wait(30) and None) as port:  # type: ignore[func-returns-value]
+        with pytest.raises(NoAnswer) as failed:
+            client.post(local(port), {}, b"x" * 20_000_000)
+        done.set()
     assert failed.value.reason == "timeout"
 
 
