@@ -144,8 +144,8 @@ def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, bat
 def delivery(*, endpoint_ms: float, core_ms: float, aws_ms: float, batch: float) -> Unit:
     """One delivery at the first try: its record, a share of the batch and of the subscriptions that are read for it.
 
-    A record has the endpoint's answer, so that every other one is larger than a KB. What the event itself costs is in the
-    webhook's; the bus puts it into one more queue.
+    A record has the endpoint's answer, so that every other one is larger than a KB. What the event itself costs is in
+    the webhook's; the bus puts it into one more queue.
     """
     return Unit(
         lambdas=1 / batch,

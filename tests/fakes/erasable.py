@@ -18,6 +18,7 @@ from tests.fakes.connections import START, connection
 from zoom_common.access.bearers import Bearer, BearerStore
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
+from zoom_common.access.principal import Principal
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import Table
 from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
@@ -47,6 +48,8 @@ from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
 from zoom_common.gateway.usage import KeptUsage, LiveUsage, Usage
 from zoom_common.heartbeats import Heartbeats
+from zoom_common.jobs.model import Job, Row
+from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore, ThrottleStore, user_counter
 from zoom_common.ratelimit.slots import Bucket, SlotStore
 from zoom_common.secret import Secret
@@ -242,6 +245,9 @@ class Held:
         usage = Usage(DAY, person.tenant, person.connection_id, "meetings.get", 1, 1, 0)
         LiveUsage(self._coordination()).begin(usage)()
         KeptUsage(self.table(TableName.EVENTS), retention_days=30).keep(usage)
+        number = int(person.name[:5], 16)
+        row = Row(number=number, values={"email": person.email.upper(), "last_name": "L"})
+        JobStore(self.table(TableName.EVENTS)).put_rows(_job(person.tenant), [row])
 
     def hear(self, person: Person) -> None:
         """Log and project events: that they exist, that they took part, and a large one that a person hosts."""
@@ -300,6 +306,7 @@ class Held:
         event = ZoomEvent("meeting.started", started)
         self.admit(tenant, f"evt_{sha256(tenant.encode()).hexdigest()[:32]}", event, json.dumps(started).encode())
         self._projections().apply(tenant, changes(event), (1, ""))
+        JobStore(self.table(TableName.EVENTS)).create(_job(tenant), [Row(number=1, values={"email": "n@x.example"})])
 
     def tell_of_nobody(self) -> None:
         """Write what is the gateway's own, or shared by those who call one Zoom account."""
@@ -344,3 +351,16 @@ class Held:
 
     def _link(self, person: Person) -> LinkRequest:
         return LinkRequest(tenant=person.tenant, subject="key:k", owner="key:k", connection_id=person.connection_id)
+
+
+def _job(tenant: str) -> Job:
+    return Job(
+        tenant=tenant,
+        job_id="job_1",
+        principal=Principal(tenant, "key:k", frozenset({"*"})),
+        operation="meetings.registrants.add",
+        request={"connection": f"con_of-{tenant}"},
+        fingerprint="f",
+        created_at=START,
+        rows=1,
+    )

@@ -39,6 +39,7 @@ from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.idempotency_store import IdempotencyStore
 from zoom_common.gateway.usage import KeptUsage, LiveUsage
 from zoom_common.heartbeats import Heartbeats
+from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore, ThrottleStore
 from zoom_common.ratelimit.slots import SlotStore
 
@@ -153,6 +154,10 @@ def webhook_signs(dynamodb: DynamoDBClient, *, clock: Clock) -> WebhookStatusSto
         if memory
         else WebhookStatusStore(Table(dynamodb, COORDINATION), clock)
     )
+
+
+def jobs(dynamodb: DynamoDBClient) -> JobStore:
+    return JobStore(Table(dynamodb, EVENTS))
 
 
 def erasure_records(dynamodb: DynamoDBClient) -> ErasureRecords:

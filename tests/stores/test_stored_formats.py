@@ -23,6 +23,7 @@ from tests.stores import factories
 from tests.stores.connection_items import LINK, pair, settlement
 from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import Credential, issue
+from zoom_common.access.principal import Principal
 from zoom_common.aws.json_client import AwsJsonClient
 from zoom_common.aws.table import Table
 from zoom_common.connections.cipher import SealContext, SealKind, seal, unseal
@@ -46,6 +47,8 @@ from zoom_common.gateway import idempotency
 from zoom_common.gateway.idempotency_store import StoredAnswer
 from zoom_common.gateway.usage import Usage
 from zoom_common.heartbeats import SWEEP
+from zoom_common.jobs.model import Job, Row, RowState
+from zoom_common.jobs.model import State as JobState
 from zoom_common.ratelimit.limiter import Cost, RateLimiter, RateLimitRules
 from zoom_common.ratelimit.quotas import DailyCalls
 from zoom_common.secret import Secret
@@ -272,6 +275,39 @@ def written(writer: Writer) -> dict[str, Item]:
     }
 
 
+def worked(dynamodb: MemoryDynamoDB) -> None:
+    """A job that was paused after one row of two."""
+    store = factories.jobs(dynamodb.client())
+    principal = Principal("acme", "key:k1", frozenset({"meetings:write"}))
+    job = Job(
+        tenant="acme",
+        job_id="job_1",
+        principal=principal,
+        operation="meetings.create",
+        request={"connection": "con_1"},
+        fingerprint="f",
+        created_at=NOW,
+        rows=2,
+        wake_at=NOW,
+    )
+    store.create(job, [Row(number=1, values={"topic": "A"}), Row(number=2, values={"topic": "B"}, line=3)])
+    begun = store.begin_slice(job, run=1, owner="o", now=NOW, until=NOW + 90, wake_at=NOW + 99)
+    assert begun is not None
+    for row in store.rows(begun):
+        claimed = store.claim(begun, row, now=NOW)
+        assert claimed is not None
+        if row.number == 1:
+            done = replace(claimed, state=RowState.SUCCEEDED, status=201, ids={"id": "8"})
+            store.finish(begun, done)
+            begun = replace(begun, cursor=2, before=begun.before.counting(done), seen=begun.seen.counting(done))
+        else:
+            store.put_off(begun, claimed, until=NOW + 60, sent=True)
+    begun = replace(begun, pace=2.5, busiest=1, host_left=99, closed={"h": NOW + 60})
+    store.end_slice(
+        begun, owner="o", state=JobState.PAUSED, now=NOW, wake_at=NOW, reason="connection_lost", not_before=NOW + 60
+    )
+
+
 WRITERS: dict[str, Writer] = {
     "a whole connection": lambda dynamodb: Memory(dynamodb).put(whole()),
     "a connection after its refreshes": refreshed,
@@ -285,6 +321,7 @@ WRITERS: dict[str, Writer] = {
     "events": delivered,
     "signs of life": seen_alive,
     "subscriptions": subscribed,
+    "jobs": worked,
 }
 
 ATTEMPTS = '[{"at":1800000000.25,"duration_ms":12,"status":500,"answer":"no"}]'
@@ -667,6 +704,60 @@ STORED: dict[str, dict[str, Item]] = {
             "forced": {"BOOL": True},
             "time_ms": {"N": "1790000000123"},
             "type": {"S": "zoom.meeting.started"},
+        },
+    },
+    "jobs": {
+        "events acme#job#job_1 job": {
+            "before": {"M": {"errors": {"M": {}}, "failed": {"N": "0"}, "succeeded": {"N": "1"}}},
+            "busiest": {"N": "1"},
+            "closed": {"M": {"h": {"N": "1800000060.25"}}},
+            "created_at": {"N": "1800000000.25"},
+            "cursor": {"N": "2"},
+            "expires_at": {"N": "1802592000"},
+            "fingerprint": {"S": "f"},
+            "host_left": {"N": "99"},
+            "job": {"S": "job_1"},
+            "lease_owner": {"S": "o"},
+            "lease_until": {"N": "0"},
+            "not_before": {"N": "1800000060.25"},
+            "notes": {"B": b"{}"},
+            "operation": {"S": "meetings.create"},
+            "pace": {"N": "2.5"},
+            "principal": {"S": '{"tenant":"acme","subject":"key:k1","scopes":["meetings:write"]}'},
+            "reason": {"S": "connection_lost"},
+            "request": {"B": b'{"connection":"con_1"}'},
+            "rows": {"N": "2"},
+            "run": {"N": "1"},
+            "seen": {"M": {"errors": {"M": {}}, "failed": {"N": "0"}, "succeeded": {"N": "1"}}},
+            "slices": {"N": "1"},
+            "started_at": {"N": "1800000000.25"},
+            "state": {"S": "paused"},
+            "tenant": {"S": "acme"},
+            "wake_at": {"N": "1800000000.25"},
+        },
+        "events acme#job#job_1 row#0000001": {
+            "expires_at": {"N": "1802592000"},
+            "first_sent": {"N": "1800000000.25"},
+            "ids": {"B": b'{"id":"8"}'},
+            "state": {"S": "succeeded"},
+            "status": {"N": "201"},
+            "tries": {"N": "1"},
+            "values": {"B": b'{"topic":"A"}'},
+        },
+        "events acme#job#job_1 row#0000002": {
+            "due": {"N": "1800000060.25"},
+            "expires_at": {"N": "1802592000"},
+            "first_sent": {"N": "1800000000.25"},
+            "line": {"N": "3"},
+            "state": {"S": "sent"},
+            "tries": {"N": "1"},
+            "values": {"B": b'{"topic":"B"}'},
+        },
+        "events acme#jobs 8199999999750#job_1": {"expires_at": {"N": "1802592000"}, "job": {"S": "job_1"}},
+        "events jobs.active acme#job_1": {
+            "expires_at": {"N": "1802592000"},
+            "job": {"S": "job_1"},
+            "tenant": {"S": "acme"},
         },
     },
 }

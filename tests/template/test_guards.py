@@ -23,6 +23,7 @@ BY_AWS = {
     "sqs:ReceiveMessage": "Lambda polls the queue",
     "sqs:DeleteMessage": "Lambda polls the queue",
     "sqs:GetQueueAttributes": "Lambda polls the queue",
+    "s3:ListBucket": "S3 says 404 of a missing object, and not 403",
     "sqs:SendMessageBatch": "IAM's SendMessage, as the emulator names it",
 }
 # IAM's name of what the code calls otherwise.

@@ -22,6 +22,8 @@ SCOPES = frozenset(
         "recordings:read",
         "recordings:write",
         "reports:read",
+        "account:read",
+        "account:write",
         "connections:read",
         "connections:write",
         "connections:all",
@@ -34,6 +36,8 @@ SCOPES = frozenset(
         "erasures:read",
         "erasures:write",
         "health:read",
+        "jobs:read",
+        "jobs:write",
         EVERY_SCOPE,
     }
 )

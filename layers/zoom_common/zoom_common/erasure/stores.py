@@ -31,6 +31,7 @@ from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.idempotency_store import IdempotencyStore
 from zoom_common.gateway.usage import KeptUsage, LiveUsage
 from zoom_common.heartbeats import Heartbeats
+from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore, ThrottleStore
 from zoom_common.ratelimit.slots import SlotStore
 
@@ -97,7 +98,7 @@ class TableName(StrEnum):
 
 STORES: Mapping[TableName, Sequence[OwnerOfItems]] = {
     TableName.CONNECTIONS: (ConnectionStore, Outbox, ApiKeyStore, Tombstones, ErasureRecords, SubscriptionStore),
-    TableName.EVENTS: (EventLog, ProjectionStore, HostStore, KeptUsage, DeliveryStore),
+    TableName.EVENTS: (EventLog, ProjectionStore, HostStore, KeptUsage, DeliveryStore, JobStore),
     TableName.COORDINATION: (
         AuthorizationStore,
         BearerStore,

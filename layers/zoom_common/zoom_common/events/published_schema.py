@@ -49,14 +49,18 @@ def cloud_event_schema() -> dict[str, Any]:
             },
             "source": {
                 **text,
-                "pattern": "^/(zoom/.+|gateway/connections)$",
-                "description": "The Zoom app that was told, by client id; or the gateway, of its own connections.",
+                "pattern": "^/(zoom/.+|gateway/(connections|jobs))$",
+                "description": "The Zoom app that was told, by client id; or the gateway, of its connections and jobs.",
             },
             "type": {
                 **text,
-                "pattern": "^(zoom\\..+|connection\\..+)$",
+                "pattern": "^(zoom\\..+|connection\\..+|registrant\\..+)$",
                 "description": "zoom. and Zoom's name. Names that do not stand here yet are published too.",
-                "examples": [*named_types(), *(f"connection.{state}" for state in CONNECTION_STATES)],
+                "examples": [
+                    *named_types(),
+                    *(f"connection.{state}" for state in CONNECTION_STATES),
+                    "registrant.registered",
+                ],
             },
             "subject": {
                 **text,

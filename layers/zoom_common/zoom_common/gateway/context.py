@@ -182,6 +182,11 @@ class Call:
         operation, ids = match("GET", path)
         return cls(principal=principal, operation=operation, ids=ids, query_string=query_string, deadline=deadline)
 
+    @property
+    def content_type(self) -> str:
+        """The media type of the body, as the caller declares it."""
+        return self.headers.get("content-type", "")
+
     def bind(self, connection: Connection) -> None:
         """Make the call over this connection."""
         self.connection = connection

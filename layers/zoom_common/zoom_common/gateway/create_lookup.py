@@ -16,7 +16,7 @@ from zoom_common.gateway.http_client import ZoomApiClient
 from zoom_common.zoom.api import zoom_code
 from zoom_common.zoom.http import HttpResponse
 from zoom_common.zoom.operations.model import Operation
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import named
 
 # Zoom's clock and ours differ, and its `created_at` has whole seconds.
 _SKEW = 5.0
@@ -73,8 +73,6 @@ def _instant(value: Any, zone: Any) -> float | None:
     return None if when is None else when.timestamp()
 
 
-_BY_NAME = {each.name: each for each in OPERATIONS}
-
 _MOST_PAGES = 5
 
 
@@ -97,15 +95,15 @@ class Lookup:
 
     def ask(self, name: str, ids: Mapping[str, str]) -> HttpResponse:
         """Return Zoom's answer to a single read, whatever its status."""
-        return self._ask(self.call.derived(_BY_NAME[name], ids))
+        return self._ask(self.call.derived(named(name), ids))
 
     def read(self, name: str, ids: Mapping[str, str]) -> HttpResponse:
         """Return Zoom's answer to a single read that succeeded."""
-        return _succeeded(_BY_NAME[name], self.ask(name, ids))
+        return _succeeded(named(name), self.ask(name, ids))
 
     def listed(self, name: str, ids: Mapping[str, str], members: str, **query: str) -> Iterator[dict[str, Any]]:
         """Yield the members of a list, page by page. Raises LookupInconclusive after five pages without an end."""
-        operation, token = _BY_NAME[name], ""
+        operation, token = named(name), ""
         for page in range(1, _MOST_PAGES + 1):
             parameters = _page(operation, query, page, token)
             call = self.call.derived(operation, ids, urlencode(parameters, quote_via=quote))

@@ -289,6 +289,7 @@ class ZoomApiClient:
             body=call.body,
             base_url=base_url(call.connection.api_url, self.api_base_url),
             token=token,
+            content_type=call.content_type,
         )
 
         def ready() -> None:

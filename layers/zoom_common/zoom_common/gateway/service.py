@@ -152,7 +152,7 @@ class Gateway:
         check_scopes(operation, connection, self.reconnect_url)
         call.ids = addressed(connection, operation, call.ids)
         call.stats.budget_left = self.client.http.limiter.left(call.cost())
-        _check_request(operation, call.query_string, call.body)
+        _check_request(call)
 
     def _count(self, call: Call) -> None:
         """Count the call and the reads it needed. When a write fails, later ones do not wait for DynamoDB again."""
@@ -206,12 +206,12 @@ class Gateway:
         return headers
 
 
-def _check_request(operation: Operation, query_string: str, body: bytes) -> None:
-    if any(name == "access_token" for name, _ in parse_qsl(query_string, keep_blank_values=True)):
+def _check_request(call: Call) -> None:
+    if any(name == "access_token" for name, _ in parse_qsl(call.query_string, keep_blank_values=True)):
         # Zoom refuses tokens in URLs, with an answer that would look like a refusal of the connection's own token.
         raise Unauthenticated(
             reason="token_in_query",
             message="Invalid access token, this access token is not supported as query parameter string.",
         )
-    check_query(operation.query, query_string)
-    api.check_body(operation, body)
+    check_query(call.operation.query, call.query_string)
+    api.check_body(call.operation, call.body, call.content_type)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from zoom_simulator import asgi
@@ -11,13 +12,14 @@ from zoom_simulator.errors import ZoomError, invalid_token, missing_scopes, unkn
 from zoom_simulator.fault_responses import JSON_TYPE, after, before, end_grants
 from zoom_simulator.faults import Rule
 from zoom_simulator.model import Json
-from zoom_simulator.rest import table
+from zoom_simulator.rest import from_facts, table
 from zoom_simulator.rest.call import Call, Operation, Reply
 from zoom_simulator.rest.operations import Routes
 from zoom_simulator.simulator import Simulator
 from zoom_simulator.translations import language_of, translator
 
 PREFIX = "/v2"
+JSON = "application/json"
 UNAUTHORISED = 401
 PRINTED_AS_400 = ("users.list", "users.token")
 
@@ -27,7 +29,7 @@ class RestApi:
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
-        self._routes = Routes(table.rows())
+        self._routes = Routes([*table.rows(), *from_facts.rows()])
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Answer one request under `/v2`."""
@@ -76,7 +78,7 @@ class RestApi:
         plan = sim.state.accounts[principal.grant.account_id].plan
         headers.update(sim.limits.take(principal.grant.account_id, plan, operation.label, now))
         self._check_scopes(principal, operation)
-        call = Call(sim, principal, operation, params, query, _json(scope, body), now)
+        call = Call(sim, principal, operation, params, query, _members(scope, operation.media, body), now)
         reply = operation.handler(call)
         return Reply(reply.status, reply.body, {**headers, **reply.headers})
 
@@ -91,18 +93,26 @@ class RestApi:
     def _check_scopes(self, principal: Principal, operation: Operation) -> None:
         if not self._sim.behaviour.enforce_scopes:
             return
-        if not any(scope in principal.scopes for scope in operation.accepted_scopes()):
+        accepted = operation.accepted_scopes()
+        if accepted and not any(scope in principal.scopes for scope in accepted):
             wanted = [f"{operation.scope}:admin"]
             if not operation.admin_only:
                 wanted.insert(0, operation.scope)
             raise missing_scopes(wanted)
 
 
-def _json(scope: asgi.Scope, body: bytes) -> Json:
+def _members(scope: asgi.Scope, media: str, body: bytes) -> Json:
+    """Return the members of a body; of an upload only their names, each with how much there is of it."""
     if not body.strip():
         return {}
-    if "json" not in asgi.header(scope, b"content-type"):
+    declared = asgi.header(scope, b"content-type")
+    if media not in declared and not (media == JSON and "json" in declared):
         raise ZoomError(415, 300, "Unsupported Content Type")
+    if media != JSON:
+        names = re.findall(
+            rb'^Content-Disposition:[^\r\n]*?[; ]name="?([^";\r\n]+)', body, re.IGNORECASE | re.MULTILINE
+        )
+        return {name.decode(errors="replace"): len(body) for name in names}
     try:
         value: Any = json.loads(body)
     except ValueError:
