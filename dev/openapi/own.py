@@ -162,7 +162,7 @@ SUBSCRIPTIONS: Json = {
     ),
     **{
         f"/subscriptions/{{subscriptionId}}/{name}": _subscription_path(
-            {"post": _about_subscription(name, summary, status, **more)}
+            {"post": {**_about_subscription(name, summary, status), **more}}
         )
         for name, summary, status, more in (
             ("pause", "Send nothing until it is resumed", 200, {}),

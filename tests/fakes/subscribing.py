@@ -52,6 +52,10 @@ type Behaviour = Callable[[float], int | str]
 """An endpoint's answer at a moment: a status, or the word for why there is none."""
 
 
+def _healthy(_: float) -> int | str:
+    return 200
+
+
 @dataclass(slots=True)
 class Received:
     """A POST that arrived."""
@@ -367,7 +371,7 @@ class World:
             raise Crash
         name = endpoint.path.partition("?s=")[2]
         self.attempts[endpoint.host] += 1
-        said = self.endpoints.get(endpoint.host, lambda _: 200)(self.now)
+        said = self.endpoints.get(endpoint.host, _healthy)(self.now)
         if isinstance(said, str):
             raise NoAnswer(said)
         if not self._is_signed(name, headers, body):

@@ -95,7 +95,7 @@ def _config(service: str) -> Any:
 
     retries: Any = {"mode": "standard", "total_max_attempts": _POLICY.tries}
     # Addresses that boto3 signs for S3 are of version 4 in every region only when it is asked for that.
-    version = {"signature_version": "s3v4"} if service == "s3" else {}
+    version: Any = {"signature_version": "s3v4"} if service == "s3" else {}
     return Config(
         connect_timeout=2, read_timeout=_POLICY.seconds, retries=retries, max_pool_connections=_POOL, **version
     )
