@@ -25,6 +25,7 @@ USUAL = {
     "OIDC_SCOPE_CLAIM": "scope",
     "OIDC_WEB_CLIENT_ID": "zoom-gateway-web",
     "OIDC_WEB_SCOPE": "openid profile",
+    "ZOOM_PASS_THROUGH": "off",
 }
 REAL_ZOOM = {"ZOOM_API_BASE_URL": "https://api.zoom.us/v2", "ZOOM_OAUTH_URL": "https://zoom.us/oauth"}
 

@@ -380,6 +380,20 @@ PATHS: Json = {
             ],
         ),
     },
+    "/meetings/{number}/attendance/matrix": {
+        "parameters": [_in_path("number")],
+        "get": _operation(
+            "state.matrix",
+            "Who was in which occurrence of a series",
+            200,
+            scope="events:read",
+            parameters=[
+                _in_query("from", "Occurrences planned from this moment on.", format="date-time"),
+                _in_query("to", "Occurrences planned before this moment; now without it.", format="date-time"),
+                _in_query("present_from", "Which part of the time held is enough, from 0 to 1.", type="number"),
+            ],
+        ),
+    },
     "/meetings/{number}/registrations": {
         "parameters": [_in_path("number")],
         "get": _operation("state.registrations", "Who registered", 200, scope="events:read"),

@@ -18,9 +18,11 @@ from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
 from zoom_common.edge.call_log import Logged
 from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.events.bus import BusPublisher
-from zoom_common.events.projections.projectors import REGISTRANT, partition
+from zoom_common.events.log.index import LogIndex
+from zoom_common.events.projections.keys import REGISTRANT, partition
 from zoom_common.events.projections.store import ProjectionStore
-from zoom_common.jobs import registrants
+from zoom_common.events.reconciliation.unrouted_replay import IngestQueue
+from zoom_common.jobs import backfill, registrants
 from zoom_common.jobs.engine_client import Executions, JobFiles
 from zoom_common.jobs.files import ledger
 from zoom_common.jobs.model import Job
@@ -30,7 +32,7 @@ from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore
 from zoom_common.settings import optional, require
 from zoom_common.wiring.gateway import gateway
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Settings:
     state_machine: str
     bucket: str
     event_bus: str
+    ingest_queue_url: str
+    projection_retention_days: int
     slice_seconds: float
     lease_seconds: float
 
@@ -54,6 +58,8 @@ class Settings:
             state_machine=require(environ, "JOBS_STATE_MACHINE"),
             bucket=require(environ, "JOBS_BUCKET"),
             event_bus=require(environ, "EVENT_BUS"),
+            ingest_queue_url=require(environ, "INGEST_QUEUE_URL"),
+            projection_retention_days=int(optional(environ, "PROJECTION_RETENTION_DAYS", "400")),
             slice_seconds=float(optional(environ, "SLICE_SECONDS", "240")),
             lease_seconds=float(optional(environ, "LEASE_SECONDS", "300")),
         )
@@ -97,7 +103,19 @@ def registrants_sync() -> registrants.RegistrantSync:
         publish=BusPublisher(settings().event_bus, clients.client("events")).publish,
         cancelled=cancelled,
         changes=DailyStore(shared),
-        operations={each.name: each for each in OPERATIONS},
+        operations={each.name: each for each in operations()},
+    )
+
+
+@cache
+def past() -> backfill.Backfill:
+    """Return the work of `backfill`."""
+    events = Table(clients.client("dynamodb"), settings().events_table, EVENTS)
+    return backfill.Backfill(
+        projections=ProjectionStore(events, retention_days=settings().projection_retention_days),
+        lines=LogIndex(events),
+        send=IngestQueue(settings().ingest_queue_url, clients.boto3_client("sqs")).send,
+        rules=settings().zoom_api.budget,
     )
 
 
@@ -111,7 +129,7 @@ def runner() -> SliceRunner:
         calls=RowCalls(
             gateway=zoom, send=Logged(zoom).call, clock=time.time, monotonic=time.monotonic, ids_of_job=_ids_of_job
         ),
-        operations={each.name: each for each in OPERATIONS if not each.own},
+        operations={each.name: each for each in operations() if not each.own},
         key_refusal=_key_refusal,
         start=executions().start,
         read_file=files.read,
@@ -119,7 +137,7 @@ def runner() -> SliceRunner:
         clock=time.time,
         monotonic=time.monotonic,
         new_owner=lambda: secrets.token_hex(8),
-        works={registrants.NAME: registrants_sync()},
+        works={registrants.NAME: registrants_sync(), backfill.NAME: past()},
         slice_seconds=settings().slice_seconds,
         lease_seconds=settings().lease_seconds,
     )

@@ -30,16 +30,15 @@ from zoom_common.edge.zoom_api import budget_rules
 from zoom_common.errors import Conflict, DependencyFailed, FieldError, IdempotencyKeyReused, InvalidRequest, NotFound
 from zoom_common.jobs import files
 from zoom_common.jobs.engine_client import UPLOAD_SECONDS, Executions, JobFiles
-from zoom_common.jobs.forecast import fastest
-from zoom_common.jobs.model import Job, State
+from zoom_common.jobs.model import Job, State, fastest
 from zoom_common.jobs.requests import as_one_of, may_become, read_job, view
 from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.limiter import RateLimitRules
 from zoom_common.settings import require
 from zoom_common.wiring.throttle import key_limits
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.model import Operation
+from zoom_common.zoom.operations.table import operations
 
-_BY_NAME = {each.name: each for each in OPERATIONS if not each.own}
 _JOB_ID = re.compile(r"job_[0-9a-f]{24}")
 _PLACE = re.compile(r"[0-9]{13}#job_[0-9a-f]{24}")
 _KEY = re.compile(r"[!-~]{1,255}")
@@ -82,6 +81,12 @@ router = Router(key_limits(settings))
 
 
 @cache
+def by_name() -> Mapping[str, Operation]:
+    """Return the operations of Zoom's API by name."""
+    return {each.name: each for each in operations() if not each.own}
+
+
+@cache
 def store() -> JobStore:
     """Return the jobs and their ledger."""
     return JobStore(Table(clients.client("dynamodb"), settings().events_table, EVENTS))
@@ -118,7 +123,7 @@ def create(request: Request, principal: Principal) -> Response:
         raise InvalidRequest([FieldError("Idempotency-Key", "Use 1 to 255 visible ASCII characters.")])
     secret = f"key\0{key}" if key is not None else secrets.token_hex(16)
     named = connection_header(request.headers)
-    job, rows = read_job(body, principal, _BY_NAME, now=time.time(), secret=secret, connection=named)
+    job, rows = read_job(body, principal, by_name(), now=time.time(), secret=secret, connection=named)
     job = _over_one_connection(job, principal)
     stored = store().create(job, rows)
     if stored.fingerprint != job.fingerprint:
@@ -241,6 +246,6 @@ def _start(job: Job) -> None:
 
 
 def _shown(job: Job) -> dict[str, Any]:
-    operation = _BY_NAME.get(job.operation)
+    operation = by_name().get(job.operation)
     rate = None if operation is None else fastest(operation, settings().budget, "")
-    return view(job, _BY_NAME, now=time.time(), fastest=rate)
+    return view(job, by_name(), now=time.time(), fastest=rate)

@@ -367,7 +367,7 @@ def test_what_zoom_refuses_says_what_it_means(caller: Caller) -> None:
         ("GET", "/v2/meetings/99999999999", 404, 3001, "unknown_meeting"),
         ("GET", "/v2/users/nobody@zoom.example", 404, 1001, "unknown_user"),
         ("GET", "/v2/meetings/99999999999/recordings", 404, 3301, "no_recording"),
-        ("GET", "/v2/no/such/thing", 404, 2300, "unknown_route"),
+        ("GET", "/v2/no/such/thing", 404, 404, "not_served_here"),
         ("GET", "/v2//meetings/99999999999/", 404, 3001, "unknown_meeting"),
         ("PUT", "/v2/meetings/1", 405, 2300, "method_not_allowed"),
     ):

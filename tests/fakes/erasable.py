@@ -45,6 +45,7 @@ from zoom_common.events.subscriptions.model import State as SubscriptionState
 from zoom_common.events.subscriptions.store import SubscriptionStore
 from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.host_calendar import HostCalendar
 from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
 from zoom_common.gateway.usage import KeptUsage, LiveUsage, Usage
 from zoom_common.heartbeats import Heartbeats
@@ -315,6 +316,7 @@ class Held:
         DailyStore(shared).take("shared-account#heavy", period=20_000, limit=100, most=5)
         changed = {"event": "meeting.updated", "payload": {"account_id": "a", "object": {"id": 1, "host_id": "N" * 22}}}
         ChangeStore(shared, clock=lambda: START).on_event(ZoomEvent("meeting.updated", changed))
+        HostCalendar(shared, clock=lambda: START).book("shared-account", "N" * 22, "1234567", [(1, 2)])
         WebhookStatusStore(shared, lambda: START).remember_secrets("zoom-app", {"f": START})
         Heartbeats(table=shared, clock=lambda: START).beat("sweep")
         answers = RefreshStore(self.table(TableName.CONNECTIONS))

@@ -37,7 +37,7 @@ from zoom_common.ratelimit.quotas import DailyCalls, DailyStore
 from zoom_common.ratelimit.slots import SlotStore
 from zoom_common.transport import AnswerLost, NotSent
 from zoom_common.zoom.http import HttpRequest, HttpResponse
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
 ACCOUNT = "con_1"
 CALLER = Principal("acme", "key:k1", frozenset({"*"}))
@@ -252,7 +252,7 @@ class JobWorld:
                 monotonic=self.time.monotonic,
                 ids_of_job=self.ids,
             ),
-            operations={each.name: each for each in OPERATIONS},
+            operations={each.name: each for each in operations()},
             key_refusal=lambda _: self.key_refusal,
             start=self.start,
             read_file=lambda job: self.files.get(job.job_id),

@@ -255,8 +255,8 @@ def _resources() -> dict[str, str]:
     app = json.dumps({"client_id": "zoom-app", "client_secret": "app-secret" * 4})
     secret = clients.boto3_client("secretsmanager").create_secret(Name="app", SecretString=app)["ARN"]
     key = clients.boto3_client("kms").create_key()["KeyMetadata"]["Arn"]
-    region = {"LocationConstraint": "eu-central-1"}
-    clients.boto3_client("s3").create_bucket(Bucket="jobs", CreateBucketConfiguration=region)  # type: ignore[typeddict-item]
+    region: Any = {"LocationConstraint": "eu-central-1"}
+    clients.boto3_client("s3").create_bucket(Bucket="jobs", CreateBucketConfiguration=region)
     pass_on = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
     machine = clients.boto3_client("stepfunctions").create_state_machine(
         name="jobs", definition=pass_on, roleArn="arn:aws:iam::123456789012:role/jobs"

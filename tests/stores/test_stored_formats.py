@@ -150,7 +150,7 @@ def budgeted(dynamodb: MemoryDynamoDB) -> None:
     limiter.reserve(Cost(account="acc-1", label=RateLabel.LIGHT, user="Ada@Example.com"), far)
     for _ in range(2):
         limiter.reserve(Cost(account="acc-1", label=RateLabel.HEAVY, interactive=True), far)
-    everybody = limiter._split("acc-1", RateLabel.MEDIUM).everybody
+    everybody = limiter._split(Cost(account="acc-1", label=RateLabel.MEDIUM), RateLabel.MEDIUM).everybody
     until, probe_at = int(NOW + 60) * 1_000_000, int(NOW + 30) * 1_000_000
     slots.close("acc-1", "Medium", everybody, until=until, reason="zoom_asked_to_wait", probe_at=probe_at)
     daily.exhaust("acc-1#user#b", period=20833, limit=100)
@@ -168,13 +168,15 @@ def keyed(dynamodb: MemoryDynamoDB) -> None:
 
 
 def used(dynamodb: MemoryDynamoDB) -> None:
-    """Usage of a day that lasts and of one that is over, a key's minute, and a change."""
+    """Usage of a day that lasts and of one that is over, a key's minute, a change, and a host's calendar."""
     usage = Usage(date(2026, 11, 23), "acme", "con_1", "meetings.get", 1, 2, 0)
     factories.live_usage(dynamodb.client()).begin(usage)()
     factories.kept_usage(dynamodb.client(), retention_days=400).keep(usage)
     factories.throttle(dynamodb.client()).take("key:k1", period=7, limit=10, most=4)
     body = b'{"event":"meeting.updated","event_ts":1,"payload":{"account_id":"acc-1","object":{"id":85746065}}}'
     factories.changes(dynamodb.client(), clock=lambda: NOW).on_event(parse(body))
+    calendar = factories.calendar(dynamodb.client(), clock=lambda: NOW)
+    calendar.book("acc-1", "host-1", "85746065", [(1_800_000_000, 1_800_003_600), (1_800_086_400, 1_800_090_000)])
 
 
 def delivered(dynamodb: MemoryDynamoDB) -> None:
@@ -201,13 +203,13 @@ def delivered(dynamodb: MemoryDynamoDB) -> None:
 
 
 def seen_alive(dynamodb: MemoryDynamoDB) -> None:
-    """A heartbeat, a bearer, and the signs of an app and of the endpoint."""
+    """A heartbeat, a bearer, and the webhook status of an app and of the endpoint."""
     client = dynamodb.client()
     factories.heartbeats(client, clock=lambda: NOW).beat(SWEEP)
     factories.bearers(client).put(Bearer(b"d" * 32, "abcdefghijkl", b"m" * 32, NOW + 3600, "con_1"))
-    signs = factories.webhook_signs(client, clock=lambda: NOW)
-    signs.verified("App", NOW)
-    signs.remember_secrets("App", {"abc": NOW})
+    webhook_status = factories.webhook_status(client, clock=lambda: NOW)
+    webhook_status.verified("App", NOW)
+    webhook_status.remember_secrets("App", {"abc": NOW})
     writer = StatusWriter(tables.COORDINATION, cast("AwsJsonClient", Through(dynamodb)), clock=lambda: NOW)
     writer.note(app_status_key("App"), CHALLENGED, Deadline.after(5))
     writer.note(ENDPOINT, rejected_at("wrong_signature"), Deadline.after(5))
@@ -583,6 +585,10 @@ STORED: dict[str, dict[str, Item]] = {
         "coordination change#acc-1#meetings/85746065 change": {
             "at": {"N": "1800000000.25"},
             "expires_at": {"N": "1800000600"},
+        },
+        "coordination calendar#acc-1#host-1 calendar": {
+            "expires_at": {"N": "1807776000"},
+            "m85746065": {"S": "1800000000-1800003600,1800086400-1800090000"},
         },
     },
     "events": {

@@ -321,3 +321,15 @@ def test_registrants_are_synchronised_by_a_job(site: Site) -> None:
     assert (job.operation, job.request["meeting"], job.request["remove"]) == ("registrants.sync", 85123456789, False)
     status, told, _ = site.ask("POST", "/jobs", {"operation": "registrants.sync", "rows": [{}]})
     assert (status, told["errors"][0]["field"]) == (400, "meeting")
+
+
+def test_a_backfill_needs_a_span_and_no_rows(site: Site) -> None:
+    """Its rows are planned by its first slice; whoever may not write events may not make one."""
+    body = {"operation": "backfill", "from": "2026-01-01", "to": "2026-01-31"}
+    caller = replace(CALLER, scopes=CALLER.scopes | {"events:write"})
+    status, told, _ = site.ask("POST", "/jobs", body, caller=caller)
+    assert (status, told["operation"], told["progress"]["rows"]) == (202, "backfill", None)
+    assert "upload" not in told
+    assert site.ask("POST", "/jobs", body)[0] == 403
+    status, told, _ = site.ask("POST", "/jobs", {**body, "to": "soon", "rows": []}, caller=caller)
+    assert (status, {each["field"] for each in told["errors"]}) == (400, {"to", "rows"})

@@ -9,12 +9,11 @@ import pytest
 
 from tests.fakes.gateway import NOW
 from tests.fakes.jobs import JobWorld
-from zoom_common.jobs.forecast import fastest, forecast, paced
-from zoom_common.jobs.model import Job, State
+from zoom_common.jobs.model import Job, State, fastest, forecast, paced
 from zoom_common.ratelimit.limiter import RateLimitRules
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
-BY_NAME = {each.name: each for each in OPERATIONS}
+BY_NAME = {each.name: each for each in operations()}
 MIDNIGHT = (int(NOW) // 86_400 + 1) * 86_400
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from zoom_common.errors import InvalidRequest
 from zoom_common.jobs.mapping import ColumnMapping, RowRefused, RowRequest, host_of, request_of
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
-BY_NAME = {each.name: each for each in OPERATIONS}
+BY_NAME = {each.name: each for each in operations()}
 CREATE, GET, DELETE = BY_NAME["meetings.create"], BY_NAME["meetings.get"], BY_NAME["meetings.delete"]
 
 

@@ -21,7 +21,7 @@ from zoom_common.jobs.registrants import NAME, RegistrantSync, cancelled_in, che
 from zoom_common.ratelimit.quotas import DailyStore
 from zoom_common.transport import AnswerLost
 from zoom_common.zoom.http import HttpRequest, HttpResponse
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
 NUMBER = "85123456789"
 
@@ -52,7 +52,7 @@ class Meeting:
             publish=self.published.extend,
             cancelled=lambda _job, _number: self.cancelled,
             changes=DailyStore(shared),
-            operations={each.name: each for each in OPERATIONS},
+            operations={each.name: each for each in operations()},
         )
 
     def about(self, _: HttpRequest) -> HttpResponse:

@@ -317,3 +317,58 @@ def test_a_connection_for_each_row() -> None:
     done = world.run_to_end(world.make(rows, connection=rule, mapping=mapping))
     assert asked == ["con_1", "con_2"]
     assert done.seen.errors == {"invalid_row": 1}
+
+
+def test_a_row_that_breaks_our_code_fails_alone() -> None:
+    """Before it was sent it is a fault of ours; after that nobody knows what became of it."""
+    world = JobWorld()
+
+    def break_down(_: Any) -> None:
+        raise RuntimeError
+
+    world.zoom.answers["POST /users/bad/"] = break_down
+    job = world.make([{"topic": "A", "userId": "bad"}, {"topic": "B"}])
+    done = world.run_to_end(job)
+    assert (done.seen.succeeded, done.seen.errors) == (1, {"outcome_unknown": 1})
+    select = world._select
+    world._select = lambda principal, requested: {}["x"] if requested else select(principal, requested)  # type: ignore[method-assign]
+    broken = world.run_to_end(world.make([{"topic": "A"}], connection="con_1"))
+    assert broken.seen.errors == {"internal_error": 1}
+
+
+def test_a_file_becomes_rows_and_goes() -> None:
+    """The job waits for it; rows that cannot be read fail with what is wrong."""
+    world = JobWorld()
+    job = world.make(None, mapping={"columns": {"Thema": "topic"}})
+    world.step()
+    assert (world.job(job).state, world.job(job).reason) == (State.WAITING, "waiting_for_file")
+    world.files[job.job_id] = b"Thema;x\nA;1\nA;1\nB;2;3\n"
+    done = world.run_to_end(job)
+    assert (done.rows, done.seen.succeeded) == (3, 1)
+    assert done.seen.errors == {"duplicate_row": 1, "too_many_cells": 1}
+    assert world.files == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "file_missing"), (b"topic\n", "file_empty"), (b"PK\x03\x04" + bytes(99), "file_unreadable")],
+)
+def test_a_file_that_is_no_use_fails_the_job(content: bytes | None, reason: str) -> None:
+    """One that does not come within an hour too; the job says what to do."""
+    world = JobWorld()
+    job = world.make(None)
+    if content is not None:
+        world.files[job.job_id] = content
+    failed = world.run_to_end(job)
+    assert (failed.state, failed.reason) == (State.FAILED, reason)
+    assert failed.notes["failure"]
+
+
+def test_a_file_that_a_crash_interrupts_is_read_again() -> None:
+    """From its start, because no row has been worked on."""
+    world = JobWorld()
+    job = world.make(None)
+    world.files[job.job_id] = b"topic\n" + b"".join(b"Row %d\n" % at for at in range(90))
+    world.dynamodb.crash_in = 4
+    done = world.run_to_end(job)
+    assert (done.rows, done.seen.succeeded, len(world.zoom.meetings)) == (90, 90, 90)

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from zoom_common.errors import InvalidRequest
-from zoom_common.jobs.files import results_as_csv, results_as_json_lines
+from zoom_common.jobs.files import LARGEST_FILE, RawRow, read, results_as_csv, results_as_json_lines
 from zoom_common.jobs.model import Row, RowState
-from zoom_common.jobs.spreadsheet import LARGEST_FILE, RawRow, read
 
 TEXT = "Thema;Gäste\r\nGespräch;5\r\n"
 

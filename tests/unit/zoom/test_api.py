@@ -226,3 +226,21 @@ def test_a_rejected_token_is_known_with_either_status() -> None:
     assert api.token_rejected(HttpResponse(401, {}, b""))
     assert api.token_rejected(HttpResponse(400, {}, b'{"code":124}'))
     assert not api.token_rejected(HttpResponse(400, {}, b'{"code":4711}'))
+
+
+@pytest.mark.parametrize(
+    ("body", "fix"),
+    [
+        (b"\x1f\x8b\x08\x00rest", "without Content-Encoding"),
+        (b"topic=a&type=2", "Content-Type: application/json"),
+        (b'{"topic":"\xff\xfe"}', "UTF-8"),
+        (b"[1]", "one JSON object"),
+        (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--', "JSON object"),
+    ],
+)
+def test_a_body_that_is_no_json_is_refused_with_the_fix(body: bytes, fix: str) -> None:
+    """Compressed, a form, another encoding, a list: each in Zoom's shape."""
+    with pytest.raises(InvalidRequest) as refused:
+        api.parsed(body)
+    assert (refused.value.status, refused.value.code) == (400, 300)
+    assert fix in str(refused.value.hint)

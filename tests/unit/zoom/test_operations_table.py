@@ -189,11 +189,11 @@ def test_a_trailing_slash_changes_nothing() -> None:
         "/",
     ],
 )
-def test_what_zoom_does_not_have_is_2300(path: str) -> None:
-    """An id with a slash is a UUID or nothing, and no dots climb out of the path that was checked."""
+def test_what_has_no_row_is_not_served_here(path: str) -> None:
+    """It does not say that Zoom lacks the path. No dots climb out of the path that was checked."""
     with pytest.raises(NotFound) as refusal:
         match("GET", path)
-    assert (refusal.value.code, refusal.value.reason) == (2300, "unknown_route")
+    assert (refusal.value.code, refusal.value.reason) == (404, "not_served_here")
 
 
 def test_a_wrong_method_says_which_are_right() -> None:

@@ -75,7 +75,7 @@ def _url(value: Any, *, local: bool) -> str:
 
 def _queue(value: Any, *, local: bool) -> str:
     if not isinstance(value, str) or queue_region(value, local=local) is None:
-        raise _Wrong("The URL of a standard SQS queue: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.")
+        raise _Wrong("The URL of a standard SQS queue, as GetQueueUrl answers it.")
     return value
 
 

@@ -20,7 +20,7 @@ from zoom_common.erasure.records import ErasureRecords
 from zoom_common.erasure_target import ErasureTarget, OwnerOfItems, StoredItem
 from zoom_common.events.log.entries import content_of
 from zoom_common.events.log.store import EventLog
-from zoom_common.events.projections.projectors import USER, USERS
+from zoom_common.events.projections.keys import USER, USERS
 from zoom_common.events.projections.record import Record
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
@@ -28,6 +28,7 @@ from zoom_common.events.subscriptions.delivery_store import DeliveryStore
 from zoom_common.events.subscriptions.store import SubscriptionStore
 from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.host_calendar import HostCalendar
 from zoom_common.gateway.idempotency_store import IdempotencyStore
 from zoom_common.gateway.usage import KeptUsage, LiveUsage
 from zoom_common.heartbeats import Heartbeats
@@ -107,6 +108,7 @@ STORES: Mapping[TableName, Sequence[OwnerOfItems]] = {
         DailyStore,
         LiveUsage,
         ChangeStore,
+        HostCalendar,
         ThrottleStore,
         WebhookStatusStore,
         Heartbeats,

@@ -49,17 +49,18 @@ def cloud_event_schema() -> dict[str, Any]:
             },
             "source": {
                 **text,
-                "pattern": "^/(zoom/.+|gateway/(connections|jobs))$",
-                "description": "The Zoom app that was told, by client id; or the gateway, of its connections and jobs.",
+                "pattern": "^/(zoom/.+|gateway/(connections|jobs|attendance))$",
+                "description": "The Zoom app that delivered it, by client id; or the gateway, of its own events.",
             },
             "type": {
                 **text,
-                "pattern": "^(zoom\\..+|connection\\..+|registrant\\..+)$",
+                "pattern": "^(zoom\\..+|connection\\..+|registrant\\..+|attendance\\.settled)$",
                 "description": "zoom. and Zoom's name. Names that do not stand here yet are published too.",
                 "examples": [
                     *named_types(),
                     *(f"connection.{state}" for state in CONNECTION_STATES),
                     "registrant.registered",
+                    "attendance.settled",
                 ],
             },
             "subject": {

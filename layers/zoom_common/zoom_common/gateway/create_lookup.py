@@ -28,7 +28,7 @@ _NUMBERS = ("type", "duration")
 
 def created_since(found: Mapping[str, Any], since: float, *, member: str = "created_at") -> bool:
     """Whether it was created at `since` (epoch seconds) or later. What does not say when it was created was not."""
-    created = _instant(found.get(member), None)
+    created = instant(found.get(member), None)
     return created is not None and created >= since - _SKEW
 
 
@@ -40,8 +40,8 @@ def matches(asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
 
 
 def _same_start(asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    start = _instant(asked.get("start_time"), asked.get("timezone"))
-    theirs = _instant(found.get("start_time"), found.get("timezone"))
+    start = instant(asked.get("start_time"), asked.get("timezone"))
+    theirs = instant(found.get("start_time"), found.get("timezone"))
     # A series has the start of one of its dates, and a local time without a zone means the host's: neither tells.
     return start is None or theirs is None or "recurrence" in asked or int(start) == int(theirs)
 
@@ -61,7 +61,8 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _instant(value: Any, zone: Any) -> float | None:
+def instant(value: Any, zone: Any) -> float | None:
+    """Return the epoch seconds of an ISO time, local to the zone named `zone` without an offset. None if unreadable."""
     if not isinstance(value, str):
         return None
     try:

@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from zoom_common.aws.errors import code_of, translated
+from zoom_common.jobs.files import LARGEST_FILE
 from zoom_common.jobs.model import Job
-from zoom_common.jobs.spreadsheet import LARGEST_FILE
 
 _ENGINE, _BUCKET = "job_engine_unavailable", "job_files_unavailable"
 UPLOAD_SECONDS = 3600

@@ -1,4 +1,4 @@
-"""A job, its rows, and what is counted of them."""
+"""A job, its rows, what is counted of them, and when it will be done."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from zoom_common.access.principal import Principal
+from zoom_common.zoom import rate_limits
+from zoom_common.zoom.operations.model import Operation
+from zoom_common.zoom.rate_limits import USER_DAILY, until_midnight
 
 # How long a job, its rows and its results are kept, in seconds.
 LIFE = 30 * 86_400
@@ -166,3 +169,71 @@ class Job:
     def resumes_by_itself(self) -> bool:
         """Whether it is paused until a known time."""
         return self.state is State.PAUSED and self.not_before > 0
+
+
+# Rows a second before anything was measured: calls go out one after another, and Zoom needs about as long for one.
+USUAL_PACE = 3.0
+_DAY = 86_400.0
+# A pace follows what was measured over about so many seconds.
+_MEMORY = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When a job will be done, in epoch seconds, and what decides it: `pace`, `user_daily_limit` or a person."""
+
+    done_at: float | None
+    limited_by: str
+
+    def view(self, now: float) -> dict[str, Any]:
+        """Return the forecast as the API shows it."""
+        left = None if self.done_at is None else max(0, round(self.done_at - now))
+        return {"done_at": self.done_at, "seconds_left": left, "limited_by": self.limited_by}
+
+
+def paced(former: float | None, *, rows: int, seconds: float) -> float | None:
+    """Return a pace in rows a second after `rows` more took `seconds`; older measurements count less and less."""
+    if seconds <= 0:
+        return former
+    measured = rows / seconds
+    if former is None:
+        return measured if rows else None
+    weight = min(1.0, seconds / _MEMORY)
+    return former + (measured - former) * weight
+
+
+def forecast(job: Job, operation: Operation | None, *, now: float, fastest: float | None = None) -> Forecast | None:
+    """Return when `job` will be done; None when it has ended or its rows are not known yet.
+
+    `fastest` is the most rows a second that Zoom's limit for the operation allows. A job that waits for a person is
+    done at no known time.
+    """
+    if job.state in ENDED or job.rows is None:
+        return None
+    if job.state is State.PAUSED and not job.resumes_by_itself:
+        return Forecast(None, job.reason or "paused")
+    begins = max(now, job.not_before)
+    pace = job.pace or min(USUAL_PACE, fastest or USUAL_PACE)
+    at_pace = begins + job.left / pace
+    by_day, limit = begins, "pace"
+    if job.notes.get("rows_a_day"):
+        today, a_day = int(job.notes.get("rows_today", 0)), int(job.notes["rows_a_day"])
+        by_day, limit = _by_day(job.left, today, a_day, begins, pace), "backfill_budget"
+    elif operation is not None and operation.counts_for_user and not job.dry_run:
+        today = USER_DAILY if job.host_left is None else job.host_left
+        by_day, limit = _by_day(job.busiest, today, USER_DAILY, begins, pace), "user_daily_limit"
+    return Forecast(by_day, limit) if by_day > at_pace else Forecast(at_pace, "pace")
+
+
+def _by_day(rows: int, today: int, a_day: int, begins: float, pace: float) -> float:
+    """Return when `rows` are through of which so many fit into today, and `a_day` into each day from 00:00 UTC."""
+    if rows <= today:
+        return begins + rows / pace
+    days, last = divmod(rows - today - 1, max(1, a_day))
+    return begins + until_midnight(begins) + days * _DAY + (last + 1) / pace
+
+
+def fastest(operation: Operation, rules: Any, account: str) -> float:
+    """Return how many calls of an operation a second the background part of an account's budget allows."""
+    rate = rate_limits.rate(rules.of(account), operation.label)
+    return float(rate.calls * rules.share * (1.0 - rules.reserve) * rules.pace / rate.seconds)

@@ -6,19 +6,21 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
 from zoom_common.access.principal import CONNECTION_ID, Principal
 from zoom_common.connections.views import iso
 from zoom_common.errors import FieldError, Forbidden, InvalidRequest
-from zoom_common.jobs import registrants
-from zoom_common.jobs.forecast import forecast
+from zoom_common.jobs import backfill, registrants
 from zoom_common.jobs.mapping import UNKNOWN_HOST, ColumnMapping, host_of
-from zoom_common.jobs.model import ENDED, MOST_INLINE_ROWS, Job, Row, State
+from zoom_common.jobs.model import ENDED, MOST_INLINE_ROWS, Job, Row, State, forecast
 from zoom_common.zoom.operations.model import Operation
 
 _FIELDS = frozenset({"operation", "rows", "file", "connection", "mapping", "dry_run", "duplicates"})
+# What further members an operation has that is no row of the operations table.
+_OPTIONS = {registrants.NAME: registrants.OPTIONS, backfill.NAME: backfill.OPTIONS}
 _LARGEST_ROW = 256 * 1024
 _MOST_NAMED = 20
 _ID_LENGTH = 24
@@ -38,15 +40,20 @@ def read_job(
     The job's id comes from `secret`: the same secret of a tenant, the same job. `connection` is used where the body
     names none.
     """
-    options = registrants.OPTIONS if body.get("operation") == registrants.NAME else frozenset()
+    options = _OPTIONS.get(str(body.get("operation")), frozenset())
     unknown = sorted(body.keys() - _FIELDS - options)[:_MOST_NAMED]
     wrong = [FieldError(name, "Unknown field.") for name in unknown]
     operation = _operation(body, operations)
     if operation is None:
         wrong.append(FieldError("operation", "The name of an operation, such as meetings.create."))
-    if options:
+    planned = body.get("operation") == backfill.NAME
+    if planned:
+        backfill.check_options(body, wrong, today=datetime.fromtimestamp(now, UTC).date())
+        given = sorted(body.keys() & {"rows", "file", "mapping", "duplicates"})
+        wrong += [FieldError(name, "A backfill plans its rows itself.") for name in given]
+    elif options:
         registrants.check_options(body, wrong)
-    rows = _rows(body, wrong)
+    rows = None if planned else _rows(body, wrong)
     _check_choices(body, wrong)
     rule = _connection_rule(body.get("connection", connection), wrong)
     if options and isinstance(rule, dict):
@@ -80,6 +87,8 @@ def _operation(body: Mapping[str, Any], operations: Mapping[str, Operation]) -> 
     if name == registrants.NAME:
         kind = "webinars" if "webinar" in body else "meetings"
         return replace(operations[f"{kind}.registrants.batch"], name=registrants.NAME)
+    if name == backfill.NAME:  # it only reads, and what it finds becomes events
+        return replace(operations["reports.users"], name=name, gateway_scope="events:write")
     return operations.get(name) if isinstance(name, str) else None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from zoom_common import observability
 from zoom_common.deadline import Deadline
 from zoom_common.errors import (
     Conflict,
@@ -37,6 +38,8 @@ OUTCOME_UNKNOWN, INVALID_ROW, ERASED = "outcome_unknown", "invalid_row", "erased
 # The gateway's own records of creates live for 24 hours; from this age on the ledger looks itself. In seconds.
 _RECORD_MAY_BE_GONE = 23 * 3600
 _MOST_TRIES = 20
+INTERNAL_ERROR = "internal_error"
+_BROKEN = "Something went wrong inside the gateway. An operator finds the row in the log."
 # What one try may take, in seconds.
 CALL_SECONDS = 28.0
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 900.0
@@ -89,6 +92,10 @@ class RowCalls:
         except GatewayError as error:
             by_row = isinstance(job.request.get("connection"), dict)
             return self._refused(row, operation, call, error, row_names_connection=by_row)
+        except Exception as error:  # noqa: BLE001 - a row that breaks our code must not stop all others
+            observability.logger().error("row failed", job=job.job_id, row=row.number, error=type(error).__qualname__)
+            observability.count("UnexpectedErrors")
+            return Verdict(_failed(row, OUTCOME_UNKNOWN if call.stats.tries else INTERNAL_ERROR, _BROKEN))
         return Verdict(_succeeded(row, answer.status, answer.body), left_today=call.stats.left_today)
 
     def _record_may_be_gone(self, row: Row, operation: Operation) -> bool:

@@ -20,9 +20,8 @@ from zoom_common.deadline import Deadline
 from zoom_common.errors import FieldError
 from zoom_common.jobs import rows as row_calls
 from zoom_common.jobs.files import Unusable, store_rows
-from zoom_common.jobs.forecast import paced
 from zoom_common.jobs.mapping import UNKNOWN_HOST, ColumnMapping, RowRefused, host_of, request_of
-from zoom_common.jobs.model import ENDED, Job, Row, RowState, State, Tally
+from zoom_common.jobs.model import ENDED, Job, Row, RowState, State, Tally, paced
 from zoom_common.jobs.rows import ERASED, RowCalls, Verdict
 from zoom_common.jobs.store import JobStore
 from zoom_common.zoom.operations.model import Operation
@@ -126,7 +125,7 @@ class SliceRunner:
             if refusal is not None:
                 return slice_.pause(refusal)
             work = self.works.get(slice_.job.operation)
-            waiting = read_rows(slice_) if slice_.job.rows is None else None
+            waiting = read_rows(slice_) if slice_.job.rows is None and slice_.job.from_file else None
             if waiting is not None:
                 return waiting
             return work(slice_) if work is not None else RowWork(slice_).run()

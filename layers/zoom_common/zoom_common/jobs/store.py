@@ -26,6 +26,8 @@ _DIGITS = 7
 _LATEST_MS = 10**13
 _ROW_PAGE = 500
 _MOST_CLOSED_HOSTS = 2_000
+# In seconds: how long an execution that is being started may take to give its first sign of life.
+_FIRST_SIGN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ class JobStore:
 
         Resuming (WAITING) starts a new run; the one before stops at its next step.
         """
-        sets: dict[str, object] = {"state": str(state), "wake_at": now}
+        sets: dict[str, object] = {"state": str(state), "wake_at": now + _FIRST_SIGN}
         if reason is not None:
             sets["reason"] = reason
         if state in ENDED:

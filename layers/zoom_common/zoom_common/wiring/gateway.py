@@ -15,6 +15,7 @@ from zoom_common.connections.cipher import Cipher, SealKind
 from zoom_common.connections.selection import select
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.host_calendar import HostCalendar
 from zoom_common.gateway.http_client import RetryingHttpClient, ZoomApiClient
 from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.idempotency_store import IdempotencyStore
@@ -50,6 +51,8 @@ class GatewaySettings(Protocol):
     def budget(self) -> RateLimitRules: ...  # noqa: D102
     @property
     def read_cache_seconds(self) -> float: ...  # noqa: D102
+    @property
+    def pass_through(self) -> bool: ...  # noqa: D102
 
 
 def gateway(settings: GatewaySettings) -> Gateway:
@@ -82,6 +85,8 @@ def gateway(settings: GatewaySettings) -> Gateway:
             changes=ChangeStore(shared, clock=time.time), seconds=settings.read_cache_seconds, clock=time.time
         ),
         reconnect_url=lambda connection: reconnect_url(settings, connection.connection_id),
+        passes_on=settings.pass_through,
+        calendar=HostCalendar(shared, clock=time.time),
     )
 
 

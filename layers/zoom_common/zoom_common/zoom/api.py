@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.parse import quote
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 _QUERY = "%&=+-._~!$'()*,;:@/?"
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TOKEN_REJECTED = 124
+_GZIP = b"\x1f\x8b"
+_COMPRESSED = "The body is compressed. Send it without Content-Encoding."
+_NO_JSON = "Send one JSON object in UTF-8, with the header Content-Type: application/json."
 # https://www.rfc-editor.org/rfc/rfc2046#section-5.1.1
 _BOUNDARY = re.compile(
     r"""multipart/form-data\s*;(?:.*;)?\s*boundary=(?:"([ -!#-~]{1,70})"|([!#-+\--:=?-~]{1,70}))\s*(?:;.*)?""",
@@ -83,7 +87,9 @@ def parsed(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise InvalidRequest(message="Request Body should be a valid JSON object.")
+        unreadable = InvalidRequest(message="Request Body should be a valid JSON object.")
+        unreadable.hint = _COMPRESSED if body.startswith(_GZIP) else _NO_JSON
+        raise unreadable
     return value
 
 
@@ -95,6 +101,28 @@ def as_utf8(body: bytes) -> bytes:
     """Return JSON text as UTF-8 without a byte order mark. What is UTF-8 already stays as it is, byte for byte."""
     encoding = json.detect_encoding(body)
     return body if encoding == "utf-8" else body.decode(encoding).encode()
+
+
+# A start time with an offset, as a member's value: a quotation mark inside a text has a backslash before it.
+# It is compiled when a body first has one: a start of a function does not pay for it.
+_OFFSET_START = rb'("start_time"\s*:\s*")(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)?([+-]\d\d:?\d\d)"'
+
+
+def with_utc_start(body: bytes) -> bytes:
+    """Return a JSON body with its start time in UTC when it has an offset; everything else stays byte for byte.
+
+    Zoom is reported to ignore the offset and to read the time as UTC (https://github.com/calcom/cal.diy/pull/3238).
+    With a `Z` the time means the same in either reading.
+    """
+    return re.sub(_OFFSET_START, _in_utc, body) if b'"start_time"' in body else body
+
+
+def _in_utc(found: re.Match[bytes]) -> bytes:
+    try:
+        when = datetime.fromisoformat((found[2] + found[3]).decode()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return found[0]
+    return found[1] + when.replace(tzinfo=None).isoformat(timespec="seconds").encode() + b'Z"'
 
 
 def build(
@@ -126,11 +154,17 @@ def build(
         return HttpRequest(operation.method, url, headers)
     if operation.media == MULTIPART:
         return HttpRequest(operation.method, url, {**headers, "Content-Type": content_type}, body)
-    return HttpRequest(operation.method, url, {**headers, "Content-Type": "application/json"}, as_utf8(body))
+    content = with_utc_start(as_utf8(body))
+    return HttpRequest(operation.method, url, {**headers, "Content-Type": "application/json"}, content)
 
 
-def is_answer(response: HttpResponse) -> bool:
-    """Whether this is Zoom's word: a success with JSON or nothing in it, or an error. Pages of some proxy are not."""
+def is_answer(response: HttpResponse, *, anything: bool = False) -> bool:
+    """Whether this is Zoom's word: a success with JSON or nothing in it, or an error. Pages of some proxy are not.
+
+    With `anything` a success may hold whatever it likes, and a redirect is an answer too.
+    """
+    if anything and 200 <= response.status < 400:  # noqa: PLR2004 - successes and redirects
+        return bool(response.body) or response.too_long or _meant_to_be_empty(response)
     if 200 <= response.status < 300:  # noqa: PLR2004 - the class of successes
         return _json(response.body) is not None if response.body.strip() else _meant_to_be_empty(response)
     if 400 <= response.status < 500:  # noqa: PLR2004 - the class of refusals
@@ -140,7 +174,9 @@ def is_answer(response: HttpResponse) -> bool:
 
 def _meant_to_be_empty(response: HttpResponse) -> bool:
     # An answer that breaks off within its headers looks like an empty one, without a word on its length.
-    return response.status == 204 or not response.headers.keys().isdisjoint(("content-length", "transfer-encoding"))  # noqa: PLR2004
+    if response.status in {204, 304}:
+        return True
+    return not response.headers.keys().isdisjoint(("content-length", "transfer-encoding"))
 
 
 def token_rejected(response: HttpResponse) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from xml.sax.saxutils import escape
 
 from zoom_simulator import asgi
 from zoom_simulator.authorization.grants import Principal
@@ -21,6 +22,8 @@ from zoom_simulator.translations import language_of, translator
 PREFIX = "/v2"
 JSON = "application/json"
 UNAUTHORISED = 401
+FIRST_ERROR = 400
+XML_TYPE = "application/xml;charset=UTF-8"
 PRINTED_AS_400 = ("users.list", "users.token")
 
 
@@ -42,11 +45,17 @@ class RestApi:
         reply = self._answer(scope, found, body)
         content = json.dumps(reply.body, ensure_ascii=False).encode() if reply.body is not None else b""
         headers = [("x-zm-trackingid", "v=2.0;clid=us02;rid=WEB_" + name), *reply.headers.items()]
+        kind = JSON_TYPE
+        if reply.status >= FIRST_ERROR and self._answers_in_xml(scope):
+            content, kind = _xml(reply.body or {}), XML_TYPE
         if content:
-            headers.append(("content-type", JSON_TYPE))
+            headers.append(("content-type", kind))
         if rules and await after(rules, send, content):
             return
         await asgi.answer(send, reply.status, content, headers)
+
+    def _answers_in_xml(self, scope: asgi.Scope) -> bool:
+        return self._sim.behaviour.errors_without_accept == "xml" and "json" not in asgi.header(scope, b"accept")
 
     def _struck(self, scope: asgi.Scope, name: str) -> list[Rule]:
         bearer = asgi.header(scope, b"authorization").partition(" ")[2]
@@ -99,6 +108,11 @@ class RestApi:
             if not operation.admin_only:
                 wanted.insert(0, operation.scope)
             raise missing_scopes(wanted)
+
+
+def _xml(body: Json) -> bytes:
+    members = "".join(f"<{name}>{escape(str(body.get(name, '')))}</{name}>" for name in ("code", "message"))
+    return f'<?xml version="1.0" encoding="UTF-8" standalone="no"?><response>{members}</response>'.encode()
 
 
 def _members(scope: asgi.Scope, media: str, body: bytes) -> Json:

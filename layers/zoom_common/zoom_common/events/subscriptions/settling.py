@@ -8,10 +8,10 @@ from dataclasses import replace
 from threading import Lock
 from typing import Protocol
 
-from zoom_common.errors import Unavailable
 from zoom_common.events.bus import CloudEvent
 from zoom_common.events.log.entries import LogEntry
 from zoom_common.events.log.index import LogLine, before
+from zoom_common.events.log.store import EventExpired
 from zoom_common.events.subscriptions.delivery_store import Delivery, DeliveryStore, Waiting, again
 from zoom_common.events.subscriptions.model import (
     DISABLED,
@@ -199,10 +199,8 @@ def logged(log: Log, tenant: str, event_id: str) -> CloudEvent | None:
     """Return an event as it was published, or None when it has expired, or was erased. Raises Unavailable."""
     try:
         entry = log.get(tenant, event_id)
-    except Unavailable as error:
-        if error.reason == "event_expired":
-            return None
-        raise
+    except EventExpired:
+        return None
     return entry.cloud_event if entry is not None else None
 
 

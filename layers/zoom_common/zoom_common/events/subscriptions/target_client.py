@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from zoom_common.aws import endpoints
 from zoom_common.aws.errors import code_of, is_transient
 from zoom_common.events.subscriptions.addresses import AddressRefused, Endpoint, check_addresses
 
@@ -31,7 +32,7 @@ KEPT_BYTES = 1024
 # How long the rest of an answer is waited for, once its head has said what became of the delivery.
 _BODY_SECONDS = 1.0
 _CHUNK = 16_384
-_QUEUE = re.compile(r"https://sqs\.([a-z0-9-]{4,30})\.(amazonaws\.com(?:\.cn)?)/([0-9]{12})/([A-Za-z0-9_-]{1,80})")
+_QUEUE = re.compile(r"(https://sqs\.([a-z0-9-]{4,30})\.[a-z.-]{1,40})/[0-9]{12}/[A-Za-z0-9_-]{1,80}")
 _LOCAL_QUEUE = re.compile(r"http://[a-z0-9.:-]{1,100}/([0-9]{12})/([A-Za-z0-9_-]{1,80})")
 _ERROR_NAMES = {
     "refused_address": "the host name leads to an address that is not public",
@@ -230,8 +231,8 @@ class _Readable:
 def queue_region(url: str, *, local: bool = False) -> str | None:
     """Return the region of a standard queue's URL, an empty text for a local one; None when it is no such URL."""
     found = _QUEUE.fullmatch(url)
-    if found:
-        return found[1]
+    if found and found[1] == endpoints.endpoint("sqs", {"AWS_REGION": found[2]}):
+        return found[2]
     return "" if local and _LOCAL_QUEUE.fullmatch(url) else None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import parse_qsl
 
 from zoom_common.errors import FieldError, InvalidRequest
@@ -251,6 +251,14 @@ class Operation:
     plan: str = ""
     notes: str = ""
     own: bool = False
+
+    # True for operations of the pass-through, which are no rows.
+    passed: ClassVar[bool] = False
+
+    @property
+    def pool(self) -> str:
+        """The name of the limits that count it; empty for those of all rows."""
+        return ""
 
     @property
     def body(self) -> type[ZoomModel] | None:

@@ -15,6 +15,9 @@ from zoom_common.zoom.operations.model import Operation
 
 PREFIX = "/v2"
 
+# The reason of the 404 for paths that Zoom may have and the gateway does not serve.
+NOT_SERVED = "not_served_here"
+
 # An id of one instance of a meeting or webinar may be a UUID, and that of a chat message looks like one. Only what ends
 # as base64 of 16 bytes ends may hold a slash: `123/registrants` is no id.
 _INSTANCE = frozenset({"meetingId", "webinarId", "meetingUUID", "messageId"})
@@ -147,7 +150,7 @@ def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
 
     HEAD means GET. Slashes at the end and in a row do not count, unless a UUID needs them. But a DELETE with nothing
     after its last slash lacks an id where a list and its items can both be deleted, and means nothing. Raises NotFound
-    with Zoom's code 2300, and MethodNotAllowed.
+    with the reason `not_served_here`, and MethodNotAllowed.
     """
     paths, template, ids = _found(path)
     by_method = paths.by_method[template]
@@ -205,4 +208,4 @@ def routes(function: str) -> frozenset[str]:
 
 
 def _unknown() -> NotFound:
-    return NotFound("This API endpoint is not recognized.", reason="unknown_route", code=2300)
+    return NotFound("The gateway does not serve this path of Zoom's API.", reason=NOT_SERVED)
