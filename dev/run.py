@@ -212,7 +212,7 @@ def _check_ports(settings: Configuration) -> None:
 
 
 def _environment() -> dict[str, str]:
-    kept = ("PATH", "HOME", "LANG", "TMPDIR")
+    kept = ("PATH", "HOME", "LANG", "PYTHONPATH", "TMPDIR")
     return {name: os.environ[name] for name in kept if name in os.environ} | {"PYTHONUNBUFFERED": "1"}
 
 
