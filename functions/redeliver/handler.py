@@ -14,6 +14,11 @@ from zoom_common.events.subscriptions.fanout import read_wake
 from zoom_common.observability import fault, logger
 from zoom_common.wiring.subscriptions import Subscriptions, SubscriptionSettings
 
+# Work is done in short slices, so that few workers serve many subscriptions in turn. Half of it is kept in reserve.
+_SLICE_SECONDS = 60.0
+# A message that is always returned would end as a dead letter; its subscription has more to do and has not failed.
+_MOST_RETURNS = 50
+
 
 @cache
 def subscriptions() -> Subscriptions:
@@ -23,7 +28,7 @@ def subscriptions() -> Subscriptions:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Work on messages; those named in the answer come back: at once where time ran out, else a little later."""
-    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
+    deadline = Deadline.after(min(context.get_remaining_time_in_millis() / 1000, _SLICE_SECONDS))
     failed = [each["messageId"] for each in event["Records"] if not _worked(each, deadline)]
     subscriptions().tally.write()
     return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
@@ -42,7 +47,8 @@ def _worked(record: Mapping[str, Any], deadline: Deadline) -> bool:
             fault(error, subscription=name)
         logger().warning("deliveries wait", reason=error.reason, subscription=name)
         return False
-    if not finished:
-        with suppress(DependencyFailed):
-            subscriptions().wakes.return_at_once(record["receiptHandle"])
-    return finished
+    if finished or int(record["attributes"]["ApproximateReceiveCount"]) >= _MOST_RETURNS:
+        return True  # what is left is due, and the sweep finds it
+    with suppress(DependencyFailed):
+        subscriptions().wakes.return_at_once(record["receiptHandle"])
+    return False

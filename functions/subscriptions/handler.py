@@ -82,7 +82,8 @@ handler = router.handle
 def create(request: Request, principal: Principal) -> Response:
     """Make a subscription. It is pending until its target has shown that it wants events. The secret is shown once."""
     _admit(principal)
-    fields = _bound(principal, subscription_fields(body_of(request), new=True, local=settings().local))
+    fields = subscription_fields(body_of(request), new=True, local=settings().local)
+    fields = _bound(principal, {"filters": Filters(), **fields})
     paused = fields.pop("state", State.ACTIVE) is State.PAUSED
     if paused:
         raise InvalidRequest([FieldError("state", "A new subscription begins as pending. Pause it when it is active.")])
@@ -320,13 +321,13 @@ def _check_url(fields: Mapping[str, Any]) -> None:
 
 def _bound(principal: Principal, fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields, for a key that is bound to a connection with that connection as their filter."""
-    if principal.connection is None:
+    if principal.connection is None or "filters" not in fields:
         return fields
-    filters: Filters = fields.get("filters", Filters())
+    filters: Filters = fields["filters"]
     if set(filters.connection) - {principal.connection}:
         raise InvalidRequest([FieldError("filters", "This key is bound to one connection, and sees no other.")])
     only = Filters(filters.meeting, filters.host, (principal.connection,), filters.kind)
-    return {**fields, "filters": only} if "filters" in fields or "types" in fields else fields
+    return {**fields, "filters": only}
 
 
 def _admit(principal: Principal) -> None:

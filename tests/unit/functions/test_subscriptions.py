@@ -159,6 +159,10 @@ def test_scopes_tenants_and_bound_keys(ask: Ask, world: World) -> None:
     status, made = ask("POST", "/subscriptions", {"url": HOOK, "types": ["*"]}, principal=bound)
     assert (status, made["filters"]) == (201, {"connection": ["con_1"]})
     assert ask("GET", f"/subscriptions/{made['id']}", principal=bound)[0] == 200
+    path = f"/subscriptions/{made['id']}"
+    narrowed = ask("PATCH", path, {"filters": {"meeting": "7"}}, principal=bound)[1]["filters"]
+    assert narrowed == {"meeting": ["7"], "connection": ["con_1"]}
+    assert ask("PATCH", path, {"types": ["meeting.*"]}, principal=bound)[1]["filters"] == narrowed
     other = {"url": HOOK, "types": ["*"], "filters": {"connection": "con_2"}}
     assert ask("POST", "/subscriptions", other, principal=bound)[0] == 400
 
