@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
 from typing import Protocol
@@ -16,9 +17,10 @@ from typing import Protocol
 from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import CloudEvent
-from zoom_common.events.log.index import ForwardPage, LogLine, LogQuery
+from zoom_common.events.log.index import ForwardPage
+from zoom_common.events.log.query import LogLine, LogQuery
 from zoom_common.events.subscriptions.delivery_store import DeliveryStore, Waiting, place_of
-from zoom_common.events.subscriptions.fanout import RunAll, Sends
+from zoom_common.events.subscriptions.fanout import SETTLED_SECONDS, RunAll, Sends
 from zoom_common.events.subscriptions.model import (
     LONGEST_PAUSE,
     MOST_ATTEMPTS,
@@ -274,7 +276,17 @@ class Drain:
             self._subscriptions.note(leased, missed_after=page.after)
         if page.more:
             return now
-        return None if leased.ordered else now + _COLLECT_AGAIN
+        if not leased.ordered:
+            return now + _COLLECT_AGAIN
+        return now + SETTLED_SECONDS if self._has_newer(leased, query, page.after, now) else None
+
+    def _has_newer(self, leased: Subscription, query: LogQuery, after: str, now: float) -> bool:
+        """Return whether the log shows lines up to which it is not complete yet.
+
+        A worker that was woken for them may have come before they can be collected, and nobody wakes it again.
+        """
+        ahead = replace(query, until_ms=int((now + LEASE_SECONDS) * 1000), after=after, page_size=1)
+        return bool(self._lines.follow(leased.tenant, ahead, now=now + LEASE_SECONDS + SETTLED_SECONDS).lines)
 
     def _add_missed(self, leased: Subscription, lines: Sequence[LogLine], now: float) -> None:
         places = {line.event_id: place_of(time_ms_of(line), line.event_id) for line in lines}

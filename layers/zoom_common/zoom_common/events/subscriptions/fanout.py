@@ -22,7 +22,15 @@ from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import CloudEvent
 from zoom_common.events.log.index import SETTLED_MS
 from zoom_common.events.subscriptions.delivery_store import DeliveryStore, place_of
-from zoom_common.events.subscriptions.model import Attempt, Outcome, State, Subscription, event_time_ms, in_log
+from zoom_common.events.subscriptions.model import (
+    Attempt,
+    Outcome,
+    State,
+    Status,
+    Subscription,
+    event_time_ms,
+    in_log,
+)
 from zoom_common.events.subscriptions.settling import SLOW_SECONDS, Count, Settlement, waiting_of
 from zoom_common.events.subscriptions.store import SHARDS, SubscriptionStore
 
@@ -240,7 +248,10 @@ class FanOut:
         seen = task.subscription
         known = self._known(task)
         for at, (event, _) in enumerate(task.events):
-            if place_of(event_time_ms(event), event.id) in known:
+            status = known.get(place_of(event_time_ms(event), event.id))
+            if status is not None:
+                if status is Status.RETRYING:  # whoever wrote that may have died before it woke anybody
+                    self._subscriptions.wake(seen, at=self._clock())
                 continue
             waiting = waiting_of(event, seen, now=self._clock())
             attempt = self._sender.send(seen, event)
@@ -254,7 +265,7 @@ class FanOut:
                 self._keep(task, task.events[at + 1 :], woken)
                 return
 
-    def _known(self, task: _Task) -> Mapping[str, object]:
+    def _known(self, task: _Task) -> Mapping[str, Status]:
         """Return the places of events that an earlier try of their messages has dealt with."""
         repeated = [event for event, message in task.events if message.again]
         places = [place_of(event_time_ms(event), event.id) for event in repeated]

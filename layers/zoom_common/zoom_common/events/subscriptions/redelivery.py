@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from zoom_common.events.log.index import LogPage, LogQuery
+from zoom_common.events.log.index import LogPage
+from zoom_common.events.log.query import LogQuery
 from zoom_common.events.subscriptions.delivery_store import DeliveryStore
 from zoom_common.events.subscriptions.model import Status, Subscription, event_time_ms
 from zoom_common.events.subscriptions.settling import Log, logged, time_ms_of, waiting_in_log

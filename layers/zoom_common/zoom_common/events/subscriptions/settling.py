@@ -10,7 +10,8 @@ from typing import Protocol
 
 from zoom_common.events.bus import CloudEvent
 from zoom_common.events.log.entries import LogEntry
-from zoom_common.events.log.index import LogLine, before
+from zoom_common.events.log.index import before
+from zoom_common.events.log.query import LogLine
 from zoom_common.events.log.store import EventExpired
 from zoom_common.events.subscriptions.delivery_store import Delivery, DeliveryStore, Waiting, again
 from zoom_common.events.subscriptions.model import (
