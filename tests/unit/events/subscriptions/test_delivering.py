@@ -6,9 +6,11 @@ import pytest
 
 from tests.fakes.subscribing import START, World
 from zoom_common.events.bus import CloudEvent
+from zoom_common.events.subscriptions.delivery_store import Delivery, Waiting, again
 from zoom_common.events.subscriptions.model import (
     MOST_ATTEMPTS,
     SCHEDULE,
+    Attempt,
     Filters,
     Payload,
     State,
@@ -229,3 +231,29 @@ def test_a_slow_endpoint_gets_a_worker_of_its_own(world: World) -> None:
     world.work()
     assert [each.event_id for each in world.received[made.subscription_id]] == [event.id]
     assert world.subscription(made).slow_at is None
+
+
+def test_a_retry_whose_worker_died_before_it_woke_anybody_is_made(world: World) -> None:
+    """The message comes again, finds the delivery under way, and wakes a worker for it."""
+    made = world.subscribe("a.example.com")
+    event = world.event()
+    failed = Attempt(at=START, duration_ms=1, error="timeout")
+    waiting = again(Waiting.of(event, made, due_at=START), failed, START + 5)
+    world.deliveries.add(made, waiting, now=START)
+    record = {"event_id": event.id, "time_ms": waiting.time_ms, "type": event.type, "attempts": (failed,)}
+    world.deliveries.record(made, Delivery(**record, status=Status.RETRYING), now=START)  # type: ignore[arg-type] # as named
+    world.messages[0].receives = 1
+    world.pass_time(120)
+    assert [each.event_id for each in world.received[made.subscription_id]] == [event.id]
+
+
+def test_a_worker_that_comes_too_early_for_the_log_comes_again(world: World) -> None:
+    """The log is complete some seconds ago only: what an ordered subscription is owed now is sent then."""
+    made = world.subscribe("a.example.com", ordered=True)
+    event = world.event()
+    world.work()
+    world.wakes = [(START + 5, made.tenant, made.subscription_id)]
+    world.pass_time(5)
+    assert world.received[made.subscription_id] == []
+    world.pass_time(120)
+    assert [each.event_id for each in world.received[made.subscription_id]] == [event.id]
