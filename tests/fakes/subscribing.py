@@ -293,10 +293,10 @@ class World:
             upcoming = [each.visible_at for each in self.messages] + [at for at, _, _ in self.wakes]
             following = min([*(at for at in upcoming if at > self.now), self._swept_at + _SWEEP, until])
             if following >= until:
-                self.now = until
+                self.now = max(self.now, until)  # a worker that kept a rate may have taken longer
                 self.work()
                 return
-            self.now = following
+            self.now = max(self.now, following)
 
     def work(self) -> None:
         """Run what is visible now: batches of deliveries, wakes, and the sweep each minute."""
