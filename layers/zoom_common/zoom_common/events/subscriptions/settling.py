@@ -147,7 +147,7 @@ class Settlement:
             due_at=now,
         )
         if ended is not None:
-            self._count("SubscriptionsEnded", state=str(state))
+            self._count("SubscriptionsDisabled" if state is State.DISABLED else "SubscriptionsUnsubscribed")
         return ended is not None
 
     def _failed(self, seen: Subscription, attempt: Attempt, outcome: Outcome, now: float) -> None:
