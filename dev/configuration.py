@@ -21,6 +21,7 @@ from ops.project import PARAMETERS, ROOT, template_parameters
 # What the template says where nothing is set: an empty override would take its place.
 USUAL = {
     "OIDC_AUDIENCE": "zoom-gateway",
+    "OIDC_ID_TOKENS": "refuse",
     "OIDC_TENANT_CLAIM": "tenant",
     "OIDC_SCOPE_CLAIM": "scope",
     "OIDC_WEB_CLIENT_ID": "zoom-gateway-web",
