@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +124,8 @@ def test_a_receiver_answers_the_challenge(receiver: tuple[str, int]) -> None:
         timer=time.monotonic,
         local=True,
     )
-    assert sender.verify(made.edited(secret=sealed)).error is None
-    assert sender.verify(made.edited(secret=sealed, challenge="other")).error is None
+    assert sender.verify(replace(made, secret=sealed)).error is None
+    assert sender.verify(replace(made, secret=sealed, challenge="other")).error is None
     assert sender.verify(made).error == "challenge_mismatch"  # signed with another secret
 
 

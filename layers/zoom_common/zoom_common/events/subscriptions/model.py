@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -137,10 +137,6 @@ class Subscription:
         """Return what is sent of an event."""
         thin = self.payload is Payload.THIN and event.type not in {VERIFICATION, TEST} and event.data is not None
         return (event.by_reference() if thin else event).to_json().encode()
-
-    def edited(self, **changes: Any) -> Subscription:
-        """Return the subscription with other values."""
-        return replace(self, **changes)
 
 
 def matches(name: str, pattern: str) -> bool:
@@ -296,11 +292,6 @@ def to_json(attempts: Sequence[Attempt]) -> str:
 def from_json(text: str) -> tuple[Attempt, ...]:
     """Return stored attempts."""
     return tuple(Attempt(**each) for each in json.loads(text))
-
-
-def without_answers(attempts: Sequence[Attempt]) -> list[Attempt]:
-    """Return attempts without what was answered."""
-    return [replace(each, answer="") for each in attempts]
 
 
 def _jittered(seconds: float, random: Callable[[], float]) -> float:
