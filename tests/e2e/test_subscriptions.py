@@ -6,11 +6,16 @@ The receiver checks every signature with the reference library of Standard Webho
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -19,6 +24,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from dev.waiting import wait_until
+from tests.e2e.conftest import Gateway
 
 pytestmark = pytest.mark.e2e
 
@@ -61,9 +67,14 @@ class Receiver:
     def ids(self) -> list[str]:
         return [event["id"] for event in self.events]
 
+    def known(self) -> set[str]:
+        """The ids of the events that came, each once."""
+        return set(self.ids)
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
+
+@contextmanager
+def serving() -> Iterator[Receiver]:
+    """An endpoint on this machine that answers."""
     found = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -82,9 +93,23 @@ def receiver() -> Iterator[Receiver]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     found.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
-    yield found
-    server.shutdown()
-    server.server_close()
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def receivers() -> Iterator[list[Receiver]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(serving()) for _ in range(5)]
 
 
 def until[T](what: str, read: Callable[[], T], good: Callable[[T], bool]) -> T:
@@ -228,3 +253,41 @@ def test_addresses_inside_are_refused(api: httpx.Client) -> None:
         answer = api.post("/subscriptions", json={"url": url, "types": ["*"]})
         assert answer.status_code == 400, url
         assert [each["field"] for each in answer.json()["errors"]] == ["url"]
+
+
+def workers(gateway: Gateway) -> list[int]:
+    """The processes of the functions that deliver."""
+    place, found = str((gateway.folder / "emulator-tmp").resolve()), []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        ours = "DeliverFunction" in command or "RedeliverFunction" in command
+        if place in command and ours and command.rstrip("\0").endswith("_worker.py"):
+            found.append(int(process.name))
+    return found
+
+
+@pytest.mark.soak
+def test_two_thousand_events_reach_five_endpoints_through_kills(
+    api: httpx.Client, stack: dict[str, Any], gateway: Gateway, receivers: list[Receiver]
+) -> None:
+    """One of the endpoints fails now and then; in the end each has every event, with a right signature."""
+    for receiver in receivers:
+        made = created(api, url=receiver.url, types=["soak.*"])
+        receiver.secrets.append(made["secret"])
+        receiver.ready.set()
+        until("the subscription to be verified", partial(state_of, api, made), lambda state: state == "active")
+    sent: set[str] = set()
+    for batch in range(20):
+        sent |= {publish(stack, "soak.told") for _ in range(100)}
+        receivers[0].status = 500 if batch % 4 == 1 else 204
+        for process in workers(gateway):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+    receivers[0].status = 204
+    for receiver in receivers:
+        wait_until("every event", receiver.known, lambda found: sent <= found, patience=900.0)
+        assert set(receiver.ids) == sent
+        assert receiver.refused == 0
