@@ -14,30 +14,27 @@ from functools import cache, partial
 from typing import Any
 
 from zoom_common import observability
-from zoom_common.access.principal import EVERY_SCOPE, Principal
 from zoom_common.aws import clients
 from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
-from zoom_common.connections.model import ALIVE, Connection
+from zoom_common.connections.model import ALIVE
 from zoom_common.connections.queues import RefreshQueue
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import SHARDS, ConnectionStore
 from zoom_common.deadline import Deadline
 from zoom_common.edge.zoom_api import ZoomApiSettings
-from zoom_common.errors import ConnectionUnusable, Forbidden, GatewayError, InternalError, ZoomRefused
+from zoom_common.errors import ConnectionUnusable, GatewayError, InternalError
 from zoom_common.events.log.index import LogIndex
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.reconciliation.reconciler import LOOKBACK_SECONDS, SETTLED_SECONDS, Reconciled, Reconciler
 from zoom_common.events.reconciliation.unrouted_replay import IngestQueue, UnroutedReplay
-from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, NO_PERMISSION, AccessDenied, Read
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.secrets import UnusableSecrets
 from zoom_common.events.webhook.status import WebhookHealth, WebhookStatusStore, read_webhook_secrets
-from zoom_common.gateway.context import Call
 from zoom_common.gateway.service import Gateway
 from zoom_common.observability import count, fault, logger, measure
 from zoom_common.settings import optional, require
-from zoom_common.wiring.gateway import gateway
+from zoom_common.wiring.gateway import gateway, reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +68,6 @@ _EVER = 10 * 365 * 86_400
 
 
 _SPREAD_SECONDS = 600
-
-
-# Zoom's codes for what a connection is not shown at all, whatever the id.
-_NOT_SHOWN = {4711: MISSING_SCOPES, 200: NO_PERMISSION}
 
 
 class Reconciliation:
@@ -136,38 +129,15 @@ class Reconciliation:
             settled=settled,
         )
         try:
-            done = reconciler.reconcile(connection, reading(self._gateway, connection, deadline), deadline)
+            done = reconciler.reconcile(
+                connection, reading(self._gateway, connection, deadline, job="reconcile"), deadline
+            )
         except ConnectionUnusable:
             return None
         if done.missing and (connection.last_webhook_at or 0.0) < self._clock() - LOOKBACK_SECONDS:
             observability.count("ConnectionUnheard")
             observability.logger().warning("no webhook for two days", connection=connection_id, missing=done.missing)
         return done
-
-
-def reading(gateway: Gateway, connection: Connection, deadline: Deadline) -> Read:
-    """Reads through the gateway and its budget as the job that the connection serves."""
-    job = Principal(connection.tenant, "job:reconcile", frozenset({EVERY_SCOPE}), connection=connection.connection_id)
-
-    def read(path: str) -> Mapping[str, Any] | None:
-        try:
-            answer = gateway.call(Call.read(path, job, deadline))
-        except Forbidden:
-            raise AccessDenied(MISSING_SCOPES) from None  # the person did not grant it
-        except ZoomRefused as refused:
-            if refused.retryable:
-                raise
-            if refused.zoom_code in _NOT_SHOWN:
-                raise AccessDenied(_NOT_SHOWN[refused.zoom_code]) from None
-            return None
-        found = json.loads(answer.body)
-        if not isinstance(found, dict):
-            return None
-        if "message" in found and found.get("code") in _NOT_SHOWN:
-            raise AccessDenied(_NOT_SHOWN[found["code"]])  # Zoom's pages on webinars print refusals with a 200
-        return found
-
-    return read
 
 
 @cache
