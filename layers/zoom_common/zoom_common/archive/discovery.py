@@ -262,9 +262,9 @@ def recordings_path(uuid: str) -> str:
     return f"/v2/meetings/{encoded_twice(uuid)}/recordings"
 
 
-def files_at_zoom(row: Mapping[str, Any]) -> set[str]:
-    """Return the names of all files that Zoom lists for a recording."""
-    return {file_name(file) for _, file in _files(row)}
+def files_at_zoom(row: Mapping[str, Any]) -> dict[str, int | None]:
+    """Return the names of all files that Zoom lists for a recording, with the sizes that it tells."""
+    return {file_name(file): _size(file) for _, file in _files(row)}
 
 
 def file_name(file: Mapping[str, Any]) -> str:

@@ -223,7 +223,7 @@ class Retention:
         return Outcome.TRASHED
 
     def _delete_at_zoom(self, recording: ArchivedRecording, files: Sequence[ArchivedFile]) -> Outcome:
-        if not self._proved(files, {file.file_id for file in files}):
+        if not self._proved(files, {file.file_id: None for file in files}):
             self._later(recording)
             return Outcome.NOT_PROVED
         if self.at_zoom.files(recording) is not None:  # somebody has recovered it since: theirs to decide
@@ -233,10 +233,12 @@ class Retention:
         self._store(recording, gone_at=self.clock())
         return Outcome.DELETED_AT_ZOOM
 
-    def _proved(self, files: Sequence[ArchivedFile], at_zoom: set[str]) -> bool:
-        """Return whether every file that Zoom lists is kept, and S3 has each of them as it was written down."""
+    def _proved(self, files: Sequence[ArchivedFile], at_zoom: Mapping[str, int | None]) -> bool:
+        """Return whether every file that Zoom lists, with that size, is kept, and S3 has each as it was written down."""
         kept = {file.file_id: file for file in files if file.state is FileState.KEPT}
-        if not at_zoom or at_zoom - kept.keys() or len(kept) != len(files):
+        if not at_zoom or at_zoom.keys() - kept.keys() or len(kept) != len(files):
+            return False
+        if any(size not in {None, kept[name].total} for name, size in at_zoom.items()):
             return False
         stored = ((file, self.storage.head(file.key)) for file in files)
         return all(
