@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import struct
 import threading
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -532,7 +531,3 @@ class World:
         self._owners += 1
         return f"worker-{self._owners}"
 
-
-def crc(body: bytes) -> int:
-    """The CRC32 of some bytes."""
-    return zlib.crc32(body)

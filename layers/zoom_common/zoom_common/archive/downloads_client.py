@@ -200,7 +200,7 @@ def _download(status: int, about: Mapping[str, str], body: _Answer, asked: int) 
     if about.get("content-encoding", "identity") != "identity":
         body.close()
         raise DownloadBroken("encoded")
-    etag, kind = about.get("etag", ""), about.get("content-type", "")
+    etag, kind = about.get("etag") or about.get("last-modified", ""), about.get("content-type", "")
     if status == _OK:
         return Download(0, size, size, etag, kind, body)
     found = _CONTENT_RANGE.fullmatch(about.get("content-range", ""))

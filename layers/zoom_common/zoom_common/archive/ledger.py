@@ -73,7 +73,7 @@ class ArchivedFile:
     part_size: int | None = None
     upload_id: str = ""
     etag: str = ""
-    """The validator of Zoom's answer: another one is another content."""
+    """The validator of Zoom's answer, an ETag or a date: another one is another content."""
     crc: int | None = None
     """Of the whole object, written down before S3 is asked to complete it."""
     checked: int = 0
