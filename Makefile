@@ -16,6 +16,7 @@ FIND_PYTHON = for p in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 
   /opt/homebrew/opt/python@3.13/bin/python3.13 python3 python; do \
   "$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' >/dev/null 2>&1 && { echo "$$p"; break; }; done
 
+# `set -f`: a star in ARGS, such as `--scopes *`, is not a pattern of file names.
 # `make help` shows each target under the heading (##@) that stands above it; a heading may come again.
 ##@ Start here
 .PHONY: help
@@ -47,30 +48,30 @@ demo: .venv/installed ## the whole story against the running gateway
 	@exec $(BIN)/python -m dev.demo
 
 .PHONY: events
-events: .venv/installed ## print what comes out of the integration queue
+events: .venv/installed ## print each event as the integration queue gets it
 	@exec $(BIN)/python -m dev.events
 
 ##@ Operate a stack, local or deployed
 .PHONY: dlq
 dlq: .venv/installed ## dead letters: make dlq ARGS="list"; show, redrive, discard
-	@exec $(BIN)/python -m ops.dlq $(or $(ARGS),--help)
+	@set -f; exec $(BIN)/python -m ops.dlq $(or $(ARGS),--help)
 
 .PHONY: replay
 replay: .venv/installed ## publish events again: make replay ARGS="TENANT --id evt_... --yes"
-	@exec $(BIN)/python -m ops.replay $(or $(ARGS),--help)
+	@set -f; exec $(BIN)/python -m ops.replay $(or $(ARGS),--help)
 
 .PHONY: unrouted
 unrouted: .venv/installed ## events without a tenant: make unrouted ARGS="ZOOM_CLIENT_ID"
-	@exec $(BIN)/python -m ops.unrouted $(or $(ARGS),--help)
+	@set -f; exec $(BIN)/python -m ops.unrouted $(or $(ARGS),--help)
 
 .PHONY: subscriber
 subscriber: .venv/installed ## a queue for one more consumer: make subscriber ARGS="add NAME --type meeting.ended"
-	@exec $(BIN)/python -m ops.subscriber $(or $(ARGS),--help)
+	@set -f; exec $(BIN)/python -m ops.subscriber $(or $(ARGS),--help)
 
 ##@ Check more than the tests do
 .PHONY: proof
 proof: .venv/installed ## thousands of deliveries against the running gateway while workers are killed (five minutes)
-	@exec $(BIN)/python -m dev.proof $(ARGS)
+	@set -f; exec $(BIN)/python -m dev.proof $(ARGS)
 
 ##@ Write generated files
 .PHONY: event-schema
@@ -80,24 +81,24 @@ event-schema: .venv/installed ## write docs/api/asyncapi.json from the code
 ##@ Operate a stack, local or deployed
 .PHONY: api-key
 api-key: .venv/installed ## API keys: make api-key ARGS="create --name ci --scopes meetings:read"
-	@exec $(BIN)/python -m ops.api_keys $(or $(ARGS),--help)
+	@set -f; exec $(BIN)/python -m ops.api_keys $(or $(ARGS),--help)
 
 .PHONY: erase
 erase: .venv/installed ## delete a person or a tenant: make erase ARGS="TENANT --zoom-user ID --yes"
-	@exec $(BIN)/python -m ops.erase $(or $(ARGS),--help)
+	@set -f; exec $(BIN)/python -m ops.erase $(or $(ARGS),--help)
 
 .PHONY: try-again
 try-again: .venv/installed ## tokens of connections that were given up: make try-again ARGS="TENANT --connection con_... --yes"
-	@exec $(BIN)/python -m ops.try_again $(or $(ARGS),--help)
+	@set -f; exec $(BIN)/python -m ops.try_again $(or $(ARGS),--help)
 
 .PHONY: restore
 restore: .venv/installed ## copy back what a table has lost: make restore ARGS="connections --from TABLE --yes"
-	@exec $(BIN)/python -m ops.restore $(or $(ARGS),--help)
+	@set -f; exec $(BIN)/python -m ops.restore $(or $(ARGS),--help)
 
 ##@ Check more than the tests do
 .PHONY: drill
 drill: .venv/installed ## run every procedure of docs/runbook.md against the running gateway (some minutes)
-	@exec $(BIN)/python -m dev.drill $(ARGS)
+	@set -f; exec $(BIN)/python -m dev.drill $(ARGS)
 
 ##@ Check more than the tests do
 .PHONY: sam-env
@@ -111,7 +112,7 @@ build: .venv/installed ## sam build for ARCHITECTURE (default: arm64)
 
 .PHONY: deploy
 deploy: .venv/installed ## sam deploy for one stage, with .env.<stage>: make deploy STAGE=dev
-	@exec $(BIN)/python -m ops.deploy $(STAGE) $(ARGS)
+	@set -f; exec $(BIN)/python -m ops.deploy $(STAGE) $(ARGS)
 
 ##@ Test
 .PHONY: test
@@ -132,7 +133,7 @@ coverage: .venv/installed ## lines and branches that the last make test did not 
 
 .PHONY: mutants
 mutants: .venv/installed ## change sampled lines one at a time, and list the changes that no test notices (an hour)
-	@exec $(BIN)/python -m dev.mutants $(ARGS)
+	@set -f; exec $(BIN)/python -m dev.mutants $(ARGS)
 
 .PHONY: counts
 counts: .venv/installed ## write the budgets of tests/counts again, from what is counted now
@@ -165,12 +166,12 @@ security: .venv/installed ## ruff's security rules, checkov on the template, ziz
 ##@ Check more than the tests do
 .PHONY: test-sam-local
 test-sam-local: .venv/installed ## every file in events/ through sam local invoke, where there is Docker; needs a running make run
-	$(BIN)/python -m dev.sam_local_check $(ARGS)
+	@set -f; $(BIN)/python -m dev.sam_local_check $(ARGS)
 
 ##@ Operate a stack, local or deployed
 .PHONY: cost
 cost: .venv/installed ## what it costs a month: make cost ARGS="--calls 5 --webhooks 10 --connections 20"
-	$(BIN)/python -m ops.cost $(ARGS)
+	@set -f; $(BIN)/python -m ops.cost $(ARGS)
 
 ##@ Test
 .PHONY: format
@@ -185,7 +186,7 @@ openapi: .venv/installed ## write openapi.json and docs/api/operations.md again
 
 .PHONY: contract-facts
 contract-facts: .venv/installed ## distil Zoom's contracts again: make contract-facts ARGS="FOLDER"
-	$(BIN)/python -m dev.contract_facts $(ARGS)
+	@set -f; $(BIN)/python -m dev.contract_facts $(ARGS)
 
 ##@ Check more than the tests do
 .PHONY: clients
@@ -198,7 +199,7 @@ fuzz: .venv/installed ## Schemathesis against the running gateway
 
 .PHONY: bench
 bench: .venv/installed ## the benchmarks, against what people would use instead (ten minutes): make bench ARGS="webhook calls" for some
-	@exec $(BIN)/python -m benchmarks $(ARGS)
+	@set -f; exec $(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: load
 load: .venv/installed ## twenty workers against Zoom's limits, and the same with other clients (a quarter of an hour; best as root)
@@ -238,11 +239,11 @@ web-screenshots: .venv/installed web ## take the pictures in docs/images/web
 
 .PHONY: web-deploy
 web-deploy: .venv/installed ## the web client's hosting, a stack of its own: make web-deploy ARGS="--stack-name zoom-gateway"
-	@exec $(BIN)/python -m ops.web_deploy $(or $(ARGS),--help)
+	@set -f; exec $(BIN)/python -m ops.web_deploy $(or $(ARGS),--help)
 
 .PHONY: web-upload
 web-upload: .venv/installed web ## the web client to its hosting: make web-upload ARGS="--stack-name zoom-gateway"
-	@exec $(BIN)/python -m ops.web_upload $(or $(ARGS),--help)
+	@set -f; exec $(BIN)/python -m ops.web_upload $(or $(ARGS),--help)
 
 ##@ Clean up
 .PHONY: clean-local

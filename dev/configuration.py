@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import platform
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from dev.workspace import Workspace
-from ops.console import Stop
-from ops.project import PARAMETERS, ROOT
+from ops.console import Stop, say
+from ops.project import PARAMETERS, ROOT, template_parameters
 
 # What the template says where nothing is set: an empty override would take its place.
 USUAL = {
@@ -77,15 +80,19 @@ def load(
 
     Without an issuer there, people sign in at the development identity provider on `identity_port`, if there is one.
 
-    Raises Stop when a setting is incomplete or cannot work.
+    Names in `.env` that are not settings are reported and left out. Raises Stop when a setting is incomplete or cannot
+    work, before anything is built.
     """
     given = {name: value.strip() for name, value in _given().items() if name in PARAMETERS and value}
     simulated = "ZOOM_CLIENT_ID" not in given
+    if "PUBLIC_BASE_URL" in given:
+        given["PUBLIC_BASE_URL"] = given["PUBLIC_BASE_URL"].rstrip("/")
+    _check_values(given)
     if not simulated:
         _check_complete(given)
     base = _simulated_app(workspace, zoom_port) if simulated else REAL_ZOOM
     settings = dict.fromkeys(PARAMETERS, "") | USUAL | base | given
-    settings["PUBLIC_BASE_URL"] = (settings["PUBLIC_BASE_URL"] or f"http://localhost:{port}").rstrip("/")
+    settings["PUBLIC_BASE_URL"] = settings["PUBLIC_BASE_URL"] or f"http://localhost:{port}"
     origins = [settings["PUBLIC_BASE_URL"], f"http://localhost:{port}", *settings["RETURN_URLS"].split(",")]
     settings["RETURN_URLS"] = ",".join(dict.fromkeys(origin.strip() for origin in origins if origin.strip()))
     settings["CONNECT_PAGE_URL"] = settings["CONNECT_PAGE_URL"] or f"http://localhost:{port}/app/connect"
@@ -98,8 +105,36 @@ def load(
 
 
 def _given() -> dict[str, str]:
+    _check_lines()
     from_file = {name: value or "" for name, value in dotenv_values(ROOT / ".env").items()}
+    for name in from_file.keys() - PARAMETERS.keys():
+        close = difflib.get_close_matches(name.upper(), PARAMETERS, n=1)
+        say(f".env: {name} is not a setting{f'; did you mean {close[0]}?' if close else '.'} It is left out.")
     return {**from_file, **os.environ}
+
+
+def _check_lines() -> None:
+    """Raise Stop for the first line of `.env` that is not NAME=value; python-dotenv would skip it."""
+    if not (ROOT / ".env").exists():
+        return
+    with (ROOT / ".env").open(encoding="utf-8") as file:
+        for each in parse_stream(file):
+            if each.error or (each.key is not None and each.value is None):
+                number = each.original.line + each.original.string[: -len(each.original.string.lstrip())].count("\n")
+                raise Stop(f"Line {number} of .env is not a setting.", "Write it as NAME=value, or put a # before it.")
+
+
+def _check_values(given: Mapping[str, str]) -> None:
+    """Raise Stop for the first value that the template would refuse. Values are not shown: some are secret."""
+    parameters = template_parameters()
+    for name, value in given.items():
+        parameter = parameters[PARAMETERS[name]]
+        allowed, pattern = parameter.get("AllowedValues"), parameter.get("AllowedPattern")
+        if allowed is not None and value not in allowed:
+            raise Stop(f"{name} cannot have this value.", f"It takes one of: {', '.join(allowed)}. Change it in .env.")
+        if pattern is not None and not re.fullmatch(pattern, value):
+            fix = f"Change the line {name}=... in .env, or the variable of that name in your shell."
+            raise Stop(f"{name} cannot have this value: it must match {pattern}", f"{fix} {parameter['Description']}")
 
 
 def _simulated_app(workspace: Workspace, zoom_port: int) -> dict[str, str]:

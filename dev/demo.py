@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-import boto3
 import httpx
 
+from dev.event_queue import EventQueue, event_queue
 from dev.waiting import Stalled, wait_until
-from dev.workspace import Workspace
 from ops.console import say
+from ops.key_table import NoStack, local_stack
 from ops.project import ROOT
 
 PERSON = "jill@zoom.example"
@@ -44,20 +44,12 @@ class Story:
     stack: Mapping[str, str]
     program: httpx.Client = field(init=False)
     browser: httpx.Client = field(init=False)
-    queue: Any = field(init=False)
     steps: int = 0
 
     def __post_init__(self) -> None:
         key = {"Authorization": f"Bearer {self.stack['api_key']}"}
         self.program = httpx.Client(base_url=self.stack["api_url"], headers=key, timeout=100)
         self.browser = httpx.Client(timeout=100)
-        self.queue = boto3.client(
-            "sqs",
-            endpoint_url=self.stack["aws_endpoint_url"],
-            region_name=self.stack["aws_region"],
-            aws_access_key_id=self.stack["aws_access_key_id"],
-            aws_secret_access_key=self.stack["aws_secret_access_key"],
-        )
 
     def __enter__(self) -> Self:
         return self
@@ -65,22 +57,22 @@ class Story:
     def __exit__(self, *_: object) -> None:
         self.program.close()
         self.browser.close()
-        self.queue.close()
 
     def run(self) -> None:
-        """Run every step in order. Raises Wrong at the first that fails."""
-        with self.step("A person connects a Zoom account through the consent page"):
-            self.program.headers["X-Zoom-Connection"] = self.connect()
-        with self.step("A program creates, reads, lists and updates a meeting"):
-            meeting = self.manage_meeting()
-        with self.step("The meeting starts, people join and leave, it ends, a recording completes"):
-            self.hold_meeting(meeting)
-        with self.step("The program deletes the meeting"):
-            expect(self.program.delete(f"/v2/meetings/{meeting}"), 204)
-            gone = expect(self.program.get(f"/v2/meetings/{meeting}"), 404)
-            check(gone.json()["code"] == 3001, "a deleted meeting reads as code 3001")  # noqa: PLR2004
-        with self.step("Zoom's signed webhooks have arrived, and the events come out of the queue"):
-            self.read_events(meeting)
+        """Run every step in order. Raises Wrong at the first that fails, and NoStack when the stack stops."""
+        with event_queue(self.stack, "demo") as queue:
+            with self.step("A person connects a Zoom account through the consent page"):
+                self.program.headers["X-Zoom-Connection"] = self.connect()
+            with self.step("A program creates, reads, lists and updates a meeting"):
+                meeting = self.manage_meeting()
+            with self.step("The meeting starts, people join and leave, it ends, a recording completes"):
+                self.hold_meeting(meeting)
+            with self.step("The program deletes the meeting"):
+                expect(self.program.delete(f"/v2/meetings/{meeting}"), 204)
+                gone = expect(self.program.get(f"/v2/meetings/{meeting}"), 404)
+                check(gone.json()["code"] == 3001, "a deleted meeting reads as code 3001")  # noqa: PLR2004
+            with self.step("Zoom's signed webhooks have arrived, and the events come out of a consumer's queue"):
+                self.read_events(queue, meeting)
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -153,12 +145,14 @@ class Story:
         show("ended", "the recording is being processed")
         expect(self.browser.get(f"{self.stack['zoom_url']}/_sim/idle", params={"timeout": 30}), 200)
 
-    def read_events(self, meeting: int) -> None:
-        """Read the queue until the meeting's whole life has come out, each event once."""
+    def read_events(self, queue: EventQueue, meeting: int) -> None:
+        """Read the demo's own queue until the meeting's whole life has come out, each event once."""
         seen: dict[str, dict[str, Any]] = {}
 
         def missing() -> list[str]:
-            for event in self.receive(meeting):
+            for event in queue.receive(wait=2):
+                if not _is_about(event, meeting):
+                    continue
                 check(event["id"] not in seen, f"{event['type']} comes out once")
                 check(event["tenant"] == self.stack["tenant"], "the event names its tenant")
                 seen[event["id"]] = event
@@ -169,19 +163,6 @@ class Story:
             wait_until("the queue to give everything", missing, lambda left: not left)
         except Stalled as stalled:
             raise Wrong(f"{stalled} were missing") from None
-
-    def receive(self, meeting: int) -> Iterator[dict[str, Any]]:
-        """This meeting's events, taken off the queue; everybody else's stay on it."""
-        url = self.stack["integration_queue_url"]
-        answer = self.queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=2)
-        for message in answer.get("Messages", []):
-            event = json.loads(message["Body"])
-            if str(event["data"].get("payload", {}).get("object", {}).get("id")) == str(meeting):
-                self.queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                yield event
-            else:
-                handle = message["ReceiptHandle"]
-                self.queue.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=1)
 
 
 def expect(response: httpx.Response, status: int) -> httpx.Response:
@@ -210,6 +191,10 @@ def show(what: str, outcome: str) -> None:
     say(f"   {what}: {outcome}")
 
 
+def _is_about(event: Mapping[str, Any], meeting: int) -> bool:
+    return str(event["data"].get("payload", {}).get("object", {}).get("id")) == str(meeting)
+
+
 def _missing(events: Any) -> set[str]:
     types = [event["type"] for event in events]
     return {name for name, times in EXPECTED.items() if types.count(name) < times}
@@ -217,14 +202,13 @@ def _missing(events: Any) -> set[str]:
 
 def main() -> int:
     """Run the story against the stack in `.local/stack.json`, or the file named as the first argument."""
-    folder = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / ".local")
-    stack = Workspace(ROOT / folder).read("stack.json")
-    if not stack:
-        say("Nothing runs here. Start it with `make run`, then try again.")
-        return 1
+    folder = sys.argv[1] if len(sys.argv) > 1 else ".local"
     try:
-        with Story(stack) as story:
+        with Story(local_stack(ROOT / folder / "stack.json")) as story:
             story.run()
+    except NoStack as problem:
+        say(str(problem))
+        return 1
     except (Wrong, httpx.HTTPError) as problem:
         say(f"\nThe story went wrong: {problem}")
         return 1

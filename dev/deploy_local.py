@@ -66,7 +66,7 @@ def deploy(workspace: Workspace, configuration: Configuration) -> None:
         "deploy",
         [*arguments, "--parameter-overrides", *configuration.parameter_overrides()],
         aws_port=configuration.aws_port,
-        fix="If the stack is beyond repair, `make clean-local` starts from nothing.",
+        fix="Mend what the log names, then run `make run` again. What the local stack has stored is still there.",
     )
     workspace.write("deployed.json", {"digest": digest(configuration)})
 

@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +66,7 @@ def install(workspace: Workspace) -> None:
 def start(supervisor: Supervisor, workspace: Workspace, port: int) -> None:
     """Start it with IAM enforced and its state on disk, and wait until it answers."""
     unpacked = workspace.path("emulator-tmp")
-    shutil.rmtree(unpacked, ignore_errors=True)  # it unpacks functions here and never cleans up
+    _discard(unpacked)  # it unpacks functions here and never cleans up
     unpacked.mkdir(parents=True)
     state = workspace.path("emulator-state")
     state.mkdir(exist_ok=True)
@@ -89,6 +91,14 @@ def start(supervisor: Supervisor, workspace: Workspace, port: int) -> None:
     }
     supervisor.start("emulator", [str(environment_folder() / "bin" / "ministack")], clean)
     supervisor.wait_until_answers("emulator", url(port) + "/_ministack/health")
+
+
+def _discard(folder: Path) -> None:
+    """Move a folder away, and delete it and earlier ones in the background: gigabytes of small files take minutes."""
+    if folder.exists():
+        folder.rename(folder.with_name(f"{folder.name}-old-{time.time_ns():x}"))
+    for old in folder.parent.glob(f"{folder.name}-old-*"):
+        threading.Thread(target=shutil.rmtree, args=(old,), kwargs={"ignore_errors": True}, daemon=True).start()
 
 
 def move(state: Path, port: int) -> None:

@@ -1,4 +1,4 @@
-"""`make events`: prints what comes out of the integration queue, one CloudEvent a line, and takes it off the queue."""
+"""`make events`: prints each event as the integration queue gets it, one CloudEvent a line, from a queue of its own."""
 
 from __future__ import annotations
 
@@ -6,34 +6,21 @@ import contextlib
 import json
 import sys
 
-import boto3
-
-from dev.workspace import Workspace
-from ops.project import ROOT
+from dev.event_queue import event_queue
+from ops.key_table import NoStack, local_stack
 
 
 def main() -> int:
-    """Read until Ctrl-C."""
-    stack = Workspace(ROOT / ".local").read("stack.json")
-    if not stack:
-        print("Nothing runs here. Start it with `make run`.", file=sys.stderr)
+    """Print events until Ctrl-C. Exit status 1 when the gateway does not run, or stops meanwhile."""
+    try:
+        with contextlib.suppress(KeyboardInterrupt), event_queue(local_stack(), "events") as queue:
+            print("Waiting for events. The integration queue keeps its own copies. Ctrl-C ends this.", file=sys.stderr)
+            while True:
+                for event in queue.receive(wait=10):
+                    print(json.dumps(event, ensure_ascii=False), flush=True)
+    except NoStack as problem:
+        print(problem, file=sys.stderr)
         return 1
-    queue = boto3.client(
-        "sqs",
-        endpoint_url=stack["aws_endpoint_url"],
-        region_name=stack["aws_region"],
-        aws_access_key_id=stack["aws_access_key_id"],
-        aws_secret_access_key=stack["aws_secret_access_key"],
-    )
-    print("Waiting for events. Ctrl-C ends it.", file=sys.stderr)
-    with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            answer = queue.receive_message(
-                QueueUrl=stack["integration_queue_url"], MaxNumberOfMessages=10, WaitTimeSeconds=10
-            )
-            for message in answer.get("Messages", []):
-                print(json.dumps(json.loads(message["Body"]), ensure_ascii=False), flush=True)
-                queue.delete_message(QueueUrl=stack["integration_queue_url"], ReceiptHandle=message["ReceiptHandle"])
     return 0
 
 

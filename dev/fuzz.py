@@ -15,6 +15,7 @@ import httpx
 
 from dev import demo
 from dev.workspace import Workspace
+from ops.key_table import NoStack, local_stack
 from ops.project import ROOT
 from zoom_common.zoom.operations.table import OPERATIONS
 
@@ -29,7 +30,11 @@ def main() -> int:
     arguments = sys.argv[1:]
     folder = Path(arguments.pop(0)) if arguments and not arguments[0].startswith("-") else ROOT / ".local"
     workspace = Workspace(folder.resolve())
-    stack = workspace.read("stack.json")
+    try:
+        stack = local_stack(workspace.stack_file)
+    except NoStack as problem:
+        print(problem)
+        return 1
     with httpx.Client(base_url=stack["zoom_url"]) as zoom:
         (app,) = zoom.get("/_sim/state").json()["apps"]
         scopes = sorted({scope for each in OPERATIONS for scope in each.scopes.granular})

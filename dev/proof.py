@@ -33,7 +33,7 @@ from dev.newcomer import Newcomer, newcomer
 from ops import subscriber
 from ops.console import say
 from ops.deployed import Deployed, add_arguments, deployed
-from ops.key_table import local_stack
+from ops.key_table import NoStack, local_stack
 from zoom_common.events.bus import event_id, source_of
 from zoom_common.zoom.event_keys import dedupe_key
 from zoom_common.zoom.events import parse
@@ -81,7 +81,11 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30, help="how long to wait for the last event")
     add_arguments(parser)
     arguments = parser.parse_args()
-    facts, stack = local_stack(arguments.stack_file), deployed(arguments)
+    try:
+        facts, stack = local_stack(arguments.stack_file), deployed(arguments)
+    except NoStack as problem:
+        say(str(problem))
+        return 1
     somebody = newcomer(facts, "proof")
     queue = subscriber.add(stack, somebody.tenant, somebody.tenant, [])["QueueUrl"]
     try:

@@ -22,6 +22,7 @@ from ops.project import ROOT
 from zoom_common.access.keys import Credential, issue
 
 TENANT = "local"
+_LAST_PORT = 65_535
 
 
 def main() -> int:
@@ -61,6 +62,8 @@ def _interrupt_when_input_ends() -> None:
 
 
 def _run(arguments: argparse.Namespace, workspace: Workspace, supervisor: Supervisor, stopping: threading.Event) -> int:
+    if len({arguments.port, arguments.zoom_port, arguments.aws_port}) < 3:  # noqa: PLR2004
+        raise Stop("Three programs need three ports.", "For example: make run PORT=3000 ZOOM_PORT=3001 AWS_PORT=4566")
     supervisor.stop_leftovers()
     if arguments.fresh:
         workspace.forget()
@@ -213,12 +216,21 @@ def _environment() -> dict[str, str]:
     return {name: os.environ[name] for name in kept if name in os.environ} | {"PYTHONUNBUFFERED": "1"}
 
 
+def _port(text: str) -> int:
+    """Return a port. Ends the program with one sentence for anything else."""
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:6]) <= _LAST_PORT:
+        raise SystemExit(
+            f"{text[:20]!r} is not a port: choose a whole number from 1 to {_LAST_PORT}, such as PORT=3000."
+        )
+    return int(text)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m dev.run", description=__doc__)
-    parser.add_argument("--port", type=int, default=3000, help="the front door")
-    parser.add_argument("--zoom-port", type=int, default=3001, help="the simulated Zoom")
-    parser.add_argument("--aws-port", type=int, default=4566, help="the AWS emulator")
-    parser.add_argument("--identity-port", type=int, help="the development identity provider (default: the last one)")
+    parser.add_argument("--port", type=_port, default=3000, help="the front door")
+    parser.add_argument("--zoom-port", type=_port, default=3001, help="the simulated Zoom")
+    parser.add_argument("--aws-port", type=_port, default=4566, help="the AWS emulator")
+    parser.add_argument("--identity-port", type=_port, help="the development identity provider (default: the last one)")
     parser.add_argument("--folder", type=Path, default=ROOT / ".local", help="where the run keeps its state")
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs stored in that folder")
     parser.add_argument(

@@ -10,6 +10,7 @@ import sys
 from dev import emulator
 from dev.workspace import Workspace
 from ops.console import say
+from ops.key_table import NoStack, local_stack
 from ops.project import ROOT
 
 
@@ -20,9 +21,10 @@ def main() -> int:
 
 def write(workspace: Workspace) -> int:
     """Write `sam-env.json` for the stack of this workspace. Exit status 1 when none runs."""
-    stack = workspace.read("stack.json")
-    if not stack:
-        say("Nothing runs here. Start it with `make run`, then try again.")
+    try:
+        stack = local_stack(workspace.stack_file)
+    except NoStack as problem:
+        say(str(problem))
         return 1
     port = int(stack["aws_endpoint_url"].rpartition(":")[2])
     functions = emulator.client("lambda", port).list_functions(MaxItems=50)["Functions"]

@@ -27,7 +27,7 @@ def text(settings: Configuration, stack: Mapping[str, str]) -> str:
         f"       {door}/v2/users/me/meetings",
         f'     curl -H "Authorization: Bearer $KEY" {door}/v2/users/me/meetings',
         "",
-        "3. Watch Zoom's events come out of the integration queue, in another terminal.",
+        "3. Watch the events that your programs get from the integration queue, in another terminal.",
         "     make events",
         "",
     ]

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,14 @@ _MEMORY_MB = 512
 ASLEEP_METRICS = 1 + 3 + 5 / 24
 
 
+@cache
+def _resources() -> list[dict[str, Any]]:
+    return list(yaml_parse((ROOT / "template.yaml").read_text())["Resources"].values())
+
+
 def in_template(kind: str) -> list[dict[str, Any]]:
     """The resources of a type in the template, but for those that an option has to be set for."""
-    resources = yaml_parse((ROOT / "template.yaml").read_text())["Resources"].values()
-    return [each for each in resources if each["Type"] == kind and each.get("Condition", "OnAws") == "OnAws"]
+    return [each for each in _resources() if each["Type"] == kind and each.get("Condition", "OnAws") == "OnAws"]
 
 
 def queue_polls() -> float:

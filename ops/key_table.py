@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -24,14 +26,29 @@ class NoStack(Exception):
 
 
 def local_stack(path: Path = STACK_FILE) -> dict[str, Any]:
-    """Return what `make run` wrote about the local stack. Raises NoStack when it is not running or starting."""
+    """Return what `make run` wrote about the local stack. Raises NoStack when that has stopped or only starts."""
     try:
         stack = json.loads(path.read_text())
-        return {**stack, "connections_table": stack["connections_table"]}
+        found = {**stack, "connections_table": stack["connections_table"]}
     except FileNotFoundError:
         raise NoStack("There is no local stack: start it with `make run`, or name one on AWS: --stack-name.") from None
     except (ValueError, KeyError, TypeError):
         raise NoStack(f"{path} is not complete: stop and start the local stack (`make run`).") from None
+    if not _answers(found.get("aws_endpoint_url")):
+        raise NoStack("The local stack has stopped: start it with `make run`, or name one on AWS: --stack-name.")
+    return found
+
+
+def _answers(url: str | None) -> bool:
+    """Return whether the emulator's port takes a connection within a second. Without an address, assume so."""
+    if url is None:
+        return True
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 def on_local_stack(stack: Mapping[str, Any]) -> ApiKeyStore:

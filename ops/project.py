@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB_CLIENT = ROOT / "web" / "dist"
@@ -30,3 +34,13 @@ PARAMETERS = {
     "OIDC_WEB_SCOPE": "OidcWebScope",
     "OIDC_WEB_PARAMETERS": "OidcWebParameters",
 }
+
+
+@cache
+def template_parameters() -> dict[str, dict[str, Any]]:
+    """Return the template's parameters by name. Their section is plain YAML, without CloudFormation's functions."""
+    text = (ROOT / "template.yaml").read_text()
+    section = text[text.index("\nParameters:\n") :].split("\n", 2)[2]
+    end = next(at for at, line in enumerate(section.splitlines()) if line and line[0] not in " #")
+    parsed: dict[str, dict[str, Any]] = yaml.safe_load("\n".join(section.splitlines()[:end]))
+    return parsed

@@ -15,8 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dev.demo import Story
-from dev.workspace import Workspace
-from ops.key_table import on_local_stack
+from ops.key_table import NoStack, local_stack, on_local_stack
 from ops.project import ROOT
 from zoom_common.access.keys import Credential, issue
 
@@ -33,7 +32,11 @@ RIVET = "@zoom/rivet@0.4.0"
 def main() -> int:
     """Run them all; the exit status is the number of those that failed."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / ".local"
-    environment = settings(Workspace(folder.resolve()).read("stack.json"))
+    try:
+        environment = settings(local_stack(folder / "stack.json"))
+    except NoStack as problem:
+        print(problem)
+        return 1
     commands = {name: python(name, package) for name, package in PYTHON.items()}
     if shutil.which("npm"):
         commands["rivet"] = rivet()

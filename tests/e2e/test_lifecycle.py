@@ -81,7 +81,7 @@ def test_state_survives_a_restart_and_nothing_is_left_behind(gateway: Gateway, a
     """Ctrl-C ends every process; the next start builds nothing and knows everything."""
     with Story(gateway.stack) as story:
         api.headers["X-Zoom-Connection"] = connection = story.connect()
-    connections = {each["id"] for each in api.get("/connections").json()["connections"]}
+    connections = connected(api)
     meeting = api.post("/v2/users/me/meetings", json={"topic": "kept"}).json()
     leave_a_pair_in_a_queue(gateway.stack)
     assert gateway.stop() == 0
@@ -91,9 +91,15 @@ def test_state_survives_a_restart_and_nothing_is_left_behind(gateway: Gateway, a
     gateway.start()
     assert "sam build" not in gateway.output
     assert "sam deploy" not in gateway.output
-    assert connections == {each["id"] for each in api.get("/connections").json()["connections"]}
-    assert api.get(f"/connections/{connection}").json()["state"] == "connected"
+    assert connection in connections
+    assert connections == connected(api)
     assert api.get(f"/v2/meetings/{meeting['id']}").json()["topic"] == "kept"
+
+
+def connected(api: httpx.Client) -> set[str]:
+    """The connections that work. A pending one may end at any time, by its expiry."""
+    listed = api.get("/connections").json()["connections"]
+    return {each["id"] for each in listed if each["state"] == "connected"}
 
 
 def leave_a_pair_in_a_queue(stack: dict[str, Any]) -> None:

@@ -102,3 +102,53 @@ def test_an_issuer_in_dotenv_takes_its_place(dotenv: Path, tmp_path: Path) -> No
     dotenv.write_text("OIDC_ISSUER=https://id.example.com\n")
     run = load(Workspace(tmp_path / "run"), port=3000, zoom_port=3001, aws_port=4566, identity_port=3002)
     assert (run.settings["OIDC_ISSUER"], run.identity_port) == ("https://id.example.com", None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "number"),
+    [
+        ("ZOOM_CLIENT_ID abc\n", 1),
+        ("# a comment\n\nRETURN URLS=https://app.example\n", 3),
+        ("OIDC_TENANT=local\nOIDC_ISSUER\n", 2),
+        ("OIDC_TENANT=local\n\n  not a setting\n", 3),
+    ],
+)
+def test_a_line_that_is_no_setting_is_named_by_its_number(
+    dotenv: Path, tmp_path: Path, lines: str, number: int
+) -> None:
+    """The run stops before it builds anything, and says how a line is written."""
+    dotenv.write_text(lines)
+    with pytest.raises(Stop, match=f"^Line {number} of .env") as stopped:
+        read(tmp_path)
+    assert "NAME=value" in stopped.value.fix
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OIDC_TENANT", "Bad Tenant"),
+        ("PUBLIC_BASE_URL", "https://t.example/path"),
+        ("ZOOM_REDIRECT_URI", "https://t.example/callback"),
+        ("ZOOM_SDK_KEY", "with space"),
+    ],
+)
+def test_a_value_that_the_template_refuses_is_named_as_in_dotenv(
+    dotenv: Path, tmp_path: Path, name: str, value: str
+) -> None:
+    """CloudFormation would refuse it minutes later, under another name. The value may be secret and is not shown."""
+    dotenv.write_text(f"{name}={value}\n")
+    with pytest.raises(Stop, match=f"^{name} cannot have this value") as stopped:
+        read(tmp_path)
+    assert f"{name}=..." in stopped.value.fix
+    assert value not in str(stopped.value)
+
+
+def test_an_unknown_name_is_reported_and_left_out(
+    dotenv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A typing mistake is seen, with the name that was meant; the run goes on without it."""
+    dotenv.write_text("OIDC_TENENT=acme\nSOMETHING_ELSE=1\n")
+    assert read(tmp_path).settings["OIDC_TENANT"] == ""
+    printed = capsys.readouterr().out
+    assert "OIDC_TENENT is not a setting; did you mean OIDC_TENANT?" in printed
+    assert "SOMETHING_ELSE is not a setting." in printed

@@ -185,6 +185,7 @@ def test_no_value_in_any_field_is_a_fault_of_ours(route: OwnRoute) -> None:
     known = read_by(route)
     usual = {slot: value for slot, value in known.items() if value is not None}
     for slot in sorted(known):
+        fill()
         for value in VALUES if slot[1] not in ON_EVERY_WAY else ODD:
             asked(route, event_of(route, {**usual, slot: value}, PROGRAM))
 
