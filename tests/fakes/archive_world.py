@@ -352,9 +352,7 @@ class World:
         self.runs: list[Moved] = []
         self.trashed: list[str] = []
         self._owners = 0
-        self.settling = Settling(
-            ledger=self.ledger, policies=self.policies, publish=self._publish, clock=self.clock
-        )
+        self.settling = Settling(ledger=self.ledger, policies=self.policies, publish=self._publish, clock=self.clock)
         tombstones = Tombstones(Table(dynamodb, tables.CONNECTIONS, CONNECTIONS, sleep=lambda _: None))
         self.discovery = Discovery(
             ledger=self.ledger,
@@ -530,4 +528,3 @@ class World:
     def _owner(self) -> str:
         self._owners += 1
         return f"worker-{self._owners}"
-

@@ -136,7 +136,11 @@ class MemoryS3:
         self._made += 1
         upload_id = f"upload-{self._made}"
         self.pending[upload_id] = PendingUpload(key, self.clock(), dict(headers))
-        return 200, {}, f"<InitiateMultipartUploadResult><UploadId>{upload_id}</UploadId></InitiateMultipartUploadResult>".encode()
+        return (
+            200,
+            {},
+            f"<InitiateMultipartUploadResult><UploadId>{upload_id}</UploadId></InitiateMultipartUploadResult>".encode(),
+        )
 
     def _put_part(self, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> Answer:
         upload = self._upload(query)
@@ -222,7 +226,9 @@ class MemoryS3:
             if key.startswith(query.get("prefix", ""))
             for each in reversed(versions)
         ]
-        rows = "".join(f"<{kind}><Key>{quote(key)}</Key><VersionId>{at}</VersionId></{kind}>" for kind, key, at in found)
+        rows = "".join(
+            f"<{kind}><Key>{quote(key)}</Key><VersionId>{at}</VersionId></{kind}>" for kind, key, at in found
+        )
         return _listing("ListVersionsResult", rows, False)
 
     def _upload(self, query: Mapping[str, str]) -> PendingUpload:

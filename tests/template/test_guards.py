@@ -35,6 +35,16 @@ CALLED = {
     "dynamodb:Scan": {'"scan"'},
     "sqs:SendMessage": {"send_message", "SendMessage"},
     "secretsmanager:GetSecretValue": {"get_secret_value", "GetSecretValue"},
+    "s3:GetObject": {'self._send("HEAD"', ".storage.read("},
+    "s3:PutObject": {".put_part("},
+    "s3:PutObjectTagging": {"x-amz-tagging"},
+    "s3:ListBucket": {'self._send("HEAD"'},  # without it S3 answers 403 for a key that is not there
+    "s3:ListBucketVersions": {".versions("},
+    "s3:ListBucketMultipartUploads": {".uploads("},
+    "s3:ListMultipartUploadParts": {".parts("},
+    "s3:DeleteObject": {".delete(name, version)"},
+    "s3:DeleteObjectVersion": {".delete(name, version)"},
+    "s3:AbortMultipartUpload": {".abort("},
 }
 
 
@@ -70,7 +80,8 @@ def reachable(handler: Path) -> str:
 def actions(role: dict[str, Any]) -> set[str]:
     found = set()
     for policy in role["Policies"]:
-        for statement in policy["PolicyDocument"]["Statement"]:
+        for each in policy["PolicyDocument"]["Statement"]:
+            statement = each["Fn::If"][1] if "Fn::If" in each else each  # an option adds it
             named = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
             found |= {each if isinstance(each, str) else each["Fn::If"][1] for each in named}
     return found

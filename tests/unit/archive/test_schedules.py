@@ -191,4 +191,3 @@ def test_the_judge_finds_what_is_broken(broken: str) -> None:
         world.s3.objects[key].append(version)
     with pytest.raises(AssertionError):
         judge(world)
-

@@ -22,6 +22,8 @@ SCOPES = frozenset(
         "recordings:read",
         "recordings:write",
         "reports:read",
+        "archive:read",
+        "archive:write",
         "connections:read",
         "connections:write",
         "connections:all",

@@ -31,7 +31,7 @@ KIND_OF = {
 KINDS = (*dict.fromkeys(KIND_OF.values()), "other")
 # Each opens within milliseconds, so that a link works at once.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html
-STORAGE_CLASSES = ("STANDARD", "INTELLIGENT_TIERING", "STANDARD_IA", "ONEZONE_IA", "GLACIER_IR")
+STORAGE_CLASSES = ("STANDARD", "INTELLIGENT_TIERING", "STANDARD_IA", "GLACIER_IR")
 # The bucket has a lifecycle rule for each of these; objects name theirs in the tag TIER.
 COLD_AFTER_DAYS = (30, 90, 180, 365)
 TIER = "cold-after-days"

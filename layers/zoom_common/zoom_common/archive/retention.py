@@ -25,7 +25,7 @@ from zoom_common.archive.ledger import (
 from zoom_common.archive.policy import Policy
 from zoom_common.archive.settling import LOOK_AFTER_SECONDS, Settling, next_duty
 from zoom_common.aws.s3 import StoredObject
-from zoom_common.errors import GatewayError, InternalError
+from zoom_common.errors import GatewayError, InternalError, Unavailable
 from zoom_common.events.reconciliation.zoom_reader import AccessDenied
 
 _DAY = 86_400.0
@@ -126,20 +126,10 @@ class Retention:
 
         settle(self.ledger, tenant, recording_id, gone)
         for file in found[1]:
-            self.remove_objects(file.key)
+            remove_objects(self.storage, file.key)
             if ends[file.file_id] <= now:
                 self.ledger.forget(file)
         return True
-
-    def remove_objects(self, key: str) -> int:
-        """Delete every version of an object and every upload of its key, and return how many there were."""
-        found = [(name, version) for name, version in self.storage.versions(key) if name == key]
-        for name, version in found:
-            self.storage.delete(name, version)
-        uploads = [upload_id for name, upload_id, _ in self.storage.uploads(key) if name == key]
-        for upload_id in uploads:
-            self.storage.abort(key, upload_id)
-        return len(found) + len(uploads)
 
     def _carry_out(self, duty: Duty, should_stop: Callable[[], bool]) -> Outcome:
         if duty.after is not None:
@@ -179,7 +169,7 @@ class Retention:
 
     def _look_again_at_deleted(self, recording: ArchivedRecording, files: Sequence[ArchivedFile]) -> Outcome:
         for file in files:
-            self.remove_objects(file.key)
+            remove_objects(self.storage, file.key)
             self.ledger.forget(file)
         settle(self.ledger, recording.tenant, recording.recording_id, lambda each, _: replace(each, due_at=None))
         return Outcome.EXPIRED
@@ -264,3 +254,31 @@ class Retention:
 def _sort_of(recording: ArchivedRecording) -> str:
     due = int(recording.due_at) if recording.due_at is not None else 0
     return f"{due:010}#{recording.tenant}#{recording.recording_id}"
+
+
+def remove_objects(storage: Storage, key: str) -> int:
+    """Delete every version of an object and every upload of its key, and return how many there were."""
+    found = [(name, version) for name, version in storage.versions(key) if name == key]
+    for name, version in found:
+        storage.delete(name, version)
+    uploads = [upload_id for name, upload_id, _ in storage.uploads(key) if name == key]
+    for upload_id in uploads:
+        storage.abort(key, upload_id)
+    return len(found) + len(uploads)
+
+
+def eraser(ledger: Ledger, storage: Storage, clock: Callable[[], float]) -> Callable[[Mapping[str, Any]], int]:
+    """Return a function that deletes what S3 has of a stored file, and returns how many versions that were.
+
+    It raises Unavailable while a worker has the file: a copy that is finished afterwards would be nobody's.
+    """
+
+    def erase(item: Mapping[str, Any]) -> int:
+        file, now = ArchivedFile.of_item(item), clock()
+        busy = ledger.cancel(file, now=now) > now
+        removed = remove_objects(storage, file.key)
+        if busy:
+            raise Unavailable(reason="archive_busy")
+        return removed
+
+    return erase

@@ -27,6 +27,12 @@ KINDS = (
     "log_lines",
     "projections",
     "usage",
+    "archive_recordings",
+    "archive_files",
+    "archive_objects",
+    "archive_list",
+    "archive_agenda",
+    "archive_policies",
     "coordination",
     "others",
 )

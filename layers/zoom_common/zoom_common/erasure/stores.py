@@ -10,6 +10,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
+from zoom_common.archive.ledger import Ledger
+from zoom_common.archive.policy import PolicyStore
 from zoom_common.access.bearers import BearerStore
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.connections.link_store import AuthorizationStore
@@ -95,7 +97,7 @@ class TableName(StrEnum):
 
 STORES: Mapping[TableName, Sequence[OwnerOfItems]] = {
     TableName.CONNECTIONS: (ConnectionStore, Outbox, ApiKeyStore, Tombstones, ErasureRecords),
-    TableName.EVENTS: (EventLog, ProjectionStore, HostStore, KeptUsage),
+    TableName.EVENTS: (EventLog, ProjectionStore, HostStore, KeptUsage, Ledger, PolicyStore),
     TableName.COORDINATION: (
         AuthorizationStore,
         BearerStore,

@@ -25,6 +25,8 @@ NAMED = {
     "user": "created updated deleted activated deactivated disassociated invitation_accepted signed_in signed_out",
 }
 CONNECTION_STATES = ("connected", "refresh_failing", "reauthorization_required", "disconnected")
+# What the archive says of a recording once none of its files is on its way.
+ARCHIVE_TYPES = ("recording.archived", "recording.archive_failed")
 
 
 def named_types() -> list[str]:
@@ -49,18 +51,18 @@ def cloud_event_schema() -> dict[str, Any]:
             },
             "source": {
                 **text,
-                "pattern": "^/(zoom/.+|gateway/connections)$",
-                "description": "The Zoom app that was told, by client id; or the gateway, of its own connections.",
+                "pattern": "^/(zoom/.+|gateway/(connections|archive))$",
+                "description": "The Zoom app that was told, by client id; or the gateway, of connections and archive.",
             },
             "type": {
                 **text,
-                "pattern": "^(zoom\\..+|connection\\..+)$",
+                "pattern": "^(zoom\\..+|connection\\..+|recording\\.archive(d|_failed))$",
                 "description": "zoom. and Zoom's name. Names that do not stand here yet are published too.",
-                "examples": [*named_types(), *(f"connection.{state}" for state in CONNECTION_STATES)],
+                "examples": [*named_types(), *(f"connection.{state}" for state in CONNECTION_STATES), *ARCHIVE_TYPES],
             },
             "subject": {
                 **text,
-                "description": "What it is about: meetings/{id}, meetings/{id}/recordings, users/{id}, ...",
+                "description": "What it is about: meetings/{id}, meetings/{id}/recordings, users/{id}, archive/recordings/{id}",
             },
             "time": {**text, "format": "date-time", "description": "When it happened at Zoom, in UTC."},
             "datacontenttype": {"const": "application/json"},

@@ -13,7 +13,7 @@ from zoom_common import observability
 from zoom_common.archive.catalogue import Catalogue
 from zoom_common.archive.discovery import Discovery, NotShown, link_of, recordings_path
 from zoom_common.archive.downloads_client import DownloadClient, Link
-from zoom_common.archive.ledger import ArchivedFile, ArchivedRecording, Ledger
+from zoom_common.archive.ledger import ArchivedFile, ArchivedRecording, FileState, Ledger
 from zoom_common.archive.policy import PolicyStore
 from zoom_common.archive.retention import Retention
 from zoom_common.archive.settling import Settling
@@ -198,6 +198,8 @@ def report(file: ArchivedFile, moved: Moved) -> None:
     if moved.bytes:
         observability.count("ArchivedBytes", moved.bytes)
     observability.count("ArchiveRuns", state=str(moved.state))
+    if moved.state is FileState.FAILED:
+        observability.count("ArchiveFailed")
     observability.logger().info(
         "archive run",
         recording=file.recording_id,
