@@ -79,12 +79,10 @@ def _target(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> E
 
 def _erase_copy(stack: Deployed) -> EraseCopy | None:
     """What deletes a recording's file from the archive, where the stack has one."""
-    try:
-        bucket = stack.resource("ArchiveBucket")
-    except NoStack:
+    if not stack.has("ArchiveBucket"):
         return None
     ledger = Ledger(Table(stack.client("dynamodb"), stack.resource("EventsTable"), EVENTS))
-    return eraser(ledger, _Objects(stack.client("s3"), bucket), time.time)
+    return eraser(ledger, _Objects(stack.client("s3"), stack.resource("ArchiveBucket")), time.time)
 
 
 @dataclass(frozen=True, slots=True)

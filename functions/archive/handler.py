@@ -1,4 +1,4 @@
-"""`/archive`: what is archived, and what is in the archive. Also finds recordings from events, and sweeps by schedule."""
+"""`/archive`: what is archived, and what is in the archive. Finds recordings from events, and sweeps by schedule."""
 
 from __future__ import annotations
 

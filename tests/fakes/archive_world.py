@@ -1,8 +1,8 @@
-"""A world for the archive: Zoom with its downloads, S3, DynamoDB, a queue and workers, all on one clock and one seed.
+"""A world for the archive: Zoom with its downloads, S3, DynamoDB, a queue, and workers, on one clock and one seed.
 
-The archive's own code runs in it unchanged. Every effect (a request to Zoom, S3 or DynamoDB) is a step, before and after
-which a worker may be killed, its answer may be lost, time passes, and another worker may go on. Workers that run at once
-are threads, of which exactly one runs at any moment: the seed decides which.
+The archive's own code runs in it unchanged. Every effect (a request to Zoom, S3 or DynamoDB) is a step. Before and after
+it a worker may be killed, its answer may be lost, time passes, and another worker may go on. Workers that run at once are
+threads, of which exactly one runs at any moment: the seed decides which.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class SteppingS3:
                 return failed
             raise OSError("no connection")
         if self._stage.fault(0.1) and self._s3.pending:
-            self._s3.pending.pop(sorted(self._s3.pending)[0])  # an upload that S3 does not know any more
+            self._s3.pending.pop(min(self._s3.pending))  # an upload that S3 does not know any more
         if self._stage.fault(0.2):
             return 503, {}, b"<Error><Code>SlowDown</Code></Error>" if method != "HEAD" else b""
         answer = self._s3.exchange(method, target, headers, bytes(body), seconds)
@@ -335,7 +335,7 @@ class World:
     """All of it. `settle` works until nothing is left to do."""
 
     def __init__(self, seed: int, *, kills: float = 0.0, faults: float = 0.0, slowest: float = 0.0) -> None:
-        self.rng = random.Random(seed)
+        self.rng = random.Random(seed)  # noqa: S311 - a schedule
         self.clock = Clock()
         self.stage = Stage(self.rng, self.clock, kills=kills, faults=faults, slowest=slowest)
         self.zoom = ZoomWithFaults(self.stage)

@@ -1,8 +1,8 @@
 """S3 in memory: the line under the real client, so that tests run the client's own requests and the store's own rules.
 
 It answers as AWS documents it: checksums over full objects, parts with their checksums, conditional writes, versions.
-`tests/stores/test_s3.py` holds it to moto where moto knows the same. Where moto differs from AWS: its lists of parts have
-no checksums, it compares no CRC32 of a part or of a whole object, and it takes no sizes of whole objects.
+`tests/stores/test_s3.py` holds it to moto where moto knows the same. Where moto differs from AWS: its lists of parts
+have no checksums, it compares no CRC32 of a part or of a whole object, and it does not know uploads that were ended.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
 """
 
@@ -96,7 +96,7 @@ class MemoryS3:
         except Refused as refused:
             return refused.answer if method != "HEAD" else (refused.answer[0], {}, b"")
 
-    def _carry_out(
+    def _carry_out(  # noqa: PLR0911 - one for each operation
         self, method: str, key: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
     ) -> Answer:
         match method:
@@ -207,7 +207,7 @@ class MemoryS3:
             f"<ChecksumCRC32>{encoded_crc(zlib.crc32(body))}</ChecksumCRC32></Part>"
             for number, body in page
         )
-        return _listing("ListPartsResult", rows, page != [] and page[-1] != parts[-1],
+        return _listing("ListPartsResult", rows, truncated=page != [] and page[-1] != parts[-1],
                         ChecksumType="FULL_OBJECT", NextPartNumberMarker=str(page[-1][0]) if page else "")  # fmt: skip
 
     def _list_uploads(self, query: Mapping[str, str]) -> Answer:
@@ -217,7 +217,7 @@ class MemoryS3:
             for upload_id, each in sorted(self.pending.items(), key=lambda each: (each[1].key, each[1].begun))
             if each.key.startswith(query.get("prefix", ""))
         )
-        return _listing("ListMultipartUploadsResult", rows, False)
+        return _listing("ListMultipartUploadsResult", rows)
 
     def _list_versions(self, query: Mapping[str, str]) -> Answer:
         found = [
@@ -229,7 +229,7 @@ class MemoryS3:
         rows = "".join(
             f"<{kind}><Key>{quote(key)}</Key><VersionId>{at}</VersionId></{kind}>" for kind, key, at in found
         )
-        return _listing("ListVersionsResult", rows, False)
+        return _listing("ListVersionsResult", rows)
 
     def _upload(self, query: Mapping[str, str]) -> PendingUpload:
         upload = self.pending.get(query["uploadId"])
@@ -253,7 +253,7 @@ def _etag(body: bytes) -> str:
     return f'"{md5(body, usedforsecurity=False).hexdigest()}"'
 
 
-def _listing(root: str, rows: str, truncated: bool, **more: str) -> Answer:  # noqa: FBT001 - of this module alone
+def _listing(root: str, rows: str, *, truncated: bool = False, **more: str) -> Answer:
     about = "".join(f"<{name}>{value}</{name}>" for name, value in more.items())
     text = f"<{root}><IsTruncated>{'true' if truncated else 'false'}</IsTruncated>{about}{rows}</{root}>"
     return 200, {}, text.encode()

@@ -130,7 +130,8 @@ def test_whoever_answers_callers_may_count_their_requests(template: Template) ->
         counting = [
             statement
             for policy in template["Resources"][role]["Properties"]["Policies"]
-            for statement in policy["PolicyDocument"]["Statement"]
+            for each in policy["PolicyDocument"]["Statement"]
+            for statement in [each["Fn::If"][1] if "Fn::If" in each else each]
             if "dynamodb:UpdateItem" in statement["Action"]
             and statement["Resource"] == {"Fn::GetAtt": ["CoordinationTable", "Arn"]}
         ]

@@ -230,12 +230,13 @@ def test_the_filter_finds_the_init_duration_by_its_position(template: Template) 
 
 def test_the_dashboard_shows_only_what_exists(template: Template, emitted: set[Metric], words: set[str]) -> None:
     """Rendered from the template: valid JSON, every metric emitted, every reference a resource of ours."""
-    (dashboard,) = of_type(template, "AWS::CloudWatch::Dashboard").values()
-    shown = list(metrics_of(rendered(dashboard["DashboardBody"])))
+    shown = []
+    for dashboard in of_type(template, "AWS::CloudWatch::Dashboard").values():
+        shown += metrics_of(rendered(dashboard["DashboardBody"]))
+        for name in re.findall(r"\$\{(\w+)[}.]", dashboard["DashboardBody"]["Fn::Sub"]):
+            assert name in template["Resources"]
     for metric in shown:
         check(metric, emitted, words | {"*"})
-    for name in re.findall(r"\$\{(\w+)[}.]", dashboard["DashboardBody"]["Fn::Sub"]):
-        assert name in template["Resources"]
     functions = {f"<{name}>" for name in of_type(template, "AWS::Serverless::Function")}
     for wanted in ("Errors", "Throttles", "Duration", "ConcurrentExecutions"):
         assert {each["FunctionName"] for _, name, each in shown if name == wanted} == functions

@@ -45,7 +45,7 @@ class Storage(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingQuery:
-    """What a list is asked for. Moments are epoch milliseconds of when recordings began; texts match whole, topic a part."""
+    """What a list is asked for. Moments are epoch milliseconds of a recording's begin. A topic matches in part."""
 
     since_ms: int = 0
     until_ms: int = LAST_MS

@@ -18,6 +18,7 @@ from zoom_common.archive.downloads_client import Link
 from zoom_common.archive.ledger import (
     ArchivedFile,
     ArchivedRecording,
+    Doubt,
     FileState,
     Ledger,
     recording_id_of,
@@ -145,8 +146,8 @@ class Discovery:
         """Zoom tells another size of a file than before: a kept one may become doubtful, or stop being so."""
         changes: dict[str, object] = {"declared": size}
         if file.state is FileState.KEPT and size != file.total:
-            changes |= {"state": FileState.DOUBTFUL, "reason": "declared_size"}
-        elif file.state is FileState.DOUBTFUL and file.reason == "declared_size" and size == file.total:
+            changes |= {"state": FileState.DOUBTFUL, "reason": Doubt.DECLARED_SIZE}
+        elif file.state is FileState.DOUBTFUL and file.reason == Doubt.DECLARED_SIZE and size == file.total:
             changes |= {"state": FileState.KEPT, "reason": None}
         self.ledger.revise(file, now=self.clock(), **changes)
 

@@ -164,16 +164,15 @@ class DownloadClient:
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         parts, origin = urlsplit(url), _origin(url)
         target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-        for fresh in (False, True):
-            connection = self._connections.pop(origin, None)
-            if connection is None or fresh:
-                fresh, connection = True, _connection(parts.scheme, parts.netloc)
+        for last in (False, True):
+            kept = None if last else self._connections.pop(origin, None)
+            connection = kept or _connection(parts.scheme, parts.netloc)
             try:
                 connection.request("GET", target, headers=dict(headers))
                 response = connection.getresponse()
             except (OSError, ValueError, http.client.HTTPException):
                 connection.close()
-                if fresh:
+                if kept is None:
                     raise DownloadBroken("no_answer") from None
                 continue  # the other side may have ended a connection that was kept
             self._connections[origin] = connection

@@ -39,6 +39,13 @@ class FileState(StrEnum):
     FAILED = "failed"
 
 
+class Doubt(StrEnum):
+    """Why a kept file is doubtful although its content is of its kind."""
+
+    DECLARED_SIZE = "declared_size"
+    """Zoom tells another size than it serves."""
+
+
 OPEN = frozenset({FileState.PENDING, FileState.MOVING})
 IN_S3 = frozenset({FileState.KEPT, FileState.DOUBTFUL})
 

@@ -83,7 +83,7 @@ class Retention:
     clock: Callable[[], float]
 
     def sweep(self, should_stop: Callable[[], bool], note: Callable[[Outcome, Duty], object]) -> int:
-        """Carry out what is due, and return how much that was. What fails is due again a day later. Raises Unavailable."""
+        """Carry out what is due, and return how much that was. What fails is due a day later. Raises Unavailable."""
         done = 0
         while not should_stop():
             duties = self.ledger.due(now=self.clock())
@@ -224,7 +224,7 @@ class Retention:
         return Outcome.DELETED_AT_ZOOM
 
     def _proved(self, files: Sequence[ArchivedFile], at_zoom: Mapping[str, int | None]) -> bool:
-        """Return whether every file that Zoom lists, with that size, is kept, and S3 has each as it was written down."""
+        """Return whether each file that Zoom lists, of that size, is kept, and S3 has it as it was written down."""
         kept = {file.file_id: file for file in files if file.state is FileState.KEPT}
         if not at_zoom or at_zoom.keys() - kept.keys() or len(kept) != len(files):
             return False

@@ -1,12 +1,12 @@
 """Moves one file from Zoom into S3, however often it is interrupted.
 
-A message of the queue names a file. Whoever works on it leases the file, moves as many parts as its time allows, and lets
-the same message come back. S3's list of parts is what has been moved: a part counts when S3 tells its checksum. The
-object exists from one moment to the next, when S3 has compared the CRC32 over all of it; its boxes are then followed in
-S3 itself, and only then it counts as kept.
+A message of the queue names a file. Whoever works on it leases the file, moves as many parts as their time allows, and
+lets the same message come back. S3's list of parts is what has been moved: a part counts when S3 tells its checksum.
+The object exists from one moment to the next, when S3 has compared the CRC32 over all of it. Its boxes are then followed
+in S3 itself, and only then it counts as kept.
 
-What is interrupted where: before an upload is begun, its begin is looked for; before S3 is asked to complete it, what is
-expected is written down, so that a lost answer is found out by asking S3 what it holds.
+A crash may come between any two steps. Before an upload is begun, one that was begun already is looked for. Before S3 is
+asked to complete it, size and checksum are written down, so that a lost answer is found out by asking S3 what it holds.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from zoom_common.archive.ledger import (
     OPEN,
     ArchivedFile,
     ArchivedRecording,
+    Doubt,
     FileState,
     Leased,
     LeaseLost,
@@ -139,7 +140,9 @@ class Transfer:
         self.settling.settle(tenant, recording_id)
         return None
 
-    def _leased(self, recording: ArchivedRecording, file: ArchivedFile, deadline: Deadline) -> Again | None:
+    def _leased(  # noqa: PLR0911 - one for each way a run can end
+        self, recording: ArchivedRecording, file: ArchivedFile, deadline: Deadline
+    ) -> Again | None:
         now = self.clock()
         file = self.ledger.lease(file, owner=self.new_owner(), now=now, until=now + LEASE_SECONDS)
         # Counted before the work: a run that is killed has failed too.
@@ -169,7 +172,7 @@ class Transfer:
         return None
 
     def _lost(self, file: ArchivedFile) -> Again | None:
-        """Somebody else has the file. Its message must not end with this run, which may be the one that SQS repeated."""
+        """Somebody else has the file: its message must not end with this run, which may be one that SQS repeated."""
         now = self.ledger.file(file.tenant, file.recording_id, file.file_id)
         return Again(_LOST_PAUSE) if now is not None and now.state in OPEN and not now.cancelled else None
 
@@ -299,7 +302,7 @@ class _Run:
             self._part_seconds = begun - self._deadline.remaining()
         if download is not None:
             download.close()
-        self._complete(parts, full_object)
+        self._complete(parts, full_object=full_object)
 
     def _streams(self, download: Download) -> bool:
         """Return whether an answer is the whole file, read on from part to part: Zoom ignores ranges then."""
@@ -364,7 +367,7 @@ class _Run:
             raise Failed("not_confirmed")
         self._finish()
 
-    def _complete(self, parts: Sequence[Part], full_object: bool | None) -> None:
+    def _complete(self, parts: Sequence[Part], *, full_object: bool | None) -> None:
         crc = crc_of(parts)
         if full_object is None:
             full_object = self._storage.parts(self.file.key, self.file.upload_id).full_object
@@ -429,7 +432,7 @@ class _Run:
         if self.file.upload_id:
             self.abort_uploads()
         sizes_agree = self.file.declared in {None, total}
-        reason = fault or (None if sizes_agree else "declared_size")
+        reason = fault or (None if sizes_agree else Doubt.DECLARED_SIZE)
         state = FileState.DOUBTFUL if reason else FileState.KEPT
         now = self._of.clock()
         self.file = self._of.ledger.release(

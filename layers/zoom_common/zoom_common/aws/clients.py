@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from zoom_common.aws.caller import Caller, RetryPolicy, SharedConnection
 from zoom_common.aws.client import SERVICES, JsonClient, LambdaClient
-from zoom_common.aws.endpoints import endpoint, host_and_port, region
+from zoom_common.aws.endpoints import endpoint, host_and_port, overridden, region
 from zoom_common.aws.https import Connection, contexts
 from zoom_common.aws.sigv4 import Credentials, Scope
 from zoom_common.secret import Secret
@@ -89,7 +89,7 @@ def bucket(name: str) -> Bucket:
     from zoom_common.aws.s3 import Bucket, HttpLine  # noqa: PLC0415 - few functions use S3
 
     scheme, _, host = endpoint("s3", os.environ).partition("://")
-    by_path = bool(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"))
+    by_path = bool(overridden("s3", os.environ))
     host = host if by_path else f"{name}.{host}"
     return Bucket(
         name=name,

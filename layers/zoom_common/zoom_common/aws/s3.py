@@ -302,7 +302,7 @@ class Bucket:
         target = f"{path}?{_query(query)}" if query else path
         return self.line.exchange(method, target, signed, body, _SECONDS)
 
-    def _signature(
+    def _signature(  # noqa: PLR0917 - the parts of what is signed, in their order
         self,
         method: str,
         path: str,
@@ -332,7 +332,7 @@ class Bucket:
 
 
 class HttpLine:
-    """A kept-alive connection to `host`, plain for the scheme `http`. `contexts` are tried while a certificate fails."""
+    """A kept-alive connection to `host`, plain for the scheme `http`. `contexts` are tried in turn."""
 
     def __init__(self, scheme: str, host: str, contexts: Sequence[Callable[[], ssl.SSLContext]]) -> None:
         self._host = host

@@ -10,10 +10,10 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from zoom_common.archive.ledger import Ledger
-from zoom_common.archive.policy import PolicyStore
 from zoom_common.access.bearers import BearerStore
 from zoom_common.access.key_store import ApiKeyStore
+from zoom_common.archive.ledger import Ledger
+from zoom_common.archive.policy import PolicyStore
 from zoom_common.connections.link_store import AuthorizationStore
 from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.store import ConnectionStore

@@ -62,7 +62,7 @@ def cloud_event_schema() -> dict[str, Any]:
             },
             "subject": {
                 **text,
-                "description": "What it is about: meetings/{id}, meetings/{id}/recordings, users/{id}, archive/recordings/{id}",
+                "description": "What it is about: meetings/{id}, meetings/{id}/recordings, users/{id}, ...",
             },
             "time": {**text, "format": "date-time", "description": "When it happened at Zoom, in UTC."},
             "datacontenttype": {"const": "application/json"},

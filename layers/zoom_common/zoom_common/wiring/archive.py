@@ -1,4 +1,4 @@
-"""Builds the archive once per container, for the function that finds and shows recordings and the one that moves them."""
+"""Builds the archive once per container, for the function that finds and shows recordings and the one that moves."""
 
 from __future__ import annotations
 
