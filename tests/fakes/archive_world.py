@@ -1,8 +1,8 @@
 """A world for the archive: Zoom with its downloads, S3, DynamoDB, a queue, and workers, on one clock and one seed.
 
-The archive's own code runs in it unchanged. Every effect (a request to Zoom, S3 or DynamoDB) is a step. Before and after
-it a worker may be killed, its answer may be lost, time passes, and another worker may go on. Workers that run at once are
-threads, of which exactly one runs at any moment: the seed decides which.
+The archive's own code runs in it unchanged. Every effect (a request to Zoom, S3 or DynamoDB) is a step. Before and
+after it a worker may be killed, its answer may be lost, time passes, and another worker may go on. Workers that run at
+once are threads, of which exactly one runs at any moment: the seed decides which.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 A message of the queue names a file. Whoever works on it leases the file, moves as many parts as their time allows, and
 lets the same message come back. S3's list of parts is what has been moved: a part counts when S3 tells its checksum.
-The object exists from one moment to the next, when S3 has compared the CRC32 over all of it. Its boxes are then followed
-in S3 itself, and only then it counts as kept.
+The object appears at once and whole, when S3 has compared the CRC32 over all of it. Its boxes are then followed in S3
+itself, and only then it counts as kept.
 
-A crash may come between any two steps. Before an upload is begun, one that was begun already is looked for. Before S3 is
-asked to complete it, size and checksum are written down, so that a lost answer is found out by asking S3 what it holds.
+A crash may come between any two steps. Before an upload is begun, one that was begun already is looked for. Before S3
+is asked to complete it, size and checksum are written down: after a lost answer, S3 is asked what it holds.
 """
 
 from __future__ import annotations
