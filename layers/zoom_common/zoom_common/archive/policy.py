@@ -202,7 +202,7 @@ def template_fault(template: object) -> str | None:  # noqa: PLR0911 - one for e
     if "id" not in names:
         return "{id} is missing: it keeps two files from having one name."
     literal = "".join(text for text, _, _, _ in parsed)
-    if ".." in literal or "//" in template or literal.startswith("/") or "\\" in literal:
+    if ".." in literal or "//" in template or template.startswith("/") or "\\" in literal:
         return "A path without '..', '//' or a slash at its start."
     return None
 

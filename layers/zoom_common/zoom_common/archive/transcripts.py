@@ -16,7 +16,7 @@ _SPEAKER = re.compile(r"([^:<>]{1,80}):\s+(.*)", re.DOTALL)
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]{1,80})>")
 _TAGS = re.compile(r"</?[^>]{1,100}>")
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&lrm;": "", "&rlm;": "", "&amp;": "&"}
-_MESSAGE = re.compile(r"(\d{2}:\d{2}:\d{2})\t\s*(?:From\s+)?(.{1,120}?)\s*:\t(.*)")
+_MESSAGE = re.compile(r"(\d{2}:\d{2}:\d{2})\t\s*(?:From\s+)?(.{1,120}?)\s*:[ ]*\t(.*)")
 # Pauses of one speaker that are shorter belong to one turn.
 _TURN_MS = 4_000
 
