@@ -61,7 +61,7 @@ def test_an_object_is_never_written_over(bucket: Bucket) -> None:
     put(bucket, KEY, b"first")
     with pytest.raises(S3Refused) as refused:
         put(bucket, KEY, b"second")
-    assert refused.value.code == "PreconditionFailed"
+    assert refused.value.s3_code == "PreconditionFailed"
     assert bucket.read(KEY, 0, 10) == b"first"
 
 
@@ -90,7 +90,7 @@ def test_an_upload_does_not_write_over_an_object(bucket: Bucket) -> None:
     part = bucket.put_part(KEY, upload_id, 1, b"second", zlib.crc32(b"second"))
     with pytest.raises(S3Refused) as refused:
         bucket.complete(KEY, upload_id, [part], crc=zlib.crc32(b"second"))
-    assert refused.value.code == "PreconditionFailed"
+    assert refused.value.s3_code == "PreconditionFailed"
     bucket.abort(KEY, upload_id)
     assert list(bucket.uploads("")) == []
 
@@ -106,7 +106,7 @@ def test_an_upload_that_is_gone_is_told_apart() -> None:
     ):
         with pytest.raises(S3Refused) as refused:
             ask()
-        assert refused.value.code == "NoSuchUpload"
+        assert refused.value.s3_code == "NoSuchUpload"
     bucket.abort(KEY, upload_id)
 
 
@@ -161,13 +161,13 @@ def test_a_wrong_checksum_is_refused(wrong: str) -> None:
     if wrong == "part":
         with pytest.raises(S3Refused) as refused:
             bucket.put_part(KEY, upload_id, 1, b"x", 1)
-        assert refused.value.code == "BadDigest"
+        assert refused.value.s3_code == "BadDigest"
         return
     part = bucket.put_part(KEY, upload_id, 1, b"x", zlib.crc32(b"x"))
     told = replace(part, size=2) if wrong == "size" else part
     with pytest.raises(S3Refused) as refused:
         bucket.complete(KEY, upload_id, [told], crc=1 if wrong == "whole" else zlib.crc32(b"x"))
-    assert refused.value.code == {"whole": "BadDigest", "size": "InvalidRequest"}[wrong]
+    assert refused.value.s3_code == {"whole": "BadDigest", "size": "InvalidRequest"}[wrong]
     assert s3.body(KEY) is None
 
 
@@ -211,7 +211,7 @@ def test_what_may_pass_is_tried_again() -> None:
     bucket, line = scripted((403, {}, b"<Error><Code>AccessDenied</Code></Error>"))
     with pytest.raises(S3Refused) as refused:
         put(bucket, KEY, b"x")
-    assert (refused.value.code, refused.value.http_status, line.asked) == ("AccessDenied", 403, 1)
+    assert (refused.value.s3_code, refused.value.http_status, line.asked) == ("AccessDenied", 403, 1)
 
 
 def test_a_checksum_of_checksums_is_told_apart() -> None:

@@ -58,10 +58,10 @@ class ArchivedFile:
     recording_id: str
     file_id: str
     """What Zoom calls it; for files without an id their type and begin."""
-    file_type: str
-    recording_type: str
-    kind: str
-    extension: str
+    file_type: str = ""
+    recording_type: str = ""
+    kind: str = "other"
+    extension: str = ""
     key: str
     storage_class: str
     cold_after_days: int | None = None
@@ -119,9 +119,9 @@ class ArchivedRecording:
     tenant: str
     recording_id: str
     uuid: str
-    meeting_id: str
-    topic: str = field(repr=False)
-    host_id: str
+    meeting_id: str = ""
+    topic: str = field(default="", repr=False)
+    host_id: str = ""
     host_email: str = field(default="", repr=False)
     type: str = ""
     timezone: str = ""

@@ -157,7 +157,7 @@ class Transfer:
         except (DownloadBroken, NotShown, Failed) as failure:
             return self._failed(run, failure.reason)
         except S3Refused as refused:
-            return self._failed(run, f"s3_{refused.code}")
+            return self._failed(run, f"s3_{refused.s3_code}")
         except GatewayError as error:
             if error.retryable and not isinstance(error, ConnectionUnusable):
                 self.ledger.release(run.file, tries=run.file.tries - 1, reason=error.reason)
@@ -213,7 +213,7 @@ class _Run:
             try:
                 self._continue(self._storage.parts(self.file.key, self.file.upload_id))
             except S3Refused as refused:
-                if refused.code != "NoSuchUpload":
+                if refused.s3_code != "NoSuchUpload":
                     raise
                 self._start_over()
             else:
@@ -382,16 +382,16 @@ class _Run:
 
     def _was_refused(self, refused: S3Refused) -> None:
         """S3 has an object already, or does not know the upload: both may mean that an answer was lost."""
-        if refused.code not in {"PreconditionFailed", "NoSuchUpload", "ConditionalRequestConflict"}:
+        if refused.s3_code not in {"PreconditionFailed", "NoSuchUpload", "ConditionalRequestConflict"}:
             if self.file.upload_id:  # S3 refuses these parts, and would again
                 self._storage.abort(self.file.key, self.file.upload_id)
                 self._start_over()
             raise refused
         if self._is_stored():
             return
-        if refused.code == "NoSuchUpload":
+        if refused.s3_code == "NoSuchUpload":
             self._start_over()
-        raise Failed(f"s3_{refused.code}")
+        raise Failed(f"s3_{refused.s3_code}")
 
     def _is_stored(self, parts: Sequence[Part] | None = None) -> bool:
         """Return whether S3 holds the object whose size and checksum were written down.

@@ -47,11 +47,11 @@ class Line(Protocol):
 
 
 class S3Refused(InternalError):
-    """S3 refuses a request, and would again: `code` is S3's, such as NoSuchUpload or PreconditionFailed."""
+    """S3 refuses a request, and would again: `s3_code` is S3's, such as NoSuchUpload or PreconditionFailed."""
 
     def __init__(self, code: str, status: int) -> None:
         super().__init__(where="s3", cause=code)
-        self.code = code
+        self.s3_code = code
         self.http_status = status
 
 
@@ -178,7 +178,7 @@ class Bucket:
         try:
             self._send("DELETE", key, {"uploadId": upload_id})
         except S3Refused as refused:
-            if refused.code != "NoSuchUpload":
+            if refused.s3_code != "NoSuchUpload":
                 raise
 
     def uploads(self, prefix: str) -> Iterator[tuple[str, str, float]]:
@@ -212,7 +212,7 @@ class Bucket:
         try:
             return self._send("GET", key, headers={"range": f"bytes={first}-{first + size - 1}"})[2]
         except S3Refused as refused:
-            if refused.code == "InvalidRange":
+            if refused.s3_code == "InvalidRange":
                 return b""
             raise
 
@@ -346,7 +346,7 @@ class HttpLine:
         try:
             connection = self._connection or self._connected(seconds)
             self._connection = connection
-            connection.request(method, target, body=body, headers=dict(headers))  # type: ignore[arg-type] # any buffer
+            connection.request(method, target, body=body, headers=dict(headers))
             response = connection.getresponse()
             return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
         except (OSError, http.client.HTTPException) as error:
