@@ -155,7 +155,7 @@ class SteppingS3:
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | bytearray | memoryview, seconds: float
     ) -> Answer:
         self._stage.step()
-        failed = 200, {}, b"<Error><Code>InternalError</Code></Error>"
+        failed: Answer = 200, {}, b"<Error><Code>InternalError</Code></Error>"
         completes = method == "POST" and "uploadId" in target
         if self._stage.fault(0.5):
             if completes:

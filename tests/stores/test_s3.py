@@ -13,7 +13,7 @@ import pytest
 
 from tests.fakes.moto_account import moto_account
 from tests.fakes.moto_s3_line import MotoS3Line
-from tests.fakes.s3 import SMALLEST_PART, MemoryS3
+from tests.fakes.s3 import SMALLEST_PART, Answer, MemoryS3
 from zoom_common.aws import clients
 from zoom_common.aws.s3 import Bucket, ObjectForm, Part, S3Refused, composite_crc, decoded_crc, encoded_crc
 from zoom_common.errors import Unavailable
@@ -193,7 +193,7 @@ def scripted(*answers: Any) -> tuple[Bucket, Scripted]:
 
 def test_a_completion_that_fails_behind_a_200_is_a_failure() -> None:
     """S3 says so in the body; it is asked again, as often as for any other failure."""
-    failed = (200, {}, b"\n<Error><Code>InternalError</Code></Error>")
+    failed: Answer = (200, {}, b"\n<Error><Code>InternalError</Code></Error>")
     bucket, line = scripted(*[failed] * 4)
     with pytest.raises(Unavailable):
         bucket.complete(KEY, "upload", [Part(1, 1, "e", 1)], crc=1)

@@ -230,7 +230,7 @@ def test_the_filter_finds_the_init_duration_by_its_position(template: Template) 
 
 def test_the_dashboard_shows_only_what_exists(template: Template, emitted: set[Metric], words: set[str]) -> None:
     """Rendered from the template: valid JSON, every metric emitted, every reference a resource of ours."""
-    shown = []
+    shown: list[Any] = []
     for dashboard in of_type(template, "AWS::CloudWatch::Dashboard").values():
         shown += metrics_of(rendered(dashboard["DashboardBody"]))
         for name in re.findall(r"\$\{(\w+)[}.]", dashboard["DashboardBody"]["Fn::Sub"]):

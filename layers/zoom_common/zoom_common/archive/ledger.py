@@ -7,7 +7,7 @@ transaction. A worker moves a file under a lease; every change of a file asks wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -274,10 +274,9 @@ class Ledger:
     def change(self, seen: ArchivedRecording, changed: ArchivedRecording) -> bool:
         """Store a recording that nobody has changed since it was `seen`, with both entries; False when somebody has."""
         after = replace(changed, version=seen.version + 1)
-        listed = {"pk": list_partition(after.tenant), "sk": after.place}
         entry: dict[str, Any] = {"Put": self._table.to_put(after.to_list_entry())}
         if after.deleted_at is not None:
-            entry = {"Delete": self._table.to_delete(**listed)}
+            entry = {"Delete": self._table.to_delete(list_partition(after.tenant), after.place)}
         put = self._table.to_put(after.to_item(), condition="version = :seen", values={"seen": seen.version})
         try:
             self._table.transact([{"Put": put}, entry, *self._agenda(seen, after)])
@@ -426,7 +425,10 @@ def _duty_key(recording: ArchivedRecording | None) -> str | None:
     return f"{int(recording.due_at):010}#{recording.tenant}#{recording.recording_id}"
 
 
-def settle(ledger: Ledger, tenant: str, recording_id: str, change: Any) -> ArchivedRecording | None:
+type Change = Callable[[ArchivedRecording, Sequence[ArchivedFile]], ArchivedRecording]
+
+
+def settle(ledger: Ledger, tenant: str, recording_id: str, change: Change) -> ArchivedRecording | None:
     """Bring a recording up to date with its files, however many workers do so at once; None when it is gone.
 
     `change` is given the recording and its files, and returns the recording as it should be.

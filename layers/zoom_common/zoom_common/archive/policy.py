@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from zoom_common.aws.table import Table
 from zoom_common.errors import FieldError, InvalidRequest
@@ -125,8 +125,8 @@ class Policy:
         return {} if self.cold_after_days is None else {TIER: str(self.cold_after_days)}
 
     def _faults(self) -> list[FieldError]:
-        wrong = []
-        if not isinstance(self.enabled, bool):
+        wrong, enabled = [], cast("Any", self.enabled)  # a request may have said anything
+        if not isinstance(enabled, bool):
             wrong.append(FieldError("enabled", "true or false."))
         if not _is_list_of(self.kinds, KINDS):
             wrong.append(FieldError("kinds", f"A list with one or more of: {', '.join(KINDS)}."))

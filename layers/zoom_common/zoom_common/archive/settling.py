@@ -127,6 +127,6 @@ def to_event(recording: ArchivedRecording, files: Sequence[ArchivedFile], digest
 
 
 def _shown(file: ArchivedFile) -> dict[str, object]:
-    about = {"id": file.file_id, "type": file.recording_type or file.file_type, "size": file.size}
+    about: dict[str, object] = {"id": file.file_id, "type": file.recording_type or file.file_type, "size": file.size}
     about |= {"state": str(file.state), "key": file.key}
     return about | ({"reason": file.reason} if file.reason else {})
