@@ -25,6 +25,7 @@ USUAL = {
     "OIDC_SCOPE_CLAIM": "scope",
     "OIDC_WEB_CLIENT_ID": "zoom-gateway-web",
     "OIDC_WEB_SCOPE": "openid profile",
+    "ZOOM_PASS_THROUGH": "off",
 }
 REAL_ZOOM = {"ZOOM_API_BASE_URL": "https://api.zoom.us/v2", "ZOOM_OAUTH_URL": "https://zoom.us/oauth"}
 
@@ -62,7 +63,7 @@ class Configuration:
     def parameter_overrides(self) -> list[str]:
         """What `sam deploy --parameter-overrides` is given."""
         values = {PARAMETERS[name]: value for name, value in self.settings.items()}
-        values |= {"Stage": "local", "Architecture": machine_architecture(), "RecordingArchive": "on"}
+        values |= {"Stage": "local", "Architecture": machine_architecture(), "Jobs": "on", "RecordingArchive": "on"}
         values["AwsEndpointUrl"] = f"http://127.0.0.1:{self.aws_port}"
         # Quoted, so that an empty value is given too: SAM would keep the former one.
         return [f'{name}="{value}"' for name, value in sorted(values.items())]

@@ -21,11 +21,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from zoom_simulator.testing import operations as simulated_operations
+
 type Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = Path(os.environ.get("ZOOM_REFERENCE") or ROOT.parent / "shared" / "reference")
 TARGET = ROOT / "tests" / "contract" / "zoom_facts.json"
+# What the simulated Zoom serves without a story: it is a package of its own, and has its own file.
+SIMULATED = ROOT / "simulator" / "src" / "zoom_simulator" / "rest" / "facts.json"
 
 # What these words of JSON Schema say is a fact. Text for people is not among them.
 LIMITS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern")
@@ -40,6 +44,7 @@ LONGEST_SHAPE = 60
 # * A list of weekdays is "2,4" as well, although the enumeration has single days only.
 WEEKDAYS = ["1", "2", "3", "4", "5", "6", "7"]
 WEEKDAY_LIST = "^[1-7](,[1-7])*$"
+# * Some lists have the values that their entries may have as values of the list: they move to the entries.
 # * Zoom writes a TIMELINE file beside recordings; the enumerations of file types leave it out.
 FILE_TYPE, LEFT_OUT_FILE_TYPE = "MP4", "TIMELINE"
 # * Zoom takes these scopes and lists them at https://developers.zoom.us/docs/integrations/oauth-scopes-granular/ and
@@ -48,6 +53,11 @@ LEFT_OUT_SCOPES: dict[str, dict[str, list[str]]] = {
     "recordingGet": {"classic": ["recording:read:admin"]},
     "reportDaily": {"granular": ["report:read:daily_usage:admin"]},
     "reportCloudRecording": {"granular": ["report:read:cloud_recording:admin"]},
+    # The contract prints `division:wirte:admin`: an app may hold either.
+    **{
+        name: {"classic": ["division:write:admin"]}
+        for name in ("Createadivision", "Updateadivision", "Deletedivision", "Getdivision", "assigndivisionMember")
+    },
 }
 # * The sample of `meeting.participant_joined` says `date_time`. Real events and the schema say `join_time`, and real
 #   events also carry `public_ip`.
@@ -59,21 +69,100 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dev.contract_facts", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=REFERENCE)
     parser.add_argument("--target", type=Path, default=TARGET)
+    parser.add_argument("--simulated", type=Path, default=SIMULATED)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     if not (options.folder / "zoom-contracts").is_dir():
         sys.exit(f"{options.folder} has no folder zoom-contracts. Say where Zoom's contracts are.")
     text = rendered(options.folder)
-    if not options.check:
-        options.target.write_text(text)
-        print(f"{options.target}: {len(text) // 1024} KB")
-    elif options.target.read_text() != text:
-        sys.exit(f"{options.target} is not what the contracts say. Run: make contract-facts")
+    for target, wanted in ((options.target, text), (options.simulated, simulated(json.loads(text)["operations"]))):
+        if not options.check:
+            target.write_text(wanted)
+            print(f"{target}: {len(wanted) // 1024} KB")
+        elif target.read_text() != wanted:
+            sys.exit(f"{target} is not what the contracts say. Run: make contract-facts")
 
 
 def rendered(folder: Path) -> str:
     """Return the file of facts, with one operation, event or sample per line."""
     return "{\n" + ",\n".join(_section(name, rows) for name, rows in facts(folder).items()) + "\n}\n"
+
+
+def simulated(operations: Json) -> str:
+    """Return the file of facts for the simulated Zoom: of each operation that has no story there."""
+    stories = {_shape(row.method, row.path) for row in simulated_operations()}
+    rows = {
+        key: _of_simulated(row, operations)
+        for key, row in operations.items()
+        if _shape(row["method"], row["path"]) not in stories
+    }
+    return "{\n" + ",\n".join(f"{json.dumps(key)}:{_compact(row)}" for key, row in sorted(rows.items())) + "\n}\n"
+
+
+def _shape(method: str, path: str) -> str:
+    return method + re.sub(r"\{\w+\}", "{}", path)
+
+
+def _of_simulated(row: Json, operations: Json) -> Json:
+    """Return method, path, label, scopes, what is required, and the form of the answer.
+
+    `creatable` says that a POST of the contracts makes what the path lists or names, `item` is how the path of one of
+    them goes on, and `lists` are the members in which they are listed.
+    """
+    path: str = row["path"]
+    place = path.rpartition("/")[0] if path.endswith("}") else path
+    items = [key for key in operations if re.fullmatch(rf"\w+ {re.escape(place)}/\{{\w+\}}", key)]
+    listed = operations.get(f"GET {place}", {}).get("responses", {}).get("200") or {}
+    (status,) = (each for each in row["responses"] if each < "300")
+    found = {
+        "id": row["id"].replace("/", "_"),
+        **{name: row[name] for name in ("method", "path", "label")},
+        **row["scopes"],
+        "query": [each["name"] for each in row["parameters"] if each["in"] == "query" and each.get("required")],
+        "required": [name for name in _required(row.get("body") or {}) if name in _members(row["body"])],
+        "status": int(status),
+        "answer": row["responses"][status] and _without_limits(row["responses"][status]),
+        "creatable": f"POST {place}" in operations and bool(items or listed),
+        "item": items[0].rpartition("/")[2] if items else "",
+        "lists": [name for name, each in _members(listed).items() if each.get("type") == "array"],
+        "media": (row.get("media") or "").partition(";")[0],
+    }
+    return {
+        name: value
+        for name, value in found.items()
+        if value or name in {"label", "granular", "classic", "lists", "item"}
+    }
+
+
+def _members(schema: Json) -> Json:
+    found = dict(schema.get("properties", {}))
+    for part in (*schema.get("allOf", ()), *schema.get("anyOf", ())):
+        found |= _members(part)
+    return found
+
+
+def _required(schema: Json) -> list[str]:
+    found = list(schema.get("required", ()))
+    for part in schema.get("allOf", ()):
+        found += _required(part)
+    alternatives = [set(_required(part)) for part in schema.get("anyOf", ())]
+    return found + (sorted(set.intersection(*alternatives)) if alternatives else [])
+
+
+def _without_limits(schema: Json) -> Json:
+    """Return what a value of the form needs: types, enumerated values and members."""
+    kept = {
+        name: schema[name] for name in ("type", "format", "enum", "default", "pattern", "minimum") if name in schema
+    }
+    kept |= {name: schema[name] for name in ("minLength", "maxLength", "minItems") if name in schema}
+    if "properties" in schema:
+        kept["properties"] = {name: _without_limits(each) for name, each in schema["properties"].items()}
+    if "items" in schema:
+        kept["items"] = _without_limits(schema["items"])
+    for name in ("allOf", "anyOf"):
+        if name in schema:
+            kept[name] = [_without_limits(each) for each in schema[name]]
+    return kept
 
 
 def _section(name: str, rows: Json) -> str:
@@ -130,7 +219,9 @@ def _scopes(operation: Json) -> Json:
     extensions = operation["x-extensions"]
     printed = {"granular": extensions.get("x-granular-scopes", ()), "classic": extensions.get("x-macro-scopes", ())}
     left_out = LEFT_OUT_SCOPES.get(operation["operationId"], {})
-    return {kind: sorted({*scopes, *left_out.get(kind, ())}) for kind, scopes in printed.items()}
+    return {
+        kind: sorted({*(each.strip() for each in scopes), *left_out.get(kind, ())}) for kind, scopes in printed.items()
+    }
 
 
 def _parameter(document: Json, parameter: Json) -> Json:
@@ -168,7 +259,10 @@ class _Distiller:
             return self.schema(self._referenced(schema["$ref"]))
         example = schema.get("example", schema.get("default") if example is None else example)
         found = {key: schema[key] for key in KEPT if key in schema}
-        return {**found, **_values(schema), **self._members(schema, example), **self._shape(schema, example)}
+        found |= {**_values(schema), **self._members(schema, example), **self._shape(schema, example)}
+        if found.get("type") == "array" and "enum" in found:
+            found["items"] = {**found.get("items", {"type": "string"}), "enum": found.pop("enum")}
+        return found
 
     def _referenced(self, reference: str) -> Json:
         found: Any = self._document

@@ -17,7 +17,7 @@ from dev import demo
 from dev.workspace import Workspace
 from ops.key_table import NoStack, local_stack
 from ops.project import ROOT
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
 PACKAGE = "schemathesis==4.32.0"
 CHECKS = "not_a_server_error,status_code_conformance"
@@ -37,7 +37,7 @@ def main() -> int:
         return 1
     with httpx.Client(base_url=stack["zoom_url"]) as zoom:
         (app,) = zoom.get("/_sim/state").json()["apps"]
-        scopes = sorted({scope for each in OPERATIONS for scope in each.scopes.granular})
+        scopes = sorted({scope for each in operations() for scope in each.scopes.granular})
         zoom.patch(f"/_sim/apps/{app['client_id']}", json={"scopes": scopes})
         # What is tried here is our answers, not Zoom's limits.
         zoom.patch("/_sim/behaviour", json={"enforce_limits": False})

@@ -33,6 +33,7 @@ PARAMETERS = {
     "OIDC_WEB_CLIENT_ID": "OidcWebClientId",
     "OIDC_WEB_SCOPE": "OidcWebScope",
     "OIDC_WEB_PARAMETERS": "OidcWebParameters",
+    "ZOOM_PASS_THROUGH": "ZoomPassThrough",
 }
 
 

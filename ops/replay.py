@@ -19,7 +19,9 @@ from zoom_common.edge.own_requests import log_query_of
 from zoom_common.edge.request_fields import Fields, event_id
 from zoom_common.errors import InvalidRequest, NotFound
 from zoom_common.events.bus import BusPublisher
-from zoom_common.events.log.index import LARGEST_PAGE, LogIndex, LogReader
+from zoom_common.events.log.index import LogIndex
+from zoom_common.events.log.query import LARGEST_PAGE
+from zoom_common.events.log.reader import LogReader
 from zoom_common.events.log.store import EventLog
 
 _HOUR = 3600.0
@@ -67,7 +69,7 @@ def _range(archive: LogReader, publisher: BusPublisher, arguments: argparse.Name
     query, replayed = replace(query, page_size=LARGEST_PAGE), 0
     while True:
         if arguments.yes:
-            done = archive.replay(arguments.tenant, query, publisher, Deadline.after(_HOUR))
+            done = archive.replay(arguments.tenant, query, publisher.publish, Deadline.after(_HOUR))
             count, after = done.count, done.after
         else:
             found = archive.page(arguments.tenant, query)

@@ -19,7 +19,8 @@ from ops.deployed import add_arguments, deployed
 from ops.key_table import NoStack
 from zoom_common.aws.table import EVENTS, Table
 from zoom_common.events.log.entries import malformed, unrouted
-from zoom_common.events.log.index import LARGEST_PAGE, LogIndex, LogLine, LogQuery
+from zoom_common.events.log.index import LogIndex
+from zoom_common.events.log.query import LARGEST_PAGE, LogLine, LogQuery
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.reconciliation.unrouted_replay import IngestQueue, UnroutedReplay
 

@@ -1,4 +1,7 @@
-"""The OpenAPI 3.1 description of the whole API: Zoom's operations from the table, ours beside them."""
+"""The OpenAPI 3.1 description of the API, one document for each family: Zoom's operations from the table, and ours.
+
+`GET /openapi/{family}.json` serves one family, and `GET /openapi.json` all of them together.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from dev.openapi.answers import RESPONSES, SCHEMAS, error_responses, success
+from dev.openapi.bodies import member_schema
 from dev.openapi.headers import HEADERS, PARAMETERS
 from dev.openapi.own import PATHS
 from zoom_common import __version__
 from zoom_common.zoom.models.fields import ZoomModel
 from zoom_common.zoom.operations.model import Operation, Parameter
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
 type Json = dict[str, Any]
 
@@ -22,15 +26,16 @@ it: same paths, bodies, status codes and error codes. Errors carry `reason`, `re
 beside Zoom's `code` and `message`. Unknown members pass through in both directions.
 """
 _REF = "#/components/schemas/{model}"
-_TAGS = {
+# A family is what a key's scope is for.
+FAMILIES = {
     "users": "Users",
     "meetings": "Meetings",
-    "past_meetings": "Meetings",
     "webinars": "Webinars",
-    "past_webinars": "Webinars",
     "recordings": "Recordings",
     "reports": "Reports",
+    "account": "Account",
 }
+GATEWAY = "gateway"
 _ALL: Json = {
     "name": "all",
     "in": "query",
@@ -39,8 +44,21 @@ _ALL: Json = {
 }
 
 
-def document() -> Json:
-    """The whole description."""
+def family(operation: Operation) -> str:
+    """Return the family of an operation."""
+    return operation.gateway_scope.partition(":")[0]
+
+
+def documents() -> dict[str, Json]:
+    """Return the description of each family of Zoom's operations and of the gateway's own, by name."""
+    rows: dict[str, list[Operation]] = {name: [] for name in FAMILIES}
+    for each in operations():
+        rows[family(each)].append(each)
+    zooms = {name: _document(title, _zoom_paths(rows[name]), _bodies(rows[name])) for name, title in FAMILIES.items()}
+    return {**zooms, GATEWAY: _document("Gateway", PATHS, {})}
+
+
+def _document(tag: str, paths: Json, bodies: Json) -> Json:
     return {
         "openapi": "3.1.0",
         "info": {
@@ -51,8 +69,8 @@ def document() -> Json:
         },
         "servers": [{"url": "http://localhost:3000", "description": "make run"}],
         "security": [{"key": []}, {"signIn": []}],
-        "tags": [{"name": name} for name in dict.fromkeys([*_TAGS.values(), "Gateway"])],
-        "paths": {**_zoom_paths(OPERATIONS), **PATHS},
+        "tags": [{"name": tag}],
+        "paths": paths,
         "components": {
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key, `zk_<id>_<secret>`."},
@@ -64,38 +82,39 @@ def document() -> Json:
             },
             "parameters": PARAMETERS,
             "headers": HEADERS,
-            "schemas": {**_bodies(OPERATIONS), **SCHEMAS},
+            "schemas": {**bodies, **SCHEMAS},
             "responses": RESPONSES,
         },
     }
 
 
-def _zoom_paths(operations: Iterable[Operation]) -> Json:
+def _zoom_paths(rows: Iterable[Operation]) -> Json:
     paths: Json = {}
-    for each in operations:
+    for each in rows:
         paths.setdefault(f"/v2{each.path}", {})[each.method.lower()] = _operation(each)
     return paths
 
 
 def _operation(operation: Operation) -> Json:
-    told: Json = {
+    about: Json = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "tags": [_TAGS[operation.name.partition(".")[0]]],
+        "tags": [FAMILIES[family(operation)]],
         "description": _description(operation),
         "parameters": list(_parameters(operation)),
     }
-    if operation.body is not None:
-        schema = {"$ref": _REF.format(model=operation.body.__name__)}
-        told["requestBody"] = {"content": {"application/json": {"schema": schema}}}
-    told["responses"] = {str(operation.success): success(operation), **error_responses(operation)}
-    told |= {
+    if operation.media:
+        body = operation.body
+        schema = member_schema(operation) if body is None else {"$ref": _REF.format(model=body.__name__)}
+        about["requestBody"] = {"content": {operation.media: {"schema": schema}}}
+    about["responses"] = {str(operation.success): success(operation), **error_responses(operation)}
+    about |= {
         "x-gateway-scope": operation.gateway_scope,
         "x-rate-limit-label": str(operation.label),
         "x-zoom-scopes": list(operation.scopes.granular),
         "x-zoom-classic-scopes": list(operation.scopes.classic),
     }
-    return told | ({"x-zoom-plan": operation.plan} if operation.plan else {})
+    return about | ({"x-zoom-plan": operation.plan} if operation.plan else {})
 
 
 def _description(operation: Operation) -> str:
@@ -104,8 +123,9 @@ def _description(operation: Operation) -> str:
         lines.append("For administrators of the Zoom account only.")
     if operation.monthly:
         lines.append("`from` and `to` may be further apart than the month that Zoom takes: the gateway asks in pieces.")
-    scopes = " or ".join(f"`{scope}`" for scope in operation.scopes.granular)
-    lines.append(f"Zoom scope: {scopes}. Rate limit label: {operation.label}.")
+    kind = "scope" if operation.scopes.granular else "scope (classic apps only)"
+    scopes = " or ".join(f"`{scope}`" for scope in operation.scopes.granular or operation.scopes.classic)
+    lines.append(f"Zoom {kind}: {scopes}. Rate limit label: {operation.label}.")
     if operation.plan:
         lines.append(f"Plan: {operation.plan}.")
     return " ".join(lines)
@@ -149,8 +169,8 @@ def _query_parameter(parameter: Parameter) -> Json:
     return {"name": parameter.name, "in": "query", **required, "schema": schema}
 
 
-def _bodies(operations: Iterable[Operation]) -> Json:
-    models: list[type[ZoomModel]] = list(dict.fromkeys(each.body for each in operations if each.body is not None))
+def _bodies(rows: Iterable[Operation]) -> Json:
+    models: list[type[ZoomModel]] = list(dict.fromkeys(each.body for each in rows if each.body is not None))
     _, described = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
-    schemas: Json = described["$defs"]
+    schemas: Json = described.get("$defs", {})
     return dict(sorted(schemas.items()))

@@ -54,6 +54,12 @@ _OF_READS: dict[str, tuple[str, Json]] = {
 _OF_CREATES: dict[str, tuple[str, Json]] = {
     "Idempotency-Status": ("With an `Idempotency-Key`.", {"enum": ["made", "replayed", "adopted"]}),
 }
+_OF_PLANS: dict[str, tuple[str, Json]] = {
+    "X-Gateway-Not-Applied": ("Members that were sent and that Zoom did not apply, separated by commas.", _TEXT),
+}
+_OF_NEW_PLANS: dict[str, tuple[str, Json]] = {
+    "X-Gateway-Overlaps": ("Numbers of the host's meetings and webinars at the same time, separated by commas.", _TEXT),
+}
 _OF_REFUSALS: dict[str, tuple[str, Json]] = {
     "Retry-After": ("Seconds to wait.", _NUMBER),
     "X-Zoom-Limit": (
@@ -62,9 +68,12 @@ _OF_REFUSALS: dict[str, tuple[str, Json]] = {
     ),
 }
 
+_NEW_PLANS = {"meetings.create", "webinars.create"}
+_PLANS = {*_NEW_PLANS, "meetings.update", "webinars.update"}
+
 HEADERS: Json = {
     name: {"description": meaning, "schema": schema}
-    for name, (meaning, schema) in (_EVERY | _OF_READS | _OF_CREATES | _OF_REFUSALS).items()
+    for name, (meaning, schema) in (_EVERY | _OF_READS | _OF_CREATES | _OF_PLANS | _OF_NEW_PLANS | _OF_REFUSALS).items()
 }
 
 
@@ -73,6 +82,8 @@ def of_success(operation: Operation) -> Json:
     names = [*_EVERY]
     names += _OF_READS if operation.method == "GET" else ()
     names += _OF_CREATES if operation.method == "POST" else ()
+    names += _OF_PLANS if operation.name in _PLANS else ()
+    names += _OF_NEW_PLANS if operation.name in _NEW_PLANS else ()
     return _referred(names)
 
 

@@ -186,6 +186,68 @@ PATHS: Json = {
         "parameters": [_in_path("recordingId")],
         "get": _operation("archive.chat", "Get the messages of the chat", 200, scope="archive:read"),
     },
+    "/jobs": {
+        "get": _operation(
+            "jobs.list",
+            "List jobs, the youngest first",
+            200,
+            scope="jobs:read",
+            parameters=[
+                _in_query("page_size", "1 to 300; 30 when it is absent."),
+                _in_query("next_page_token", "From the answer before."),
+            ],
+        ),
+        "post": _operation(
+            "jobs.create",
+            "Run an operation over many rows",
+            202,
+            scope="jobs:write",
+            requestBody=_body(
+                required=True,
+                operation={"type": "string", "description": "Such as meetings.create, or registrants.sync."},
+                rows={"type": "array", "items": {"type": "object"}, "minItems": 1, "maxItems": 1000},
+                file={"type": "object", "description": "In place of rows: the answer has an address for a file."},
+                connection={"description": "The id of a connection, or a column that names one for each row."},
+                mapping={"type": "object", "description": "columns, defaults and locale."},
+                dry_run={"type": "boolean", "description": "Check every row, and change nothing."},
+                duplicates={"enum": ["refuse", "keep"]},
+            ),
+        ),
+    },
+    "/jobs/{jobId}": {
+        "parameters": [_in_path("jobId")],
+        "get": _operation("jobs.get", "Get a job's state, progress and forecast", 200, scope="jobs:read"),
+    },
+    "/jobs/{jobId}/pause": {
+        "parameters": [_in_path("jobId")],
+        "post": _operation("jobs.pause", "Stop a job until it is resumed", 200, scope="jobs:write"),
+    },
+    "/jobs/{jobId}/resume": {
+        "parameters": [_in_path("jobId")],
+        "post": _operation("jobs.resume", "Let a paused job go on", 200, scope="jobs:write"),
+    },
+    "/jobs/{jobId}/cancel": {
+        "parameters": [_in_path("jobId")],
+        "post": _operation("jobs.cancel", "End a job; what it made stays", 200, scope="jobs:write"),
+    },
+    "/jobs/{jobId}/results": {
+        "parameters": [_in_path("jobId")],
+        "get": _with(
+            _operation(
+                "jobs.results",
+                "Get the results so far, in the order of the input",
+                303,
+                scope="jobs:read",
+                parameters=[_in_query("format", "csv, or jsonl for JSON lines.")],
+            ),
+            "200",
+            {"description": "The file.", "content": {"text/csv": {}, "application/x-ndjson": {}}},
+        ),
+    },
+    "/jobs/{jobId}/undo": {
+        "parameters": [_in_path("jobId")],
+        "get": _operation("jobs.undo", "Get the job that undoes this one", 200, scope="jobs:read"),
+    },
     "/erasures": {
         "get": _operation("erasures.list", "List what was erased", 200, scope="erasures:read"),
         "post": _with(
@@ -284,6 +346,20 @@ PATHS: Json = {
             ],
         ),
     },
+    "/meetings/{number}/attendance/matrix": {
+        "parameters": [_in_path("number")],
+        "get": _operation(
+            "state.matrix",
+            "Who was in which occurrence of a series",
+            200,
+            scope="events:read",
+            parameters=[
+                _in_query("from", "Occurrences planned from this moment on.", format="date-time"),
+                _in_query("to", "Occurrences planned before this moment; now without it.", format="date-time"),
+                _in_query("present_from", "Which part of the time held is enough, from 0 to 1.", type="number"),
+            ],
+        ),
+    },
     "/meetings/{number}/registrations": {
         "parameters": [_in_path("number")],
         "get": _operation("state.registrations", "Who registered", 200, scope="events:read"),
@@ -310,5 +386,9 @@ PATHS: Json = {
         "get": _operation("health.deep", "Whether what it needs can be reached", 200, scope="health:read"),
     },
     "/usage": {"get": _operation("usage", "Calls and quota by day", 200, scope="usage:read")},
-    "/openapi.json": {"get": _operation("openapi", "This document", 200, scope=None)},
+    "/openapi.json": {"get": _operation("openapi", "The whole API, as OpenAPI", 200, scope=None)},
+    "/openapi/{document}": {
+        "parameters": [_in_path("document")],
+        "get": _operation("openapi.family", "One family of operations, as OpenAPI: users.json, say", 200, scope=None),
+    },
 }

@@ -5,14 +5,14 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-OPENAPI = Path(__file__).resolve().parents[2] / "layers/zoom_common/zoom_common/edge/openapi.json"
+from zoom_common.edge import api_document
+
 METHODS = ("get", "post", "put", "patch", "delete")
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
@@ -27,9 +27,15 @@ def routes() -> list[Route]:
     """The one page."""
 
     async def docs(_: Request) -> Response:
-        return HTMLResponse(rendered(json.loads(OPENAPI.read_text())))
+        return HTMLResponse(rendered(document()))
 
     return [Route("/docs", docs)]
+
+
+def document() -> dict[str, Any]:
+    """The description of the whole API."""
+    found: dict[str, Any] = json.loads(api_document.described("").body)
+    return found
 
 
 def rendered(document: Mapping[str, Any]) -> str:

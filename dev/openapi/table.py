@@ -1,9 +1,10 @@
-"""The table of operations, for people: docs/api/operations.md."""
+"""The operations by family, for people: docs/api/operations.md."""
 
 from __future__ import annotations
 
+from dev.openapi.document import FAMILIES, family
 from zoom_common.zoom.operations.model import Operation
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
 _HEAD = """# Operations
 
@@ -11,14 +12,23 @@ Generated from the table in `zoom_common/zoom/operations` by `make openapi`; do 
 Any one of the Zoom scopes is enough; classic apps need one of the classic scopes, in brackets, instead. Key scope is
 what an API key of the gateway needs. What `all=true` does, and all else that is the gateway's own: [README](README.md).
 
+These are all operations of Zoom's contracts of meetings and users, {count} of them.
+
 """
 _COLUMNS = ("Method", "Path", "What", "Success", "Zoom scopes", "Key scope", "Rate label", "Plan", "Function", "Notes")
 
 
 def table() -> str:
     """The whole page."""
-    lines = [_row(_COLUMNS), _row(["---"] * len(_COLUMNS)), *(_row(_cells(each)) for each in OPERATIONS)]
-    return _HEAD + "\n".join(lines) + "\n"
+    rows = [each for each in operations() if not each.own]
+    links = [f"* [{title}](#{name})" for name, title in FAMILIES.items()]
+    head = _HEAD.format(count=len(rows)) + "\n".join(links) + "\n"
+    return head + "".join(_section(name, title) for name, title in FAMILIES.items())
+
+
+def _section(name: str, title: str) -> str:
+    rows = [_row(_cells(each)) for each in operations() if family(each) == name]
+    return f"\n## {title}\n\n" + "\n".join([_row(_COLUMNS), _row(["---"] * len(_COLUMNS)), *rows]) + "\n"
 
 
 def _cells(operation: Operation) -> list[str]:
@@ -36,7 +46,7 @@ def _cells(operation: Operation) -> list[str]:
         f"`{operation.path}`",
         operation.summary,
         str(operation.success),
-        f"{scopes}<br>({classic})",
+        "<br>".join(each for each in (scopes, f"({classic})" if classic else "") if each),
         f"`{operation.gateway_scope}`",
         str(operation.label),
         operation.plan,

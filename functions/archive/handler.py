@@ -24,7 +24,7 @@ from zoom_common.edge.request_fields import Fields, PageTokens
 from zoom_common.edge.response import Response, json_response
 from zoom_common.errors import FieldError, Forbidden, GatewayError, InternalError, InvalidRequest
 from zoom_common.events.bus import CloudEvent
-from zoom_common.events.projections.store import decoded_uuid
+from zoom_common.events.projections.reader import decoded_uuid
 from zoom_common.events.reconciliation.zoom_reader import Read
 from zoom_common.wiring.archive import Archive, ArchiveSettings
 from zoom_common.wiring.throttle import key_limits

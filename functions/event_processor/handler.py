@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -22,10 +22,12 @@ from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.status import WebhookStatusStore, verified_apps
 from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.host_calendar import HostCalendar
 from zoom_common.heartbeats import WEBHOOK, Heartbeats
 from zoom_common.observability import count, logger
 from zoom_common.settings import optional, require
 from zoom_common.zoom.event_redaction import Redaction
+from zoom_common.zoom.events import ZoomEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,8 @@ def processor() -> EventProcessor:
         redaction=Redaction(settings.published_secrets),
         count=count,
         report=lambda message, **fields: logger().warning(message, **fields),
-        notice=_vault(settings),
-        **_for_those_who_remember(settings),
+        update_connections=_vault(settings),
+        on_event=_on_event(settings),
     )
 
 
@@ -86,25 +88,29 @@ def _vault(settings: Settings) -> ConnectionUpdates:
     return ConnectionUpdates(connections, deauthorization, Tombstones(table), time.time)
 
 
-def _for_those_who_remember(settings: Settings) -> dict[str, Any]:
-    """Record changes for containers that cache reads; None where no container does."""
+def _on_event(settings: Settings) -> Callable[[ZoomEvent], None]:
+    """Return what keeps the hosts' calendars, and records changes where containers cache reads."""
+    shared = Table(client("dynamodb"), settings.coordination_table, COORDINATION)
+    calendar = HostCalendar(shared, clock=time.time)
     if not settings.reads_are_remembered:
-        return {}
-    return {
-        "tell": ChangeStore(
-            Table(client("dynamodb"), settings.coordination_table, COORDINATION), clock=time.time
-        ).on_event
-    }
+        return calendar.on_event
+    changes = ChangeStore(shared, clock=time.time)
+
+    def both(event: ZoomEvent) -> None:
+        calendar.on_event(event)
+        changes.on_event(event)
+
+    return both
 
 
 @cache
 def heartbeats() -> Heartbeats:
-    """Where deliveries leave word that they came."""
+    """The heartbeats, of which one says that a delivery came."""
     return Heartbeats.from_env(os.environ, lambda: client("dynamodb"), clock=time.time)
 
 
 @cache
-def signs() -> WebhookStatusStore:
+def webhook_status() -> WebhookStatusStore:
     """Where each app's last delivery is noted."""
     return WebhookStatusStore(
         Table(client("dynamodb"), Settings.from_env(os.environ).coordination_table, COORDINATION), time.time
@@ -121,5 +127,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if delivered:  # what reconcile made says nothing about Zoom's deliveries
         heartbeats().beat(WEBHOOK)
     for app, at in delivered.items():
-        signs().verified(app, at)
+        webhook_status().verified(app, at)
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}

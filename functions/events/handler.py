@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from zoom_common.access.principal import CONNECTION_ID, Principal
 from zoom_common.aws.clients import client
@@ -24,9 +25,12 @@ from zoom_common.edge.request_fields import Fields, PageTokens
 from zoom_common.edge.response import Response, json_response
 from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.events.bus import BusPublisher, CloudEvent, rfc3339
-from zoom_common.events.log.index import LogIndex, LogQuery, LogReader
+from zoom_common.events.log.index import LogIndex
+from zoom_common.events.log.query import LogQuery
+from zoom_common.events.log.reader import LogReader
 from zoom_common.events.log.store import EventLog
-from zoom_common.events.projections.store import MeetingReader, ProjectionStore
+from zoom_common.events.projections.reader import MeetingReader
+from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.projections.tables import form_of, rows
 from zoom_common.events.webhook.status import WebhookStatusStore, described
 from zoom_common.settings import optional, require
@@ -61,7 +65,7 @@ _READ_FIELDS = (*_LOG_FIELDS, "order", "after")
 
 @cache
 def settings() -> Settings:
-    """What this container was told."""
+    """The settings of this container."""
     return Settings.from_env(os.environ)
 
 
@@ -99,7 +103,7 @@ def connections() -> ConnectionStore:
 
 
 @cache
-def signs() -> WebhookStatusStore:
+def webhook_status() -> WebhookStatusStore:
     """What is known of Zoom's deliveries."""
     return WebhookStatusStore(Table(client("dynamodb"), settings().coordination_table, COORDINATION), time.time)
 
@@ -156,7 +160,7 @@ def replay_range(request: Request, principal: Principal) -> Response:
     """Publish a page of the log again."""
     query = _asked(_replay_fields(request), principal)
     done = archive().replay(
-        principal.tenant, query, publisher(), request.deadline, visible_connections(principal, connections())
+        principal.tenant, query, publisher().publish, request.deadline, visible_connections(principal, connections())
     )
     token = log_tokens(principal.tenant).encode(done.after)
     return json_response(202, {"replayed": done.count, "next_page_token": token})
@@ -172,6 +176,7 @@ def state(request: Request, principal: Principal, number: str) -> Response:  # n
 def attendance(request: Request, principal: Principal, number: str) -> Response:
     """Who was there and for how long, in one instance (`uuid` or the last one) or one planned occurrence."""
     fields = Fields(request.query)
+    fields.only(("occurrence", "uuid", "present_from"))
     occurrence, present_from = fields.moment_ms("occurrence"), _share(fields)
     if occurrence is not None and request.query.get("uuid"):
         fields.wrong("occurrence", "Name an occurrence or a uuid, not both.")
@@ -184,6 +189,23 @@ def attendance(request: Request, principal: Principal, number: str) -> Response:
         occurrence=occurrence,
         present_from=present_from,
     )
+    return _people(request, found)
+
+
+@router.route("GET", "/meetings/{number}/attendance/matrix", scope="events:read")
+def matrix(request: Request, principal: Principal, number: str) -> Response:
+    """Who was in which occurrence of a series, of those planned within `from` and `to`."""
+    fields = Fields(request.query)
+    fields.only(("from", "to", "present_from"))
+    since, until, present_from = fields.moment_ms("from"), fields.moment_ms("to"), _share(fields)
+    fields.check()
+    reach = visible_connections(principal, connections())
+    found = meetings().matrix(principal.tenant, number, reach, since=since, until=until, present_from=present_from)
+    return _people(request, found)
+
+
+def _people(request: Request, found: Mapping[str, Any]) -> Response:
+    """An answer about people in the form that `Accept` names."""
     form = form_of(request.headers.get("accept", ""))
     if form is None:
         return json_response(200, found, {"vary": "accept"})
@@ -201,7 +223,7 @@ def registrations(request: Request, principal: Principal, number: str) -> Respon
 def recordings(request: Request, principal: Principal, number: str) -> Response:  # noqa: ARG001
     """What was recorded."""
     found = meetings().recordings(principal.tenant, number, visible_connections(principal, connections()))
-    return json_response(200, {"meetings": found})
+    return json_response(200, {"meetings": found, "instances_used": [each["uuid"] for each in found]})
 
 
 @router.route("GET", "/users/{user}", scope="events:read")
@@ -215,8 +237,8 @@ def webhooks(request: Request, principal: Principal) -> Response:
     """Whether Zoom's deliveries arrive, for each connection the caller reaches."""
     tokens = PageTokens("webhooks", principal.tenant, CONNECTION_ID)
     page = _connections(request, principal, tokens)
-    apps = {app: signs().of_app(app) for app in {each.client_id for each in page.connections}}
-    found = described(page.connections, apps, signs().rejections(), now=time.time())
+    apps = {app: webhook_status().of_app(app) for app in {each.client_id for each in page.connections}}
+    found = described(page.connections, apps, webhook_status().rejections(), now=time.time())
     return json_response(200, {**found, "next_page_token": tokens.encode(page.cursor)})
 
 

@@ -1,4 +1,4 @@
-"""`GET /health` and `GET /openapi.json` without a key, `GET /health/deep` with one, and Zoom's 404 for other paths."""
+"""`GET /health` and the OpenAPI documents without a key, `GET /health/deep` with one, and a 404 for other paths."""
 
 from __future__ import annotations
 
@@ -25,17 +25,20 @@ from zoom_common.settings import optional, require
 
 @dataclass(frozen=True, slots=True)
 class HealthSettings:
-    """Stage and version, and the table that counts the requests of keys with a limit."""
+    """Stage and version, the gateway's address, and the table that counts the requests of keys with a limit."""
 
     stage: str
     version: str = __version__
     coordination_table: str = ""
+    public_base_url: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> HealthSettings:
         """Read the settings; none is required."""
         return cls(
-            stage=optional(environ, "STAGE", "local"), coordination_table=optional(environ, "COORDINATION_TABLE")
+            stage=optional(environ, "STAGE", "local"),
+            coordination_table=optional(environ, "COORDINATION_TABLE"),
+            public_base_url=optional(environ, "PUBLIC_BASE_URL").rstrip("/"),
         )
 
 
@@ -86,9 +89,20 @@ def health(request: Request) -> Response:  # noqa: ARG001 - a route's signature
 
 
 @router.route("GET", "/openapi.json", scope=None)
-def openapi(request: Request) -> Response:  # noqa: ARG001 - a route's signature
+def openapi(request: Request) -> Response:
     """Answer the API's OpenAPI description. It is public, as the documents are."""
-    return api_document.described()
+    return _described(request)
+
+
+@router.route("GET", "/openapi/{document}", scope=None)
+def openapi_of_family(request: Request, document: str) -> Response:
+    """Answer the description of one family of operations, such as `users.json`."""
+    return _described(request, document)
+
+
+def _described(request: Request, document: str = "") -> Response:
+    accepted = request.headers.get("accept-encoding", "")
+    return api_document.described(_settings().public_base_url, name=document, accept_encoding=accepted)
 
 
 @router.route("GET", "/health/deep", scope="health:read")

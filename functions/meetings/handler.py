@@ -14,7 +14,8 @@ from zoom_common.edge.http import guarded
 from zoom_common.edge.request import Request
 from zoom_common.edge.response import Response
 from zoom_common.edge.zoom_api import RosterSettings, ZoomApiSettings
-from zoom_common.events.projections.store import MeetingReader, ProjectionStore
+from zoom_common.events.projections.reader import MeetingReader
+from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.gateway.participants import EventRoster, Participants
 from zoom_common.gateway.service import Gateway
 from zoom_common.wiring.gateway import gateway

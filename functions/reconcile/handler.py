@@ -1,4 +1,4 @@
-"""Finds what Zoom reports and nobody told us: by schedule for all connections, from its queue for one at a time.
+"""Finds events that never arrived: by schedule for all connections, from its queue for one at a time.
 
 With each round it also measures whether Zoom's deliveries come at all.
 """
@@ -14,27 +14,32 @@ from functools import cache, partial
 from typing import Any
 
 from zoom_common import observability
+from zoom_common.access.principal import EVERY_SCOPE, Principal
 from zoom_common.aws import clients
 from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
-from zoom_common.connections.model import ALIVE
+from zoom_common.connections.model import ALIVE, Connection
 from zoom_common.connections.queues import RefreshQueue
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import SHARDS, ConnectionStore
 from zoom_common.deadline import Deadline
 from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.errors import ConnectionUnusable, GatewayError, InternalError
+from zoom_common.events.bus import BusPublisher
 from zoom_common.events.log.index import LogIndex
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.reconciliation.reconciler import LOOKBACK_SECONDS, SETTLED_SECONDS, Reconciled, Reconciler
+from zoom_common.events.reconciliation.settlement import SettledPublisher
 from zoom_common.events.reconciliation.unrouted_replay import IngestQueue, UnroutedReplay
+from zoom_common.events.reconciliation.zoom_reader import Read
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.secrets import UnusableSecrets
 from zoom_common.events.webhook.status import WebhookHealth, WebhookStatusStore, read_webhook_secrets
+from zoom_common.gateway import background_reads
 from zoom_common.gateway.service import Gateway
 from zoom_common.observability import count, fault, logger, measure
 from zoom_common.settings import optional, require
-from zoom_common.wiring.gateway import gateway, reading
+from zoom_common.wiring.gateway import gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Settings:
     webhook_secret_arn: str
     coordination_table: str
     projection_retention_days: int
+    event_bus: str
+    event_retention_days: int
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -60,6 +67,8 @@ class Settings:
             webhook_secret_arn=require(environ, "ZOOM_WEBHOOK_SECRET_ARN"),
             coordination_table=require(environ, "COORDINATION_TABLE"),
             projection_retention_days=int(optional(environ, "PROJECTION_RETENTION_DAYS", "400")),
+            event_bus=require(environ, "EVENT_BUS"),
+            event_retention_days=int(optional(environ, "EVENT_RETENTION_DAYS", "30")),
         )
 
 
@@ -84,8 +93,10 @@ class Reconciliation:
         self._gateway: Gateway = gateway(settings.zoom_api)
         self._projections = ProjectionStore(events, retention_days=settings.projection_retention_days)
         self._lines = LogIndex(events)
-        self._log = EventLog(events, clock=clock)
-        self._hosts = HostStore(events, clock=clock)
+        self._log = EventLog(events, clock=clock, retention_days=settings.event_retention_days)
+        self._hosts = HostStore(events, clock=clock, retention_days=settings.event_retention_days)
+        bus = BusPublisher(settings.event_bus, clients.boto3_client("events"))
+        self._publisher = SettledPublisher(self._log, bus.publish, clock)
         self._queue = IngestQueue(settings.ingest_queue_url, clients.boto3_client("sqs"))
 
     def hand_out(self) -> int:
@@ -100,8 +111,8 @@ class Reconciliation:
                     break
         return handed_out
 
-    def look_again(self, apps: Iterable[str]) -> int:
-        """Events that came before it was known whose meeting they are about, sent on; how many. Raises Unavailable."""
+    def replay_unrouted(self, apps: Iterable[str]) -> int:
+        """Process again what came before its host was known. Return how many events. Raises Unavailable."""
         look = UnroutedReplay(log=self._log, lines=self._lines, send=self._queue.send, clock=self._clock)
         return sum(look.of_known_hosts(app, self._hosts) for app in apps)
 
@@ -124,20 +135,26 @@ class Reconciliation:
         reconciler = Reconciler(
             projections=self._projections,
             lines=self._lines,
+            hosts=self._hosts,
+            publisher=self._publisher,
             send=self._queue.send,
             clock=self._clock if at is None else lambda: at,
             settled=settled,
         )
         try:
-            done = reconciler.reconcile(
-                connection, reading(self._gateway, connection, deadline, job="reconcile"), deadline
-            )
+            done = reconciler.reconcile(connection, reading(self._gateway, connection, deadline), deadline)
         except ConnectionUnusable:
             return None
         if done.missing and (connection.last_webhook_at or 0.0) < self._clock() - LOOKBACK_SECONDS:
             observability.count("ConnectionUnheard")
             observability.logger().warning("no webhook for two days", connection=connection_id, missing=done.missing)
         return done
+
+
+def reading(gateway: Gateway, connection: Connection, deadline: Deadline) -> Read:
+    """Reads through the gateway and its budget as the job that the connection serves."""
+    job = Principal(connection.tenant, "job:reconcile", frozenset({EVERY_SCOPE}), connection=connection.connection_id)
+    return background_reads.reading(gateway, job, deadline)
 
 
 @cache
@@ -151,7 +168,7 @@ def webhook_health() -> WebhookHealth:
     """What the hourly look needs."""
     settings = Settings.from_env(os.environ)
     return WebhookHealth(
-        signs=WebhookStatusStore(
+        webhook_status=WebhookStatusStore(
             Table(clients.boto3_client("dynamodb"), settings.coordination_table, COORDINATION), time.time
         ),
         secrets=partial(read_webhook_secrets, clients.boto3_client("secretsmanager"), settings.webhook_secret_arn),
@@ -171,18 +188,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             return _one(event, deadline)
         except GatewayError as error:
             return {"outcome": "failed", "reason": error.reason}
-    apps = _look()
+    apps = _measure_webhooks()
     if event.get("action") == "webhook_health":
         return {"apps": len(apps)}
     handed_out = reconciliation().hand_out()
     logger().info("connections handed out", connections=handed_out)
-    again = reconciliation().look_again(apps)
+    again = reconciliation().replay_unrouted(apps)
     if again:
         count("EventsLookedAtAgain", again)
     return {"handed_out": handed_out, "looked_at_again": again}
 
 
-def _look() -> list[str]:
+def _measure_webhooks() -> list[str]:
     """The Zoom apps that were looked at; none when that failed, which must not keep the round from starting."""
     try:
         return webhook_health().look()
@@ -216,12 +233,15 @@ def _one(work: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
     if done.missing:
         count("EventsReconciled", done.missing)
         logger().warning("events were missing", connection=work["connection_id"], missing=done.missing)
+    if done.settled:
+        count("AttendanceSettled", done.settled)
     for what, reason in done.partial.items():
         count("ReconciledInPart", what=what, reason=reason)
     return {
         "outcome": "reconciled",
         "compared": done.compared,
         "missing": done.missing,
+        "settled": done.settled,
         "complete": done.complete,
         "partial": dict(done.partial),
         "unseen": dict(done.unseen),

@@ -82,11 +82,11 @@ def receiver() -> Receiver:
         queue=SqsIngestQueue(settings().ingest_queue_url, sqs()),
         metrics=MetricLines(settings().service, settings().namespace, write=sys.stdout.write, clock=time.time),
         clock=time.time,
-        signs=Signs(),
+        status_notes=StatusNotes(),
     )
 
 
-class Signs:
+class StatusNotes:
     """Challenges and refusals, noted for `GET /webhooks`. Rare: what they take is loaded with the first of them."""
 
     def challenged(self, app: str, deadline: Deadline) -> None:

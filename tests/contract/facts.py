@@ -23,16 +23,17 @@ SAMPLES: Json = FACTS["samples"]
 
 @cache
 def _by_shape() -> Json:
-    return {_shape(row["method"], row["path"]): row for row in FACTS["operations"].values()}
+    return {shape(row["method"], row["path"]): row for row in FACTS["operations"].values()}
 
 
-def _shape(method: str, path: str) -> str:
+def shape(method: str, path: str) -> str:
+    """Return what names an operation, whatever its path calls the ids."""
     return f"{method} {re.sub(r'\{[^}]+\}', '{}', path)}"
 
 
 def operation(method: str, path: str) -> Json:
     """Return Zoom's facts of an operation, whatever its path calls the ids. Raises KeyError when Zoom has none."""
-    found: Json = _by_shape()[_shape(method, path)]
+    found: Json = _by_shape()[shape(method, path)]
     return found
 
 
@@ -41,7 +42,7 @@ def value(schema: Json) -> Any:
     if "properties" in schema:
         return {name: value(member) for name, member in schema["properties"].items()}
     if "items" in schema:
-        return [value(schema["items"])]
+        return [value(schema["items"])] * max(schema.get("minItems", 1), 1)
     for key in ("default", "shape"):
         if key in schema:
             return schema[key]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tests.contract import facts
 from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projections
 from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
+from zoom_common.connections.store import ConnectionStore
 from zoom_common.events.processor import EventProcessor
 from zoom_common.events.routing import Route, routes
 from zoom_common.zoom.event_keys import dedupe_key
@@ -87,7 +88,7 @@ def test_a_sample_is_published_once(name: str) -> None:
     bus, counts = Bus(), Counts()
     processor = EventProcessor(
         log=Log(Clock()),
-        connections=Everyone(),
+        connections=cast("ConnectionStore", Everyone()),
         hosts=Hosts(),
         projections=Projections(),
         publisher=bus,

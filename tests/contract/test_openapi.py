@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,14 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from dev.openapi.files import OPENAPI, generated
+from dev.openapi.files import generated
 from dev.openapi.own import PATHS
+from zoom_common.edge import api_document
+from zoom_common.errors import NotFound
 from zoom_common.gateway.context import CallStats
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
-DOCUMENT: dict[str, Any] = json.loads(OPENAPI.read_text())
+DOCUMENT: dict[str, Any] = json.loads(api_document.described("https://gateway.example").body)
 EVERY = [
     pytest.param(path, method, each, id=each["operationId"])
     for path, methods in DOCUMENT["paths"].items()
@@ -36,9 +40,63 @@ def test_it_is_valid_openapi() -> None:
     OpenAPIV31SpecValidator(DOCUMENT).validate()
 
 
+@pytest.mark.parametrize("family", ["", *sorted(api_document.families())])
+def test_each_document_is_below_a_megabyte(family: str) -> None:
+    """With the gateway's own address and all it refers to, and much smaller where gzip is accepted."""
+    name = f"{family}.json" if family else ""
+    answer = api_document.described("https://gateway.example", name=name)
+    small = api_document.described("https://gateway.example", name=name, accept_encoding="br, gzip")
+    document = json.loads(answer.body)
+    references = {step["$ref"] for step in _objects(document) if "$ref" in step}
+    assert all(_at(document, each) for each in references)
+    assert document["servers"] == [{"url": "https://gateway.example"}]
+    assert len(answer.body) < 1_000_000
+    assert gzip.decompress(small.body) == answer.body
+    assert len(small.body) < len(answer.body) / 5
+    assert (small.headers["content-encoding"], small.to_event()["isBase64Encoded"]) == ("gzip", True)
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _objects(each)
+
+
+def _at(document: Any, reference: str) -> Any:
+    for step in reference.removeprefix("#/").split("/"):
+        document = document[step]
+    return document
+
+
+@pytest.mark.parametrize("name", ["users", "unheard_of.json", "../openapi.json", ".json"])
+def test_an_unknown_document_is_not_found(name: str) -> None:
+    """Only the families have one."""
+    with pytest.raises(NotFound):
+        api_document.described("", name=name)
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        ("gzip", True),
+        ("GZIP;q=0.5, br", True),
+        ("*", True),
+        ("*;q=0, gzip", True),
+        ("", False),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, *", False),
+    ],
+)
+def test_gzip_is_for_those_who_accept_it(header: str, *, accepted: bool) -> None:
+    """As RFC 9110 weighs codings."""
+    assert api_document.accepts_gzip(header) is accepted
+
+
 def test_every_row_is_described() -> None:
     """Method, path, success status; and parameters by name."""
-    for each in OPERATIONS:
+    for each in operations():
         told = DOCUMENT["paths"][f"/v2{each.path}"][each.method.lower()]
         assert (told["operationId"], str(each.success) in told["responses"]) == (each.name, True)
         queries = {parameter["name"] for parameter in told["parameters"] if parameter.get("in") == "query"}

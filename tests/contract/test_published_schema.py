@@ -33,7 +33,7 @@ def published() -> list[CloudEvent]:
     life.leave("s-1", {"user_name": "Ada"})
     life.end()
     life.recorded("f-1")
-    life._tell("meeting.invented_yesterday", {"object": {"host_id": HOST}})
+    life.send("meeting.invented_yesterday", {"object": {"host_id": HOST}})
     processor = EventProcessor(
         log=Log(Clock()),
         connections=Connections(users={(APP, HOST): Connection("acme", "con_a")}),

@@ -189,6 +189,17 @@ def test_what_an_outage_swallowed_is_told_by_reconcile(company: Company, silence
     company.redelivered(lost)
     assert {number: (company.seen(number), company.log(number)) for number in numbers} == found
 
+    later = {"settled_seconds": 0, "at": time.time() + 3 * 3600}
+    settled = company.reconcile(
+        action="reconcile", tenant=company.who.tenant, connection_id=company.who.connection, **later
+    )
+    assert (settled["missing"], settled["settled"]) == (0, len(numbers))
+    listed = company.program.get("/events", params={"type": "attendance.settled"}).json()["events"]
+    assert {each["subject"] for each in listed} == {f"meetings/{numbers[0]}", f"webinars/{numbers[1]}"}
+    for each in listed:
+        data = company.program.get(each["dataref"]).json()["data"]
+        assert (data["report"], len(data["instances_used"])) == ({"status": "agrees", "differences": []}, 1)
+
 
 def test_it_shows_whether_webhooks_come(company: Company) -> None:
     """Challenge, deliveries, refusals and the secrets' age, to the tenant, an hour or a minute old at most."""

@@ -65,6 +65,7 @@ def identities(who: Body) -> set[tuple[str, str]]:
         ("email", (who.get("email") or "").lower()),
         ("key", who.get("customer_key")),
         ("device", who.get("participant_uuid")),
+        ("device", who.get("bind_participant_uuid")),
     }
     return {(kind, value) for kind, value in found if value}
 

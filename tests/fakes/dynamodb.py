@@ -30,6 +30,7 @@ LARGEST_ITEM = 400 * 1024
 LARGEST_PAGE = 1024 * 1024
 MOST_OPERATIONS = 100  # in a transaction
 MOST_KEYS = 100  # in a batch
+MOST_WRITES = 25  # in a batch
 _MOST_DIGITS = 38
 
 _EQUALS = re.compile(r"([#\w]+) = (:\w+)")
@@ -141,6 +142,19 @@ class MemoryDynamoDB:
                 raise self._invalid("BatchGetItem", "Too many items requested, or provided list contains duplicates")
             found[name] = [dict(item) for key in keys if (item := table.find(key)) is not None]
         return {"Responses": found, "UnprocessedKeys": {}}
+
+    def batch_write_item(self, **request: Any) -> Request:
+        operation = "BatchWriteItem"
+        writes = [
+            self._put({"TableName": name, **each["PutRequest"]}, operation)
+            for name, asked in request["RequestItems"].items()
+            for each in asked
+        ]
+        if not 1 <= len(writes) <= MOST_WRITES or len({(id(each.table), each.key) for each in writes}) < len(writes):
+            raise self._invalid(operation, "Too many items requested, or provided list contains duplicates")
+        for write in writes:
+            write.carry_out()
+        return {"UnprocessedItems": {}}
 
     def transact_write_items(self, **request: Any) -> Request:
         operation = "TransactWriteItems"

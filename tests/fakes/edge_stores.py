@@ -38,7 +38,7 @@ class MemoryThrottle(ThrottleStore):
         }
 
 
-class MemorySigns(WebhookStatusStore):
+class MemoryWebhookStatus(WebhookStatusStore):
     """What is known of deliveries; `remembered` counts how often the age of secrets was written."""
 
     def __init__(self, *, clock: Callable[[], float], dynamodb: MemoryDynamoDB | None = None) -> None:

@@ -18,6 +18,7 @@ from tests.fakes.connections import START, connection
 from zoom_common.access.bearers import Bearer, BearerStore
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
+from zoom_common.access.principal import Principal
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import Table
 from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
@@ -40,9 +41,12 @@ from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.host_calendar import HostCalendar
 from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
 from zoom_common.gateway.usage import KeptUsage, LiveUsage, Usage
 from zoom_common.heartbeats import Heartbeats
+from zoom_common.jobs.model import Job, Row
+from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore, ThrottleStore, user_counter
 from zoom_common.ratelimit.slots import Bucket, SlotStore
 from zoom_common.secret import Secret
@@ -215,6 +219,9 @@ class Held:
         usage = Usage(DAY, person.tenant, person.connection_id, "meetings.get", 1, 1, 0)
         LiveUsage(self._coordination()).begin(usage)()
         KeptUsage(self.table(TableName.EVENTS), retention_days=30).keep(usage)
+        number = int(person.name[:5], 16)
+        row = Row(number=number, values={"email": person.email.upper(), "last_name": "L"})
+        JobStore(self.table(TableName.EVENTS)).put_rows(_job(person.tenant), [row])
 
     def hear(self, person: Person) -> None:
         """Log and project events: that they exist, that they took part, and a large one that a person hosts."""
@@ -272,6 +279,7 @@ class Held:
         event = ZoomEvent("meeting.started", started)
         self.admit(tenant, f"evt_{sha256(tenant.encode()).hexdigest()[:32]}", event, json.dumps(started).encode())
         self._projections().apply(tenant, changes(event), (1, ""))
+        JobStore(self.table(TableName.EVENTS)).create(_job(tenant), [Row(number=1, values={"email": "n@x.example"})])
 
     def tell_of_nobody(self) -> None:
         """Write what is the gateway's own, or shared by those who call one Zoom account."""
@@ -280,6 +288,7 @@ class Held:
         DailyStore(shared).take("shared-account#heavy", period=20_000, limit=100, most=5)
         changed = {"event": "meeting.updated", "payload": {"account_id": "a", "object": {"id": 1, "host_id": "N" * 22}}}
         ChangeStore(shared, clock=lambda: START).on_event(ZoomEvent("meeting.updated", changed))
+        HostCalendar(shared, clock=lambda: START).book("shared-account", "N" * 22, "1234567", [(1, 2)])
         WebhookStatusStore(shared, lambda: START).remember_secrets("zoom-app", {"f": START})
         Heartbeats(table=shared, clock=lambda: START).beat("sweep")
         answers = RefreshStore(self.table(TableName.CONNECTIONS))
@@ -316,3 +325,16 @@ class Held:
 
     def _link(self, person: Person) -> LinkRequest:
         return LinkRequest(tenant=person.tenant, subject="key:k", owner="key:k", connection_id=person.connection_id)
+
+
+def _job(tenant: str) -> Job:
+    return Job(
+        tenant=tenant,
+        job_id="job_1",
+        principal=Principal(tenant, "key:k", frozenset({"*"})),
+        operation="meetings.registrants.add",
+        request={"connection": f"con_of-{tenant}"},
+        fingerprint="f",
+        created_at=START,
+        rows=1,
+    )

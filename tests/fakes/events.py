@@ -82,7 +82,7 @@ class Queue:
 
 
 @dataclass
-class Signs:
+class StatusNotes:
     """Remembers what the receiver noted."""
 
     noted: list[tuple[str, str]] = field(default_factory=list)

@@ -15,6 +15,7 @@ from zoom_common.aws.items import from_item
 from zoom_common.aws.table import Table
 from zoom_common.gateway import change_store, idempotency_store
 from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.host_calendar import HostCalendar
 from zoom_common.gateway.idempotency_store import Entry, IdempotencyStore
 from zoom_common.ratelimit.quotas import Batch, DailyStore
 from zoom_common.ratelimit.slots import Bucket, NoSlot, Slot, SlotStore
@@ -116,6 +117,14 @@ class MemoryKeys(_Coordination, IdempotencyStore):
             read=lambda item: idempotency_store._entry(from_item(item)),
             write=write,
         )
+
+
+class MemoryCalendar(_Coordination, HostCalendar):
+    """When hosts' meetings are planned."""
+
+    def __init__(self, dynamodb: MemoryDynamoDB | None = None, *, clock: Callable[[], float] = lambda: _NOW) -> None:
+        _Coordination.__init__(self, dynamodb)
+        HostCalendar.__init__(self, self.table, clock=clock)
 
 
 class MemoryChanges(_Coordination, ChangeStore):

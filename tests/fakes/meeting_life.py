@@ -36,7 +36,7 @@ class Life:
 
     def plan(self, name: str, **fields: Any) -> None:
         """An event about the definition: here the id is a number."""
-        self._tell(name, {"object": {"id": self.number, "uuid": "plan", "host_id": self.host, **fields}})
+        self.send(name, {"object": {"id": self.number, "uuid": "plan", "host_id": self.host, **fields}})
 
     def start(self, uuid: str) -> None:
         self.uuid, self.started_at = uuid, self.now
@@ -57,7 +57,7 @@ class Life:
             "timezone": "UTC",
             "duration": 60,
         }
-        self._tell(name, {"object": {**about, **fields}})
+        self.send(name, {"object": {**about, **fields}})
 
     def join(self, session: str, person: Mapping[str, str]) -> None:
         self._participant("joined", session, person, join_time=iso(self.now))
@@ -77,12 +77,12 @@ class Life:
             for file in files
         ]
         about = {"id": self.number, "uuid": self.uuid, "host_id": self.host, "recording_files": listed}
-        self._tell(name, {"object": about}, download_token="changes")
+        self.send(name, {"object": about}, download_token="changes")
 
     def _participant(self, what: str, session: str, person: Mapping[str, str], **moment: str) -> None:
         known = {"user_id": session, "participant_user_id": "", "id": "", "email": "", "public_ip": "203.0.113.9"}
         self.held(f"{self.family}.participant_{what}", participant={**known, **person, **moment})
 
-    def _tell(self, name: str, payload: dict[str, Any], **top: Any) -> None:
+    def send(self, name: str, payload: dict[str, Any], **top: Any) -> None:
         body = {"event": name, "event_ts": self.now * 1000 + 250, "payload": {"account_id": "acc-1", **payload}, **top}
         self.deliveries.append(json.dumps(body).encode())

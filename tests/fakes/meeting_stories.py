@@ -41,7 +41,7 @@ class Story:
     deliveries: list[Body] = field(default_factory=list)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    def tell(self, name: str, *, shift: int = 54, **fields: Any) -> Body:
+    def send(self, name: str, *, shift: int = 54, **fields: Any) -> Body:
         about = {"id": self.number, "uuid": self.uuid, "host_id": HOST, "topic": "Class", "type": 2, "duration": 60}
         shown = {**about, "start_time": iso(self.started_at), "timezone": "UTC", **fields}
         body = {
@@ -53,15 +53,15 @@ class Story:
         return body
 
     def plan(self, start: int, **fields: Any) -> None:
-        self.tell("meeting.created", **{"start_time": iso(start), "uuid": "plan", **fields})
+        self.send("meeting.created", **{"start_time": iso(start), "uuid": "plan", **fields})
 
     def start(self, uuid: str | None = None) -> None:
         self.uuid = uuid or f"{self.number}Story{next(self.numbers):05d}=="
         self.started_at = self.now
-        self.tell("meeting.started")
+        self.send("meeting.started")
 
     def end(self) -> None:
-        self.tell("meeting.ended", end_time=iso(self.now))
+        self.send("meeting.ended", end_time=iso(self.now))
 
     def user_id(self) -> str:
         return str(16_777_216 + 1024 * next(self.numbers))
@@ -71,7 +71,7 @@ class Story:
 
     def person(self, what: str, who: Body, **fields: Any) -> Body:
         known = {"id": "", "participant_user_id": "", "email": "", "public_ip": "203.0.113.9"}
-        return self.tell(f"meeting.participant_{what}", participant={**known, **who, **fields})
+        return self.send(f"meeting.participant_{what}", participant={**known, **who, **fields})
 
     def join(self, who: Body) -> Body:
         return self.person("joined", who, join_time=iso(self.now))
@@ -132,7 +132,7 @@ class Classroom(Story):
 
     def step(self) -> None:
         arrivals = [self.arrive_somebody, self.only_wait, self.arrive_by_waiting_room]
-        moves = [self.move, self.move, self.rejoin, self.hold, self.rename, self.depart, self.reconnect]
+        moves = [self.move, self.move, self.rejoin, self.hold, self.rename, self.depart, self.reconnect, self.phone]
         chosen = [*arrivals, *(moves if self.there else []), *([self.drop] if self.chance.random() < 0.1 else [])]
         self.chance.choice(chosen)()
 
@@ -194,6 +194,16 @@ class Classroom(Story):
     def rename(self) -> None:
         at, (of, who) = self._one()
         self.there[at] = of, {**who, "user_name": f"Renamed {next(self.numbers)}"}
+
+    def phone(self) -> None:
+        """Somebody dials in and binds the telephone to who is there: two devices, one person."""
+        at, (of, who) = self._one()
+        telephone = person(self.user_id(), self.device(), "+1555***00", phone_number=f"1555{at:04}")
+        self.join(telephone)
+        self.now += self.chance.randint(0, 20)
+        bound = {"bind_user_id": who["user_id"], "bind_participant_uuid": who["participant_uuid"]}
+        self.at("bind", {**telephone, **bound})
+        self.there.append((of, telephone))
 
     def depart(self) -> None:
         at, (_, who) = self._one()

@@ -32,6 +32,8 @@ from zoom_common.edge.request import Request
 from zoom_common.events.bus import CloudEvent
 from zoom_common.events.log.entries import LogEntry
 from zoom_common.events.log.store import EventLog
+from zoom_common.jobs.model import Job, Row
+from zoom_common.jobs.store import JobStore
 from zoom_common.secret import Secret
 from zoom_common.transport import RequestsTransport
 from zoom_common.zoom.http import HttpRequest, HttpResponse
@@ -39,6 +41,7 @@ from zoom_common.zoom.http import HttpRequest, HttpResponse
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 TENANT, CONNECTION, OTHER_CONNECTION = "acme", "con_1", "con_2"
 EVENT = "evt_" + "a" * 32
+JOB = "job_" + "a" * 24
 KEY = Credential("abcdefghijkl", Secret("s" * 43))
 _TABLES = ("connections", "events", "coordination")
 _ENVIRONMENT = {
@@ -104,6 +107,7 @@ VALID = {
     "connection_id": CONNECTION,
     "event_id": EVENT,
     "erasure_id": "era_" + "0" * 32,
+    "job_id": JOB,
     "number": "85123456789",
     "meeting_id": "85123456789",
     "from": "2026-11-30",
@@ -249,6 +253,12 @@ def _resources() -> dict[str, str]:
     app = json.dumps({"client_id": "zoom-app", "client_secret": "app-secret" * 4})
     secret = clients.boto3_client("secretsmanager").create_secret(Name="app", SecretString=app)["ARN"]
     key = clients.boto3_client("kms").create_key()["KeyMetadata"]["Arn"]
+    region: Any = {"LocationConstraint": "eu-central-1"}
+    clients.boto3_client("s3").create_bucket(Bucket="jobs", CreateBucketConfiguration=region)
+    pass_on = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}})
+    machine = clients.boto3_client("stepfunctions").create_state_machine(
+        name="jobs", definition=pass_on, roleArn="arn:aws:iam::123456789012:role/jobs"
+    )
     return {
         "EVENT_BUS": "bus",
         "ESCROW_QUEUE_URL": queues["escrow"],
@@ -259,6 +269,8 @@ def _resources() -> dict[str, str]:
         "ZOOM_APP_SECRET_ARN": secret,
         "ZOOM_SDK_SECRET_ARN": secret,
         "DATA_KEY_ID": key,
+        "JOBS_BUCKET": "jobs",
+        "JOBS_STATE_MACHINE": machine["stateMachineArn"],
         "REFRESH_KEY_ID": key,
     }
 
@@ -290,6 +302,17 @@ def _seed() -> None:
         )
         assert cipher.open(made.sealed_access, SealContext(TENANT, name, SealKind.ACCESS)).reveal() == "access"
         table.put(to_values(made))
+    job = Job(
+        tenant=TENANT,
+        job_id=JOB,
+        principal=api_key.principal(),
+        operation="meetings.create",
+        request={"connection": CONNECTION},
+        fingerprint="",
+        created_at=now,
+        rows=1,
+    )
+    JobStore(Table(clients.boto3_client("dynamodb"), "events")).create(job, [Row(number=1, values={"topic": "T"})])
     log = EventLog(Table(clients.boto3_client("dynamodb"), "events"), clock=time.time)
     for number, name in enumerate((EVENT, EVENT.replace("a", "b"))):
         published = CloudEvent(name, "/zoom/App", "zoom.meeting.updated", "2026-09-21T00:00:00Z", TENANT, data={})

@@ -11,12 +11,14 @@ from tests.fakes.event_stores import Connection, Connections, Hosts, Log, Projec
 from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from tests.fakes.meeting_life import HOST
 from zoom_common.deadline import Deadline
-from zoom_common.events.log.index import LogLine, LogPage, LogQuery
+from zoom_common.events.log.index import LogPage
+from zoom_common.events.log.query import LogLine, LogQuery
 from zoom_common.events.processor import EventProcessor
-from zoom_common.events.projections.projectors import INSTANCE, partition
-from zoom_common.events.projections.store import MeetingReader
-from zoom_common.events.projections.views import Meeting
+from zoom_common.events.projections.keys import INSTANCE, partition
+from zoom_common.events.projections.meeting import Meeting
+from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.events.reconciliation.reconciler import Reconciled, Reconciler
+from zoom_common.events.reconciliation.settlement import SettledPublisher
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.event_redaction import Redaction
 
@@ -24,6 +26,8 @@ HELD = ("started", "ended", "participant_joined", "participant_left")
 FOUND_AGAIN = {*(f"{family}.{name}" for family in ("meeting", "webinar") for name in HELD), "recording.completed"}
 # Zoom reports these nowhere: the zone and planned length of an instance, how a recording was made, and by whom.
 REPORTED_NOWHERE = {"timezone", "duration", "capture", "host_email", "updated_at"}
+# Of comparing with the report itself.
+COMPARED = {"settled_at", "report"}
 # Of a file without an id, a timeline, it reports nothing but that it is there.
 OF_TIMELINES = {"file_size", "recording_type", "status"}
 
@@ -66,11 +70,13 @@ class Room:
     def __init__(self, clock: Clock, seen: Seen | None = None) -> None:
         self.connection = seen or Seen()
         self.clock, self.bus, self.projections = clock, Bus(), Projections()
-        self.counts, self.sent = Counts(), 0
+        self.counts, self.sent, self.settled = Counts(), 0, Bus()
+        self.loses = False
+        self.log, self.hosts = Log(self.clock), Hosts()
         self.processor = EventProcessor(
-            log=Log(self.clock),
+            log=self.log,
             connections=self._vault(),
-            hosts=Hosts(),
+            hosts=self.hosts,
             projections=self.projections,
             publisher=self.bus,
             redaction=Redaction(),
@@ -91,6 +97,8 @@ class Room:
     def send(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
             self.sent += 1
+            if self.loses:
+                continue
             attributes = {
                 name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
                 for name, value in delivery.to_message()["MessageAttributes"].items()
@@ -99,7 +107,14 @@ class Room:
             assert self.processor.process([message], plenty()) == []
 
     def reconcile(self, zoom: Reports, deadline: Deadline | None = None, *subjects: str) -> Reconciled:
-        reconciler = Reconciler(projections=self.projections, lines=Lines(subjects), send=self.send, clock=self.clock)
+        reconciler = Reconciler(
+            projections=self.projections,
+            lines=Lines(subjects),
+            hosts=self.hosts,
+            publisher=SettledPublisher(self.log, self.settled.publish, self.clock),
+            send=self.send,
+            clock=self.clock,
+        )
         return reconciler.reconcile(self.connection, zoom.read, deadline or plenty())
 
 
@@ -125,7 +140,7 @@ def reported(view: Any, *, administrator: bool, inside: str = "") -> Any:
     Customer keys are for administrators.
     """
     if isinstance(view, dict):
-        hidden = set() if inside in {"participants", "sessions"} else REPORTED_NOWHERE
+        hidden = COMPARED if inside in {"participants", "sessions"} else COMPARED | REPORTED_NOWHERE
         hidden = hidden | (set() if administrator else {"customer_key"})
         hidden = hidden | (OF_TIMELINES if view.get("file_type") == "TIMELINE" else set())
         return {

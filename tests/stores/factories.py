@@ -14,9 +14,9 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.fakes.access_stores import MemoryApiKeys, MemoryBearers
 from tests.fakes.connection_stores import Memory, MemoryAuthorization, MemoryRefresh, MemoryTombstones
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.fakes.edge_stores import MemorySigns, MemoryThrottle
+from tests.fakes.edge_stores import MemoryThrottle, MemoryWebhookStatus
 from tests.fakes.event_stores import Hosts, Log, Projections
-from tests.fakes.gateway_stores import MemoryChanges, MemoryCounters, MemoryKeys, MemorySlots
+from tests.fakes.gateway_stores import MemoryCalendar, MemoryChanges, MemoryCounters, MemoryKeys, MemorySlots
 from tests.fakes.tables import CONNECTIONS, COORDINATION, EVENTS
 from zoom_common.access.bearers import BearerStore
 from zoom_common.access.key_store import ApiKeyStore
@@ -36,9 +36,11 @@ from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.host_calendar import HostCalendar
 from zoom_common.gateway.idempotency_store import IdempotencyStore
 from zoom_common.gateway.usage import KeptUsage, LiveUsage
 from zoom_common.heartbeats import Heartbeats
+from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore, ThrottleStore
 from zoom_common.ratelimit.slots import SlotStore
 
@@ -97,6 +99,11 @@ def changes(dynamodb: DynamoDBClient, *, clock: Clock) -> ChangeStore:
     return MemoryChanges(memory, clock=clock) if memory else ChangeStore(Table(dynamodb, COORDINATION), clock=clock)
 
 
+def calendar(dynamodb: DynamoDBClient, *, clock: Clock) -> HostCalendar:
+    memory = in_memory(dynamodb)
+    return MemoryCalendar(memory, clock=clock) if memory else HostCalendar(Table(dynamodb, COORDINATION), clock=clock)
+
+
 def idempotency(dynamodb: DynamoDBClient) -> IdempotencyStore:
     memory = in_memory(dynamodb)
     return MemoryKeys(memory) if memory else IdempotencyStore(Table(dynamodb, COORDINATION))
@@ -138,13 +145,17 @@ def heartbeats(dynamodb: DynamoDBClient, *, clock: Clock) -> Heartbeats:
     return Heartbeats(table=Table(dynamodb, COORDINATION), clock=clock)
 
 
-def webhook_signs(dynamodb: DynamoDBClient, *, clock: Clock) -> WebhookStatusStore:
+def webhook_status(dynamodb: DynamoDBClient, *, clock: Clock) -> WebhookStatusStore:
     memory = in_memory(dynamodb)
     return (
-        MemorySigns(clock=clock, dynamodb=memory)
+        MemoryWebhookStatus(clock=clock, dynamodb=memory)
         if memory
         else WebhookStatusStore(Table(dynamodb, COORDINATION), clock)
     )
+
+
+def jobs(dynamodb: DynamoDBClient) -> JobStore:
+    return JobStore(Table(dynamodb, EVENTS))
 
 
 def erasure_records(dynamodb: DynamoDBClient) -> ErasureRecords:

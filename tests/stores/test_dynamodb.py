@@ -374,6 +374,18 @@ def test_a_table_that_is_not_there(dynamodb: DynamoDBClient) -> None:
         assert code(refused) == "ResourceNotFoundException"
 
 
+def test_a_batch_writes_whole_items(dynamodb: DynamoDBClient, table: str) -> None:
+    """Each takes the place of what was there; two of one key are refused."""
+    put(dynamodb, table, n={"N": "1"})
+    items = [{**KEY, "m": {"N": "2"}}, {"pk": {"S": "p"}, "sk": {"S": "other"}}]
+    answer = dynamodb.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": each}} for each in items]})
+    assert not answer.get("UnprocessedItems")
+    assert dynamodb.get_item(TableName=table, Key=KEY)["Item"] == items[0]
+    with pytest.raises(ClientError) as refused:
+        dynamodb.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": items[0]}}] * 2})
+    assert code(refused) == "ValidationException"
+
+
 def test_a_batch_brings_what_is_there(dynamodb: DynamoDBClient, table: str) -> None:
     """And says nothing about what is not."""
     put(dynamodb, table, n={"N": "1"})

@@ -35,7 +35,7 @@ SCRIPTED = {
     "Classroom": "a generated story of a meeting",
     "Counters": "notes which counts were begun and finished",
     "Everyone": "a vault in which every user is connected",
-    "Signs": "two apps with known signs",
+    "StatusNotes": "two apps with known status",
     "Store": "two lines of usage for every day",
     "Zoom": "an HTTP client of the simulated Zoom",
     "Work": "the erasure job and its queue",

@@ -8,6 +8,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
+from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import Unavailable
 from zoom_common.events.routing import HostStore
 from zoom_common.zoom.events import ZoomEvent, parse
@@ -68,3 +69,22 @@ def test_a_table_that_is_away_is_no_answer() -> None:
         lost.find("A", STARTED)
     with pytest.raises(Unavailable):
         lost.learn("A", STARTED)
+
+
+def test_meetings_without_a_host_are_wanted_for_six_hours(dynamodb: DynamoDBClient, events_table: str) -> None:
+    """By app and Zoom account; what is wanted now replaces what was wanted before."""
+    hosts = store(dynamodb)
+    hosts.want("A", "acc-1", {"2", "1"})
+    hosts.want("A", "acc-1", {"3", "1"})
+    assert store(dynamodb).wanted("A", "acc-1") == {"1", "3"}
+    assert store(dynamodb).wanted("A", "acc-2") == store(dynamodb).wanted("B", "acc-1") == frozenset()
+    assert factories.hosts(dynamodb, clock=lambda: NOW + 6 * 3600).wanted("A", "acc-1") == frozenset()
+    key = {"pk": {"S": "hosts.A#acc-1"}, "sk": {"S": "wanted"}}
+    item = dynamodb.get_item(TableName=events_table, Key=key)["Item"]
+    assert item == {**key, "numbers": {"L": [{"S": "1"}, {"S": "3"}]}, "expires_at": {"N": str(int(NOW) + 6 * 3600)}}
+
+
+def test_wanted_meetings_name_no_person() -> None:
+    """An erasure of a person leaves them."""
+    target = ErasureTarget(tenant="acme", zoom_user_ids=frozenset({"host-1"}), client_ids=frozenset({"A"}))
+    assert not HostStore.erases({"pk": "hosts.A#acc-1", "sk": "wanted", "numbers": ["1"]}, target)

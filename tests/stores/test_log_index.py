@@ -15,7 +15,8 @@ from zoom_common.deadline import Deadline
 from zoom_common.errors import NotFound, Unavailable
 from zoom_common.events.bus import CloudEvent
 from zoom_common.events.log.entries import LogEntry
-from zoom_common.events.log.index import LogQuery, LogReader
+from zoom_common.events.log.query import LogQuery
+from zoom_common.events.log.reader import LogReader
 
 pytestmark = pytest.mark.aws
 
@@ -83,9 +84,9 @@ def test_a_caller_sees_what_came_by_its_connections(archive: LogReader) -> None:
 def test_a_range_is_published_again_with_the_ids_it_has(archive: LogReader) -> None:
     """Page by page."""
     bus = Bus()
-    done = archive.replay("acme", query(page_size=11), bus, plenty())
+    done = archive.replay("acme", query(page_size=11), bus.publish, plenty())
     assert done.count == 11
-    rest = archive.replay("acme", query(page_size=11, after=done.after), bus, plenty())
+    rest = archive.replay("acme", query(page_size=11, after=done.after), bus.publish, plenty())
     assert rest.count == 1
     assert [event.id for event in bus.events] == [f"evt_{number:032x}" for number in range(12)]
 
@@ -94,9 +95,9 @@ def test_a_replay_that_runs_out_of_time_says_where_to_go_on(archive: LogReader) 
     """After the batches that are on the bus."""
     times = iter([26.0])
     bus = Bus()
-    done = archive.replay("acme", query(), bus, Deadline(28.0, clock=lambda: next(times)))
+    done = archive.replay("acme", query(), bus.publish, Deadline(28.0, clock=lambda: next(times)))
     assert done.count == len(bus.events) == 10
-    archive.replay("acme", query(after=done.after), bus, plenty())
+    archive.replay("acme", query(after=done.after), bus.publish, plenty())
     assert len({event.id for event in bus.events}) == len(bus.events) == 12
 
 

@@ -23,6 +23,7 @@ from tests.stores import factories
 from tests.stores.connection_items import LINK, pair, settlement
 from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import Credential, issue
+from zoom_common.access.principal import Principal
 from zoom_common.aws.json_client import AwsJsonClient
 from zoom_common.aws.table import Table
 from zoom_common.connections.cipher import SealContext, SealKind, seal, unseal
@@ -42,6 +43,8 @@ from zoom_common.gateway import idempotency
 from zoom_common.gateway.idempotency_store import StoredAnswer
 from zoom_common.gateway.usage import Usage
 from zoom_common.heartbeats import SWEEP
+from zoom_common.jobs.model import Job, Row, RowState
+from zoom_common.jobs.model import State as JobState
 from zoom_common.ratelimit.limiter import Cost, RateLimiter, RateLimitRules
 from zoom_common.ratelimit.quotas import DailyCalls
 from zoom_common.secret import Secret
@@ -143,7 +146,7 @@ def budgeted(dynamodb: MemoryDynamoDB) -> None:
     limiter.reserve(Cost(account="acc-1", label=RateLabel.LIGHT, user="Ada@Example.com"), far)
     for _ in range(2):
         limiter.reserve(Cost(account="acc-1", label=RateLabel.HEAVY, interactive=True), far)
-    everybody = limiter._split("acc-1", RateLabel.MEDIUM).everybody
+    everybody = limiter._split(Cost(account="acc-1", label=RateLabel.MEDIUM), RateLabel.MEDIUM).everybody
     until, probe_at = int(NOW + 60) * 1_000_000, int(NOW + 30) * 1_000_000
     slots.close("acc-1", "Medium", everybody, until=until, reason="zoom_asked_to_wait", probe_at=probe_at)
     daily.exhaust("acc-1#user#b", period=20833, limit=100)
@@ -161,13 +164,15 @@ def keyed(dynamodb: MemoryDynamoDB) -> None:
 
 
 def used(dynamodb: MemoryDynamoDB) -> None:
-    """Usage of a day that lasts and of one that is over, a key's minute, and a change."""
+    """Usage of a day that lasts and of one that is over, a key's minute, a change, and a host's calendar."""
     usage = Usage(date(2026, 11, 23), "acme", "con_1", "meetings.get", 1, 2, 0)
     factories.live_usage(dynamodb.client()).begin(usage)()
     factories.kept_usage(dynamodb.client(), retention_days=400).keep(usage)
     factories.throttle(dynamodb.client()).take("key:k1", period=7, limit=10, most=4)
     body = b'{"event":"meeting.updated","event_ts":1,"payload":{"account_id":"acc-1","object":{"id":85746065}}}'
     factories.changes(dynamodb.client(), clock=lambda: NOW).on_event(parse(body))
+    calendar = factories.calendar(dynamodb.client(), clock=lambda: NOW)
+    calendar.book("acc-1", "host-1", "85746065", [(1_800_000_000, 1_800_003_600), (1_800_086_400, 1_800_090_000)])
 
 
 def delivered(dynamodb: MemoryDynamoDB) -> None:
@@ -194,13 +199,13 @@ def delivered(dynamodb: MemoryDynamoDB) -> None:
 
 
 def seen_alive(dynamodb: MemoryDynamoDB) -> None:
-    """A heartbeat, a bearer, and the signs of an app and of the endpoint."""
+    """A heartbeat, a bearer, and the webhook status of an app and of the endpoint."""
     client = dynamodb.client()
     factories.heartbeats(client, clock=lambda: NOW).beat(SWEEP)
     factories.bearers(client).put(Bearer(b"d" * 32, "abcdefghijkl", b"m" * 32, NOW + 3600, "con_1"))
-    signs = factories.webhook_signs(client, clock=lambda: NOW)
-    signs.verified("App", NOW)
-    signs.remember_secrets("App", {"abc": NOW})
+    webhook_status = factories.webhook_status(client, clock=lambda: NOW)
+    webhook_status.verified("App", NOW)
+    webhook_status.remember_secrets("App", {"abc": NOW})
     writer = StatusWriter(tables.COORDINATION, cast("AwsJsonClient", Through(dynamodb)), clock=lambda: NOW)
     writer.note(app_status_key("App"), CHALLENGED, Deadline.after(5))
     writer.note(ENDPOINT, rejected_at("wrong_signature"), Deadline.after(5))
@@ -232,6 +237,39 @@ def written(writer: Writer) -> dict[str, Item]:
     }
 
 
+def worked(dynamodb: MemoryDynamoDB) -> None:
+    """A job that was paused after one row of two."""
+    store = factories.jobs(dynamodb.client())
+    principal = Principal("acme", "key:k1", frozenset({"meetings:write"}))
+    job = Job(
+        tenant="acme",
+        job_id="job_1",
+        principal=principal,
+        operation="meetings.create",
+        request={"connection": "con_1"},
+        fingerprint="f",
+        created_at=NOW,
+        rows=2,
+        wake_at=NOW,
+    )
+    store.create(job, [Row(number=1, values={"topic": "A"}), Row(number=2, values={"topic": "B"}, line=3)])
+    begun = store.begin_slice(job, run=1, owner="o", now=NOW, until=NOW + 90, wake_at=NOW + 99)
+    assert begun is not None
+    for row in store.rows(begun):
+        claimed = store.claim(begun, row, now=NOW)
+        assert claimed is not None
+        if row.number == 1:
+            done = replace(claimed, state=RowState.SUCCEEDED, status=201, ids={"id": "8"})
+            store.finish(begun, done)
+            begun = replace(begun, cursor=2, before=begun.before.counting(done), seen=begun.seen.counting(done))
+        else:
+            store.put_off(begun, claimed, until=NOW + 60, sent=True)
+    begun = replace(begun, pace=2.5, busiest=1, host_left=99, closed={"h": NOW + 60})
+    store.end_slice(
+        begun, owner="o", state=JobState.PAUSED, now=NOW, wake_at=NOW, reason="connection_lost", not_before=NOW + 60
+    )
+
+
 WRITERS: dict[str, Writer] = {
     "a whole connection": lambda dynamodb: Memory(dynamodb).put(whole()),
     "a connection after its refreshes": refreshed,
@@ -244,6 +282,7 @@ WRITERS: dict[str, Writer] = {
     "usage, throttle and changes": used,
     "events": delivered,
     "signs of life": seen_alive,
+    "jobs": worked,
 }
 
 STORED: dict[str, dict[str, Item]] = {
@@ -502,6 +541,10 @@ STORED: dict[str, dict[str, Item]] = {
             "at": {"N": "1800000000.25"},
             "expires_at": {"N": "1800000600"},
         },
+        "coordination calendar#acc-1#host-1 calendar": {
+            "expires_at": {"N": "1807776000"},
+            "m85746065": {"S": "1800000000-1800003600,1800086400-1800090000"},
+        },
     },
     "events": {
         "events acme#event#evt_1 event": {
@@ -566,6 +609,60 @@ STORED: dict[str, dict[str, Item]] = {
         "coordination heartbeat#webhook endpoint": {
             "expires_at": {"N": "1810368000"},
             "rejected_wrong_signature_at": {"N": "1800000000"},
+        },
+    },
+    "jobs": {
+        "events acme#job#job_1 job": {
+            "before": {"M": {"errors": {"M": {}}, "failed": {"N": "0"}, "succeeded": {"N": "1"}}},
+            "busiest": {"N": "1"},
+            "closed": {"M": {"h": {"N": "1800000060.25"}}},
+            "created_at": {"N": "1800000000.25"},
+            "cursor": {"N": "2"},
+            "expires_at": {"N": "1802592000"},
+            "fingerprint": {"S": "f"},
+            "host_left": {"N": "99"},
+            "job": {"S": "job_1"},
+            "lease_owner": {"S": "o"},
+            "lease_until": {"N": "0"},
+            "not_before": {"N": "1800000060.25"},
+            "notes": {"B": b"{}"},
+            "operation": {"S": "meetings.create"},
+            "pace": {"N": "2.5"},
+            "principal": {"S": '{"tenant":"acme","subject":"key:k1","scopes":["meetings:write"]}'},
+            "reason": {"S": "connection_lost"},
+            "request": {"B": b'{"connection":"con_1"}'},
+            "rows": {"N": "2"},
+            "run": {"N": "1"},
+            "seen": {"M": {"errors": {"M": {}}, "failed": {"N": "0"}, "succeeded": {"N": "1"}}},
+            "slices": {"N": "1"},
+            "started_at": {"N": "1800000000.25"},
+            "state": {"S": "paused"},
+            "tenant": {"S": "acme"},
+            "wake_at": {"N": "1800000000.25"},
+        },
+        "events acme#job#job_1 row#0000001": {
+            "expires_at": {"N": "1802592000"},
+            "first_sent": {"N": "1800000000.25"},
+            "ids": {"B": b'{"id":"8"}'},
+            "state": {"S": "succeeded"},
+            "status": {"N": "201"},
+            "tries": {"N": "1"},
+            "values": {"B": b'{"topic":"A"}'},
+        },
+        "events acme#job#job_1 row#0000002": {
+            "due": {"N": "1800000060.25"},
+            "expires_at": {"N": "1802592000"},
+            "first_sent": {"N": "1800000000.25"},
+            "line": {"N": "3"},
+            "state": {"S": "sent"},
+            "tries": {"N": "1"},
+            "values": {"B": b'{"topic":"B"}'},
+        },
+        "events acme#jobs 8199999999750#job_1": {"expires_at": {"N": "1802592000"}, "job": {"S": "job_1"}},
+        "events jobs.active acme#job_1": {
+            "expires_at": {"N": "1802592000"},
+            "job": {"S": "job_1"},
+            "tenant": {"S": "acme"},
         },
     },
 }

@@ -1,4 +1,4 @@
-"""Signs of Zoom's deliveries, written by the webhook's own client and by the processor, read by everybody else."""
+"""What is known of Zoom's deliveries: the webhook's own client and the processor write it, everybody else reads it."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Through:
 
 
 @pytest.fixture
-def signs(dynamodb: DynamoDBClient) -> WebhookStatusStore:
-    return factories.webhook_signs(dynamodb, clock=lambda: NOW)
+def webhook_status(dynamodb: DynamoDBClient) -> WebhookStatusStore:
+    return factories.webhook_status(dynamodb, clock=lambda: NOW)
 
 
 @pytest.fixture
@@ -40,57 +40,59 @@ def writer(dynamodb: DynamoDBClient, coordination_table: str) -> StatusWriter:
     return StatusWriter(coordination_table, cast("AwsJsonClient", Through(dynamodb)), clock=lambda: NOW)
 
 
-def test_what_is_written_from_three_places_is_read_as_one(signs: WebhookStatusStore, writer: StatusWriter) -> None:
+def test_what_is_written_from_three_places_is_read_as_one(
+    webhook_status: WebhookStatusStore, writer: StatusWriter
+) -> None:
     """The webhook, the processor and the hourly look each have their attribute; another app has none of them."""
-    assert signs.of_app("A") == AppStatus()
+    assert webhook_status.of_app("A") == AppStatus()
     writer.note(app_status_key("A"), CHALLENGED, Deadline.after(5))
-    signs.verified("A", NOW - 3)
-    signs.remember_secrets("A", {"abc": NOW - 100})
-    assert signs.of_app("A") == AppStatus(NOW, NOW - 3, {"abc": NOW - 100})
-    assert signs.of_app("B") == AppStatus()
+    webhook_status.verified("A", NOW - 3)
+    webhook_status.remember_secrets("A", {"abc": NOW - 100})
+    assert webhook_status.of_app("A") == AppStatus(NOW, NOW - 3, {"abc": NOW - 100})
+    assert webhook_status.of_app("B") == AppStatus()
 
 
-def test_refusals_are_kept_by_reason(signs: WebhookStatusStore, writer: StatusWriter) -> None:
+def test_refusals_are_kept_by_reason(webhook_status: WebhookStatusStore, writer: StatusWriter) -> None:
     """Passers-by without a signature do not hide that a secret is wrong."""
-    assert signs.rejections() == {}
+    assert webhook_status.rejections() == {}
     for reason in ("missing_header", "wrong_signature"):
         writer.note(ENDPOINT, rejected_at(reason), Deadline.after(5))
-    assert signs.rejections() == {"missing_header": NOW, "wrong_signature": NOW}
+    assert webhook_status.rejections() == {"missing_header": NOW, "wrong_signature": NOW}
 
 
 def test_a_delivery_from_the_dead_letters_does_not_turn_back_time(
-    signs: WebhookStatusStore, dynamodb: DynamoDBClient
+    webhook_status: WebhookStatusStore, dynamodb: DynamoDBClient
 ) -> None:
     """By whichever container."""
-    signs.verified("A", NOW)
-    factories.webhook_signs(dynamodb, clock=lambda: NOW).verified("A", NOW - 86_400)
-    assert signs.of_app("A").verified_at == NOW
+    webhook_status.verified("A", NOW)
+    factories.webhook_status(dynamodb, clock=lambda: NOW).verified("A", NOW - 86_400)
+    assert webhook_status.of_app("A").verified_at == NOW
 
 
-def test_a_container_writes_once_a_minute(signs: WebhookStatusStore) -> None:
+def test_a_container_writes_once_a_minute(webhook_status: WebhookStatusStore) -> None:
     """Every delivery would be a write too many."""
     for second in (0, 30, 59):
-        signs.verified("A", NOW + second)
-    assert signs.of_app("A").verified_at == NOW
-    signs.verified("A", NOW + 60)
-    assert signs.of_app("A").verified_at == NOW + 60
+        webhook_status.verified("A", NOW + second)
+    assert webhook_status.of_app("A").verified_at == NOW
+    webhook_status.verified("A", NOW + 60)
+    assert webhook_status.of_app("A").verified_at == NOW + 60
 
 
 def test_what_is_known_of_secrets_is_replaced(
-    signs: WebhookStatusStore, writer: StatusWriter, dynamodb: DynamoDBClient, coordination_table: str
+    webhook_status: WebhookStatusStore, writer: StatusWriter, dynamodb: DynamoDBClient, coordination_table: str
 ) -> None:
-    """The rest of the app's signs stays; all of it leaves four months after the last of it."""
+    """The rest of what is stored of the app stays; all of it leaves four months after the last of it."""
     writer.note(app_status_key("A"), CHALLENGED, Deadline.after(5))
     for since in ({"abc": NOW - 100, "def": NOW}, {"def": NOW}):
-        signs.remember_secrets("A", since)
-    assert signs.of_app("A") == AppStatus(NOW, None, {"def": NOW})
+        webhook_status.remember_secrets("A", since)
+    assert webhook_status.of_app("A") == AppStatus(NOW, None, {"def": NOW})
     (item,) = dynamodb.scan(TableName=coordination_table)["Items"]
     assert item["expires_at"] == {"N": str(int(NOW) + 120 * 86_400)}
 
 
 def test_a_table_that_does_not_answer() -> None:
     """Nothing depends on a verified delivery being noted; whoever asks hears that there is no answer."""
-    missing = factories.webhook_signs(factories.away(), clock=lambda: NOW)
+    missing = factories.webhook_status(factories.away(), clock=lambda: NOW)
     missing.verified("A", NOW)
     for attempt in (
         lambda: missing.of_app("A"),

@@ -23,6 +23,7 @@ BY_AWS = {
     "sqs:ReceiveMessage": "Lambda polls the queue",
     "sqs:DeleteMessage": "Lambda polls the queue",
     "sqs:GetQueueAttributes": "Lambda polls the queue",
+    "s3:ListBucket": "S3 says 404 of a missing object, and not 403",
     "sqs:SendMessageBatch": "IAM's SendMessage, as the emulator names it",
 }
 # IAM's name of what the code calls otherwise.
@@ -35,14 +36,18 @@ CALLED = {
     "dynamodb:Scan": {'"scan"'},
     "sqs:SendMessage": {"send_message", "SendMessage"},
     "secretsmanager:GetSecretValue": {"get_secret_value", "GetSecretValue"},
-    "s3:GetObject": {'self._send("HEAD"', ".storage.read("},
-    "s3:PutObject": {".put_part("},
+    "s3:GetObject": {"get_object", 'self._send("HEAD"', ".storage.read("},
+    "s3:PutObject": {"put_object", ".put_part("},
     "s3:PutObjectTagging": {"x-amz-tagging"},
-    "s3:ListBucket": {'self._send("HEAD"'},  # without it S3 answers 403 for a key that is not there
+    "s3:ListBucket": {
+        "list_objects",
+        "head_object",
+        'self._send("HEAD"',
+    },  # without it S3 answers 403 for a key that is not there
     "s3:ListBucketVersions": {".versions("},
     "s3:ListBucketMultipartUploads": {".uploads("},
     "s3:ListMultipartUploadParts": {".parts("},
-    "s3:DeleteObject": {".delete(name, version)"},
+    "s3:DeleteObject": {"delete_object", ".delete(name, version)"},
     "s3:DeleteObjectVersion": {".delete(name, version)"},
     "s3:AbortMultipartUpload": {".abort("},
 }

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from zoom_common.edge.zoom_api import RosterSettings, ZoomApiSettings, budget_rules
-from zoom_common.zoom.operations.table import OPERATIONS, routes
+from zoom_common.zoom.operations.table import operations, routes
 
 Template = dict[str, Any]
-FUNCTIONS = sorted({each.function for each in OPERATIONS})
+FUNCTIONS = sorted({each.function for each in operations()})
 
 
 def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
@@ -37,7 +37,7 @@ def test_a_function_gets_the_routes_of_its_operations(template: Template, functi
         for each in resources(template, "AWS::ApiGatewayV2::Route").values()
         if function_of(template, each) == function
     }
-    assert declared - {"ANY /v2/{proxy+}"} == {f"ANY {route}" for route in routes(function)}
+    assert declared - {"ANY /scim2/{proxy+}"} == {f"ANY {route}" for route in routes(function)}
 
 
 def test_other_addresses_of_zoom_have_one_function(template: Template) -> None:
@@ -71,5 +71,5 @@ def test_a_function_is_told_what_it_needs(template: Template, function: str) -> 
     settings = ZoomApiSettings.from_env(environ | dict.fromkeys(told, "a value"))
     assert (settings.zoom_api_base_url, settings.coordination_table) == ("a value", "a value")
     assert settings.budget == budget_rules({})  # the code's own defaults are the template's
-    if any(each.own for each in OPERATIONS if each.function == function):
+    if any(each.own for each in operations() if each.function == function):
         assert RosterSettings.from_env(dict.fromkeys(told, "a value")).events_table == "a value"

@@ -20,6 +20,7 @@ Template = dict[str, Any]
 OPEN_ROUTES = {
     "GET /health": "says that it runs, and nothing else",
     "GET /openapi.json": "says what the API offers, as its documents do",
+    "GET /openapi/{document}": "the same for one family",
     "POST /oauth/token": "key id and secret in the request are the credential",
     "GET /auth/zoom/start": "opened from a link; the ticket in it is the credential, and nothing is consumed",
     "POST /auth/zoom/start": "the ticket is the credential, and is consumed",

@@ -68,7 +68,7 @@ def test_codedeploy_may_move_every_function_and_no_other(transform: Transform) -
     (policy,) = made["Resources"]["RolloutRole"]["Properties"]["Policies"]
     moving = policy["PolicyDocument"]["Statement"][1]
     assert "lambda:UpdateAlias" in moving["Action"]
-    named = {each["Fn::Sub"] for each in moving["Resource"]}
+    named = {each.get("Fn::If", [None, each])[1]["Fn::Sub"] for each in moving["Resource"]}
     assert named == {f"${{{name}.Arn}}*" for name in of_type(made, "AWS::Lambda::Function")}
 
 

@@ -83,8 +83,8 @@ def test_the_queries_for_everything_ask_every_log(template: Template) -> None:
     functions = [r for r in template["Resources"].values() if r["Type"] == "AWS::Serverless::Function"]
     every = {function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"] for function in functions}
     for name in ("FailuresQuery", "FollowQuery", "ColdStartsQuery"):
-        named = queries(template)[name]["LogGroupNames"]
-        assert {each["Fn::If"][1]["Ref"] if "Fn::If" in each else each["Ref"] for each in named} == every, name
+        asked = [each.get("Fn::If", [None, each])[1] for each in queries(template)[name]["LogGroupNames"]]
+        assert {each["Ref"] for each in asked} == every, name
 
 
 @pytest.mark.parametrize(

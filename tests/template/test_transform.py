@@ -16,7 +16,12 @@ Template = dict[str, Any]
 Transform = Callable[[dict[str, str]], Template]
 
 # One of each kind: SAM makes another template where CodeDeploy does not watch.
-STAGES = [{"Stage": "prod", "Rollout": "Canary10Percent10Minutes"}, {"Stage": "local"}]
+STAGES = [
+    {"Stage": "prod", "Rollout": "Canary10Percent10Minutes"},
+    {"Stage": "prod", "Rollout": "Canary10Percent10Minutes", "Jobs": "on"},
+    {"Stage": "local"},
+    {"Stage": "local", "Jobs": "on"},
+]
 
 # What SAM reads itself, so that nothing of it is left in what CloudFormation gets.
 READ_BY_SAM = {"W2001 Parameter Rollout not used.", "W7001 Mapping 'Watched' is defined but not used"}

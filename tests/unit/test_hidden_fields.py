@@ -27,7 +27,7 @@ PRIVATE = {
     *("latest", "earliest", "records", "participants"),
 }
 # A key as KMS wrapped it, which nobody opens without KMS; descriptions of parameters; a number of records.
-SHOWN = {("Sealer", "wrapped_key"), ("Operation", "query"), ("Deletion", "records")}
+SHOWN = {("Sealer", "wrapped_key"), ("Operation", "query"), ("PassedOperation", "query"), ("Deletion", "records")}
 
 
 def values() -> Iterator[type]:

@@ -2,6 +2,7 @@
 
 GatewayError
 ├── InvalidRequest            400  the caller's input, field by field
+├── BodyTooLong               413  more than Lambda takes
 ├── Unauthenticated           401  no principal
 ├── Forbidden                 403  a principal without the scope
 │   └── ZoomScopesMissing     400  a connection without the Zoom scopes: the person has to consent again
@@ -16,6 +17,7 @@ GatewayError
 ├── TooManyRequests           429  with seconds to wait
 ├── ZoomRefused               as Zoom said: its status and its body
 ├── OutcomeUnknown            502  sent, and no answer: it may have happened
+├── AnswerTooLong             502  Zoom answered with more than Lambda can pass on
 ├── ZoomUnavailable           503  Zoom could not be reached, nothing was changed
 └── DependencyFailed          something that the gateway depends on gave no useful answer
     ├── InternalError         500  it refuses what we ask and would again: a fault of ours
@@ -63,6 +65,20 @@ class InvalidRequest(GatewayError):
     def __init__(self, fields: Sequence[FieldError] = (), *, message: str = "Validation Failed.") -> None:
         super().__init__(message, reason="invalid_request")
         self.fields = tuple(fields)
+
+
+class BodyTooLong(GatewayError):
+    """The request's body is longer than `most` bytes."""
+
+    status = 413
+    code = 413
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            "The request body is too long.",
+            reason="body_too_long",
+            hint=f"Send at most {most} bytes, or three quarters of that where the body is no text.",
+        )
 
 
 class Unauthenticated(GatewayError):
@@ -220,6 +236,21 @@ class OutcomeUnknown(GatewayError):
     def __init__(self, *, hint: str | None = None) -> None:
         super().__init__(
             "Zoom gave no answer. The request may have been carried out.", reason="outcome_unknown", hint=hint
+        )
+
+
+class AnswerTooLong(GatewayError):
+    """Zoom answered, and the body is longer than Lambda can pass on. `changed`: the request changed something."""
+
+    status = 502
+    code = 502
+
+    def __init__(self, *, changed: bool) -> None:
+        hint = "The request was carried out; read what it made in smaller parts." if changed else None
+        super().__init__(
+            "Zoom's answer is longer than the gateway can pass on.",
+            reason="answer_too_long",
+            hint=hint or "Ask for less: a smaller page, or a part of a file with the header Range.",
         )
 
 

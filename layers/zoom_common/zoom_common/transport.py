@@ -19,6 +19,7 @@ CONNECT_TIMEOUT = 3.05
 # A kept-alive connection that idled longer is not trusted. A frozen Lambda misses that the other side hung up, and a
 # create that is sent into a dead connection has an unknown outcome.
 LONGEST_IDLE = 30.0
+_CHUNK = 65_536
 
 
 class NotSent(Exception):
@@ -65,7 +66,7 @@ class RequestsTransport:
         waits = min(CONNECT_TIMEOUT, timeout), timeout
         try:
             response = self._adapter.send(_prepared(request), timeout=waits, verify=self._verify)
-            content = response.raw.read(decode_content=True)
+            content = _content(response.raw, request.most_bytes)
         except requests.exceptions.ConnectTimeout:
             raise NotSent("connect timeout") from None
         except requests.exceptions.ConnectionError as error:
@@ -77,6 +78,8 @@ class RequestsTransport:
         except requests.exceptions.RequestException:
             raise AnswerLost("unreadable answer") from None
         headers = {name.lower(): value for name, value in response.raw.headers.itermerged()}
+        if content is None:
+            return HttpResponse(response.status_code, headers, too_long=True)
         return HttpResponse(response.status_code, headers, content)
 
     def close(self) -> None:
@@ -189,6 +192,21 @@ class _Adapter(HTTPAdapter):
         response = requests.Response()
         response.status_code, response.raw, response.url = resp.status, resp, str(req.url)
         return response
+
+
+def _content(raw: Any, most: int | None) -> bytes | None:
+    """Return the body, or None when it has more than `most` bytes. The connection is then closed, half read."""
+    if most is None:
+        whole: bytes = raw.read(decode_content=True)
+        return whole
+    parts, length = [], 0
+    for part in raw.stream(_CHUNK, decode_content=True):
+        parts.append(part)
+        length += len(part)
+        if length > most:
+            raw.close()
+            return None
+    return b"".join(parts)
 
 
 def _prepared(request: HttpRequest) -> requests.PreparedRequest:

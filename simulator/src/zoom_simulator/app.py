@@ -14,6 +14,7 @@ from zoom_simulator.behaviour import Behaviour
 from zoom_simulator.clock import Clock
 from zoom_simulator.control import accounts, meetings, system, webhooks
 from zoom_simulator.downloads import Downloads
+from zoom_simulator.families import Families
 from zoom_simulator.model import State
 from zoom_simulator.oauth.endpoints import OAuth
 from zoom_simulator.pages import dashboard as page
@@ -64,6 +65,7 @@ class Server:
         self._rest = RestApi(sim)
         self._oauth = OAuth(sim)
         self._downloads = Downloads(sim)
+        self._families = Families(sim)
         self._pages = Starlette(
             routes=[
                 *page.ROUTES,
@@ -83,6 +85,8 @@ class Server:
         """Answer one request."""
         if scope["type"] == "http":
             path = scope["path"]
+            if self._families.serves(path):
+                return await self._families(scope, receive, send)
             if path.startswith("/v2/"):
                 return await self._rest(scope, receive, send)
             if path.startswith("/rec/"):

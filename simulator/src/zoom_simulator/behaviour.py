@@ -6,6 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
+BASIC = 1  # the type of a user without a licence
+
 
 @dataclass(slots=True)
 class Behaviour:
@@ -34,6 +36,11 @@ class Behaviour:
     users_page_size_max: Literal[300, 2000] = 2000  # the contract and the guide disagree
     page_size_above_maximum: Literal["lower", "refuse"] = "lower"  # programs in production rely on the first
     long_spans: Literal["last_month", "refuse"] = "last_month"  # reported since 2019: 200 with the last month only
+    start_time_offset: Literal["honour", "ignore"] = "honour"  # reported: 10:00+01:00 is read as 10:00Z
+    unknown_alternative_hosts: Literal["keep", "drop"] = "keep"  # reported: they vanish without a word
+    basic_hosts: Literal["everything", "limited"] = "everything"  # limited: no cloud recording and no licences
+    passcode_least_length: int = 0  # of the account's policy; a shorter one is refused
+    errors_without_accept: Literal["json", "xml"] = "json"  # reported: XML unless Accept asks for JSON
     awkward_uuids: bool = False
     lone_meetings: Literal["empty", "not_found"] = "empty"  # past participants of a one-person meeting
     show_lone_meetings: bool = False  # the account setting "Show one person meetings"
@@ -91,6 +98,10 @@ class Behaviour:
     declared_bytes_percent: int = 100  # of what a file has; wrong declared sizes on good films are reported
     forbidden_download: Literal["401", "html", "json"] = "401"  # json: the refusal with a 200, saved as video by some
     download_host: str = ""  # empty: another name of this host, so that a redirect crosses hosts
+
+    def is_limited(self, user_type: int) -> bool:
+        """Return whether a user of this type has no cloud recording and no licences."""
+        return user_type == BASIC and self.basic_hosts == "limited"
 
     def change(self, values: dict[str, Any]) -> None:
         """Set the named switches; ValueError names one that does not exist or cannot have that value."""

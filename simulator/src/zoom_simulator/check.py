@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -150,9 +150,14 @@ def is_timezone(name: str) -> bool:
     return bool(name)
 
 
-def moment(text: str, timezone: str) -> float:
-    """Epoch seconds of a start time: with Z it is UTC, without it is local to `timezone`."""
+def moment(text: str, timezone: str, *, offset: Literal["honour", "ignore"] = "honour") -> float:
+    """Epoch seconds of a start time: with Z it is UTC, without it is local to `timezone`.
+
+    An `offset` that is ignored makes the time one in UTC.
+    """
     value = datetime.fromisoformat(text)
+    if value.tzinfo and offset == "ignore":
+        value = value.replace(tzinfo=UTC)
     return (value if value.tzinfo else value.replace(tzinfo=ZoneInfo(timezone))).timestamp()
 
 

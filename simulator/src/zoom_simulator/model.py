@@ -342,4 +342,6 @@ class State:
     download_tokens: dict[str, DownloadToken] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+    # What operations without a story remember: by path, then by id. Settings of a path stand under `path#` and "".
+    resources: dict[str, dict[str, Json]] = field(default_factory=dict)
     signing_key: str = ""

@@ -92,6 +92,8 @@ MEETING_AUTHENTICATION: Json = {
 RECORDING_AUTHENTICATION: Json = {"recording_authentication": False, "authentication_options": [_OPTION]}
 
 
+LICENCES = ("meeting_capacity", "large_meeting", "webinar", "webinar_capacity", "zoom_phone")
+
 DEPENDENT = ("breakout_room",)  # settings of meetings that the host's own settings have to allow
 
 

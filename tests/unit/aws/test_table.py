@@ -193,6 +193,23 @@ def test_pages_follow_one_another() -> None:
     assert made.dynamodb.asked[1] == ("query", {"TableName": "t", "Limit": 1, "ExclusiveStartKey": key})
 
 
+def test_many_items_are_written_by_twenty_five() -> None:
+    """What DynamoDB did not get to is sent again, later."""
+    left = {"t": [{"PutRequest": {"Item": {"pk": {"S": "x"}}}}]}
+    made = world({"UnprocessedItems": left}, {"UnprocessedItems": {}}, {})
+    made.table.put_all({"pk": str(at)} for at in range(26))
+    sizes = [len(request["RequestItems"]["t"]) for _, request in made.dynamodb.asked]
+    assert sizes == [25, 1, 1]
+
+
+def test_what_is_never_written_is_no_success() -> None:
+    """After eight tries the caller hears that the table is not available."""
+    left = {"t": [{"PutRequest": {"Item": {"pk": {"S": "x"}}}}]}
+    made = world(*[{"UnprocessedItems": left}] * 8)
+    with pytest.raises(Unavailable):
+        made.table.put_all([{"pk": "x"}])
+
+
 def test_many_items_are_read_by_the_hundred() -> None:
     """What DynamoDB did not get to is asked for again."""
     left = {"t": {"Keys": [{"pk": {"S": "x"}}]}}

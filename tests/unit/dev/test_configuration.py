@@ -85,7 +85,7 @@ def test_people_may_return_to_the_front_door(dotenv: Path, tmp_path: Path) -> No
 def test_every_setting_reaches_the_template(tmp_path: Path) -> None:
     """No setting is read and then forgotten on the way to the deploy."""
     overrides = {item.partition("=")[0] for item in read(tmp_path).parameter_overrides()}
-    assert overrides == {*PARAMETERS.values(), "Stage", "Architecture", "AwsEndpointUrl"}
+    assert overrides == {*PARAMETERS.values(), "Stage", "Architecture", "AwsEndpointUrl", "Jobs"}
 
 
 @pytest.mark.usefixtures("dotenv")

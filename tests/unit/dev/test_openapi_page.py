@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from dev.openapi import page
 
 
 def test_the_page_lists_every_operation() -> None:
     """By method and path, with parameters, bodies and answers, and asks no other host for anything."""
-    document = json.loads(page.OPENAPI.read_text())
+    document = page.document()
     text = page.rendered(document)
     for path, item in document["paths"].items():
         for method in set(item) & set(page.METHODS):

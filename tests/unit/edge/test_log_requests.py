@@ -7,7 +7,7 @@ import pytest
 from zoom_common.edge.own_requests import log_query_of, log_tokens
 from zoom_common.edge.request_fields import Fields, PageTokens
 from zoom_common.errors import InvalidRequest
-from zoom_common.events.log.index import PLACE, LogLine, LogQuery
+from zoom_common.events.log.query import PLACE, LogLine, LogQuery
 
 NOW = 1_790_000_000.0
 MS = 1_790_000_000_000

@@ -9,8 +9,8 @@ import pytest
 
 from tests.fakes.edge import LambdaContext, http_event
 from zoom_common.access.principal import Principal
-from zoom_common.edge.request import Request
-from zoom_common.errors import InvalidRequest
+from zoom_common.edge.request import LONGEST_BODY, Request
+from zoom_common.errors import BodyTooLong, InvalidRequest
 
 
 def read(**changes: Any) -> Request:
@@ -115,3 +115,12 @@ def test_a_request_does_not_show_what_it_carries() -> None:
     """Cookies, queries, headers and bodies stay out of tracebacks and logs."""
     event = http_event("POST", query="code=hidden", headers={"a": "hidden"}, cookies=["c=hidden"], body="hidden")
     assert "hidden" not in repr(Request.from_event(event))
+
+
+def test_a_body_that_lambda_would_not_take_is_413() -> None:
+    """In Zoom's shape with the fix, before anybody reads it."""
+    assert read(body="x" * LONGEST_BODY).body
+    with pytest.raises(BodyTooLong) as refused:
+        read(body="x" * (LONGEST_BODY + 1))
+    assert (refused.value.status, refused.value.reason) == (413, "body_too_long")
+    assert str(LONGEST_BODY) in str(refused.value.hint)

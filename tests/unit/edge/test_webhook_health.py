@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.connections import World
-from tests.fakes.edge_stores import MemorySigns
+from tests.fakes.edge_stores import MemoryWebhookStatus
 from zoom_common.events.webhook.status import (
     AppStatus,
     WebhookHealth,
@@ -34,14 +34,14 @@ class Look:
     """One hourly look after another. `written` is when the secret was last put."""
 
     secrets: list[SigningSecret]
-    signs: MemorySigns = field(default_factory=lambda: MemorySigns(clock=lambda: NOW))
+    webhook_status: MemoryWebhookStatus = field(default_factory=lambda: MemoryWebhookStatus(clock=lambda: NOW))
     written: float = NOW - 10 * DAY
     now: float = NOW
 
     def __call__(self) -> dict[tuple[str, str], float]:
         measured: dict[tuple[str, str], float] = {}
         health = WebhookHealth(
-            signs=self.signs,
+            webhook_status=self.webhook_status,
             secrets=lambda: (self.secrets, self.written),
             measure=lambda name, seconds, **of: measured.update({(name, "".join(of.values())): seconds}),
             clock=lambda: self.now,
@@ -52,10 +52,10 @@ class Look:
 
 def test_each_app_is_measured_by_itself() -> None:
     """Challenge and delivery in seconds ago, the oldest secret, refusals by reason; nothing of what never was."""
-    signs = MemorySigns(clock=lambda: NOW)
-    signs.set("app#A", challenged_at=NOW - 4 * DAY, verified_at=NOW - 60)
-    signs.set("endpoint", rejected_wrong_signature_at=NOW - 5)
-    assert Look([secret(), secret("t", app="B")], signs)() == {
+    webhook_status = MemoryWebhookStatus(clock=lambda: NOW)
+    webhook_status.set("app#A", challenged_at=NOW - 4 * DAY, verified_at=NOW - 60)
+    webhook_status.set("endpoint", rejected_wrong_signature_at=NOW - 5)
+    assert Look([secret(), secret("t", app="B")], webhook_status)() == {
         ("WebhookRejectedAge", "wrong_signature"): 5,
         ("WebhookChallengeAge", "A"): 4 * DAY,
         ("WebhookVerifiedAge", "A"): 60,
@@ -70,15 +70,15 @@ def test_a_secret_keeps_its_age_when_another_joins_it() -> None:
     look()
     look.secrets, look.written, look.now = [secret("old"), secret("new")], NOW, NOW + 60
     assert look()["WebhookSecretAge", "A"] == 10 * DAY + 60
-    assert look.signs.of_app("A").secrets_since == {
+    assert look.webhook_status.of_app("A").secrets_since == {
         fingerprint(Secret("old")): NOW - 10 * DAY,
         fingerprint(Secret("new")): NOW,
     }
     look.secrets, look.written = [secret("new")], NOW + 30
     assert look()["WebhookSecretAge", "A"] == 60
-    written = look.signs.remembered
+    written = look.webhook_status.remembered
     look()
-    assert look.signs.remembered == written  # nothing new, nothing written
+    assert look.webhook_status.remembered == written  # nothing new, nothing written
 
 
 def test_a_secret_that_says_since_when_is_believed() -> None:

@@ -10,7 +10,7 @@ import pytest
 from zoom_common.events.log.entries import (
     LARGEST_PART,
     LogEntry,
-    app_kept_apart,
+    app_of_unpublished,
     content_of,
     entry_items,
     index_item,
@@ -112,8 +112,8 @@ def test_what_an_event_does_not_say_is_no_attribute() -> None:
 
 def test_owners_that_are_no_tenant() -> None:
     """An app's events of nobody, and what nobody can read."""
-    assert app_kept_apart(unrouted("App")) == app_kept_apart(malformed("App")) == "App"
-    assert app_kept_apart("acme") is None
+    assert app_of_unpublished(unrouted("App")) == app_of_unpublished(malformed("App")) == "App"
+    assert app_of_unpublished("acme") is None
     nobody, unreadable, owned = entry(b"", owner=unrouted("A")), entry(b"", owner=malformed("A")), entry(b"")
     assert (nobody.unrouted, nobody.malformed) == (True, False)
     assert (unreadable.unrouted, unreadable.malformed) == (False, True)

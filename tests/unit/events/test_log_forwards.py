@@ -18,7 +18,8 @@ from tests.fakes.soak import times
 from zoom_common.aws.table import EVENTS, Table
 from zoom_common.errors import Unavailable
 from zoom_common.events.log.entries import LogEntry, line_keys
-from zoom_common.events.log.index import SETTLED_MS, LogIndex, LogQuery
+from zoom_common.events.log.index import SETTLED_MS, LogIndex
+from zoom_common.events.log.query import LogQuery
 from zoom_common.events.log.store import LATE_MS, EventLog
 
 # A worker is killed after the timeout of its function; its message comes back after the queue's visibility timeout.

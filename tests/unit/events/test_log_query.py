@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zoom_common.events.log.index import PLACE, LogLine, LogQuery
+from zoom_common.events.log.query import PLACE, LogLine, LogQuery
 
 NOW = 1_790_000_000.0
 MS = 1_790_000_000_000

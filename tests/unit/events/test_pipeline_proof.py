@@ -13,7 +13,20 @@ from typing import Any
 import pytest
 
 from tests.fakes.event_stores import Connection, Connections, Crash, Hosts, Log, Projections
-from tests.fakes.events import APP, NOW, SECRET, Bus, Clock, Counts, Queue, Signs, meeting, plenty, record, zoom_headers
+from tests.fakes.events import (
+    APP,
+    NOW,
+    SECRET,
+    Bus,
+    Clock,
+    Counts,
+    Queue,
+    StatusNotes,
+    meeting,
+    plenty,
+    record,
+    zoom_headers,
+)
 from tests.fakes.soak import times
 from zoom_common.events.bus import event_id, source_of
 from zoom_common.events.processor import EventProcessor
@@ -48,7 +61,7 @@ class Pipeline:
             queue=self.queue,
             metrics=MetricLines("webhook", "ZoomGateway/prod", write=lambda _: None, clock=self.clock),
             clock=self.clock,
-            signs=Signs(),
+            status_notes=StatusNotes(),
         )
         self.log = Log(self.clock)
         connections = {(APP, "host-1"): Connection("acme", "con_a"), ("B", "host-b"): Connection("globex", "con_b")}

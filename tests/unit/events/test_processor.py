@@ -336,7 +336,12 @@ def stored_by_the_release_before(room: Room, body: bytes, *, finished: bool = Tr
     room.bus.events.clear()
 
 
-@pytest.mark.parametrize("body", [json.dumps(PRESENCE).encode(), practised(13)])
+def recorded(status: str) -> bytes:
+    """A recording of one file with this status."""
+    return meeting("recording.completed", recording_files=[{"id": "f-1", "status": status}])
+
+
+@pytest.mark.parametrize("body", [json.dumps(PRESENCE).encode(), practised(13), recorded("processing")])
 def test_an_event_stored_under_its_former_key_is_a_duplicate(body: bytes) -> None:
     """During a deploy Zoom's retry meets an entry that the release before wrote."""
     room = Room()
@@ -362,6 +367,24 @@ def test_a_second_start_is_published_although_the_first_has_the_former_key() -> 
     stored_by_the_release_before(room, practised(13))
     assert room.process(record(practised(30)), record(practised(30), message="m-2")) == []
     assert room.published() == [("acme", "webinar.started")]
+
+
+def test_a_completed_recording_is_published_although_it_was_stored_as_processing() -> None:
+    """The release before stored the one that is still processing under the key that the completed one has today."""
+    room = Room()
+    stored_by_the_release_before(room, recorded("processing"))
+    assert room.process(record(recorded("completed")), record(recorded("completed"), message="m-2")) == []
+    assert room.published() == [("acme", "recording.completed")]
+    assert room.process(record(recorded("processing"), message="m-3")) == []
+    assert room.process(record(recorded("completed"), message="m-4")) == []
+    assert len(room.bus.events) == 1
+
+
+def test_a_recording_that_is_processing_is_no_duplicate_of_the_completed_one() -> None:
+    """Zoom may deliver the two in either order."""
+    room = Room()
+    assert room.process(record(recorded("completed")), record(recorded("processing"), message="m-2")) == []
+    assert room.published() == [("acme", "recording.completed")] * 2
 
 
 @pytest.mark.parametrize(

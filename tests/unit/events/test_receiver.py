@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.events import APP, NOW, SECRET, Clock, Queue, Signs, meeting, plenty, zoom_headers
+from tests.fakes.events import APP, NOW, SECRET, Clock, Queue, StatusNotes, meeting, plenty, zoom_headers
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
 from zoom_common.events.webhook.message import LARGEST_BODY
@@ -28,7 +28,7 @@ class Endpoint:
     clock: Clock = field(default_factory=Clock)
     queue: Queue = field(default_factory=Queue)
     lines: list[str] = field(default_factory=list)
-    signs: Signs = field(default_factory=Signs)
+    status_notes: StatusNotes = field(default_factory=StatusNotes)
     reads: int = 0
 
     def __post_init__(self) -> None:
@@ -37,7 +37,7 @@ class Endpoint:
             queue=self.queue,
             metrics=MetricLines("webhook", "ZoomGateway/prod", write=self.lines.append, clock=self.clock),
             clock=self.clock,
-            signs=self.signs,
+            status_notes=self.status_notes,
         )
 
     def read(self, deadline: Deadline) -> Secret:
@@ -173,7 +173,7 @@ def test_what_nobody_else_hears_of_is_noted() -> None:
     endpoint.post(BODY, zoom_headers(BODY, secret="guessed"))
     endpoint.queue.down = True
     endpoint.post(BODY)
-    assert endpoint.signs.noted == [
+    assert endpoint.status_notes.noted == [
         ("challenged", APP),
         ("rejected", "missing_header"),
         ("rejected", "wrong_signature"),

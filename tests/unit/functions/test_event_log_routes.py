@@ -14,7 +14,8 @@ from tests.fakes.handlers import load
 from zoom_common.access.principal import Principal
 from zoom_common.aws.table import EVENTS, Table
 from zoom_common.events.log.entries import LogEntry
-from zoom_common.events.log.index import LogIndex, LogReader
+from zoom_common.events.log.index import LogIndex
+from zoom_common.events.log.reader import LogReader
 from zoom_common.events.log.store import EventLog
 
 type Get = Callable[..., tuple[int, Any]]

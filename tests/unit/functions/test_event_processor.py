@@ -50,7 +50,7 @@ class Context:
 
 
 class Seen:
-    """Signs and heartbeats: what was noted."""
+    """StatusNotes and heartbeats: what was noted."""
 
     def __init__(self) -> None:
         self.apps: dict[str, float] = {}

@@ -20,7 +20,7 @@ from tests.fakes.meeting_stories import START, Story, delivered, iso, person
 from zoom_common.access.principal import Principal
 from zoom_common.errors import NotFound
 from zoom_common.events.projections.projectors import changes
-from zoom_common.events.projections.store import MeetingReader
+from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.events.webhook.status import AppStatus
 from zoom_common.zoom.events import parse
 
@@ -52,7 +52,7 @@ def function(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     life.pass_by(1)
     life.plan("meeting.registration_approved", registrant={"id": "r-1", "email": "ada@guest.example"})
     life.recorded("f-1")
-    life._tell("user.updated", {"object": {"id": HOST, "first_name": "Jill"}})
+    life.send("user.updated", {"object": {"id": HOST, "first_name": "Jill"}})
     for at, body in enumerate(life.deliveries):
         event = parse(body)
         projections.apply("acme", changes(event), (event.true_since_ms or 0, str(at)), "con_1")
@@ -147,6 +147,7 @@ def test_attendance_is_read_by_planned_occurrence(lesson: Callable[..., dict[str
         ("present_from=2", "present_from"),
         ("present_from=nan", "present_from"),
         (f"occurrence={START}&uuid=u", "occurrence"),
+        ("occurence=2026-09-21T14:00:00Z", "occurence"),
     ],
 )
 def test_wrong_fields_of_attendance_are_named(lesson: Callable[..., dict[str, Any]], query: str, field: str) -> None:
@@ -167,6 +168,21 @@ def test_attendance_comes_as_rows(lesson: Callable[..., dict[str, Any]]) -> None
     assert lesson(path, accept="*/*")["headers"]["content-type"] == "application/json"
 
 
+def test_a_series_is_a_matrix(lesson: Callable[..., dict[str, Any]]) -> None:
+    """People by occurrences, as JSON, as CSV with a column of minutes for each occurrence, and as JSON lines."""
+    path = "/meetings/77001/attendance/matrix"
+    seen = json.loads(lesson(path, "present_from=0.5")["body"])
+    assert [(each["occurrence"], each["instances_used"]) for each in seen["occurrences"]] == [(iso(START), [LESSON])]
+    (person,) = seen["participants"]
+    assert (person["duration"], person["occurrences_count"]) == (1800, 1)
+    cell = {"occurrence": iso(START), "duration": 1800, "minutes": 30.0, "share": 1.0, "attended": True}
+    assert person["occurrences"] == [cell]
+    head, row = lesson(path, accept="text/csv")["body"].splitlines()
+    assert (head.split(",")[-1], row.split(",")[-1]) == (iso(START), "30.0")
+    assert json.loads(lesson(path, accept="application/x-ndjson")["body"])["occurrences_count"] == 1
+    assert lesson(path, "form=yesterday")["statusCode"] == 400
+
+
 @pytest.mark.parametrize("encodings", [0, 1, 2])
 def test_a_uuid_is_taken_raw_and_encoded_once_and_twice(lesson: Callable[..., dict[str, Any]], encodings: int) -> None:
     """In the place of the number and as `uuid`, with its slashes and plus signs."""
@@ -184,13 +200,15 @@ def test_registrations_recordings_and_users_are_read(get: Callable[..., tuple[in
     """The last word on each, without links that let their holder in."""
     (registrant,) = get(f"/meetings/{NUMBER}/registrations")[1]["registrants"]
     assert registrant == {"id": "r-1", "email": "ada@guest.example", "status": "approved"}
-    (recording,) = get(f"/meetings/{NUMBER}/recordings")[1]["meetings"]
+    recordings = get(f"/meetings/{NUMBER}/recordings")[1]
+    (recording,) = recordings["meetings"]
+    assert recordings["instances_used"] == ["u/1=="]
     assert (recording["uuid"], recording["status"]) == ("u/1==", "available")
     assert [(file["id"], file["availability"]) for file in recording["recording_files"]] == [("f-1", "available")]
     assert get(f"/users/{HOST}")[1]["first_name"] == "Jill"
 
 
-@pytest.mark.parametrize("kind", ["state", "attendance", "registrations", "recordings"])
+@pytest.mark.parametrize("kind", ["state", "attendance", "attendance/matrix", "registrations", "recordings"])
 def test_nobody_sees_anothers_meeting(get: Callable[..., tuple[int, Any]], kind: str) -> None:
     """Another tenant's is a 404, and so is another connection's to a key that is bound to one."""
     path = f"/meetings/{NUMBER}/{kind}"
@@ -225,7 +243,7 @@ def test_the_samples_are_what_the_api_sends(function: ModuleType, sample: str) -
     assert (answer["statusCode"], json.loads(answer["body"])["reason"]) == (404, "unknown_meeting")
 
 
-class Signs:
+class StatusNotes:
     """What is known of one app, and of who was refused."""
 
     def of_app(self, app: str) -> AppStatus:
@@ -248,7 +266,7 @@ def webhooks(
     ):
         memory.put(connection(tenant=tenant, connection_id=name, client_id=app, owner=owner))
     monkeypatch.setattr(function, "connections", lambda: memory)
-    monkeypatch.setattr(function, "signs", Signs)
+    monkeypatch.setattr(function, "webhook_status", StatusNotes)
 
     def call(query: str = "", **principal: Any) -> tuple[int, Any]:
         return get("/webhooks", query, **{"scopes": frozenset({"connections:read"}), **principal})
@@ -257,7 +275,7 @@ def webhooks(
 
 
 def test_webhooks_are_shown_for_each_connection(webhooks: Callable[..., tuple[int, Any]]) -> None:
-    """Each with its own app's signs, and a page at a time."""
+    """Each with its own app's status, and a page at a time."""
     status, told = webhooks()
     assert status == 200
     assert [(each["id"], each["challenge_overdue"]) for each in told["connections"]] == [

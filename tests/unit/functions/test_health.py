@@ -56,6 +56,8 @@ def test_the_api_describes_itself(call: Call) -> None:
     """To anybody."""
     status, body = call("openapi")
     assert (status, body["openapi"], body["info"]["version"]) == (200, "3.1.0", __version__)
+    status, body = call("openapi-family")
+    assert (status, body["tags"]) == (200, [{"name": "Users"}])
 
 
 @pytest.mark.parametrize("path", ["//connections/con_1", "/connections/con_1/", "/connections//con_1"])

@@ -79,7 +79,7 @@ def test_an_invalid_request_has_zooms_shape(serve: Serve) -> None:
 
 @pytest.mark.parametrize(
     ("name", "status", "code"),
-    [("meetings-denied", 401, 124), ("meetings-forbidden", 403, 4711), ("meetings-unknown-route", 404, 2300)],
+    [("meetings-denied", 401, 124), ("meetings-forbidden", 403, 4711), ("meetings-unknown-route", 404, 404)],
 )
 def test_refusals_of_ours_have_zooms_shape(serve: Serve, name: str, status: int, code: int) -> None:
     """Without asking Zoom."""

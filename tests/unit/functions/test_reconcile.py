@@ -14,7 +14,15 @@ from zoom_common.errors import Unavailable, ZoomUnavailable
 from zoom_common.events.reconciliation.reconciler import Reconciled
 from zoom_common.events.webhook.secrets import UnusableSecrets
 
-DONE = {"outcome": "reconciled", "compared": 2, "missing": 1, "complete": True, "partial": {}, "unseen": {}}
+DONE = {
+    "outcome": "reconciled",
+    "compared": 2,
+    "missing": 1,
+    "settled": 1,
+    "complete": True,
+    "partial": {},
+    "unseen": {},
+}
 HANDLER = Path(__file__).parents[3] / "functions" / "reconcile" / "handler.py"
 
 
@@ -36,7 +44,7 @@ class Reconciliation:
     def hand_out(self) -> int:
         return 3
 
-    def look_again(self, apps: list[str]) -> int:
+    def replay_unrouted(self, apps: list[str]) -> int:
         self.apps = apps
         return 0
 
@@ -51,8 +59,8 @@ class Reconciliation:
             return None
         if connection_id == "con_without_webinars":
             why = "no_plan_or_permission"
-            return Reconciled(0, 0, complete=True, unseen={"users/webinars": why}, partial={"webinars": why})
-        return Reconciled(compared=2, missing=1, complete=True)
+            return Reconciled(0, 0, 0, complete=True, unseen={"users/webinars": why}, partial={"webinars": why})
+        return Reconciled(compared=2, missing=1, settled=1, complete=True)
 
 
 class Health:

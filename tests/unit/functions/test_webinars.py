@@ -57,7 +57,7 @@ def test_each_operation_reaches_zoom(serve: Serve, name: str, status: int, metho
         ("webinars-invalid", 400, 300),
         ("webinars-denied", 401, 124),
         ("webinars-forbidden", 403, 4711),
-        ("webinars-unknown-route", 404, 2300),
+        ("webinars-unknown-route", 404, 404),
     ],
 )
 def test_refusals_of_ours_have_zooms_shape(serve: Serve, name: str, status: int, code: int) -> None:

@@ -9,15 +9,15 @@ from zoom_common.connections.model import Kind, email_digest, is_own_user
 from zoom_common.errors import InvalidRequest
 from zoom_common.gateway.context import addressed, base_url
 from zoom_common.zoom.operations.model import Operation
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
 ZOOM = "https://api.zoom.us/v2"
 SIMULATED = "http://localhost:3001/v2"
 
 
-OF_A_USER = [each for each in OPERATIONS if "{userId}" in each.path]
-ABOUT_ME = [each for each in OPERATIONS if "/users/me" in each.path]
-GET_MEETING = next(each for each in OPERATIONS if each.name == "meetings.get")
+OF_A_USER = [each for each in operations() if "{userId}" in each.path]
+ABOUT_ME = [each for each in operations() if "/users/me" in each.path]
+GET_MEETING = next(each for each in operations() if each.name == "meetings.get")
 OWN = email_digest("Jill.Person@Example.com")
 
 

@@ -11,9 +11,9 @@ from tests.fakes.gateway import NOW, World, answer, principal
 from zoom_common.gateway.context import Call
 from zoom_common.gateway.create_lookup import LISTED_AT, LookupInconclusive, can_be_found, candidates
 from zoom_common.zoom.http import HttpResponse
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
-BY_NAME = {each.name: each for each in OPERATIONS}
+BY_NAME = {each.name: each for each in operations()}
 CREATED = "2030-03-17T17:46:40Z"
 ASKED = {"topic": "Review", "type": 5}
 

@@ -14,10 +14,10 @@ from zoom_common.gateway.http_client import READ_TIMEOUT
 from zoom_common.ratelimit.limiter import Reservation
 from zoom_common.transport import AnswerLost, NotSent
 from zoom_common.zoom.http import HttpRequest, HttpResponse
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 from zoom_common.zoom.rate_limits import Limit
 
-BY_NAME = {each.name: each for each in OPERATIONS}
+BY_NAME = {each.name: each for each in operations()}
 REQUEST = HttpRequest("GET", "https://api.zoom.us/v2/meetings/1")
 
 

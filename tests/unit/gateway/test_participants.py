@@ -15,7 +15,7 @@ from tests.fakes.meeting_stories import START, Story, delivered, iso, person
 from zoom_common.access.principal import Principal
 from zoom_common.errors import NotFound, Unavailable, ZoomRefused, ZoomScopesMissing
 from zoom_common.events.projections.projectors import changes
-from zoom_common.events.projections.store import MeetingReader
+from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.gateway.participants import EventRoster, Participants
 from zoom_common.gateway.service import Answer
 from zoom_common.zoom.events import parse

@@ -7,9 +7,9 @@ import pytest
 from tests.fakes.gateway import NOW, answer
 from zoom_common.gateway.http_client import MOST_TRIES, Outcome, is_failure, wait_before_retry
 from zoom_common.transport import AnswerLost, NotSent
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
-BY_NAME = {each.name: each for each in OPERATIONS}
+BY_NAME = {each.name: each for each in operations()}
 
 
 def wait(name: str, outcome: Outcome, *, tries: int = 1, jitter: float = 0.5) -> float | None:

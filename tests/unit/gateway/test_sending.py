@@ -11,9 +11,9 @@ from zoom_common.gateway.token_rejections import REMEMBERED
 from zoom_common.transport import AnswerLost
 from zoom_common.zoom.http import HttpResponse
 from zoom_common.zoom.operations.model import RateLabel
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import operations
 
-BY_NAME = {each.name: each for each in OPERATIONS}
+BY_NAME = {each.name: each for each in operations()}
 REFUSED, ACCEPTED = answer(401, b'{"code":124}'), answer(200, b"{}")
 ACCOUNT = {"kind": Kind.ACCOUNT, "zoom_user_id": None}
 

@@ -17,10 +17,25 @@ CREATE = match("POST", "/v2/users/me/meetings")[0]
 GET = match("GET", "/v2/meetings/1")[0]
 
 
-def built(method: str, path: str, *, query_string: str = "", body: bytes = b"", base: str = BASE) -> HttpRequest:
+PICTURE = match("POST", "/v2/users/me/picture")[0]
+FORM = "multipart/form-data; boundary=b0"
+PARTS = b'--b0\r\nContent-Disposition: form-data; name="pic_file"; filename="a.png"\r\n\r\n\x89PNG\xff\r\n--b0--\r\n'
+
+
+def built(
+    method: str, path: str, *, query_string: str = "", body: bytes = b"", base: str = BASE, content_type: str = ""
+) -> HttpRequest:
     """The request for a path of ours."""
     operation, ids = match(method, path)
-    return api.build(operation, ids, query_string=query_string, body=body, base_url=base, token=Secret("t0k"))
+    return api.build(
+        operation,
+        ids,
+        query_string=query_string,
+        body=body,
+        base_url=base,
+        token=Secret("t0k"),
+        content_type=content_type,
+    )
 
 
 def test_a_body_goes_out_byte_for_byte() -> None:
@@ -39,6 +54,56 @@ def test_a_request_carries_token_and_type() -> None:
     assert request.headers["Content-Type"] == "application/json"
     assert "t0k" not in request.url
     assert "Content-Type" not in built("GET", "/v2/meetings/1").headers
+
+
+def test_an_upload_goes_out_byte_for_byte() -> None:
+    """With the caller's boundary."""
+    api.check_body(PICTURE, PARTS, FORM)
+    request = built("POST", "/v2/users/me/picture", body=PARTS, content_type=FORM)
+    assert (request.body, request.headers["Content-Type"]) == (PARTS, FORM)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (PARTS, ""),
+        (PARTS, "application/json"),
+        (PARTS, "multipart/form-data"),
+        (PARTS, "multipart/form-data; boundary=other"),
+        (PARTS, "multipart/mixed; boundary=b0"),
+        (b"", FORM),
+    ],
+)
+def test_an_upload_that_nobody_can_read_is_refused(body: bytes, content_type: str) -> None:
+    """With the fix in the message."""
+    with pytest.raises(InvalidRequest, match="multipart/form-data, with the boundary"):
+        api.check_body(PICTURE, body, content_type)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "boundary"),
+    [
+        ('multipart/form-data; boundary="a b"', b"a b"),
+        (
+            "Multipart/Form-Data;charset=utf-8; Boundary=----WebKitFormBoundary7MA4Y+x; x=y",
+            b"----WebKitFormBoundary7MA4Y+x",
+        ),
+        ("multipart/form-data; boundary=", None),
+        ("text/plain; boundary=x", None),
+    ],
+)
+def test_the_boundary_is_read_from_the_content_type(content_type: str, boundary: bytes | None) -> None:
+    """Quoted or not, among other parameters."""
+    assert api.multipart_boundary(content_type) == boundary
+
+
+def test_a_member_that_zoom_requires_is_named() -> None:
+    """Also of an operation without a model; everything else in the body is Zoom's to judge."""
+    operation = match("PUT", "/v2/users/me/password")[0]
+    with pytest.raises(InvalidRequest) as refusal:
+        api.check_body(operation, b'{"Password": "x"}')
+    assert [each.field for each in refusal.value.fields] == ["password"]
+    api.check_body(operation, b'{"password": null, "more": [1]}')
 
 
 def test_a_body_where_none_belongs_stays_behind() -> None:
@@ -161,3 +226,21 @@ def test_a_rejected_token_is_known_with_either_status() -> None:
     assert api.token_rejected(HttpResponse(401, {}, b""))
     assert api.token_rejected(HttpResponse(400, {}, b'{"code":124}'))
     assert not api.token_rejected(HttpResponse(400, {}, b'{"code":4711}'))
+
+
+@pytest.mark.parametrize(
+    ("body", "fix"),
+    [
+        (b"\x1f\x8b\x08\x00rest", "without Content-Encoding"),
+        (b"topic=a&type=2", "Content-Type: application/json"),
+        (b'{"topic":"\xff\xfe"}', "UTF-8"),
+        (b"[1]", "one JSON object"),
+        (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--', "JSON object"),
+    ],
+)
+def test_a_body_that_is_no_json_is_refused_with_the_fix(body: bytes, fix: str) -> None:
+    """Compressed, a form, another encoding, a list: each in Zoom's shape."""
+    with pytest.raises(InvalidRequest) as refused:
+        api.parsed(body)
+    assert (refused.value.status, refused.value.code) == (400, 300)
+    assert fix in str(refused.value.hint)

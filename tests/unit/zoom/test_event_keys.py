@@ -137,6 +137,14 @@ OWN_MOMENTS = [
     ("phone.callee_ended", {"call_id": "c", "call_end_time": "2026-01-01T10:00:00Z"}),
     ("chat_message.sent", {"message": "hi", "date_time": "2026-01-01T10:00:00Z"}),
     ("zoomroom.alert", {"id": "r", "alert_time": "2026-01-01T10:00:00Z"}),
+    ("meeting.registration_created", {"registrant": {"id": "r", "create_time": "2026-01-01T10:00:00Z"}}),
+    ("webinar.registration_created", {"registrant": {"id": "r", "create_time": "2026-01-01T10:00:00Z"}}),
+    ("recording.registration_created", {"registrant": {"id": "r", "create_time": "2026-01-01T10:00:00Z"}}),
+    ("recording.started", {"recording_file": {"recording_start": "2026-01-01T10:00:00Z"}}),
+    ("recording.paused", {"recording_file": {"recording_end": "2026-01-01T10:00:00Z"}}),
+    ("recording.stopped", {"recording_file": {"recording_end": "2026-01-01T10:00:00Z"}}),
+    ("meeting.participant_qos", {"participant": {"qos": [{"date_time": "2026-01-01T10:00:00Z"}]}}),
+    ("meeting.summary_updated", {"summary_last_modified_time": "2026-01-01T10:00:00Z"}),
 ]
 
 
@@ -160,6 +168,8 @@ def test_an_update_goes_by_its_time_stamp() -> None:
         ("phone.caller_hold", {"call_id": "c", "ringing_start_time": "2026-01-01T10:00:00Z"}),
         ("team_chat.dm_message_updated", {"message": "a", "date_time": "2026-01-01T10:00:00Z"}),
         ("meeting.deleted", {"id": 1, "start_time": "2026-01-01T10:00:00Z"}),
+        ("meeting.registration_approved", {"registrant": {"id": "r", "create_time": "2026-01-01T10:00:00Z"}}),
+        ("recording.resumed", {"recording_file": {"recording_start": "2026-01-01T10:00:00Z"}}),
     ],
 )
 def test_a_moment_of_something_older_does_not_identify_an_event(name: str, about: dict[str, Any]) -> None:
@@ -194,5 +204,11 @@ def test_former_keys_are_those_of_the_release_before() -> None:
     webinar = parse(sent("webinar.started", 1, {"uuid": "u", "start_time": "2026-01-01T10:00:00Z"}))
     assert former_keys(presence) == ["content:881a75c5ce48286d5270635be27092294e9455be850fbf2ca462291dbbdb3400"]
     assert former_keys(webinar) == ["natural:f77d85c42087cb9c19d42dec0dc9c5e0621ca217fd7eb4a8a3e845ca2ade41c7"]
+    files = [{"id": "a", "status": "processing"}, {"id": "b", "status": "completed"}]
+    processing = parse(sent("recording.completed", 1, {"uuid": "u", "recording_files": files}))
+    completed = parse(sent("recording.completed", 1, {"uuid": "u", "recording_files": [{"id": "a"}, {"id": "b"}]}))
+    assert former_keys(processing) == ["natural:53104dac8891891af4f224c37be4535f1ce15a75f74bafc0c223ea2e1472b1bd"]
+    assert former_keys(processing) == [dedupe_key(completed)]
+    assert former_keys(completed) == []
     assert former_keys(parse(sent("user.updated", 1))) == []
     assert former_keys(parse(meeting("meeting.ended"))) == []

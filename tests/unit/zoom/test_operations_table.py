@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+
 import pytest
 
 from zoom_common.access.principal import SCOPES
 from zoom_common.errors import MethodNotAllowed, NotFound
 from zoom_common.zoom.operations.model import ZoomScopes
-from zoom_common.zoom.operations.table import OPERATIONS, match, methods, routes
+from zoom_common.zoom.operations.table import match, methods, named, operations, routes
 
 LISTED = {
     f"{kind}.{verb}"
@@ -19,25 +24,29 @@ LISTED = {
     for verb in ("list", "add", "get", "delete", "status", "batch")
 }
 # Whoever holds what these answer acts as the user: reading is not enough.
-HAND_OUT_CREDENTIALS = {"meetings.local_recording_token", "users.zak", "users.token"}
+HAND_OUT_CREDENTIALS = {"users.zak", "users.token"} | {
+    f"{kind}.{what}"
+    for kind in ("meetings", "webinars")
+    for what in ("local_recording_token", "local_archiving_token", "live_streaming_token", "token")
+}
 UUIDS = ["abcDEF0123456789ghijkl==", "/ajXp112QmuoKj4854875==", "a//b+cDEF0123456789ghij==", "ab/cd+efDEF01234567890=="]
 
 
 def test_names_are_unique_and_the_table_is_whole() -> None:
     """Metrics, budgets and idempotency records are keyed by name."""
-    names = [each.name for each in OPERATIONS]
+    names = [each.name for each in operations()]
     assert len(names) == len(set(names))
     assert set(names) >= LISTED
 
 
 def test_no_two_rows_answer_to_the_same_request() -> None:
     """A request means one operation."""
-    assert len({(each.method, each.path) for each in OPERATIONS}) == len(OPERATIONS)
+    assert len({(each.method, each.path) for each in operations()}) == len(operations())
 
 
 def test_only_reads_are_safe_to_retry_and_need_read_scopes() -> None:
     """Sending a change twice may mail people twice; what reads asks for no more than to read."""
-    for each in OPERATIONS:
+    for each in operations():
         assert each.safe_to_retry == (each.method == "GET"), each.name
         assert each.gateway_scope in SCOPES, each.name
         reads = each.method == "GET" and each.name not in HAND_OUT_CREDENTIALS
@@ -46,7 +55,7 @@ def test_only_reads_are_safe_to_retry_and_need_read_scopes() -> None:
 
 def test_creates_and_updates_count_against_the_users_hundred() -> None:
     """Zoom takes 100 creates and updates of meetings and webinars a day from one user."""
-    counting = {each.name for each in OPERATIONS if each.counts_for_user}
+    counting = {each.name for each in operations() if each.counts_for_user}
     assert counting == {"meetings.create", "meetings.update", "webinars.create", "webinars.update"}
 
 
@@ -63,6 +72,7 @@ def test_each_function_knows_its_routes() -> None:
         "/v2/users/{userId}/webinars",
     }
     assert routes("zoom_api") == {
+        "/v2/{proxy+}",
         "/v2/users",
         "/v2/users/{proxy+}",
         "/v2/report/{proxy+}",
@@ -91,6 +101,37 @@ def test_what_hangs_below_a_uuid_is_found(uuid: str, method: str, path: str, nam
     operation, ids = match(method, path.format(uuid))
     assert operation.name == name
     assert uuid in ids.values()
+
+
+def test_each_prefix_finds_its_rows() -> None:
+    """A family needs its line in the table of modules, and every row is found by its own path."""
+    for each in operations():
+        path = re.sub(r"\{\w+\}", "7", each.path)
+        assert match(each.method, f"/v2{path}")[0] is each
+
+
+def test_a_row_is_found_by_its_name() -> None:
+    """Look-ups name the reads that they need."""
+    assert named("users.get").path == "/users/{userId}"
+    with pytest.raises(LookupError):
+        named("users.unheard_of")
+
+
+def test_no_rows_are_loaded_before_somebody_asks() -> None:
+    """A start does not pay for all of Zoom's operations, and a call pays for its own family only."""
+    program = (
+        "import sys; from zoom_common.zoom.operations.table import match; match('GET', '/v2/users/me');"
+        "print(sorted(each for each in sys.modules if each.startswith('zoom_common.zoom.operations.')))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    words = ("model", "schedules", "table", "user_resources", "users")
+    assert found.strip() == str([f"zoom_common.zoom.operations.{each}" for each in words])
 
 
 def test_fixed_words_come_before_ids() -> None:
@@ -148,11 +189,11 @@ def test_a_trailing_slash_changes_nothing() -> None:
         "/",
     ],
 )
-def test_what_zoom_does_not_have_is_2300(path: str) -> None:
-    """An id with a slash is a UUID or nothing, and no dots climb out of the path that was checked."""
+def test_what_has_no_row_is_not_served_here(path: str) -> None:
+    """It does not say that Zoom lacks the path. No dots climb out of the path that was checked."""
     with pytest.raises(NotFound) as refusal:
         match("GET", path)
-    assert (refusal.value.code, refusal.value.reason) == (2300, "unknown_route")
+    assert (refusal.value.code, refusal.value.reason) == (404, "not_served_here")
 
 
 def test_a_wrong_method_says_which_are_right() -> None:
@@ -204,6 +245,17 @@ def test_any_form_of_a_scope_is_enough() -> None:
     assert scopes.allow({"meeting:read:meeting:master"})
     assert not scopes.allow({"meeting:write", "meeting:read:list_meetings"})
     assert not scopes.allow(set())
+
+
+def test_zoom_decides_where_no_scope_of_the_apps_kind_is_known() -> None:
+    """Some operations have classic scopes only in Zoom's contract, and one has granular ones only."""
+    classic = ZoomScopes.of_classic("device:read:admin")
+    assert classic.allow({"user:read:user"})
+    assert classic.allow({"device:read:admin"})
+    assert not classic.allow({"user:read:admin"})
+    assert classic.administrators_only
+    assert not ZoomScopes.of_classic("user:read", "user:read:admin").administrators_only
+    assert ZoomScopes.of("cloud_recording:read:recording_analytics_details").allow({"recording:read"})
 
 
 def test_an_operation_for_administrators_has_no_user_form() -> None:

@@ -24,6 +24,8 @@ SCOPES = frozenset(
         "reports:read",
         "archive:read",
         "archive:write",
+        "account:read",
+        "account:write",
         "connections:read",
         "connections:write",
         "connections:all",
@@ -34,9 +36,16 @@ SCOPES = frozenset(
         "erasures:read",
         "erasures:write",
         "health:read",
+        "zoom:read",
+        "zoom:write",
+        "jobs:read",
+        "jobs:write",
         EVERY_SCOPE,
     }
 )
+
+# What `*` leaves out: the pass-through reaches whatever Zoom has, so a key has to name it.
+NAMED_ONLY = frozenset({"zoom:read", "zoom:write"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +62,8 @@ class Principal:
     requests_per_minute: int | None = None
 
     def may(self, scope: str) -> bool:
-        """Whether the caller holds exactly `scope`, or every scope."""
-        return scope in self.scopes or EVERY_SCOPE in self.scopes
+        """Whether the caller holds exactly `scope`, or every scope and `scope` is not one of NAMED_ONLY."""
+        return scope in self.scopes or (EVERY_SCOPE in self.scopes and scope not in NAMED_ONLY)
 
     @property
     def is_key(self) -> bool:

@@ -17,6 +17,7 @@ from zoom_common.archive.ledger import (
     FileState,
     Ledger,
     recording_id_of,
+    state_of,
 )
 from zoom_common.archive.policy import readable
 from zoom_common.errors import Conflict, NotFound
@@ -104,6 +105,7 @@ class Catalogue:
         """Return a recording with its files; those that are in S3 with a link that ends in five minutes."""
         recording, files = self.find(tenant, recording_id, reach)
         shown = _listed(recording.to_list_entry()) | {
+            "state": str(state_of(files)),  # as of now; the list follows when the last file is settled
             "type": recording.type,
             "timezone": recording.timezone,
             "duration": recording.duration,

@@ -1,4 +1,4 @@
-"""Signs requests to one service, sends them over a connection that clients share, and bounds the tries."""
+"""StatusNotes requests to one service, sends them over a connection that clients share, and bounds the tries."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient as FullLambdaClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
@@ -70,16 +71,22 @@ def boto3_client(service: Literal["events"]) -> EventBridgeClient: ...
 @overload
 def boto3_client(service: Literal["kms"]) -> KMSClient: ...
 @overload
+def boto3_client(service: Literal["s3"]) -> S3Client: ...
+@overload
 def boto3_client(service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
 @overload
 def boto3_client(service: Literal["sqs"]) -> SQSClient: ...
+@overload
+def boto3_client(service: Literal["stepfunctions"]) -> Any: ...
 @cache
 def boto3_client(service: Any) -> Any:
     """Return the container's client of boto3's for `service`, with as many tries and as much time as the light ones."""
     from botocore.config import Config  # noqa: PLC0415 - what the light clients are there to avoid
 
     retries: Any = {"mode": "standard", "total_max_attempts": _POLICY.tries}
-    config = Config(connect_timeout=2, read_timeout=_POLICY.seconds, retries=retries)
+    # Addresses that boto3 signs for S3 are of version 4 in every region only when it is asked for that.
+    version: Any = {"signature_version": "s3v4"} if service == "s3" else {}
+    config = Config(connect_timeout=2, read_timeout=_POLICY.seconds, retries=retries, **version)
     return _boto3_session().client(service, config=config)
 
 

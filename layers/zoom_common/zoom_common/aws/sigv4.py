@@ -1,4 +1,4 @@
-"""Signs one POST to an AWS API with Signature Version 4. Standard library only: botocore costs a start 200 ms.
+"""StatusNotes one POST to an AWS API with Signature Version 4. Standard library only: botocore costs a start 200 ms.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """

@@ -54,6 +54,8 @@ COORDINATION = "coordination_store_unavailable"
 
 _WORD = re.compile(r"#(\w+)")
 _LARGEST_BATCH = 100
+_LARGEST_WRITE = 25
+_WRITE_TRIES = 8
 
 # A write that meets a transaction on the same item is rejected and has changed nothing. AWS's SDKs do not retry it:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
@@ -138,6 +140,23 @@ class Table:
     def put(self, values: Values) -> None:
         """Write a whole item, whatever was there."""
         self._send("put_item", self.to_put(values))
+
+    def put_all(self, items: Iterable[Values]) -> None:
+        """Write whole items, in batches and without conditions. After a failure some of them may be written.
+
+        DynamoDB hands back what it did not write: that is sent again, later each time, and at last raises Unavailable.
+        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+        """
+        for some in batched(items, _LARGEST_WRITE, strict=False):
+            asked: Any = {self.name: [{"PutRequest": {"Item": to_item(each)}} for each in some]}
+            for tried in range(_WRITE_TRIES):
+                if tried:
+                    self._sleep(pause(tried, random.random()))  # noqa: S311 - jitter
+                asked = self._send("batch_write_item", {"RequestItems": asked}).get("UnprocessedItems")
+                if not asked:
+                    break
+            else:
+                raise Unavailable(reason=self.reason, cause="UnprocessedItems")
 
     def update(self, pk: str, sk: str, change: str, **more: Unpack[Change]) -> dict[str, Any]:
         """Change an item and return it as it is then; raises ConditionFailed with the item as it was."""

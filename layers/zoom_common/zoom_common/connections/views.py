@@ -42,12 +42,12 @@ def describe(connection: Connection, *, reconnect_url: str) -> dict[str, Any]:
 def missing_scopes(connection: Connection) -> list[str]:
     """One scope for each operation of the gateway that the grant is too small for, and that such a grant could have."""
     # Only those who show a connection wait for the table: `oauth` starts twice as fast without it.
-    from zoom_common.zoom.operations.table import OPERATIONS  # noqa: PLC0415
+    from zoom_common.zoom.operations.table import operations  # noqa: PLC0415
 
     whole = connection.kind is Kind.ACCOUNT
     lacking = (
         scopes.lacking(connection.scopes)
-        for scopes in (operation.scopes for operation in OPERATIONS)
+        for scopes in {operation.scopes for operation in operations()}
         if not scopes.allow(connection.scopes) and (whole or not scopes.administrators_only)
     )
     return sorted({scopes[-1 if whole else 0] for scopes in lacking if scopes})

@@ -1,23 +1,92 @@
-"""The API's OpenAPI description, as generated into this folder by `python -m dev.openapi`."""
+"""The API's OpenAPI description, as generated into the folder `openapi` by `python -m dev.openapi`.
+
+There is a document for each family of operations, and all of them together as one.
+"""
 
 from __future__ import annotations
 
+import gzip
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from zoom_common.edge.response import JSON, Response
+from zoom_common.errors import NotFound
 
-_FILE = Path(__file__).with_name("openapi.json")
+_FOLDER = Path(__file__).with_name("openapi")
+_SUFFIX = ".json"
+# What may be of use to pages and tools of any origin is the same for everybody.
+_HEADERS = {
+    "content-type": JSON,
+    "access-control-allow-origin": "*",
+    "cache-control": "public, max-age=300",
+    "vary": "accept-encoding",
+}
+
+
+def described(server: str, *, name: str = "", accept_encoding: str = "") -> Response:
+    """Return the description of the family in `name`, such as `users.json`, or of the whole API.
+
+    `server` is the gateway's own address. The answer is compressed for callers that accept gzip. Raises NotFound for
+    an unknown family.
+    """
+    family = name.removesuffix(_SUFFIX)
+    if name and (name == family or family not in families()):
+        raise NotFound("This API endpoint is not recognized.", reason="unknown_route", code=2300)
+    text = _compact(family, server)
+    if not accepts_gzip(accept_encoding):
+        return Response(200, text, _HEADERS)
+    return Response(200, _compressed(text), {**_HEADERS, "content-encoding": "gzip"})
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Return whether a header `Accept-Encoding` lets an answer be gzip: named, or `*`, and not with `q=0`.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
+    """
+    weights = {}
+    for part in accept_encoding.lower().split(","):
+        coding, _, parameters = part.partition(";")
+        weight = parameters.replace(" ", "").removeprefix("q=")
+        weights[coding.strip()] = weight.strip("0.") != "" if weight else True
+    return weights.get("gzip", weights.get("*", False))
 
 
 @cache
-def _compact() -> bytes:
-    # The file is for reviews, one member a line; what travels is a third of it.
-    return json.dumps(json.loads(_FILE.read_bytes()), ensure_ascii=False, separators=(",", ":")).encode()
+def families() -> frozenset[str]:
+    """Return the names of the families with a document of their own."""
+    return frozenset(path.stem for path in _FOLDER.glob(f"*{_SUFFIX}"))
 
 
-def described() -> Response:
-    """The description. It is the same for everybody, and readable from any page: tools fetch it from elsewhere."""
-    headers = {"content-type": JSON, "access-control-allow-origin": "*", "cache-control": "public, max-age=300"}
-    return Response(200, _compact(), headers)
+@cache
+def _compact(family: str, server: str) -> bytes:
+    # The files are for reviews, one member a line. What travels is a third of them.
+    document = _read(family) if family else _together()
+    document = {**document, "servers": [{"url": server or "/"}]}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@cache
+def _compressed(text: bytes) -> bytes:
+    return gzip.compress(text, mtime=0)
+
+
+def _together() -> dict[str, Any]:
+    """Return all documents as one."""
+    whole: dict[str, Any] = {}
+    for each in (_read(family) for family in sorted(families())):
+        if not whole:
+            whole = each
+            continue
+        whole["tags"] += each["tags"]
+        for path, item in each["paths"].items():
+            whole["paths"].setdefault(path, {}).update(item)
+        for kind, components in each["components"].items():
+            whole["components"][kind] |= components
+    return whole
+
+
+def _read(family: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((_FOLDER / f"{family}{_SUFFIX}").read_bytes())
+    return document

@@ -12,7 +12,7 @@ from zoom_common.connections.selection import owner_filter
 from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import Fields, PageTokens
 from zoom_common.errors import Conflict, FieldError, Forbidden, InvalidRequest
-from zoom_common.events.log.index import PLACE, LogQuery
+from zoom_common.events.log.query import PLACE, LogQuery
 from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import App
 

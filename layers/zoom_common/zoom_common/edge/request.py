@@ -14,11 +14,14 @@ from urllib.parse import parse_qsl
 
 from zoom_common.access.principal import Principal
 from zoom_common.deadline import Deadline
-from zoom_common.errors import InvalidRequest
+from zoom_common.errors import BodyTooLong, InvalidRequest
 
 # An HTTP API gives up after 30 s whatever the function does; the rest is left for answering.
 LONGEST_CALL = 28.0
 _TIME_TO_ANSWER = 0.5
+# In bytes, base64 included. Lambda's event may have 6 MB, and headers need some of it. On AWS, API Gateway answers for
+# most of what is longer. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LONGEST_BODY = 6_000_000
 _JSON_TYPES = ("application/json", "text/json")
 
 
@@ -113,6 +116,8 @@ def _text(text: str) -> str:
 
 def _body(event: Mapping[str, Any]) -> bytes:
     body = event.get("body") or ""
+    if len(body) > LONGEST_BODY:
+        raise BodyTooLong(LONGEST_BODY)
     try:
         return base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else str(body).encode()
     except ValueError:  # no base64, no ASCII, or half of a surrogate pair

@@ -11,7 +11,7 @@ from zoom_common.edge.http import NOT_RECOGNIZED, authorize
 from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import connection_header
 from zoom_common.edge.response import Response
-from zoom_common.errors import Forbidden, NotFound
+from zoom_common.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound
 from zoom_common.gateway import pagination
 from zoom_common.gateway.context import Call
 from zoom_common.gateway.participants import Participants
@@ -19,7 +19,7 @@ from zoom_common.gateway.service import Answer, Gateway
 from zoom_common.ratelimit.limiter import RateLimitRules
 from zoom_common.settings import ZOOM_API, optional, require
 from zoom_common.zoom.operations.model import Operation
-from zoom_common.zoom.operations.table import match, methods
+from zoom_common.zoom.operations.table import NOT_SERVED, match, methods
 from zoom_common.zoom.rate_limits import Plan
 
 SHARE, RESERVE = "0.9", "0.1"
@@ -41,6 +41,7 @@ class ZoomApiSettings:
     coordination_table: str = ""
     budget: RateLimitRules = field(default_factory=RateLimitRules)
     read_cache_seconds: float = 0.0
+    pass_through: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> ZoomApiSettings:
@@ -55,6 +56,7 @@ class ZoomApiSettings:
             coordination_table=require(environ, "COORDINATION_TABLE"),
             budget=budget_rules(environ),
             read_cache_seconds=float(optional(environ, "READ_CACHE_SECONDS", "0")),
+            pass_through=optional(environ, "PASS_THROUGH", "off") == "on",
         )
 
 
@@ -84,27 +86,35 @@ class RosterSettings:
         )
 
 
+_SWITCHED_OFF = (
+    "docs/api/operations.md lists what is served. Other paths of Zoom's API need the parameter ZoomPassThrough, and a "
+    "key with the scope zoom:read or zoom:write."
+)
+
 # A condition on the whole answer does not apply to one read of several.
 _OF_ONE_CALL = frozenset({"if-none-match"})
 
 
 def answer(gateway: Gateway, request: Request, participants: Callable[[], Participants] | None = None) -> Response:
-    """Answer a request under `/v2`.
+    """Answer a request under `/v2`. A path that no row serves goes to Zoom as it is where the gateway passes it on.
 
     Raises what `Gateway.call` raises, Unauthenticated without a principal, and InvalidRequest for an X-Zoom-Connection
     that no connection can have.
     """
     principal = authorize(request, None)
-    if request.method == "OPTIONS":
-        return Response(204, headers={"allow": ", ".join(methods(request.path))})
-    if request.method == "HEAD":
-        return replace(answer(gateway, replace(request, method="GET"), participants), body=b"")
-    operation, ids = match(request.method, request.path)
+    try:
+        if request.method == "OPTIONS":
+            return Response(204, headers={"allow": ", ".join(methods(request.path))})
+        if request.method == "HEAD":
+            return replace(answer(gateway, replace(request, method="GET"), participants), body=b"")
+        operation, ids = match(request.method, request.path)
+    except (NotFound, MethodNotAllowed) as error:
+        return _without_row(gateway, principal, request, error)
     connection_header(request.headers)  # checked here, read by the gateway
     calls = _Calls(gateway, principal, request)
     if operation.own:
         if participants is None:  # the address had slashes too many and came to a function without events
-            raise NotFound(NOT_RECOGNIZED, reason="unknown_route", code=2300)
+            raise NotFound(NOT_RECOGNIZED, reason=NOT_SERVED)
         _check(principal, operation)
         result = participants().answer(principal, ids["meetingId"], request.query_string, calls.read)
     elif pagination.is_paginated(operation, request.query_string):
@@ -114,6 +124,17 @@ def answer(gateway: Gateway, request: Request, participants: Callable[[], Partic
         if pagination.is_cut(operation, request.query_string, result):
             result = calls.walk(operation)
     return Response(result.status, result.body, result.headers)
+
+
+def _without_row(gateway: Gateway, principal: Principal, request: Request, error: GatewayError) -> Response:
+    """Answer a request that no row serves: through the pass-through where that is on, else raise `error`."""
+    if isinstance(error, NotFound):
+        error.hint = _SWITCHED_OFF
+    if not gateway.passes_on:
+        raise error
+    from zoom_common.edge import pass_through  # noqa: PLC0415 - only its own calls need it
+
+    return pass_through.answer(gateway, principal, request)
 
 
 def _check(principal: Principal, operation: Operation) -> None:

@@ -22,15 +22,17 @@ from zoom_common.erasure.records import ErasureRecords
 from zoom_common.erasure_target import ErasureTarget, OwnerOfItems, StoredItem
 from zoom_common.events.log.entries import content_of
 from zoom_common.events.log.store import EventLog
-from zoom_common.events.projections.projectors import USER, USERS
+from zoom_common.events.projections.keys import USER, USERS
 from zoom_common.events.projections.record import Record
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.change_store import ChangeStore
+from zoom_common.gateway.host_calendar import HostCalendar
 from zoom_common.gateway.idempotency_store import IdempotencyStore
 from zoom_common.gateway.usage import KeptUsage, LiveUsage
 from zoom_common.heartbeats import Heartbeats
+from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore, ThrottleStore
 from zoom_common.ratelimit.slots import SlotStore
 
@@ -97,7 +99,7 @@ class TableName(StrEnum):
 
 STORES: Mapping[TableName, Sequence[OwnerOfItems]] = {
     TableName.CONNECTIONS: (ConnectionStore, Outbox, ApiKeyStore, Tombstones, ErasureRecords),
-    TableName.EVENTS: (EventLog, ProjectionStore, HostStore, KeptUsage, Ledger, PolicyStore),
+    TableName.EVENTS: (EventLog, ProjectionStore, HostStore, KeptUsage, JobStore, Ledger, PolicyStore),
     TableName.COORDINATION: (
         AuthorizationStore,
         BearerStore,
@@ -106,6 +108,7 @@ STORES: Mapping[TableName, Sequence[OwnerOfItems]] = {
         DailyStore,
         LiveUsage,
         ChangeStore,
+        HostCalendar,
         ThrottleStore,
         WebhookStatusStore,
         Heartbeats,

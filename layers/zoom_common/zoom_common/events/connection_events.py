@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 # "Last webhook" is for people who ask whether events arrive at all: it need not cost a write for each of them.
-_HEARD_EVERY = 300.0
+_NOTED_EVERY = 300.0
 
 _MOST_KNOWN = 10_000
 
@@ -39,7 +39,7 @@ class ConnectionUpdates:
     deauthorization: Deauthorization
     tombstones: Tombstones
     clock: Callable[[], float]
-    _heard: dict[Route, float] = field(default_factory=dict)
+    _noted: dict[Route, float] = field(default_factory=dict)
     _standing: dict[str, float] = field(default_factory=dict)  # when a tenant was last seen not to be erased
 
     def __call__(self, event: ZoomEvent, delivery: Delivery, routes: list[Route], /) -> list[Route] | None:
@@ -52,7 +52,7 @@ class ConnectionUpdates:
         allowed = [each for each in routes if not self._kept_from(each.tenant, people, at)]
         if not delivery.reconciled:  # what we made ourselves is no sign that Zoom delivers
             for route in allowed:
-                self._hear(route)
+                self._note_webhook(route)
         if routes:
             return allowed or None
         names = [of_user(delivery.app, who) for who in people]
@@ -83,14 +83,14 @@ class ConnectionUpdates:
             at_ms = event.occurred_by(delivery.received_at_ms)
             self.deauthorization.end(delivery.app, user, at=at_ms / 1000)
 
-    def _hear(self, route: Route) -> None:
+    def _note_webhook(self, route: Route) -> None:
         now = self.clock()
-        if now - self._heard.get(route, 0.0) < _HEARD_EVERY:
+        if now - self._noted.get(route, 0.0) < _NOTED_EVERY:
             return
         self.connections.heard(route.tenant, route.connection_id, now=now)
-        if len(self._heard) >= _MOST_KNOWN:
-            self._heard.clear()
-        self._heard[route] = now
+        if len(self._noted) >= _MOST_KNOWN:
+            self._noted.clear()
+        self._noted[route] = now
 
 
 def _people(event: ZoomEvent) -> tuple[str, ...]:
@@ -162,7 +162,7 @@ class Deauthorization:
     def end(self, client_id: str, zoom_user_id: str, *, at: float) -> bool:
         """Whether the app's removal at epoch second `at` ends a grant held here. Raises Unavailable.
 
-        Late word about a former grant is ignored: the person has authorized the app again since. The receipt is the
+        A late event about a former grant is ignored: the person has authorized the app again since. The receipt is the
         change of state on the bus, which names what was deleted; when it is sent again it has the same id.
         """
         connection = self.connections.by_zoom_user(client_id, zoom_user_id)

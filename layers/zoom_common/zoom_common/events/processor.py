@@ -9,57 +9,37 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from zoom_common import observability
 from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed
-from zoom_common.events.bus import CloudEvent, NotPublished, event_id, rfc3339, sequence_of, source_of
-from zoom_common.events.log.entries import Admission, Admitted, LogEntry, malformed, unrouted
+from zoom_common.events.bus import MIDDLE, CloudEvent, NotPublished, event_id, rfc3339, sequence_of, source_of
+from zoom_common.events.log.entries import Admission, LogEntry, malformed, unrouted
 from zoom_common.events.projections.projectors import changes
-from zoom_common.events.projections.record import Change, Stamp
-from zoom_common.events.routing import Connections, Hosts, Route, routes
+from zoom_common.events.routing import Route, routes
 from zoom_common.events.webhook.message import Delivery
-from zoom_common.zoom.event_keys import dedupe_key, former_keys
+from zoom_common.zoom.event_keys import dedupe_key, former_keys, second_key
 from zoom_common.zoom.event_redaction import Redaction
-from zoom_common.zoom.events import DEAUTHORIZED, MalformedEvent, ZoomEvent, parse
+from zoom_common.zoom.events import DEAUTHORIZED, MalformedEvent, ZoomEvent, epoch_ms, parse
+
+if TYPE_CHECKING:
+    from zoom_common.connections.store import ConnectionStore
+    from zoom_common.events.log.store import EventLog
+    from zoom_common.events.projections.store import ProjectionStore
+    from zoom_common.events.routing import HostStore
 
 # What publishing and recording a whole batch may take; messages not begun by then come back.
 _RESERVE_SECONDS = 10.0
 
 
-class Log(Protocol):
-    """Where events are admitted once and kept."""
+# An event of a start that names a much earlier one names the planned start.
+_START_LAG_MS = 300_000
 
-    def admit(self, entry: LogEntry) -> Admitted:
-        """Claim an event."""
-        ...
-
-    def get(self, owner: str, event_id: str) -> LogEntry | None:
-        """Return one entry."""
-        ...
-
-    def finish(self, entry: LogEntry) -> None:
-        """Make it a duplicate from now on."""
-        ...
-
-
-class Projections(Protocol):
-    """What the events add up to."""
-
-    def apply(self, tenant: str, changes: Iterable[Change], stamp: Stamp, connection: str | None = None) -> None:
-        """Merge what one event says; repeating it changes nothing."""
-        ...
-
-
-class LearningHosts(Hosts, Protocol):
-    """Who hosts what, learned from the events themselves."""
-
-    def learn(self, app: str, event: ZoomEvent) -> None:
-        """Note who hosts what the event is about. Raises Unavailable."""
-        ...
+# Of one moment, a meeting first starts and at last ends. Who moves between rooms leaves one and joins the next.
+_RANKS = {"started": 0, "participant_left": 4, "participant_joined": 5, "ended": 15}
 
 
 class Publisher(Protocol):
@@ -86,7 +66,7 @@ class Report(Protocol):
         ...
 
 
-class Notice(Protocol):
+class UpdateConnections(Protocol):
     """Updates connections by every verified event before it is admitted; also by duplicates."""
 
     def __call__(self, event: ZoomEvent, delivery: Delivery, routes: list[Route], /) -> list[Route] | None:
@@ -109,21 +89,21 @@ class _Batch:
 
 
 class EventProcessor:
-    """Handles one invocation's messages. `tell` is called with every verified event, also with duplicates."""
+    """Handles one invocation's messages. `on_event` is called with every verified event, also with duplicates."""
 
     def __init__(
         self,
         *,
-        log: Log,
-        connections: Connections,
-        hosts: LearningHosts,
-        projections: Projections,
+        log: EventLog,
+        connections: ConnectionStore,
+        hosts: HostStore,
+        projections: ProjectionStore,
         publisher: Publisher,
         redaction: Redaction,
         count: Count,
         report: Report,
-        tell: Callable[[ZoomEvent], None] = lambda _: None,
-        notice: Notice = lambda _event, _delivery, routes: routes,
+        on_event: Callable[[ZoomEvent], None] = lambda _: None,
+        update_connections: UpdateConnections = lambda _event, _delivery, routes: routes,
     ) -> None:
         self._log = log
         self._connections = connections
@@ -133,8 +113,8 @@ class EventProcessor:
         self._redaction = redaction
         self._count = count
         self._report = report
-        self._tell = tell
-        self._notice = notice
+        self._on_event = on_event
+        self._update_connections = update_connections
 
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> list[str]:
         """Handle the records of an SQS event. Return the ids of the messages that have to come back."""
@@ -196,9 +176,9 @@ class EventProcessor:
         except MalformedEvent:
             yield _malformed_entry(delivery)
             return
-        self._tell(event)
+        self._on_event(event)
         body = self._redaction.apply(event.body)
-        found = self._notice(event, delivery, routes(event, delivery.app, self._connections, self._hosts))
+        found = self._update_connections(event, delivery, routes(event, delivery.app, self._connections, self._hosts))
         if found is None:
             self._count("EventErased")
             return
@@ -213,12 +193,18 @@ class EventProcessor:
         """Return the key of an event: the one that an older release stored this very event under, or today's."""
         if delivery.key:
             return delivery.key
-        key = dedupe_key(event)
+        key, second = dedupe_key(event), second_key(event)
         for former in former_keys(event):
-            stored = self._log.get(owner, event_id(source_of(delivery.app), owner, former))
-            if stored is not None and _key_of(stored) in {key, former}:
+            stored = self._stored(delivery, owner, former)
+            if stored is not None and _has_key(stored, key):
                 return former
+        if second is not None:
+            stored = self._stored(delivery, owner, key)
+            return key if stored is None or _has_key(stored, key) else second
         return key
+
+    def _stored(self, delivery: Delivery, owner: str, key: str) -> LogEntry | None:
+        return self._log.get(owner, event_id(source_of(delivery.app), owner, key))
 
     def _publish(self, batch: _Batch) -> frozenset[str]:
         """Publish what belongs to a tenant; the ids of what is not on the bus."""
@@ -242,7 +228,7 @@ class EventProcessor:
                 batch.fail(entry)
                 continue
             if entry.unrouted or entry.malformed:
-                self._count(_kept_apart(entry))
+                self._count(_metric_of_unpublished(entry))
             try:
                 self._log.finish(entry)
             except DependencyFailed as error:
@@ -250,8 +236,8 @@ class EventProcessor:
                 batch.fail(entry)
 
 
-def _kept_apart(entry: LogEntry) -> str:
-    """Return the metric of what was published to nobody. Our own disconnect makes Zoom send a deauthorization too."""
+def _metric_of_unpublished(entry: LogEntry) -> str:
+    """Return the metric of an event that is not published. Our own disconnect makes Zoom send a deauthorization."""
     if entry.malformed:
         return "EventMalformed"
     return "DeauthorizationOfNobody" if entry.type == f"zoom.{DEAUTHORIZED}" else "EventUnrouted"
@@ -277,10 +263,15 @@ def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: M
 
 
 def _sequence(delivery: Delivery, event: ZoomEvent, entry: LogEntry) -> str | None:
-    """The place among the events of one meeting, in the order in which projections apply them."""
+    """Return the place among the events of one meeting, in the order in which they became true."""
     if not event.meeting_names:
         return None
-    return sequence_of(event.true_since_by(delivery.received_at_ms), entry.event_id)
+    what = event.name.partition(".")[2]
+    moment = event.true_since_by(delivery.received_at_ms)
+    if what == "started":  # the event is written some time after the start
+        start = epoch_ms(event.object.get("start_time"))
+        moment = start if start is not None and 0 <= moment - start <= _START_LAG_MS else moment
+    return sequence_of(moment, entry.event_id, _RANKS.get(what, MIDDLE))
 
 
 def _unrouted_entry(delivery: Delivery, event: ZoomEvent, body: Mapping[str, Any], key: str) -> LogEntry:
@@ -294,15 +285,16 @@ def _malformed_entry(delivery: Delivery) -> LogEntry:
     return replace(entry, type="malformed", content=delivery.body)
 
 
-def _key_of(stored: LogEntry) -> str:
-    """Return the key that a stored event has today, or the one it has where that cannot be said any more.
+def _has_key(stored: LogEntry, key: str) -> bool:
+    """Return whether a stored event has this dedupe key today.
 
-    Secrets were taken out of it: an event whose key is made of its whole payload keeps the key it was stored under.
+    Secrets were taken out of what is stored. So a key that is made of the whole payload cannot be made again, and such
+    an event is the one that it was stored as.
     """
     if not stored.key.startswith("natural:"):
-        return stored.key
+        return True
     body = json.loads(stored.content)
-    return dedupe_key(ZoomEvent(stored.type.removeprefix("zoom."), body if stored.unrouted else body["data"]))
+    return dedupe_key(ZoomEvent(stored.type.removeprefix("zoom."), body if stored.unrouted else body["data"])) == key
 
 
 def _event_entry(delivery: Delivery, event: ZoomEvent, owner: str, key: str) -> LogEntry:

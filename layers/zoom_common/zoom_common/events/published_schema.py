@@ -51,14 +51,22 @@ def cloud_event_schema() -> dict[str, Any]:
             },
             "source": {
                 **text,
-                "pattern": "^/(zoom/.+|gateway/(connections|archive))$",
-                "description": "The Zoom app that was told, by client id; or the gateway, of connections and archive.",
+                "pattern": "^/(zoom/.+|gateway/(connections|jobs|attendance|archive))$",
+                "description": "The Zoom app that delivered it, by client id; or the gateway, of its own events.",
             },
             "type": {
                 **text,
-                "pattern": "^(zoom\\..+|connection\\..+|recording\\.archive(d|_failed))$",
+                "pattern": (
+                    "^(zoom\\..+|connection\\..+|registrant\\..+|attendance\\.settled|recording\\.archive(d|_failed))$"
+                ),
                 "description": "zoom. and Zoom's name. Names that do not stand here yet are published too.",
-                "examples": [*named_types(), *(f"connection.{state}" for state in CONNECTION_STATES), *ARCHIVE_TYPES],
+                "examples": [
+                    *named_types(),
+                    *(f"connection.{state}" for state in CONNECTION_STATES),
+                    "registrant.registered",
+                    "attendance.settled",
+                    *ARCHIVE_TYPES,
+                ],
             },
             "subject": {
                 **text,

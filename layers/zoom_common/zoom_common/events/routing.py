@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from zoom_common.aws.table import Table
 from zoom_common.zoom.event_users import values_at
 from zoom_common.zoom.events import ZoomEvent, epoch_ms
 
 if TYPE_CHECKING:
+    from zoom_common.connections.model import Connection
+    from zoom_common.connections.store import ConnectionStore
     from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 _SK = "host"
+
+# Numbers of meetings without a known host, for the next round of reconciliation.
+_WANTED = "wanted"
+
+_MOST_WANTED = 500
+
+# Unrouted events are tried again for six hours.
+_WANTED_SECONDS = 6 * 3600
 
 _MOST_KNOWN = 10_000
 
@@ -24,7 +34,7 @@ _LONGEST_PLAN = 800 * 86_400
 class HostStore:
     """Hosts by app and meeting. Every method raises Unavailable when the table cannot be used."""
 
-    OWNED_KEYS: ClassVar = {"others": (r"hosts\..+#.+", r"host")}
+    OWNED_KEYS: ClassVar = {"others": (r"hosts\..+#.+", r"host|wanted")}
 
     def __init__(self, events: Table, *, clock: Callable[[], float], retention_days: int = 30) -> None:
         self._table = events
@@ -54,11 +64,29 @@ class HostStore:
                 return host
         return None
 
+    def want(self, app: str, account_id: str, numbers: Collection[str]) -> None:
+        """Store the numbers of meetings of a Zoom account that have no known host. Replaces what was stored before."""
+        item = {
+            "pk": {"S": _pk(app, account_id)},
+            "sk": {"S": _WANTED},
+            "numbers": {"L": [{"S": number} for number in sorted(numbers)[:_MOST_WANTED]]},
+            "expires_at": {"N": str(int(self._clock()) + _WANTED_SECONDS)},
+        }
+        self._table.call("put_item", Item=item)
+
+    def wanted(self, app: str, account_id: str) -> frozenset[str]:
+        """Return the numbers that `want` stored for a Zoom account within the last six hours."""
+        key = {"pk": {"S": _pk(app, account_id)}, "sk": {"S": _WANTED}}
+        item = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item")
+        if item is None or int(item["expires_at"]["N"]) <= self._clock():
+            return frozenset()
+        return frozenset(number["S"] for number in item["numbers"]["L"])
+
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
         """Return whether a host goes: the person, in an app that the tenant is connected by."""
         app = str(item["pk"]).removeprefix("hosts.").partition("#")[0]
-        return app in target.client_ids and target.names([item["host"]])
+        return app in target.client_ids and target.names([item.get("host")])
 
     def _put(self, app: str, name: str, host: str, until: int) -> None:
         item = {
@@ -89,56 +117,8 @@ def _pk(app: str, name: str) -> str:
     return f"hosts.{app}#{name}"
 
 
-# A connection nobody has redeemed yet belongs to nobody yet; a disconnected one has left.
+# Not a connection that is not redeemed yet, and not a disconnected one.
 _RECEIVING = frozenset({"connected", "refresh_failing", "reauthorization_required"})
-
-
-class Connected(Protocol):
-    """What routing has to know of a connection."""
-
-    @property
-    def tenant(self) -> str:
-        """The tenant that owns it."""
-        ...
-
-    @property
-    def connection_id(self) -> str:
-        """Its id."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """`user` or `account`."""
-        ...
-
-    @property
-    def state(self) -> str:
-        """One of the vault's states."""
-        ...
-
-
-class Connections(Protocol):
-    """The vault's lookups that start at Zoom's ids."""
-
-    def by_zoom_user(self, client_id: str, zoom_user_id: str) -> Connected | None:
-        """The one connection of this app and Zoom user."""
-        ...
-
-    def by_folded_user(self, client_id: str, zoom_user_id: str, account_id: str | None) -> Connected | None:
-        """The only connection whose Zoom user has this id apart from upper and lower case."""
-        ...
-
-    def by_account(self, client_id: str, account_id: str) -> Sequence[Connected]:
-        """The account-level connections of this app and Zoom account."""
-        ...
-
-
-class Hosts(Protocol):
-    """Who hosts what, as the app's own events say."""
-
-    def find(self, app: str, event: ZoomEvent) -> str | None:
-        """Return the host of the meeting that the event is about."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +129,7 @@ class Route:
     connection_id: str
 
 
-def routes(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -> list[Route]:
+def routes(event: ZoomEvent, app: str, connections: ConnectionStore, hosts: HostStore) -> list[Route]:
     """Return where the event goes, each tenant once: its host, the users it names, its operator, then its account."""
     found: dict[str, Route] = {}
     for connection in _candidates(event, app, connections, hosts):
@@ -158,8 +138,8 @@ def routes(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -
     return list(found.values())
 
 
-def _candidates(event: ZoomEvent, app: str, connections: Connections, hosts: Hosts) -> Iterator[Connected]:
-    # An update names who made it and not whose meeting it is: the host that earlier events named comes first.
+def _candidates(event: ZoomEvent, app: str, connections: ConnectionStore, hosts: HostStore) -> Iterator[Connection]:
+    # An update names who made it and not the host: the host that earlier events named comes first.
     known = hosts.find(app, event) if event.host is None else None
     for user in dict.fromkeys(filter(None, (known, *event.users))):
         connection = _of_user(user, event, app, connections)
@@ -169,7 +149,7 @@ def _candidates(event: ZoomEvent, app: str, connections: Connections, hosts: Hos
         yield from (each for each in connections.by_account(app, event.account_id) if each.kind == "account")
 
 
-def _of_user(user: str, event: ZoomEvent, app: str, connections: Connections) -> Connected | None:
+def _of_user(user: str, event: ZoomEvent, app: str, connections: ConnectionStore) -> Connection | None:
     """Return the connection of a Zoom user, also where Zoom writes the id in lower case and that leaves no doubt."""
     exact = connections.by_zoom_user(app, user)
     if exact is None and event.folds_case:

@@ -98,8 +98,11 @@ def addressed(connection: Connection, operation: Operation, ids: Mapping[str, st
     A user-level token speaks of its own user as `me`, so the user's own id and own e-mail address become that; other
     users stay, and Zoom decides. An account-level token belongs to no user: a path with `me` raises InvalidRequest,
     and the message names the path that serves it, where there is one.
+    A path of the pass-through stays as it is.
     https://developers.zoom.us/docs/api/using-zoom-apis/#the-me-keyword
     """
+    if operation.passed:
+        return ids
     user = ids.get("userId")
     if connection.kind is Kind.ACCOUNT and (user == ME or _MY_PATH in f"{operation.path}/"):
         raise InvalidRequest([FieldError("userId", _NO_ME + _INSTEAD.get(operation.name, ""))])
@@ -182,6 +185,11 @@ class Call:
         operation, ids = match("GET", path)
         return cls(principal=principal, operation=operation, ids=ids, query_string=query_string, deadline=deadline)
 
+    @property
+    def content_type(self) -> str:
+        """The media type of the body, as the caller declares it."""
+        return self.headers.get("content-type", "")
+
     def bind(self, connection: Connection) -> None:
         """Make the call over this connection."""
         self.connection = connection
@@ -205,7 +213,8 @@ class Call:
         """Return what one try takes from the rate budget."""
         interactive = self.headers.get(PRIORITY_HEADER, "").strip().lower() == "interactive"
         account, label = self.connection.zoom_account_id, self.operation.label
-        return Cost(account=account, label=label, user=self._counted_user(), interactive=interactive)
+        pool = self.operation.pool
+        return Cost(account=account, label=label, user=self._counted_user(), interactive=interactive, pool=pool)
 
     def _counted_user(self) -> str | None:
         if not self.operation.counts_for_user:

@@ -16,7 +16,7 @@ from zoom_common.gateway.http_client import ZoomApiClient
 from zoom_common.zoom.api import zoom_code
 from zoom_common.zoom.http import HttpResponse
 from zoom_common.zoom.operations.model import Operation
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import named
 
 # Zoom's clock and ours differ, and its `created_at` has whole seconds.
 _SKEW = 5.0
@@ -28,7 +28,7 @@ _NUMBERS = ("type", "duration")
 
 def created_since(found: Mapping[str, Any], since: float, *, member: str = "created_at") -> bool:
     """Whether it was created at `since` (epoch seconds) or later. What does not say when it was created was not."""
-    created = _instant(found.get(member), None)
+    created = instant(found.get(member), None)
     return created is not None and created >= since - _SKEW
 
 
@@ -40,8 +40,8 @@ def matches(asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
 
 
 def _same_start(asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    start = _instant(asked.get("start_time"), asked.get("timezone"))
-    theirs = _instant(found.get("start_time"), found.get("timezone"))
+    start = instant(asked.get("start_time"), asked.get("timezone"))
+    theirs = instant(found.get("start_time"), found.get("timezone"))
     # A series has the start of one of its dates, and a local time without a zone means the host's: neither tells.
     return start is None or theirs is None or "recurrence" in asked or int(start) == int(theirs)
 
@@ -61,7 +61,8 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _instant(value: Any, zone: Any) -> float | None:
+def instant(value: Any, zone: Any) -> float | None:
+    """Return the epoch seconds of an ISO time, local to the zone named `zone` without an offset. None if unreadable."""
     if not isinstance(value, str):
         return None
     try:
@@ -72,8 +73,6 @@ def _instant(value: Any, zone: Any) -> float | None:
         return None
     return None if when is None else when.timestamp()
 
-
-_BY_NAME = {each.name: each for each in OPERATIONS}
 
 _MOST_PAGES = 5
 
@@ -97,15 +96,15 @@ class Lookup:
 
     def ask(self, name: str, ids: Mapping[str, str]) -> HttpResponse:
         """Return Zoom's answer to a single read, whatever its status."""
-        return self._ask(self.call.derived(_BY_NAME[name], ids))
+        return self._ask(self.call.derived(named(name), ids))
 
     def read(self, name: str, ids: Mapping[str, str]) -> HttpResponse:
         """Return Zoom's answer to a single read that succeeded."""
-        return _succeeded(_BY_NAME[name], self.ask(name, ids))
+        return _succeeded(named(name), self.ask(name, ids))
 
     def listed(self, name: str, ids: Mapping[str, str], members: str, **query: str) -> Iterator[dict[str, Any]]:
         """Yield the members of a list, page by page. Raises LookupInconclusive after five pages without an end."""
-        operation, token = _BY_NAME[name], ""
+        operation, token = named(name), ""
         for page in range(1, _MOST_PAGES + 1):
             parameters = _page(operation, query, page, token)
             call = self.call.derived(operation, ids, urlencode(parameters, quote_via=quote))

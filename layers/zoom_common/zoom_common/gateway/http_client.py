@@ -42,19 +42,30 @@ def wait_before_retry(
 
     `tries` were made so far; `now` is in epoch seconds; `random` gives 0 up to 1. A request that never left is sent
     again, and one that Zoom refused for its rate. After any other failure only idempotent operations are sent again.
+    Changes of the pass-through are sent once, whatever becomes of them.
     """
-    if tries >= MOST_TRIES:
+    if tries >= MOST_TRIES or is_sent_once(operation):
         return None
     if isinstance(outcome, HttpResponse) and outcome.status == 429:  # noqa: PLR2004 - HTTP's own number
         return _rate_wait(operation, outcome, now=now, random=random)
-    if isinstance(outcome, NotSent) or (operation.safe_to_retry and is_failure(outcome)):
+    if isinstance(outcome, NotSent) or (operation.safe_to_retry and is_failure(outcome, anything=operation.passed)):
         return random() * _FIRST_BACKOFF * 2.0**tries  # full jitter
     return None
 
 
-def is_failure(outcome: Outcome) -> bool:
-    """Return whether `outcome` leaves open what became of the request: no answer of Zoom's, or a fault inside Zoom."""
-    return not isinstance(outcome, HttpResponse) or outcome.status >= 500 or not is_answer(outcome)  # noqa: PLR2004
+def is_sent_once(operation: Operation) -> bool:
+    """Return whether an operation is a change of the pass-through: nobody knows what a second one would do."""
+    return operation.passed and not operation.safe_to_retry
+
+
+def is_failure(outcome: Outcome, *, anything: bool = False) -> bool:
+    """Return whether `outcome` leaves open what became of the request: no answer of Zoom's, or a fault inside Zoom.
+
+    `anything` is as for `is_answer`.
+    """
+    if not isinstance(outcome, HttpResponse) or outcome.status >= 500:  # noqa: PLR2004 - HTTP's own number
+        return True
+    return not is_answer(outcome, anything=anything)
 
 
 def _rate_wait(
@@ -180,6 +191,8 @@ class RetryingHttpClient:
             refusal = rate_limits.read(outcome, counts_for_user=operation.counts_for_user, now=now)
             confirmed = probe or tries.refused_by is refusal.limit
             tries.refused_by = refusal.limit
+            if refusal.lasts and not confirmed and is_sent_once(operation):
+                return None
             if refusal.lasts and not confirmed and tries.made < MOST_TRIES:
                 return _ONE_SECOND * (1.0 + self.random())  # ask once more before a whole day is closed for everybody
             self.limiter.rate_limited(cost, refusal)
@@ -190,7 +203,7 @@ def settled(operation: Operation, outcome: Outcome) -> HttpResponse:
     """Return the answer of a final outcome. Raises ZoomUnavailable or OutcomeUnknown when there is none."""
     if isinstance(outcome, NotSent):
         raise ZoomUnavailable from None
-    if isinstance(outcome, HttpResponse) and is_answer(outcome):
+    if isinstance(outcome, HttpResponse) and is_answer(outcome, anything=operation.passed):
         return outcome
     if operation.method == "GET":
         raise ZoomUnavailable(reason="zoom_gave_no_answer") from None
@@ -282,17 +295,38 @@ class ZoomApiClient:
             return TokenEvidence.NONE
 
     def _send(self, call: Call, token: Secret, before_sending: Callable[[], None]) -> HttpResponse:
-        request = api.build(
-            call.operation,
-            call.ids,
-            query_string=call.query_string,
-            body=call.body,
-            base_url=base_url(call.connection.api_url, self.api_base_url),
-            token=token,
-        )
+        base = base_url(call.connection.api_url, self.api_base_url)
+        if call.operation.passed:
+            request = _passed(call, base, token)
+        else:
+            request = api.build(
+                call.operation,
+                call.ids,
+                query_string=call.query_string,
+                body=call.body,
+                base_url=base,
+                token=token,
+                content_type=call.content_type,
+            )
 
         def ready() -> None:
             before_sending()
             self.usage.begin(call.connection.tenant, call.stats)
 
         return self.http.send(call, request, ready)
+
+
+def _passed(call: Call, base: str, token: Secret) -> HttpRequest:
+    from zoom_common.zoom.pass_through import PassedOperation, build  # noqa: PLC0415 - only its own calls need it
+
+    operation = call.operation
+    if not isinstance(operation, PassedOperation):
+        raise TypeError(operation.name)
+    return build(
+        operation,
+        query_string=call.query_string,
+        headers=call.headers,
+        body=call.body,
+        base_url=base,
+        token=token,
+    )

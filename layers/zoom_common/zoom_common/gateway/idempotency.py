@@ -24,6 +24,7 @@ from zoom_common.gateway.context import Call
 from zoom_common.gateway.create_lookup import HARMLESS_TWICE, LookupInconclusive, can_be_found, candidates, made_by
 from zoom_common.gateway.http_client import ZoomApiClient
 from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
+from zoom_common.zoom.api import multipart_boundary
 from zoom_common.zoom.http import HttpResponse
 
 HEADER = "idempotency-key"
@@ -33,6 +34,8 @@ _LONGEST_WAIT = 10.0
 _LEASE_MARGIN = 5.0
 _TIME_TO_LOOK = 4.0
 _POLL = 0.25
+# A refusal of the token or for the rate, and a redirect that asks for the same request elsewhere.
+_NOTHING_MADE = frozenset({401, 429, 307, 308})
 _KEY = re.compile(r"[!-~]{1,255}")
 # This link makes whoever opens it the host.
 _NEVER_STORED = "start_url"
@@ -120,7 +123,7 @@ class Idempotency:
             raise
         if response.status >= 500:  # noqa: PLR2004 - Zoom says it failed, not that it did nothing
             self._leave_unknown(held)
-        elif response.status in {401, 429}:
+        elif response.status in _NOTHING_MADE:
             self._nothing_was_made(held)
         else:
             self._keep(call, held, response)
@@ -209,7 +212,9 @@ def _fingerprint(call: Call) -> str:
     try:
         body = json.loads(call.body)
     except (ValueError, RecursionError):
-        body = call.body.hex()
+        # A program that repeats an upload takes another boundary.
+        boundary = multipart_boundary(call.content_type)
+        body = (call.body if boundary is None else call.body.replace(boundary, b"")).hex()
     return _digest([dict(call.ids), call.query_string, body])
 
 
@@ -219,9 +224,16 @@ def _digest(parts: list[Any]) -> str:
 
 def _stored(response: HttpResponse) -> StoredAnswer:
     body = response.body
-    if _NEVER_STORED.encode() in body:
-        body = json.dumps(json.loads(body, object_hook=_without), ensure_ascii=False, separators=(",", ":")).encode()
+    if _NEVER_STORED.encode() in body and (members := _parsed(body)) is not None:
+        body = json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
     return StoredAnswer(response.status, response.headers.get("content-type", "application/json"), body)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body, object_hook=_without)
+    except (ValueError, RecursionError):  # an answer of the pass-through may be anything
+        return None
 
 
 def _without(members: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from zoom_common.access.principal import Principal
 from zoom_common.connections.selection import visible_connections
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import Forbidden, GatewayError, NotFound, Unavailable, ZoomRefused, ZoomScopesMissing
-from zoom_common.events.projections.store import MeetingReader, decoded_uuid, is_number
+from zoom_common.events.projections.reader import MeetingReader, decoded_uuid, is_number
 from zoom_common.gateway.service import Answer
 from zoom_common.zoom.operations.table import encoded_twice
 

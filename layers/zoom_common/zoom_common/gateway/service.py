@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection, Kind
 from zoom_common.deadline import Deadline
-from zoom_common.errors import Forbidden, GatewayError, Unauthenticated, ZoomRefused, ZoomScopesMissing
+from zoom_common.errors import AnswerTooLong, Forbidden, GatewayError, Unauthenticated, ZoomRefused, ZoomScopesMissing
 from zoom_common.gateway import idempotency, read_cache
 from zoom_common.gateway.context import ME, Call, addressed
 from zoom_common.gateway.http_client import ZoomApiClient
@@ -33,6 +34,9 @@ _OF_OTHERS = (
 )
 
 _ACCOUNT = "Add one of the missing scopes to the Server-to-Server app at Zoom; its next token has it."
+
+if TYPE_CHECKING:
+    from zoom_common.gateway.host_calendar import HostCalendar
 
 type ReconnectUrl = Callable[[Connection], str]
 
@@ -102,6 +106,12 @@ CONNECTION_HEADER = "x-zoom-connection"
 # Zoom's headers that the caller gets: how to read the body, the number that Zoom's support asks for, the quota.
 _PASSED_ON = ("content-type", "x-zm-trackingid", "x-ratelimit-")
 
+# Operations that make, change or delete a plan. `gateway.not_applied` and `gateway.overlaps` look at their answers.
+_PLANS = frozenset(f"{kind}.{what}" for kind in ("meetings", "webinars") for what in ("create", "update", "delete"))
+
+# With an answer of the pass-through go those that files and redirects need.
+_PASSED_ON_WHOLE = (*_PASSED_ON, "location", "content-disposition", "content-range", "accept-ranges", "last-modified")
+
 _NO_TIME = Deadline.after(0.0)
 
 
@@ -118,7 +128,8 @@ class Answer:
 class Gateway:
     """Makes calls. `select` finds a principal's connection, by the id in the request if there is one.
 
-    `reconnect_url` gives the page where a person consents again.
+    `reconnect_url` gives the page where a person consents again. `passes_on`: the pass-through is switched on.
+    `calendar` has the hosts' plans; without it nothing is said about overlaps.
     """
 
     select: Callable[[Principal, str | None], Connection]
@@ -126,6 +137,8 @@ class Gateway:
     idempotency: Idempotency
     read_cache: ReadCache
     reconnect_url: ReconnectUrl
+    passes_on: bool = False
+    calendar: HostCalendar | None = None
 
     def call(self, call: Call) -> Answer:
         """Return Zoom's answer for the caller. `call.stats` is filled in, whether it succeeds or not.
@@ -152,7 +165,7 @@ class Gateway:
         check_scopes(operation, connection, self.reconnect_url)
         call.ids = addressed(connection, operation, call.ids)
         call.stats.budget_left = self.client.http.limiter.left(call.cost())
-        _check_request(operation, call.query_string, call.body)
+        _check_request(call)
 
     def _count(self, call: Call) -> None:
         """Count the call and the reads it needed. When a write fails, later ones do not wait for DynamoDB again."""
@@ -175,6 +188,8 @@ class Gateway:
 
     def _answer(self, call: Call, response: HttpResponse) -> Answer:
         headers = self._headers(call, response)
+        if call.operation.passed and response.status < 400:  # noqa: PLR2004 - successes and redirects
+            return _passed_on(call, response, headers)
         raise_for_refusal(
             response,
             operation=call.operation,
@@ -192,10 +207,31 @@ class Gateway:
             if read_cache.is_known(call.headers.get("if-none-match"), tag):
                 headers.pop("content-type", None)
                 return Answer(304, headers)
+        if call.operation.name in _PLANS:
+            headers |= self._about_plan(call, response)
         return Answer(response.status, headers, response.body)
 
+    def _about_plan(self, call: Call, response: HttpResponse) -> dict[str, str]:
+        """Return headers about a plan that was made or changed: what Zoom did not apply, and what overlaps."""
+        from zoom_common.gateway import overlaps  # noqa: PLC0415 - only such calls need them
+        from zoom_common.gateway.create_lookup import json_object  # noqa: PLC0415 - as above
+
+        found, what = {}, call.operation.name.partition(".")[2]
+        answered = json_object(response.body)
+        if call.body and what != "delete":
+            from zoom_common.gateway import not_applied  # noqa: PLC0415 - it loads models of bodies
+
+            names = not_applied.names(call.operation, call.body, answered, now=self.client.http.clock())
+            found[not_applied.HEADER] = names
+        if self.calendar is not None and what == "create":
+            found[overlaps.HEADER] = overlaps.named(self.calendar, call, answered)
+        elif self.calendar is not None:
+            overlaps.moved(self.calendar, call)
+        return {name: value for name, value in found.items() if value}
+
     def _headers(self, call: Call, response: HttpResponse) -> dict[str, str]:
-        headers = {name: value for name, value in response.headers.items() if name.startswith(_PASSED_ON)}
+        kept = _PASSED_ON_WHOLE if call.operation.passed else _PASSED_ON
+        headers = {name: value for name, value in response.headers.items() if name.startswith(kept)}
         headers |= call.stats.headers()
         headers["x-zoom-ratelimit-category"] = response.headers.get(rate_limits.CATEGORY_HEADER, call.stats.label)
         if response.status == 429:  # noqa: PLR2004 - HTTP's own number
@@ -206,12 +242,19 @@ class Gateway:
         return headers
 
 
-def _check_request(operation: Operation, query_string: str, body: bytes) -> None:
-    if any(name == "access_token" for name, _ in parse_qsl(query_string, keep_blank_values=True)):
+def _passed_on(call: Call, response: HttpResponse, headers: dict[str, str]) -> Answer:
+    """Return an answer of the pass-through as it is: any bytes, and redirects, which the gateway never follows."""
+    if response.too_long:
+        raise AnswerTooLong(changed=not call.operation.safe_to_retry)
+    return Answer(response.status, headers, response.body)
+
+
+def _check_request(call: Call) -> None:
+    if any(name == "access_token" for name, _ in parse_qsl(call.query_string, keep_blank_values=True)):
         # Zoom refuses tokens in URLs, with an answer that would look like a refusal of the connection's own token.
         raise Unauthenticated(
             reason="token_in_query",
             message="Invalid access token, this access token is not supported as query parameter string.",
         )
-    check_query(operation.query, query_string)
-    api.check_body(operation, body)
+    check_query(call.operation.query, call.query_string)
+    api.check_body(call.operation, call.body, call.content_type)

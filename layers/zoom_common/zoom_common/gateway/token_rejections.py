@@ -17,7 +17,7 @@ from zoom_common.connections.model import Connection, Kind
 from zoom_common.gateway.context import ME, Call
 from zoom_common.zoom import api
 from zoom_common.zoom.http import HttpResponse
-from zoom_common.zoom.operations.table import OPERATIONS
+from zoom_common.zoom.operations.table import named
 
 # For so long, in seconds, a request that was at fault is checked before its next 401 costs a refresh.
 REMEMBERED: Final = 600.0
@@ -27,8 +27,6 @@ REMEMBERED: Final = 600.0
 YOUNG: Final = 600.0
 
 _CAPACITY = 256
-
-_BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 
 class TokenEvidence(StrEnum):
@@ -56,7 +54,7 @@ def independent_read(call: Call) -> Call:
     """
     for name, ids, query in _READS[call.connection.kind]:
         if name != call.operation.name:
-            return call.derived(_BY_NAME[name], ids, query)
+            return call.derived(named(name), ids, query)
     raise LookupError(call.operation.name)
 
 

@@ -62,12 +62,16 @@ class RateLimitRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one request takes from. `user` is set when it counts for the creates and updates of that user's day."""
+    """What one request takes from. `user` is set when it counts for the creates and updates of that user's day.
+
+    `pool` names a family of operations that Zoom counts apart from all others.
+    """
 
     account: str
     label: RateLabel
     user: str | None = None
     interactive: bool = False
+    pool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +116,9 @@ class RateLimiter:
 
     def left(self, cost: Cost) -> int:
         """Return how many calls could begin within the window, as far as this container knows without DynamoDB."""
-        bucket = self._split(cost.account, cost.label).everybody
+        bucket = self._split(cost, cost.label).everybody
         now = int(self.clock() * MICROSECONDS)
-        return self._room(cost, bucket, self.slots.backlog(cost.account, str(cost.label), bucket, now=now))
+        return self._room(cost, bucket, self.slots.backlog(cost.account, _lane(cost, cost.label), bucket, now=now))
 
     def give_back(self, reservation: Reservation) -> None:
         """Give back what a call was counted in that never left, or that Zoom refused for its rate or its token.
@@ -132,8 +136,8 @@ class RateLimiter:
         """Open what was closed for the account: Zoom answered a probe."""
         with suppress(Unavailable):
             for label in self._counted_with(cost):
-                for bucket in self._buckets(cost.account, label):
-                    self.slots.reopen(cost.account, str(label), bucket)
+                for bucket in self._buckets(cost, label):
+                    self.slots.reopen(cost.account, _lane(cost, label), bucket)
 
     def rate_limited(self, cost: Cost, refusal: RateLimitResponse) -> None:
         """Note a 429. A limit of Zoom's that lasts is shared, so that no container sends before it ends.
@@ -156,7 +160,7 @@ class RateLimiter:
 
     def _shared(self, cost: Cost, now: float, longest: float) -> Reservation:
         left_today, counters, probe = self._take_today(cost, now)
-        split = self._split(cost.account, cost.label)
+        split = self._split(cost, cost.label)
         try:
             slot = self._punctual_slot(cost, split, longest)
         except Unavailable:
@@ -174,7 +178,7 @@ class RateLimiter:
             self.daily.give_back(counter, now=now)
 
     def _room(self, cost: Cost, bucket: Bucket, ahead: int) -> int:
-        window = rate_limits.rate(self.rules.of(cost.account), cost.label).seconds * MICROSECONDS
+        window = rate_limits.rate(self.rules.of(cost.account), cost.label, cost.pool).seconds * MICROSECONDS
         return max(0, (window - ahead) // bucket.interval)
 
     def _punctual_slot(self, cost: Cost, split: Buckets, longest: float) -> Slot | NoSlot:
@@ -197,7 +201,7 @@ class RateLimiter:
 
     def _slot(self, cost: Cost, split: Buckets, now: float, ready: float, longest: float) -> Slot | NoSlot:
         start, end = int(ready * MICROSECONDS), int((now + max(longest, ready - now)) * MICROSECONDS)
-        label = str(cost.label)
+        label = _lane(cost, cost.label)
         if not cost.interactive or split.reserve is None:
             return self.slots.take(cost.account, label, split.everybody, now=start, latest=end)
         for bucket, latest in ((split.everybody, start), (split.reserve, end)):
@@ -230,7 +234,7 @@ class RateLimiter:
         found = []
         if cost.user is not None:
             found.append((_user_counter_of(cost), rate_limits.USER_DAILY, _USER_DAY))
-        day = rate_limits.daily(self.rules.of(cost.account), cost.label)
+        day = rate_limits.daily(self.rules.of(cost.account), cost.label, cost.pool)
         if day is not None:
             found.append((f"{cost.account}#{day.name}", int(day.calls * self.rules.share), "daily_limit"))
         return found
@@ -238,32 +242,40 @@ class RateLimiter:
     def _close(self, cost: Cost, labels: Iterable[RateLabel], until: float, reason: str) -> None:
         end, probe_at = int(until * MICROSECONDS), int(self.clock() * MICROSECONDS) + PROBE_EVERY
         for label in labels:
-            everybody, *others = self._buckets(cost.account, label)
-            self.slots.close(cost.account, str(label), everybody, until=end, reason=reason, probe_at=probe_at)
+            everybody, *others = self._buckets(cost, label)
+            lane = _lane(cost, label)
+            self.slots.close(cost.account, lane, everybody, until=end, reason=reason, probe_at=probe_at)
             for bucket in others:
-                self.slots.close(cost.account, str(label), bucket, until=end, reason=reason)
+                self.slots.close(cost.account, lane, bucket, until=end, reason=reason)
 
-    def _buckets(self, account: str, label: RateLabel) -> list[Bucket]:
-        split = self._split(account, label)
+    def _buckets(self, cost: Cost, label: RateLabel) -> list[Bucket]:
+        split = self._split(cost, label)
         return [split.everybody] if split.reserve is None else [split.everybody, split.reserve]
 
     def _counted_with(self, cost: Cost) -> list[RateLabel]:
-        plan = self.rules.of(cost.account)
-        day = rate_limits.daily(plan, cost.label)
-        return [each for each in RateLabel if each is cost.label or (day and rate_limits.daily(plan, each) == day)]
+        plan, pool = self.rules.of(cost.account), cost.pool
+        day = rate_limits.daily(plan, cost.label, pool)
+        return [
+            each for each in RateLabel if each is cost.label or (day and rate_limits.daily(plan, each, pool) == day)
+        ]
 
-    def _split(self, account: str, label: RateLabel) -> Buckets:
-        rate = rate_limits.rate(self.rules.of(account), label)
+    def _split(self, cost: Cost, label: RateLabel) -> Buckets:
+        rate = rate_limits.rate(self.rules.of(cost.account), label, cost.pool)
         return buckets(rate, share=self.rules.share, reserve=self.rules.reserve, pace=self.rules.pace)
 
     def _local_reservation(self, cost: Cost, now: float, longest: float) -> Reservation:
-        key = (cost.account, str(cost.label))
-        interval = self._split(cost.account, cost.label).everybody.interval * _LOCAL_PART / MICROSECONDS
+        key = (cost.account, _lane(cost, cost.label))
+        interval = self._split(cost, cost.label).everybody.interval * _LOCAL_PART / MICROSECONDS
         at = max(now, self._local.get(key, 0.0))
         if at - now > max(0.0, longest):
             raise TooManyRequests(max(1, ceil(at - now)), reason="rate_budget_spent")
         self._local[key] = at + interval
         return Reservation(at - now, 0, local=True)
+
+
+def _lane(cost: Cost, label: RateLabel) -> str:
+    """Return the name of a label's buckets: of its own for a family that Zoom counts apart."""
+    return f"{cost.pool}.{label}" if cost.pool else str(label)
 
 
 def _user_counter_of(cost: Cost) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoom_common import observability
+from zoom_common.access.principal import EVERY_SCOPE, Principal
 from zoom_common.archive.catalogue import Catalogue
 from zoom_common.archive.discovery import Discovery, NotShown, link_of, recordings_path
 from zoom_common.archive.downloads_client import DownloadClient, Link
@@ -28,15 +29,16 @@ from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.errors import ConnectionUnusable, NotFound
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.log.store import EventLog
-from zoom_common.events.projections.store import MeetingReader, ProjectionStore
+from zoom_common.events.projections.reader import MeetingReader
+from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.reconciliation.zoom_reader import AccessDenied, Read
+from zoom_common.gateway.background_reads import reading
 from zoom_common.gateway.context import Call
 from zoom_common.gateway.service import Gateway
 from zoom_common.settings import require
-from zoom_common.wiring.gateway import gateway, reading, worker_of
+from zoom_common.wiring.gateway import gateway
 from zoom_common.zoom.operations.table import match
 
-_JOB = "archive"
 # What a step of the sweep at Zoom may take, in seconds.
 _STEP_SECONDS = 25.0
 
@@ -136,8 +138,8 @@ class Archive:
         return data if isinstance(data, dict) else None
 
     def read(self, connection: Connection, deadline: Deadline) -> Read:
-        """Return a function that reads at Zoom over a connection. It raises as `wiring.gateway.reading` says."""
-        return reading(self._calls(), connection, deadline, job=_JOB)
+        """Return a function that reads at Zoom over a connection. It raises as `background_reads.reading` says."""
+        return reading(self._calls(), _worker(connection), deadline)
 
     def files(self, recording: ArchivedRecording) -> Mapping[str, Any] | None:
         """Return Zoom's list of a recording's files; None when Zoom has none. Raises GatewayError and AccessDenied."""
@@ -149,7 +151,7 @@ class Archive:
         connection = self._connection(recording)
         operation, ids = match("DELETE", recordings_path(recording.uuid))
         call = Call(
-            principal=worker_of(connection, _JOB),
+            principal=_worker(connection),
             operation=operation,
             ids=ids,
             query_string=f"action={'delete' if for_ever else 'trash'}",
@@ -191,6 +193,11 @@ class Archive:
         return [
             {"name": each.get("name"), "user_id": each.get("id"), "email": each.get("user_email")} for each in people
         ]
+
+
+def _worker(connection: Connection) -> Principal:
+    """Return the principal by which the archive works for a connection."""
+    return Principal(connection.tenant, "job:archive", frozenset({EVERY_SCOPE}), connection=connection.connection_id)
 
 
 def report(file: ArchivedFile, moved: Moved) -> None:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import random
 import secrets
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
-from zoom_common.access.principal import EVERY_SCOPE, Principal
 from zoom_common.aws import clients
 from zoom_common.aws.table import CONNECTIONS, COORDINATION, Table
 from zoom_common.connections.access_tokens import AccessTokens, RefreshFunction, reconnect_url
 from zoom_common.connections.cipher import Cipher, SealKind
 from zoom_common.connections.selection import select
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.errors import Forbidden, ZoomRefused
 from zoom_common.gateway.change_store import ChangeStore
-from zoom_common.gateway.context import Call
+from zoom_common.gateway.host_calendar import HostCalendar
 from zoom_common.gateway.http_client import RetryingHttpClient, ZoomApiClient
 from zoom_common.gateway.idempotency import Idempotency
 from zoom_common.gateway.idempotency_store import IdempotencyStore
@@ -30,13 +27,6 @@ from zoom_common.ratelimit.limiter import RateLimiter, RateLimitRules
 from zoom_common.ratelimit.quotas import DailyCalls, DailyStore
 from zoom_common.ratelimit.slots import SlotStore
 from zoom_common.transport import RequestsTransport
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from zoom_common.connections.model import Connection
-    from zoom_common.deadline import Deadline
-    from zoom_common.events.reconciliation.zoom_reader import Read
 
 
 class GatewaySettings(Protocol):
@@ -61,6 +51,8 @@ class GatewaySettings(Protocol):
     def budget(self) -> RateLimitRules: ...  # noqa: D102
     @property
     def read_cache_seconds(self) -> float: ...  # noqa: D102
+    @property
+    def pass_through(self) -> bool: ...  # noqa: D102
 
 
 def gateway(settings: GatewaySettings) -> Gateway:
@@ -93,6 +85,8 @@ def gateway(settings: GatewaySettings) -> Gateway:
             changes=ChangeStore(shared, clock=time.time), seconds=settings.read_cache_seconds, clock=time.time
         ),
         reconnect_url=lambda connection: reconnect_url(settings, connection.connection_id),
+        passes_on=settings.pass_through,
+        calendar=HostCalendar(shared, clock=time.time),
     )
 
 
@@ -104,38 +98,3 @@ def _access_tokens(settings: GatewaySettings, connections: ConnectionStore) -> A
         RefreshFunction(clients.client("lambda"), settings.token_refresh_function),
         reconnect_url=lambda connection_id: reconnect_url(settings, connection_id),
     )
-
-
-def reading(gateway: Gateway, connection: Connection, deadline: Deadline, *, job: str) -> Read:
-    """Return a function that reads through the gateway and its budget, as the `job` that the connection serves."""
-    # What most functions need not import.
-    from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, NO_PERMISSION, AccessDenied  # noqa: PLC0415
-
-    # Zoom's codes for what a connection is not shown at all, whatever the id.
-    not_shown = {4711: MISSING_SCOPES, 200: NO_PERMISSION}
-    worker = worker_of(connection, job)
-
-    def read(path: str) -> Mapping[str, Any] | None:
-        try:
-            answer = gateway.call(Call.read(path, worker, deadline))
-        except Forbidden:
-            raise AccessDenied(MISSING_SCOPES) from None  # the person did not grant it
-        except ZoomRefused as refused:
-            if refused.retryable:
-                raise
-            if refused.zoom_code in not_shown:
-                raise AccessDenied(not_shown[refused.zoom_code]) from None
-            return None
-        found = json.loads(answer.body)
-        if not isinstance(found, dict):
-            return None
-        if "message" in found and found.get("code") in not_shown:
-            raise AccessDenied(not_shown[found["code"]])  # Zoom's pages on webinars print refusals with a 200
-        return found
-
-    return read
-
-
-def worker_of(connection: Connection, job: str) -> Principal:
-    """Return the principal of a background job that works for one connection."""
-    return Principal(connection.tenant, f"job:{job}", frozenset({EVERY_SCOPE}), connection=connection.connection_id)

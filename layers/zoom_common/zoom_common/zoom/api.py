@@ -9,33 +9,72 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NoReturn
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.parse import quote
 
 from zoom_common import __version__
-from zoom_common.errors import InvalidRequest, ZoomRefused
+from zoom_common.errors import FieldError, InvalidRequest, ZoomRefused
 from zoom_common.secret import Secret
 from zoom_common.zoom.error_codes import SCOPES_MISSING, RefusedCall, meaning
 from zoom_common.zoom.http import HttpRequest, HttpResponse
-from zoom_common.zoom.operations.model import Operation, with_lowered_page_size
+from zoom_common.zoom.operations.model import JSON, MULTIPART, Operation, with_lowered_page_size
 from zoom_common.zoom.operations.table import filled
+
+if TYPE_CHECKING:
+    from zoom_common.zoom.models.fields import ZoomModel
 
 # What RFC 3986 lets stand in a query as it is, and a caller's own %-escapes: nothing is encoded twice.
 _QUERY = "%&=+-._~!$'()*,;:@/?"
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TOKEN_REJECTED = 124
+_GZIP = b"\x1f\x8b"
+_COMPRESSED = "The body is compressed. Send it without Content-Encoding."
+_NO_JSON = "Send one JSON object in UTF-8, with the header Content-Type: application/json."
+# https://www.rfc-editor.org/rfc/rfc2046#section-5.1.1
+_BOUNDARY = re.compile(
+    r"""multipart/form-data\s*;(?:.*;)?\s*boundary=(?:"([ -!#-~]{1,70})"|([!#-+\--:=?-~]{1,70}))\s*(?:;.*)?""",
+    re.IGNORECASE | re.ASCII,
+)
 
 
-def check_body(operation: Operation, body: bytes) -> None:
-    """Read a request body and raise InvalidRequest with every fault that Zoom is sure to find. No body is no fault."""
-    if operation.model is None or not body.strip():
-        return
-    from zoom_common.zoom.models.fields import faults  # noqa: PLC0415 - pydantic is for those who send a body
+def check_body(operation: Operation, body: bytes, content_type: str = "") -> None:
+    """Raise InvalidRequest with every fault of a request body that Zoom is sure to find.
 
-    model = operation.body
-    found = faults(model, parsed(body)) if model is not None else []
+    A missing JSON body is no fault. JSON is read as JSON whatever `content_type` says, as programs often leave it out.
+    """
+    if operation.media == MULTIPART:
+        _check_parts(body, content_type)
+    elif operation.media == JSON and body.strip():
+        _check_members(operation, parsed(body))
+
+
+def _check_members(operation: Operation, members: dict[str, Any]) -> None:
+    found = [FieldError(name, "This field is required.") for name in operation.required if name not in members]
+    if operation.model is not None:
+        from zoom_common.zoom.models.fields import faults  # noqa: PLC0415 - pydantic is for those who send a body
+
+        found = faults(cast("type[ZoomModel]", operation.body), members)
     if found:
         raise InvalidRequest(found)
+
+
+def _check_parts(body: bytes, content_type: str) -> None:
+    """Check that a body is multipart, as far as forwarding it needs.
+
+    https://www.rfc-editor.org/rfc/rfc7578
+    """
+    boundary = multipart_boundary(content_type)
+    if boundary is None or b"--" + boundary not in body:
+        raise InvalidRequest(
+            message="Send the file as multipart/form-data, with the boundary in the header Content-Type."
+        )
+
+
+def multipart_boundary(content_type: str) -> bytes | None:
+    """Return the boundary that a `Content-Type` of multipart/form-data names, or None."""
+    found = _BOUNDARY.fullmatch(content_type.strip())
+    return None if found is None else (found[1] or found[2]).encode()
 
 
 def parsed(body: bytes) -> dict[str, Any]:
@@ -48,7 +87,9 @@ def parsed(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise InvalidRequest(message="Request Body should be a valid JSON object.")
+        unreadable = InvalidRequest(message="Request Body should be a valid JSON object.")
+        unreadable.hint = _COMPRESSED if body.startswith(_GZIP) else _NO_JSON
+        raise unreadable
     return value
 
 
@@ -62,6 +103,28 @@ def as_utf8(body: bytes) -> bytes:
     return body if encoding == "utf-8" else body.decode(encoding).encode()
 
 
+# A start time with an offset, as a member's value: a quotation mark inside a text has a backslash before it.
+# It is compiled when a body first has one: a start of a function does not pay for it.
+_OFFSET_START = rb'("start_time"\s*:\s*")(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)?([+-]\d\d:?\d\d)"'
+
+
+def with_utc_start(body: bytes) -> bytes:
+    """Return a JSON body with its start time in UTC when it has an offset; everything else stays byte for byte.
+
+    Zoom is reported to ignore the offset and to read the time as UTC (https://github.com/calcom/cal.diy/pull/3238).
+    With a `Z` the time means the same in either reading.
+    """
+    return re.sub(_OFFSET_START, _in_utc, body) if b'"start_time"' in body else body
+
+
+def _in_utc(found: re.Match[bytes]) -> bytes:
+    try:
+        when = datetime.fromisoformat((found[2] + found[3]).decode()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return found[0]
+    return found[1] + when.replace(tzinfo=None).isoformat(timespec="seconds").encode() + b'Z"'
+
+
 def build(
     operation: Operation,
     params: Mapping[str, str],
@@ -70,11 +133,13 @@ def build(
     body: bytes,
     base_url: str,
     token: Secret,
+    content_type: str = "",
 ) -> HttpRequest:
     """The request for `operation`. Ids are encoded as Zoom wants them; query and body go out as the caller wrote them.
 
-    Two things change: a page size above the maximum is lowered, and a body in UTF-16 becomes UTF-8. A body that the
-    operation does not have stays behind.
+    Two things change: a page size above the maximum is lowered, and JSON in UTF-16 becomes UTF-8. A multipart body
+    goes out under the caller's `content_type`, which names its boundary. A body that the operation does not have stays
+    behind.
     """
     query_string = with_lowered_page_size(operation.query, query_string)
     url = base_url.rstrip("/") + filled(operation.path, params)
@@ -85,13 +150,21 @@ def build(
         "Accept": "application/json",
         "User-Agent": f"integrato-zoom/{__version__}",
     }
-    if operation.model is None or not body.strip():
+    if not operation.media or not body.strip():
         return HttpRequest(operation.method, url, headers)
-    return HttpRequest(operation.method, url, {**headers, "Content-Type": "application/json"}, as_utf8(body))
+    if operation.media == MULTIPART:
+        return HttpRequest(operation.method, url, {**headers, "Content-Type": content_type}, body)
+    content = with_utc_start(as_utf8(body))
+    return HttpRequest(operation.method, url, {**headers, "Content-Type": "application/json"}, content)
 
 
-def is_answer(response: HttpResponse) -> bool:
-    """Whether this is Zoom's word: a success with JSON or nothing in it, or an error. Pages of some proxy are not."""
+def is_answer(response: HttpResponse, *, anything: bool = False) -> bool:
+    """Whether this is Zoom's word: a success with JSON or nothing in it, or an error. Pages of some proxy are not.
+
+    With `anything` a success may hold whatever it likes, and a redirect is an answer too.
+    """
+    if anything and 200 <= response.status < 400:  # noqa: PLR2004 - successes and redirects
+        return bool(response.body) or response.too_long or _meant_to_be_empty(response)
     if 200 <= response.status < 300:  # noqa: PLR2004 - the class of successes
         return _json(response.body) is not None if response.body.strip() else _meant_to_be_empty(response)
     if 400 <= response.status < 500:  # noqa: PLR2004 - the class of refusals
@@ -101,7 +174,9 @@ def is_answer(response: HttpResponse) -> bool:
 
 def _meant_to_be_empty(response: HttpResponse) -> bool:
     # An answer that breaks off within its headers looks like an empty one, without a word on its length.
-    return response.status == 204 or not response.headers.keys().isdisjoint(("content-length", "transfer-encoding"))  # noqa: PLR2004
+    if response.status in {204, 304}:
+        return True
+    return not response.headers.keys().isdisjoint(("content-length", "transfer-encoding"))
 
 
 def token_rejected(response: HttpResponse) -> bool:

@@ -28,8 +28,10 @@ _MOMENTS = (
     "time_stamp",
     "timestamp",
     "object.date_time",
+    "object.date-time",
     "object.timestamp",
     "object.participant.date_time",
+    "object.participant.qos[].date_time",
     "object.participant.sharing_details.date_time",
     "object.chat_message.date_time",
     "object.chat_message_file.date_time",
@@ -49,6 +51,12 @@ _MOMENTS_BY_ENDING = {
     "_ended": "object.call_end_time",
     "_missed": "object.call_end_time",
     "_rejected": "object.call_end_time",
+    "registration_created": "object.registrant.create_time",
+    "recording.started": "object.recording_file.recording_start",
+    "recording.paused": "object.recording_file.recording_end",
+    "recording.stopped": "object.recording_file.recording_end",
+    "summary_completed": "object.summary_created_time",
+    "summary_updated": "object.summary_last_modified_time",
 }
 # In these, `date_time` and `timestamp` are those of the message or recording, which can change more than once.
 _TIMED_BY_THEIR_SUBJECT = frozenset(
@@ -84,9 +92,23 @@ def former_keys(event: ZoomEvent) -> Sequence[str]:
     parts = natural(event) if natural else None
     if event.name == "webinar.started" and event.instance:
         return [_digest("natural", [event.name, event.instance])]
+    if event.name in _RECORDED and parts and all(parts):
+        former = _digest("natural", [event.name, event.instance, _file_names(event)])
+        return [former] if former != dedupe_key(event) else []
     if parts and all(parts):
         return []
     return [_by_content(event)] if _says_when(event) else []
+
+
+def second_key(event: ZoomEvent) -> str | None:
+    """Return the key of this event where an older release has stored another event under its `dedupe_key`, or None.
+
+    An older release did not look at the status of a recording's files. It stored a recording that was still processing
+    under the key that the completed recording has today.
+    """
+    if event.name not in _RECORDED or not event.instance:
+        return None
+    return _digest("natural", [event.name, event.instance, f"{_file_names(event)}!completed"])
 
 
 def _by_content(event: ZoomEvent) -> str:
@@ -120,9 +142,16 @@ def _deauthorized(event: ZoomEvent) -> Sequence[str | None]:
 
 
 def _recorded(event: ZoomEvent) -> Sequence[str | None]:
+    return [event.instance, ",".join(sorted(map(_version, _files(event))))]
+
+
+def _file_names(event: ZoomEvent) -> str:
+    return ",".join(sorted(map(recording_file_name, _files(event))))
+
+
+def _files(event: ZoomEvent) -> Sequence[dict[str, Any]]:
     lists = (event.object.get("recording_files"), event.object.get("participant_audio_files"))
-    files = [file for files in lists if isinstance(files, list) for file in files if isinstance(file, dict)]
-    return [event.instance, ",".join(sorted(map(_version, files)))]
+    return [file for files in lists if isinstance(files, list) for file in files if isinstance(file, dict)]
 
 
 def _version(file: dict[str, Any]) -> str:
@@ -146,6 +175,8 @@ def _second(value: object) -> int | None:
     moment = epoch_ms(value)
     return None if moment is None else moment - moment % 1000
 
+
+_RECORDED = frozenset({"recording.completed", "recording.transcript_completed"})
 
 _NATURAL: dict[str, Callable[[ZoomEvent], Sequence[str | None]]] = {
     DEAUTHORIZED: _deauthorized,

@@ -10,21 +10,26 @@ from email.utils import parsedate_to_datetime
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """What to send. `url` is final: encoded as it has to stand on the wire. Headers and body may hold credentials."""
+    """What to send. `url` is final: encoded as it has to stand on the wire. Headers and body may hold credentials.
+
+    An answer with a body of more than `most_bytes` comes back without the body.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
+    most_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What came back. Header names are lower case."""
+    """What came back. Header names are lower case. `too_long`: the body was longer than asked for, and is not there."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+    too_long: bool = False
 
 
 def retry_after(value: str | None, *, now: float) -> float | None:

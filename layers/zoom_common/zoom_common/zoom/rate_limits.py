@@ -64,13 +64,27 @@ _DAILY: dict[Plan, dict[RateLabel, Daily]] = {
 }
 
 
-def rate(plan: Plan, label: RateLabel) -> Rate:
-    """Return how fast an account may call operations of `label`."""
-    return _RATES[plan][label]
+# Families that Zoom counts apart from everything else. The page names no numbers for the free plan, which has neither
+# product: the slower of both tables is taken. Contact Center's table has no resource-intensive row and says that heavy
+# calls share their day with it: Phone's is taken. https://developers.zoom.us/docs/api/rate-limits/
+_APART: dict[Plan, dict[RateLabel, Rate]] = {
+    Plan.FREE: {_L: Rate(4, _SECOND), _M: Rate(2, _SECOND), _H: Rate(1, _SECOND), _R: Rate(5, _MINUTE)},
+    Plan.PRO: {_L: Rate(20, _SECOND), _M: Rate(10, _SECOND), _H: Rate(5, _SECOND), _R: Rate(5, _MINUTE)},
+    Plan.BUSINESS: {_L: Rate(40, _SECOND), _M: Rate(20, _SECOND), _H: Rate(10, _SECOND), _R: Rate(10, _MINUTE)},
+}
+
+_APART_DAILY = {Plan.FREE: 1_000, Plan.PRO: 15_000, Plan.BUSINESS: 30_000}
 
 
-def daily(plan: Plan, label: RateLabel) -> Daily | None:
+def rate(plan: Plan, label: RateLabel, pool: str = "") -> Rate:
+    """Return how fast an account may call operations of `label`. `pool` names a family that Zoom counts apart."""
+    return _APART[plan][label] if pool else _RATES[plan][label]
+
+
+def daily(plan: Plan, label: RateLabel, pool: str = "") -> Daily | None:
     """Return how many of them an account may call in a day, or None where Zoom names no number."""
+    if pool:
+        return Daily(f"{pool}.costly", _APART_DAILY[plan]) if label in {_H, _R} else None
     return _DAILY[plan].get(label)
 
 

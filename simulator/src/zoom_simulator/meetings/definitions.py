@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from zoom_simulator import check
@@ -178,7 +179,8 @@ class Meetings:
         text = body.get("start_time")
         if not text:
             return float(int(now))
-        return max(check.moment(text, timezone), float(int(now)))  # a past start becomes now, as documented
+        start = check.moment(text, timezone, offset=self._behaviour.start_time_offset)
+        return max(start, float(int(now)))  # a past start becomes now, as documented
 
     def _merge_settings(self, meeting: Meeting, body: Json, host: User) -> None:
         """Apply known settings. Unknown ones, and those the host may not use, are ignored, as at Zoom."""
@@ -186,7 +188,20 @@ class Meetings:
         for name, value in (body.get("settings") or {}).items():
             allowed = name not in DEPENDENT or allows(host, name)
             if name in known and value is not None and allowed:
-                meeting.settings[name] = value
+                meeting.settings[name] = self._applied(name, value, host)
+
+    def _applied(self, name: str, value: Any, host: User) -> Any:
+        """What Zoom makes of a setting: it drops what it does not know, and what the host has no licence for."""
+        if name == "alternative_hosts" and self._behaviour.unknown_alternative_hosts == "drop":
+            named = re.split("[;,]", str(value))
+            return ";".join(each.strip() for each in named if self._is_colleague(each.strip(), host))
+        if name == "auto_recording" and value == "cloud" and self._behaviour.is_limited(host.type):
+            return "none"
+        return value
+
+    def _is_colleague(self, reference: str, host: User) -> bool:
+        user = self._world.user(reference)
+        return user is not None and user.account_id == host.account_id
 
 
 WEBINAR_EXTRAS = ("is_simulive", "record_file_id", "transition_to_live", "simulive_delay_start")

@@ -37,7 +37,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class Operation:
-    """One row. `scope` is the granular scope without `:admin`; `admin_only` ones have no other form."""
+    """One row. `scope` is the granular scope without `:admin`; `admin_only` ones have no other form.
+
+    `media` is the media type of the body.
+    """
 
     name: str
     method: str
@@ -47,6 +50,7 @@ class Operation:
     classic: tuple[str, ...]
     handler: Handler
     admin_only: bool = False
+    media: str = "application/json"
 
     @property
     def segments(self) -> tuple[str, ...]:

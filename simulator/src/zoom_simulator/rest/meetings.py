@@ -85,14 +85,6 @@ def change_status(call: Call) -> Reply:
     return Reply(204)
 
 
-@operation("meetings.polls", "GET", "/meetings/{meetingId}/polls", label="Light", scope="meeting:read:list_polls",
-           classic="meeting:read")  # fmt: skip
-def list_polls(call: Call) -> Reply:
-    """A meeting's polls: here, none."""
-    call.target_meeting()
-    return Reply(200, {"total_records": 0, "polls": []})
-
-
 @operation("meetings.local_recording_token", "GET", "/meetings/{meetingId}/jointoken/local_recording", label="Light",
            scope="meeting:read:local_recording_token", classic="meeting_token:read:local_recording")  # fmt: skip
 def local_recording_token(call: Call) -> Reply:

@@ -39,6 +39,7 @@ def create(call: Call, kind: Kind) -> Meeting:
     """Schedule something for the user in the path, or for the user named in `schedule_for`."""
     user = call.target_user()
     check_body(kind, call.body)
+    _check_passcode(call)
     host = _scheduled_for(call, user)
     if host.type == WITHOUT_MEETINGS:
         raise may_not_host()
@@ -48,6 +49,13 @@ def create(call: Call, kind: Kind) -> Meeting:
     call.sim.world.add_meeting(meeting)
     announce(call, meeting, "created", {"operation": "all" if meeting.recurrence else "single"})
     return meeting
+
+
+def _check_passcode(call: Call) -> None:
+    """Refuse a passcode that the account's policy does not allow."""
+    passcode, least = str(call.body.get("password") or ""), call.sim.behaviour.passcode_least_length
+    if passcode and len(passcode) < least:
+        raise validation_failed(("password", f"Passcode must have at least {least} characters."))
 
 
 def shown(call: Call, meeting: Meeting) -> Json:
@@ -65,6 +73,7 @@ def update(call: Call, meeting: Meeting) -> None:
     if call.body.get("type") == meeting.type == PERSONAL:
         del call.body["type"]  # a read gives it, and only a create refuses it
     check_body(meeting.kind, call.body)
+    _check_passcode(call)
     call.spend_quota(meeting.host_id)
     before = payloads.comparable(meeting, call.sim.base_url)
     occurrence = wanted_occurrence(call, meeting)

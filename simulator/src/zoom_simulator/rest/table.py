@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zoom_simulator.rest import (
+    from_facts,
     invitations,
     livestream,
     meetings,
@@ -33,7 +34,7 @@ RESOURCES = (
 
 
 def rows() -> list[Operation]:
-    """The whole table."""
+    """The operations with a story of their own."""
     return OPERATIONS
 
 
@@ -43,7 +44,7 @@ def scopes() -> Scopes:
     A user-managed app has the plain form, and the `:admin` form where there is no other. A Server-to-Server app has the
     `:admin` form of each.
     """
-    for_people = [row for row in OPERATIONS if _is_for_people(row)]
+    for_people = [row for row in [*OPERATIONS, *from_facts.rows()] if row.scope and _is_for_people(row)]
     return Scopes(
         user=tuple(sorted({f"{row.scope}:admin" if row.admin_only else row.scope for row in for_people})),
         account=tuple(sorted({f"{row.scope}:admin" for row in for_people})),

@@ -12,7 +12,7 @@ from zoom_simulator.rest.call import Call, Reply
 from zoom_simulator.rest.operations import operation
 from zoom_simulator.rest.paging import page
 from zoom_simulator.seed import new_user
-from zoom_simulator.users import DEFAULTS, MEETING_AUTHENTICATION, RECORDING_AUTHENTICATION, security
+from zoom_simulator.users import DEFAULTS, LICENCES, MEETING_AUTHENTICATION, RECORDING_AUTHENTICATION, security
 from zoom_simulator.webhooks.account_events import comparable
 
 ROLES = {"owner": ("0", "Owner"), "admin": ("1", "Admin"), "member": ("2", "Member")}
@@ -299,7 +299,11 @@ def change_settings(call: Call) -> Reply:
     for name in (*DEFAULTS, "meeting_security"):
         given = call.body.get(name) or {}
         before = {**DEFAULTS.get(name, {}), **user.settings.get(name, {})}
-        changed = {key: value for key, value in given.items() if before.get(key) != value}
+        changed = {
+            key: value
+            for key, value in given.items()
+            if before.get(key) != value and not (key in LICENCES and call.sim.behaviour.is_limited(user.type))
+        }
         if changed:
             new[name] = changed
             old[name] = {key: before[key] for key in changed if key in before}

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.event_stores import Projections
 from tests.fakes.meeting_life import HOST, NUMBER, Life
 from zoom_common.events.projections.projectors import changes
-from zoom_common.events.projections.store import MeetingReader
+from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.zoom.events import parse
 
 
@@ -20,7 +20,7 @@ class Story(Life):
 
     def event(self, name: str, payload: dict[str, Any]) -> None:
         self.pass_by(1)
-        self._tell(name, payload)
+        self.send(name, payload)
 
     def person(self, what: str, **participant: Any) -> None:
         self.pass_by(1)

@@ -14,7 +14,7 @@ from tests.fakes.events import APP, Bus, Clock, Counts, plenty, record
 from tests.fakes.meeting_life import HOST, NUMBER, Life
 from tests.fakes.soak import times
 from zoom_common.events.processor import EventProcessor
-from zoom_common.events.projections.store import MeetingReader
+from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.zoom.event_redaction import Redaction
 
 PEOPLE = [

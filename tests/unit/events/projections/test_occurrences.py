@@ -9,8 +9,8 @@ from tests.fakes.meeting_stories import START, Story, delivered, iso, person
 from zoom_common.errors import NotFound
 from zoom_common.events.projections.occurrences import Held, Planned, belonging, planned_occurrences
 from zoom_common.events.projections.projectors import changes
+from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.events.projections.record import Record
-from zoom_common.events.projections.store import MeetingReader
 from zoom_common.zoom.events import parse
 
 MINUTE = 60_000

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,11 +12,10 @@ import pytest
 from tests.fakes.event_stores import Projections
 from tests.fakes.meeting_stories import START, Body, Story, delivered, iso, person
 from zoom_common.events.projections.projectors import PROVES_INSTANCE, changes
-from zoom_common.events.projections.store import MeetingReader
-from zoom_common.zoom.events import epoch_ms, parse
+from zoom_common.events.projections.reader import MeetingReader
+from zoom_common.zoom.events import parse
 
 HOUR = 3600
-SHARED = Path(__file__).parents[5] / "shared" / "cases" / "stories.json"
 
 type Read = Callable[[Sequence[Body]], MeetingReader]
 
@@ -250,10 +248,10 @@ def test_waiting_for_the_host_starts_nothing(read: Read) -> None:
     story.now += HOUR - 300
     story.started_at = START + HOUR
     early = {"id": "z-early", "user_name": "Early", "customer_key": "ck"}
-    story.tell("meeting.participant_jbh_waiting", participant=early)
+    story.send("meeting.participant_jbh_waiting", participant=early)
     story.at("joined_waiting_room", person(story.user_id(), story.device(), "Queue"))
     registrant = {"id": "reg", "email": "r@example.com"}
-    story.tell("meeting.registration_created", registrant=registrant, id=int(story.number))
+    story.send("meeting.registration_created", registrant=registrant, id=int(story.number))
     state = read(story.deliveries).state("acme", story.number)
     assert (state["status"], state["instance"], state["participants"]) == ("scheduled", None, [])
     assert sorted((each["name"], each["status"]) for each in state["waiting"]) == [
@@ -271,9 +269,9 @@ def test_who_stops_waiting_for_the_host_is_gone(read: Read) -> None:
     """`participant_jbh_waiting_left` says so."""
     story = Story(uuid="gone/Story+00000000001==")
     early = {"id": "", "user_name": "Early"}
-    story.tell("meeting.participant_jbh_waiting", participant=early)
+    story.send("meeting.participant_jbh_waiting", participant=early)
     passing(story, 3)
-    story.tell("meeting.participant_jbh_waiting_left", participant=early)
+    story.send("meeting.participant_jbh_waiting_left", participant=early)
     assert read(story.deliveries).state("acme", story.number)["waiting"] == []
 
 
@@ -301,7 +299,7 @@ def test_only_a_list_of_events_proves_that_a_meeting_runs(what: str, runs: bool)
     """Everything else about people may come before it starts and after it ends."""
     story = Story(uuid="list/Story+00000000001==")
     who = person(story.user_id(), story.device(), "Lena")
-    story.tell(f"meeting.{what}", participant={**who, "date_time": iso(story.now)})
+    story.send(f"meeting.{what}", participant={**who, "date_time": iso(story.now)})
     found = changes(parse(delivered(story.deliveries[0])))
     assert any(each.sort.startswith("instance#") for each in found) is runs
     assert (what in PROVES_INSTANCE) is runs
@@ -371,26 +369,3 @@ def test_two_devices_and_overlaps_across_identifiers_count_once(read: Read) -> N
     story.end()
     (duo,) = read(story.deliveries).attendance("acme", story.number)["participants"]
     assert (duo["duration"], len(duo["sessions"])) == (1800, 2)
-
-
-def test_the_repository_beside_holds_too(read: Read) -> None:
-    """Where the shared cases are: each has its people, minutes, status, start and waiting."""
-    if not SHARED.exists():
-        pytest.skip("the shared cases are not here")
-    for story in json.loads(SHARED.read_text())["stories"]:
-        if {"reaches", "published"} & story.keys():
-            continue  # of routing and of keys
-        reader, number = read(story["events"]), story["events"][0]["payload"]["object"]["id"]
-        state = reader.state("acme", number)
-        told = {
-            "status": state["status"],
-            "waiting": len(state["waiting"]),
-            "present": state["participants_count"],
-            "start_time": (state["instance"] or {}).get("start_time"),
-        }
-        assert all(told[name] == story[name] for name in told.keys() & story.keys()), story["name"]
-        if "people" in story:
-            planned = epoch_ms(story.get("occurrence"))
-            seen = reader.attendance("acme", number, occurrence=planned)["participants"]
-            right = sorted((each["name"], each["minutes"]) for each in story["people"])
-            assert sorted((each["name"], each["minutes"]) for each in seen) == right, story["name"]

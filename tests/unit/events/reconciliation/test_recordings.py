@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from tests.fakes.events import Clock
 from tests.fakes.meeting_life import HOST, NUMBER, START, iso
 from tests.fakes.reconciling import Room
-from zoom_common.events.projections.projectors import RECORDING, file_sort
-from zoom_common.events.projections.store import MeetingReader
-from zoom_common.events.projections.views import Meeting
-from zoom_common.events.reconciliation.past import missing_recordings
+from zoom_common.events.projections.keys import RECORDING, file_sort
+from zoom_common.events.projections.meeting import Meeting
+from zoom_common.events.projections.reader import MeetingReader
+from zoom_common.events.reconciliation.missing_events import missing_recordings
 from zoom_common.zoom.event_keys import dedupe_key
 from zoom_common.zoom.events import parse
 

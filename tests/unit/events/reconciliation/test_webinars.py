@@ -14,7 +14,7 @@ from tests.fakes.events import Clock
 from tests.fakes.meeting_life import HOST, NUMBER, START, Life, iso
 from tests.fakes.reconciling import Room, Seen
 from zoom_common.errors import Unavailable, ZoomUnavailable
-from zoom_common.events.projections.store import MeetingReader
+from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, NO_PERMISSION, AccessDenied, kind_of
 
 UUID = "/launch//1=="
@@ -134,7 +134,7 @@ def test_reconstructed_twice_is_once(room: Room) -> None:
     """Also when it was forgotten that it has been compared, and all that was told before is missing again."""
     room.reconcile(Zoom())
     ids = [event.id for event in room.bus.events]
-    assert room.reconcile(Zoom()).compared == 0
+    assert room.reconcile(Zoom()).missing == 0
     room.projections.records.clear()
     assert room.reconcile(Zoom()).missing == 6
     assert [event.id for event in room.bus.events] == ids
@@ -339,7 +339,7 @@ def test_one_uuid_that_begins_again_later_is_compared_again(room: Room) -> None:
     zoom.held.append({"uuid": UUID, "start_time": iso(second)})
     zoom.people.append(stay("s-9", second, second + 600))
     assert room.reconcile(zoom).missing == 2
-    assert room.reconcile(zoom).compared == 0
+    assert room.reconcile(zoom).missing == 0
     assert told(room)[-2:] == ["participant_joined", "participant_left"]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from zoom_common.events.bus import CloudEvent
 
-# Owners that are no tenant, because a tenant's id has no dot. What is kept there was published to nobody.
+# Owners that are no tenant, because a tenant's id has no dot. What they own was not published.
 _UNROUTED = "unrouted."
 
 _MALFORMED = "malformed."
@@ -20,7 +20,7 @@ _MALFORMED = "malformed."
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """`content` is the CloudEvent as published; of what is kept apart, it is Zoom's body. Times in epoch milliseconds.
+    """`content` is the CloudEvent as published, or Zoom's body where none was published. Times in epoch milliseconds.
 
     `key` is the dedupe key that `event_id` was made from, `connection_id` the connection it came by.
     """
@@ -46,7 +46,7 @@ class LogEntry:
 
     @property
     def unrouted(self) -> bool:
-        """Whether it is an event that belongs to nobody."""
+        """Whether it is an event without a tenant."""
         return self.owner.startswith(_UNROUTED)
 
     @property
@@ -72,18 +72,18 @@ class Admitted:
 
 
 def unrouted(app: str) -> str:
-    """The owner of the events of `app` that belong to nobody."""
+    """The owner of the events of `app` that have no tenant."""
     return _UNROUTED + app
 
 
-def app_kept_apart(owner: str) -> str | None:
-    """The app of an owner that is no tenant, under which events are kept that belong to nobody; None for a tenant."""
+def app_of_unpublished(owner: str) -> str | None:
+    """Return the app of an owner that is no tenant; None for a tenant."""
     app = owner.removeprefix(_UNROUTED).removeprefix(_MALFORMED)
     return None if app == owner else app
 
 
 def malformed(app: str) -> str:
-    """The owner of what `app` signed and nobody can read."""
+    """The owner of what `app` signed and cannot be parsed."""
     return _MALFORMED + app
 
 

@@ -11,7 +11,7 @@ from zoom_common.events.log.entries import (
     Admission,
     Admitted,
     LogEntry,
-    app_kept_apart,
+    app_of_unpublished,
     content_of,
     entry_items,
     entry_key,
@@ -69,7 +69,7 @@ class EventLog:
         return Admitted(Admission.ADMITTED, entry)
 
     def finish(self, entry: LogEntry) -> None:
-        """Record that an admitted event is published, or kept apart and counted: from now on it is a duplicate."""
+        """Record that an admitted event is published, or counted as unpublished: from now on it is a duplicate."""
         self._update(
             entry_key(entry.owner, entry.event_id),
             update="SET done_at = :now REMOVE claimed_until",
@@ -84,14 +84,14 @@ class EventLog:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether an item goes: the tenant's, for a person those that name them, also if kept apart.
+        """Return whether an item goes: the tenant's, for a person those that name them, also if never published.
 
         Parts of a body say nothing by themselves: they go with their entry, which is given here with its whole `body`.
         """
         owner = str(item["pk"]).partition("#")[0]
         if target.whole_tenant:
             return target.owns(owner)
-        if not target.owns(owner) and app_kept_apart(owner) is None:
+        if not target.owns(owner) and app_of_unpublished(owner) is None:
             return False
         labels = [item.get("connection_id"), *str(item.get("subject", "")).split("/")]
         return target.names(labels) or target.is_named_in_json(content_of(item))

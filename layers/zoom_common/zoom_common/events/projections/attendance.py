@@ -2,13 +2,13 @@
 
 A person is the union over the identifiers of all sessions. Zoom keeps `participant_uuid` through breakout rooms and
 gives a new `user_id` at every move; whoever really reconnects as a guest has nothing in common with the guest before
-(measured in 2026). So such guests are apart, and `maybe_same_as` tells who might be the same person.
+(measured in 2026). So such guests are listed as two people, and `maybe_same_as` says who may be the same person.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -20,7 +20,7 @@ from zoom_common.events.projections.record import Mark, Record
 # Identifiers that name a person in every instance, the surest first.
 IDENTIFIERS = ("zoom_user_id", "registrant_id", "email", "customer_key")
 
-# Of more namesakes than these nobody learns anything.
+# A longer list of namesakes says nothing.
 _MOST_LIKELY = 20
 
 
@@ -104,9 +104,17 @@ class Attendee:
         """How long the person was there: two devices at once count once, an open stay not yet."""
         return covered(self.spans()) // 1000
 
-    def spans(self) -> list[tuple[int, int]]:
-        """The closed stays, from and to in epoch ms."""
-        return [(stay.joined, stay.left) for _, stay in self.stays if stay.joined is not None and stay.left]
+    def spans(self, uuids: Collection[str] | None = None) -> list[tuple[int, int]]:
+        """The closed stays, from and to in epoch ms; of some instances only, where they are named."""
+        return [
+            (stay.joined, stay.left)
+            for session, stay in self.stays
+            if stay.joined is not None and stay.left and (uuids is None or session.uuid in uuids)
+        ]
+
+    def was_in(self, uuids: Collection[str]) -> bool:
+        """Whether the person was in one of these instances."""
+        return any(session.uuid in uuids for session, _ in self.stays)
 
     @property
     def newest(self) -> dict[str, Any]:

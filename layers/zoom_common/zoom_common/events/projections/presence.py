@@ -91,7 +91,7 @@ class _Walk:
             self.moved = moment
 
     def finish(self, ended: int | None) -> list[Stay]:
-        """Return what was found, with the stay that nobody ended."""
+        """Return the stays, with the one that no mark ended."""
         if self.state != _PRESENT:
             return self.found
         left = min((at for at in (self.moved, ended) if at is not None), default=None)
@@ -118,7 +118,7 @@ class _Walk:
         self.state = state
 
     def _leave_and_join(self, moment: int, later: Sequence[set[str]]) -> None:
-        """The next single mark tells which of both was last; without one, whoever was there still is."""
+        """The next single mark decides which of both was last; without one, presence does not change."""
         following = next((kinds & {JOINED, LEFT} for kinds in later if len(kinds & {JOINED, LEFT}) == 1), None)
         stays_on = self.state == _PRESENT if following is None else LEFT in following
         if self.state == _ABSENT:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from zoom_common.events.projections.presence import ADMITTED, JOINED, LEFT, WAITED, WAITING
-from zoom_common.events.projections.record import Change, Mark
+from zoom_common.events.projections.keys import (
+    DEFINITION,
+    INSTANCE,
+    LISTED,
+    NUMBER,
+    PLAN,
+    RECORDING,
+    REGISTRANT,
+    USER,
+    USERS,
+    file_sort,
+    partition,
+)
+from zoom_common.events.projections.record import Change
+from zoom_common.events.projections.session_projectors import (
+    left_waiting_room,
+    lobby_changes,
+    meeting_of,
+    participant_changes,
+)
 from zoom_common.zoom.events import ZoomEvent, epoch_ms, identifier, recording_file_name
-
-DEFINITION = "definition"
-
-# A start that was planned once, in epoch milliseconds, is a field of the definition.
-PLAN = "plans."
-
-INSTANCE = "instance#"
 
 # Whether the event says that it is there or gone, when it speaks of the whole of it.
 _EXISTS = {
@@ -43,16 +53,6 @@ _SEPARATE_MEETING_FIELDS = frozenset(
 _INSTANCE_FIELDS = ("host_id", "host_email", "topic", "type", "timezone", "duration")
 
 
-def partition(meeting: str) -> str:
-    """Where everything about one meeting or webinar is."""
-    return f"meeting#{meeting}"
-
-
-def meeting_of(event: ZoomEvent) -> str | None:
-    """The number of the meeting or webinar an event is about."""
-    return identifier(event.object.get("id")) or identifier(event.object.get("meeting_id"))
-
-
 def definition_changes(event: ZoomEvent) -> list[Change]:
     """What an event says about the definition."""
     family, _, what = event.name.partition(".")
@@ -69,9 +69,8 @@ def definition_changes(event: ZoomEvent) -> list[Change]:
         fields |= {f"settings.{name}": value for name, value in settings.items()}
     occurrences = _occurrences(event, what)
     fields |= occurrences
-    planned = epoch_ms(event.object.get("start_time"))
-    if planned is not None and _EXISTS.get(what):
-        fields[f"{PLAN}{planned}"] = True
+    if _EXISTS.get(what):
+        fields |= _plans(event.object)
     # `single` is one occurrence of a series, and also the whole of a meeting that has none.
     if what in _EXISTS and (_EXISTS[what] or not occurrences or event.payload.get("operation") == "all"):
         fields["exists"] = _EXISTS[what]
@@ -92,6 +91,25 @@ def _occurrences(event: ZoomEvent, what: str) -> dict[str, Any]:
             said["status"] = "available" if what == "recovered" else "deleted"
         found |= {f"occurrences.{name}.{key}": value for key, value in said.items()}
     return found
+
+
+def _plans(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The starts that a definition plans. A new rule of recurrence makes all occurrences anew and lists all of them."""
+    planned = epoch_ms(about.get("start_time"))
+    fields: dict[str, Any] = {} if planned is None else {f"{PLAN}{planned}": True}
+    listed = about.get("occurrences")
+    named = [
+        (name, each)
+        for each in (listed if isinstance(listed, list) else [])
+        if isinstance(each, dict) and (name := identifier(each.get("occurrence_id"))) is not None
+    ]
+    for name, each in named:
+        start = epoch_ms(each.get("start_time"))
+        if start is not None:
+            fields[f"{PLAN}{start}"] = name
+    if named and isinstance(about.get("recurrence"), dict):
+        fields[LISTED] = sorted(name for name, _ in named)
+    return fields
 
 
 # The only events that prove that an instance runs or ran. Who waits for the host or in the waiting room, and who
@@ -115,7 +133,7 @@ def instance_changes(event: ZoomEvent) -> list[Change]:
     """What an event says about the instance. `started` says when it began, all others only what they believe."""
     family, _, what = event.name.partition(".")
     meeting, uuid = meeting_of(event), event.instance
-    if meeting is None or uuid is None or what not in PROVES_INSTANCE or _left_waiting_room(event):
+    if meeting is None or uuid is None or what not in PROVES_INSTANCE or left_waiting_room(event):
         return []
     fields: dict[str, Any] = {name: event.object[name] for name in _INSTANCE_FIELDS if event.object.get(name)}
     believed = epoch_ms(event.object.get("start_time"))
@@ -129,7 +147,7 @@ def instance_changes(event: ZoomEvent) -> list[Change]:
 
 
 def _started(believed: int | None) -> dict[str, Any]:
-    """Others may have told of the instance first, and after a practice session it starts again."""
+    """Other events may have come first, and after a practice session it starts again."""
     return {"start_told": True, **({} if believed is None else {"last_start_ms": believed})}
 
 
@@ -142,9 +160,6 @@ def _ended(event: ZoomEvent) -> dict[str, Any]:
     return {"end_told": True, **({} if written is None else {"end_event_ms": written})}
 
 
-NUMBER = "number"
-
-
 def number_changes(event: ZoomEvent) -> list[Change]:
     """Which meeting the instance is of, to be found by the uuid alone. It names the host, to be erased with them."""
     meeting, uuid = meeting_of(event), event.instance
@@ -153,111 +168,6 @@ def number_changes(event: ZoomEvent) -> list[Change]:
     host = {"host_id": event.host} if event.host else {}
     return [Change(partition(uuid), NUMBER, earliest={"number": meeting, **host})]
 
-
-LOBBY = "lobby#"
-
-
-def lobby_changes(event: ZoomEvent) -> list[Change]:
-    """That somebody waits, maybe before the instance runs: a place to look for them."""
-    meeting, uuid = meeting_of(event), event.instance
-    if meeting is None or uuid is None or event.name.partition(".")[2] not in _WAITS:
-        return []
-    return [Change(partition(meeting), LOBBY + uuid, earliest={"since_ms": event.true_since_ms or 0})]
-
-
-SESSION = "session#"
-
-WAITING_FOR_HOST, WAITED_FOR_HOST = "waiting_for_host", "waited_for_host"
-
-_MARKS = {
-    "participant_joined": (JOINED, "join_time"),
-    "participant_left": (LEFT, "leave_time"),
-    "participant_joined_waiting_room": (WAITING, "date_time"),
-    "participant_put_in_waiting_room": (WAITING, "date_time"),
-    "participant_left_waiting_room": (WAITED, "date_time"),
-    "participant_admitted": (ADMITTED, "date_time"),
-    "participant_jbh_waiting": (WAITING_FOR_HOST, "date_time"),
-    "participant_jbh_waiting_left": (WAITED_FOR_HOST, "date_time"),
-    "participant_jbh_joined": (WAITED_FOR_HOST, "date_time"),
-}
-
-_WAITS = frozenset(what for what, (kind, _) in _MARKS.items() if kind in {WAITING, WAITING_FOR_HOST})
-
-# What the contract says of somebody who leaves without ever having been in the meeting.
-_LEAVE_WAITING_ROOM = "leave waiting room"
-
-# An empty text in one event only says that this event does not tell.
-_SESSION_FIELDS = (
-    "user_name",
-    "email",
-    "registrant_id",
-    "customer_key",
-    "phone_number",
-    "participant_uuid",
-    "bind_participant_uuid",
-)
-
-
-def session_sort(uuid: str, session: str = "") -> str:
-    """Where one session is, or what the sort keys of all sessions of an instance begin with."""
-    return f"{SESSION}{uuid}#{session}"
-
-
-def participant_changes(event: ZoomEvent) -> list[Change]:
-    """What an event says about one session."""
-    meeting, uuid = meeting_of(event), event.instance
-    participant = event.object.get("participant")
-    if meeting is None or uuid is None or not isinstance(participant, dict):
-        return []
-    what = event.name.partition(".")[2]
-    session = _session_name(what, participant)
-    if session is None or not (what in _MARKS or what in _ABOUT_SESSION or what.startswith("sharing_")):
-        return []
-    fields: dict[str, Any] = {name: participant[name] for name in _SESSION_FIELDS if participant.get(name)}
-    person = identifier(participant.get("participant_user_id")) or identifier(participant.get("id"))
-    if person:
-        fields["zoom_user_id"] = person
-    bound = identifier(participant.get("bind_user_id"))
-    if bound:
-        fields["bind_user_id"] = bound
-    if what.startswith("sharing_"):
-        fields["sharing"] = what == "sharing_started"
-    if participant.get("new_role"):
-        fields["role"] = participant["new_role"]
-    return [Change(partition(meeting), session_sort(uuid, session), fields, marks=_marks(event, what, participant))]
-
-
-_ABOUT_SESSION = frozenset({"participant_role_changed", "participant_bind"})
-
-
-def _session_name(what: str, participant: dict[str, Any]) -> str | None:
-    """The session's `user_id`. Who waits for the host has none yet: then whatever tells two of them apart."""
-    named = identifier(participant.get("user_id")) or identifier(participant.get("participant_uuid"))
-    if named is not None or not what.startswith("participant_jbh_"):
-        return named
-    names = ("id", "customer_key", "user_name")
-    found = next((f"{name}={value}" for name in names if (value := identifier(participant.get(name)))), None)
-    return None if found is None else f"jbh-{hashlib.sha256(found.encode()).hexdigest()[:20]}"
-
-
-def _left_waiting_room(event: ZoomEvent) -> bool:
-    """Whether it is the leave of somebody who only waited."""
-    participant = event.object.get("participant")
-    reason = participant.get("leave_reason") if isinstance(participant, dict) else None
-    return event.name.endswith(".participant_left") and _LEAVE_WAITING_ROOM in str(reason).casefold()
-
-
-def _marks(event: ZoomEvent, what: str, participant: dict[str, Any]) -> frozenset[Mark]:
-    if what not in _MARKS:
-        return frozenset()
-    kind, field = _MARKS[what]
-    moment = epoch_ms(participant.get(field)) or epoch_ms(participant.get("date_time")) or event.occurred_at_ms
-    if moment is None:
-        return frozenset()
-    return frozenset({(WAITED if _left_waiting_room(event) else kind, moment)})
-
-
-REGISTRANT = "registrant#"
 
 _REGISTRATION_STATUS = {
     "registration_approved": "approved",
@@ -279,10 +189,6 @@ def registration_changes(event: ZoomEvent) -> list[Change]:
     return [Change(partition(meeting), REGISTRANT + name, latest=fields)]
 
 
-RECORDING = "recording#"
-
-FILE = "recording-file#"
-
 _CAPTURE = {"started": "recording", "resumed": "recording", "paused": "paused", "stopped": "stopped"}
 
 _AVAILABLE = {"completed": "available", "recovered": "available", "trashed": "trashed", "deleted": "deleted"}
@@ -290,11 +196,6 @@ _AVAILABLE = {"completed": "available", "recovered": "available", "trashed": "tr
 _RECORDING_FIELDS = ("topic", "host_id", "host_email", "type", "start_time", "timezone", "duration", "auto_delete_date")
 
 _LISTS = ("recording_files", "participant_audio_files")
-
-
-def file_sort(uuid: str, file: str = "") -> str:
-    """Where one file is, or what the sort keys of all files of an instance begin with."""
-    return f"{FILE}{uuid}#{file}"
 
 
 def recording_changes(event: ZoomEvent) -> list[Change]:
@@ -330,10 +231,6 @@ def _files(event: ZoomEvent, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
             status = _AVAILABLE.get(what, "available" if what == "transcript_completed" else None)
             yield name, {**said, "list": kind, **({"availability": status} if status else {})}
 
-
-USERS = "users"
-
-USER = "user#"
 
 _USER_STATUS = {
     "created": "active",

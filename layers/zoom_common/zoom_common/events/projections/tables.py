@@ -34,6 +34,18 @@ _COLUMNS = (
     "attended",
 )
 
+_SERIES_COLUMNS = (
+    "name",
+    "id",
+    "user_email",
+    "guest",
+    "registrant_id",
+    "customer_key",
+    "duration",
+    "minutes",
+    "occurrences_count",
+)
+
 # A cell that begins so is a formula for a spreadsheet, and people choose their names themselves.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -50,14 +62,22 @@ def form_of(accept: str) -> str | None:
 
 
 def rows(attendance: Mapping[str, Any], form: str) -> bytes:
-    """Return the participants of an attendance in one of the forms, UTF-8."""
+    """Return the participants of an attendance or of a series in one of the forms, UTF-8.
+
+    A series has a column with the minutes of each occurrence, named after its planned start.
+    """
     people = attendance["participants"]
     if form == JSON_LINES:
         return "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in people).encode(errors="replace")
+    series = "occurrences" in attendance
+    columns = _SERIES_COLUMNS if series else _COLUMNS
+    starts = [each["occurrence"] for each in attendance["occurrences"]] if series else []
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    writer.writerows([_cell(each.get(name)) for name in _COLUMNS] for each in people)
+    writer.writerow([*columns, *starts])
+    for each in people:
+        minutes = [cell["minutes"] for cell in each["occurrences"]] if series else []
+        writer.writerow([_cell(value) for value in (*map(each.get, columns), *minutes)])
     return text.getvalue().encode(errors="replace")
 
 

@@ -1,1 +1,1 @@
-"""Finds what Zoom reports and nobody told us, and tells it as events."""
+"""Compares Zoom's reports with the log, and sends what is missing as events."""

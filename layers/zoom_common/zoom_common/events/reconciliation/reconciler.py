@@ -5,33 +5,41 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Protocol
+from typing import Any, Protocol
 
 from zoom_common.deadline import Deadline
-from zoom_common.events.log.index import LARGEST_PAGE, LogPage, LogQuery
-from zoom_common.events.projections.projectors import (
+from zoom_common.events.log.index import LogPage
+from zoom_common.events.log.query import LARGEST_PAGE, LogQuery
+from zoom_common.events.projections.keys import (
+    COMPARED,
     DEFINITION,
     INSTANCE,
     RECORDING,
+    SETTLED,
     file_sort,
     partition,
     session_sort,
 )
-from zoom_common.events.projections.record import Change, Record, Stamp
-from zoom_common.events.projections.views import Meeting
-from zoom_common.events.reconciliation.past import Past, PastMeetings, PastWebinars, missing_recordings
+from zoom_common.events.projections.meeting import Instance, Meeting
+from zoom_common.events.projections.record import Change, Record
+from zoom_common.events.projections.settling import comparison
+from zoom_common.events.projections.store import ProjectionStore
+from zoom_common.events.reconciliation.missing_events import missing_recordings
+from zoom_common.events.reconciliation.past import NotShown, Past, PastMeetings, PastWebinars
+from zoom_common.events.reconciliation.plans import Plans
 from zoom_common.events.reconciliation.zoom_reader import Lists, Read, ZoomReader
+from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.events import epoch_ms, identifier
 from zoom_common.zoom.operations.table import encoded_twice
 
 SETTLED_SECONDS = 2 * 3600
 LOOKBACK_SECONDS = 48 * 3600
-# An instance that has been compared is not asked about again: the next run starts with what is new.
-_COMPARED = "compared#"
 # That Zoom does not show the list of webinars is remembered for less than half of the days looked back.
 _REFUSED = "refused#webinars"
 _ASK_AGAIN_SECONDS = 20 * 3600
+# An instance that Zoom does not show although it could is waited for so long.
+_REPORTED_MS = 24 * 3_600_000
 # What one more instance may take; what is left waits for the next run.
 _RESERVE_SECONDS = 30.0
 
@@ -51,23 +59,19 @@ class Connected(Protocol):
     def zoom_account_id(self) -> str: ...  # noqa: D102
 
 
-class Projections(Protocol):
-    """What the events add up to."""
-
-    def read(self, tenant: str, partition: str, prefix: str = "") -> dict[str, Record]:
-        """Records by sort key."""
-        ...
-
-    def apply(self, tenant: str, changes: Iterable[Change], stamp: Stamp, connection: str | None = None) -> None:
-        """Merge changes."""
-        ...
-
-
 class Lines(Protocol):
     """The event log's lines."""
 
     def search(self, owner: str, query: LogQuery, reach: frozenset[str] | None = None) -> LogPage:
         """One page."""
+        ...
+
+
+class SettledAttendance(Protocol):
+    """Where settled attendance is published."""
+
+    def publish(self, *, tenant: str, connection_id: str, app: str, attendance: dict[str, Any]) -> bool:
+        """Publish one. Return whether it is published. Raises Unavailable."""
         ...
 
 
@@ -77,6 +81,8 @@ class Reconciled:
 
     compared: int
     missing: int
+    settled: int
+    """How many occurrences and unplanned instances had their attendance published as settled."""
     complete: bool
     """False when time ran out: the next run goes on."""
     unseen: Mapping[str, str] = field(default_factory=dict)
@@ -89,8 +95,10 @@ class Reconciled:
 class Reconciler:
     """One connection at a time. `send` takes deliveries that go the way of every delivery from then on."""
 
-    projections: Projections
+    projections: ProjectionStore
     lines: Lines
+    hosts: HostStore
+    publisher: SettledAttendance
     send: Callable[[Sequence[Delivery]], None]
     clock: Callable[[], float]
     settled: float = SETTLED_SECONDS
@@ -99,10 +107,10 @@ class Reconciler:
     def reconcile(self, connection: Connected, read: Read, deadline: Deadline) -> Reconciled:
         """Compare and send what is missing. Raises what `read` raises: nothing is half done, a later run repeats it.
 
-        What `read` says is Unseen is left out, and told in what comes back.
+        What Zoom does not show is left out and named in what comes back.
         """
-        sight = ZoomReader(read)
-        lists = Lists(sight, connection.zoom_user_id, now=self.clock(), lookback=self.lookback)
+        reader = ZoomReader(read)
+        lists = Lists(reader, connection.zoom_user_id, now=self.clock(), lookback=self.lookback)
         meetings = PastMeetings(lists, connection.zoom_account_id)
         webinars = PastWebinars(
             lists,
@@ -110,80 +118,156 @@ class Reconciler:
             worth_asking=lambda: self._worth_asking(connection),
             refused=lambda: self._refused(connection),
         )
-        told, tally = self._told(connection), _Tally()
-        # Webinars last: should Zoom fail at them, all the rest has been told.
+        plans = Plans(
+            self.projections,
+            self.hosts,
+            connection.tenant,
+            connection.client_id,
+            connection.zoom_account_id,
+            reader,
+            self.clock,
+        )
+        plans.find_hosts(meetings, webinars)
+        logged, tally = self._numbers_in_log(connection), _Tally()
+        at = _Round(connection, plans, deadline, tally)
+        # Webinars last: should Zoom fail at them, all the rest has been sent.
         complete = (
-            self._held(connection, meetings, told["meeting"], deadline, tally)
-            and self._recorded(connection, lists, deadline, tally)
-            and self._held(connection, webinars, told["webinar"], deadline, tally)
+            self._held(at, meetings, logged["meeting"])
+            and self._recorded(at, lists)
+            and self._held(at, webinars, logged["webinar"])
         )
         reasons = (("meetings", meetings.why_not()), ("webinars", webinars.why_not()))
         partial = {what: why for what, why in (*reasons, ("recordings", lists.why_not_recorded())) if why}
-        return Reconciled(tally.compared, tally.missing, complete, dict(sight.unseen), partial)
+        return Reconciled(tally.compared, tally.missing, tally.settled, complete, dict(reader.unseen), partial)
 
-    def _held(self, connection: Connected, past: Past, told: Sequence[str], deadline: Deadline, tally: _Tally) -> bool:
+    def _held(self, at: _Round, past: Past, logged: Sequence[str]) -> bool:
         """Compare all instances of one kind; False when time ran out."""
-        for number, uuid, started in self._instances(connection, past, told):
-            if not deadline.allows(_RESERVE_SECONDS):
-                return False
-            found = self._compare(connection, past, number, uuid, started)
-            if found is not None:
-                tally.compared += 1
-                tally.missing += found
+        seen: set[str] = set()
+        for number in _each_once(logged, past.numbers()):
+            instances = self._instances(at.connection, past, number, seen)
+            if not instances:
+                continue
+            for uuid, started in instances.items():
+                if not at.deadline.allows(_RESERVE_SECONDS):
+                    return False
+                found = self._compare(at.connection, past, number, uuid, started)
+                if found is not None:
+                    at.tally.compared += 1
+                    at.tally.missing += found
+            at.tally.settled += self._settle(at, past.family, number)
         return True
 
     def _compare(self, connection: Connected, past: Past, number: str, uuid: str, started: int) -> int | None:
-        """How many events were missing of one instance; None when it is not settled or was compared before."""
+        """How many events were missing of one instance; None when it is not over or was compared before.
+
+        An instance of which events were missing is compared again in the next round, when they have been processed.
+        """
         tenant, place = connection.tenant, partition(number)
-        before = self.projections.read(tenant, place, _COMPARED + uuid).get(_COMPARED + uuid)
+        records = self._records(tenant, place, DEFINITION, INSTANCE, session_sort(uuid), COMPARED + uuid)
+        before = records.get(COMPARED + uuid, Record()).values
         # One that began again after it was compared is compared again, should Zoom ever hold two under one UUID.
-        if before and started <= before.values.get("ended_ms", started):
+        again = started > before.get("ended_ms", started)
+        if before and before.get("settled", True) and before.get("shown", True) and not again:
             return None
-        known = Meeting(number, self._records(tenant, place, DEFINITION, INSTANCE, session_sort(uuid)))
-        instance = past.instance(uuid, known, int((self.clock() - self.settled) * 1000))
+        now_ms = int(self.clock() * 1000)
+        known, settled_ms = Meeting(number, records, now_ms), now_ms - int(self.settled * 1000)
+        try:
+            instance = past.instance(uuid, known, settled_ms)
+        except NotShown:
+            held = [each for each in known.instances() if each.uuid == uuid]
+            if held and held[0].record.values.get("kind") == past.family:
+                denied = past.why_not() is not None
+                self._without_report(connection, known, held[0], settled_ms if denied else now_ms - _REPORTED_MS)
+            return None
         if instance is None:
             return None
         bodies = instance.missing(known)
-        self._tell(connection, bodies)
-        now_ms = int(self.clock() * 1000)
-        said = {"at_ms": now_ms, "ended_ms": max(instance.ended_ms, started)}
-        self.projections.apply(tenant, [Change(place, _COMPARED + uuid, said)], (now_ms, ""))
+        self._send(connection, bodies)
+        held = [each for each in known.instances() if each.uuid == uuid]
+        said = {
+            "at_ms": now_ms,
+            "ended_ms": max(instance.ended_ms, started),
+            "shown": True,
+            "settled": not bodies or before.get("settled", False) or (bool(before) and not again),
+            **comparison(known.people(held), instance.participants),
+        }
+        self.projections.apply(tenant, [Change(place, COMPARED + uuid, said)], (now_ms, ""))
         return len(bodies)
 
-    def _recorded(self, connection: Connected, lists: Lists, deadline: Deadline, tally: _Tally) -> bool:
-        """Tell the recordings that nobody has told of, in whole or in part; False when time ran out."""
+    def _without_report(self, connection: Connected, known: Meeting, held: Instance, until_ms: int) -> None:
+        """Settle an instance that Zoom does not show, where it was over by `until_ms`.
+
+        Should Zoom show it later, it is compared all the same.
+        """
+        ended = known.end(held)
+        if ended is not None and ended <= until_ms and COMPARED + held.uuid not in known.records:
+            now_ms = int(self.clock() * 1000)
+            said = {"at_ms": now_ms, "ended_ms": ended, "shown": False, "settled": True, **comparison([], [])}
+            change = Change(partition(known.number), COMPARED + held.uuid, said)
+            self.projections.apply(connection.tenant, [change], (now_ms, ""))
+
+    def _settle(self, at: _Round, family: str, number: str) -> int:
+        """Publish the attendance that is settled and was not published yet. Return how many."""
+        connection = at.connection
+        place, now_ms = partition(number), int(self.clock() * 1000)
+        records = self._records(connection.tenant, place, DEFINITION, INSTANCE, COMPARED, SETTLED)
+        instances = Meeting(number, records).instances()
+        if any(each.record.values.get("kind") == family for each in instances):
+            records[DEFINITION] = at.plans.ask(family, number, records.get(DEFINITION, Record()))
+        open_ended = [each.uuid for each in instances if each.ended is None]
+        records |= self._records(connection.tenant, place, *map(session_sort, open_ended))
+        published = 0
+        for group in Meeting(number, records, now_ms).settled_groups(now_ms):
+            sessions = self._records(connection.tenant, place, *(session_sort(uuid) for uuid in group.uuids))
+            attendance = Meeting(number, {**records, **sessions}, now_ms).settled(group)
+            done = self.publisher.publish(
+                tenant=connection.tenant,
+                connection_id=connection.connection_id,
+                app=connection.client_id,
+                attendance=attendance,
+            )
+            if done:
+                change = Change(place, group.sort, {"at_ms": now_ms, "uuids": list(group.uuids)})
+                self.projections.apply(connection.tenant, [change], (now_ms, ""))
+                published += 1
+        return published
+
+    def _recorded(self, at: _Round, lists: Lists) -> bool:
+        """Send the recordings that are missing, in whole or in part; False when time ran out."""
+        connection = at.connection
         for listed in lists.recorded:
             number, uuid = identifier(listed.get("id")), identifier(listed.get("uuid"))
             ended = [epoch_ms(file.get("recording_end")) or 0 for file in listed.get("recording_files") or []]
             if not number or not uuid or max(ended, default=0) / 1000 > self.clock() - self.settled:
                 continue
-            if not deadline.allows(_RESERVE_SECONDS):
+            if not at.deadline.allows(_RESERVE_SECONDS):
                 return False
             records = self._records(connection.tenant, partition(number), RECORDING + uuid, file_sort(uuid))
             known = Meeting(number, records)
             if missing_recordings(connection.zoom_account_id, listed, known):
-                whole = lists.sight.get(f"/v2/meetings/{encoded_twice(uuid)}/recordings") or listed
+                whole = lists.reader.get(f"/v2/meetings/{encoded_twice(uuid)}/recordings") or listed
                 bodies = missing_recordings(connection.zoom_account_id, whole, known)
-                self._tell(connection, bodies)
-                tally.missing += len(bodies)
+                self._send(connection, bodies)
+                at.tally.missing += len(bodies)
         return True
 
-    def _instances(self, connection: Connected, past: Past, told: Sequence[str]) -> Iterator[tuple[str, str, int]]:
-        """Number, UUID and last beginning of what may have been held in the period, each once."""
-        seen: set[str] = set()
-        for number in _each_once(told, past.numbers()):
-            records = self.projections.read(connection.tenant, partition(number), INSTANCE)
-            known = [(each.uuid, each.started or 0) for each in Meeting(number, records).instances()]
-            times: dict[str, int] = {}
-            for uuid, started in (*past.times(number), *known):
-                times[uuid] = max(started, times.get(uuid, 0))
-            for uuid, started in times.items():
-                if uuid not in seen and started / 1000 > self.clock() - self.lookback:
-                    seen.add(uuid)
-                    yield number, uuid, started
+    def _instances(self, connection: Connected, past: Past, number: str, seen: set[str]) -> dict[str, int]:
+        """Last beginning, by UUID, of the times it may have been held in the period and that were not `seen`."""
+        records = self.projections.read(connection.tenant, partition(number), INSTANCE)
+        known = [(each.uuid, each.started or 0) for each in Meeting(number, records).instances()]
+        times: dict[str, int] = {}
+        for uuid, started in (*past.times(number), *known):
+            times[uuid] = max(started, times.get(uuid, 0))
+        recent = {
+            uuid: started
+            for uuid, started in times.items()
+            if uuid not in seen and started / 1000 > self.clock() - self.lookback
+        }
+        seen |= recent.keys()
+        return recent
 
-    def _told(self, connection: Connected) -> Mapping[str, Sequence[str]]:
-        """Numbers of the meetings and the webinars that events told of, by family."""
+    def _numbers_in_log(self, connection: Connected) -> Mapping[str, Sequence[str]]:
+        """Numbers of the meetings and the webinars in the connection's log, by family."""
         query = LogQuery.within(
             now=self.clock(),
             retention_days=30,
@@ -218,7 +302,7 @@ class Reconciler:
             found |= self.projections.read(tenant, place, prefix)
         return found
 
-    def _tell(self, connection: Connected, bodies: Sequence[bytes]) -> None:
+    def _send(self, connection: Connected, bodies: Sequence[bytes]) -> None:
         now_ms = int(self.clock() * 1000)
         self.send([Delivery(connection.client_id, body, now_ms, reconciled=True) for body in bodies])
 
@@ -227,6 +311,17 @@ class Reconciler:
 class _Tally:
     compared: int = 0
     missing: int = 0
+    settled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What one round for one connection needs throughout."""
+
+    connection: Connected
+    plans: Plans
+    deadline: Deadline
+    tally: _Tally
 
 
 def _of(connection: Connected) -> str:

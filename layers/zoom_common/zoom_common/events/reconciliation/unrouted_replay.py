@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from zoom_common.aws.errors import translated
 from zoom_common.errors import Unavailable
 from zoom_common.events.log.entries import LogEntry, unrouted
-from zoom_common.events.log.index import LARGEST_PAGE, LogPage, LogQuery
-from zoom_common.events.routing import Hosts
+from zoom_common.events.log.index import LogIndex
+from zoom_common.events.log.query import LARGEST_PAGE, LogQuery
+from zoom_common.events.log.store import EventLog
+from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.events import parse
 
@@ -48,37 +51,21 @@ class IngestQueue:
             raise Unavailable(reason=_AWAY)
 
 
-# Longer than it takes until reconcile has told of a meeting whose own events were lost.
+# Longer than it takes until reconcile has sent the events of a meeting that were lost.
 _PERIOD = 6 * 3600.0
-
-
-class Log(Protocol):
-    """The entries."""
-
-    def get(self, owner: str, event_id: str) -> LogEntry | None:
-        """One entry."""
-        ...
-
-
-class Lines(Protocol):
-    """Their index."""
-
-    def search(self, owner: str, query: LogQuery, reach: frozenset[str] | None = None) -> LogPage:
-        """One page."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnroutedReplay:
     """`clock` gives epoch seconds. Every method raises Unavailable; to do it again is safe."""
 
-    log: Log
-    lines: Lines
+    log: EventLog
+    lines: LogIndex
     send: Callable[[Sequence[Delivery]], None]
     clock: Callable[[], float]
 
     def kept(self, app: str, *, since_ms: int | None = None, days: int = 30) -> Iterator[LogEntry]:
-        """What of `app` belonged to nobody and was received from `since_ms` (epoch milliseconds) on, newest first."""
+        """The unrouted events of `app` that were received from `since_ms` (epoch milliseconds) on, newest first."""
         query = LogQuery.within(now=self.clock(), retention_days=days, since_ms=since_ms, page_size=LARGEST_PAGE)
         while True:
             found = self.lines.search(unrouted(app), query)
@@ -93,13 +80,23 @@ class UnroutedReplay:
         received = entry.received_at_ms
         self.send([Delivery(entry.app, entry.content, received, request_id=entry.request_id, key=entry.key)])
 
-    def of_known_hosts(self, app: str, hosts: Hosts) -> int:
-        """Send what names a meeting and nobody, and came before the event that told whose the meeting is; how many."""
+    def of_known_hosts(self, app: str, hosts: HostStore) -> int:
+        """Send events again that do not name their host, where the host is known by now. Return how many.
+
+        Meetings whose host is not known yet are stored as wanted: the next rounds of reconciliation find them.
+        """
         since_ms = int((self.clock() - _PERIOD) * 1000)
+        wanted: dict[str, set[str]] = defaultdict(set)
         sent = 0
         for entry in self.kept(app, since_ms=since_ms):
             event = parse(entry.content)
-            if not event.users and hosts.find(app, event) is not None:
+            if event.host is not None or not event.meeting_names:
+                continue
+            if hosts.find(app, event) is not None:
                 self.again(entry)
                 sent += 1
+            elif event.account_id is not None:
+                wanted[event.account_id] |= {event.meeting_names[-1]}
+        for account_id, numbers in wanted.items():
+            hosts.want(app, account_id, numbers)
         return sent

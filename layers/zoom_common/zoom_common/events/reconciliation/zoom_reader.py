@@ -14,7 +14,7 @@ from zoom_common.zoom.events import epoch_ms, identifier
 type Row = Mapping[str, Any]
 
 # One GET under /v2 through the gateway and its budget; None when Zoom says that there is no such thing to see. Raises
-# Unseen when Zoom shows this connection nothing of the kind.
+# AccessDenied when Zoom shows this connection nothing of the kind.
 type Read = Callable[[str], Row | None]
 
 MISSING_SCOPES = "missing_scopes"
@@ -45,14 +45,14 @@ class ZoomReader:
         self.unseen: dict[str, str] = {}
 
     def get(self, path: str) -> Row:
-        """What is there; nothing where there is nothing to see. Raises what `read` raises besides Unseen."""
+        """What is there; nothing where there is nothing to see. Raises what `read` raises besides AccessDenied."""
         kind = kind_of(path)
         if self.unseen.get(kind) == MISSING_SCOPES:
             return {}
         try:
             return self._read(path) or {}
-        except AccessDenied as unseen:
-            self.unseen.setdefault(kind, unseen.reason)
+        except AccessDenied as denied:
+            self.unseen.setdefault(kind, denied.reason)
             return {}
 
     def rows(self, path: str, name: str) -> Iterator[Row]:
@@ -96,11 +96,11 @@ _RECURRING = frozenset({"3", "6", "8", "9"})
 class Lists:
     """Of one connection, as of `now` (epoch seconds) and `lookback` seconds back.
 
-    `zoom_user_id` is None for a whole account. Every attribute raises what the sight raises.
+    `zoom_user_id` is None for a whole account. Every attribute raises what the reader of Zoom raises.
     """
 
-    def __init__(self, sight: ZoomReader, zoom_user_id: str | None, *, now: float, lookback: float) -> None:
-        self.sight = sight
+    def __init__(self, reader: ZoomReader, zoom_user_id: str | None, *, now: float, lookback: float) -> None:
+        self.reader = reader
         self.zoom_user_id = zoom_user_id
         self._now = now
         self._lookback = lookback
@@ -117,7 +117,7 @@ class Lists:
         """Whose meetings these are: the person's own, or, of a whole account, those of everybody who held any."""
         if self.zoom_user_id is not None:
             return ["me"]
-        rows = self.sight.rows(f"/v2/report/users?type=active&{self.period}", "users")
+        rows = self.reader.rows(f"/v2/report/users?type=active&{self.period}", "users")
         active = sorted({user for row in rows if (user := identifier(row.get("id")))})
         first = int(self._now // 3600) * _MOST_HOSTS % max(1, len(active))
         return (active[first:] + active[:first])[:_MOST_HOSTS]
@@ -128,7 +128,7 @@ class Lists:
         return [
             row
             for host in self.hosts
-            for row in self.sight.rows(f"/v2/users/{quote(host, safe='')}/recordings?{self.period}", "meetings")
+            for row in self.reader.rows(f"/v2/users/{quote(host, safe='')}/recordings?{self.period}", "meetings")
         ]
 
     @cached_property
@@ -138,7 +138,7 @@ class Lists:
             {"host_id": self.zoom_user_id or host, **row}
             for host in self.hosts
             for kind in ("past", "pastOne")
-            for row in self.sight.rows(
+            for row in self.reader.rows(
                 f"/v2/report/users/{quote(host, safe='')}/meetings?type={kind}&{self.period}", "meetings"
             )
         ]
@@ -146,12 +146,12 @@ class Lists:
     def why_not(self, own: str) -> str | None:
         """Why it cannot be found what was held; None when it can. A person has a list of their `own` for that."""
         if self.zoom_user_id is not None:
-            return self.sight.why_not(own, HELD)
-        return self.sight.why_not(HOSTS) or self.sight.why_not(HELD)
+            return self.reader.why_not(own, HELD)
+        return self.reader.why_not(HOSTS) or self.reader.why_not(HELD)
 
     def why_not_recorded(self) -> str | None:
         """Why recordings cannot be found; None when they can."""
-        return self.sight.why_not("users/recordings") or self.sight.why_not(HOSTS)
+        return self.reader.why_not("users/recordings") or self.reader.why_not(HOSTS)
 
     def numbers(self, rows: Sequence[Row], *, webinars: bool) -> Iterator[str]:
         """The numbers of the meetings or of the webinars among these rows."""

@@ -75,12 +75,12 @@ _PAUSE = 60.0
 
 
 def app_status_key(app: str) -> str:
-    """The sort key of one Zoom app's signs."""
+    """The sort key of the status of one Zoom app."""
     return f"app#{app}"
 
 
 def rejected_at(reason: str) -> str:
-    """The attribute of the endpoint's signs that says when a delivery was last refused for `reason`."""
+    """The attribute that says when a delivery was last refused for `reason`."""
     return f"rejected_{reason}_at"
 
 

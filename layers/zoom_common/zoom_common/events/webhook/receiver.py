@@ -56,15 +56,15 @@ if TYPE_CHECKING:
 
     from zoom_common.events.webhook.client import IngestQueue
 
-    class Signs(Protocol):
-        """Where what nobody else hears of is noted. Neither method raises."""
+    class StatusNotes(Protocol):
+        """Where challenges and rejections are noted. Neither method raises."""
 
         def challenged(self, app: str, deadline: Deadline) -> None:
             """Zoom has challenged the endpoint of `app`, and got its answer."""
             ...
 
         def rejected(self, reason: str, deadline: Deadline) -> None:
-            """A delivery was not provably Zoom's."""
+            """A delivery was rejected."""
             ...
 
 
@@ -98,13 +98,13 @@ class Receiver:
         queue: IngestQueue,
         metrics: MetricLines,
         clock: Callable[[], float],
-        signs: Signs,
+        status_notes: StatusNotes,
     ) -> None:
         self._secrets = secrets
         self._queue = queue
         self._metrics = metrics
         self._clock = clock
-        self._signs = signs
+        self._status_notes = status_notes
 
     def receive(self, event: Mapping[str, Any], deadline: Deadline) -> Answer:
         """The answer to one delivery; each outcome is counted with its reason."""
@@ -118,7 +118,7 @@ class Receiver:
         except binascii.Error:
             return self._refuse(400, "WebhookUnreadable", "not_base64")
         except Rejected as rejected:
-            self._signs.rejected(rejected.reason, deadline)
+            self._status_notes.rejected(rejected.reason, deadline)
             return self._refuse(401, "WebhookRejected", rejected.reason)
         except MalformedChallenge:
             return self._refuse(400, "WebhookUnreadable", "malformed_challenge")
@@ -131,7 +131,7 @@ class Receiver:
         if isinstance(document, dict) and document.get("event") == CHALLENGE:
             answer = answer_challenge(document.get("payload"), secret)
             self._metrics.count("WebhookChallenged", app=secret.app)
-            self._signs.challenged(secret.app, deadline)
+            self._status_notes.challenged(secret.app, deadline)
             return Answer(200, answer)
         self._queue.send(Delivery(secret.app, body, int(self._clock() * 1000), request_id), deadline)
         if document is None:
@@ -179,7 +179,7 @@ def _raw_body(event: Mapping[str, Any]) -> bytes:
 
 
 def _parsed(body: bytes) -> Any:
-    """The JSON value, or None for what is none: Zoom's signed word is kept even then."""
+    """The JSON value, or None for what is none: what Zoom signed is kept even then."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

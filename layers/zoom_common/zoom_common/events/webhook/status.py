@@ -71,7 +71,7 @@ class WebhookStatusStore:
         return AppStatus(found.get(CHALLENGED), found.get(_VERIFIED), found.get(_SECRETS) or {})
 
     def rejections(self) -> dict[str, float]:
-        """When a delivery was last refused, by reason. Of whom it was, nobody knows."""
+        """When a delivery was last refused, by reason. It is not known which app sent it."""
         begin, end = _REJECTED
         found = self.table.get(STATUS, ENDPOINT) or {}
         return {
@@ -98,7 +98,7 @@ class WebhookStatusStore:
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
-        """Return False: a sign is an app's, and names nobody."""
+        """Return False: the status of an app names no person."""
         return False
 
     def _set(self, app: str, what: str, value: object, *, condition: str) -> None:
@@ -134,15 +134,15 @@ class Measure(Protocol):
 class WebhookHealth:
     """`secrets` reads what Zoom signs with, and since when that text has stood there (epoch seconds)."""
 
-    signs: WebhookStatusStore
+    webhook_status: WebhookStatusStore
     secrets: Callable[[], tuple[Sequence[SigningSecret], float]]
     measure: Measure
     clock: Callable[[], float]
 
     def look(self) -> list[str]:
-        """Measure every app that we have a secret of, and name them. Raises Unavailable or UnusableSecrets."""
+        """Measure every app that has a secret here, and return their names. Raises Unavailable or UnusableSecrets."""
         secrets, written_at = self.secrets()
-        for reason, at in self.signs.rejections().items():
+        for reason, at in self.webhook_status.rejections().items():
             self.measure("WebhookRejectedAge", self.clock() - at, reason=reason)
         apps = [(app, list(of_app)) for app, of_app in groupby(sorted(secrets, key=_app), key=_app)]
         for app, of_app in apps:
@@ -150,10 +150,10 @@ class WebhookHealth:
         return [app for app, _ in apps]
 
     def _app(self, app: str, secrets: Sequence[SigningSecret], written_at: float) -> None:
-        now, known = self.clock(), self.signs.of_app(app)
+        now, known = self.clock(), self.webhook_status.of_app(app)
         since = {fingerprint(each.value): _since(each, known, written_at) for each in secrets}
         if since != known.secrets_since:
-            self.signs.remember_secrets(app, since)
+            self.webhook_status.remember_secrets(app, since)
         if known.challenged_at is not None:
             self.measure("WebhookChallengeAge", max(0.0, now - known.challenged_at), app=app)
         if known.verified_at is not None:

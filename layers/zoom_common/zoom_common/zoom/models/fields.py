@@ -119,13 +119,18 @@ def _choices(annotation: Any) -> tuple[Any, ...]:
 def _is_absent(member: _Member, value: Any, *, any_choice: bool) -> bool:
     if member.required:
         return False
-    if value is None or value in ("", []):
+    if is_empty(value):
         return True
     if not isinstance(value, str | int | float) or (not member.enumerated and not member.zero_is_absent):
         return False
     if any_choice and member.enumerated:
         return True
     return member.zero_is_absent and not isinstance(value, bool) and value in (0, "0")
+
+
+def is_empty(value: Any) -> bool:
+    """Return whether a value says nothing, as clients send it for a member that is not set."""
+    return value is None or value in ("", [])
 
 
 def faults(model: type[ZoomModel], value: Any) -> list[FieldError]:

@@ -187,7 +187,7 @@ class Livestream(ZoomModel):
     resolution: Text = None
 
 
-class LivestreamSettings(ZoomModel):
+class LivestreamSettings(SettingsModel):
     """What a stream shows."""
 
     active_speaker_name: Flag = None

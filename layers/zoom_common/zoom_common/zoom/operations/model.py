@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import parse_qsl
 
 from zoom_common.errors import FieldError, InvalidRequest
@@ -128,7 +128,11 @@ SPAN = (Parameter("from", "date", required=True), Parameter("to", "date", requir
 
 REGISTRANT_STATUS = Parameter("status", values=("pending", "approved", "denied"))
 
+JSON, MULTIPART = "application/json", "multipart/form-data"
+
 _MODELS = "zoom_common.zoom.models."
+
+_SUCCESS = {"GET": 200, "POST": 201}
 
 
 class RateLabel(StrEnum):
@@ -147,12 +151,13 @@ class RateLabel(StrEnum):
 class ZoomScopes:
     """The Zoom scopes of an operation: any one of them is enough. `user` and `admin` are the forms of its granular one.
 
-    An operation that only administrators may use has no `user` form. New apps get granular scopes, apps from before
-    2024 keep their `classic` ones. https://developers.zoom.us/docs/integrations/oauth-scopes-overview/
+    An operation that only administrators may use has no `user` form, and a few operations have classic scopes only.
+    New apps get granular scopes, apps from before 2024 keep their `classic` ones.
+    https://developers.zoom.us/docs/integrations/oauth-scopes-overview/
     """
 
     user: str | None
-    admin: str
+    admin: str | None
     classic: tuple[str, ...]
 
     @classmethod
@@ -165,27 +170,42 @@ class ZoomScopes:
         """The scopes of an operation for administrators alone. `granular` without its `:admin`; `classic` in full."""
         return cls(None, f"{granular}:admin", classic)
 
+    @classmethod
+    def of_classic(cls, *classic: str) -> ZoomScopes:
+        """The scopes, in full, of an operation that has no granular one."""
+        return cls(None, None, classic)
+
     @property
     def granular(self) -> tuple[str, ...]:
         """Both forms, as far as they exist, the user's first."""
-        return (self.admin,) if self.user is None else (self.user, self.admin)
+        return tuple(each for each in (self.user, self.admin) if each is not None)
 
     @property
     def administrators_only(self) -> bool:
         """Whether no user can grant this for themselves."""
+        if self.admin is None:
+            return all(each.endswith(":admin") for each in self.classic)
         return self.user is None
 
     def allow(self, granted: Iterable[str]) -> bool:
-        """Whether a token with the scopes `granted` may do it. A master account's form counts as the others do."""
+        """Whether a token with the scopes `granted` may do it. A master account's form counts as the others do.
+
+        Where Zoom's contract prints no scope of the app's kind, Zoom decides.
+        """
         held = {scope.removesuffix(":master") for scope in granted}
-        return not held.isdisjoint((*self.granular, *self.classic))
+        if not held.isdisjoint((*self.granular, *self.classic)):
+            return True
+        return not (self.classic if any(map(_is_classic, held)) else self.granular)
 
     def lacking(self, granted: Iterable[str]) -> tuple[str, ...]:
         """Return the scopes to ask for, of the app's own kind: a classic app cannot get granular scopes.
 
         Any one of them is enough.
         """
-        return self.classic if any(map(_is_classic, granted)) else self.granular
+        first, second = self.granular, self.classic
+        if any(map(_is_classic, granted)):
+            first, second = second, first
+        return first or second
 
 
 def _both_forms(scopes: Iterable[str]) -> tuple[str, ...]:
@@ -205,8 +225,9 @@ class Operation:
     sending it twice is as good as once, even when the first may have arrived. `counts_for_user` marks the creates and
     updates of which Zoom takes 100 a day for one user, meetings and webinars together. `items` is the list in an answer
     that comes in pages, or in months with `monthly`: Zoom takes `from` and `to` at most a month apart. `plan` is what
-    the Zoom account needs. `model` names the body's model, as module and class: a function that only reads is never
-    told of one, and a cold start does not pay for all of them.
+    the Zoom account needs. `media` is the body's media type, empty where there is no body, and `required` are the
+    members without which Zoom refuses it. `model` names the body's model, as module and class: a function that only
+    reads never loads one, and a cold start does not pay for all of them.
     """
 
     name: str
@@ -216,6 +237,8 @@ class Operation:
     function: str
     route: str
     query: tuple[Parameter, ...] = ()
+    media: str = ""
+    required: tuple[str, ...] = ()
     model: str | None = None
     success: int
     label: RateLabel
@@ -229,9 +252,17 @@ class Operation:
     notes: str = ""
     own: bool = False
 
+    # True for operations of the pass-through, which are no rows.
+    passed: ClassVar[bool] = False
+
+    @property
+    def pool(self) -> str:
+        """The name of the limits that count it; empty for those of all rows."""
+        return ""
+
     @property
     def body(self) -> type[ZoomModel] | None:
-        """The model of the body, loaded when it is asked for; None where there is no body."""
+        """The model of the body, loaded when it is asked for; None where there is none."""
         if self.model is None:
             return None
         module, _, name = self.model.partition(".")
@@ -256,11 +287,13 @@ class Family:
         path: str,
         summary: str,
         *,
-        success: int,
         label: RateLabel,
         scopes: ZoomScopes,
         query: tuple[Parameter, ...] = (),
+        media: str = "",
+        required: tuple[str, ...] = (),
         model: str | None = None,
+        success: int | None = None,
         items: str | None = None,
         monthly: bool = False,
         counts_for_user: bool = False,
@@ -269,7 +302,10 @@ class Family:
         gateway_scope: str | None = None,
         own: bool = False,
     ) -> Operation:
-        """A row. Only reads are safe to retry, and need no more than to read unless `gateway_scope` says otherwise."""
+        """A row. Only reads are safe to retry, and need no more than to read unless `gateway_scope` says otherwise.
+
+        Without `success` a GET answers 200, a POST 201 and every other method 204. A `model` is one of JSON.
+        """
         reads = method == "GET"
         return Operation(
             name=name,
@@ -279,8 +315,10 @@ class Family:
             function=self.function,
             route=self.route,
             query=query,
+            media=media or (JSON if model else ""),
+            required=required,
             model=model,
-            success=success,
+            success=success or _SUCCESS.get(method, 204),
             label=label,
             scopes=scopes,
             gateway_scope=gateway_scope or f"{self.access}:{'read' if reads else 'write'}",

@@ -5,32 +5,31 @@ https://developers.zoom.us/docs/api/meetings/#tag/invitation-&-registration
 
 from __future__ import annotations
 
-from zoom_common.zoom.operations.meetings import BY_ID as MEETING
 from zoom_common.zoom.operations.model import (
     EVERY_PAGE,
     OCCURRENCE_ID,
     REGISTRANT_STATUS,
+    Family,
     Parameter,
     RateLabel,
     ZoomScopes,
 )
-from zoom_common.zoom.operations.webinars import BY_ID as WEBINAR
 
-_PRO = "Pro"
+MEETING = Family("meetings", "/v2/meetings/{proxy+}", "meetings", "Pro")
+WEBINAR = Family("webinars", "/v2/webinars/{proxy+}", "webinars", "Webinar")
+
 _OCCURRENCES = Parameter("occurrence_ids")
 
-REGISTRANTS = (
+ROWS = (
     MEETING.operation(
         "meetings.registrants.list",
         "GET",
         "/meetings/{meetingId}/registrants",
         "List a meeting's registrants",
         query=(OCCURRENCE_ID, REGISTRANT_STATUS, *EVERY_PAGE),
-        success=200,
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of("meeting:read:list_registrants", "meeting:read"),
         items="registrants",
-        plan=_PRO,
     ),
     MEETING.operation(
         "meetings.registrants.add",
@@ -39,10 +38,8 @@ REGISTRANTS = (
         "Register someone for a meeting",
         query=(_OCCURRENCES,),
         model="registrant.MeetingRegistrant",
-        success=201,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:write:registrant", "meeting:write"),
-        plan=_PRO,
         notes="Three times a day for one person and meeting. An unknown meeting is 404/1001 here.",
     ),
     MEETING.operation(
@@ -51,10 +48,8 @@ REGISTRANTS = (
         "/meetings/{meetingId}/batch_registrants",
         "Register up to 30 people for a meeting",
         model="registrant.BatchMeetingRegistrants",
-        success=201,
         label=RateLabel.HEAVY,
         scopes=ZoomScopes.of("meeting:write:batch_registrants", "meeting:write"),
-        plan=_PRO,
         notes="Scheduled meetings (type 2) only.",
     ),
     MEETING.operation(
@@ -64,10 +59,8 @@ REGISTRANTS = (
         "Approve, deny or cancel registrations",
         query=(OCCURRENCE_ID,),
         model="registrant.RegistrantStatus",
-        success=204,
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of("meeting:update:registrant_status", "meeting:write"),
-        plan=_PRO,
         notes="Ten times a day for one registrant.",
     ),
     MEETING.operation(
@@ -75,10 +68,8 @@ REGISTRANTS = (
         "GET",
         "/meetings/{meetingId}/registrants/questions",
         "List the questions that registrants are asked",
-        success=200,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:read:list_registration_questions", "meeting:read"),
-        plan=_PRO,
     ),
     MEETING.operation(
         "meetings.registrants.questions_update",
@@ -86,20 +77,16 @@ REGISTRANTS = (
         "/meetings/{meetingId}/registrants/questions",
         "Set the questions that registrants are asked",
         model="registrant.MeetingQuestionsAsked",
-        success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:update:registration_question", "meeting:write"),
-        plan=_PRO,
     ),
     MEETING.operation(
         "meetings.registrants.get",
         "GET",
         "/meetings/{meetingId}/registrants/{registrantId}",
         "Get a registrant of a meeting",
-        success=200,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:read:registrant", "meeting:read"),
-        plan=_PRO,
     ),
     MEETING.operation(
         "meetings.registrants.delete",
@@ -107,10 +94,8 @@ REGISTRANTS = (
         "/meetings/{meetingId}/registrants/{registrantId}",
         "Delete a registrant of a meeting",
         query=(OCCURRENCE_ID,),
-        success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("meeting:delete:registrant", "meeting:write"),
-        plan=_PRO,
     ),
     WEBINAR.operation(
         "webinars.registrants.list",
@@ -118,7 +103,6 @@ REGISTRANTS = (
         "/webinars/{webinarId}/registrants",
         "List a webinar's registrants",
         query=(OCCURRENCE_ID, REGISTRANT_STATUS, Parameter("tracking_source_id"), *EVERY_PAGE),
-        success=200,
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of("webinar:read:list_registrants", "webinar:read"),
         items="registrants",
@@ -130,7 +114,6 @@ REGISTRANTS = (
         "Register someone for a webinar",
         query=(_OCCURRENCES,),
         model="registrant.WebinarRegistrant",
-        success=201,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:write:registrant", "webinar:write"),
         notes="Three times a day for one person and webinar.",
@@ -141,7 +124,6 @@ REGISTRANTS = (
         "/webinars/{webinarId}/batch_registrants",
         "Register up to 30 people for a webinar",
         model="registrant.BatchRegistrants",
-        success=201,
         label=RateLabel.HEAVY,
         scopes=ZoomScopes.of("webinar:write:batch_registrants", "webinar:write"),
         notes="Webinars of type 5 only.",
@@ -153,7 +135,6 @@ REGISTRANTS = (
         "Approve, deny or cancel registrations",
         query=(OCCURRENCE_ID,),
         model="registrant.RegistrantStatus",
-        success=204,
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of("webinar:update:registrant_status", "webinar:write"),
         notes="Ten times a day for one registrant.",
@@ -163,7 +144,6 @@ REGISTRANTS = (
         "GET",
         "/webinars/{webinarId}/registrants/questions",
         "List the questions that registrants are asked",
-        success=200,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:read:list_registration_questions", "webinar:read"),
     ),
@@ -173,7 +153,6 @@ REGISTRANTS = (
         "/webinars/{webinarId}/registrants/questions",
         "Set the questions that registrants are asked",
         model="registrant.WebinarQuestionsAsked",
-        success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:update:registration_question", "webinar:write"),
     ),
@@ -183,7 +162,6 @@ REGISTRANTS = (
         "/webinars/{webinarId}/registrants/{registrantId}",
         "Get a registrant of a webinar",
         query=(OCCURRENCE_ID,),
-        success=200,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:read:registrant", "webinar:read"),
     ),
@@ -193,7 +171,6 @@ REGISTRANTS = (
         "/webinars/{webinarId}/registrants/{registrantId}",
         "Delete a registrant of a webinar",
         query=(OCCURRENCE_ID,),
-        success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("webinar:delete:registrant", "webinar:write"),
     ),

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib import import_module
 from types import MappingProxyType
 from urllib.parse import quote, unquote
 
 from zoom_common.errors import MethodNotAllowed, NotFound
-from zoom_common.zoom.operations.meetings import MEETINGS
 from zoom_common.zoom.operations.model import Operation
-from zoom_common.zoom.operations.recordings import RECORDINGS
-from zoom_common.zoom.operations.registrants import REGISTRANTS
-from zoom_common.zoom.operations.reports import REPORTS
-from zoom_common.zoom.operations.users import USERS
-from zoom_common.zoom.operations.webinars import WEBINARS
 
 PREFIX = "/v2"
 
-# An id of one instance of a meeting or webinar may be a UUID. Only what ends as base64 of 16 bytes ends may hold a
-# slash: `123/registrants` is no id.
-_INSTANCE = frozenset({"meetingId", "webinarId", "meetingUUID"})
+# The reason of the 404 for paths that Zoom may have and the gateway does not serve.
+NOT_SERVED = "not_served_here"
+
+# An id of one instance of a meeting or webinar may be a UUID, and that of a chat message looks like one. Only what ends
+# as base64 of 16 bytes ends may hold a slash: `123/registrants` is no id.
+_INSTANCE = frozenset({"meetingId", "webinarId", "meetingUUID", "messageId"})
 
 _UUID = r"[A-Za-z0-9+/]+=="
 
@@ -68,19 +67,79 @@ def filled(template: str, ids: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda found: encoded(ids[found[1]]), template)
 
 
-OPERATIONS: tuple[Operation, ...] = (*USERS, *MEETINGS, *WEBINARS, *REGISTRANTS, *RECORDINGS, *REPORTS)
+# The modules with the rows of paths that begin with a word. They are loaded when somebody asks for such a path, so that
+# a start does not pay for Zoom's whole API.
+_MODULES = {
+    "users": ("users", "user_resources", "schedules"),
+    "meetings": ("meetings", "registrants", "polls", "recordings"),
+    "webinars": ("webinars", "registrants", "polls", "branding"),
+    "past_meetings": ("past", "archives"),
+    "past_webinars": ("past",),
+    "live_meetings": ("live",),
+    "live_webinars": ("live",),
+    "report": ("reports",),
+    "archive_files": ("archives",),
+    "groups": ("groups",),
+    "contacts": ("groups",),
+    "devices": ("devices",),
+    "h323": ("devices",),
+    "sip_phones": ("devices",),
+    "divisions": ("account",),
+    "tracking_fields": ("account",),
+    "tsp": ("account",),
+}
 
-# Templates with more fixed words first: `/meetings/{id}/status` is asked before `/meetings/{id}` could take it.
-_TEMPLATES = sorted({each.path for each in OPERATIONS}, key=lambda path: (-path.count("/"), path.count("{"), path))
 
-_BY_METHOD = {path: {each.method: each for each in OPERATIONS if each.path == path} for path in _TEMPLATES}
+@cache
+def _rows(module: str) -> tuple[Operation, ...]:
+    rows: tuple[Operation, ...] = import_module(f"zoom_common.zoom.operations.{module}").ROWS
+    return rows
 
-# Where `DELETE list/` with an id that came out empty would delete all instead of one.
-_DELETED = [each.path for each in OPERATIONS if each.method == "DELETE"]
-_LISTS_TO_DELETE = frozenset(path for path in _DELETED if any(each.startswith(f"{path}/{{") for each in _DELETED))
 
-# The fixed words at both ends.
-_ENDS = [(PREFIX + each.partition("{")[0], each.rpartition("}")[2], each) for each in _TEMPLATES]
+@cache
+def operations() -> tuple[Operation, ...]:
+    """Return the whole table."""
+    modules = dict.fromkeys(module for each in _MODULES.values() for module in each)
+    return tuple(row for module in modules for row in _rows(module))
+
+
+def named(name: str) -> Operation:
+    """Return the operation called `name`. Raises LookupError."""
+    for modules in _MODULES.values():
+        for module in modules:
+            for row in _rows(module):
+                if row.name == name:
+                    return row
+    raise LookupError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """The rows of paths that begin with one word.
+
+    `ends` are the fixed words at both ends of each template. `lists_to_delete` are the paths where `DELETE list/` with
+    an id that came out empty would delete all instead of one.
+    """
+
+    by_method: Mapping[str, Mapping[str, Operation]]
+    ends: tuple[tuple[str, str, str], ...]
+    lists_to_delete: frozenset[str]
+
+    @classmethod
+    def of(cls, word: str) -> _Paths:
+        rows: dict[str, dict[str, Operation]] = {}
+        for row in (row for module in _MODULES.get(word, ()) for row in _rows(module)):
+            if row.path.split("/")[1] == word:
+                rows.setdefault(row.path, {})[row.method] = row
+        # Templates with more fixed words first: `/meetings/{id}/status` is asked before `/meetings/{id}` could take it.
+        templates = sorted(rows, key=lambda path: (-path.count("/"), path.count("{"), path))
+        ends = tuple((PREFIX + each.partition("{")[0], each.rpartition("}")[2], each) for each in templates)
+        deleted = [path for path, by_method in rows.items() if "DELETE" in by_method]
+        lists = frozenset(path for path in deleted if any(each.startswith(f"{path}/{{") for each in deleted))
+        return cls(rows, ends, lists)
+
+
+_paths = cache(_Paths.of)
 
 # Compiled when a path first looks like it: a function is asked for few of them.
 _compiled = cache(pattern)
@@ -91,27 +150,32 @@ def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
 
     HEAD means GET. Slashes at the end and in a row do not count, unless a UUID needs them. But a DELETE with nothing
     after its last slash lacks an id where a list and its items can both be deleted, and means nothing. Raises NotFound
-    with Zoom's code 2300, and MethodNotAllowed.
+    with the reason `not_served_here`, and MethodNotAllowed.
     """
-    by_method, ids = _found(path)
+    paths, template, ids = _found(path)
+    by_method = paths.by_method[template]
     operation = by_method.get("GET" if method.upper() == "HEAD" else method.upper())
     if operation is None:
         raise MethodNotAllowed(_allowed(by_method))
-    if operation.path in _LISTS_TO_DELETE and operation.method == "DELETE" and path.endswith("/"):
+    if template in paths.lists_to_delete and operation.method == "DELETE" and path.endswith("/"):
         raise _unknown()
     return operation, ids
 
 
 def methods(path: str) -> list[str]:
     """Return the methods that a path knows. Raises NotFound."""
-    return _allowed(_found(path)[0])
+    paths, template, _ = _found(path)
+    return _allowed(paths.by_method[template])
 
 
 def _allowed(by_method: Mapping[str, Operation]) -> list[str]:
     return sorted({*by_method, "OPTIONS", *(["HEAD"] if "GET" in by_method else [])})
 
 
-def _found(path: str) -> tuple[Mapping[str, Operation], Mapping[str, str]]:
+type _Found = tuple[_Paths, str, Mapping[str, str]]
+
+
+def _found(path: str) -> _Found:
     try:
         meant = decoded(path).rstrip("/")
     except ValueError:
@@ -126,19 +190,22 @@ def _found(path: str) -> tuple[Mapping[str, Operation], Mapping[str, str]]:
 
 
 @lru_cache(maxsize=64)  # a request asks twice
-def _matched(meant: str) -> tuple[Mapping[str, Operation], Mapping[str, str]]:
-    for head, last, template in _ENDS:
-        if meant.startswith(head) and meant.endswith(last):
-            found = _compiled(template).fullmatch(meant)
-            if found is not None:
-                return _BY_METHOD[template], MappingProxyType(found.groupdict())
+def _matched(meant: str) -> _Found:
+    _, version, word, *_ = (*meant.split("/", 3), "", "", "")
+    if f"/{version}" == PREFIX and word in _MODULES:
+        paths = _paths(word)
+        for head, last, template in paths.ends:
+            if meant.startswith(head) and meant.endswith(last):
+                found = _compiled(template).fullmatch(meant)
+                if found is not None:
+                    return paths, template, MappingProxyType(found.groupdict())
     raise _unknown()
 
 
 def routes(function: str) -> frozenset[str]:
-    """The HTTP API routes behind which `function` serves its operations."""
-    return frozenset(each.route for each in OPERATIONS if each.function == function)
+    """Return the HTTP API routes behind which `function` serves its operations."""
+    return frozenset(each.route for each in operations() if each.function == function)
 
 
 def _unknown() -> NotFound:
-    return NotFound("This API endpoint is not recognized.", reason="unknown_route", code=2300)
+    return NotFound("The gateway does not serve this path of Zoom's API.", reason=NOT_SERVED)

@@ -1,11 +1,11 @@
-"""Zoom's operations on users.
+"""Zoom's operations on the account's users.
 
-https://developers.zoom.us/docs/api/users/
+https://developers.zoom.us/docs/api/users/#tag/users
 """
 
 from __future__ import annotations
 
-from zoom_common.zoom.operations.model import NEXT_PAGE_TOKEN, Family, Parameter, RateLabel, ZoomScopes
+from zoom_common.zoom.operations.model import JSON, NEXT_PAGE_TOKEN, Family, Parameter, RateLabel, ZoomScopes
 
 ALL = Family("zoom_api", "/v2/users", "users")
 BY_ID = Family("zoom_api", "/v2/users/{proxy+}", "users")
@@ -21,7 +21,7 @@ _TRANSFERS = (
     *("transfer_notes", "transfer_visitors", "transfer_docs", "transfer_events"),
 )
 
-USERS = (
+ROWS = (
     ALL.operation(
         "users.list",
         "GET",
@@ -43,7 +43,6 @@ USERS = (
                 ),
             ),
         ),
-        success=200,
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of_administrators("user:read:list_users", *_READ),
         items="users",
@@ -55,7 +54,6 @@ USERS = (
         "/users",
         "Create a user",
         model="user.CreateUser",
-        success=201,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of_administrators("user:write:user", "user:write", "user:write:admin"),
         plan="Pro",
@@ -66,7 +64,6 @@ USERS = (
         "GET",
         "/users/me/zak",
         "Get a token to start one's own meetings",
-        success=200,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("user:read:zak", only=("user_zak:read",)),
         gateway_scope=_HANDS_OUT,
@@ -78,7 +75,6 @@ USERS = (
         "/users/{userId}",
         "Get a user",
         query=(_LOGIN_TYPE, Parameter("encrypted_email", "boolean"), Parameter("search_by_unique_id", "boolean")),
-        success=200,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("user:read:user", "user:read", "user:write", only=("user_profile", "user_info:read")),
     ),
@@ -89,7 +85,6 @@ USERS = (
         "Update a user",
         query=(_LOGIN_TYPE, Parameter("remove_tsp_credentials", "boolean")),
         model="user.UpdateUser",
-        success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("user:update:user", "user:write"),
     ),
@@ -104,7 +99,6 @@ USERS = (
             Parameter("transfer_email"),
             *(Parameter(each, "boolean") for each in _TRANSFERS),
         ),
-        success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("user:delete:user", "user:write"),
     ),
@@ -114,7 +108,6 @@ USERS = (
         "/users/{userId}/status",
         "Activate or deactivate a user",
         model="user.UserStatus",
-        success=204,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("user:update:status", "user:write"),
     ),
@@ -124,7 +117,6 @@ USERS = (
         "/users/{userId}/settings",
         "Get a user's settings",
         query=(_LOGIN_TYPE, _OPTION, Parameter("custom_query_fields")),
-        success=200,
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of("user:read:settings", "user:read", "user:write"),
     ),
@@ -135,18 +127,8 @@ USERS = (
         "Update a user's settings",
         query=(_OPTION,),
         model="user.UserSettings",
-        success=204,
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of("user:update:settings", "user:write"),
-    ),
-    BY_ID.operation(
-        "users.schedulers",
-        "GET",
-        "/users/{userId}/schedulers",
-        "List who may schedule for a user",
-        success=200,
-        label=RateLabel.MEDIUM,
-        scopes=ZoomScopes.of("user:read:list_schedulers", "user:read", "user:write", only=("user_profile",)),
     ),
     BY_ID.operation(
         "users.token",
@@ -158,10 +140,101 @@ USERS = (
             Parameter("ttl", "integer"),
             Parameter("meeting_id"),
         ),
-        success=200,
         label=RateLabel.LIGHT,
         scopes=ZoomScopes.of("user:read:token", "user:read", "user:write", only=("user_profile",)),
         gateway_scope=_HANDS_OUT,
         notes="Whoever holds the token acts as the user: the gateway asks for users:write.",
+    ),
+    BY_ID.operation(
+        "users.email_check",
+        "GET",
+        "/users/email",
+        "Say whether an e-mail address belongs to a Zoom user",
+        query=(Parameter("email", required=True),),
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of("user:read:email", "user:read", "user:write"),
+    ),
+    BY_ID.operation(
+        "users.features",
+        "POST",
+        "/users/features",
+        "Give a feature to several users or take it from them",
+        media=JSON,
+        required=("feature_type", "feature_value", "users"),
+        label=RateLabel.MEDIUM,
+        scopes=ZoomScopes.of_administrators("user:write:feature", "user:write", "user:write:admin"),
+    ),
+    BY_ID.operation(
+        "users.summary",
+        "GET",
+        "/users/summary",
+        "Count the account's users by kind",
+        label=RateLabel.MEDIUM,
+        scopes=ZoomScopes.of_administrators(
+            "user:read:summary", "user:read", "user:read:admin", "user:write", "user:write:admin"
+        ),
+    ),
+    BY_ID.operation(
+        "users.vanity_name",
+        "GET",
+        "/users/vanity_name",
+        "Say whether a personal link is in use",
+        query=(Parameter("vanity_name", required=True),),
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of("user:read:pm_room", "user:read", "user:write"),
+    ),
+    BY_ID.operation(
+        "users.email_update",
+        "PUT",
+        "/users/{userId}/email",
+        "Change a user's e-mail address",
+        media=JSON,
+        required=("email",),
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of("user:update:email", "user:write"),
+    ),
+    BY_ID.operation(
+        "users.password_update",
+        "PUT",
+        "/users/{userId}/password",
+        "Set a user's password",
+        media=JSON,
+        required=("password",),
+        label=RateLabel.MEDIUM,
+        scopes=ZoomScopes.of("user:update:password", "user:write"),
+    ),
+    BY_ID.operation(
+        "users.permissions",
+        "GET",
+        "/users/{userId}/permissions",
+        "List what a user's role permits",
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of("user:read:list_permissions", "user:read", "user:write", only=("user_profile",)),
+    ),
+    BY_ID.operation(
+        "users.presence",
+        "GET",
+        "/users/{userId}/presence_status",
+        "Get a user's presence",
+        label=RateLabel.MEDIUM,
+        scopes=ZoomScopes.of("user:read:presence_status", "user:read"),
+    ),
+    BY_ID.operation(
+        "users.presence_update",
+        "PUT",
+        "/users/{userId}/presence_status",
+        "Set a user's presence",
+        media=JSON,
+        required=("status",),
+        label=RateLabel.MEDIUM,
+        scopes=ZoomScopes.of("user:update:presence_status", "user:write"),
+    ),
+    BY_ID.operation(
+        "users.token_delete",
+        "DELETE",
+        "/users/{userId}/token",
+        "Sign a user out of single sign-on",
+        label=RateLabel.LIGHT,
+        scopes=ZoomScopes.of("user:delete:token", "user:write"),
     ),
 )

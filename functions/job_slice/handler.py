@@ -1,0 +1,165 @@
+"""One step of a job for the state machine, and the watch over jobs whose execution has died."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from zoom_common import observability
+from zoom_common.access.key_store import ApiKeyStore
+from zoom_common.access.principal import Principal
+from zoom_common.aws import clients
+from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
+from zoom_common.edge.call_log import Logged
+from zoom_common.edge.zoom_api import ZoomApiSettings
+from zoom_common.events.bus import BusPublisher
+from zoom_common.events.log.index import LogIndex
+from zoom_common.events.projections.keys import REGISTRANT, partition
+from zoom_common.events.projections.store import ProjectionStore
+from zoom_common.events.reconciliation.unrouted_replay import IngestQueue
+from zoom_common.jobs import backfill, registrants
+from zoom_common.jobs.engine_client import Executions, JobFiles
+from zoom_common.jobs.files import ledger
+from zoom_common.jobs.model import Job
+from zoom_common.jobs.rows import KEY_REVOKED, RowCalls
+from zoom_common.jobs.runner import SliceRunner, revive
+from zoom_common.jobs.store import JobStore
+from zoom_common.ratelimit.quotas import DailyStore
+from zoom_common.settings import optional, require
+from zoom_common.wiring.gateway import gateway
+from zoom_common.zoom.operations.table import operations
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`slice_seconds` is how long a slice works, `lease_seconds` how long the function may live."""
+
+    zoom_api: ZoomApiSettings
+    events_table: str
+    state_machine: str
+    bucket: str
+    event_bus: str
+    ingest_queue_url: str
+    projection_retention_days: int
+    slice_seconds: float
+    lease_seconds: float
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings. Raises MissingSetting."""
+        return cls(
+            zoom_api=ZoomApiSettings.from_env(environ),
+            events_table=require(environ, "EVENTS_TABLE"),
+            state_machine=require(environ, "JOBS_STATE_MACHINE"),
+            bucket=require(environ, "JOBS_BUCKET"),
+            event_bus=require(environ, "EVENT_BUS"),
+            ingest_queue_url=require(environ, "INGEST_QUEUE_URL"),
+            projection_retention_days=int(optional(environ, "PROJECTION_RETENTION_DAYS", "400")),
+            slice_seconds=float(optional(environ, "SLICE_SECONDS", "240")),
+            lease_seconds=float(optional(environ, "LEASE_SECONDS", "300")),
+        )
+
+
+@cache
+def settings() -> Settings:
+    """Return this container's settings."""
+    return Settings.from_env(os.environ)
+
+
+@cache
+def store() -> JobStore:
+    """Return the jobs and their ledger."""
+    return JobStore(Table(clients.client("dynamodb"), settings().events_table, EVENTS))
+
+
+@cache
+def key_store() -> ApiKeyStore:
+    """Return the API keys."""
+    return ApiKeyStore(Table(clients.client("dynamodb"), settings().zoom_api.connections_table, CONNECTIONS))
+
+
+@cache
+def executions() -> Executions:
+    """Return the engine."""
+    return Executions(clients.boto3_client("stepfunctions"), settings().state_machine)
+
+
+@cache
+def registrants_sync() -> registrants.RegistrantSync:
+    """Return the work of `registrants.sync`."""
+    events = Table(clients.client("dynamodb"), settings().events_table, EVENTS)
+    projections = ProjectionStore(events)
+    shared = Table(clients.client("dynamodb"), settings().zoom_api.coordination_table, COORDINATION)
+
+    def cancelled(job: Job, number: str) -> Collection[str]:
+        return set(registrants.cancelled_in(projections.read(job.tenant, partition(number), REGISTRANT)))
+
+    return registrants.RegistrantSync(
+        publish=BusPublisher(settings().event_bus, clients.client("events")).publish,
+        cancelled=cancelled,
+        changes=DailyStore(shared),
+        operations={each.name: each for each in operations()},
+    )
+
+
+@cache
+def past() -> backfill.Backfill:
+    """Return the work of `backfill`."""
+    events = Table(clients.client("dynamodb"), settings().events_table, EVENTS)
+    return backfill.Backfill(
+        projections=ProjectionStore(events, retention_days=settings().projection_retention_days),
+        lines=LogIndex(events),
+        send=IngestQueue(settings().ingest_queue_url, clients.boto3_client("sqs")).send,
+        rules=settings().zoom_api.budget,
+    )
+
+
+@cache
+def runner() -> SliceRunner:
+    """Return the runner of slices, made once per container."""
+    zoom = gateway(settings().zoom_api)
+    files = JobFiles(clients.boto3_client("s3"), settings().bucket)
+    return SliceRunner(
+        store=store(),
+        calls=RowCalls(
+            gateway=zoom, send=Logged(zoom).call, clock=time.time, monotonic=time.monotonic, ids_of_job=_ids_of_job
+        ),
+        operations={each.name: each for each in operations() if not each.own},
+        key_refusal=_key_refusal,
+        start=executions().start,
+        read_file=files.read,
+        delete_file=files.delete,
+        clock=time.time,
+        monotonic=time.monotonic,
+        new_owner=lambda: secrets.token_hex(8),
+        works={registrants.NAME: registrants_sync(), backfill.NAME: past()},
+        slice_seconds=settings().slice_seconds,
+        lease_seconds=settings().lease_seconds,
+    )
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Run a slice and answer with the state of the execution, or look after all jobs (`{"action": "watch"}`)."""
+    observability.begin_correlation(str(event.get("job", "")), getattr(context, "aws_request_id", ""))
+    if event.get("action") == "watch":
+        return {"revived": revive(store(), executions().start, now=time.time())}
+    tenant, job, run = str(event["tenant"]), str(event["job"]), int(event["run"])
+    step = runner().run(tenant, job, run)
+    return {"tenant": tenant, "job": job, "run": run, "next": step.next, "seconds": step.seconds}
+
+
+def _key_refusal(principal: Principal) -> str | None:
+    """Return why the caller who made a job may not go on. People who signed in have no key that could be revoked."""
+    if not principal.is_key:
+        return None
+    key = key_store().get(principal.subject.removeprefix("key:"))
+    return KEY_REVOKED if key is None or key.ended(now=time.time()) else None
+
+
+def _ids_of_job(job: Job) -> Collection[str]:
+    return {row.ids["id"] for row in ledger(store(), job) if "id" in row.ids}
