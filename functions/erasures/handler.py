@@ -34,7 +34,7 @@ from zoom_common.erasure.removal import EraseCopy
 from zoom_common.erasure.runner import Erasure, receipt
 from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import FieldError, InternalError, InvalidRequest, NotFound, Unavailable
-from zoom_common.events.connection_events import publisher
+from zoom_common.events.connection_events import sender
 from zoom_common.settings import optional, require
 from zoom_common.wiring.throttle import key_limits
 
@@ -95,7 +95,7 @@ def erasure() -> Erasure:
         events_table=settings().events_table,
         coordination_table=settings().coordination_table,
         revokes=RevokeQueue(boto3_client("sqs"), settings().escrow_queue_url),
-        publish=publisher(settings().event_bus, lambda: boto3_client("events")),
+        publish=sender(settings().event_bus, lambda: boto3_client("events")),
         clock=time.time,
         settle_seconds=settings().settle_seconds,
         erase_copy=_erase_copy(),

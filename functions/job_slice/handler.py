@@ -32,6 +32,7 @@ from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore
 from zoom_common.settings import optional, require
 from zoom_common.wiring.gateway import gateway
+from zoom_common.zoom.operations.model import MULTIPART
 from zoom_common.zoom.operations.table import operations
 
 
@@ -129,7 +130,7 @@ def runner() -> SliceRunner:
         calls=RowCalls(
             gateway=zoom, send=Logged(zoom).call, clock=time.time, monotonic=time.monotonic, ids_of_job=_ids_of_job
         ),
-        operations={each.name: each for each in operations() if not each.own},
+        operations={each.name: each for each in operations() if not each.own and each.media != MULTIPART},
         key_refusal=_key_refusal,
         start=executions().start,
         read_file=files.read,

@@ -182,12 +182,13 @@ class Held:
         }
         pending = connection(**about, state=State.PENDING)
         user = (pending.client_id, str(pending.zoom_user_id))
-        store.put_pending(pending, code, self._link(person), expires_at=int(START) + 900, latest=store.latest(*user))
-        only: Any = {"replaced": None, "claim": None, "superseded": None, "latest": store.latest(*user)}
+        latest = ConnectionStore(self.table(TableName.CONNECTIONS)).latest_link
+        store.put_pending(pending, code, self._link(person), expires_at=int(START) + 900, latest=latest(*user))
+        only: Any = {"replaced": None, "claim": None, "superseded": None, "latest": latest(*user)}
         store.redeem(code, pending=pending, connected=connection(**about), now=START, **only)
         waiting = connection(**about | {"connection_id": f"con_w{person.name}"}, state=State.PENDING)
         late = Secret(f"late-{person.name}")
-        store.put_pending(waiting, late, self._link(person), expires_at=int(START) + 900, latest=store.latest(*user))
+        store.put_pending(waiting, late, self._link(person), expires_at=int(START) + 900, latest=latest(*user))
         table = self.table(TableName.CONNECTIONS)
         outbox = Outbox(table, lambda _: None, clock=lambda: START)
         table.transact([outbox.entry(state_changed(pending, State.CONNECTED, None, at=START))])

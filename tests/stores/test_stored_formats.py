@@ -105,7 +105,7 @@ def claimed(dynamodb: MemoryDynamoDB) -> None:
     links, pending = factories.authorizations(dynamodb.client()), connection(state=State.PENDING, due_at=None)
     links.put_pending(pending, Secret("code"), LINK, expires_at=600)
     only: Any = {"replaced": None, "claim": None, "superseded": None}
-    latest = links.latest(pending.client_id, "zoom-user")
+    latest = factories.connections(dynamodb.client()).latest_link(pending.client_id, "zoom-user")
     links.redeem(Secret("code"), pending=pending, connected=pending, now=0, latest=latest, **only)
     outbox = Outbox(Table(dynamodb.client(), tables.CONNECTIONS), print, clock=lambda: NOW)
     change = state_changed(pending, State.CONNECTED, None, at=NOW)
@@ -223,14 +223,17 @@ class Through:
 
 
 def written(writer: Writer) -> dict[str, Item]:
-    """What a writer leaves in all tables, by `table pk sk`. Records are inflated: zlib may choose other bytes."""
+    """What a writer leaves in all tables, by `table pk sk`. Records are inflated: zlib may choose other bytes.
+
+    The random `writer` of conditional writes is left out.
+    """
     dynamodb = tables.in_memory()
     writer(dynamodb)
     return {
         f"{name} {item['pk']['S']} {item['sk']['S']}": {
             word: {"B": zlib.decompress(item[word]["B"])} if word == "record" else item[word]
             for word in sorted(item)
-            if word not in {"pk", "sk"}
+            if word not in {"pk", "sk", "writer"}
         }
         for name, table in dynamodb.tables.items()
         for item in table.items()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -244,9 +247,6 @@ def lists(world: World) -> Any:
 @pytest.mark.parametrize("kind", [Kind.USER, Kind.ACCOUNT])
 def test_a_backfill_archives_a_span_and_goes_on_where_it_stopped(kind: Kind) -> None:
     """For a person and for a whole account; a second one finds nothing new."""
-    from dataclasses import replace  # noqa: PLC0415
-    from datetime import date  # noqa: PLC0415
-
     world = a_world(3)
     for at, recording in enumerate(world.zoom.recordings.values()):
         recording.begun = f"2026-{at + 6:02}-11T09:00:00Z"
@@ -254,11 +254,15 @@ def test_a_backfill_archives_a_span_and_goes_on_where_it_stopped(kind: Kind) -> 
     made = replace(connection(connection_id=CONNECTION), tenant=TENANT, kind=kind)
     after, recordings, files = None, 0, 0
     while True:
-        stop = iter([False])
         done = backfill(
-            world.discovery, made, lists(world), since=date(2026, 6, 1), until=date(2026, 8, 31), after=after,
-            should_stop=lambda stop=stop: next(stop, True),
-        )  # fmt: skip
+            world.discovery,
+            made,
+            lists(world),
+            since=date(2026, 6, 1),
+            until=date(2026, 8, 31),
+            after=after,
+            should_stop=partial(next, iter([False]), True),  # noqa: FBT003 - the default of next
+        )
         recordings, files, after = recordings + done.recordings, files + done.files, done.after
         if after is None:
             break
@@ -269,7 +273,6 @@ def test_a_backfill_archives_a_span_and_goes_on_where_it_stopped(kind: Kind) -> 
 
 def test_a_backfill_says_that_zoom_shows_no_lists() -> None:
     """Nothing is taken for an empty list."""
-    from datetime import date  # noqa: PLC0415
 
     def denied(_: str) -> None:
         raise AccessDenied("missing_scopes")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from zoom_common.aws.table import CONNECTIONS, Table
-from zoom_common.connections.model import Connection, Publish
+from zoom_common.connections.model import Connection, Publish, is_own_user
 from zoom_common.connections.queues import RevokeQueue
 from zoom_common.connections.store import ConnectionStore, to_values
 from zoom_common.connections.tombstones import Tombstones, of_person, of_tenant
@@ -313,7 +313,9 @@ def _known(target: ErasureTarget, record: Record) -> ErasureTarget:
 
 
 def _is_theirs(connection: Connection, target: ErasureTarget) -> bool:
-    return ConnectionStore.erases(to_values(connection), target)
+    """Return whether a connection is the person's: by an id, or by the digest of their e-mail address that it keeps."""
+    own = target.email is not None and target.owns(connection.tenant) and is_own_user(connection, target.email)
+    return own or ConnectionStore.erases(to_values(connection), target)
 
 
 def _completed(table: WholeTable, item: StoredItem) -> StoredItem:
