@@ -106,7 +106,7 @@ class Held:
             publish=self.published.append,
             revokes=RevokeQueue(self.sqs.client(), "escrow"),
             clock=clock,
-            erase_copy=lambda _: 1,
+            erase_copy=lambda _: 0,  # S3 is not among these tables
         )
 
     def table(self, name: TableName) -> Table:
