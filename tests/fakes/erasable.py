@@ -257,12 +257,14 @@ class Held:
 
     def record(self, person: Person) -> None:
         """Keep a recording that they hosted, under a policy of their connection."""
-        host = {"host_id": person.zoom_user_id, "host_email": person.email.upper()}
+        host: dict[str, Any] = {"host_id": person.zoom_user_id, "host_email": person.email.upper()}
         name = recording_id_of(person.tenant, person.name)
         ledger = Ledger(self.table(TableName.EVENTS))
         ledger.add(ArchivedRecording(tenant=person.tenant, recording_id=name, uuid=person.name, begun_ms=1, **host))
-        file = {"file_id": "f", "key": "k", "storage_class": "STANDARD"}
-        ledger.add_file(ArchivedFile(tenant=person.tenant, recording_id=name, **file, **host))
+        file = ArchivedFile(
+            tenant=person.tenant, recording_id=name, file_id="f", key="k", storage_class="STANDARD", **host
+        )
+        ledger.add_file(file)
         policies = PolicyStore(self.table(TableName.EVENTS))
         policies.put(person.tenant, Policy(), connection=person.connection_id, now=START)
 
