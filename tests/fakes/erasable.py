@@ -19,6 +19,8 @@ from zoom_common.access.bearers import Bearer, BearerStore
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
 from zoom_common.access.principal import Principal
+from zoom_common.archive.ledger import ArchivedFile, ArchivedRecording, Ledger, recording_id_of
+from zoom_common.archive.policy import Policy, PolicyStore
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import Table
 from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
@@ -39,6 +41,10 @@ from zoom_common.events.projections.projectors import changes
 from zoom_common.events.projections.record import Change
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
+from zoom_common.events.subscriptions.delivery_store import Delivery, DeliveryStore, Waiting
+from zoom_common.events.subscriptions.model import Attempt, Filters, Status, Subscription
+from zoom_common.events.subscriptions.model import State as SubscriptionState
+from zoom_common.events.subscriptions.store import SubscriptionStore
 from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.host_calendar import HostCalendar
@@ -104,6 +110,7 @@ class Held:
             publish=self.published.append,
             revokes=RevokeQueue(self.sqs.client(), "escrow"),
             clock=clock,
+            erase_copy=lambda _: 0,  # S3 is not among these tables
         )
 
     def table(self, name: TableName) -> Table:
@@ -169,6 +176,29 @@ class Held:
         self.link(person)
         self.call(person)
         self.hear(person)
+        self.subscribe(person.tenant, person.name, host=(person.zoom_user_id,), email=person.email)
+
+    def subscribe(self, tenant: str, name: str, *, host: tuple[str, ...] = (), email: str = "") -> None:
+        """Ask for events: of one host alone, or of all. What waits and what was answered names the person."""
+        made = Subscription(
+            tenant=tenant,
+            subscription_id=f"sub_{sha256(name.encode()).hexdigest()[:32]}",
+            state=SubscriptionState.ACTIVE,
+            types=("*",),
+            created_at=START,
+            secret=b"sealed",
+            url="https://hooks.example.com/",
+            filters=Filters(host=host),
+            challenge="c",
+        )
+        SubscriptionStore(self.table(TableName.CONNECTIONS)).create(made)
+        deliveries = DeliveryStore(self.table(TableName.EVENTS))
+        about = {"event_id": f"evt_{name}", "time_ms": int(START * 1000), "type": "connection.connected"}
+        body = json.dumps({"email": email}).encode()
+        deliveries.add(made, Waiting(**about, due_at=START, body=body), now=START)  # type: ignore[arg-type] # ids and times
+        attempt = Attempt(at=START, duration_ms=1, status=200, answer=json.dumps({"email": email}))
+        done = Delivery(**about, status=Status.DELIVERED, attempts=(attempt,))  # type: ignore[arg-type] # as above
+        deliveries.record(made, done, now=START)
 
     def connect(self, person: Person) -> None:
         """Connect them, with a claim, and a key that is bound to the connection."""
@@ -223,6 +253,20 @@ class Held:
         number = int(person.name[:5], 16)
         row = Row(number=number, values={"email": person.email.upper(), "last_name": "L"})
         JobStore(self.table(TableName.EVENTS)).put_rows(_job(person.tenant), [row])
+        self.record(person)
+
+    def record(self, person: Person) -> None:
+        """Keep a recording that they hosted, under a policy of their connection."""
+        host: dict[str, Any] = {"host_id": person.zoom_user_id, "host_email": person.email.upper()}
+        name = recording_id_of(person.tenant, person.name)
+        ledger = Ledger(self.table(TableName.EVENTS))
+        ledger.add(ArchivedRecording(tenant=person.tenant, recording_id=name, uuid=person.name, begun_ms=1, **host))
+        file = ArchivedFile(
+            tenant=person.tenant, recording_id=name, file_id="f", key="k", storage_class="STANDARD", **host
+        )
+        ledger.add_file(file)
+        policies = PolicyStore(self.table(TableName.EVENTS))
+        policies.put(person.tenant, Policy(), connection=person.connection_id, now=START)
 
     def hear(self, person: Person) -> None:
         """Log and project events: that they exist, that they took part, and a large one that a person hosts."""
@@ -272,6 +316,7 @@ class Held:
             zoom_account_id=f"{tenant}-account",
         )
         ConnectionStore(self.table(TableName.CONNECTIONS)).add_account(account)
+        self.subscribe(tenant, f"all of {tenant}")
         key = issue(Credential.generate(), tenant=tenant, name="k", scopes=["*"], now=START)
         ApiKeyStore(self.table(TableName.CONNECTIONS)).add(key)
         bearer = Bearer(sha256(tenant.encode()).digest(), key.key_id, b"o", START + 3600)
@@ -281,6 +326,8 @@ class Held:
         self.admit(tenant, f"evt_{sha256(tenant.encode()).hexdigest()[:32]}", event, json.dumps(started).encode())
         self._projections().apply(tenant, changes(event), (1, ""))
         JobStore(self.table(TableName.EVENTS)).create(_job(tenant), [Row(number=1, values={"email": "n@x.example"})])
+        PolicyStore(self.table(TableName.EVENTS)).put(tenant, Policy(), connection=None, now=START)
+        Ledger(self.table(TableName.EVENTS)).plan_walk(tenant, at=START)
 
     def tell_of_nobody(self) -> None:
         """Write what is the gateway's own, or shared by those who call one Zoom account."""
