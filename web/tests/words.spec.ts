@@ -1,6 +1,6 @@
 /** What needs no browser: rules of repetition, and files for spreadsheets. */
 import { expect, test } from "@playwright/test";
-import { csv } from "../src/pages/attendance";
+import { csv } from "../src/save";
 import { describe, fromForm, weeksOfMonth } from "../src/recurrence";
 
 function form(entries: Record<string, string | string[]>): FormData {
