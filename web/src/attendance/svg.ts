@@ -34,5 +34,5 @@ text { fill: #1b1d21; } .dim { fill: #545b66; font-size: 12px; } .end { text-anc
 .rule { stroke: #dfe3e9; } .stay { fill: #0b57d0; } .device { fill: #4d8ae8; }
 .wait { fill: #fff1dc; stroke: #7a4100; } .cut { stroke: #7a4100; stroke-width: 3; }
 .people { fill: #0b57d0; fill-opacity: 0.18; stroke: #0b57d0; } .peak { stroke: #7a4100; stroke-dasharray: 4 3; }
-.cell { fill: #0b57d0; } .none { fill: none; stroke: #dfe3e9; } .on-dark { fill: #fff; }
+.cell { fill: #0b57d0; } .none { fill: none; stroke: #dfe3e9; }
 `;

@@ -172,8 +172,7 @@ function key(shown: Figures): HTMLElement {
     [true, "stay", "in the meeting"],
     [shown.lines.some((each) => each.devices.length > 1), "device", "on another device at the same time"],
     [shown.lines.some((each) => each.waiting.length > 0), "wait", "in the waiting room"],
-    [spans.some((each) => each.assumed), "cut", "no leave was seen: it ended with the meeting or on the next join"],
-    [shown.lines.some((each) => each.leaves.length > 0), "cut", "only the leave was seen"],
+    [spans.some((each) => each.assumed) || shown.lines.some((each) => each.leaves.length > 0), "cut", "not seen: a leave at the end of a stay, or when somebody came"],
   ];
   const mark = (kind: string): SVGElement =>
     svg(
@@ -245,6 +244,7 @@ function series(id: string, matrix: Matrix): Child {
         button("Save as SVG", () => saveFile(`${name}.svg`, "image/svg+xml", fileOf(picture()))),
         button("Save as CSV", () => saveFile(`${name}.csv`, "text/csv", csv(matrixRows(matrix)))),
       ),
+      held.length > 0 && h("h3", {}, "One by one"),
       h("ul", { class: "plain" }, held.map((each) => h("li", {}, link(`meetings/${id}/attendance?occurrence=${encodeURIComponent(each.occurrence)}`, moment(each.occurrence)), ` ${each.participants_count} people`))),
     ),
     h(
