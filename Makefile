@@ -114,6 +114,14 @@ build: .venv/installed ## sam build for ARCHITECTURE (default: arm64)
 deploy: .venv/installed ## sam deploy for one stage, with .env.<stage>: make deploy STAGE=dev
 	@set -f; exec $(BIN)/python -m ops.deploy $(STAGE) $(ARGS)
 
+.PHONY: deploy-policy
+deploy-policy: .venv/installed ## write the least that whoever deploys a stage needs, as IAM policies: make deploy-policy STAGE=dev
+	@exec $(BIN)/python -m ops.deploy_policy $(STAGE) $(ARGS)
+
+.PHONY: check
+check: .venv/installed ## look at a deployed stack from outside and inside: make check STAGE=dev; STAGE=local for the one of make run
+	@exec $(BIN)/python -m ops.check $(STAGE) $(ARGS)
+
 ##@ Test
 .PHONY: test
 test: lint types check-template ## lint, types, template checks, then every test, with branch coverage
@@ -126,6 +134,10 @@ test-failed: .venv/installed ## what failed in the last make test, once more; na
 .PHONY: soak
 soak: .venv/installed ## the tests with twenty times the examples, and the long proof while workers are killed (hours)
 	SOAK=1 $(BIN)/pytest -n 2 $(ARGS)
+
+.PHONY: search
+search: .venv/installed ## every order of two actors over the token vault; writes docs/search.md (half an hour)
+	@exec $(BIN)/python -m tests.search $(ARGS)
 
 .PHONY: coverage
 coverage: .venv/installed ## lines and branches that the last make test did not reach
@@ -155,11 +167,15 @@ check-template: .venv/installed ## the template as written; tests/template lints
 	$(BIN)/cfn-lint web/template.yaml
 
 CHECKOV = checkov==3.3.30
+PARLIAMENT = parliament==1.6.4
 ZIZMOR = zizmor==1.32.0
 .PHONY: security
-security: .venv/installed ## ruff's security rules, checkov on the template, zizmor on the workflows, known vulnerabilities of what is shipped
+security: .venv/installed ## ruff's security rules, checkov and parliament on the transformed template, zizmor on the workflows, known vulnerabilities of what is shipped
 	$(BIN)/ruff check --select S layers functions
 	$(BIN)/uv tool run --python 3.13 --from $(CHECKOV) checkov --config-file .checkov.yaml -f template.yaml web/template.yaml
+	$(BIN)/python -m dev.for_checks .local/checks
+	$(BIN)/uv tool run --python 3.13 --from $(CHECKOV) checkov --config-file .checkov.yaml -f .local/checks/template.json
+	$(BIN)/uv tool run --python 3.13 --from $(PARLIAMENT) --with "setuptools<81" python -W ignore dev/lint_policies.py .local/checks/policies
 	$(BIN)/uv tool run --python 3.13 --from $(ZIZMOR) zizmor --offline --quiet .github/workflows
 	$(BIN)/python -m dev.audit
 
@@ -189,6 +205,10 @@ contract-facts: .venv/installed ## distil Zoom's contracts again: make contract-
 	@set -f; $(BIN)/python -m dev.contract_facts $(ARGS)
 
 ##@ Check more than the tests do
+.PHONY: examples
+examples: .venv/installed ## the programs in examples/ that need npm or large packages; needs a running make run
+	@exec $(BIN)/python -m dev.examples
+
 .PHONY: clients
 clients: .venv/installed ## zoomus, pyzoom, zoom-python-client and Rivet against the running gateway
 	$(BIN)/python -m dev.clients

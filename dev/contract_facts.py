@@ -21,20 +21,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from zoom_simulator.testing import operations as simulated_operations
-
 type Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = Path(os.environ.get("ZOOM_REFERENCE") or ROOT.parent / "shared" / "reference")
 TARGET = ROOT / "tests" / "contract" / "zoom_facts.json"
-# What the simulated Zoom serves without a story: it is a package of its own, and has its own file.
+# The simulated Zoom is a package of its own, with its own file: it serves what has no story there from it.
 SIMULATED = ROOT / "simulator" / "src" / "zoom_simulator" / "rest" / "facts.json"
 
 # What these words of JSON Schema say is a fact. Text for people is not among them.
 LIMITS = ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern")
 KEPT = ("type", "format", *LIMITS, "deprecated")
 LONGEST_SHAPE = 60
+# What a value of a schema needs, beside its members.
+FORM = ("type", "format", "enum", "default", "pattern", "minimum", "minLength", "maxLength", "minItems")
 
 # Defects of the contracts, each corrected here and nowhere else.
 # * `additionalProperties: false` is dropped: Zoom adds members every month.
@@ -89,18 +89,9 @@ def rendered(folder: Path) -> str:
 
 
 def simulated(operations: Json) -> str:
-    """Return the file of facts for the simulated Zoom: of each operation that has no story there."""
-    stories = {_shape(row.method, row.path) for row in simulated_operations()}
-    rows = {
-        key: _of_simulated(row, operations)
-        for key, row in operations.items()
-        if _shape(row["method"], row["path"]) not in stories
-    }
+    """Return the file of facts for the simulated Zoom."""
+    rows = {key: _of_simulated(row, operations) for key, row in operations.items()}
     return "{\n" + ",\n".join(f"{json.dumps(key)}:{_compact(row)}" for key, row in sorted(rows.items())) + "\n}\n"
-
-
-def _shape(method: str, path: str) -> str:
-    return method + re.sub(r"\{\w+\}", "{}", path)
 
 
 def _of_simulated(row: Json, operations: Json) -> Json:
@@ -151,10 +142,7 @@ def _required(schema: Json) -> list[str]:
 
 def _without_limits(schema: Json) -> Json:
     """Return what a value of the form needs: types, enumerated values and members."""
-    kept = {
-        name: schema[name] for name in ("type", "format", "enum", "default", "pattern", "minimum") if name in schema
-    }
-    kept |= {name: schema[name] for name in ("minLength", "maxLength", "minItems") if name in schema}
+    kept: Json = {name: schema[name] for name in FORM if name in schema}
     if "properties" in schema:
         kept["properties"] = {name: _without_limits(each) for name, each in schema["properties"].items()}
     if "items" in schema:

@@ -63,8 +63,11 @@ def install(workspace: Workspace) -> None:
     (folder / "installed").touch()
 
 
-def start(supervisor: Supervisor, workspace: Workspace, port: int) -> None:
-    """Start it with IAM enforced and its state on disk, and wait until it answers."""
+def start(supervisor: Supervisor, workspace: Workspace, port: int, requests: Path | None = None) -> None:
+    """Start it with IAM enforced and its state on disk, and wait until it answers.
+
+    With `requests`, record in that file what its callers ask for (`dev/recorded_emulator.py`).
+    """
     unpacked = workspace.path("emulator-tmp")
     _discard(unpacked)  # it unpacks functions here and never cleans up
     unpacked.mkdir(parents=True)
@@ -85,11 +88,18 @@ def start(supervisor: Supervisor, workspace: Workspace, port: int) -> None:
         "SFTP_ENABLED": "0",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(state),
+        # Objects of S3 are kept apart from the rest of its state, and are lost at a restart without these two.
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(state / "s3"),
         "TMPDIR": str(unpacked),
         "PYTHONDONTWRITEBYTECODE": "1",
         **CREDENTIALS,
     }
-    supervisor.start("emulator", [str(environment_folder() / "bin" / "ministack")], clean)
+    programs = environment_folder() / "bin"
+    command = [str(programs / "ministack")]
+    if requests is not None:  # -P: dev/ is no place to import from
+        command = [str(programs / "python"), "-P", str(ROOT / "dev" / "recorded_emulator.py"), str(requests.resolve())]
+    supervisor.start("emulator", command, clean)
     supervisor.wait_until_answers("emulator", url(port) + "/_ministack/health")
 
 

@@ -77,7 +77,7 @@ def _run(arguments: argparse.Namespace, workspace: Workspace, supervisor: Superv
     _check_ports(settings)
     try:
         say("Starting the gateway on this machine.\n")
-        _start(workspace, supervisor, settings)
+        _start(workspace, supervisor, settings, arguments.record_requests)
         say(walkthrough.text(settings, workspace.read("stack.json")))
         while (died := supervisor.died()) is None and not stopping.wait(0.5):
             pass
@@ -93,12 +93,12 @@ def _run(arguments: argparse.Namespace, workspace: Workspace, supervisor: Superv
     return 0
 
 
-def _start(workspace: Workspace, supervisor: Supervisor, settings: Configuration) -> None:
+def _start(workspace: Workspace, supervisor: Supervisor, settings: Configuration, requests: Path | None = None) -> None:
     if not emulator.is_installed():
         with step("Installing the AWS emulator (once)"):
             emulator.install(workspace)
     with step("Starting the AWS emulator"):
-        emulator.start(supervisor, workspace, settings.aws_port)
+        emulator.start(supervisor, workspace, settings.aws_port, requests)
     if not deploy.is_current(workspace, settings):
         with step("Building the functions and their layer (sam build)"):
             deploy.build(workspace)
@@ -213,7 +213,8 @@ def _check_ports(settings: Configuration) -> None:
 
 def _environment() -> dict[str, str]:
     kept = ("PATH", "HOME", "LANG", "TMPDIR")
-    return {name: os.environ[name] for name in kept if name in os.environ} | {"PYTHONUNBUFFERED": "1"}
+    here = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": f"{ROOT / 'layers' / 'zoom_common'}{os.pathsep}{ROOT}"}
+    return {name: os.environ[name] for name in kept if name in os.environ} | here
 
 
 def _port(text: str) -> int:
@@ -233,6 +234,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--identity-port", type=_port, help="the development identity provider (default: the last one)")
     parser.add_argument("--folder", type=Path, default=ROOT / ".local", help="where the run keeps its state")
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs stored in that folder")
+    parser.add_argument(
+        "--record-requests", type=Path, help="a file for what each function asks of AWS, which tests judge"
+    )
     parser.add_argument(
         "--until-input-ends",
         action="store_true",

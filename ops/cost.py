@@ -43,9 +43,14 @@ PRICES: Mapping[str, float] = {
 _MILLION = 1_000_000
 # Measured on one core, warm, by `make bench` (docs/benchmarks.md): milliseconds of processor time, without any waiting.
 CORE_MS: Mapping[str, float] = {"call": 1.2, "event": 1000 / 650}
+# A delivery to a subscription on one core: 1.9 to sign it and send it over a new TLS connection, 0.3 to decide, 1.1 for
+# one request of DynamoDB with boto3.
+DELIVERY_CORE_MS = 3.3
 # Lambda gives a function a whole core at this size, and of a smaller one its part.
 _WHOLE_CORE_MB = 1769
 _MEMORY_MB = 512
+# Functions that wait for Zoom: Lambda bills the wait by memory.
+CALL_MB = 288
 
 
 # What a stack that nobody uses goes on to measure: every sweep one metric, every hour three about the webhook, and five
@@ -71,7 +76,8 @@ def queue_polls() -> float:
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
     """
     functions = in_template("AWS::Serverless::Function")
-    queues = sum(len(function["Properties"].get("Events", {})) for function in functions)
+    events = [event for function in functions for event in function["Properties"].get("Events", {}).values()]
+    queues = sum("Enabled" not in event["Properties"] for event in events)  # the others are for options that are off
     return queues * 5 * 30 * 86_400 / 20
 
 
@@ -113,16 +119,18 @@ class Unit:
 
 def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, batch: float) -> dict[str, Unit]:
     """One API call, one webhook, one connection's month. `zoom_ms` is how long Zoom takes: Lambda bills the wait."""
-    call = on_lambda(core_ms, waits=2, aws_ms=aws_ms)
+    call = on_lambda(core_ms, waits=2, aws_ms=aws_ms, memory_mb=CALL_MB)
     event = on_lambda(event_ms, waits=6, aws_ms=aws_ms)
     return {
         # Connection read consistently, send slot and, while Zoom answers, usage written; of two calls one finds the
         # authorizer's answer.
-        "API call": Unit(lambdas=1.5, busy_ms=call + zoom_ms, api=1, writes=2, reads=1.5, log_bytes=900),
-        # One message in, a share of a batch out: six requests of SQS for each batch and one for each message. The log
-        # takes two writes to admit and finish an event, its two lines two, its projection one.
+        "API call": Unit(
+            lambdas=1.5, busy_ms=call + zoom_ms, memory_gb=CALL_MB / 1024, api=1, writes=2, reads=1.5, log_bytes=900
+        ),
+        # SQS: sent by the webhook and by the bus, and received and deleted by the batch on both queues. DynamoDB: what
+        # tests/counts counts; a read of an event's own, new items costs half a unit and of others one, here all one.
         "webhook": Unit(
-            lambdas=1 + 1 / batch, busy_ms=6 + event, writes=5, reads=2, sqs=3 + 3 / batch, bus=1, log_bytes=700
+            lambdas=1 + 1 / batch, busy_ms=6 + event, writes=5, reads=6, sqs=2 + 4 / batch, bus=1, log_bytes=700
         ),
         # A refresh every hour of forty active hours a week; a lease, an intent, a write and the index.
         "connection": Unit(
@@ -135,6 +143,22 @@ def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, bat
             log_bytes=170 * 600,
         ),
     }
+
+
+def delivery(*, endpoint_ms: float, core_ms: float, aws_ms: float, batch: float) -> Unit:
+    """One delivery at the first try: its record, a share of the batch and of the subscriptions that are read for it.
+
+    A record has the endpoint's answer, so that every other one is larger than a KB. What the event itself costs is in
+    the webhook's; the bus puts it into one more queue.
+    """
+    return Unit(
+        lambdas=1 / batch,
+        busy_ms=endpoint_ms + on_lambda(core_ms, waits=1, aws_ms=aws_ms),
+        writes=1.5,
+        reads=1 / batch,
+        sqs=1 + 2 / batch,
+        log_bytes=600 / batch,
+    )
 
 
 def standing(prices: Mapping[str, float], *, functions: int, alarms: int, metrics: float) -> dict[str, float]:
@@ -157,6 +181,24 @@ def standing(prices: Mapping[str, float], *, functions: int, alarms: int, metric
     }
 
 
+def archive_terabyte(prices: Mapping[str, float], *, megabytes_a_second: float) -> dict[str, float]:
+    """Dollars to move a terabyte of recordings into the archive, by service, beside S3 itself.
+
+    The worker is paid for as long as Zoom sends. Each part of 32 MiB is one write of the ledger, of an item below 2 KB.
+    A run of 260 seconds receives its message once, hides it twice, and asks Zoom for a link over the gateway's own
+    stores (a key, a connection, a send slot, a counter).
+    """
+    seconds, parts = 1e12 / (megabytes_a_second * 1e6), 1e12 / (32 * 1024 * 1024)
+    runs = seconds / 260
+    return {
+        "Lambda": seconds * _MEMORY_MB / 1024 * prices["lambda_gb_second_arm64"]
+        + runs / _MILLION * prices["lambda_requests_million"],
+        "DynamoDB": (parts * 2 + runs * 12) / _MILLION * prices["dynamodb_write_million"]
+        + runs * 20 / _MILLION * prices["dynamodb_read_million"],
+        "SQS, KMS": runs / _MILLION * (4 * prices["sqs_million"] + prices["kms_requests_million"]),
+    }
+
+
 def bill(arguments: argparse.Namespace, prices: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """Dollars a month, by what causes them and by service."""
     of_one = units(
@@ -172,6 +214,12 @@ def bill(arguments: argparse.Namespace, prices: Mapping[str, float]) -> dict[str
         f"{arguments.connections:g} thousand connections": of_one["connection"].dollars(
             prices, arguments.connections * 1000
         ),
+        f"{arguments.deliveries:g} million deliveries": delivery(
+            endpoint_ms=arguments.endpoint_ms,
+            core_ms=DELIVERY_CORE_MS,
+            aws_ms=arguments.aws_ms,
+            batch=arguments.batch,
+        ).dollars(prices, arguments.deliveries * _MILLION),
         "standing": standing(
             prices,
             functions=len(in_template("AWS::Serverless::Function")),
@@ -187,6 +235,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--calls", type=float, default=1, help="API calls a month, in millions")
     parser.add_argument("--webhooks", type=float, default=1, help="webhooks a month, in millions")
     parser.add_argument("--connections", type=float, default=1, help="active connections, in thousands")
+    parser.add_argument("--deliveries", type=float, default=1, help="deliveries to subscriptions a month, in millions")
+    parser.add_argument("--endpoint-ms", type=float, default=100, help="how long a subscriber's endpoint takes")
     parser.add_argument("--zoom-ms", type=float, default=250, help="how long Zoom takes to answer")
     parser.add_argument(
         "--core-ms", type=float, default=CORE_MS["call"], help="our processor time for a call, measured"
@@ -197,7 +247,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--alarms", type=int, default=len(in_template("AWS::CloudWatch::Alarm")), help="alarms on one metric"
     )
-    parser.add_argument("--metrics", type=float, default=100, help="custom metrics in use, by name and value")
+    parser.add_argument("--metrics", type=float, default=40, help="custom metrics in use, by name and value")
     parser.add_argument("--asleep", action="store_true", help="a stack that nobody uses")
     parser.add_argument("--prices", type=Path, help="a JSON file with other prices")
     return parser
@@ -207,7 +257,7 @@ def main() -> int:
     """Print the bill."""
     arguments = parser().parse_args()
     if arguments.asleep:
-        arguments.calls = arguments.webhooks = arguments.connections = 0
+        arguments.calls = arguments.webhooks = arguments.connections = arguments.deliveries = 0
         arguments.metrics = ASLEEP_METRICS
     prices = {**PRICES, **(json.loads(arguments.prices.read_text()) if arguments.prices else {})}
     total = 0.0

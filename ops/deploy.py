@@ -4,10 +4,10 @@ The values of `samconfig.toml` apply; `.env.<stage>` adds to them, with the name
 Other parameters keep their values, or their defaults. Values are passed in a file that only its owner can read, and
 never on a command line.
 
-First it asks whether the account has room (`ops/account_limits.py`) and whether the stack is in a state that can be
-deployed to. The tables of `prod` get deletion protection in a second, short deploy, when the first has succeeded: a
-protected table would stay behind when a first deploy is rolled back.
-https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+First it asks whether the region and the account will do (`ops/regions.py`, `ops/account_limits.py`) and whether the
+stack is in a state that can be deployed to. After a release that was rolled back it sets `Attempt`, because Lambda
+publishes no version twice. A first deploy is followed by `ops/first_deploy.py`.
+https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dotenv import dotenv_values
 from samcli.yamlhelper import yaml_parse
 
-from ops import account_limits
+from ops import account_limits, first_deploy, regions
 from ops.console import Stop, say
 from ops.project import PARAMETERS, ROOT
 
@@ -39,6 +40,7 @@ NEEDED = ("ZoomClientId", "ZoomClientSecret", "ZoomWebhookSecretToken")
 # A stack in one of these can only be deleted.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 NEVER_DEPLOYED = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
+ROLLED_BACK = "UPDATE_ROLLBACK_COMPLETE"
 PROTECTED = {"ProtectTables": "on"}
 
 
@@ -138,7 +140,9 @@ def main() -> int:
         name = configured[arguments.stage]["deploy"]["parameters"]["stack_name"]
         stack = existing(boto3.client("cloudformation"), name)
         check_web(values, stack)
+        values = again(values, stack, now=time.time())
         if not arguments.unchecked:
+            regions.check(boto3.session.Session().region_name)
             check_account(yaml_parse((ROOT / "template.yaml").read_text()), values, stack)
     except Stop as stop:
         say(f"{stop}\n{stop.fix}")
@@ -149,17 +153,34 @@ def main() -> int:
     return deploy(arguments.stage, values, configured, others, first=stack is None)
 
 
+def again(values: dict[str, str], stack: Stack | None, *, now: float) -> dict[str, str]:
+    """The values with a new `Attempt`, where the release before was rolled back; else as they are."""
+    if stack is None or stack.status != ROLLED_BACK or "Attempt" in values:
+        return values
+    return {**values, "Attempt": str(int(now))}
+
+
 def deploy(
     stage: str, values: Mapping[str, str], configured: Mapping[str, Any], others: list[str], *, first: bool
 ) -> int:
-    """Run `sam deploy` and return its exit status. For `prod`, protect the tables as soon as they exist."""
-    if stage != "prod":
-        return _sam_deploy(stage, values, configured, others)
-    status = _sam_deploy(stage, values if first else {**PROTECTED, **values}, configured, others)
-    if status or not first or "ProtectTables" in values:
+    """Run `sam deploy` and return its exit status. A first deploy is quiet, works once, and is followed by a second.
+
+    The second subscribes AlarmEmail and, for `prod`, protects the tables: a protected table would stay behind when a
+    first deploy is rolled back.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+    """
+    whole = {**(PROTECTED if stage == "prod" else {}), **values}
+    if not first:
+        return _sam_deploy(stage, whole, configured, others)
+    begun = {name: value for name, value in whole.items() if name not in first_deploy.LATER}
+    status = _sam_deploy(stage, begun, configured, others)
+    if status:
         return status
-    say("The stack is deployed. Now its tables get protection against deletion.")
-    return _sam_deploy(stage, {**values, **PROTECTED}, configured, [*others, "--no-confirm-changeset"])
+    first_deploy.work_once(boto3.session.Session(), configured[stage]["deploy"]["parameters"]["stack_name"])
+    if begun == whole:
+        return 0
+    say(f"The stack is deployed. Now for {' and '.join(sorted(whole.keys() - begun.keys()))}.")
+    return _sam_deploy(stage, whole, configured, [*others, "--no-confirm-changeset"])
 
 
 def _sam_deploy(stage: str, values: Mapping[str, str], configured: Mapping[str, Any], others: list[str]) -> int:

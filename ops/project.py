@@ -30,6 +30,7 @@ PARAMETERS = {
     "OIDC_TENANT_CLAIM": "OidcTenantClaim",
     "OIDC_SCOPE_CLAIM": "OidcScopeClaim",
     "OIDC_TENANT": "OidcTenant",
+    "OIDC_ID_TOKENS": "OidcIdTokens",
     "OIDC_WEB_CLIENT_ID": "OidcWebClientId",
     "OIDC_WEB_SCOPE": "OidcWebScope",
     "OIDC_WEB_PARAMETERS": "OidcWebParameters",

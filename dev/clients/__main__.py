@@ -26,6 +26,7 @@ PYTHON = {
     "pyzoom": "pyzoom==1.0.8",
     "zoom_python_client": "zoom-python-client==0.2.3",
 }
+OWNER = "owner@zoom.example"
 RIVET = "@zoom/rivet@0.4.0"
 
 
@@ -54,7 +55,7 @@ def main() -> int:
 def settings(stack: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a program: the gateway, the id and secret of a key, and a connection of its own."""
     with Story(stack) as story:
-        connection = story.connect()
+        connection = story.connect(OWNER)  # who may use everything that the libraries offer
     # Not every library can say which connection it means; the key says it for them.
     credential = Credential.generate()
     key = issue(

@@ -121,8 +121,11 @@ def _description(operation: Operation) -> str:
     lines = [operation.notes] if operation.notes else []
     if operation.scopes.administrators_only:
         lines.append("For administrators of the Zoom account only.")
-    if operation.monthly:
-        lines.append("`from` and `to` may be further apart than the month that Zoom takes: the gateway asks in pieces.")
+    if operation.monthly or operation.weekly:
+        piece = "week" if operation.weekly else "month"
+        lines.append(
+            f"`from` and `to` may be further apart than the {piece} that Zoom takes: the gateway asks in pieces."
+        )
     kind = "scope" if operation.scopes.granular else "scope (classic apps only)"
     scopes = " or ".join(f"`{scope}`" for scope in operation.scopes.granular or operation.scopes.classic)
     lines.append(f"Zoom {kind}: {scopes}. Rate limit label: {operation.label}.")

@@ -6,6 +6,7 @@ from typing import Any
 
 from dev.openapi.answers import response
 from zoom_common.access.token_endpoint import GRANTS
+from zoom_common.archive.policy import KINDS, STORAGE_CLASSES
 
 type Json = dict[str, Any]
 
@@ -49,6 +50,19 @@ _LOG_PARAMETERS = {
 }
 
 
+_ARCHIVE_PARAMETERS = {
+    "from": "The first moment at which a recording began.",
+    "to": "The last moment at which a recording began.",
+    "host": "The host's Zoom user id or e-mail address.",
+    "meeting": "The number of a meeting or webinar.",
+    "topic": "A part of the topic.",
+    "state": "pending, moving, kept, doubtful or failed.",
+    "uuid": "The UUID of an instance.",
+    "page_size": "1 to 300; 30 when it is absent.",
+    "next_page_token": "From the answer before.",
+}
+
+
 def _operation(name: str, summary: str, status: int, *, scope: str | None, **more: Any) -> Json:
     done: Json = {"description": "Done."} if status == 204 else {"description": "The answer.", **_OBJECT}  # noqa: PLR2004
     about: Json = {"operationId": name, "summary": summary, "tags": ["Gateway"], **more}
@@ -74,6 +88,108 @@ _TOKEN_FORM: Json = {
         "account_id": {"type": "string", "description": "Any text, or the id of a connection to use."},
         "client_id": {"type": "string", "description": "The key's id, where it is not sent by HTTP Basic."},
         "client_secret": {"type": "string", "description": "The key's secret, or the whole key."},
+    },
+}
+
+_SUBSCRIPTION_FIELDS: Json = {
+    "url": {"type": "string", "description": "Where events are sent: an https URL on port 443. Or name a queue."},
+    "queue": {
+        "type": "string",
+        "description": "The URL of a standard SQS queue that lets this stack's role in.",
+    },
+    "types": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Zoom's names of events; a star at the end stands for any rest.",
+    },
+    "filters": {
+        "type": "object",
+        "additionalProperties": True,
+        "description": "meeting, host and connection, each one id or a list; kind, meeting or webinar.",
+    },
+    "payload": {"enum": ["full", "thin"], "description": "thin has a dataref in place of data."},
+    "rate": {"type": ["integer", "null"], "description": "The most deliveries per second."},
+    "ordered": {"type": "boolean", "description": "In order within each instance of a meeting."},
+    "description": {"type": "string"},
+}
+
+
+def _about_subscription(name: str, summary: str, status: int, scope: str = "subscriptions:write", **more: Any) -> Json:
+    return _operation(f"subscriptions.{name}", summary, status, scope=scope, **more)
+
+
+def _subscription_path(operations: Json) -> Json:
+    return {"parameters": [_in_path("subscriptionId")], **operations}
+
+
+SUBSCRIPTIONS: Json = {
+    "/subscriptions": {
+        "get": _about_subscription("list", "List who wants events", 200, "subscriptions:read"),
+        "post": _about_subscription(
+            "create",
+            "Ask for events at a URL or queue",
+            201,
+            requestBody=_body(required=True, **_SUBSCRIPTION_FIELDS),
+        ),
+    },
+    "/subscriptions/{subscriptionId}": _subscription_path(
+        {
+            "get": _about_subscription("get", "Get a subscription with its health", 200, "subscriptions:read"),
+            "patch": _about_subscription(
+                "update",
+                "Change a subscription, pause or resume it",
+                200,
+                requestBody=_body(required=True, **_SUBSCRIPTION_FIELDS, state={"enum": ["active", "paused"]}),
+            ),
+            "delete": _about_subscription("delete", "Delete a subscription", 204),
+        }
+    ),
+    "/subscriptions/{subscriptionId}/deliveries": _subscription_path(
+        {
+            "get": _about_subscription(
+                "deliveries",
+                "List deliveries with their attempts",
+                200,
+                "subscriptions:read",
+                parameters=[
+                    _in_query("status", "Only those that were delivered, are retrying, or failed."),
+                    _in_query("page_size", "1 to 300; 30 when it is absent."),
+                    _in_query("next_page_token", "From the answer before."),
+                ],
+            )
+        }
+    ),
+    "/subscriptions/{subscriptionId}/redeliver": _subscription_path(
+        {
+            "post": _about_subscription(
+                "redeliver",
+                "Send again: one event, all that failed, or a span of time",
+                202,
+                requestBody=_body(
+                    required=True,
+                    id={"type": "string", "description": "One event."},
+                    failed={"type": "boolean", "description": "All that failed, page by page."},
+                    **{name: {"type": "string"} for name in ("from", "to", "type", "meeting", "next_page_token")},
+                ),
+            )
+        }
+    ),
+    **{
+        f"/subscriptions/{{subscriptionId}}/{name}": _subscription_path(
+            {"post": {**_about_subscription(name, summary, status), **more}}
+        )
+        for name, summary, status, more in (
+            ("pause", "Send nothing until it is resumed", 200, {}),
+            ("resume", "Send again, what was missed first", 200, {}),
+            ("verify", "Ask the target of a pending subscription once more", 202, {}),
+            ("test", "Send a test event", 202, {}),
+            (
+                "rotate",
+                "Make a new secret, beside the one before for some hours",
+                200,
+                {"requestBody": _body(required=False, overlap_hours={"type": "integer"})},
+            ),
+        )
     },
 }
 
@@ -116,6 +232,62 @@ PATHS: Json = {
     "/connections/{connectionId}/reconnect": {
         "parameters": [_ID],
         "post": _operation("connections.reconnect", "Get a link to consent again", 201, scope="connections:write"),
+    },
+    **SUBSCRIPTIONS,
+    "/archive/policy": {
+        "parameters": [_in_query("connection", "The connection whose own policy it is; without it, the tenant's.")],
+        "get": _operation("archive.policy", "Get what is archived", 200, scope="archive:read"),
+        "put": _operation(
+            "archive.set_policy",
+            "Set what is archived; an empty object turns the archive on",
+            200,
+            scope="archive:write",
+            requestBody=_body(
+                required=False,
+                enabled={"type": "boolean"},
+                kinds={"type": "array", "items": {"enum": list(KINDS)}},
+                key_template={"type": "string"},
+                storage_class={"enum": list(STORAGE_CLASSES)},
+                lifecycle={"type": ["object", "null"]},
+                retention_days={"type": ["integer", "null"], "minimum": 1},
+                at_zoom={"type": "object"},
+            ),
+        ),
+        "delete": _operation(
+            "archive.end_policy", "Let a connection follow its tenant's policy again", 204, scope="archive:write"
+        ),
+    },
+    "/archive/recordings": {
+        "get": _operation(
+            "archive.recordings",
+            "List the recordings in the archive, the newest first",
+            200,
+            scope="archive:read",
+            parameters=[_in_query(name, text) for name, text in _ARCHIVE_PARAMETERS.items()],
+        )
+    },
+    "/archive/recordings/{recordingId}": {
+        "parameters": [_in_path("recordingId")],
+        "get": _operation(
+            "archive.recording", "Get one recording, with links that end in five minutes", 200, scope="archive:read"
+        ),
+        "delete": _operation("archive.delete", "Delete the copy in the archive", 204, scope="archive:write"),
+    },
+    "/archive/recordings/{recordingId}/retry": {
+        "parameters": [_in_path("recordingId")],
+        "post": _operation("archive.retry", "Try the files again that were given up", 202, scope="archive:write"),
+    },
+    "/archive/recordings/{recordingId}/transcript": {
+        "parameters": [
+            _in_path("recordingId"),
+            _in_query("format", "text, vtt or json; else what Accept asks for."),
+            _in_query("file", "The id of one of several transcripts."),
+        ],
+        "get": _operation("archive.transcript", "Get the transcript, with speakers", 200, scope="archive:read"),
+    },
+    "/archive/recordings/{recordingId}/chat": {
+        "parameters": [_in_path("recordingId")],
+        "get": _operation("archive.chat", "Get the messages of the chat", 200, scope="archive:read"),
     },
     "/jobs": {
         "get": _operation(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from zoom_common.edge import api_document
-
+# A folder of the layer, which this process does not have on its path.
+FOLDER = Path(__file__).resolve().parents[2] / "layers/zoom_common/zoom_common/edge/openapi"
 METHODS = ("get", "post", "put", "patch", "delete")
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
@@ -27,28 +28,27 @@ def routes() -> list[Route]:
     """The one page."""
 
     async def docs(_: Request) -> Response:
-        return HTMLResponse(rendered(document()))
+        return HTMLResponse(rendered(documents()))
 
     return [Route("/docs", docs)]
 
 
-def document() -> dict[str, Any]:
-    """The description of the whole API."""
-    found: dict[str, Any] = json.loads(api_document.described("").body)
-    return found
+def documents() -> list[dict[str, Any]]:
+    """The description of each family."""
+    return [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))]
 
 
-def rendered(document: Mapping[str, Any]) -> str:
+def rendered(described: Sequence[Mapping[str, Any]]) -> str:
     """The whole page."""
-    about = document["info"]
-    tags = [each["name"] for each in document["tags"]]
+    about = described[0]["info"]
+    tags = [each["name"] for document in described for each in document["tags"]]
     links = " &middot; ".join(f'<a href="#{_text(tag)}">{_text(tag)}</a>' for tag in tags)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(about["title"])}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style>'
         f"<h1>{_text(about['title'])} {_text(about['version'])}</h1><p>{_text(about['description'])}</p>"
         f'<p>For tools: <a href="/openapi.json">/openapi.json</a>. {links}</p>'
-        + "".join(_section(document, tag) for tag in tags)
+        + "".join(_section(document, each["name"]) for document in described for each in document["tags"])
         + "</html>"
     )
 

@@ -41,6 +41,8 @@ def _cells(operation: Operation) -> list[str]:
         notes.append("`all=true`.")
     if operation.monthly:
         notes.append("Longer spans than a month are split.")
+    if operation.weekly:
+        notes.append("Longer spans than a week are split.")
     return [
         operation.method,
         f"`{operation.path}`",

@@ -1,7 +1,11 @@
 """The authorizer of the HTTP API: turns an API key, a bearer or a person's token into a principal or a denial reason.
 
-The request always goes on to its function, for two reasons: an HTTP API cannot shape its own 401 and 403, and it caches
-the answer for every route of the same credential. So the function decides what the caller may do.
+The request goes on to its function, for two reasons: an HTTP API cannot shape its own 401 and 403, and it caches the
+answer for every route of the same credential. So the function decides what the caller may do.
+
+Where a credential could not be judged, the authorizer fails: the API answers this one request with its own 500 and asks
+again for the next. An answer would be repeated for a minute, to a caller whose key is good.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 """
 
 from __future__ import annotations
@@ -35,6 +39,7 @@ class AuthorizerSettings:
     oidc_tenant_claim: str = "tenant"
     oidc_scope_claim: str = "scope"
     oidc_tenant: str = ""
+    oidc_id_tokens: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> AuthorizerSettings:
@@ -49,6 +54,7 @@ class AuthorizerSettings:
             oidc_tenant_claim=optional(environ, "OIDC_TENANT_CLAIM", "tenant"),
             oidc_scope_claim=optional(environ, "OIDC_SCOPE_CLAIM", "scope"),
             oidc_tenant=optional(environ, "OIDC_TENANT"),
+            oidc_id_tokens=optional(environ, "OIDC_ID_TOKENS", "refuse") == "accept",
         )
 
 
@@ -87,8 +93,15 @@ def _tokens() -> _People | None:
     return _People() if _settings().oidc_issuer else None
 
 
+class NotJudged(Exception):
+    """A store or the identity provider could not be asked about a credential."""
+
+
+_PASSING = frozenset({"unavailable", "internal_error"})
+
+
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Answer an HTTP API's authorizer request (payload 2.0, simple response)."""
+    """Answer an HTTP API's authorizer request (payload 2.0, simple response). Raises NotJudged."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     observability.begin_correlation(headers.get(observability.CORRELATION_HEADER, ""), request_id(event, context))
     verdict = authenticate(headers.get("authorization", ""), _keys(), now=time(), tokens=_tokens(), bearers=_bearers())
@@ -97,6 +110,8 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             "denied", reason=verdict.reason, cause=verdict.cause, request_id=request_id(event, context)
         )
         observability.count("Denied", reason=verdict.reason)
+        if verdict.reason in _PASSING:
+            raise NotJudged(verdict.reason)
     elif verdict.is_key and verdict.requests_per_minute is None:
         verdict = replace(verdict, requests_per_minute=default_limit(os.environ))
     return {"isAuthorized": True, "context": verdict.to_context()}

@@ -36,7 +36,7 @@ from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.limiter import RateLimitRules
 from zoom_common.settings import require
 from zoom_common.wiring.throttle import key_limits
-from zoom_common.zoom.operations.model import Operation
+from zoom_common.zoom.operations.model import MULTIPART, Operation
 from zoom_common.zoom.operations.table import operations
 
 _JOB_ID = re.compile(r"job_[0-9a-f]{24}")
@@ -82,8 +82,8 @@ router = Router(key_limits(settings))
 
 @cache
 def by_name() -> Mapping[str, Operation]:
-    """Return the operations of Zoom's API by name."""
-    return {each.name: each for each in operations() if not each.own}
+    """Return the operations that a job can repeat, by name: no uploads."""
+    return {each.name: each for each in operations() if not each.own and each.media != MULTIPART}
 
 
 @cache

@@ -18,6 +18,7 @@ from zoom_common import observability
 from zoom_common.aws import clients
 from zoom_common.connections.access_tokens import ACCEPTED, REFUSED, TOUCH
 from zoom_common.connections.disconnecting import EndedGrant, Revoked
+from zoom_common.connections.model import State
 from zoom_common.connections.placement import LinkedGrant
 from zoom_common.connections.queues import LINK, REFRESH, RESTORE, REVOKE, from_message
 from zoom_common.connections.refresh.algorithm import NotPersisted
@@ -95,9 +96,21 @@ def _done(message: Mapping[str, Any], ends: float) -> bool:
         return True
     if message["action"] != REFRESH:
         raise ValueError("a message of no known action")
-    result = wiring().refresher.when_due(message["tenant"], message["connection_id"], ends=ends)
+    where = message["tenant"], message["connection_id"]
+    result = wiring().refresher.when_due(*where, ends=ends)
+    if result.state is State.DISCONNECTED and result.version:
+        return _finished(*where)
     # Failures of Zoom and of the app rest in the due index; only what we could not even look at comes back.
     return not _noted(result).unread
+
+
+def _finished(tenant: str, connection_id: str) -> bool:
+    """Finish a disconnect that stopped half-way."""
+    ended = wiring().connections.get(tenant, connection_id)
+    if ended is not None and ended.state is State.DISCONNECTED:
+        wiring().disconnection.finish(ended)
+        observability.count("DisconnectsFinished")
+    return True
 
 
 def _on_demand(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from zoom_common.connections.access_tokens import RefreshFunction
 from zoom_common.connections.model import State, state_changed
 from zoom_common.connections.queues import RefreshQueue
 from zoom_common.errors import InternalError
-from zoom_common.events.connection_events import publisher, to_event
+from zoom_common.events.connection_events import to_event
 from zoom_common.wiring import vault
 from zoom_common.wiring.vault import OAuthSettings, TokenRefreshSettings
 
@@ -66,14 +66,6 @@ def test_changes_are_events_with_an_id_of_their_own() -> None:
     assert event.id == to_event(change).id
     assert event.data is not None
     assert (event.data["previous_state"], event.data["reason"]) == ("connected", "revoked")
-
-
-@pytest.mark.parametrize("bus", ["", "nowhere", "default"])
-def test_publishing_never_fails_the_change(bus: str) -> None:
-    """No bus, a missing bus and a bus: the state has changed already."""
-    publisher(bus, lambda: clients.boto3_client("events"))(
-        state_changed(connection(), State.DISCONNECTED, None, at=START)
-    )
 
 
 def test_both_functions_wire_up() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.contract import facts
 from tests.contract.test_operations_against_zoom import body_schema, merged
+from tests.fakes.soak import times
 from zoom_common.errors import InvalidRequest
 from zoom_common.zoom import api
 from zoom_common.zoom.operations.model import JSON, Operation, Parameter, check_query, with_lowered_page_size
@@ -133,6 +134,7 @@ def test_what_zoom_is_sure_to_refuse_names_the_field(where: str, body: Any, fiel
     assert [each.field for each in refusal.value.fields] == [field]
 
 
+WITH_MODEL = [pytest.param(each, id=each.name) for each in operations() if each.model is not None]
 WITH_BODY = [pytest.param(each, id=each.name) for each in operations() if each.media == JSON]
 READ_AND_CHANGED = [
     pytest.param(each, id=each.name)
@@ -196,7 +198,7 @@ def emptied(body: Any, schema: dict[str, Any], data: st.DataObject) -> Any:
 
 
 @pytest.mark.parametrize("operation", WITH_BODY)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=times(15), deadline=None)
 @given(data=st.data())
 def test_no_body_that_the_contract_allows_is_refused(operation: Operation, data: st.DataObject) -> None:
     """Nor one in which members are empty instead of absent."""
@@ -233,8 +235,8 @@ def respelled(body: Any, schema: dict[str, Any], data: st.DataObject, *, in_sett
     return data.draw(st.sampled_from([body, *others]))
 
 
-@pytest.mark.parametrize("operation", [each for each in WITH_BODY if each.values[0].model is not None])
-@settings(max_examples=15, deadline=None)
+@pytest.mark.parametrize("operation", WITH_MODEL)
+@settings(max_examples=times(15), deadline=None)
 @given(data=st.data())
 def test_scalars_pass_in_other_types(operation: Operation, data: st.DataObject) -> None:
     """Numbers and flags as text, numbers and flags where text is meant, and members that nobody knows."""
@@ -276,7 +278,7 @@ def _any_value(parameter: Parameter) -> str:
 
 
 @pytest.mark.parametrize("operation", READ_AND_CHANGED)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=times(15), deadline=None)
 @given(data=st.data())
 def test_a_change_takes_back_what_a_read_gave(operation: Operation, data: st.DataObject) -> None:
     """Programs read, change one member and send all of it."""

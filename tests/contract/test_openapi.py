@@ -130,7 +130,7 @@ def test_headers_of_answers_are_described() -> None:
     whole = CallStats(label="Light", local_budget=True, left_today=1, budget_left=1, waited=1, tries=2)
     whole.key, whole.cache = "made", "hit"
     sent = set(whole.headers())
-    sent |= {"x-request-id", "etag", "retry-after", "x-zoom-limit"}
+    sent |= {"x-request-id", "etag", "retry-after", "x-zoom-limit", "x-gateway-not-applied", "x-gateway-overlaps"}
     assert sent == {name.lower() for name in DOCUMENT["components"]["headers"]}
 
 

@@ -47,6 +47,11 @@ class Gateway:
         return kept | {"PYTHONPATH": f"layers/zoom_common{os.pathsep}."}
 
     @property
+    def requests(self) -> Path:
+        """What its functions have asked of AWS, a request a line (`dev/recorded_emulator.py`)."""
+        return self.folder / "requests.jsonl"
+
+    @property
     def output(self) -> str:
         return (self.folder / "run.log").read_text()
 
@@ -55,10 +60,11 @@ class Gateway:
 
         The gateway's standard input is a pipe of ours, so it also stops when this process is killed.
         """
-        arguments = [f"--{name}={port}" for name, port in self.ports.items()]
+        arguments = [f"--folder={self.folder}", f"--record-requests={self.requests}"]
+        arguments += [f"--{name}={port}" for name, port in self.ports.items()]
         with (self.folder / "run.log").open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dev.run", "--until-input-ends", f"--folder={self.folder}", *arguments],
+                [sys.executable, "-m", "dev.run", "--until-input-ends", *arguments],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.PIPE,
@@ -147,8 +153,9 @@ def api(stack: dict[str, Any]) -> Iterator[httpx.Client]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The lifecycle tests stop the gateway and read its logs: they come after everything that uses it."""
-    items.sort(key=lambda item: "test_lifecycle" in item.nodeid)
+    """What others have asked for and counted is judged after them; the lifecycle tests stop the gateway after that."""
+    last = ("test_permissions", "test_metrics", "test_lifecycle")
+    items.sort(key=lambda item: next((at for at, name in enumerate(last) if f"e2e/{name}" in item.nodeid), -1))
     for item in items:
         if "tests/e2e/" in item.nodeid and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(_HUNG_SECONDS))

@@ -101,6 +101,7 @@ class World:
             cipher=self.cipher,
             zoom=self.oauth,
             escrow=EscrowQueue(self.sqs.client(), "escrow"),
+            revokes=RevokeQueue(self.sqs.client(), "escrow"),
             outbox=self.outbox,
             clock=self.clock,
             sleep=self.clock.sleep,
@@ -108,7 +109,13 @@ class World:
             new_id=lambda: f"attempt-{next(names)}",
             rate=RefusalRate(counters=self.store, clock=self.clock),
         )
-        self.revocation = Revocation(connections=self.memory, cipher=self.cipher, zoom=self.oauth, clock=self.clock)
+        self.revocation = Revocation(
+            connections=self.memory,
+            cipher=self.cipher,
+            zoom=self.oauth,
+            retries=RevokeQueue(self.sqs.client(), "escrow"),
+            clock=self.clock,
+        )
         self.disconnection = Disconnection(
             connections=self.memory,
             revocation=self.revocation,

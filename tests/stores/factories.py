@@ -20,6 +20,8 @@ from tests.fakes.gateway_stores import MemoryCalendar, MemoryChanges, MemoryCoun
 from tests.fakes.tables import CONNECTIONS, COORDINATION, EVENTS
 from zoom_common.access.bearers import BearerStore
 from zoom_common.access.key_store import ApiKeyStore
+from zoom_common.archive.ledger import Ledger
+from zoom_common.archive.policy import PolicyStore
 from zoom_common.aws.table import Table
 from zoom_common.connections.link_store import AuthorizationStore
 from zoom_common.connections.outbox import Outbox
@@ -32,6 +34,8 @@ from zoom_common.events.log.index import LogIndex
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
+from zoom_common.events.subscriptions.delivery_store import DeliveryStore
+from zoom_common.events.subscriptions.store import SubscriptionStore
 from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.host_calendar import HostCalendar
@@ -48,6 +52,14 @@ type Clock = Callable[[], float]
 def connections(dynamodb: DynamoDBClient) -> ConnectionStore:
     memory = in_memory(dynamodb)
     return Memory(memory) if memory else ConnectionStore(Table(dynamodb, CONNECTIONS))
+
+
+def subscriptions(dynamodb: DynamoDBClient) -> SubscriptionStore:
+    return SubscriptionStore(Table(dynamodb, CONNECTIONS))
+
+
+def deliveries(dynamodb: DynamoDBClient) -> DeliveryStore:
+    return DeliveryStore(Table(dynamodb, EVENTS))
 
 
 def refreshes(dynamodb: DynamoDBClient) -> RefreshStore:
@@ -162,6 +174,14 @@ def erasure_records(dynamodb: DynamoDBClient) -> ErasureRecords:
 
 def whole_table(dynamodb: DynamoDBClient, name: str) -> WholeTable:
     return WholeTable(Table(dynamodb, name))
+
+
+def ledger(dynamodb: DynamoDBClient) -> Ledger:
+    return Ledger(Table(dynamodb, EVENTS))
+
+
+def policies(dynamodb: DynamoDBClient) -> PolicyStore:
+    return PolicyStore(Table(dynamodb, EVENTS))
 
 
 def in_memory(dynamodb: Any) -> MemoryDynamoDB | None:

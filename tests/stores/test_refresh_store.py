@@ -207,7 +207,7 @@ def test_nothing_is_settled_on_what_has_moved(
     seen = stored(table, lease_owner="a1", lease_expires_at=START + 60)
     now = stored(table, **({"lease_owner": "a1", "lease_expires_at": START + 60} | change))
     assert not refreshes.settle(seen, settlement())
-    assert store.get("acme", "con_1") == replace(now, due_at=now.due_at if now.state is State.CONNECTED else None)
+    assert store.get("acme", "con_1") == now
 
 
 def test_a_settlement_without_a_reason_removes_it(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Any
 
 import pytest
 from samcli.yamlhelper import yaml_parse
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
+
+from ops import transformed as sam
 
 ROOT = Path(__file__).resolve().parents[2]
 Template = dict[str, Any]
@@ -32,20 +31,12 @@ def web_template() -> Template:
 
 
 @pytest.fixture(scope="session")
-def transform(template: Template, monkeypatch_session: pytest.MonkeyPatch) -> Callable[..., Template]:
+def transform(template: Template) -> Callable[..., Template]:
     """The SAM transform, given parameters, with code that is already in a bucket: `changed` in another place."""
-    monkeypatch_session.setenv("AWS_DEFAULT_REGION", "us-east-1")
 
     @cache
     def made(parameters: tuple[tuple[str, str], ...], changed: str) -> Template:
-        packaged = copy.deepcopy(template)
-        for name, resource in packaged["Resources"].items():
-            properties = resource.get("Properties", {})
-            for source in ("CodeUri", "ContentUri"):
-                if source in properties:
-                    properties[source] = f"s3://bucket/{name}-{'new' if name == changed else 'old'}"
-        result: Template = Translator({}, Parser()).translate(packaged, parameter_values=dict(parameters))
-        return result
+        return sam.transform(template, dict(parameters), changed)
 
     return lambda parameters, changed="": made(tuple(parameters.items()), changed)
 
@@ -54,10 +45,3 @@ def transform(template: Template, monkeypatch_session: pytest.MonkeyPatch) -> Ca
 def transformed(transform: Callable[..., Template]) -> Template:
     """What the SAM transform makes of it when nobody sets a parameter."""
     return transform({})
-
-
-@pytest.fixture(scope="session")
-def monkeypatch_session() -> Any:
-    """A monkeypatch for session fixtures."""
-    with pytest.MonkeyPatch.context() as patch:
-        yield patch

@@ -73,3 +73,10 @@ def test_a_function_is_told_what_it_needs(template: Template, function: str) -> 
     assert settings.budget == budget_rules({})  # the code's own defaults are the template's
     if any(each.own for each in operations() if each.function == function):
         assert RosterSettings.from_env(dict.fromkeys(told, "a value")).events_table == "a value"
+
+
+def test_head_and_options_reach_every_route_that_is_read(template: Template) -> None:
+    """A function's router knows what they mean; pages that people open in a browser have none of their own."""
+    keys = {each["RouteKey"] for each in resources(template, "AWS::ApiGatewayV2::Route").values()}
+    reads = {key for key in keys if key.startswith("GET ")}
+    assert reads == {"GET /auth/zoom/start", "GET /auth/zoom/callback", "GET /auth/zoom/callback/", "GET /health/deep"}

@@ -13,7 +13,9 @@ import pytest
 
 from tests.fakes.template import OURS, metrics_of, rendered, without_references
 from zoom_common.edge import call_log
+from zoom_common.events.webhook.receiver import WATCHED
 from zoom_common.gateway.context import CallStats
+from zoom_common.observability import TOTALS, VALUES
 from zoom_common.zoom.operations.table import operations
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,46 +53,74 @@ def names_in(argument: ast.expr, module: ast.Module) -> Iterator[str]:
                         yield from names_in(each.value, module)
 
 
-def counted_in(path: Path) -> Iterator[Metric]:
-    """The metrics of every call that counts or measures, and of `_refuse(status, name, reason)` of the webhook."""
-    by_service = path.name == "receiver.py"
+def counted_in(path: Path) -> Iterator[str]:
+    """The names in every call that counts or measures, and in `_refuse(status, name, reason)` of the webhook."""
     module = ast.parse(path.read_text())
     for node in ast.walk(module):
         if not isinstance(node, ast.Call):
             continue
         called: str = getattr(node.func, "attr", "") or getattr(node.func, "id", "")
         at = {"count": 0, "_count": 0, "_refuse": 1, "measure": 0}.get(called)
-        if at is None or len(node.args) <= at:
-            continue
-        for name in names_in(node.args[at], module):
-            if by_service:
-                yield from ((name, frozenset({"service"})), (name, frozenset({"service", "reason"})))
-            else:
-                keywords = frozenset(each.arg for each in node.keywords if each.arg and each.arg != "value")
-                yield from ((name, frozenset()), (name, keywords))
+        if at is not None and len(node.args) > at:
+            yield from names_in(node.args[at], module)
 
 
-def of_calls() -> Iterator[Metric]:
-    """The metrics of a call to Zoom, from a line that has all of them."""
+def of_calls() -> Iterator[str]:
+    """What is counted of a call to Zoom, from a line that has all of it."""
     lines: list[str] = []
     stats = CallStats(function="f", operation="o", label="l", tries=2, status=429, refused=1, local_budget=True)
     stats.cache, stats.uncounted = "hit", True
     call_log.write(stats, "r", out=lines.append, clock=lambda: 0.0)
-    for directive in json.loads(lines[0])["_aws"]["CloudWatchMetrics"]:
-        for metric in directive["Metrics"]:
-            yield from ((metric["Name"], frozenset(names)) for names in directive["Dimensions"])
+    yield from (name for name in json.loads(lines[0]) if name[0].isupper())
+
+
+@pytest.fixture(scope="session")
+def counted() -> set[str]:
+    """Everything that code counts or measures, by name."""
+    return {name for path in SOURCES for name in counted_in(path)} | set(of_calls()) | {"WebhookLag"}
+
+
+def of_code() -> set[tuple[str, frozenset[tuple[str, str]]]]:
+    """Our code's metrics, each with each value of its dimensions."""
+    found = {(name, frozenset[tuple[str, str]]()) for name in TOTALS}
+    found |= {(name, frozenset({("service", "webhook")})) for name in (*WATCHED, "WebhookLag")}
+    return found | {(name, frozenset({(kind, each)})) for name, (kind, values) in VALUES.items() for each in values}
 
 
 @pytest.fixture(scope="session")
 def emitted(template: Template) -> set[Metric]:
     """Our own metrics, each with each set of its dimensions."""
-    found = {metric for path in SOURCES for metric in counted_in(path)} | set(of_calls())
-    found.add(("WebhookLag", frozenset({"service"})))
+    found = {(name, frozenset(kind for kind, _ in dimensions)) for name, dimensions in of_code()}
     for metric_filter in of_type(template, "AWS::Logs::MetricFilter").values():
         for made in metric_filter["MetricTransformations"]:
             assert without_references(made["MetricNamespace"]) == OURS
             found.add((made["MetricName"], frozenset()))
     return found
+
+
+# Metrics of ours at most: each costs 0.30 dollars a month while it has data (docs/cost.md).
+BUDGET = 40
+
+
+def test_the_number_of_metrics_is_bounded(template: Template, counted: set[str]) -> None:
+    """By what the code can ever emit, whatever tenants, operations and events there are; each is counted somewhere."""
+    filters = of_type(template, "AWS::Logs::MetricFilter")
+    options = {
+        (alarm["Properties"]["MetricName"], frozenset[tuple[str, str]]())
+        for alarm in template["Resources"].values()
+        if alarm["Type"] == "AWS::CloudWatch::Alarm" and "Condition" in alarm
+    }
+    assert len(of_code() - options) + len(filters) <= BUDGET  # an option that is off counts nothing
+    assert {name for name, _ in of_code()} <= counted
+
+
+def test_every_metric_is_looked_at(template: Template) -> None:
+    """By an alarm or the dashboard: a metric that nobody looks at is a field of its log line instead."""
+    alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
+    seen = {(a["MetricName"], frozenset((d["Name"], str(d["Value"])) for d in a.get("Dimensions", []))) for a in alarms}
+    for dashboard in of_type(template, "AWS::CloudWatch::Dashboard").values():
+        seen |= {(name, frozenset(each.items())) for _, name, each in metrics_of(rendered(dashboard["DashboardBody"]))}
+    assert of_code() - seen == {("WebhookAccepted", frozenset({("service", "webhook")}))}  # its line carries WebhookLag
 
 
 @pytest.fixture(scope="session")
@@ -174,6 +204,7 @@ def test_throttles_of_anybody_are_watched(template: Template) -> None:
 FOUND_AGAIN = {
     "RefreshQueue": "the next sweep; RefreshFailingAlarm and SweepMissingAlarm ring",
     "ReconcileQueue": "the next round; ReconcileErrorsAlarm and EventsReconciledAlarm ring",
+    "RedeliveryQueue": "the next sweep of deliveries; RedeliverErrorsAlarm rings",
 }
 
 
@@ -232,30 +263,44 @@ def test_the_filter_finds_the_init_duration_by_its_position(template: Template) 
 
 def test_the_dashboard_shows_only_what_exists(template: Template, emitted: set[Metric], words: set[str]) -> None:
     """Rendered from the template: valid JSON, every metric emitted, every reference a resource of ours."""
-    (dashboard,) = of_type(template, "AWS::CloudWatch::Dashboard").values()
-    shown = list(metrics_of(rendered(dashboard["DashboardBody"])))
+    shown: list[Any] = []
+    for dashboard in of_type(template, "AWS::CloudWatch::Dashboard").values():
+        shown += metrics_of(rendered(dashboard["DashboardBody"]))
+        for name in re.findall(r"\$\{(\w+)[}.]", dashboard["DashboardBody"]["Fn::Sub"]):
+            assert name in template["Resources"]
     for metric in shown:
         check(metric, emitted, words | {"*"})
-    for name in re.findall(r"\$\{(\w+)[}.]", dashboard["DashboardBody"]["Fn::Sub"]):
-        assert name in template["Resources"]
-    # A dashboard cannot name what an option leaves out; optional functions have alarms, and metrics of their own.
-    functions = {
-        f"<{name}>"
-        for name in of_type(template, "AWS::Serverless::Function")
-        if "Condition" not in template["Resources"][name]
-    }
+    # A dashboard cannot name what an option leaves out: functions of an option are on its own one, if it has one.
+    named = set(of_type(template, "AWS::Serverless::Function"))
+    always = {f"<{name}>" for name in named if "Condition" not in template["Resources"][name]}
+    functions = {f"<{name}>" for name in named}
     for wanted in ("Errors", "Throttles", "Duration", "ConcurrentExecutions"):
-        assert {each["FunctionName"] for _, name, each in shown if name == wanted} == functions
+        assert always <= {each["FunctionName"] for _, name, each in shown if name == wanted} <= functions
 
 
 @pytest.mark.parametrize(
     "wanted",
-    ["ZoomCalls", "EventPublished", "WebhookLag", "ConnectionStateChanges", "ReadThrottleEvents"],
+    ["ZoomCalls", "EventPublished", "WebhookLag", "ConnectionStateChanges", "ReadThrottleEvents", "meetings.create"],
 )
 def test_the_dashboard_answers_the_usual_questions(template: Template, wanted: str) -> None:
     """Calls, meetings made, events by type, engagement, error rate, lag, connections."""
     body = rendered(of_type(template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"])
-    assert wanted in {name for _, name, _ in metrics_of(body)}
+    assert wanted in {name for _, name, _ in metrics_of(body)} or any(wanted in query for query in queries_of(body))
+
+
+def queries_of(dashboard: dict[str, Any]) -> list[str]:
+    return [each["properties"]["query"] for each in dashboard["widgets"] if each["type"] == "log"]
+
+
+def test_the_dashboards_queries_ask_for_what_is_logged(template: Template, counted: set[str], words: set[str]) -> None:
+    """Each counter by its name, out of log groups of ours; what is compared with is a word of the code."""
+    body = rendered(of_type(template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"])
+    groups = {f"<{name}>" for name in of_type(template, "AWS::Logs::LogGroup")}
+    for query in queries_of(body):
+        assert set(re.findall(r"SOURCE '([^']+)'", query)) <= groups
+        assert set(re.findall(r"\b[A-Z][a-z]+[A-Z]?\w*\b(?=[),])", query)) - {"Logs"} <= counted
+        known = words | {"meeting.participant_joined", "meeting.started"}
+        assert set(re.findall(r"'([^'<>]+)'", query.partition("| filter")[2])) <= known
 
 
 @pytest.mark.parametrize("missing", [(OURS, "ZoomCall", {}), (OURS, "ZoomCalls", {"lable": "x"})])

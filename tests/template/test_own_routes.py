@@ -13,5 +13,8 @@ def test_hostile_requests_reach_every_route_of_our_own(template: dict[str, Any])
     routes = resources(template, "AWS::ApiGatewayV2::Route").values()
     for route in (each for each in routes if "/v2" not in each["RouteKey"] and each["RouteKey"] != "$default"):
         path = route["RouteKey"].partition(" ")[2].partition("{")[0]
+        if function_of(template, route) == "webhook":  # it has one route, and its own suite of hostile requests
+            assert route["RouteKey"] == "POST /webhooks/zoom"
+            continue
         router = MODULES[function_of(template, route)].router
         assert any(known.startswith(path) for _, known in router.routes), route["RouteKey"]

@@ -55,7 +55,11 @@ def test_codedeploy_moves_every_function(transform: Transform) -> None:
         assert group["ServiceRoleArn"] == {"Fn::GetAtt": ["RolloutRole", "Arn"]}
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
         function = alias["Properties"]["FunctionName"]["Ref"]
-        watched = [each["Name"]["Ref"] for each in group["AlarmConfiguration"]["Alarms"]]
+        configuration = group["AlarmConfiguration"]
+        if "Fn::If" in configuration:  # its own alarm is there with the option only
+            option, configuration, _ = configuration["Fn::If"]
+            assert made["Resources"][f"{function.removesuffix('Function')}ErrorsAlarm"]["Condition"] == option
+        watched = [each["Name"]["Ref"] for each in configuration["Alarms"]]
         own = f"{function.removesuffix('Function')}ErrorsAlarm"
         crashed = own if own in made["Resources"] else "ApiCrashesAlarm"  # which is about all that answer callers
         assert watched == [crashed, "UnexpectedErrorsAlarm"], name
@@ -116,6 +120,7 @@ def test_a_changed_parameter_is_a_new_version(template: Template) -> None:
     content = template["Resources"]["Settings"]["Properties"]["Content"]["Fn::Sub"]
     kept = dict(re.findall(r"^(\w+)=\$\{(\w+)\}$", content, re.MULTILINE))
     assert all(name == value for name, value in kept.items())
+    assert kept.pop("Attempt") == "Attempt"  # no function is told: it is there to make new versions
     unversioned = {"Rollout", "WebhookReservedConcurrency", "EventConcurrency"}  # of the function, whatever its version
     assert set(kept) == (told & template["Parameters"].keys()) - unversioned
     assert not any(template["Parameters"][name].get("NoEcho") for name in kept)

@@ -6,7 +6,7 @@ import os
 
 import requests
 from pyzoom import ZoomClient, oauth
-from pyzoom.err import NotFound
+from pyzoom.err import APIError, NotFound
 
 gateway = os.environ["GATEWAY_URL"]
 posted = requests.post
@@ -28,6 +28,19 @@ assert client.meetings.get_meeting(meeting.id).topic == "changed"
 client.raw.patch(f"/meetings/{meeting.id}", body={"settings": {"approval_type": 0}})
 assert client.raw.get_all_pages("/users/me/meetings", query={"page_size": 2})["meetings"]
 assert client.raw.get(f"/meetings/{meeting.id}/registrants").json()["registrants"] == []
+# Registrants come with every member that the library knows, most of them null.
+who = {"first_name": "Ada", "last_name": "L", "email": "ada@example.com"}
+added = client.meetings.add_and_confirm_registrant(meeting.id, **who)
+client.meetings.cancel_registration(meeting.id, registrant_id=added.registrant_id, email=who["email"])
+client.meetings.approve_registration(meeting.id, registrant_id=added.registrant_id, email=who["email"])
+assert client.meetings.list_meeting_registrants(meeting.id).registrants[0].email == who["email"]
+assert client.users.get_users("active")
+for call in (client.meetings.past_meeting_participants, client.users.delete_user):
+    try:
+        call(meeting.id)
+    except APIError:
+        continue
+    raise AssertionError(call)
 assert client.meetings.delete_meeting(meeting.id)
 try:
     client.meetings.get_meeting(meeting.id)
@@ -35,4 +48,4 @@ except NotFound:
     pass
 else:
     raise AssertionError
-print("pyzoom: sign-in, meetings, pages, registrants, errors")
+print("pyzoom: every method of meetings and users, pages, errors")

@@ -43,10 +43,47 @@ def begin_correlation(*candidates: str) -> str:
 
 COUNT, MILLISECONDS, SECONDS = "Count", "Milliseconds", "Seconds"
 
+# What CloudWatch keeps as metrics: what an alarm watches, and the dashboard's totals. Each costs 0.30 a month, so their
+# number is bounded (docs/cost.md). Whatever else is counted is in its log line only, where queries add it up.
+TOTALS = frozenset(
+    {
+        *("ArchiveFailed", "ArchiveStuck", "ArchivedBytes"),
+        *("AppFaults", "BudgetFallback", "ConnectionChangesUnpublished", "ConnectionUnheard", "ConnectionsDue"),
+        *("Denied", "EventMalformed", "EventNotProjected", "EventUnrouted", "EventsReconciled"),
+        *("GrantsWidelyRefused", "JobsPaused", "JobsRevived", "PairsUnplaced", "RevokesUnconfirmed"),
+        *("UnexpectedErrors", "UsageRolledUp", "WebhookChallengeAge", "WebhookHealthUnknown", "WebhookSecretAge"),
+        *("WebhookSecretTimeLeft", "WebhookVerifiedAge", "ZoomCalls", "ZoomLatency", "ZoomRateRefusals"),
+        "ZoomWait",
+        "SubscriptionsDisabled",
+    }
+)
+# Counters of which single values are watched: the dimension, and the values.
+VALUES = {
+    "ConnectionStateChanges": ("state", frozenset({"reauthorization_required"})),
+    "Refreshes": ("outcome", frozenset({"refresh_failing"})),
+    "ZoomCalls": (
+        "outcome",
+        frozenset({"ok", "daily_limit", "outcome_unknown", "rate_budget_spent", "zoom_unavailable"}),
+    ),
+}
+
+
+def dimension_sets(name: str, fields: Mapping[str, object]) -> list[list[str]]:
+    """Return the sets of dimensions under which CloudWatch keeps a counter with these fields; none for most."""
+    sets: list[list[str]] = [[]] if name in TOTALS else []
+    if name in VALUES:
+        dimension, watched = VALUES[name]
+        if fields.get(dimension) in watched:
+            sets.append([dimension])
+    return sets
+
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Values by name with one unit each, added once for every set of dimensions. The empty set is the total."""
+    """Values by name with one unit each, added once for every set of dimensions. The empty set is the total.
+
+    Without a set they are fields of the line and no metrics.
+    """
 
     values: Mapping[str, tuple[int, str]]
     dimensions: Sequence[Sequence[str]]
@@ -62,8 +99,9 @@ def metric_line(metrics: Sequence[Metrics], properties: Mapping[str, object], *,
 
     `namespace` is the stack's: two stacks of one account and region keep their numbers apart by it alone.
     """
+    kept = [each.directive(namespace) for each in metrics if each.dimensions and each.values]
     document: dict[str, object] = {
-        "_aws": {"Timestamp": int(at * 1000), "CloudWatchMetrics": [each.directive(namespace) for each in metrics]},
+        "_aws": {"Timestamp": int(at * 1000), "CloudWatchMetrics": kept} if kept else None,
         "correlation_id": correlation_id() or None,
         **properties,
     }
@@ -99,13 +137,13 @@ def fault(error: InternalError, **about: Any) -> None:
 
 
 def count(name: str, value: int = 1, **dimensions: str) -> None:
-    """Add `value` to a CloudWatch counter, at once: to its total, and to the one with these dimensions."""
-    _write(name, value, COUNT, dimensions, [[], sorted(dimensions)] if dimensions else [[]])
+    """Count in a log line, at once. It makes a metric of what is watched (`TOTALS`, `VALUES`), and of nothing else."""
+    _write(name, value, COUNT, dimensions, dimension_sets(name, dimensions))
 
 
 def measure(name: str, seconds: float, **fields: str) -> None:
     """Record a length of time, at once, for all. The fields are in the log line only: each metric costs."""
-    _write(name, round(seconds), SECONDS, fields, [[]])
+    _write(name, round(seconds), SECONDS, fields, dimension_sets(name, {}))
 
 
 def _write(name: str, value: int, unit: str, fields: dict[str, str], sets: list[list[str]]) -> None:

@@ -6,9 +6,11 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from joserfc import jws
 
 from tests.fakes.identity import AUDIENCE, ISSUER, NOW, Provider, claims, ec_key, rsa_key, token
 from zoom_common.access.authentication import Denial
@@ -31,6 +33,39 @@ def reason(verdict: Principal | Denial) -> tuple[str, str]:
 
 def _part(value: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "RS512", "PS256", "PS384"])
+def test_a_key_without_an_algorithm_takes_every_rsa_algorithm(algorithm: str) -> None:
+    """RFC 7517 lets a provider leave `alg` out of its keys."""
+    assert isinstance(verify(token(KEY, algorithm=algorithm)), Principal)
+
+
+def test_a_key_with_an_algorithm_takes_that_one_only() -> None:
+    """Another algorithm with the same key is refused."""
+    provider = Provider(extra=[KEY.as_dict(private=False) | {"alg": "RS256"}])
+    verifier = TokenVerifier(TRUST, ProviderKeys(ISSUER, provider))
+    assert isinstance(verifier.verify(token(KEY), now=NOW), Principal)
+    assert isinstance(verifier.verify(token(KEY, algorithm="PS256"), now=NOW), Denial)
+
+
+@pytest.mark.parametrize("said", [{"token_use": "id"}, {"typ": "ID"}, {"at_hash": "x"}, {"c_hash": "x"}])
+def test_an_id_token_is_no_access_token(said: dict[str, Any]) -> None:
+    """It says who signed in at a client. A parameter takes it all the same; `at+jwt` says that it is none."""
+    text = token(KEY, claims(**said), typ="JWT")
+    assert reason(verify(text)) == ("untrusted_token", "id_token")
+    assert isinstance(verify(text, trust=replace(TRUST, id_tokens=True)), Principal)
+    assert isinstance(verify(token(KEY, claims(**said))), Principal)
+
+
+@pytest.mark.parametrize(
+    "end", ["NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400, "true", '"1900000600"', "[]"]
+)
+def test_an_end_that_is_no_finite_number_is_refused(end: str) -> None:
+    """Python reads more numbers than JSON has; none of them lets a token live for ever or is a fault of ours."""
+    body = json.dumps(claims(exp=0)).replace('"exp": 0', f'"exp": {end}')
+    signed = jws.serialize_compact({"alg": "RS256", "kid": KEY.kid}, body.encode(), KEY, algorithms=["RS256"])
+    assert reason(verify(signed))[0] == "untrusted_token"
 
 
 def test_a_token_names_its_principal() -> None:

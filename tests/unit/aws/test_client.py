@@ -340,7 +340,9 @@ def test_a_begun_change_that_meets_a_transaction_is_tried_again(*, again: bool) 
     )
     if again:
         change()
-        assert [sent["body"]["ExpressionAttributeValues"] for sent in made.connection.sent] == [{":x": {"N": "1"}}] * 2
+        values = [sent["body"]["ExpressionAttributeValues"] for sent in made.connection.sent]
+        assert [each[":x"] for each in values] == [{"N": "1"}] * 2
+        assert values[0][":writer"] == values[1][":writer"]
         return
     with pytest.raises(Unavailable):
         change(again=False)

@@ -11,6 +11,7 @@ from tests.fakes.connections import START, World, connection
 from tests.fakes.zoom_oauth import CLIENT_ID
 from zoom_common.connections.disconnecting import Disconnection, EndedGrant, Revoked
 from zoom_common.connections.link_store import Claim
+from zoom_common.connections.model import State
 from zoom_common.connections.refresh.effects import Outcome, Write
 from zoom_common.errors import NotFound, Unavailable
 from zoom_common.zoom.http import HttpResponse
@@ -79,12 +80,15 @@ def test_connected_again_before_the_revoke_was_retried() -> None:
 
 
 def test_zoom_and_the_queue_are_down() -> None:
-    """Deleted all the same, and the caller is told that nobody will revoke."""
+    """Nobody can use it any more; it stays for the sweep, which revokes and deletes it later."""
     world, disconnection = ending()
     world.zoom.faults = ["never_sent"]
     world.sqs.away = True
     ended = disconnection.disconnect(world.item)
-    assert (ended.revoked, ended.queued, world.memory.items) == (False, False, {})
+    assert (ended.revoked, ended.queued, world.item.state) == (False, True, State.DISCONNECTED)
+    world.sqs.away = False
+    assert disconnection.finish(world.item).revoked
+    assert world.memory.items == {}
 
 
 @pytest.mark.parametrize("changes", [{"access_expires_at": START - 1}, {}])

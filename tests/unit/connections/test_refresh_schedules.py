@@ -14,8 +14,9 @@ import pytest
 from tests.fakes.connections import Worker, World
 from tests.fakes.soak import times
 from zoom_common.connections.cipher import SealKind
+from zoom_common.connections.disconnecting import EndedGrant
 from zoom_common.connections.model import State
-from zoom_common.connections.queues import from_message
+from zoom_common.connections.queues import RESTORE, REVOKE, from_message
 from zoom_common.connections.refresh.algorithm import NotPersisted
 from zoom_common.connections.refresh.effects import Outcome, RequestGrant, SealedPair, Sleep, Write
 from zoom_common.errors import Unavailable
@@ -156,17 +157,24 @@ class Schedule:
             return
         body = self.random.choice(self.world.sqs.bodies)
         try:
-            self.world.refresher.restore(from_message(json.loads(body)))
+            self.take(json.loads(body))
         except Unavailable:
             return
         if self.random.random() < 0.8:  # else it is delivered once more
             self.world.sqs.bodies.remove(body)
 
+    def take(self, message: dict[str, Any]) -> None:
+        """Restore a pair. A revoke changes nothing here: a connection holds the user, so Zoom is not asked."""
+        if message["action"] == RESTORE:
+            self.world.refresher.restore(from_message(message))
+
     def copies(self) -> set[str]:
         """Every refresh token that somebody could still bring: written, spare, previous, in escrow, or in a worker."""
         item = self.world.item
         sealed = [item.sealed_refresh, *item.fallbacks()]
-        sealed += [from_message(json.loads(body)).sealed_refresh for body in self.world.sqs.bodies]
+        messages = [json.loads(body) for body in self.world.sqs.bodies]
+        sealed += [from_message(each).sealed_refresh for each in messages if each["action"] == RESTORE]
+        sealed += [EndedGrant.from_message(each).sealed_refresh for each in messages if each["action"] == REVOKE]
         sealed += [pair.sealed_refresh for worker in self.workers if (pair := worker.pair())]
         return {self.opened(each) for each in sealed}
 
@@ -182,7 +190,7 @@ class Schedule:
         world.zoom.faults, world.memory.faults = [], {}
         world.sqs.away = world.kms.away = False
         while world.sqs.bodies:
-            world.refresher.restore(from_message(json.loads(world.sqs.bodies.pop())))
+            self.take(json.loads(world.sqs.bodies.pop()))
         if world.item.state is State.REAUTHORIZATION_REQUIRED:
             return
         for _ in range(6):

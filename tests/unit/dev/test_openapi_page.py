@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from dev.openapi import page
 
 
 def test_the_page_lists_every_operation() -> None:
     """By method and path, with parameters, bodies and answers, and asks no other host for anything."""
-    document = page.document()
-    text = page.rendered(document)
-    for path, item in document["paths"].items():
+    documents = page.documents()
+    text = page.rendered(documents)
+    for path, item in [each for document in documents for each in document["paths"].items()]:
         for method in set(item) & set(page.METHODS):
             assert f"<b>{method.upper()}</b> <code>{path}</code>" in text
     assert "first_name*" in text
     assert "<script" not in text
     assert "src=" not in text
+
+
+def test_the_front_door_starts_without_the_layer() -> None:
+    """It is a process of the laptop's tools."""
+    subprocess.run(
+        [sys.executable, "-c", "import dev.front_door"], cwd=page.FOLDER.parents[4], env={}, check=True, timeout=60
+    )
 
 
 def test_the_page_is_served_by_itself() -> None:
@@ -30,6 +40,6 @@ def test_what_comes_from_the_document_is_text() -> None:
         "tags": [{"name": "T"}],
         "paths": {"/a": {"get": operation}},
     }
-    text = page.rendered(document)
+    text = page.rendered([document])
     assert "&lt;i&gt;" in text
     assert "<i>" not in text

@@ -9,7 +9,7 @@ from zoom_common.events.webhook.receiver import MetricLines
 
 
 def test_a_count_is_one_line_of_embedded_metrics() -> None:
-    """CloudWatch finds namespace, dimensions and value in the line; a reason makes a second, finer metric."""
+    """CloudWatch finds namespace, dimension and value in the line; the reason is a field of it, and no metric."""
     lines: list[str] = []
     metrics = MetricLines("webhook", "ZoomGateway/prod", write=lines.append, clock=lambda: NOW)
     metrics.count("WebhookRejected", reason="wrong_signature", request_id="r")
@@ -20,7 +20,7 @@ def test_a_count_is_one_line_of_embedded_metrics() -> None:
     assert rejected["_aws"]["CloudWatchMetrics"] == [
         {
             "Namespace": "ZoomGateway/prod",
-            "Dimensions": [["service"], ["service", "reason"]],
+            "Dimensions": [["service"]],
             "Metrics": [{"Name": "WebhookRejected", "Unit": "Count"}],
         }
     ]
@@ -28,3 +28,14 @@ def test_a_count_is_one_line_of_embedded_metrics() -> None:
     assert (rejected["service"], rejected["reason"], rejected["request_id"]) == ("webhook", "wrong_signature", "r")
     assert accepted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
     assert "reason" not in accepted
+
+
+def test_what_nobody_watches_is_in_the_line_only() -> None:
+    """Queries add it up; a metric of it would cost for nothing."""
+    lines: list[str] = []
+    MetricLines("webhook", "ZoomGateway/prod", write=lines.append, clock=lambda: NOW).count(
+        "WebhookChallenged", app="a"
+    )
+    line = json.loads(lines[0])
+    assert "_aws" not in line
+    assert (line["WebhookChallenged"], line["app"]) == (1, "a")

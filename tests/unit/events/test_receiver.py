@@ -61,8 +61,8 @@ class Endpoint:
     def counted(self) -> list[tuple[str, str]]:
         found = []
         for line in map(json.loads, self.lines):
-            metric, *_ = line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
-            found.append((metric["Name"], line.get("reason", "")))
+            (name,) = (each for each in line if each.startswith("Webhook") and each != "WebhookLag")
+            found.append((name, line.get("reason", "")))
         return found
 
 

@@ -1,4 +1,4 @@
-"""The authorizer: a principal or a reason, and never a refusal of its own."""
+"""The authorizer: a principal or a reason, a failure where nobody could be asked, and never a refusal of its own."""
 
 from __future__ import annotations
 
@@ -60,10 +60,12 @@ def test_a_denial_goes_through_with_its_reason(authorize: Authorize, observed: A
     assert observed.counted == [("Denied", 1, {"reason": "unknown_key"})]
 
 
-@pytest.mark.usefixtures("observed")
-def test_a_store_that_is_down_is_said(authorize: Authorize) -> None:
-    """The edge makes a 503 of it."""
-    assert authorize(EVENT, MemoryApiKeys(down=AWAY))["context"] == {"denied": "unavailable"}
+def test_a_lookup_that_failed_is_no_answer(authorize: Authorize, observed: Any) -> None:
+    """The API keeps an answer for a minute, and a failure for no one: the next request is judged again."""
+    with pytest.raises(Exception, match=r"^unavailable$"):
+        authorize(EVENT, MemoryApiKeys(down=AWAY))
+    assert observed.counted == [("Denied", 1, {"reason": "unavailable"})]
+    assert "denied" not in authorize(EVENT, MemoryApiKeys(key_of_the_event()))["context"]
 
 
 def test_no_credential_reaches_the_log(authorize: Authorize, observed: Any) -> None:

@@ -37,6 +37,7 @@ class Function(World):
             RefreshQueue(self.queue.client(), "refresh"),
             self.refresher,
             self.revocation,
+            self.disconnection,
             self.placement,
             self.outbox,
         )

@@ -15,7 +15,7 @@ ZOOM = "https://api.zoom.us/v2"
 SIMULATED = "http://localhost:3001/v2"
 
 
-OF_A_USER = [each for each in operations() if "{userId}" in each.path]
+OF_A_USER = [each for each in operations() if "/users/{userId}" in each.path]
 ABOUT_ME = [each for each in operations() if "/users/me" in each.path]
 GET_MEETING = next(each for each in operations() if each.name == "meetings.get")
 OWN = email_digest("Jill.Person@Example.com")
@@ -44,6 +44,15 @@ def test_an_address_stays_where_none_is_known() -> None:
     """Connections that were linked before the digest was kept send what the caller wrote."""
     ids = {"userId": "jill.person@example.com"}
     assert addressed(connection(own_email=None), OF_A_USER[0], ids) == ids
+
+
+@pytest.mark.parametrize("kind", [Kind.USER, Kind.ACCOUNT])
+def test_a_member_of_a_group_stays(kind: Kind) -> None:
+    """Zoom knows `me` where a path begins with a user only."""
+    (operation,) = (each for each in operations() if each.name == "groups.admins.delete")
+    for user in ("zoom-user-1", "me"):
+        ids = {"groupId": "g", "userId": user}
+        assert addressed(connection(kind=kind, own_email=OWN), operation, ids) == ids
 
 
 def test_other_ids_stay() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from zoom_common.errors import InvalidRequest
-from zoom_common.gateway.pagination import Position
+from zoom_common.gateway.list_position import Position
 
 
 @pytest.mark.parametrize("length", range(13))

@@ -1,4 +1,4 @@
-"""What is added to a refusal of Zoom's."""
+"""What the gateway adds to a refusal of Zoom's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting never costs a call, nor its caller time."""
+"""Counting usage costs a call neither its answer nor its time."""
 
 from __future__ import annotations
 

@@ -9,12 +9,13 @@ import pytest
 from botocore.stub import Stubber
 from samcli.yamlhelper import yaml_parse
 
-from ops import account_limits
+from ops import account_limits, first_deploy
 from ops import deploy as aws_deploy
 from ops.account_limits import Account
 from ops.console import Stop
 from tests.fakes.aws_client import client
 
+CONFIGURED = {stage: {"deploy": {"parameters": {"stack_name": stage}}} for stage in aws_deploy.STAGES}
 TEMPLATE: dict[str, Any] = yaml_parse((Path(__file__).parents[3] / "template.yaml").read_text())
 
 
@@ -23,6 +24,7 @@ def test_the_queues_together_may_take_their_maxima() -> None:
     usual = account_limits.maxima(TEMPLATE, {})
     assert usual == 32
     assert account_limits.maxima(TEMPLATE, {"EventConcurrency": "100"}) == usual + 80
+    assert account_limits.maxima(TEMPLATE, {"Subscriptions": "on"}) == usual + 30
     assert account_limits.reserved(TEMPLATE, {"WebhookReservedConcurrency": "7"}) == 7
 
 
@@ -135,8 +137,18 @@ def test_tables_are_protected_once_they_are_there(
         return 0
 
     monkeypatch.setattr(aws_deploy, "_sam_deploy", deployed)
-    assert aws_deploy.deploy(stage, values, {}, [], first=first) == 0
+    monkeypatch.setattr(first_deploy, "work_once", lambda *_: None)
+    assert aws_deploy.deploy(stage, values, CONFIGURED, [], first=first) == 0
     assert asked == expected
+
+
+@pytest.mark.parametrize(("status", "changed"), [("UPDATE_ROLLBACK_COMPLETE", True), ("UPDATE_COMPLETE", False)])
+def test_a_release_after_a_rollback_is_another_attempt(status: str, *, changed: bool) -> None:
+    """Its code is a version already, and Lambda publishes none twice: a number that functions are told is new."""
+    values = aws_deploy.again({"ZoomPlan": "pro"}, aws_deploy.Stack("s", status, {}), now=1_800_000_000.5)
+    assert values == {"ZoomPlan": "pro"} | ({"Attempt": "1800000000"} if changed else {})
+    assert aws_deploy.again({"Attempt": "2"}, aws_deploy.Stack("s", status, {}), now=1.0) == {"Attempt": "2"}
+    assert aws_deploy.again({}, None, now=1.0) == {}
 
 
 def test_a_failed_first_deploy_protects_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,19 @@ from types import MappingProxyType
 import pytest
 from samcli.yamlhelper import yaml_parse
 
-from ops.cost import ASLEEP_METRICS, PRICES, bill, in_template, parser, standing, units
+from ops.cost import ASLEEP_METRICS, CALL_MB, PRICES, archive_terabyte, bill, in_template, parser, standing, units
 from ops.project import ROOT
+from tests.counts.test_calls import AN_EVENT, EXPECTED, GET, PUT, QUERY, REPEATS, UPDATE
+from tests.template.test_operations import BUDGET
+
+WAITING = ("zoom_api", "meetings", "webinars", "meeting_sdk")
 
 ASKED = {
     "calls": 1.0,
     "webhooks": 1.0,
     "connections": 1.0,
+    "deliveries": 1.0,
+    "endpoint_ms": 100.0,
     "zoom_ms": 250.0,
     "core_ms": 4.0,
     "event_ms": 8.0,
@@ -51,11 +57,11 @@ def test_every_price_counts(price: str) -> None:
 
 
 def test_a_call_costs_what_its_parts_cost() -> None:
-    """By hand: half a gigabyte while Zoom, two of three requests of DynamoDB and a part of a core take their time."""
+    """By hand: 288 MB while Zoom, two of three requests of DynamoDB and a part of a core take their time."""
     of_one = units(zoom_ms=250, core_ms=4, event_ms=8, aws_ms=5, batch=5)
     parts = of_one["API call"].dollars(PRICES, 1_000_000)
-    seconds = 0.250 + 2 * 0.005 + 0.004 * 1769 / 512
-    assert parts["Lambda"] == pytest.approx(0.3 + 1_000_000 * seconds * 0.5 * 0.0000133334)
+    seconds = 0.250 + 2 * 0.005 + 0.004 * 1769 / 288
+    assert parts["Lambda"] == pytest.approx(0.3 + 1_000_000 * seconds * 288 / 1024 * 0.0000133334)
     assert parts["HTTP API"] == pytest.approx(1.0)
     assert parts["DynamoDB"] == pytest.approx(2 * 0.625 + 1.5 * 0.125)
 
@@ -85,3 +91,36 @@ def test_the_page_says_what_the_model_says() -> None:
     found.pop("standing")
     for cause, services in found.items():
         assert f"| {sum(services.values()):.2f} |" in page, cause
+
+
+@pytest.mark.parametrize("speed", [10, 20, 40])
+def test_the_page_says_what_a_terabyte_of_recordings_costs(speed: int) -> None:
+    """For three speeds, to the cent; at 40 MB/s it stays under 0.40."""
+    found = sum(archive_terabyte(PRICES, megabytes_a_second=speed).values())
+    assert f"| {speed} MB/s | {found:.2f} |" in (ROOT / "docs" / "cost.md").read_text()
+    assert found < 0.40 or speed < 40
+
+
+def test_a_million_calls_cost_at_most_four_dollars_and_a_quarter() -> None:
+    """With the defaults, by list prices."""
+    found = bill(parser().parse_args([]), PRICES)
+    assert sum(found["1 million API calls"].values()) <= 4.25
+
+
+def test_the_model_counts_the_requests_that_the_code_makes() -> None:
+    """Of a call and of an event, as tests/counts holds them; and the memory that the template gives."""
+    of_one = units(zoom_ms=250, core_ms=4, event_ms=8, aws_ms=5, batch=5)
+    for name in ("zoom_api", "webinars"):
+        asked = EXPECTED[name].calls
+        assert of_one["API call"].writes == asked[UPDATE] / REPEATS
+        assert of_one["API call"].reads == asked[QUERY] / REPEATS + 0.5  # half of the callers are new to the authorizer
+    assert of_one["webhook"].writes == AN_EVENT[PUT]
+    assert of_one["webhook"].reads == AN_EVENT[GET] + AN_EVENT[QUERY]
+    for function in in_template("AWS::Serverless::Function"):
+        waits = function["Properties"]["CodeUri"] in {f"functions/{name}" for name in WAITING}
+        assert (function["Properties"].get("MemorySize") == CALL_MB) is waits
+
+
+def test_the_model_has_as_many_metrics_as_there_can_be() -> None:
+    """The bound that tests/template holds."""
+    assert parser().parse_args([]).metrics == BUDGET

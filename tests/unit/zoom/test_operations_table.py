@@ -90,6 +90,8 @@ def test_each_function_knows_its_routes() -> None:
         ("GET", "/v2/meetings/{}/recordings", "recordings.get"),
         ("PUT", "/v2/meetings/{}/recordings/status", "recordings.recover_all"),
         ("DELETE", "/v2/meetings/{}/recordings/abc-1", "recordings.delete"),
+        ("DELETE", "/v2/live_meetings/{}/chat/messages/ab/cd==", "live_meetings.chat_delete"),
+        ("GET", "/v2/meetings/{}/polls/abc-1", "meetings.polls.get"),
         ("GET", "/v2/meetings/{}/transcript", "recordings.transcript"),
         ("GET", "/v2/past_meetings/{}/participants", "past_meetings.participants"),
         ("GET", "/v2/report/meetings/{}/participants", "reports.meeting_participants"),

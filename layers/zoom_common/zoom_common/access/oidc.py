@@ -21,6 +21,8 @@ from zoom_common.zoom.http import HttpRequest
 # Public keys only: with HS256 on this list, the public key itself would be the secret to forge tokens with.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 
+_RSA = tuple(each for each in ALGORITHMS if each.startswith(("RS", "PS")))
+
 # Clocks differ by this much, in seconds.
 LEEWAY = 30.0
 
@@ -37,7 +39,7 @@ class Trust:
     """Whose tokens count, and how they are read.
 
     `audience` is this gateway's name at the provider. `tenant_claim` and `scope_claim` name claims; with `tenant` set,
-    everybody the provider knows belongs to that one tenant.
+    everybody the provider knows belongs to that one tenant. `id_tokens` takes ID tokens as well as access tokens.
     """
 
     issuer: str
@@ -45,12 +47,22 @@ class Trust:
     tenant_claim: str = "tenant"
     scope_claim: str = "scope"
     tenant: str = ""
+    id_tokens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """One public key of the provider, with the algorithms that its tokens may name."""
+
+    key_id: str | None
+    key: Any
+    algorithms: tuple[str, ...]
 
 
 class Keys(Protocol):
     """The provider's public keys. Raises Unavailable when it has none and cannot be asked."""
 
-    def find(self, key_id: str | None, *, now: float) -> jwt.PyJWK | None:
+    def find(self, key_id: str | None, *, now: float) -> SigningKey | None:
         """The signing key with this id; without an id, the only one there is."""
         ...
 
@@ -81,19 +93,20 @@ class TokenVerifier:
             unjudged = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
             claims = jwt.decode(
                 token,
-                key,
-                algorithms=ALGORITHMS,
+                key.key,
+                algorithms=key.algorithms,
                 issuer=self.trust.issuer,
                 options={"require": ["exp", "sub", "iss"], **unjudged},  # type: ignore[arg-type]
             )
         except jwt.PyJWTError as error:
             return Denial("untrusted_token", type(error).__name__)
-        return self._judge(claims, now)
+        return self._judge(header, claims, now)
 
-    def _judge(self, claims: Mapping[str, Any], now: float) -> Principal | Denial:
+    def _judge(self, header: Mapping[str, Any], claims: Mapping[str, Any], now: float) -> Principal | Denial:
         tenant = self.trust.tenant or claims.get(self.trust.tenant_claim)
         times = [claims["exp"], claims.get("nbf", 0), claims.get("iat", 0)]
         faults = {
+            "id_token": not self.trust.id_tokens and _is_id_token(header, claims),
             "audience": self.trust.audience not in _audiences(claims),
             "times": not all(map(_is_time, times)),
             "subject": not _is_subject(claims["sub"]),
@@ -115,8 +128,28 @@ def _audiences(claims: Mapping[str, Any]) -> list[Any]:
     return named if isinstance(named, list) else [named]
 
 
+def _is_id_token(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
+    """Return whether a token is one that tells a client who signed in, and is no permission to call anything.
+
+    An access token says so in its header (RFC 9068, section 2.1). Otherwise the provider's own claim tells: `token_use`
+    of Amazon Cognito, `typ` of Keycloak, and the hashes that only ID tokens have (OpenID Connect Core, 3.1.3.6).
+    https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html
+    """
+    if str(header.get("typ", "")).lower().removeprefix("application/") == "at+jwt":
+        return False
+    named = claims.get("token_use") == "id" or claims.get("typ") == "ID"
+    return named or not {"at_hash", "c_hash"}.isdisjoint(claims)
+
+
 def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Return whether a claim is a number of seconds: finite, and small enough to be compared with one."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return -_LATEST <= value <= _LATEST  # NaN is neither
+
+
+# The year 33658. JSON's numbers have no end, and the largest of them are no floats.
+_LATEST = 10**12
 
 
 def _is_subject(value: object) -> bool:
@@ -157,11 +190,11 @@ class ProviderKeys:
     def __init__(self, issuer: str, transport: Transport) -> None:
         self._issuer = issuer
         self._transport = transport
-        self._keys: list[jwt.PyJWK] = []
+        self._keys: list[SigningKey] = []
         self._read_at = float("-inf")
         self._asked_at = float("-inf")
 
-    def find(self, key_id: str | None, *, now: float) -> jwt.PyJWK | None:
+    def find(self, key_id: str | None, *, now: float) -> SigningKey | None:
         """The key with this id; without an id, the only one there is. Raises Unavailable."""
         if now - self._read_at >= FRESH_SECONDS:
             self._refresh(now)
@@ -171,7 +204,7 @@ class ProviderKeys:
             found = self._find(key_id)
         return found
 
-    def _find(self, key_id: str | None) -> jwt.PyJWK | None:
+    def _find(self, key_id: str | None) -> SigningKey | None:
         if key_id is None:
             return self._keys[0] if len(self._keys) == 1 else None
         return next((key for key in self._keys if key.key_id == key_id), None)
@@ -188,7 +221,7 @@ class ProviderKeys:
             if not usable:
                 raise Unavailable(reason="identity_provider_unavailable", cause=type(error).__name__) from None
 
-    def _read(self) -> list[jwt.PyJWK]:
+    def _read(self) -> list[SigningKey]:
         about = self._get(self._issuer.rstrip("/") + "/.well-known/openid-configuration")
         if about.get("issuer") != self._issuer:
             raise _Unreadable("another issuer")
@@ -217,14 +250,19 @@ def is_safe(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
 
 
-def _signing_key(described: Any) -> jwt.PyJWK | None:
-    """The key, or None for one that is not for signing or of a kind nobody here knows."""
+def _signing_key(described: Any) -> SigningKey | None:
+    """The key, or None for one that is not for signing or of a kind nobody here knows.
+
+    Providers may leave `alg` out (RFC 7517, section 4.4). An RSA key then takes every RSA algorithm of the list.
+    """
     if not isinstance(described, dict) or described.get("use", "sig") != "sig" or described.get("kty") == "oct":
         return None
     try:
-        return jwt.PyJWK(described)
+        key = jwt.PyJWK(described)
     except jwt.PyJWTError:
         return None
+    every = _RSA if described["kty"] == "RSA" and "alg" not in described else (key.algorithm_name,)
+    return SigningKey(key.key_id, key.key, tuple(each for each in every if each in ALGORITHMS))
 
 
 class OidcSettings(Protocol):
@@ -240,6 +278,8 @@ class OidcSettings(Protocol):
     def oidc_scope_claim(self) -> str: ...  # noqa: D102
     @property
     def oidc_tenant(self) -> str: ...  # noqa: D102
+    @property
+    def oidc_id_tokens(self) -> bool: ...  # noqa: D102
 
 
 @cache
@@ -251,5 +291,6 @@ def verifier(settings: OidcSettings) -> TokenVerifier:
         tenant_claim=settings.oidc_tenant_claim,
         scope_claim=settings.oidc_scope_claim,
         tenant=settings.oidc_tenant,
+        id_tokens=settings.oidc_id_tokens,
     )
     return TokenVerifier(trust, ProviderKeys(settings.oidc_issuer, RequestsTransport()))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from zoom_common.aws.caller import Caller, RetryPolicy, SharedConnection
 from zoom_common.aws.client import SERVICES, JsonClient, LambdaClient
-from zoom_common.aws.endpoints import endpoint, host_and_port, region
+from zoom_common.aws.endpoints import endpoint, host_and_port, overridden, region
 from zoom_common.aws.https import Connection, contexts
 from zoom_common.aws.sigv4 import Credentials, Scope
 from zoom_common.secret import Secret
@@ -30,8 +30,12 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
+    from zoom_common.aws.s3 import Bucket
+
 # Short tries and few of them: a Lambda's own deadline is the outer bound, and every store decides what a failure means.
 _POLICY = RetryPolicy(seconds=5.0, tries=3)
+# Functions that deliver events use one client in many threads.
+_POOL = 50
 # A synchronous invoke waits for the other function, longer than that function may take, and is never sent twice.
 _INVOKE = RetryPolicy(seconds=30.0, tries=1)
 # For reads that somebody waits for. The authorizer's caller waits ten seconds and then answers 500.
@@ -79,19 +83,52 @@ def boto3_client(service: Literal["stepfunctions"]) -> Any: ...
 @cache
 def boto3_client(service: Any) -> Any:
     """Return the container's client of boto3's for `service`, with as many tries and as much time as the light ones."""
+    return _boto3_session().client(service, config=_config(service))
+
+
+@cache
+def sqs_in(region: str) -> SQSClient:
+    """Return a client of boto3's for the queues of another region."""
+    return cast("SQSClient", _boto3_session().client("sqs", region_name=region, config=_config("sqs")))
+
+
+def _config(service: str) -> Any:
     from botocore.config import Config  # noqa: PLC0415 - what the light clients are there to avoid
 
     retries: Any = {"mode": "standard", "total_max_attempts": _POLICY.tries}
     # Addresses that boto3 signs for S3 are of version 4 in every region only when it is asked for that.
     version: Any = {"signature_version": "s3v4"} if service == "s3" else {}
-    config = Config(connect_timeout=2, read_timeout=_POLICY.seconds, retries=retries, **version)
-    return _boto3_session().client(service, config=config)
+    return Config(
+        connect_timeout=2, read_timeout=_POLICY.seconds, retries=retries, max_pool_connections=_POOL, **version
+    )
+
+
+@cache
+def bucket(name: str) -> Bucket:
+    """Return the container's client for one S3 bucket: by its own host name, or by path at an endpoint that is set."""
+    from zoom_common.aws.s3 import Bucket, HttpLine  # noqa: PLC0415 - few functions use S3
+
+    scheme, _, host = endpoint("s3", os.environ).partition("://")
+    by_path = bool(overridden("s3", os.environ))
+    host = host if by_path else f"{name}.{host}"
+    return Bucket(
+        name=name,
+        host=host,
+        scheme=scheme,
+        by_path=by_path,
+        scope=Scope("s3", region(os.environ)),
+        line=HttpLine(scheme, host, contexts(host_and_port(host)[0], os.environ)),
+        credentials=credentials(os.environ),
+        clock=time.time,
+        sleep=time.sleep,
+        random=random.random,
+    )
 
 
 def forget() -> None:
     """Make the next clients new ones."""
     cached: Any
-    for cached in (client, impatient_dynamodb, boto3_client, _connection, _boto3_session):
+    for cached in (client, impatient_dynamodb, boto3_client, sqs_in, bucket, _connection, _boto3_session):
         cached.cache_clear()
 
 

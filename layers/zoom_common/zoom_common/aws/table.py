@@ -87,6 +87,10 @@ class ConditionFailed(Exception):
 class Table:
     """A table with the keys `pk` and `sk`.
 
+    A conditional write carries its writer, in the attribute `writer`. When its answer is lost, the client sends it
+    again, and the condition no longer holds because the first one was applied: by the writer it is known as our own,
+    and counts as success. (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html)
+
     Every method raises Unavailable with the table's `reason` when DynamoDB cannot be reached, throttles, or keeps
     finding another transaction on the item; and InternalError when it refuses what is asked.
     """
@@ -160,8 +164,7 @@ class Table:
 
     def update(self, pk: str, sk: str, change: str, **more: Unpack[Change]) -> dict[str, Any]:
         """Change an item and return it as it is then; raises ConditionFailed with the item as it was."""
-        request = self.to_update(pk, sk, change, **more)
-        request |= {"ReturnValues": "ALL_NEW", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+        request = self.to_update(pk, sk, change, **more) | {"ReturnValues": "ALL_NEW"}
         answer = self._send("update_item", request)
         return from_item(answer["Attributes"])
 
@@ -175,18 +178,24 @@ class Table:
     def begin_update(self, pk: str, sk: str, change: str, *, condition: str, values: Values) -> Changed:
         """Send a change, and wait for its outcome when the result is called. boto3's clients wait for it here."""
         request = self.to_update(pk, sk, change, condition=condition, values=values)
+        writer = _sign("update_item", request)
         try:
             answer = begin(self._dynamodb, "update_item", **request)
         except (BotoCoreError, ClientError) as error:
             failed = error
         else:
-            return partial(self._changed, answer, request)
-        self._after(failed, "update_item", request)
+            return partial(self._changed, answer, request, writer)
+        self._after_own(failed, "update_item", request, writer)
         return _made
 
     def delete(self, pk: str, sk: str, *, condition: str | None = None, values: Values | None = None) -> dict[str, Any]:
-        """Delete an item and return what it was ({} when there was none); raises ConditionFailed."""
+        """Delete an item and return what it was ({} when there was none); raises ConditionFailed.
+
+        A deletion has no writer: when the condition fails because the item is gone, our own may have been repeated.
+        """
         request = self.to_delete(pk, sk, condition=condition, values=values) | {"ReturnValues": "ALL_OLD"}
+        if condition:
+            request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         answer = self._send("delete_item", request)
         return from_item(answer.get("Attributes", {}))
 
@@ -245,23 +254,41 @@ class Table:
         """A delete as `delete` sends it, for a transaction."""
         return {"TableName": self.name, "Key": to_item({"pk": pk, "sk": sk}), **_condition(condition, values)}
 
-    def _changed(self, answer: Later, request: dict[str, Any], *, again: bool = True) -> None:
+    def _changed(self, answer: Later, request: dict[str, Any], writer: str | None, *, again: bool = True) -> None:
         try:
             answer(again=again)
         except (BotoCoreError, ClientError) as error:
             failed = error
         else:
             return
-        self._after(failed, "update_item", request, tries=_CONFLICT_TRIES if again else 1)
+        self._after_own(failed, "update_item", request, writer, tries=_CONFLICT_TRIES if again else 1)
 
     def _send(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        writer = _sign(operation, request)
         try:
             answer: dict[str, Any] = getattr(self._dynamodb, operation)(**request)
         except (BotoCoreError, ClientError) as error:
             failed: AwsError = error
         else:
             return answer
-        return self._after(failed, operation, request)
+        return self._after_own(failed, operation, request, writer)
+
+    def _after_own(
+        self,
+        failed: AwsError,
+        operation: str,
+        request: dict[str, Any],
+        writer: str | None,
+        *,
+        tries: int = _CONFLICT_TRIES,
+    ) -> dict[str, Any]:
+        """Do as `_after`, and count a condition that fails because of our own earlier write as success."""
+        try:
+            return self._after(failed, operation, request, tries=tries)
+        except ConditionFailed as refused:
+            if writer is None or refused.raw is None or refused.raw.get(_WRITER) != {"S": writer}:
+                raise
+            return {"Attributes": dict(refused.raw)}
 
     def _after(
         self, failed: AwsError, operation: str, request: dict[str, Any], *, tries: int = _CONFLICT_TRIES
@@ -292,6 +319,34 @@ class Table:
         if refusals and _PASSING_REASONS.issuperset(refusals):
             return Unavailable(reason=self.reason, cause=str(refusals[0]))
         return failure(error, self.reason)
+
+
+_WRITER = "writer"
+
+
+def _new_writer() -> str:
+    return f"{random.getrandbits(64):x}"
+
+
+def _sign(operation: str, request: dict[str, Any]) -> str | None:
+    """Add a writer of its own to a conditional put or update, and return it; None for every other request."""
+    if "ConditionExpression" not in request or operation not in {"put_item", "update_item"}:
+        return None
+    writer = _new_writer()
+    request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    if operation == "put_item":
+        request["Item"] = {**request["Item"], _WRITER: {"S": writer}}
+    else:
+        change = request["UpdateExpression"]
+        rest = f", {change.removeprefix('SET ')}" if change.startswith("SET ") else f" {change}"
+        request["UpdateExpression"] = f"SET #{_WRITER} = :{_WRITER}{rest}"
+    request["ConditionExpression"] = f"({request['ConditionExpression']}) AND (NOT #{_WRITER} = :{_WRITER})"
+    request["ExpressionAttributeNames"] = {**request.get("ExpressionAttributeNames", {}), f"#{_WRITER}": _WRITER}
+    request["ExpressionAttributeValues"] = {
+        **request.get("ExpressionAttributeValues", {}),
+        f":{_WRITER}": {"S": writer},
+    }
+    return writer
 
 
 def _made(*, again: bool = True) -> None:

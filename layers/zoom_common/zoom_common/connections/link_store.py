@@ -8,12 +8,22 @@ serialises them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoom_common.aws.table import ConditionFailed, Table
-from zoom_common.connections.model import Connection, Spare, State, digest
-from zoom_common.connections.store import claim_key, folded_item, key_of, spare_values, to_values
+from zoom_common.connections.model import Connection, Spare, State, changes_at, digest
+from zoom_common.connections.store import (
+    LatestLink,
+    claim_key,
+    folded_item,
+    key_of,
+    link_key,
+    spare_values,
+    to_values,
+)
+from zoom_common.errors import DependencyFailed
 from zoom_common.secret import Secret
 
 if TYPE_CHECKING:
@@ -43,15 +53,6 @@ class LinkRequest:
     connection_id: str | None = None
     reconnects: str | None = None
     redeemed: str | None = None  # the connection that the code was redeemed for
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatestLink:
-    """The latest link of a Zoom user that nobody has redeemed: its pair may be the only live one."""
-
-    tenant: str
-    connection_id: str
-    authorized_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,15 +96,20 @@ class AuthorizationStore:
         return link
 
     def take_state(self, state: Secret, cookie: Secret, *, now: float) -> LinkRequest | None:
-        """Consume a state, if it is this cookie's and has not expired: one atomic delete."""
-        try:
-            taken = self._coordination.delete(
-                *_key(STATE, state),
-                condition="#cookie = :cookie AND #expires_at > :now",
-                values={"cookie": digest(cookie), "now": now},
-            )
-        except ConditionFailed:
+        """Consume a state, if it is this cookie's and has not expired: one atomic write, and then a deletion.
+
+        The write has a writer, which a deletion has not: a lost answer does not burn the state.
+        """
+        taken = self._coordination.update_if(
+            *_key(STATE, state),
+            "SET #taken = :yes",
+            condition="#cookie = :cookie AND #expires_at > :now AND attribute_not_exists(#taken)",
+            values={"cookie": digest(cookie), "now": now, "yes": True},
+        )
+        if taken is None:
             return None
+        with suppress(DependencyFailed):  # it is used up, and ends by itself
+            self._coordination.delete(*_key(STATE, state))
         return _link(taken)
 
     def put_pending(
@@ -121,9 +127,10 @@ class AuthorizationStore:
         `latest` is the latest link as it was seen. Raises ConditionFailed when it has changed, and when the pair has
         been placed before. Without a code nobody can redeem the connection.
         """
+        placed = _placed(pending.connection_id, code, issued_at=pending.authorized_at)
         operations = [
             {"Put": self._connections.to_put(to_values(pending), condition="attribute_not_exists(#pk)")},
-            {"Put": self._connections.to_put(_placed(pending, code), condition="attribute_not_exists(#pk)")},
+            {"Put": self._connections.to_put(placed, condition="attribute_not_exists(#pk)")},
             self._latest(pending, latest),
             *also,
         ]
@@ -131,30 +138,30 @@ class AuthorizationStore:
             operations.append({"Put": self._coordination.to_put(_entry(CODE, code, link, expires_at))})
         self._connections.transact(operations)
 
+    def close(self, connection_id: str, *, issued_at: float) -> bool:
+        """Keep the pair of a link, which is dead, from being placed from now on. False when it has been placed."""
+        item = _placed(connection_id, None, issued_at=issued_at)
+        try:
+            self._connections.transact([{"Put": self._connections.to_put(item, condition="attribute_not_exists(#pk)")}])
+        except ConditionFailed:
+            return False
+        return True
+
     def placed(self, connection_id: str) -> str | None:
         """Return whether the pair of this link has been placed: the digest of its code, "" without one, else None."""
         found = self._connections.get(*_placed_key(connection_id))
         return str(found["code"]) if found else None
 
-    def latest(self, client_id: str, zoom_user_id: str) -> LatestLink | None:
-        """Return the latest link of a Zoom user that nobody has redeemed."""
-        found = self._connections.get(*_latest_key(client_id, zoom_user_id))
-        if found is None:
-            return None
-        return LatestLink(
-            tenant=found["tenant"],
-            connection_id=found["connection_id"],
-            authorized_at=float(found["authorized_at"]),
-        )
-
     def forget(self, pending: Connection) -> None:
-        """Delete a link that nobody has redeemed. Raises ConditionFailed when it is not pending any more."""
+        """Delete a link that nobody has redeemed, if it still exists. Raises ConditionFailed when it was redeemed."""
         self._connections.delete(
-            *key_of(pending), condition="#state = :pending", values={"pending": str(State.PENDING)}
+            *key_of(pending),
+            condition="attribute_not_exists(#pk) OR #state = :pending",
+            values={"pending": str(State.PENDING)},
         )
         try:
             self._connections.delete(
-                *_latest_key(pending.client_id, str(pending.zoom_user_id)),
+                *link_key(pending.client_id, str(pending.zoom_user_id)),
                 condition="#connection_id = :id",
                 values={"id": pending.connection_id},
             )
@@ -267,8 +274,8 @@ class AuthorizationStore:
     def _as_seen(self, connected: Connection, seen: Connection) -> dict[str, Any]:
         return self._connections.to_put(
             to_values(connected),
-            condition="#grant_id = :grant AND #version = :version",
-            values={"grant": seen.grant_id, "version": seen.version},
+            condition="#grant_id = :grant AND #version = :version AND #state = :state",
+            values={"grant": seen.grant_id, "version": seen.version, "state": str(seen.state)},
         )
 
     def _used(self, code: Secret, connected: Connection, now: float) -> Operation:
@@ -283,13 +290,13 @@ class AuthorizationStore:
 
     def _latest(self, pending: Connection, seen: LatestLink | None) -> Operation:
         newest = pending if seen is None or seen.authorized_at <= pending.authorized_at else seen
-        pk, sk = _latest_key(pending.client_id, str(pending.zoom_user_id))
+        pk, sk = link_key(pending.client_id, str(pending.zoom_user_id))
         link = {name: getattr(newest, name) for name in ("tenant", "connection_id", "authorized_at")}
         item = {"pk": pk, "sk": sk, **link, "expires_at": pending.expires_at}
         return {"Put": self._connections.to_put(item, **_as_it_was(seen))}
 
     def _no_latest(self, pending: Connection, seen: LatestLink | None) -> Operation:
-        key = _latest_key(pending.client_id, str(pending.zoom_user_id))
+        key = link_key(pending.client_id, str(pending.zoom_user_id))
         return {"Delete": self._connections.to_delete(*key, **_as_it_was(seen))}
 
     def _to_change(
@@ -329,12 +336,13 @@ class AuthorizationStore:
             *key_of(former),
             "SET #state = :state, #reason = :reason, #grant_id = :reason, #state_changed_at = :now"
             " REMOVE #due_shard, #due_at",
-            condition="#grant_id = :grant AND #version = :version"
+            condition="#grant_id = :grant AND #version = :version AND #state = :seen"
             " AND (attribute_not_exists(#lease_owner) OR #lease_expires_at < :over)",
             values={
                 "state": str(State.REAUTHORIZATION_REQUIRED),
+                "seen": str(former.state),
                 "reason": SUPERSEDED,
-                "now": now,
+                "now": changes_at(former, now),
                 "over": now - _SKEW,
                 "grant": former.grant_id,
                 "version": former.version,
@@ -342,19 +350,15 @@ class AuthorizationStore:
         )
 
 
-def _latest_key(client_id: str, zoom_user_id: str) -> tuple[str, str]:
-    return claim_key(client_id, zoom_user_id)[0], "link"
-
-
 def _placed_key(connection_id: str) -> tuple[str, str]:
     # By digest: it outlives the connection, and an erasure.
     return f"placed#{digest(Secret(connection_id))}", "placed"
 
 
-def _placed(pending: Connection, code: Secret | None) -> dict[str, object]:
-    pk, sk = _placed_key(pending.connection_id)
+def _placed(connection_id: str, code: Secret | None, *, issued_at: float) -> dict[str, object]:
+    pk, sk = _placed_key(connection_id)
     # Longer than the queue brings the message that asks for it.
-    expires_at = int(pending.authorized_at) + 2 * 86_400
+    expires_at = int(issued_at) + 2 * 86_400
     return {"pk": pk, "sk": sk, "code": digest(code) if code else "", "expires_at": expires_at}
 
 

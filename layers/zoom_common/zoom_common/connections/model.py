@@ -182,6 +182,14 @@ def is_own_user(connection: Connection, user: str) -> bool:
     return hmac.compare_digest(kept, email_digest(user, key=kept[:_DIGEST_KEY]))
 
 
+def changes_at(connection: Connection, now: float) -> float:
+    """Return when a change of state counts as made: `now`, and always later than the change before it.
+
+    Clocks of functions differ, and subscribers order changes by this time.
+    """
+    return max(now, connection.state_changed_at + 0.001)
+
+
 # Takes one change; it must not raise: the state has changed already.
 type Publish = Callable[[Mapping[str, Any]], None]
 

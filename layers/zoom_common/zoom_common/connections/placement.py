@@ -8,7 +8,8 @@ refreshed one:
 2. It is placed in one transaction: in a pending connection, and beside the grant of the connection that holds the Zoom
    user, so that a link that nobody redeems ends no connection. Later refreshes of that connection carry it on.
 3. Once the code can no longer be redeemed, the message from the queue ends the link: the pending connection is deleted,
-   and the grant is revoked if no connection of any tenant holds the Zoom user and no later link is under way.
+   and the grant is revoked if no connection of any tenant holds the Zoom user. While another link of that user is
+   under way, it waits.
 """
 
 from __future__ import annotations
@@ -24,7 +25,17 @@ from zoom_common.aws.table import ConditionFailed
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.connections.disconnecting import EndedGrant, Revocation, Revoked
 from zoom_common.connections.link_store import AuthorizationStore, LinkRequest, Operation
-from zoom_common.connections.model import ALIVE, Connection, Kind, Spare, State, digest, email_digest, state_changed
+from zoom_common.connections.model import (
+    ALIVE,
+    Connection,
+    Kind,
+    Spare,
+    State,
+    changes_at,
+    digest,
+    email_digest,
+    state_changed,
+)
 from zoom_common.connections.oauth_client import ZoomOAuth
 from zoom_common.connections.outbox import Change, Outbox
 from zoom_common.connections.queues import LINK, LinkQueue
@@ -112,9 +123,9 @@ _SHARED = (
 class LinkEnd(StrEnum):
     """What became of a link."""
 
-    WAITING = "waiting"  # its code can still be redeemed
+    WAITING = "waiting"  # its code, or that of another link of the user, can still be redeemed
     REDEEMED = "redeemed"  # or disconnected: there is nothing left to do
-    KEPT = "kept"  # a connection, or a later link, holds the Zoom user
+    KEPT = "kept"  # a connection holds the Zoom user
     REVOKED = "revoked"
     DEAD = "dead"  # Zoom accepts none of the link's tokens
 
@@ -166,7 +177,9 @@ class Placement:
         Raises Unavailable: the queue keeps the message, and brings it again.
         """
         if self.links.placed(linked.connection_id) is None and not self._place_late(linked):
-            return LinkEnd.DEAD
+            if self.links.close(linked.connection_id, issued_at=linked.issued_at):
+                return LinkEnd.DEAD
+            raise Unavailable(reason="connection_busy")  # its callback has placed it just now
         remaining = linked.redeemable_until + _SKEW - self.clock()
         if remaining > 0:
             self.queue.hold(linked.to_message(), delay=min(_LONGEST_DELAY, ceil(remaining)))
@@ -177,7 +190,7 @@ class Placement:
         self, linked: LinkedGrant, grant: TokenGrant, user: ZoomUser, *, code: Secret | None, link: LinkRequest | None
     ) -> None:
         pending = linked.pending(user)
-        latest = self.links.latest(pending.client_id, user.user_id)
+        latest = self.connections.latest_link(pending.client_id, user.user_id)
         holder = self.connections.by_zoom_user(pending.client_id, user.user_id)
         also: list[Operation] = []
         changes: list[Change] = []
@@ -236,7 +249,7 @@ class Placement:
             issued_at=renewed.refresh_issued_at,
             chance=self.chance(),
         )
-        at = holder.state_changed_at if holder.state is State.CONNECTED else self.clock()
+        at = holder.state_changed_at if holder.state is State.CONNECTED else changes_at(holder, self.clock())
         return replace(renewed, state=State.CONNECTED, reason=None, state_changed_at=at, due_at=due_at)
 
     def _place_late(self, linked: LinkedGrant) -> bool:
@@ -257,10 +270,13 @@ class Placement:
         pending = self.connections.get(linked.tenant, linked.connection_id)
         if pending is None or pending.state is not State.PENDING:
             return LinkEnd.REDEEMED
-        latest = self.links.latest(pending.client_id, str(pending.zoom_user_id))
-        later = latest is not None and latest.connection_id != pending.connection_id
+        latest = self.connections.latest_link(pending.client_id, str(pending.zoom_user_id))
+        if latest is not None and latest.connection_id != pending.connection_id and latest.expires_at > self.clock():
+            # Another link of the user is under way. Which of the two pairs is live, Zoom says when that one has ended.
+            self.queue.hold(linked.to_message(), delay=_LONGEST_DELAY)
+            return LinkEnd.WAITING
         grant = EndedGrant.of(pending)
-        outcome = Revoked.NOT_OURS if later or grant is None else self.revocation.revoke(grant)
+        outcome = Revoked.NOT_OURS if grant is None else self.revocation.revoke(grant)
         if outcome is Revoked.UNANSWERED:
             raise Unavailable(reason="revoke_unanswered")
         try:

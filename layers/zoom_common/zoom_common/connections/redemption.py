@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from zoom_common.access.principal import Principal
 from zoom_common.aws.table import ConditionFailed
 from zoom_common.connections.cipher import Cipher, SealContext, SealKind
-from zoom_common.connections.link_store import SUPERSEDED, AuthorizationStore, Claim, LatestLink, LinkRequest
-from zoom_common.connections.model import Connection, State, state_changed
+from zoom_common.connections.link_store import SUPERSEDED, AuthorizationStore, Claim, LinkRequest
+from zoom_common.connections.model import Connection, State, changes_at, state_changed
 from zoom_common.connections.outbox import Change, Outbox
 from zoom_common.connections.refresh.policy import Policy
-from zoom_common.connections.store import ConnectionStore
+from zoom_common.connections.store import ConnectionStore, LatestLink
 from zoom_common.errors import FieldError, InvalidRequest, NotFound, Unavailable
 from zoom_common.secret import Secret
 
@@ -87,7 +87,7 @@ class Redemption:
 
     def _find(self, code: Secret, link: LinkRequest, pending: Connection) -> _Found:
         user = str(pending.zoom_user_id)
-        latest = self.store.latest(pending.client_id, user)  # first: whoever claims the user changes it
+        latest = self.connections.latest_link(pending.client_id, user)  # first: whoever claims the user changes it
         claim = self.store.claim(pending.client_id, user)
         holder = self.connections.get(claim.tenant, claim.connection_id) if claim else None
         return _Found(code, link, pending, claim, holder if holder and holder.holds_tokens else None, latest)
@@ -97,7 +97,8 @@ class Redemption:
         if replaced is not None and source is found.holder and _same(source, replaced):
             return self._in_place(found, replaced)
         target = replaced or found.pending
-        connected = self._moved(source, target, found.pending)
+        moved = self._moved(source, target, found.pending)
+        connected = replace(moved, state_changed_at=changes_at(target, self.clock()))
         superseded = None if _same(found.holder, replaced) else found.holder
         changes = self._changes(target, connected, superseded)
         self.store.redeem(
@@ -116,7 +117,8 @@ class Redemption:
 
     def _in_place(self, found: _Found, holder: Connection) -> Connection:
         """The holder has the link's tokens, or newer ones, since the callback: only its state changes."""
-        connected = replace(self._connected(holder), failures=0, cool_until=0.0)
+        at = changes_at(holder, self.clock())
+        connected = replace(self._connected(holder), failures=0, cool_until=0.0, state_changed_at=at)
         changes = self._changes(holder, connected, None)
         self.store.redeem_in_place(
             found.code,
@@ -204,10 +206,10 @@ class Redemption:
         return self.cipher.open(sealed, SealContext(connection.tenant, connection.connection_id, kind))
 
     def _changes(self, before: Connection, connected: Connection, superseded: Connection | None) -> Sequence[Change]:
-        now = self.clock()
-        changes = [state_changed(before, connected.state, None, at=now)]
+        changes = [state_changed(before, connected.state, None, at=connected.state_changed_at)]
         if superseded is not None:
-            changes.append(state_changed(superseded, State.REAUTHORIZATION_REQUIRED, SUPERSEDED, at=now))
+            at = changes_at(superseded, self.clock())
+            changes.append(state_changed(superseded, State.REAUTHORIZATION_REQUIRED, SUPERSEDED, at=at))
         return changes
 
 

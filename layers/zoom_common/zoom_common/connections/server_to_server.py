@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from zoom_common.aws.table import ConditionFailed
 from zoom_common.connections.cipher import Cipher
-from zoom_common.connections.model import Connection, Kind, State, connection_id, state_changed
+from zoom_common.connections.model import Connection, Kind, State, changes_at, connection_id, state_changed
 from zoom_common.connections.oauth_client import ZoomOAuth
 from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.refresh.effects import Seals
@@ -58,7 +58,7 @@ class AccountConnecting:
             raise Conflict("The connection has just been changed. Try again.", reason="connection_busy") from None
 
     def _add(self, made: Connection) -> Connection:
-        change = state_changed(replace(made, state=State.PENDING), State.CONNECTED, None, at=self.clock())
+        change = state_changed(replace(made, state=State.PENDING), State.CONNECTED, None, at=made.state_changed_at)
         self.connections.add_account(made, also=[self.outbox.entry(change)])
         self.outbox.publish(change)
         return made
@@ -71,9 +71,10 @@ class AccountConnecting:
             created_at=former.created_at,
             last_webhook_at=former.last_webhook_at,
             version=former.version + 1,
+            state_changed_at=changes_at(former, self.clock()),
         )
         # A refresh may change the state without a new version: it may not be connected any more, so this is published.
-        change = state_changed(former, State.CONNECTED, None, at=self.clock())
+        change = state_changed(former, State.CONNECTED, None, at=renewed.state_changed_at)
         self.connections.replace(renewed, seen=former, also=[self.outbox.entry(change)])
         self.outbox.publish(change)
         return renewed

@@ -26,8 +26,12 @@ _PLAIN = tuple(
 _TIMES = ("access_expires_at", "refresh_issued_at", "created_at", "authorized_at", "state_changed_at", "last_used_at")
 
 
-# In these states the index of due times may name a connection: what was given up is tried again some times.
-_SWEPT = ALIVE | {State.REAUTHORIZATION_REQUIRED}
+# In these states the index of due times may name a connection: what was given up is tried again some times, and a
+# disconnect that stopped half-way is finished.
+_SWEPT = ALIVE | {State.REAUTHORIZATION_REQUIRED, State.DISCONNECTED}
+
+# So many seconds after a disconnect began, the one who asked for it has finished it or never will.
+_LEFT_BEHIND = 60.0
 
 
 def partition(tenant: str) -> str:
@@ -52,6 +56,11 @@ def key_of(connection: Keyed) -> tuple[str, str]:
 def claim_key(client_id: str, zoom_user_id: str) -> tuple[str, str]:
     """The keys of the claim of one app on one Zoom user."""
     return f"claim#{client_id}#{zoom_user_id}", "claim"
+
+
+def link_key(client_id: str, zoom_user_id: str) -> tuple[str, str]:
+    """The keys of the latest link of a Zoom user that nobody has redeemed."""
+    return claim_key(client_id, zoom_user_id)[0], "link"
 
 
 def folded_partition(client_id: str, zoom_user_id: str) -> str:
@@ -132,6 +141,16 @@ class Page:
     cursor: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatestLink:
+    """The latest link of a Zoom user that nobody has redeemed: its pair may be the only live one."""
+
+    tenant: str
+    connection_id: str
+    authorized_at: float
+    expires_at: float = float("inf")
+
+
 class ConnectionStore:
     """A tenant's connections. Every method raises Unavailable when the table does not answer."""
 
@@ -180,6 +199,18 @@ class ConnectionStore:
         connection = self.get(claim["tenant"], claim["connection_id"]) if claim else None
         return connection if connection and connection.zoom_user_id == zoom_user_id else None
 
+    def latest_link(self, client_id: str, zoom_user_id: str) -> LatestLink | None:
+        """Return the latest link of a Zoom user that nobody has redeemed."""
+        found = self._table.get(*link_key(client_id, zoom_user_id))
+        if found is None:
+            return None
+        return LatestLink(
+            tenant=found["tenant"],
+            connection_id=found["connection_id"],
+            authorized_at=float(found["authorized_at"]),
+            expires_at=float(found.get("expires_at", "inf")),
+        )
+
     def by_folded_user(self, client_id: str, zoom_user_id: str, account_id: str | None) -> Connection | None:
         """Return the connection whose Zoom user has this id apart from upper and lower case.
 
@@ -219,10 +250,8 @@ class ConnectionStore:
 
     def replace(self, connection: Connection, *, seen: Connection, also: Sequence[Mapping[str, Any]] = ()) -> None:
         """Put a whole connection in the place of the one seen. Raises ConditionFailed when that has changed."""
-        condition, values = (
-            "#grant_id = :grant AND #version = :version",
-            {"grant": seen.grant_id, "version": seen.version},
-        )
+        condition = "#grant_id = :grant AND #version = :version AND #state = :state"
+        values = {"grant": seen.grant_id, "version": seen.version, "state": str(seen.state)}
         put = self._table.to_put(to_values(connection), condition=condition, values=values)
         self._table.transact([{"Put": put}, *also])
 
@@ -236,20 +265,22 @@ class ConnectionStore:
         )
 
     def end(self, connection: Connection, *, reason: str, now: float, also: Sequence[Mapping[str, Any]] = ()) -> bool:
-        """Ask for re-authorization, if the grant is still the one seen; tokens stay. Whether it was.
+        """Ask for re-authorization, if grant and state are still those seen; tokens stay. Whether they were.
 
-        What is done `also` is part of the same transaction.
+        Only a connection that is alive can be ended. What is done `also` is part of the same transaction.
         """
+        if connection.state not in ALIVE:
+            return False
         change = self._table.to_update(
             *key_of(connection),
             "SET #state = :state, #reason = :reason, #state_changed_at = :now REMOVE #due_shard, #due_at",
-            condition="#grant_id = :grant AND #state IN (:connected, :failing)",
+            condition="#grant_id = :grant AND #state = :seen",
             values={
                 "state": str(State.REAUTHORIZATION_REQUIRED),
                 "reason": reason,
                 "now": now,
                 "grant": connection.grant_id,
-                **alive_values(),
+                "seen": str(connection.state),
             },
         )
         try:
@@ -278,8 +309,9 @@ class ConnectionStore:
             self._table.update_if(folded["pk"], folded["sk"], change, condition="attribute_not_exists(#pk)", values=at)
 
     def forget_tokens(self, connection: Connection, *, reason: str, now: float) -> bool:
-        """Delete every token and ask for re-authorization, if the grant is still the one seen. Whether it was.
+        """Delete every token and ask for re-authorization, if grant and state are still those seen. Whether they were.
 
+        Nothing happens either when the person has authorized the app once more since then.
         A grant id of its own makes every refresh that is under way drop what it gets, and escrow what it brings.
         """
         changed = self._table.update_if(
@@ -287,9 +319,11 @@ class ConnectionStore:
             "SET #state = :state, #reason = :reason, #state_changed_at = :now, #grant_id = :reason,"
             " #sealed_access = :empty, #sealed_refresh = :empty, #spares = :none, #intents = :none"
             " REMOVE #previous_refresh, #due_shard, #due_at, #lease_owner, #lease_expires_at",
-            condition="#grant_id = :grant",
+            condition="#grant_id = :grant AND #state = :seen AND #authorized_at = :authorized_at",
             values={
                 "state": str(State.REAUTHORIZATION_REQUIRED),
+                "seen": str(connection.state),
+                "authorized_at": connection.authorized_at,
                 "reason": reason,
                 "now": now,
                 "empty": b"",
@@ -302,16 +336,25 @@ class ConnectionStore:
     def disconnect(
         self, connection: Connection, *, now: float, also: Sequence[Mapping[str, Any]] = ()
     ) -> Connection | None:
-        """Stop all use and refresh at once, before Zoom hears of it. Return None when it is gone already.
+        """Stop all use and refresh at once, before Zoom hears of it. Return None when state or grant are others by now.
 
         What is done `also` is part of the same transaction. A grant id of its own makes every refresh that is under way
-        drop what it gets.
+        drop what it gets. The sweep finds the connection a minute later, if nobody has deleted it by then.
         """
         change = self._table.to_update(
             *key_of(connection),
-            "SET #state = :state, #state_changed_at = :now, #grant_id = :none REMOVE #due_shard, #due_at, #reason",
-            condition="attribute_exists(#pk)",
-            values={"state": str(State.DISCONNECTED), "now": now, "none": "disconnected"},
+            "SET #state = :state, #state_changed_at = :now, #grant_id = :none, #due_shard = :shard, #due_at = :due"
+            " REMOVE #reason",
+            condition="#grant_id = :grant AND #state = :seen",
+            values={
+                "state": str(State.DISCONNECTED),
+                "now": now,
+                "none": "disconnected",
+                "shard": due_shard(connection.connection_id),
+                "due": now + _LEFT_BEHIND,
+                "grant": connection.grant_id,
+                "seen": str(connection.state),
+            },
         )
         try:
             self._table.transact([{"Update": change}, *also])

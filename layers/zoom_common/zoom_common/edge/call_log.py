@@ -12,7 +12,7 @@ from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection
 from zoom_common.gateway.context import Call, CallStats
 from zoom_common.gateway.service import Answer, Gateway
-from zoom_common.observability import COUNT, MILLISECONDS, Metrics, metric_line
+from zoom_common.observability import COUNT, MILLISECONDS, TOTALS, Metrics, dimension_sets, metric_line
 
 
 def write(
@@ -24,9 +24,10 @@ def write(
 ) -> None:
     """Write one call to the log and to the metrics. Nothing in the line identifies a person."""
     outcome = stats.reason or ("ok" if stats.status is None or stats.status < 400 else "zoom_refused")  # noqa: PLR2004
+    counted = _metrics(stats)
     metrics = [
-        Metrics(_metrics(stats), [[], ["service", "label"], ["service", "outcome"]]),
-        Metrics({"ZoomCalls": (1, COUNT)}, [[], ["outcome"], ["operation", "outcome"]]),
+        Metrics({name: value for name, value in counted.items() if name in TOTALS}, [[]]),
+        Metrics({"ZoomCalls": (1, COUNT)}, dimension_sets("ZoomCalls", {"outcome": outcome})),
     ]
     about = {
         "message": "zoom call",
@@ -39,6 +40,7 @@ def write(
         "key": stats.key,
         "cache": stats.cache,
         "request_id": request_id,
+        **{name: value for name, (value, _) in counted.items()},
     }
     (out or sys.stdout.write)(metric_line(metrics, about, namespace=observability.namespace(), at=clock()))
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from zoom_common.access.bearers import BearerStore
 from zoom_common.access.key_store import ApiKeyStore
+from zoom_common.archive.ledger import Ledger
+from zoom_common.archive.policy import PolicyStore
 from zoom_common.connections.link_store import AuthorizationStore
 from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.store import ConnectionStore
@@ -24,6 +26,8 @@ from zoom_common.events.projections.keys import USER, USERS
 from zoom_common.events.projections.record import Record
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
+from zoom_common.events.subscriptions.delivery_store import DeliveryStore
+from zoom_common.events.subscriptions.store import SubscriptionStore
 from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.host_calendar import HostCalendar
@@ -96,8 +100,17 @@ class TableName(StrEnum):
 
 
 STORES: Mapping[TableName, Sequence[OwnerOfItems]] = {
-    TableName.CONNECTIONS: (ConnectionStore, Outbox, ApiKeyStore, Tombstones, ErasureRecords),
-    TableName.EVENTS: (EventLog, ProjectionStore, HostStore, KeptUsage, JobStore),
+    TableName.CONNECTIONS: (ConnectionStore, Outbox, ApiKeyStore, Tombstones, ErasureRecords, SubscriptionStore),
+    TableName.EVENTS: (
+        EventLog,
+        ProjectionStore,
+        HostStore,
+        KeptUsage,
+        DeliveryStore,
+        JobStore,
+        Ledger,
+        PolicyStore,
+    ),
     TableName.COORDINATION: (
         AuthorizationStore,
         BearerStore,

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zoom_common import observability
-from zoom_common.connections.model import Connection, Publish, State, state_changed
+from zoom_common.connections.model import Connection, Publish, State, changes_at, state_changed
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones, of_account, of_person, of_tenant, of_user
-from zoom_common.errors import GatewayError
 from zoom_common.events.bus import BusPublisher, CloudEvent, event_id, rfc3339
 from zoom_common.events.routing import Route
 from zoom_common.events.webhook.message import Delivery
@@ -115,22 +114,6 @@ def sender(bus: str, client: Callable[[], EventBridgeClient]) -> Publish:
     return send
 
 
-def publisher(bus: str, client: Callable[[], EventBridgeClient]) -> Publish:
-    """Publishes to `bus`, or only counts when there is none. Never raises: the state has changed already."""
-    send = sender(bus, client)
-
-    def publish(change: Mapping[str, Any]) -> None:
-        try:
-            send(change)
-        except GatewayError as error:
-            observability.logger().error(
-                "connection change not published", reason=error.reason, connection=change["connection_id"]
-            )
-            observability.count("ConnectionChangesUnpublished")
-
-    return publish
-
-
 def to_event(change: Mapping[str, Any]) -> CloudEvent:
     """One change as a CloudEvent: `connection.connected`, `connection.reauthorization_required`, ..."""
     at_ms, name = int(change["at"] * 1000), str(change["connection_id"])
@@ -166,19 +149,19 @@ class Deauthorization:
         change of state on the bus, which names what was deleted; when it is sent again it has the same id.
         """
         connection = self.connections.by_zoom_user(client_id, zoom_user_id)
-        if connection is None or at < connection.authorized_at:
+        if connection is None or connection.state is State.DISCONNECTED or at <= connection.authorized_at:
             return False
         if connection.grant_id == DEAUTHORIZED:
             self._receipt(connection, connection.state_changed_at)
             return True
-        now = self.clock()
+        now = round(changes_at(connection, self.clock()), 3)
         if not self.connections.forget_tokens(connection, reason=DEAUTHORIZED, now=now):
             return self.end(client_id, zoom_user_id, at=at)  # reconnected just now, perhaps: look again
         self._receipt(connection, now)
         return True
 
     def _receipt(self, connection: Connection, at: float) -> None:
-        change = state_changed(connection, State.REAUTHORIZATION_REQUIRED, DEAUTHORIZED, at=round(at, 3))
+        change = state_changed(connection, State.REAUTHORIZATION_REQUIRED, DEAUTHORIZED, at=at)
         self.publish({**change, "deleted": list(_DELETED)})
 
 

@@ -97,13 +97,13 @@ def addressed(connection: Connection, operation: Operation, ids: Mapping[str, st
 
     A user-level token speaks of its own user as `me`, so the user's own id and own e-mail address become that; other
     users stay, and Zoom decides. An account-level token belongs to no user: a path with `me` raises InvalidRequest,
-    and the message names the path that serves it, where there is one.
-    A path of the pass-through stays as it is.
+    and the message names the path that serves it, where there is one. A user among the members of something else,
+    such as a group, stays as well, and so does a path of the pass-through.
     https://developers.zoom.us/docs/api/using-zoom-apis/#the-me-keyword
     """
     if operation.passed:
         return ids
-    user = ids.get("userId")
+    user = ids.get("userId") if _OF_USER in operation.path else None
     if connection.kind is Kind.ACCOUNT and (user == ME or _MY_PATH in f"{operation.path}/"):
         raise InvalidRequest([FieldError("userId", _NO_ME + _INSTEAD.get(operation.name, ""))])
     if connection.kind is Kind.USER and user is not None and is_own_user(connection, user):
@@ -111,7 +111,7 @@ def addressed(connection: Connection, operation: Operation, ids: Mapping[str, st
     return ids
 
 
-_MY_PATH = "/users/me/"
+_OF_USER, _MY_PATH = "/users/{userId}", "/users/me/"
 
 _NO_ME = "An account-level connection has no `me`: name the user by id or e-mail address."
 

@@ -1,179 +1,96 @@
-"""Zoom's paged lists as one: `all=true` reads every page, and long time spans are split into months.
+"""Zoom's paged lists as one: `all=true` reads every page, and long time spans are split.
 
-Zoom takes `from` and `to` at most a month apart. It does not refuse a longer span: it answers 200 with the last month
-and says so in the answer's own `from`. So the span that it answered is compared with the one that was asked for.
+Zoom takes `from` and `to` at most a month apart, of archived files a week. It does not refuse a longer span: it answers
+200 with the last month and says so in the answer's own `from`. So the span that it answered is compared with the one
+that was asked for.
 https://github.com/onyx-dot-app/onyx/issues/14733
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-from calendar import monthrange
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
 from zoom_common.deadline import Deadline
-from zoom_common.errors import FieldError, GatewayError, InvalidRequest, TooManyRequests, Unavailable, ZoomRefused
+from zoom_common.errors import GatewayError, TooManyRequests, Unavailable, ZoomRefused
+from zoom_common.gateway.list_position import (
+    DAYS,
+    EARLIEST,
+    LENGTH_OF_DAY,
+    ONE_DAY,
+    PREFIX,
+    Position,
+    Span,
+    day_of,
+    requested_span,
+    wrong_token,
+)
 from zoom_common.gateway.service import Answer
 from zoom_common.zoom.operations.model import Operation
 
 ALL = "all"
-DAYS = ("from", "to")
-# Zoom has nothing older. A span of more than ten years ends a year from now at the latest: nothing is recorded later.
-EARLIEST = date(2012, 1, 1)
-_YEAR_AHEAD = timedelta(days=366)
-_TEN_YEARS = timedelta(days=3653)
-_ONE_DAY = timedelta(days=1)
-_LENGTH_OF_DAY = 10
-
-_PREFIX = "igz1."
-_LARGEST_COUNT = 1_000_000
 # One page more has to fit into what is left, in seconds; and an answer into what Lambda carries, 6 MB.
 _TIME_FOR_A_PAGE = 4.0
 _LARGEST = 4_500_000
+# A page without entries is no longer than this, in bytes.
+_LARGEST_EMPTY_PAGE = 1_000
 # What says something about one page's bytes, and nothing about the whole.
 _OF_ONE_PAGE = frozenset({"etag", "x-zm-trackingid"})
 _WAITED = "x-zoom-waited-ms"
 _TRUE = frozenset({"true", "1"})
-# The lists of `GET /users` and `GET /report/users`, and of those who were in a meeting.
-_HOSTS, _VISITS = "users", "participants"
+# The list of `GET /users` and `GET /report/users`.
+_HOSTS = "users"
+# Ids of visits are those of people, who may come twice.
+_VISITS = "participants"
+_IDS = frozenset({"id", "uuid", "device_id", "group_id", "phone_id", "meeting_uuid"})
 _COUNTS_OF_HOST = ("meetings", "participants", "meeting_minutes")
 
 type Fetch = Callable[[str], Answer]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Days from `first` to `last`, both counted."""
-
-    first: date
-    last: date
-
-    @property
-    def month(self) -> Span:
-        """The span's first month, or all of it when it is no longer than that."""
-        return Span(self.first, min(_month_later(self.first) - _ONE_DAY, self.last))
-
-
-def requested_span(query: Mapping[str, str], today: date) -> Span | None:
-    """Return the span that `from` and `to` of a query mean, or None when they are missing, not days, or out of order.
-
-    A missing `from` means the beginning and a missing `to` means `today`. What follows the day in a text is not read
-    here. Days before 2012 mean 2012-01-01.
-    """
-    texts = [query.get(name, "").strip() for name in DAYS]
-    if not any(texts):
-        return None
-    try:
-        first, last = (date.fromisoformat(text[:_LENGTH_OF_DAY]) if text else None for text in texts)
-    except ValueError:
-        return None
-    first, last = max(first or EARLIEST, EARLIEST), max(last or today, EARLIEST)
-    if last - first > _TEN_YEARS:
-        last = min(last, max(today + _YEAR_AHEAD, first + _TEN_YEARS))
-    return Span(first, last) if first <= last else None
-
-
-def _month_later(day: date) -> date:
-    if day > date(9998, 1, 1):
-        return date.max
-    year, month = divmod(day.year * 12 + day.month, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a walk is: at which of Zoom's page tokens or numbers, and for split spans in which days.
-
-    `first` and `last` are the days that are asked for now and `resume` is the first day after them, all empty for lists
-    that are not split. `days` are the `from` and `to` of the request, for clients that send nothing but the token for
-    the next page.
-    """
-
-    token: str = ""
-    number: int = 0
-    first: str = ""
-    last: str = ""
-    resume: str = ""
-    days: tuple[str, str] = ("", "")
-
-    def text(self) -> str:
-        """Return the page token that brings a caller back here."""
-        place = [self.token, self.number, self.first, self.last, self.resume, *self.days]
-        raw = json.dumps(place, separators=(",", ":")).encode()
-        return _PREFIX + base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-    @classmethod
-    def parse(cls, text: str) -> Position:
-        """Return the place that a page token of ours or of Zoom's stands for. Raises InvalidRequest."""
-        if not text.startswith(_PREFIX):
-            return cls(token=text)
-        packed = text.removeprefix(_PREFIX)
-        try:
-            return cls._of(*json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))))
-        except (ValueError, TypeError, RecursionError, binascii.Error):
-            raise _wrong_token("The next page token is invalid.") from None
-
-    @classmethod
-    def _of(cls, token: object, number: object, *rest: object) -> Position:
-        """Return what `text` wrote. Raises ValueError for anything else: callers can write tokens as well."""
-        texts = [each for each in (token, *rest) if isinstance(each, str)]
-        if type(number) is not int or not 0 <= number <= _LARGEST_COUNT or len(texts) != 6:  # noqa: PLR2004 - six texts
-            raise ValueError
-        "".join(texts).encode()  # half a character is no text
-        first, last, resume = texts[1:4]
-        if any((first, last, resume)) and not date.fromisoformat(first) <= date.fromisoformat(last) < _day(resume):
-            raise ValueError
-        return cls(texts[0], number, first, last, resume, (texts[4], texts[5]))
-
-    @classmethod
-    def at(cls, span: Span, days: tuple[str, str]) -> Position:
-        """Return the place at the first month of `span`."""
-        month = span.month
-        return cls(first=str(month.first), last=str(month.last), resume=str(month.last + _ONE_DAY), days=days)
-
-
-def _day(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-def _wrong_token(message: str) -> InvalidRequest:
-    return InvalidRequest([FieldError("next_page_token", message)])
-
-
 def is_paginated(operation: Operation, query_string: str, *, today: date | None = None) -> bool:
-    """Return whether a request is for `walk` to answer: for all of a list, or for more months than Zoom takes.
+    """Return whether a request is for `walk` to answer: for all of a list, or for days that Zoom does not take.
 
-    A required day that is missing is for the check of the query to name.
+    Those are more than a month, and days before 2012. A required day that is missing is for the check of the query to
+    name.
     """
     if operation.items is None:
         return False
     query = dict(parse_qsl(query_string))
     required = {each.name for each in operation.query if each.required}
     span = _split_span(operation, query, today or _today()) if required <= query.keys() else None
-    is_long = span is not None and span.month != span
-    return _is_true(query, ALL) or is_long or query.get("next_page_token", "").startswith(_PREFIX)
+    is_changed = span is not None and (span.piece != span or _is_too_early(query))
+    return _is_true(query, ALL) or is_changed or query.get("next_page_token", "").startswith(PREFIX)
 
 
 def is_cut(operation: Operation, query_string: str, answer: Answer) -> bool:
-    """Return whether Zoom answered fewer days than a request asked for, so that `walk` has to ask for the others."""
+    """Return whether `walk` has to answer after all: Zoom left out days, or gave an empty page that is not the last."""
+    if operation.items is None:
+        return False
     span = _split_span(operation, dict(parse_qsl(query_string)), _today())
-    if span is None:
+    may_be_empty = len(answer.body) < _LARGEST_EMPTY_PAGE
+    if span is None and not may_be_empty:
         return False
     try:
         page = json.loads(answer.body or b"null")
     except ValueError:
         return False
-    return isinstance(page, dict) and _left_out_before(_whole_span(span), page) is not None
+    if not isinstance(page, dict):
+        return False
+    is_empty = may_be_empty and page.get(operation.items) == [] and bool(page.get("next_page_token"))
+    return is_empty or (span is not None and _left_out_before(_whole_span(span), page) is not None)
+
+
+def _is_too_early(query: Mapping[str, str]) -> bool:
+    return any(query[name].strip()[:LENGTH_OF_DAY] < str(EARLIEST) for name in DAYS if query.get(name))
 
 
 def _whole_span(span: Span) -> Position:
-    return Position(first=str(span.first), last=str(span.last), resume=str(span.last + _ONE_DAY))
+    return Position(first=str(span.first), last=str(span.last), resume=str(span.last + ONE_DAY))
 
 
 def _today() -> date:
@@ -185,8 +102,10 @@ def _is_true(query: Mapping[str, str], name: str) -> bool:
 
 
 def _split_span(operation: Operation, query: Mapping[str, str], today: date) -> Span | None:
-    """The span to ask for in months, or None for a list that Zoom does not filter by date, such as the trash."""
-    return requested_span(query, today) if operation.monthly and not _is_true(query, "trash") else None
+    """The span to ask for in pieces, or None for a list that Zoom does not filter by date, such as the trash."""
+    if not (operation.monthly or operation.weekly) or _is_true(query, "trash"):
+        return None
+    return requested_span(query, today, weekly=operation.weekly)
 
 
 def walk(
@@ -209,7 +128,7 @@ class _Walk:
         place = Position.parse(query.pop("next_page_token", ""))
         self._days = _days(place, query)
         self._span = _split_span(operation, query, today)
-        self._is_split = self._span is not None and self._span.month != self._span
+        self._is_split = self._span is not None and self._span.piece != self._span
         # A host of several months is one row, which needs the rows of all months.
         self._whole = _is_true(query, ALL) or (self._is_split and operation.items == _HOSTS)
         self._today = today
@@ -224,7 +143,7 @@ class _Walk:
     def _located(self, place: Position) -> Position:
         if self._span is None:
             if place.first:
-                raise _wrong_token("The next page token belongs to another request.")
+                raise wrong_token("The next page token belongs to another request.")
             return place
         if place.first:
             return replace(place, days=self._days)
@@ -253,7 +172,7 @@ class _Walk:
 
     def _stated_days(self) -> dict[str, str]:
         """The days of the whole span for the answer, in which Zoom states those of one month."""
-        asked = {name: self._query.get(name, "").strip()[:_LENGTH_OF_DAY] for name in DAYS}
+        asked = {name: self._query.get(name, "").strip()[:LENGTH_OF_DAY] for name in DAYS}
         if self._span is not None:
             asked = {"from": asked["from"] or str(self._span.first), "to": asked["to"] or str(self._span.last)}
         return {name: day for name, day in asked.items() if day}
@@ -268,8 +187,10 @@ class _Walk:
         page = dict(self._query)
         if place.first and self._span is not None:
             asked_first, asked_last = self._query.get("from", ""), self._query.get("to", "")
-            page["from"] = asked_first if asked_first.strip().startswith(place.first) else place.first
-            page["to"] = asked_last if asked_last.strip().startswith(place.last) else place.last
+            # What Zoom takes a week of, it takes as times.
+            first, last = ("T00:00:00Z", "T23:59:59Z") if self._span.weekly else ("", "")
+            page["from"] = asked_first if asked_first.strip().startswith(place.first) else place.first + first
+            page["to"] = asked_last if asked_last.strip().startswith(place.last) else place.last + last
         if place.token or place.number or (self._span is not None and place.first != str(self._span.first)):
             page.pop("page_number", None)
         if place.token:
@@ -298,9 +219,9 @@ class _Walk:
         self._is_split |= missing is not None or left_out is not None
         if missing is not None:
             return Position(first=place.first, last=str(missing), resume=resume, days=place.days)
-        if _day(resume) > self._span.last:
+        if day_of(resume) > self._span.last:
             return None
-        return Position.at(Span(_day(resume), self._span.last), place.days)
+        return Position.at(self._span.after(day_of(resume)), place.days)
 
 
 def _days(place: Position, query: dict[str, str]) -> tuple[str, str]:
@@ -314,22 +235,22 @@ def _days(place: Position, query: dict[str, str]) -> tuple[str, str]:
 def _left_out_before(place: Position, page: Mapping[str, Any]) -> date | None:
     """Return the last day that was asked for before those that Zoom answered, or None when there is none."""
     answered = _answered(page, "from")
-    if answered is None or not _day(place.first) < answered <= _day(place.last):
+    if answered is None or not day_of(place.first) < answered <= day_of(place.last):
         return None
-    return answered - _ONE_DAY
+    return answered - ONE_DAY
 
 
 def _left_out_after(place: Position, page: Mapping[str, Any], today: date) -> str | None:
     """Return the first day that was asked for, and has begun, after those that Zoom answered."""
     answered = _answered(page, "to")
-    if answered is None or not _day(place.first) <= answered < min(_day(place.last), today):
+    if answered is None or not day_of(place.first) <= answered < min(day_of(place.last), today):
         return None
-    return str(answered + _ONE_DAY)
+    return str(answered + ONE_DAY)
 
 
 def _answered(page: Mapping[str, Any], name: str) -> date | None:
     try:
-        return _day(str(page.get(name))[:_LENGTH_OF_DAY])
+        return day_of(str(page.get(name))[:LENGTH_OF_DAY])
     except ValueError:
         return None
 
@@ -392,14 +313,13 @@ class _Collected:
     def _add_entries(self, entries: list[Any]) -> None:
         """Add the entries that no earlier page had. Lists that change while they are read repeat some.
 
-        Two visits of a participant may be equal in all they say, so those are never taken for one.
+        Entries without an id, such as lines of a log or two visits of a participant, may be equal in all they say and
+        still be two.
         """
-        if self._items == _VISITS:
-            self._entries += entries
-            return
         first_of_page = len(self._entries)
         for each in entries:
-            index = self._known.setdefault(_identity(each, self._items), len(self._entries))
+            identity = _identity(each, self._items)
+            index = len(self._entries) if identity is None else self._known.setdefault(identity, len(self._entries))
             if index >= first_of_page:
                 self._entries.append(each)
             elif self._items == _HOSTS and self.is_split:
@@ -446,14 +366,15 @@ class _Collected:
         return headers | ({"x-gateway-stopped-by": self.stopped_by} if self.stopped_by else {})
 
 
-def _identity(entry: Any, items: str) -> str:
-    """What an entry has in common with another that is the same one."""
-    if isinstance(entry, dict):
-        if items == _HOSTS and "id" in entry:
-            return str(entry["id"])
-        if entry.get("uuid"):
-            return json.dumps([entry["uuid"], entry.get("start_time"), entry.get("occurrence_id")])
-    return json.dumps(entry, sort_keys=True)
+def _identity(entry: Any, items: str) -> str | None:
+    """Return what an entry has in common with another that is the same one, None for an entry without an id."""
+    if not isinstance(entry, dict):
+        return json.dumps(entry)
+    if items == _HOSTS and "id" in entry:
+        return str(entry["id"])
+    if entry.get("uuid"):
+        return json.dumps([entry["uuid"], entry.get("start_time"), entry.get("occurrence_id")])
+    return json.dumps(entry, sort_keys=True) if items != _VISITS and not _IDS.isdisjoint(entry) else None
 
 
 def _added_up(row: Any, other: Any) -> Any:

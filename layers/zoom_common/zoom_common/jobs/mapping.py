@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.zoom import api
 from zoom_common.zoom.models.fields import flag, whole
-from zoom_common.zoom.operations.model import Operation, check_query
+from zoom_common.zoom.operations.model import JSON, Operation, check_query
 
 ME = "me"
 UNKNOWN_HOST = "?"
@@ -147,14 +147,14 @@ def request_of(operation: Operation, mapping: ColumnMapping, values: Mapping[str
     ids = {name: _identifier(name, members.pop(name, None), failing(name)) for name in ids_of(operation)}
     in_query = {each.name for each in operation.query} - _body_names(operation)
     query = {name: _plain(members.pop(name)) for name in list(members) if name in in_query}
-    for name in members if operation.model is None else ():
+    for name in members if operation.media != JSON else ():
         failing(name)(f"{operation.name} has no such member.")
     if faults:
         raise RowRefused(faults)
     request = RowRequest(
         ids=ids,
         query_string=urlencode(query, quote_via=quote),
-        body=_body(members) if operation.model is not None else b"",
+        body=_body(members) if operation.media == JSON else b"",
     )
     _check(operation, request, column)
     return request

@@ -134,6 +134,7 @@ class Refreshing:
     workers: RefreshQueue
     refresher: Refresher
     revocation: Revocation
+    disconnection: Disconnection
     placement: Placement
     outbox: Outbox
 
@@ -180,13 +181,6 @@ def linked(settings: OAuthSettings) -> Linked:
         chance=_RANDOM.random,
         policy=vault.policy,
     )
-    disconnection = Disconnection(
-        connections=vault.connections,
-        revocation=vault.revocation,
-        retries=RevokeQueue(clients.boto3_client("sqs"), settings.vault.escrow_queue_url),
-        outbox=vault.outbox,
-        clock=time.time,
-    )
     accounts = AccountConnecting(
         connections=vault.connections,
         cipher=vault.cipher,
@@ -197,7 +191,7 @@ def linked(settings: OAuthSettings) -> Linked:
         random_bits=lambda: secrets.randbits(80),
         policy=vault.policy,
     )
-    return Linked(vault.connections, linking, redemption, disconnection, accounts)
+    return Linked(vault.connections, linking, redemption, _disconnection(vault), accounts)
 
 
 def refreshing(settings: TokenRefreshSettings) -> Refreshing:
@@ -210,6 +204,7 @@ def refreshing(settings: TokenRefreshSettings) -> Refreshing:
         cipher=vault.cipher,
         zoom=vault.zoom,
         escrow=EscrowQueue(clients.boto3_client("sqs"), settings.vault.escrow_queue_url),
+        revokes=vault.revocation.retries,
         outbox=vault.outbox,
         clock=time.time,
         sleep=time.sleep,
@@ -220,7 +215,26 @@ def refreshing(settings: TokenRefreshSettings) -> Refreshing:
     )
     workers = RefreshQueue(clients.boto3_client("sqs"), settings.refresh_queue_url)
     placement = _placement(vault, _links(vault, settings.coordination_table))
-    return Refreshing(vault.connections, store, workers, refresher, vault.revocation, placement, vault.outbox)
+    return Refreshing(
+        connections=vault.connections,
+        index=store,
+        workers=workers,
+        refresher=refresher,
+        revocation=vault.revocation,
+        disconnection=_disconnection(vault),
+        placement=placement,
+        outbox=vault.outbox,
+    )
+
+
+def _disconnection(vault: _Vault) -> Disconnection:
+    return Disconnection(
+        connections=vault.connections,
+        revocation=vault.revocation,
+        retries=vault.revocation.retries,
+        outbox=vault.outbox,
+        clock=time.time,
+    )
 
 
 def _links(vault: _Vault, coordination_table: str) -> AuthorizationStore:
@@ -263,7 +277,13 @@ def _vault(settings: VaultSettings) -> _Vault:
         cipher=cipher,
         credentials=credentials,
         zoom=zoom,
-        revocation=Revocation(connections=connections, cipher=cipher, zoom=zoom, clock=time.time),
+        revocation=Revocation(
+            connections=connections,
+            cipher=cipher,
+            zoom=zoom,
+            retries=RevokeQueue(clients.boto3_client("sqs"), settings.escrow_queue_url),
+            clock=time.time,
+        ),
         outbox=Outbox(table, sender(settings.event_bus, lambda: clients.boto3_client("events")), clock=time.time),
         queue=LinkQueue(clients.boto3_client("sqs"), settings.escrow_queue_url),
         policy=Policy.of(keep_warm_hours=settings.keep_warm_hours, keep_alive_days=settings.keep_alive_days),

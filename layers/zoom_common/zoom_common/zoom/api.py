@@ -135,7 +135,7 @@ def build(
     token: Secret,
     content_type: str = "",
 ) -> HttpRequest:
-    """The request for `operation`. Ids are encoded as Zoom wants them; query and body go out as the caller wrote them.
+    """Return the request for `operation`, with ids as Zoom wants them, and query and body as the caller wrote them.
 
     Two things change: a page size above the maximum is lowered, and JSON in UTF-16 becomes UTF-8. A multipart body
     goes out under the caller's `content_type`, which names its boundary. A body that the operation does not have stays
@@ -191,7 +191,7 @@ def token_rejected(response: HttpResponse) -> bool:
 
 
 def zoom_code(response: HttpResponse) -> int | None:
-    """The number in an error body, or None when there is none."""
+    """Return the number in an error body, or None when there is none."""
     body = _json(response.body)
     code = body.get("code") if isinstance(body, dict) else None
     return code if isinstance(code, int) and not isinstance(code, bool) else None

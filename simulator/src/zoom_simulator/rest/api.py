@@ -13,7 +13,7 @@ from zoom_simulator.errors import ZoomError, invalid_token, missing_scopes, unkn
 from zoom_simulator.fault_responses import JSON_TYPE, after, before, end_grants
 from zoom_simulator.faults import Rule
 from zoom_simulator.model import Json
-from zoom_simulator.rest import from_facts, table
+from zoom_simulator.rest import table
 from zoom_simulator.rest.call import Call, Operation, Reply
 from zoom_simulator.rest.operations import Routes
 from zoom_simulator.simulator import Simulator
@@ -32,7 +32,7 @@ class RestApi:
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
-        self._routes = Routes([*table.rows(), *from_facts.rows()])
+        self._routes = Routes([*table.rows(), *table.without_story()])
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Answer one request under `/v2`."""

@@ -1,4 +1,4 @@
-"""Operations without a story of their own: served from the facts of Zoom's contracts.
+"""Zoom's operations as the facts of its contracts describe them: what has no story of its own is served from them.
 
 `facts.json` holds names and types: paths, labels, scopes, what is required, and the form of each answer. An answer has
 that form. What can be created, read, listed, updated and deleted at a path is remembered; everything else is made up.
@@ -43,7 +43,7 @@ class FactOperation(Operation):
 
 @cache
 def rows() -> tuple[FactOperation, ...]:
-    """Return the operations of Zoom's contracts that have no story."""
+    """Return all operations of Zoom's contracts."""
     facts: dict[str, Any] = json.loads(Path(__file__).with_name("facts.json").read_text())
     return tuple(_row(fact) for fact in facts.values())
 

@@ -23,7 +23,7 @@ def answer(call: Call, fact: Json) -> Reply:
     schema = fact.get("answer")
     match call.operation.method:
         case "GET":
-            return Reply(fact["status"], _read(call, fact, schema))
+            return Reply(fact["status"], _read(call, fact, fact["answer"]))
         case "POST":
             return Reply(fact["status"], _create(call, fact, schema))
         case "DELETE":

@@ -38,13 +38,24 @@ def rows() -> list[Operation]:
     return OPERATIONS
 
 
+def without_story() -> list[from_facts.FactOperation]:
+    """The other operations of Zoom's contracts."""
+    stories = {_shape(row) for row in OPERATIONS}
+    return [row for row in from_facts.rows() if _shape(row) not in stories]
+
+
+def _shape(row: Operation) -> tuple[str, ...]:
+    """What names an operation, whatever its path calls the ids."""
+    return (row.method, *("{}" if each.startswith("{") else each for each in row.segments))
+
+
 def scopes() -> Scopes:
     """Return every granular scope that an operation asks for.
 
     A user-managed app has the plain form, and the `:admin` form where there is no other. A Server-to-Server app has the
     `:admin` form of each.
     """
-    for_people = [row for row in [*OPERATIONS, *from_facts.rows()] if row.scope and _is_for_people(row)]
+    for_people = [row for row in [*OPERATIONS, *without_story()] if row.scope and _is_for_people(row)]
     return Scopes(
         user=tuple(sorted({f"{row.scope}:admin" if row.admin_only else row.scope for row in for_people})),
         account=tuple(sorted({f"{row.scope}:admin" for row in for_people})),

@@ -20,6 +20,7 @@ from zoom_common.connections.refresh.effects import (
     RefreshContext,
     RequestGrant,
     Result,
+    Revoke,
     SealedPair,
     Seals,
     Sleep,
@@ -47,7 +48,7 @@ class PersistedAs(StrEnum):
 def persist(attempt: RefreshContext, pair: SealedPair) -> Effects[Result]:
     """Write `pair`; after some failures put it in escrow; go on until one works.
 
-    Raises Unplaced when time is up, and InternalError when the pair is in escrow because the write was refused.
+    Raises NotPersisted when time is up, and InternalError when the pair is in escrow because the write was refused.
     """
     tries = 0
     while True:
@@ -70,7 +71,17 @@ def persist(attempt: RefreshContext, pair: SealedPair) -> Effects[Result]:
 
 
 def write_or_keep(pair: SealedPair) -> Effects[PersistedAs]:
-    """Write `pair` if grant id and version are as its attempt saw them; else keep or drop it. Raises Unavailable."""
+    """Write `pair` if grant id and version are as its attempt saw them; else keep or drop it. Raises Unavailable.
+
+    A dropped pair is revoked from the queue, unless a connection or a link holds the Zoom user by then.
+    """
+    persisted = yield from _write_or_keep(pair)
+    if persisted is PersistedAs.DROPPED and pair.zoom_user_id:
+        yield Revoke(pair)
+    return persisted
+
+
+def _write_or_keep(pair: SealedPair) -> Effects[PersistedAs]:
     try:
         found: Connection | None = yield Write(pair, release=True)
         if found is not None and (found.grant_id, found.version) == (pair.grant_id, pair.seen_version):
@@ -114,6 +125,8 @@ def pair_of(attempt: RefreshContext, grant: TokenGrant, used: bytes, seals: Seal
         state_changed_at=seen.state_changed_at if seen.state is State.CONNECTED else now,
         last_used_at=now if attempt.in_use else None,
         due_at=due_at,
+        client_id=seen.client_id,
+        zoom_user_id=seen.zoom_user_id,
     )
 
 
@@ -240,9 +253,15 @@ def _leave_alone(attempt: RefreshContext, reason: str) -> Effects[Result]:
 
 def _finish(attempt: RefreshContext, outcome: Outcome, settlement: FinalState) -> Effects[Result]:
     seen = attempt.seen
-    settled = yield from _release(seen, settlement)
-    known = settlement if settled else seen
-    return Result(outcome, seen.version, known.state, known.reason)
+    if (yield from _release(seen, settlement)):
+        return Result(outcome, seen.version, settlement.state, settlement.reason)
+    try:
+        latest: Connection | None = yield Read()
+    except Unavailable:
+        return Result(outcome, seen.version, seen.state, seen.reason)
+    if not attempt.moved(latest):
+        return Result(outcome, seen.version, seen.state, seen.reason)
+    return (yield from finish(attempt, Moved(latest)))  # an authorisation has placed a newer pair
 
 
 def _release(seen: Connection, settlement: FinalState) -> Effects[bool]:
@@ -269,8 +288,8 @@ def _unchanged(attempt: RefreshContext, latest: Connection) -> FinalState:
 def refresh(attempt: RefreshContext) -> Effects[Result]:
     """Take the lease, ask Zoom, bring the pair to rest.
 
-    Raises Unavailable when the lease could not be asked for, InternalError when AWS refuses what we ask, Unplaced when
-    nothing would take the pair.
+    Raises Unavailable when the lease could not be asked for, InternalError when AWS refuses what we ask, and
+    NotPersisted when nothing would take the pair.
     """
     lease_ends = attempt.clock() + attempt.policy.lease
     attempt.until = min(lease_ends, attempt.ends)

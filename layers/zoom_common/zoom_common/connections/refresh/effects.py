@@ -46,6 +46,9 @@ class SealedPair:
     state_changed_at: float
     last_used_at: float | None  # None leaves it as it is
     due_at: float
+    # What a revoke needs when no connection takes the pair. Pairs of older releases, and of accounts, have no user.
+    client_id: str = ""
+    zoom_user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +113,13 @@ class Escrow:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoke:
+    """-> None once a queue holds the pair to be revoked. Raises Unavailable."""
+
+    pair: SealedPair
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """-> whether the lease was still ours; nothing happens otherwise. Raises Unavailable."""
 
@@ -129,7 +139,9 @@ class Sleep:
     seconds: float
 
 
-type Effect = TakeLease | Read | FetchKeys | RequestGrant | Write | KeepSpare | Escrow | Finish | CountRefusal | Sleep
+type Effect = (
+    TakeLease | Read | FetchKeys | RequestGrant | Write | KeepSpare | Escrow | Revoke | Finish | CountRefusal | Sleep
+)
 
 
 class Seals(Protocol):

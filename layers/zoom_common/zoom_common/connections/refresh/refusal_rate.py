@@ -1,7 +1,8 @@
 """How many refreshes Zoom refuses lately, over all containers: many at once are a fault of Zoom's or of the app.
 
-Zoom has refused refresh tokens of many users at once, and taken the same tokens again hours later
-(https://devforum.zoom.us/t/79405, https://devforum.zoom.us/t/95429).
+Zoom has refused every call of an app for a while and accepted the app again without a change of its code
+(https://devforum.zoom.us/t/suddenly-getting-401s-after-s2s-oauth-worked-for-a-week/94662). Whether it has done so with
+refresh tokens is not documented: a connection is held for at most about a day, and then Zoom is believed.
 """
 
 from __future__ import annotations

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
-from zoom_common.connections.model import ALIVE, Connection, Kind, State, state_changed
+from zoom_common.connections.disconnecting import EndedGrant
+from zoom_common.connections.model import ALIVE, Connection, Kind, State, changes_at, state_changed
 from zoom_common.connections.oauth_client import ZoomOAuth
 from zoom_common.connections.outbox import Outbox
-from zoom_common.connections.queues import EscrowQueue
+from zoom_common.connections.queues import EscrowQueue, RevokeQueue
 from zoom_common.connections.refresh.algorithm import PersistedAs, current, refresh, skip_reason, write_or_keep
 from zoom_common.connections.refresh.effects import (
     CountRefusal,
@@ -26,6 +27,7 @@ from zoom_common.connections.refresh.effects import (
     RefreshContext,
     RequestGrant,
     Result,
+    Revoke,
     SealedPair,
     Sleep,
     TakeLease,
@@ -90,6 +92,7 @@ class Refresher:
     cipher: Cipher
     zoom: ZoomOAuth
     escrow: EscrowQueue
+    revokes: RevokeQueue
     outbox: Outbox
     clock: Callable[[], float]
     sleep: Callable[[float], None]
@@ -141,8 +144,9 @@ class Refresher:
         row = streak_after(seen, version=version, now=now)
         if row is None or not self.store.note_refusal(seen, row) or not row.ends(self.policy, now=now):
             return False
-        change = state_changed(seen, State.REAUTHORIZATION_REQUIRED, REASON, at=now)
-        ended = self.connections.end(seen, reason=REASON, now=now, also=[self.outbox.entry(change)])
+        at = changes_at(seen, now)
+        change = state_changed(seen, State.REAUTHORIZATION_REQUIRED, REASON, at=at)
+        ended = self.connections.end(seen, reason=REASON, now=at, also=[self.outbox.entry(change)])
         if ended:
             self.outbox.publish(change)
         return ended
@@ -201,7 +205,11 @@ class Refresher:
         found = seen
         for _ in range(_TRIES):
             state = found.state if found else State.CONNECTED
-            changes = [] if found is None or state is State.CONNECTED else [self._changed(found, State.CONNECTED, None)]
+            changes = []
+            if found is not None and state is not State.CONNECTED:
+                at = changes_at(found, self.clock())
+                changes.append(state_changed(found, State.CONNECTED, None, at=at))
+                pair = replace(pair, state_changed_at=at)
             also = [self.outbox.entry(change) for change in changes]
             latest = self.store.write(pair, release=release, state=state, also=also)
             if latest is None:
@@ -215,14 +223,13 @@ class Refresher:
     def _finish(self, seen: Connection, settlement: FinalState) -> bool:
         changes = []
         if settlement.state is not seen.state:
-            changes.append(self._changed(seen, settlement.state, settlement.reason))
+            at = changes_at(seen, settlement.state_changed_at)
+            settlement = replace(settlement, state_changed_at=at)
+            changes.append(state_changed(seen, settlement.state, settlement.reason, at=at))
         settled = self.store.settle(seen, settlement, also=[self.outbox.entry(change) for change in changes])
         if settled:
             self.outbox.publish(*changes)
         return settled
-
-    def _changed(self, seen: Connection, state: State, reason: str | None) -> dict[str, Any]:
-        return state_changed(seen, state, reason, at=self.clock())
 
     def _perform(self, step: Effect, connection: Connection | None, attempt: str) -> Any:  # noqa: C901, PLR0911 - one per step
         match step:
@@ -240,6 +247,8 @@ class Refresher:
                 return self.store.keep_spare(pair)
             case Escrow(pair):
                 return self.escrow.hold(pair)
+            case Revoke(pair) if (grant := EndedGrant.of_pair(pair)) is not None:
+                return self.revokes.enqueue(grant.to_message())
             case Finish(seen, settlement):
                 return self._finish(seen, settlement)
             case CountRefusal():

@@ -135,13 +135,14 @@ class RefreshStore:
         return changed is not None
 
     def settle(self, seen: Connection, settlement: FinalState, *, also: Sequence[Mapping[str, Any]] = ()) -> bool:
-        """Release the lease with what came of it; False when it was lost meanwhile, and nothing is changed then.
+        """Release the lease with what came of it. False, and no change, when lease, state or version are others by now.
 
         What is done `also` is part of the same transaction.
         """
         values: dict[str, Any] = {
             "attempt": settlement.attempt,
             "grant": seen.grant_id,
+            "version": seen.version,
             "state": str(settlement.state),
             "seen": str(seen.state),
             "failures": settlement.failures,
@@ -168,7 +169,8 @@ class RefreshStore:
                 key_of(seen),
                 f"{change} REMOVE {', '.join(remove)}",
                 also,
-                condition="#grant_id = :grant AND #lease_owner = :attempt AND #state = :seen",
+                # An authorisation may have placed a newer pair: what is known of the former one does not count then.
+                condition="#grant_id = :grant AND #version = :version AND #lease_owner = :attempt AND #state = :seen",
                 values=values,
                 names={"attempt": settlement.attempt},
             )

@@ -24,6 +24,9 @@ from zoom_common.zoom.webhooks import (
     answer_challenge,
 )
 
+# The counters of the webhook that are metrics; WebhookLag comes with WebhookAccepted.
+WATCHED = frozenset({"WebhookAccepted", "WebhookFailed", "WebhookRejected", "WebhookSecretsStale", "WebhookTooLarge"})
+
 
 class MetricLines:
     """Counts of `service` in `namespace`, one JSON line each. Properties are reasons and ids, never content."""
@@ -37,14 +40,14 @@ class MetricLines:
         self._clock = clock
 
     def count(self, name: str, *, reason: str = "", lag_ms: int | None = None, **properties: str) -> None:
-        """Add one to the counter `name` of this service, and to the one of this `reason` where there is one.
+        """Count `name` in a line of this service; what an alarm or the dashboard watches is a metric too.
 
         `lag_ms` is how long ago Zoom says that it happened.
         """
         values = {name: (1, COUNT)}
         if lag_ms is not None:
             values["WebhookLag"] = (lag_ms, MILLISECONDS)
-        metrics = Metrics(values, [["service"], ["service", "reason"]] if reason else [["service"]])
+        metrics = Metrics(values, [["service"]] if name in WATCHED else [])
         about = {"service": self._service, "reason": reason or None, **properties}
         self._write(metric_line([metrics], about, namespace=self._namespace, at=self._clock()))
 

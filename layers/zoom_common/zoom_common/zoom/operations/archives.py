@@ -28,7 +28,7 @@ ROWS = (
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of_administrators("archiving:read:list_archived_files", "recording:read:admin"),
         items="meetings",
-        notes="Zoom takes spans of up to seven days.",
+        weekly=True,
     ),
     ALL.operation(
         "archives.statistics",

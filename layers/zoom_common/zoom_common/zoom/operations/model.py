@@ -44,7 +44,7 @@ class Parameter:
     also: tuple[str, ...] = ()
 
     def fault(self, text: str) -> str | None:
-        """What is wrong with `text` as its value, or None."""
+        """Return what is wrong with `text` as its value, or None."""
         if self.values and text not in self.values and text not in self.also:
             return f"Must be one of {', '.join(self.values)}."
         match self.kind:
@@ -177,12 +177,12 @@ class ZoomScopes:
 
     @property
     def granular(self) -> tuple[str, ...]:
-        """Both forms, as far as they exist, the user's first."""
+        """The forms that exist, the user's first."""
         return tuple(each for each in (self.user, self.admin) if each is not None)
 
     @property
     def administrators_only(self) -> bool:
-        """Whether no user can grant this for themselves."""
+        """Whether only an administrator can grant this."""
         if self.admin is None:
             return all(each.endswith(":admin") for each in self.classic)
         return self.user is None
@@ -192,8 +192,11 @@ class ZoomScopes:
 
         Where Zoom's contract prints no scope of the app's kind, Zoom decides.
         """
+        known = {*self.granular, *self.classic}
+        if not known.isdisjoint(granted):
+            return True
         held = {scope.removesuffix(":master") for scope in granted}
-        if not held.isdisjoint((*self.granular, *self.classic)):
+        if not known.isdisjoint(held):
             return True
         return not (self.classic if any(map(_is_classic, held)) else self.granular)
 
@@ -224,8 +227,8 @@ class Operation:
     `path` is Zoom's, below `/v2`. `function` serves it, behind the HTTP API route `route`. `safe_to_retry` says that
     sending it twice is as good as once, even when the first may have arrived. `counts_for_user` marks the creates and
     updates of which Zoom takes 100 a day for one user, meetings and webinars together. `items` is the list in an answer
-    that comes in pages, or in months with `monthly`: Zoom takes `from` and `to` at most a month apart. `plan` is what
-    the Zoom account needs. `media` is the body's media type, empty where there is no body, and `required` are the
+    that comes in pages; with `monthly` or `weekly` Zoom takes `from` and `to` no further apart than that. `plan` is
+    what the Zoom account needs. `media` is the body's media type, empty where there is no body, and `required` are the
     members without which Zoom refuses it. `model` names the body's model, as module and class: a function that only
     reads never loads one, and a cold start does not pay for all of them.
     """
@@ -248,6 +251,7 @@ class Operation:
     counts_for_user: bool = False
     items: str | None = None
     monthly: bool = False
+    weekly: bool = False
     plan: str = ""
     notes: str = ""
     own: bool = False
@@ -296,6 +300,7 @@ class Family:
         success: int | None = None,
         items: str | None = None,
         monthly: bool = False,
+        weekly: bool = False,
         counts_for_user: bool = False,
         plan: str | None = None,
         notes: str = "",
@@ -326,6 +331,7 @@ class Family:
             counts_for_user=counts_for_user,
             items=items,
             monthly=monthly,
+            weekly=weekly,
             plan=self.plan if plan is None else plan,
             notes=notes,
             own=own,

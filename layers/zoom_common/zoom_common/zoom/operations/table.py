@@ -32,7 +32,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def pattern(template: str) -> re.Pattern[str]:
-    """What matches a decoded path of `template`, with a group for each of its ids."""
+    """Return the pattern of decoded paths of `template`, with a group for each id."""
     parts = _PLACEHOLDER.split(template)
     regex = "".join(_group(part) if index % 2 else re.escape(part) for index, part in enumerate(parts))
     return re.compile(re.escape(PREFIX) + regex)
@@ -43,7 +43,7 @@ def _group(name: str) -> str:
 
 
 def decoded(path: str) -> str:
-    """`path` as it was meant: sent plain, encoded once, or twice as Zoom's documents advise. Raises ValueError."""
+    """Return `path` decoded. It comes plain, encoded once, or twice as Zoom's documents advise. Raises ValueError."""
     for _ in range(2):
         if "%" not in path:
             break
@@ -52,18 +52,18 @@ def decoded(path: str) -> str:
 
 
 def encoded(identifier: str) -> str:
-    """An id as Zoom wants it in a path: twice encoded when it starts with a slash or holds two in a row, else once."""
+    """Return an id encoded for Zoom: twice when it starts with a slash or holds two in a row, else once."""
     once = quote(identifier, safe="")
     return quote(once, safe="") if identifier.startswith("/") or "//" in identifier else once
 
 
 def encoded_twice(identifier: str) -> str:
-    """An id as every path of ours takes it, whatever it holds: `decoded` undoes it."""
+    """Return an id encoded for our own paths, whatever it holds. `decoded` undoes it."""
     return quote(quote(identifier, safe=""), safe="")
 
 
 def filled(template: str, ids: Mapping[str, str]) -> str:
-    """The path on the wire, below the base URL."""
+    """Return the path of a request to Zoom, below the base URL."""
     return _PLACEHOLDER.sub(lambda found: encoded(ids[found[1]]), template)
 
 
@@ -117,12 +117,12 @@ def named(name: str) -> Operation:
 class _Paths:
     """The rows of paths that begin with one word.
 
-    `ends` are the fixed words at both ends of each template. `lists_to_delete` are the paths where `DELETE list/` with
-    an id that came out empty would delete all instead of one.
+    `words` are the fixed words of each template: at its start, at its end, and between its ids. `lists_to_delete` are
+    the paths where `DELETE list/` with an id that came out empty would delete all instead of one.
     """
 
     by_method: Mapping[str, Mapping[str, Operation]]
-    ends: tuple[tuple[str, str, str], ...]
+    words: tuple[tuple[str, str, tuple[str, ...], str], ...]
     lists_to_delete: frozenset[str]
 
     @classmethod
@@ -133,10 +133,15 @@ class _Paths:
                 rows.setdefault(row.path, {})[row.method] = row
         # Templates with more fixed words first: `/meetings/{id}/status` is asked before `/meetings/{id}` could take it.
         templates = sorted(rows, key=lambda path: (-path.count("/"), path.count("{"), path))
-        ends = tuple((PREFIX + each.partition("{")[0], each.rpartition("}")[2], each) for each in templates)
+        words = tuple(_fixed_words(each) for each in templates)
         deleted = [path for path, by_method in rows.items() if "DELETE" in by_method]
         lists = frozenset(path for path in deleted if any(each.startswith(f"{path}/{{") for each in deleted))
-        return cls(rows, ends, lists)
+        return cls(rows, words, lists)
+
+
+def _fixed_words(template: str) -> tuple[str, str, tuple[str, ...], str]:
+    parts = _PLACEHOLDER.split(template)[::2]
+    return PREFIX + parts[0], parts[-1], tuple(parts[1:-1]), template
 
 
 _paths = cache(_Paths.of)
@@ -146,7 +151,7 @@ _compiled = cache(pattern)
 
 
 def match(method: str, path: str) -> tuple[Operation, Mapping[str, str]]:
-    """The operation that `method` and `path` (with its `/v2`) mean, and the ids in the path, decoded.
+    """Return the operation that `method` and `path` (with its `/v2`) mean, and the decoded ids of the path.
 
     HEAD means GET. Slashes at the end and in a row do not count, unless a UUID needs them. But a DELETE with nothing
     after its last slash lacks an id where a list and its items can both be deleted, and means nothing. Raises NotFound
@@ -194,8 +199,8 @@ def _matched(meant: str) -> _Found:
     _, version, word, *_ = (*meant.split("/", 3), "", "", "")
     if f"/{version}" == PREFIX and word in _MODULES:
         paths = _paths(word)
-        for head, last, template in paths.ends:
-            if meant.startswith(head) and meant.endswith(last):
+        for head, last, between, template in paths.words:
+            if meant.startswith(head) and meant.endswith(last) and all(each in meant for each in between):
                 found = _compiled(template).fullmatch(meant)
                 if found is not None:
                     return paths, template, MappingProxyType(found.groupdict())

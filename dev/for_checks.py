@@ -1,0 +1,34 @@
+"""Writes what independent validators read: the transformed template, and each role's policy without references.
+
+`make security` runs checkov and parliament over them (.checkov.yaml, dev/lint_policies.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from dev.deployed_template import deployment
+
+
+def write(folder: Path) -> None:
+    """Write `template.json`, and `policies/<role>.json` for each role of the stack, as it is deployed to AWS."""
+    made = deployment(Rollout="Canary10Percent10Minutes")
+    policies = folder / "policies"
+    policies.mkdir(parents=True, exist_ok=True)
+    (folder / "template.json").write_text(json.dumps(made.template, indent=1))
+    for name, role in made.of_type("AWS::IAM::Role").items():
+        (document,) = (policy["PolicyDocument"] for policy in role["Policies"])
+        (policies / f"{name}.json").write_text(json.dumps(document, indent=1))
+
+
+def main() -> None:
+    """Write them into a folder."""
+    parser = argparse.ArgumentParser(prog="python -m dev.for_checks", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    write(parser.parse_args().folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Where a walk through a list of Zoom's is: spans of days, their months, and page tokens of ours."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from calendar import monthrange
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from zoom_common.errors import FieldError, InvalidRequest
+
+DAYS = ("from", "to")
+# Zoom has nothing older. A span of more than ten years ends a year from now at the latest: nothing is recorded later.
+EARLIEST = date(2012, 1, 1)
+LENGTH_OF_DAY = 10
+_YEAR_AHEAD = timedelta(days=366)
+_TEN_YEARS = timedelta(days=3653)
+ONE_DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
+
+PREFIX = "igz1."
+_LARGEST_COUNT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days from `first` to `last`, both counted. Zoom takes a month of them at once, or a week with `weekly`."""
+
+    first: date
+    last: date
+    weekly: bool = False
+
+    @property
+    def piece(self) -> Span:
+        """The span's first month or week, or all of it when it is no longer than that."""
+        end = self.first + _WEEK if self.weekly else _month_later(self.first)
+        return replace(self, last=min(end - ONE_DAY, self.last))
+
+    def after(self, first: date) -> Span:
+        """Return what of the span begins at `first`."""
+        return replace(self, first=first)
+
+
+def requested_span(query: Mapping[str, str], today: date, *, weekly: bool = False) -> Span | None:
+    """Return the span that `from` and `to` of a query mean, or None when they are missing, not days, or out of order.
+
+    A missing `from` means the beginning and a missing `to` means `today`. What follows the day in a text is not read
+    here. Days before 2012 mean 2012-01-01.
+    """
+    texts = [query.get(name, "").strip() for name in DAYS]
+    if not any(texts):
+        return None
+    try:
+        first, last = (date.fromisoformat(text[:LENGTH_OF_DAY]) if text else None for text in texts)
+    except ValueError:
+        return None
+    first, last = max(first or EARLIEST, EARLIEST), max(last or today, EARLIEST)
+    if last - first > _TEN_YEARS:
+        last = min(last, max(today + _YEAR_AHEAD, first + _TEN_YEARS))
+    return Span(first, last, weekly) if first <= last else None
+
+
+def _month_later(day: date) -> date:
+    if day > date(9998, 1, 1):
+        return date.max
+    year, month = divmod(day.year * 12 + day.month, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a walk is: at which of Zoom's page tokens or numbers, and for split spans in which days.
+
+    `first` and `last` are the days that are asked for now and `resume` is the first day after them, all empty for lists
+    that are not split. `days` are the `from` and `to` of the request, for clients that send nothing but the token for
+    the next page.
+    """
+
+    token: str = ""
+    number: int = 0
+    first: str = ""
+    last: str = ""
+    resume: str = ""
+    days: tuple[str, str] = ("", "")
+
+    def text(self) -> str:
+        """Return the page token that brings a caller back here."""
+        place = [self.token, self.number, self.first, self.last, self.resume, *self.days]
+        raw = json.dumps(place, separators=(",", ":")).encode()
+        return PREFIX + base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+    @classmethod
+    def parse(cls, text: str) -> Position:
+        """Return the place that a page token of ours or of Zoom's stands for. Raises InvalidRequest."""
+        if not text.startswith(PREFIX):
+            return cls(token=text)
+        packed = text.removeprefix(PREFIX)
+        try:
+            return cls._of(*json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))))
+        except (ValueError, TypeError, RecursionError, binascii.Error):
+            raise wrong_token("The next page token is invalid.") from None
+
+    @classmethod
+    def _of(cls, token: object, number: object, *rest: object) -> Position:
+        """Return what `text` wrote. Raises ValueError for anything else: callers can write tokens as well."""
+        texts = [each for each in (token, *rest) if isinstance(each, str)]
+        if type(number) is not int or not 0 <= number <= _LARGEST_COUNT or len(texts) != 6:  # noqa: PLR2004 - six texts
+            raise ValueError
+        "".join(texts).encode()  # half a character is no text
+        first, last, resume = texts[1:4]
+        if any((first, last, resume)) and not date.fromisoformat(first) <= date.fromisoformat(last) < day_of(resume):
+            raise ValueError
+        return cls(texts[0], number, first, last, resume, (texts[4], texts[5]))
+
+    @classmethod
+    def at(cls, span: Span, days: tuple[str, str]) -> Position:
+        """Return the place at the first piece of `span`."""
+        piece = span.piece
+        return cls(first=str(piece.first), last=str(piece.last), resume=str(piece.last + ONE_DAY), days=days)
+
+
+def day_of(text: str) -> date:
+    """Return the day in a text of ours. Raises ValueError."""
+    return date.fromisoformat(text)
+
+
+def wrong_token(message: str) -> InvalidRequest:
+    """Return the refusal of a page token."""
+    return InvalidRequest([FieldError("next_page_token", message)])

@@ -1,0 +1,49 @@
+"""The regions in which the template can be deployed: those whose CloudFormation knows every resource type in it.
+
+Of AWS's commercial regions the others lack function URLs only (`AWS::Lambda::Url`), which Zoom's deliveries come in by.
+China and GovCloud are out of scope: neither has function URLs throughout, and nothing here was tried there. Bahrain
+(me-south-1) is left out because no list of its resource types is at hand. `tests/template/test_regions.py` compares.
+
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-urls.html : where function URLs are missing
+https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html : partitions
+"""
+
+from __future__ import annotations
+
+from ops.console import Stop
+
+COMMERCIAL = (
+    "af-south-1",
+    "ap-east-1",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+)
+SOVEREIGN = ("eusc-de-east-1",)
+"""The AWS European Sovereign Cloud, a partition of its own (aws-eusc)."""
+
+
+def check(region: str | None) -> None:
+    """Raise Stop for a region in which the template cannot be deployed."""
+    if region not in {*COMMERCIAL, *SOVEREIGN}:
+        raise Stop(
+            f"The template cannot be deployed in {region or 'no region'}.",
+            f"Choose one of {', '.join((*COMMERCIAL, *SOVEREIGN))} (docs/deploy.md), or try with --unchecked.",
+        )

@@ -1,0 +1,33 @@
+"""What the functions asked of AWS while the other tests ran, judged by the roles that the template gives them on AWS.
+
+The emulator evaluates no partition key and no encryption context, so that its own judgement is not enough.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from dev.deployed_template import deployment, statements
+from tests.e2e.conftest import Gateway
+from tests.e2e.test_operations import aws
+from tests.fakes import asked
+from tests.fakes.iam import allowed
+
+pytestmark = pytest.mark.e2e
+
+
+def test_every_request_is_allowed_on_aws(gateway: Gateway) -> None:
+    """Under the transformed template's own roles, with all condition keys; what is new can be kept in `asked.json`."""
+    stack = gateway.stack
+    resources = aws(stack, "cloudformation").describe_stack_resources(StackName=stack["stack_name"])["StackResources"]
+    names = {each["PhysicalResourceId"].rpartition("/")[2]: each["LogicalResourceId"] for each in resources}
+    found = list(asked.recorded(gateway.requests, names | {stack["event_bus"]: "EventBus"}))
+    assert found
+    on_aws = deployment()
+    of_role = {role: list(statements(on_aws, role)) for role in {each.role for each in found}}
+    refused = {each.shape for each in found if not allowed(each.request(on_aws), of_role[each.role])}
+    assert refused == set()
+    if "UPDATE_ASKED" in os.environ:
+        asked.update(found)

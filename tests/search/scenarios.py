@@ -1,0 +1,167 @@
+"""Where searches of the vault begin: what is stored, what Zoom knows, and which two actors meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from typing import Any
+
+from tests.fakes import tables
+from tests.fakes.connections import connection
+from tests.fakes.zoom_oauth import CLIENT_ID
+from tests.search.outside import START, Call, Outside, World
+from tests.search.replay import Run
+from tests.search.vault import (
+    OWNER,
+    PERSON,
+    STRANGER,
+    Vault,
+    _sealed,
+    actor,
+    call,
+    callback,
+    direct,
+    disconnect,
+    due,
+    redeem,
+    uninstall,
+)
+from tests.search.zoom import ACCOUNT, Zoom
+from zoom_common.access.principal import Principal
+from zoom_common.aws.items import to_item
+from zoom_common.connections.cipher import SealKind
+from zoom_common.connections.linking import AuthorizationResult
+from zoom_common.connections.store import claim_key, folded_item, to_values
+
+# What nobody knows about Zoom, either way.
+STRICT = Zoom()
+LENIENT = Zoom(grace=True, supersedes=False, old_tokens_revoke=True)
+ZOOMS = {"strict": STRICT, "lenient": LENIENT}
+
+# The pairs that `make test` searches with a fault: each kind of actor, and as many pairs as a minute allows.
+QUICK = [
+    "connected/due+due",
+    "connected/due+uninstall",
+    "connected/due+disconnect",
+    "connected/uninstall+reconnect",
+    "connected/uninstall+stranger",
+    "linked-own/redeem+due",
+    "linked-own/redeem+message",
+    "linked-strange/redeem+due",
+    "linked-strange/redeem+message",
+    "escrowed/due+message",
+    "escrowed/call+message",
+    "escrowed/disconnect+message",
+    "escrowed/uninstall+message",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One beginning."""
+
+    name: str
+    world: World
+    runs: tuple[Run, ...]
+    deliveries: int = 0  # messages that meet the actors; all others are handled in the end
+
+
+def connected(outside: Outside, zoom: Zoom) -> World:
+    """One connection of the owner, whose access token has just ended."""
+    world = outside.empty(zoom.authorize(PERSON, now=START - 3600))
+    held = connection(
+        zoom_user_id=PERSON,
+        zoom_account_id=ACCOUNT,
+        sealed_access=_sealed("acme", "con_1", SealKind.ACCESS, "access-1"),
+        sealed_refresh=_sealed("acme", "con_1", SealKind.REFRESH, "refresh-1"),
+    )
+    pk, sk = claim_key(CLIENT_ID, PERSON)
+    claim = {"pk": pk, "sk": sk, "tenant": "acme", "connection_id": "con_1"}
+    for item in (to_values(held), claim, folded_item(held)):
+        put = Call("dynamodb", "put_item", {"TableName": tables.CONNECTIONS, "Item": to_item(item)})
+        world, _ = outside.carry_out(world, put, asked_at=START)
+    return world
+
+
+def asked(outside: Outside, world: World, principal: Principal, name: str, *, reconnects: str | None = None) -> Any:
+    """Return the world after a person has agreed to start a link, with the state and the cookie of their browser."""
+
+    def act(vault: Vault) -> tuple[str, str]:
+        ticket = vault.linking.request(principal, owner=principal.subject, return_url=None, reconnects=reconnects)
+        away = vault.linking.start(ticket.secret)
+        state = away.authorize_url.partition("state=")[2].partition("&")[0]
+        return state, away.cookie.reveal()
+
+    return direct(outside, world, act, name)
+
+
+def linked(outside: Outside, world: World, principal: Principal, name: str) -> tuple[World, str]:
+    """Return the world after a callback that nobody has redeemed, and the code."""
+    world, (state, cookie) = asked(outside, world, principal, name)
+    world, result = direct(outside, world, callback(state, cookie), name)
+    assert isinstance(result, AuthorizationResult)
+    return world, result.code.reveal()
+
+
+def escrowed(outside: Outside, zoom: Zoom) -> World:
+    """A refresh got a pair, no table took it, and the queue holds it."""
+    world = connected(outside, zoom)
+
+    def act(vault: Vault) -> None:
+        write = vault.refresher.store.write
+
+        def refuse(*_: Any, **__: Any) -> Any:
+            from zoom_common.errors import Unavailable  # noqa: PLC0415
+
+            raise Unavailable(reason="connections_store_unavailable")
+
+        vault.refresher.store.write = refuse  # type: ignore[method-assign]
+        vault.refresher.when_due("acme", "con_1")
+        vault.refresher.store.write = write  # type: ignore[method-assign]
+
+    world, _ = direct(outside, world, act, "before")
+    assert world.queue
+    return world
+
+
+def scenarios(outside: Outside, zoom: Zoom) -> Iterator[Scenario]:
+    """Yield every pair of actors."""
+    world = connected(outside, zoom)
+    world, (state, cookie) = asked(outside, world, OWNER, "own", reconnects="con_1")
+    world, (state2, cookie2) = asked(outside, world, STRANGER, "strange")
+    world, (state3, cookie3) = asked(outside, world, OWNER, "wrong", reconnects="con_1")
+    actors = {
+        "due": actor("due", due),
+        "call": actor("call", call),
+        "disconnect": actor("disconnect", disconnect),
+        "uninstall": Run("uninstall", uninstall, START),
+        "reconnect": actor("reconnect", callback(state, cookie)),
+        "stranger": actor("stranger", callback(state2, cookie2)),
+        "wrong": actor("wrong", callback(state3, cookie3, "other-user")),
+    }
+    seconds = {
+        "due": actor("due-2", due),
+        "call": actor("call-2", call),
+        "disconnect": actor("disconnect-2", disconnect),
+    }
+    for one, two in combinations_with_replacement(actors, 2):
+        if one == two and one not in seconds:
+            continue
+        pair = actors[one], seconds[two] if one == two else actors[two]
+        yield Scenario(f"connected/{one}+{two}", world, pair, deliveries=int("uninstall" in {one, two}))
+    for who, principal in {"own": OWNER, "strange": STRANGER}.items():
+        pending, code = linked(outside, connected(outside, zoom), principal, who)
+        for name in ("due", "call", "disconnect", "uninstall", "redeem"):
+            other = actor("redeem-2", redeem(code, principal)) if name == "redeem" else actors[name]
+            runs = actor("redeem", redeem(code, principal)), other
+            yield Scenario(f"linked-{who}/redeem+{name}", pending, runs, deliveries=int(name == "uninstall"))
+        yield Scenario(f"linked-{who}/redeem+message", pending, runs[:1], deliveries=1)
+    held = escrowed(outside, zoom)
+    for name in ("due", "call", "disconnect", "uninstall"):
+        yield Scenario(f"escrowed/{name}+message", held, (actors[name],), deliveries=1 + (name == "uninstall"))
+    empty = outside.empty(zoom)
+    empty, (state, cookie) = asked(outside, empty, OWNER, "first")
+    empty, (state2, cookie2) = asked(outside, empty, STRANGER, "second")
+    runs = actor("first", callback(state, cookie)), actor("second", callback(state2, cookie2))
+    yield Scenario("unlinked/first+second", empty, runs)

@@ -1,0 +1,85 @@
+"""Where the template can be deployed, by the resource types that each region's CloudFormation knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cfnlint
+import pytest
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
+from ops import regions
+from ops.console import Stop
+
+ROOT = Path(__file__).resolve().parents[2]
+Template = dict[str, Any]
+# cfn-lint brings the list of each region: https://github.com/aws-cloudformation/cfn-lint/tree/main/src/cfnlint/data
+LISTS = Path(cfnlint.__file__).parent / "data" / "schemas" / "providers"
+OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-iso", "eusc-")
+
+
+@pytest.fixture(scope="module")
+def types(transform: Callable[..., Template]) -> set[str]:
+    """The resource types of everything that can be switched on, as CloudFormation gets them."""
+    made = transform({"Stage": "prod", "Rollout": "Canary10Percent10Minutes"})
+    return {resource["Type"] for resource in made["Resources"].values()}
+
+
+def missing(region: str, types: set[str]) -> set[str]:
+    return types - set(PROVIDER_SCHEMA_MANAGER.get_resource_types(region))
+
+
+@pytest.mark.parametrize("region", regions.COMMERCIAL)
+def test_a_region_of_the_list_knows_every_type(region: str, types: set[str]) -> None:
+    """A type that a region lacks would end its deploy half-way."""
+    assert missing(region, types) == set()
+
+
+def test_every_other_commercial_region_lacks_function_urls(types: set[str]) -> None:
+    """So the list is whole: a region that gets function URLs fails this test, and is added."""
+    known = {file.stem for file in LISTS.glob("*-*.json") if not file.stem.startswith(OTHER_PARTITIONS)}
+    assert set(regions.COMMERCIAL) <= known
+    for region in known - set(regions.COMMERCIAL):
+        assert missing(region, types) == {"AWS::Lambda::Url"}, region
+
+
+def test_the_sovereign_cloud_knows_every_type_that_the_linter_knows(types: set[str]) -> None:
+    """The linter has no list of its own for it and takes the one of us-east-1, so this is no proof (docs/deploy.md)."""
+    for region in regions.SOVEREIGN:
+        assert missing(region, types) == set()
+
+
+def test_a_list_can_miss_a_type() -> None:
+    """The comparison is able to fail."""
+    assert missing("us-east-1", {"AWS::No::Such"}) == {"AWS::No::Such"}
+
+
+def test_names_of_services_follow_the_partition() -> None:
+    """No ARN is written for one partition, and no address of AWS with one suffix only."""
+    text = (ROOT / "template.yaml").read_text()
+    assert "arn:aws:" not in text.replace("arn:aws[", "")
+    principals = {"lambda", "scheduler", "events", "codedeploy", "apigateway", "cloudwatch", "states"}
+    for line in (line for line in text.splitlines() if ".amazonaws.com" in line):
+        named = any(f"{each}.amazonaws.com" in line for each in principals)  # the same in every partition
+        assert named or "${AWS::URLSuffix}" in line, line
+
+
+def test_another_region_is_refused_with_those_that_work() -> None:
+    """Before anything is made there."""
+    regions.check("eu-central-1")
+    for region in ("us-gov-west-1", "ap-southeast-4", None):
+        with pytest.raises(Stop) as stop:
+            regions.check(region)
+        assert "eu-central-1" in stop.value.fix
+
+
+def test_the_guide_lists_the_same_regions() -> None:
+    """docs/deploy.md says where it runs, and what is out of scope."""
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    section = page.partition("## Where it runs")[2].partition("\n## ")[0]
+    for region in (*regions.COMMERCIAL, *regions.SOVEREIGN):
+        assert f"`{region}`" in section, region
+    assert "GovCloud" in section
+    assert "China" in section
