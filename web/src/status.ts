@@ -26,9 +26,17 @@ export function standing(plan: Plan, state: State | null, now = Date.now()): Sta
   if (state?.status === "ended" && isOf(plan, state, start, end)) {
     return { what: "over", text: start !== null && now < start ? "Ended early" : "Ended", kind: "plain" };
   }
+  if (state?.status === "deleted") return { what: "over", text: "Deleted", kind: "plain" };
   if (start === null || end === null || now < start) return { what: "planned", text: "Not started", kind: "plain" };
   if (now < end) return { what: "due", text: "Due now", kind: "warn" };
   return { what: "past", text: "Past, not seen live", kind: "plain" };
+}
+
+/** What a series is: live whenever one of it is, else what its next planned start is, or that the last one ended. */
+export function seriesStanding(next: Plan, state: State | null, now = Date.now()): Standing {
+  const found = standing(next, state, now);
+  if (state?.status === "live" && found.kind !== "good") return standing({ type: next.type }, state, now);
+  return state?.status === "ended" && found.what === "planned" ? { ...found, text: "Last one ended" } : found;
 }
 
 /** Whether what is known is about this planned start, and not about another one of the same number. */

@@ -3,7 +3,7 @@ import { ApiError, type Attendance, type Meeting, type State } from "../api";
 import { repeat, type Place } from "../app";
 import { announce, h, replace, type Child } from "../dom";
 import { orNone } from "../follow";
-import { standing } from "../status";
+import { seriesStanding, standing } from "../status";
 import { clock } from "../time";
 import { badge, button, isSessionEnd, link, notice, section } from "../ui";
 import { attendanceTable, saveAttendance } from "./attendance";
@@ -36,9 +36,7 @@ export function live(place: Place, id: string, plan: Meeting): HTMLElement {
   }
 
   function showStatus(state: State | null): void {
-    // Of a series, the last instance is named by its own state: which planned time it was is not the question here.
-    const any = state?.status === "live" || state?.status === "ended";
-    const { text, kind } = standing(any && plan.occurrences ? { type: plan.type } : current(plan), state);
+    const { text, kind } = plan.occurrences ? seriesStanding(current(plan), state) : standing(plan, state);
     if (status.textContent !== text) replace(status, badge(text, kind));
   }
 

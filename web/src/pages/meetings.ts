@@ -98,6 +98,7 @@ function row(meeting: Meeting, kind: Kind): Row {
   const actions = h("div", { class: "actions" });
   const show = (state: State | null): void => {
     const now = standing(meeting, state);
+    if (kind === "live" && now.what !== "live" && now.what !== "early") return; // Zoom says that it is on
     const name = meeting.topic || "Meeting without a topic";
     const open = ["live", "early", "due"].includes(now.what);
     const over = now.what === "over" || now.what === "past";
