@@ -51,7 +51,7 @@ export async function expectToFit(page: Page, name: string): Promise<void> {
       const says = (element: Element): string => `${element.tagName}.${element.className}: ${(element.textContent ?? "").trim().slice(0, 40)}`;
       const root = document.documentElement;
       if (root.scrollWidth > root.clientWidth) found.push(`the page, ${root.scrollWidth} in ${root.clientWidth}`);
-      for (const card of document.querySelectorAll<HTMLElement>(".card, .entry, .notice, .empty, article, dialog, fieldset")) {
+      for (const card of document.querySelectorAll<HTMLElement>("section, .card, .entry, .notice, .empty, article, dialog, fieldset")) {
         if (card.scrollWidth > card.clientWidth + 1) found.push(`${says(card)} has ${card.scrollWidth} in ${card.clientWidth}`);
         const edge = card.getBoundingClientRect();
         for (const part of card.querySelectorAll("*")) {

@@ -151,7 +151,7 @@ function totals(shown: Figures): HTMLElement {
   const guests = shown.lines.filter((each) => each.guest).length;
   const count = shown.lines.length;
   const rows: [string, string][] = [
-    [guests ? `people, ${guests} of them guests` : "people", String(count)],
+    [guests ? `${persons(count)}, guests: ${guests}` : persons(count), String(count)],
     [shown.peak.count ? `at most at once, from ${time(shown.peak.from)} to ${time(shown.peak.to)}` : "at most at once", String(shown.peak.count)],
     ["of all people together", minutes(shown.minutes)],
     ["on average for each", minutes(shown.minutes / Math.max(1, count))],
@@ -160,9 +160,13 @@ function totals(shown: Figures): HTMLElement {
   return h("dl", { class: "totals" }, rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
 }
 
+function persons(count: number): string {
+  return count === 1 ? "person" : "people";
+}
+
 function describe(shown: Figures): string {
   const { lines, peak } = shown;
-  return `Timeline of ${lines.length} ${lines.length === 1 ? "person" : "people"} from ${time(shown.from)} to ${time(shown.to)}, at most ${peak.count} at once.`;
+  return `Timeline of ${lines.length} ${persons(lines.length)} from ${time(shown.from)} to ${time(shown.to)}, at most ${peak.count} at once.`;
 }
 
 /** What the marks mean; only those that occur. */
@@ -226,7 +230,7 @@ function peopleTable(shown: Figures): HTMLElement {
 
 function series(id: string, matrix: Matrix): Child {
   const held = matrix.occurrences.filter((each) => each.start_time !== null);
-  const summary = `Matrix of ${matrix.participants.length} people by ${matrix.occurrences.length} planned meetings, ${held.length} of them held.`;
+  const summary = `Matrix of ${matrix.participants.length} ${persons(matrix.participants.length)} by ${matrix.occurrences.length} planned meetings, ${held.length} of them held.`;
   const picture = (): SVGElement => drawMatrix(matrix, `${summary} The table below says the same.`);
   const days = matrix.occurrences.map((each) => each.occurrence);
   const name = `attendance-${id}-series-${(days[0] ?? "").slice(0, 10)}`;
@@ -245,7 +249,7 @@ function series(id: string, matrix: Matrix): Child {
         button("Save as CSV", () => saveFile(`${name}.csv`, "text/csv", csv(matrixRows(matrix)))),
       ),
       held.length > 0 && h("h3", {}, "One by one"),
-      h("ul", { class: "plain" }, held.map((each) => h("li", {}, link(`meetings/${id}/attendance?occurrence=${encodeURIComponent(each.occurrence)}`, moment(each.occurrence)), ` ${each.participants_count} people`))),
+      h("ul", { class: "plain" }, held.map((each) => h("li", {}, link(`meetings/${id}/attendance?occurrence=${encodeURIComponent(each.occurrence)}`, moment(each.occurrence)), ` ${each.participants_count} ${persons(each.participants_count)}`))),
     ),
     h(
       "section",
