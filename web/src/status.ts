@@ -32,11 +32,12 @@ export function standing(plan: Plan, state: State | null, now = Date.now()): Sta
   return { what: "past", text: "Past, not seen live", kind: "plain" };
 }
 
-/** What a series is: live whenever one of it is, else what its next planned start is, or that the last one ended. */
-export function seriesStanding(next: Plan, state: State | null, now = Date.now()): Standing {
+/** What a whole meeting is: live whenever one of it is, else what its next planned start is, or that an earlier one ended. */
+export function wholeStanding(next: Plan, state: State | null, now = Date.now()): Standing {
   const found = standing(next, state, now);
   if (state?.status === "live" && found.kind !== "good") return standing({ type: next.type }, state, now);
-  return state?.status === "ended" && found.what === "planned" ? { ...found, text: "Last one ended" } : found;
+  if (state?.status !== "ended" || found.what !== "planned") return found;
+  return { ...found, text: RECURRING.includes(next.type) ? "Last one ended" : "Ended before its time" };
 }
 
 /** Whether what is known is about this planned start, and not about another one of the same number. */

@@ -136,7 +136,7 @@ test("people who come and go are seen without touching anything", async ({ page,
   await sim(`/meetings/${id}/join`, { name: "Ada Guest" });
   const roster = page.getByTestId("roster");
   await expect(roster.getByText("Ada Guest")).toBeVisible();
-  await expect(page.getByText(/Live, \d present/)).toBeVisible();
+  await expect(page.getByText(/Live early, \d present/)).toBeVisible();
   await sim(`/meetings/${id}/leave`, { participant: "Ada Guest" });
   await expect(roster.getByText("Ada Guest")).toHaveCount(0);
   await sim(`/meetings/${id}/end`);
@@ -198,7 +198,7 @@ test("what the form chose is what Zoom has, and who came is a picture", async ({
   await expect(page.getByTestId("roster").getByText("Ada Guest")).toBeVisible();
   await expect(page.getByText(/Live early, 2 present/)).toBeVisible();
   await sim(`/meetings/${id}/end`);
-  await expect(page.getByText("Ended", { exact: true })).toBeVisible();
+  await expect(page.getByText("Ended early")).toBeVisible();
   await page.getByRole("link", { name: "As a picture" }).click();
   await expect(page.getByRole("img", { name: /^Timeline of 2 people from .*, at most 2 at once\./ })).toBeVisible();
   await page.getByText("Show the table").click();

@@ -5,7 +5,7 @@ import { figures, stayRows } from "../src/attendance/figures";
 import { calendarFile, guestLink, invitationText } from "../src/invitation";
 import { describe, fromForm, weeksOfMonth } from "../src/recurrence";
 import { csv } from "../src/save";
-import { seriesStanding, standing } from "../src/status";
+import { standing, wholeStanding } from "../src/status";
 import { fromInput, toInput } from "../src/time";
 import { attendance } from "./meeting-data";
 
@@ -104,9 +104,11 @@ test("what a meeting is follows from its plan and from events", () => {
   expect(said(-10_000, { status: "live", instance: began(-10_080) }, 8)).toBe("planned"); // last week's of the series
   expect(said(5, { status: "live", instance: began(0) }, 8)).toBe("live");
   expect(said(5, { status: "deleted", instance: null })).toBe("over");
-  const whole = (state: object): string => seriesStanding({ start_time: start, duration: 30, type: 8 }, { participants_count: 2, ...state } as State, Date.parse(start) - 86_400_000).text;
+  const whole = (state: object): string => wholeStanding({ start_time: start, duration: 30, type: 8 }, { participants_count: 2, ...state } as State, Date.parse(start) - 86_400_000).text;
   expect(whole({ status: "live", instance: began(-1440) })).toBe("Live, 2 present"); // a day early, and on all the same
   expect(whole({ status: "ended", instance: began(-10_080) })).toBe("Last one ended");
+  const single = { start_time: start, duration: 30, type: 2 };
+  expect(wholeStanding(single, { status: "ended", instance: began(-10_080) } as State, NOW - 86_400_000).text).toBe("Ended before its time");
 });
 
 test("a wall clock belongs to its zone, also where the clocks change", () => {

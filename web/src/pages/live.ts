@@ -3,7 +3,7 @@ import { ApiError, type Attendance, type Meeting, type State } from "../api";
 import { repeat, type Place } from "../app";
 import { announce, h, replace, type Child } from "../dom";
 import { orNone } from "../follow";
-import { seriesStanding, standing } from "../status";
+import { wholeStanding } from "../status";
 import { clock } from "../time";
 import { badge, button, isSessionEnd, link, notice, section } from "../ui";
 import { attendanceTable, saveAttendance } from "./attendance";
@@ -36,7 +36,7 @@ export function live(place: Place, id: string, plan: Meeting): HTMLElement {
   }
 
   function showStatus(state: State | null): void {
-    const { text, kind } = plan.occurrences ? seriesStanding(current(plan), state) : standing(plan, state);
+    const { text, kind } = wholeStanding(current(plan), state);
     if (status.textContent !== text) replace(status, badge(text, kind));
   }
 
