@@ -30,6 +30,7 @@ export function attendancePicture(place: Place): void {
       const held = await orNone(app.api.get<Attendance>(`/meetings/${id}/attendance${which.size ? `?${which}` : ""}`, signal));
       const seen = JSON.stringify(held);
       if (signal.aborted || (seen === drawn && held?.status !== "live")) return true;
+      if (drawn !== null && content.contains(document.activeElement)) return true; // nothing is taken from under the fingers
       drawn = seen;
       const open = content.querySelector("details")?.open ?? false;
       replace(content, held ? timeline(place, id, held) : nothing());
@@ -90,6 +91,7 @@ function timeline(place: Place, id: string, held: Attendance): Child {
   const summary = describe(shown);
   const frame = h("div");
   const draw = (): void => {
+    if (!frame.isConnected) return sized.disconnect(); // another picture has taken its place
     const width = Math.max(300, Math.floor(frame.clientWidth));
     if (frame.firstElementChild?.getAttribute("width") !== String(width)) replace(frame, drawTimeline(shown, width, `${summary} The table below says the same.`));
   };
