@@ -149,7 +149,8 @@ def test_no_permission_reaches_a_stack_whose_name_begins_alike(template: Templat
     """
     for name, resource in template["Resources"].items():
         for policy in resource["Properties"]["Policies"] if resource["Type"] == "AWS::IAM::Role" else ():
-            for statement in policy["PolicyDocument"]["Statement"]:
+            for either in policy["PolicyDocument"]["Statement"]:
+                statement = either["Fn::If"][1] if "Fn::If" in either else either
                 reached = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
                 others = "aws:ResourceAccount" in statement.get("Condition", {}).get("StringNotEquals", {})
                 if statement["Action"] not in OF_NO_STACK and not others:
