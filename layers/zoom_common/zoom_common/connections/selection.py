@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from zoom_common.access.principal import Principal
-from zoom_common.connections.model import Connection, State
+from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.errors import Conflict, NotFound
+from zoom_common.errors import Conflict, ConnectionOfAnotherApp, NotFound
 
 EVERY_OWNER = "connections:all"
 
 _NOT_IN_USE = frozenset({State.PENDING, State.DISCONNECTED})
 
 _NAMED = 100
+
+# Where a program asks for a link.
+CONNECT_PATH = "/auth/zoom/authorize"
 
 
 def owner_filter(principal: Principal) -> str | None:
@@ -31,27 +34,54 @@ def authorize_connection(principal: Principal, connection_id: str, store: Connec
     return connection
 
 
-def select(principal: Principal, requested: str | None, store: ConnectionStore) -> Connection:
+def select(principal: Principal, requested: str | None, store: ConnectionStore, *, app: str = "") -> Connection:
     """The connection that serves a call: the caller's own by binding, else the `requested` one, else the only one.
 
-    Raises NotFound, and Conflict with the ids when there are several, or none. The read is consistent.
+    `app` is the client id of the configured Zoom app. People's connections of another app are no candidates, and
+    raise ConnectionOfAnotherApp where they are named: their tokens stay here. An empty `app` allows them all.
+    Raises NotFound, and Conflict with ids and labels when there are several, or none. The read is consistent.
     """
     if principal.connection is not None:
         if requested not in {None, principal.connection}:
             raise NotFound("There is no such connection.", reason="connection_unknown")
-        return authorize_connection(principal, principal.connection, store)
+        requested = principal.connection
     if requested is not None:
-        return authorize_connection(principal, requested, store)
+        named = authorize_connection(principal, requested, store)
+        if is_of_another_app(named, app):
+            raise ConnectionOfAnotherApp(str(named.state), client_id=named.client_id, configured=app)
+        return named
     page = store.list(principal.tenant, owner=owner_filter(principal), limit=_NAMED)
-    usable = [connection for connection in page.connections if connection.state not in _NOT_IN_USE]
+    in_use = [connection for connection in page.connections if connection.state not in _NOT_IN_USE]
+    usable = [connection for connection in in_use if not is_of_another_app(connection, app)]
     if len(usable) == 1 and page.cursor is None:
         return usable[0]
     if not usable:
-        raise Conflict("No Zoom account is connected.", reason="no_connection")
+        raise _none(others=bool(in_use))
     raise Conflict(
         "Several Zoom accounts are connected: name one in the header X-Zoom-Connection.",
         reason="connection_ambiguous",
-        details={"connections": [connection.connection_id for connection in usable]},
+        details={
+            "connections": [connection.connection_id for connection in usable],
+            "labels": {each.connection_id: each.label for each in usable if each.label is not None},
+        },
+    )
+
+
+def is_of_another_app(connection: Connection, app: str) -> bool:
+    """Return whether a person connected with another Zoom app than `app`, a client id. Empty: it is not known.
+
+    Server-to-Server connections bring the client ids of their own apps.
+    """
+    return bool(app) and connection.client_id != app and connection.kind is Kind.USER
+
+
+def _none(*, others: bool) -> Conflict:
+    """Return the error where nothing is connected. `others`: there are connections, but of another Zoom app."""
+    return Conflict(
+        "No Zoom account is connected with this Zoom app." if others else "No Zoom account is connected.",
+        reason="no_connection",
+        details={"connect_path": CONNECT_PATH},
+        hint=f"POST {CONNECT_PATH} gives a link that a person opens to connect their Zoom account.",
     )
 
 

@@ -264,6 +264,18 @@ class ConnectionStore:
             values={"now": now, "due": due_at, "grant": connection.grant_id, "version": connection.version},
         )
 
+    def rename(self, tenant: str, connection_id: str, label: str | None) -> Connection | None:
+        """Set the label, or take it away with None. Return the connection, or None when it is gone or about to go."""
+        change = "REMOVE #label" if label is None else "SET #label = :label"
+        values = self._table.update_if(
+            partition(tenant),
+            connection_id,
+            change,
+            condition="attribute_exists(#pk) AND #state <> :gone",
+            values={"gone": str(State.DISCONNECTED)} | ({} if label is None else {"label": label}),
+        )
+        return from_values(values) if values else None
+
     def end(self, connection: Connection, *, reason: str, now: float, also: Sequence[Mapping[str, Any]] = ()) -> bool:
         """Ask for re-authorization, if grant and state are still those seen; tokens stay. Whether they were.
 

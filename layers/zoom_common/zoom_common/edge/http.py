@@ -179,7 +179,7 @@ class Router:
                 return replace(response, body=b"") if request.method == "HEAD" else response
         authorize(request, None)
         if not matches:
-            raise NotFound(NOT_RECOGNIZED, reason="unknown_route", code=2300)
+            raise _unknown(request)
         allowed = [route.method for route, _ in matches]
         if method == "OPTIONS":
             return Response(204, headers={"allow": ", ".join([*allowed, "OPTIONS"])})
@@ -194,6 +194,23 @@ class Router:
         if route.scope is None:
             return route.answer(request, **path)
         return route.answer(request, authorize(request, route.scope), **path)
+
+
+def _unknown(request: Request) -> NotFound:
+    """Return the 404 of a path that has no route. It names the path under /v2 that a caller may have meant."""
+    # Only now: the table of operations is most of what a start would load.
+    from zoom_common.zoom.operations.table import match  # noqa: PLC0415
+
+    meant, message = f"/v2{typed_path(request.path)}", NOT_RECOGNIZED
+    try:
+        match("GET" if request.method == "HEAD" else request.method, meant)
+    except MethodNotAllowed:
+        message = f"{NOT_RECOGNIZED} Did you mean {meant}?"
+    except NotFound:
+        pass
+    else:
+        message = f"{NOT_RECOGNIZED} Did you mean {meant}?"
+    return NotFound(message, reason="unknown_route", code=2300)
 
 
 def typed_path(path: str) -> str:
