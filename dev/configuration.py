@@ -21,6 +21,7 @@ from ops.project import PARAMETERS, ROOT, template_parameters
 # What the template says where nothing is set: an empty override would take its place.
 USUAL = {
     "OIDC_AUDIENCE": "zoom-gateway",
+    "OIDC_ID_TOKENS": "refuse",
     "OIDC_TENANT_CLAIM": "tenant",
     "OIDC_SCOPE_CLAIM": "scope",
     "OIDC_WEB_CLIENT_ID": "zoom-gateway-web",
@@ -63,7 +64,7 @@ class Configuration:
     def parameter_overrides(self) -> list[str]:
         """What `sam deploy --parameter-overrides` is given."""
         values = {PARAMETERS[name]: value for name, value in self.settings.items()}
-        values |= {"Stage": "local", "Architecture": machine_architecture(), "Jobs": "on"}
+        values |= {"Stage": "local", "Architecture": machine_architecture(), "Jobs": "on", "Subscriptions": "on"}
         values["AwsEndpointUrl"] = f"http://127.0.0.1:{self.aws_port}"
         # Quoted, so that an empty value is given too: SAM would keep the former one.
         return [f'{name}="{value}"' for name, value in sorted(values.items())]

@@ -39,8 +39,17 @@ def maxima(template: Mapping[str, Any], values: Mapping[str, str]) -> int:
         _number(event["Properties"]["ScalingConfig"]["MaximumConcurrency"], template, values)
         for resource in template["Resources"].values()
         for event in resource.get("Properties", {}).get("Events", {}).values()
-        if event["Type"] == "SQS"
+        if event["Type"] == "SQS" and _is_on(event["Properties"].get("Enabled", True), template, values)
     )
+
+
+def _is_on(enabled: Any, template: Mapping[str, Any], values: Mapping[str, str]) -> bool:
+    """Return whether a queue is read: `Enabled` is True, or a condition on one parameter, as `HasSubscriptions` is."""
+    if not isinstance(enabled, Mapping):
+        return bool(enabled)
+    parameter, wanted = template["Conditions"][enabled["Fn::If"][0]]["Fn::Equals"]
+    name = parameter["Ref"]
+    return bool(values.get(name, template["Parameters"][name]["Default"]) == wanted)
 
 
 def reserved(template: Mapping[str, Any], values: Mapping[str, str]) -> int:

@@ -43,6 +43,9 @@ PRICES: Mapping[str, float] = {
 _MILLION = 1_000_000
 # Measured on one core, warm, by `make bench` (docs/benchmarks.md): milliseconds of processor time, without any waiting.
 CORE_MS: Mapping[str, float] = {"call": 1.2, "event": 1000 / 650}
+# A delivery to a subscription on one core: 1.9 to sign it and send it over a new TLS connection, 0.3 to decide, 1.1 for
+# one request of DynamoDB with boto3.
+DELIVERY_CORE_MS = 3.3
 # Lambda gives a function a whole core at this size, and of a smaller one its part.
 _WHOLE_CORE_MB = 1769
 _MEMORY_MB = 512
@@ -73,7 +76,8 @@ def queue_polls() -> float:
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
     """
     functions = in_template("AWS::Serverless::Function")
-    queues = sum(len(function["Properties"].get("Events", {})) for function in functions)
+    events = [event for function in functions for event in function["Properties"].get("Events", {}).values()]
+    queues = sum("Enabled" not in event["Properties"] for event in events)  # the others are for options that are off
     return queues * 5 * 30 * 86_400 / 20
 
 
@@ -141,6 +145,22 @@ def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, bat
     }
 
 
+def delivery(*, endpoint_ms: float, core_ms: float, aws_ms: float, batch: float) -> Unit:
+    """One delivery at the first try: its record, a share of the batch and of the subscriptions that are read for it.
+
+    A record has the endpoint's answer, so that every other one is larger than a KB. What the event itself costs is in
+    the webhook's; the bus puts it into one more queue.
+    """
+    return Unit(
+        lambdas=1 / batch,
+        busy_ms=endpoint_ms + on_lambda(core_ms, waits=1, aws_ms=aws_ms),
+        writes=1.5,
+        reads=1 / batch,
+        sqs=1 + 2 / batch,
+        log_bytes=600 / batch,
+    )
+
+
 def standing(prices: Mapping[str, float], *, functions: int, alarms: int, metrics: float) -> dict[str, float]:
     """What is paid although nobody calls."""
     sweeps = 30 * 24 * 12
@@ -176,6 +196,12 @@ def bill(arguments: argparse.Namespace, prices: Mapping[str, float]) -> dict[str
         f"{arguments.connections:g} thousand connections": of_one["connection"].dollars(
             prices, arguments.connections * 1000
         ),
+        f"{arguments.deliveries:g} million deliveries": delivery(
+            endpoint_ms=arguments.endpoint_ms,
+            core_ms=DELIVERY_CORE_MS,
+            aws_ms=arguments.aws_ms,
+            batch=arguments.batch,
+        ).dollars(prices, arguments.deliveries * _MILLION),
         "standing": standing(
             prices,
             functions=len(in_template("AWS::Serverless::Function")),
@@ -191,6 +217,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--calls", type=float, default=1, help="API calls a month, in millions")
     parser.add_argument("--webhooks", type=float, default=1, help="webhooks a month, in millions")
     parser.add_argument("--connections", type=float, default=1, help="active connections, in thousands")
+    parser.add_argument("--deliveries", type=float, default=1, help="deliveries to subscriptions a month, in millions")
+    parser.add_argument("--endpoint-ms", type=float, default=100, help="how long a subscriber's endpoint takes")
     parser.add_argument("--zoom-ms", type=float, default=250, help="how long Zoom takes to answer")
     parser.add_argument(
         "--core-ms", type=float, default=CORE_MS["call"], help="our processor time for a call, measured"
@@ -211,7 +239,7 @@ def main() -> int:
     """Print the bill."""
     arguments = parser().parse_args()
     if arguments.asleep:
-        arguments.calls = arguments.webhooks = arguments.connections = 0
+        arguments.calls = arguments.webhooks = arguments.connections = arguments.deliveries = 0
         arguments.metrics = ASLEEP_METRICS
     prices = {**PRICES, **(json.loads(arguments.prices.read_text()) if arguments.prices else {})}
     total = 0.0

@@ -15,6 +15,8 @@ QUEUES = {
     "escrow": ("EscrowQueue", "EscrowDeadLetterQueue"),
     "reconcile": ("ReconcileQueue", "ReconcileDeadLetterQueue"),
     "erasure": ("ErasureQueue", "ErasureDeadLetterQueue"),
+    "delivery": ("DeliveryQueue", "DeliveryDeadLetterQueue"),
+    "redelivery": ("RedeliveryQueue", "RedeliveryDeadLetterQueue"),
 }
 # While a command runs, nobody else gets what it looks at; afterwards it is back at once.
 _LOOKING_SECONDS = 120

@@ -77,6 +77,108 @@ _TOKEN_FORM: Json = {
     },
 }
 
+_SUBSCRIPTION_FIELDS: Json = {
+    "url": {"type": "string", "description": "Where events are sent: an https URL on port 443. Or name a queue."},
+    "queue": {
+        "type": "string",
+        "description": "The URL of a standard SQS queue that lets this stack's role in.",
+    },
+    "types": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Zoom's names of events; a star at the end stands for any rest.",
+    },
+    "filters": {
+        "type": "object",
+        "additionalProperties": True,
+        "description": "meeting, host and connection, each one id or a list; kind, meeting or webinar.",
+    },
+    "payload": {"enum": ["full", "thin"], "description": "thin has a dataref in place of data."},
+    "rate": {"type": ["integer", "null"], "description": "The most deliveries per second."},
+    "ordered": {"type": "boolean", "description": "In order within each instance of a meeting."},
+    "description": {"type": "string"},
+}
+
+
+def _about_subscription(name: str, summary: str, status: int, scope: str = "subscriptions:write", **more: Any) -> Json:
+    return _operation(f"subscriptions.{name}", summary, status, scope=scope, **more)
+
+
+def _subscription_path(operations: Json) -> Json:
+    return {"parameters": [_in_path("subscriptionId")], **operations}
+
+
+SUBSCRIPTIONS: Json = {
+    "/subscriptions": {
+        "get": _about_subscription("list", "List who wants events", 200, "subscriptions:read"),
+        "post": _about_subscription(
+            "create",
+            "Ask for events at a URL or queue",
+            201,
+            requestBody=_body(required=True, **_SUBSCRIPTION_FIELDS),
+        ),
+    },
+    "/subscriptions/{subscriptionId}": _subscription_path(
+        {
+            "get": _about_subscription("get", "Get a subscription with its health", 200, "subscriptions:read"),
+            "patch": _about_subscription(
+                "update",
+                "Change a subscription, pause or resume it",
+                200,
+                requestBody=_body(required=True, **_SUBSCRIPTION_FIELDS, state={"enum": ["active", "paused"]}),
+            ),
+            "delete": _about_subscription("delete", "Delete a subscription", 204),
+        }
+    ),
+    "/subscriptions/{subscriptionId}/deliveries": _subscription_path(
+        {
+            "get": _about_subscription(
+                "deliveries",
+                "List deliveries with their attempts",
+                200,
+                "subscriptions:read",
+                parameters=[
+                    _in_query("status", "Only those that were delivered, are retrying, or failed."),
+                    _in_query("page_size", "1 to 300; 30 when it is absent."),
+                    _in_query("next_page_token", "From the answer before."),
+                ],
+            )
+        }
+    ),
+    "/subscriptions/{subscriptionId}/redeliver": _subscription_path(
+        {
+            "post": _about_subscription(
+                "redeliver",
+                "Send again: one event, all that failed, or a span of time",
+                202,
+                requestBody=_body(
+                    required=True,
+                    id={"type": "string", "description": "One event."},
+                    failed={"type": "boolean", "description": "All that failed, page by page."},
+                    **{name: {"type": "string"} for name in ("from", "to", "type", "meeting", "next_page_token")},
+                ),
+            )
+        }
+    ),
+    **{
+        f"/subscriptions/{{subscriptionId}}/{name}": _subscription_path(
+            {"post": {**_about_subscription(name, summary, status), **more}}
+        )
+        for name, summary, status, more in (
+            ("pause", "Send nothing until it is resumed", 200, {}),
+            ("resume", "Send again, what was missed first", 200, {}),
+            ("verify", "Ask the target of a pending subscription once more", 202, {}),
+            ("test", "Send a test event", 202, {}),
+            (
+                "rotate",
+                "Make a new secret, beside the one before for some hours",
+                200,
+                {"requestBody": _body(required=False, overlap_hours={"type": "integer"})},
+            ),
+        )
+    },
+}
+
 PATHS: Json = {
     "/oauth/token": {
         "post": {
@@ -117,6 +219,7 @@ PATHS: Json = {
         "parameters": [_ID],
         "post": _operation("connections.reconnect", "Get a link to consent again", 201, scope="connections:write"),
     },
+    **SUBSCRIPTIONS,
     "/jobs": {
         "get": _operation(
             "jobs.list",

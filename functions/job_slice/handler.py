@@ -19,9 +19,12 @@ from zoom_common.edge.call_log import Logged
 from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.log.index import LogIndex
+from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.keys import REGISTRANT, partition
 from zoom_common.events.projections.store import ProjectionStore
+from zoom_common.events.reconciliation.settlement import SettledPublisher
 from zoom_common.events.reconciliation.unrouted_replay import IngestQueue
+from zoom_common.events.routing import HostStore
 from zoom_common.jobs import backfill, registrants
 from zoom_common.jobs.engine_client import Executions, JobFiles
 from zoom_common.jobs.files import ledger
@@ -47,6 +50,7 @@ class Settings:
     event_bus: str
     ingest_queue_url: str
     projection_retention_days: int
+    event_retention_days: int
     slice_seconds: float
     lease_seconds: float
 
@@ -61,6 +65,7 @@ class Settings:
             event_bus=require(environ, "EVENT_BUS"),
             ingest_queue_url=require(environ, "INGEST_QUEUE_URL"),
             projection_retention_days=int(optional(environ, "PROJECTION_RETENTION_DAYS", "400")),
+            event_retention_days=int(optional(environ, "EVENT_RETENTION_DAYS", "30")),
             slice_seconds=float(optional(environ, "SLICE_SECONDS", "240")),
             lease_seconds=float(optional(environ, "LEASE_SECONDS", "300")),
         )
@@ -112,9 +117,12 @@ def registrants_sync() -> registrants.RegistrantSync:
 def past() -> backfill.Backfill:
     """Return the work of `backfill`."""
     events = Table(clients.client("dynamodb"), settings().events_table, EVENTS)
+    bus = BusPublisher(settings().event_bus, clients.client("events"))
     return backfill.Backfill(
         projections=ProjectionStore(events, retention_days=settings().projection_retention_days),
         lines=LogIndex(events),
+        hosts=HostStore(events, clock=time.time, retention_days=settings().event_retention_days),
+        publisher=SettledPublisher(EventLog(events, clock=time.time), bus.publish, time.time),
         send=IngestQueue(settings().ingest_queue_url, clients.boto3_client("sqs")).send,
         rules=settings().zoom_api.budget,
     )

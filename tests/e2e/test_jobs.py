@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,11 @@ def test_fifty_rows_through_a_kill_and_a_pause(gateway: Gateway, api: httpx.Clie
     assert until(api, undone, lambda found: found["state"] in ENDED)["progress"]["succeeded"] == ROWS
 
 
+def has_come_to(part: int, found: dict[str, Any]) -> bool:
+    """Whether so many rows have succeeded."""
+    return bool(found["progress"]["succeeded"] > part)
+
+
 @pytest.mark.soak
 def test_three_thousand_rows_through_kills_and_a_pause(
     stack: dict[str, Any], gateway: Gateway, api: httpx.Client, connected: str
@@ -120,7 +126,7 @@ def test_three_thousand_rows_through_kills_and_a_pause(
     content = "email,first_name\n" + "\n".join(lines)
     httpx.put(made["upload"]["url"], content=content.encode()).raise_for_status()
     for part in (300, 1_000, 2_000):
-        until(api, made["id"], lambda found, part=part: found["progress"]["succeeded"] > part)
+        until(api, made["id"], partial(has_come_to, part))
         for process in workers(gateway):
             os.kill(process, signal.SIGKILL)
     assert api.post(f"/jobs/{made['id']}/pause").status_code == 200

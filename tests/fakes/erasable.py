@@ -39,6 +39,10 @@ from zoom_common.events.projections.projectors import changes
 from zoom_common.events.projections.record import Change
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
+from zoom_common.events.subscriptions.delivery_store import Delivery, DeliveryStore, Waiting
+from zoom_common.events.subscriptions.model import Attempt, Filters, Status, Subscription
+from zoom_common.events.subscriptions.model import State as SubscriptionState
+from zoom_common.events.subscriptions.store import SubscriptionStore
 from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.host_calendar import HostCalendar
@@ -169,6 +173,29 @@ class Held:
         self.link(person)
         self.call(person)
         self.hear(person)
+        self.subscribe(person.tenant, person.name, host=(person.zoom_user_id,), email=person.email)
+
+    def subscribe(self, tenant: str, name: str, *, host: tuple[str, ...] = (), email: str = "") -> None:
+        """Ask for events: of one host alone, or of all. What waits and what was answered names the person."""
+        made = Subscription(
+            tenant=tenant,
+            subscription_id=f"sub_{sha256(name.encode()).hexdigest()[:32]}",
+            state=SubscriptionState.ACTIVE,
+            types=("*",),
+            created_at=START,
+            secret=b"sealed",
+            url="https://hooks.example.com/",
+            filters=Filters(host=host),
+            challenge="c",
+        )
+        SubscriptionStore(self.table(TableName.CONNECTIONS)).create(made)
+        deliveries = DeliveryStore(self.table(TableName.EVENTS))
+        about = {"event_id": f"evt_{name}", "time_ms": int(START * 1000), "type": "connection.connected"}
+        body = json.dumps({"email": email}).encode()
+        deliveries.add(made, Waiting(**about, due_at=START, body=body), now=START)  # type: ignore[arg-type] # ids and times
+        attempt = Attempt(at=START, duration_ms=1, status=200, answer=json.dumps({"email": email}))
+        done = Delivery(**about, status=Status.DELIVERED, attempts=(attempt,))  # type: ignore[arg-type] # as above
+        deliveries.record(made, done, now=START)
 
     def connect(self, person: Person) -> None:
         """Connect them, with a claim, and a key that is bound to the connection."""
@@ -272,6 +299,7 @@ class Held:
             zoom_account_id=f"{tenant}-account",
         )
         ConnectionStore(self.table(TableName.CONNECTIONS)).add_account(account)
+        self.subscribe(tenant, f"all of {tenant}")
         key = issue(Credential.generate(), tenant=tenant, name="k", scopes=["*"], now=START)
         ApiKeyStore(self.table(TableName.CONNECTIONS)).add(key)
         bearer = Bearer(sha256(tenant.encode()).digest(), key.key_id, b"o", START + 3600)

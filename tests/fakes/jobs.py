@@ -164,7 +164,7 @@ class Zoom:
         if method == "DELETE":
             del self.meetings[number]
         else:
-            self.meetings[number] |= json.loads(request.body)
+            self.meetings[number] |= json.loads(request.body or b"{}")
         return HttpResponse(204, {"content-length": "0"}, b"")
 
 
@@ -256,13 +256,16 @@ class JobWorld:
             key_refusal=lambda _: self.key_refusal,
             start=self.start,
             read_file=lambda job: self.files.get(job.job_id),
-            delete_file=lambda job: self.files.pop(job.job_id, None),
+            delete_file=self._delete_file,
             clock=self.time.now,
             monotonic=self.time.monotonic,
             new_owner=self.new_id,
             works=self.works,
             **self.slices,
         )
+
+    def _delete_file(self, job: Job) -> None:
+        self.files.pop(job.job_id, None)
 
     def ids(self, job: Job) -> set[str]:
         return {row.ids["id"] for row in ledger(self.store, job) if "id" in row.ids}
@@ -303,7 +306,10 @@ class JobWorld:
         """Run the slice that is due next; when nothing is due, let the watch look. False when all has ended."""
         if not self.waiting:
             self.time.passed += 300
-            return revive(self.store, self.start, now=self.time.now()) > 0 or bool(self.store.active())
+            try:
+                return revive(self.store, self.start, now=self.time.now()) > 0 or bool(self.store.active())
+            except Crash:  # the watch dies too, and comes again
+                return True
         due, job_id, run = min(self.waiting)
         self.waiting.remove((due, job_id, run))
         self.time.passed = max(self.time.passed, due - self.time.now() + self.time.passed)

@@ -59,6 +59,7 @@ _ENVIRONMENT = {
     "ZOOM_API_BASE_URL": "https://zoom.example/v2",
     "ZOOM_OAUTH_URL": "https://zoom.example/oauth",
     "POWERTOOLS_SERVICE_NAME": "test",
+    "SUBSCRIPTIONS": "on",
 }
 # A token, a user and a meeting at once: every answer of Zoom's that our own routes ask for.
 _ZOOM = {
@@ -106,6 +107,7 @@ type Slot = tuple[str, str]
 VALID = {
     "connection_id": CONNECTION,
     "event_id": EVENT,
+    "subscription_id": "sub_" + "0" * 32,
     "erasure_id": "era_" + "0" * 32,
     "job_id": JOB,
     "number": "85123456789",
@@ -247,7 +249,8 @@ def _resources() -> dict[str, str]:
     """Make what the functions use; returns the variables that name it."""
     clients.boto3_client("events").create_event_bus(Name="bus")
     queues = {
-        name: clients.boto3_client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in ("escrow", "erasures")
+        name: clients.boto3_client("sqs").create_queue(QueueName=name)["QueueUrl"]
+        for name in ("escrow", "erasures", "wake")
     }
     app = json.dumps({"client_id": "zoom-app", "client_secret": "app-secret" * 4})
     secret = clients.boto3_client("secretsmanager").create_secret(Name="app", SecretString=app)["ARN"]
@@ -262,6 +265,7 @@ def _resources() -> dict[str, str]:
         "EVENT_BUS": "bus",
         "ESCROW_QUEUE_URL": queues["escrow"],
         "ERASURE_QUEUE_URL": queues["erasures"],
+        "WAKE_QUEUE_URL": queues["wake"],
         "HEALTH_QUEUES": f"escrow={queues['escrow']}",
         "ZOOM_APP_SECRET_ARN": secret,
         "ZOOM_SDK_SECRET_ARN": secret,

@@ -32,6 +32,8 @@ from zoom_common.events.log.index import LogIndex
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
+from zoom_common.events.subscriptions.delivery_store import DeliveryStore
+from zoom_common.events.subscriptions.store import SubscriptionStore
 from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.host_calendar import HostCalendar
@@ -48,6 +50,14 @@ type Clock = Callable[[], float]
 def connections(dynamodb: DynamoDBClient) -> ConnectionStore:
     memory = in_memory(dynamodb)
     return Memory(memory) if memory else ConnectionStore(Table(dynamodb, CONNECTIONS))
+
+
+def subscriptions(dynamodb: DynamoDBClient) -> SubscriptionStore:
+    return SubscriptionStore(Table(dynamodb, CONNECTIONS))
+
+
+def deliveries(dynamodb: DynamoDBClient) -> DeliveryStore:
+    return DeliveryStore(Table(dynamodb, EVENTS))
 
 
 def refreshes(dynamodb: DynamoDBClient) -> RefreshStore:

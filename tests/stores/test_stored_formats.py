@@ -37,6 +37,10 @@ from zoom_common.erasure.records import erasure_id
 from zoom_common.events.bus import event_id, source_of
 from zoom_common.events.log.entries import LogEntry, malformed, unrouted
 from zoom_common.events.projections.record import Change
+from zoom_common.events.subscriptions.delivery_store import Delivery, Waiting
+from zoom_common.events.subscriptions.model import Attempt, Filters, Payload, Subscription
+from zoom_common.events.subscriptions.model import State as SubscriptionState
+from zoom_common.events.subscriptions.model import Status as DeliveryStatus
 from zoom_common.events.webhook.client import CHALLENGED, ENDPOINT, StatusWriter, app_status_key, rejected_at
 from zoom_common.events.webhook.status import fingerprint
 from zoom_common.gateway import idempotency
@@ -211,6 +215,42 @@ def seen_alive(dynamodb: MemoryDynamoDB) -> None:
     writer.note(ENDPOINT, rejected_at("wrong_signature"), Deadline.after(5))
 
 
+def subscribed(dynamodb: MemoryDynamoDB) -> None:
+    """A subscription with what its owner set and its worker found out, a delivery, and what waits."""
+    store, deliveries = factories.subscriptions(dynamodb.client()), factories.deliveries(dynamodb.client())
+    made = Subscription(
+        tenant="acme",
+        subscription_id="sub_1",
+        state=SubscriptionState.ACTIVE,
+        types=("meeting.*", "recording.completed"),
+        created_at=NOW,
+        state_changed_at=NOW,
+        secret=b"S",
+        previous_secret=b"P",
+        previous_until=NOW + 60,
+        url="https://hooks.example.com/",
+        filters=Filters(meeting=("1",), host=("ada",), connection=("con_1",), kind="meeting"),
+        payload=Payload.THIN,
+        rate=20,
+        ordered=True,
+        description="D",
+        challenge="C",
+        missed_after="1790000000123#evt_1",
+        due_at=NOW,
+    )
+    store.create(made)
+    store.failed(made, now=NOW)
+    store.note(made, retry_at=NOW + 5, rounds=1, slow_at=NOW, missed_until=NOW + 60, announce="subscription.disabled")
+    store.lease("acme", "sub_1", "w1", now=NOW, until=NOW + 60)
+    store.wake(made, at=NOW)
+    attempt = Attempt(at=NOW, duration_ms=12, status=500, answer="no")
+    about: Any = {"event_id": "evt_1", "time_ms": 1_790_000_000_123, "type": "zoom.meeting.started"}
+    retrying = Delivery(**about, status=DeliveryStatus.RETRYING, attempts=(attempt,), next_at=NOW + 5)
+    deliveries.record(made, retrying, now=NOW)
+    deliveries.add(made, Waiting(**about, due_at=NOW, attempts=(attempt,), tries=1), now=NOW)
+    deliveries.add(made, Waiting(**about, due_at=NOW, lane="a", place="b", body=b"{}", forced=True), now=NOW)
+
+
 class Through:
     """The webhook's client, with DynamoDB in memory for a wire."""
 
@@ -285,9 +325,11 @@ WRITERS: dict[str, Writer] = {
     "usage, throttle and changes": used,
     "events": delivered,
     "signs of life": seen_alive,
+    "subscriptions": subscribed,
     "jobs": worked,
 }
 
+ATTEMPTS = '[{"at":1800000000.25,"duration_ms":12,"status":500,"answer":"no"}]'
 STORED: dict[str, dict[str, Item]] = {
     "a whole connection": {
         "connections acme#connections con_1": {
@@ -461,6 +503,9 @@ STORED: dict[str, dict[str, Item]] = {
                     "log_lines": {"N": "0"},
                     "projections": {"N": "0"},
                     "usage": {"N": "0"},
+                    "subscriptions": {"N": "0"},
+                    "deliveries": {"N": "0"},
+                    "waiting_deliveries": {"N": "0"},
                     "coordination": {"N": "0"},
                     "others": {"N": "0"},
                 }
@@ -614,6 +659,62 @@ STORED: dict[str, dict[str, Item]] = {
             "rejected_wrong_signature_at": {"N": "1800000000"},
         },
     },
+    "subscriptions": {
+        "connections acme#subscriptions sub_1": {
+            "announce": {"S": "subscription.disabled"},
+            "challenge": {"S": "C"},
+            "created_at": {"N": "1800000000.25"},
+            "description": {"S": "D"},
+            "due_at": {"N": "1800000000.25"},
+            "due_shard": {"S": "sub#03"},
+            "failing_since": {"N": "1800000000.25"},
+            "failures": {"N": "1"},
+            "filters": {"S": '{"connection": ["con_1"], "host": ["ada"], "kind": "meeting", "meeting": ["1"]}'},
+            "lease_owner": {"S": "w1"},
+            "lease_until": {"N": "1800000060.25"},
+            "missed_after": {"S": "1790000000123#evt_1"},
+            "missed_until": {"N": "1800000060.25"},
+            "ordered": {"BOOL": True},
+            "payload": {"S": "thin"},
+            "previous_secret": {"B": b"P"},
+            "previous_until": {"N": "1800000060.25"},
+            "rate": {"N": "20"},
+            "retry_at": {"N": "1800000005.25"},
+            "rounds": {"N": "1"},
+            "secret": {"B": b"S"},
+            "slow_at": {"N": "1800000000.25"},
+            "state": {"S": "active"},
+            "state_changed_at": {"N": "1800000000.25"},
+            "types": {"S": "meeting.*,recording.completed"},
+            "url": {"S": "https://hooks.example.com/"},
+            "wakes": {"N": "1"},
+        },
+        "events acme#deliveries#sub_1 1790000000123#evt_1": {
+            "attempts": {"S": ATTEMPTS},
+            "expires_at": {"N": "1802592000"},
+            "next_at": {"N": "1800000005.25"},
+            "status": {"S": "retrying"},
+            "type": {"S": "zoom.meeting.started"},
+        },
+        "events acme#waiting#sub_1 1800000000250#evt_1": {
+            "attempts": {"S": ATTEMPTS},
+            "due": {"N": "1800000000.25"},
+            "event_id": {"S": "evt_1"},
+            "expires_at": {"N": "1802592000"},
+            "time_ms": {"N": "1790000000123"},
+            "tries": {"N": "1"},
+            "type": {"S": "zoom.meeting.started"},
+        },
+        "events acme#waiting#sub_1 lane#a#b#evt_1": {
+            "body": {"B": b"{}"},
+            "due": {"N": "1800000000.25"},
+            "event_id": {"S": "evt_1"},
+            "expires_at": {"N": "1802592000"},
+            "forced": {"BOOL": True},
+            "time_ms": {"N": "1790000000123"},
+            "type": {"S": "zoom.meeting.started"},
+        },
+    },
     "jobs": {
         "events acme#job#job_1 job": {
             "before": {"M": {"errors": {"M": {}}, "failed": {"N": "0"}, "succeeded": {"N": "1"}}},
@@ -697,7 +798,11 @@ def test_a_seal_has_the_bytes_it_always_had() -> None:
 def test_a_seals_context_has_the_bytes_it_always_had(kind: SealKind) -> None:
     """For KMS and for the token: another byte, and no token of before opens."""
     context = SealContext("acme", "con_1", kind)
-    words = {SealKind.ACCESS: "access_token", SealKind.REFRESH: "refresh_token"}
+    words = {
+        SealKind.ACCESS: "access_token",
+        SealKind.REFRESH: "refresh_token",
+        SealKind.SUBSCRIPTION: "subscription_secret",
+    }
     assert context.to_kms() == {"tenant": "acme", "connection": "con_1", "kind": words[kind]}
     assert context.to_bytes() == b'[1,"acme","con_1","%s"]' % words[kind].encode()
 

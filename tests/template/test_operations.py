@@ -204,6 +204,7 @@ def test_throttles_of_anybody_are_watched(template: Template) -> None:
 FOUND_AGAIN = {
     "RefreshQueue": "the next sweep; RefreshFailingAlarm and SweepMissingAlarm ring",
     "ReconcileQueue": "the next round; ReconcileErrorsAlarm and EventsReconciledAlarm ring",
+    "RedeliveryQueue": "the next sweep of deliveries; RedeliverErrorsAlarm rings",
 }
 
 

@@ -117,10 +117,12 @@ def test_who_may_read_the_client_secret(template: Template) -> None:
 
 
 def test_access_tokens_open_only_as_access_tokens_for_the_api_functions(template: Template) -> None:
-    """A role that can not use RefreshKey opens ciphertexts of the kind `access` only."""
+    """A role that can not use RefreshKey opens ciphertexts of the kind `access` only, or signing secrets only."""
+    signing = {"DeliverRole", "RedeliverRole"}
     for role, statement in role_statements(template):
         if "kms:Decrypt" in as_list(statement["Action"]) and role not in {"OauthRole", "TokenRefreshRole"}:
-            condition = {"StringEquals": {"kms:EncryptionContext:kind": str(SealKind.ACCESS)}}
+            kind = SealKind.SUBSCRIPTION if role in signing else SealKind.ACCESS
+            condition = {"StringEquals": {"kms:EncryptionContext:kind": str(kind)}}
             assert statement["Condition"] == {"Fn::If": ["IsLocal", {"Ref": "AWS::NoValue"}, condition]}, role
 
 
@@ -240,7 +242,8 @@ def test_functions_that_write_to_their_own_queue_are_known(template: Template) -
     sends: dict[str, set[str]] = {}
     for role, statement in role_statements(template):
         if "sqs:SendMessage" in as_list(statement["Action"]):
-            sends.setdefault(role, set()).update(each["Fn::GetAtt"][0] for each in as_list(statement["Resource"]))
+            own = [each for each in as_list(statement["Resource"]) if "Fn::GetAtt" in each]
+            sends.setdefault(role, set()).update(each["Fn::GetAtt"][0] for each in own)
     functions = of_type(template, "AWS::Serverless::Function")
     circular = {
         name

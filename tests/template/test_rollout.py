@@ -55,7 +55,11 @@ def test_codedeploy_moves_every_function(transform: Transform) -> None:
         assert group["ServiceRoleArn"] == {"Fn::GetAtt": ["RolloutRole", "Arn"]}
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
         function = alias["Properties"]["FunctionName"]["Ref"]
-        watched = [each["Name"]["Ref"] for each in group["AlarmConfiguration"]["Alarms"]]
+        configuration = group["AlarmConfiguration"]
+        if "Fn::If" in configuration:  # its own alarm is there with the option only
+            option, configuration, _ = configuration["Fn::If"]
+            assert made["Resources"][f"{function.removesuffix('Function')}ErrorsAlarm"]["Condition"] == option
+        watched = [each["Name"]["Ref"] for each in configuration["Alarms"]]
         own = f"{function.removesuffix('Function')}ErrorsAlarm"
         crashed = own if own in made["Resources"] else "ApiCrashesAlarm"  # which is about all that answer callers
         assert watched == [crashed, "UnexpectedErrorsAlarm"], name

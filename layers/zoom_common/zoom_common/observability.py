@@ -53,6 +53,7 @@ TOTALS = frozenset(
         *("UnexpectedErrors", "UsageRolledUp", "WebhookChallengeAge", "WebhookHealthUnknown", "WebhookSecretAge"),
         *("WebhookSecretTimeLeft", "WebhookVerifiedAge", "ZoomCalls", "ZoomLatency", "ZoomRateRefusals"),
         "ZoomWait",
+        "SubscriptionsDisabled",
     }
 )
 # Counters of which single values are watched: the dimension, and the values.

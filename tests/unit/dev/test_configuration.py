@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from samcli.yamlhelper import yaml_parse
 
 from dev import configuration
 from dev.configuration import Configuration, load
 from dev.workspace import Workspace
 from ops.console import Stop
-from ops.project import PARAMETERS
+from ops.project import PARAMETERS, ROOT
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_people_may_return_to_the_front_door(dotenv: Path, tmp_path: Path) -> No
 def test_every_setting_reaches_the_template(tmp_path: Path) -> None:
     """No setting is read and then forgotten on the way to the deploy."""
     overrides = {item.partition("=")[0] for item in read(tmp_path).parameter_overrides()}
-    assert overrides == {*PARAMETERS.values(), "Stage", "Architecture", "AwsEndpointUrl", "Jobs"}
+    assert overrides == {*PARAMETERS.values(), "Stage", "Architecture", "AwsEndpointUrl", "Jobs", "Subscriptions"}
 
 
 @pytest.mark.usefixtures("dotenv")
@@ -152,3 +153,13 @@ def test_an_unknown_name_is_reported_and_left_out(
     printed = capsys.readouterr().out
     assert "OIDC_TENENT is not a setting; did you mean OIDC_TENANT?" in printed
     assert "SOMETHING_ELSE is not a setting." in printed
+
+
+@pytest.mark.usefixtures("dotenv")
+def test_what_nobody_sets_is_a_value_that_the_template_takes(tmp_path: Path) -> None:
+    """An override takes the place of a default, so an empty one would refuse the deploy where values are listed."""
+    parameters = yaml_parse((ROOT / "template.yaml").read_text())["Parameters"]
+    for override in read(tmp_path).parameter_overrides():
+        name, _, quoted = override.partition("=")
+        allowed = parameters[name].get("AllowedValues")
+        assert allowed is None or quoted.strip('"') in allowed, name

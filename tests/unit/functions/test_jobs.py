@@ -16,6 +16,7 @@ from tests.fakes.edge import LambdaContext, http_event
 from tests.stores import factories
 from zoom_common.access.keys import Credential, issue
 from zoom_common.access.principal import Principal
+from zoom_common.aws.table import Table
 from zoom_common.connections.store import to_values
 from zoom_common.errors import Unavailable
 from zoom_common.jobs.model import Job, RowState
@@ -45,7 +46,7 @@ class Site:
     def connect(self, name: str) -> None:
         table = tables.CONNECTIONS
         made = replace(connection(connection_id=name), tenant="acme")
-        factories.Table(self.dynamodb.client(), table).put(to_values(made))
+        Table(self.dynamodb.client(), table).put(to_values(made))
 
     def start(self, job: Job) -> None:
         if self.away:

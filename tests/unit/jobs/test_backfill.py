@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -15,6 +15,7 @@ from tests.fakes.jobs import JobWorld, said
 from tests.fakes.reconciling import Lines, Room, Seen
 from zoom_common.connections.model import Kind
 from zoom_common.errors import FieldError
+from zoom_common.events.reconciliation.settlement import SettledPublisher
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.jobs import backfill
 from zoom_common.jobs.backfill import NAME, Backfill, check_options, windows
@@ -37,8 +38,17 @@ class Past:
         self.room = Room(Clock(NOW), Seen(zoom_user_id=None))
         world.connected(connection_id="con_a", client_id=APP, zoom_account_id="acc-1", scopes=frozenset())
         world.zoom.answers["GET /"] = self.answer
-        world.works[NAME] = Backfill(
-            projections=self.room.projections, lines=Lines(), send=self.send, rules=world.rules
+        world.works[NAME] = self.work(self.send)
+
+    def work(self, send: Callable[[Sequence[Delivery]], None]) -> Backfill:
+        room = self.room
+        return Backfill(
+            projections=room.projections,
+            lines=Lines(),
+            hosts=room.hosts,
+            publisher=SettledPublisher(room.log, room.settled.publish, room.clock),
+            send=send,
+            rules=self.world.rules,
         )
 
     def send(self, deliveries: Sequence[Delivery]) -> None:
@@ -158,7 +168,7 @@ def test_a_crash_tells_nothing_twice() -> None:
         if sent == 1:
             world.dynamodb.crash_in = 0
 
-    world.works[NAME] = Backfill(projections=past.room.projections, lines=Lines(), send=send, rules=world.rules)
+    world.works[NAME] = past.work(send)
     done = world.run_to_end(make(world))
     assert done.state is State.DONE
     told = [each.body for each in past.sent]

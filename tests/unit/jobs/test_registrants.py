@@ -70,7 +70,7 @@ class Meeting:
 
     def batch(self, request: HttpRequest) -> HttpResponse:
         self.calls += 1
-        asked = json.loads(request.body)["registrants"]
+        asked = json.loads(request.body or b"{}")["registrants"]
         assert 0 < len(asked) <= 30
         self.batches.append(len(asked))
         fault = self.faults.popleft() if self.faults else ""
@@ -85,11 +85,11 @@ class Meeting:
 
     def add(self, request: HttpRequest) -> HttpResponse:
         self.calls += 1
-        return said(201, **self.register(json.loads(request.body)["email"]))
+        return said(201, **self.register(json.loads(request.body or b"{}")["email"]))
 
     def status(self, request: HttpRequest) -> HttpResponse:
         self.calls += 1
-        for each in json.loads(request.body)["registrants"]:
+        for each in json.loads(request.body or b"{}")["registrants"]:
             self.changes[each["id"]] = self.changes.get(each["id"], 0) + 1
             del self.people[each["email"]]
         return HttpResponse(204, {"content-length": "0"}, b"")
@@ -138,6 +138,7 @@ def test_join_links_come_as_events_and_results() -> None:
     world.run_to_end(job)
     (event,) = meeting.published
     assert (event.type, event.tenant, event.subject) == ("registrant.registered", "acme", f"meetings/{NUMBER}")
+    assert event.data is not None
     assert event.data["join_url"] == "https://zoom.us/w/bob@acme.example"
     assert [row.ids["join_url"] for row in world.ledger(job)] == [
         "https://zoom.us/w/ada@acme.example",
@@ -154,8 +155,9 @@ def test_who_cancelled_is_not_revived() -> None:
     job = sync(world, people("ada", "bob", "eve"))
     world.run_to_end(job)
     assert {each for each, about in meeting.people.items() if about["status"] == "approved"} == {"eve@acme.example"}
-    world.run_to_end(sync(world, people("ada", "eve"), revive=True))
-    assert meeting.people["ada@acme.example"]["status"] == "approved"
+    world.run_to_end(sync(world, people("ada", "bob", "eve"), revive=True))
+    assert {about["status"] for about in meeting.people.values()} == {"approved"}
+    assert len(meeting.people) == 3
 
 
 def test_who_is_not_wanted_stays_when_asked() -> None:
@@ -201,6 +203,7 @@ def test_after_a_fault_it_looks_before_it_sends_again(fault: str) -> None:
     done = world.run_to_end(sync(world, people(*[f"p{at}" for at in range(40)])))
     assert (done.seen.succeeded, done.seen.failed, len(meeting.people)) == (40, 0, 40)
     assert sum(meeting.batches) == (70 if fault == "crash_before" else 40)
+    assert len({each.id for each in meeting.published}) == 40
 
 
 def test_a_registrants_status_changes_ten_times_a_day() -> None:
@@ -298,3 +301,40 @@ def test_cancelled_registrations_are_known_from_events() -> None:
         for at, each in enumerate(told)
     }
     assert list(cancelled_in(records)) == ["ada@acme.example"]
+
+
+@pytest.mark.parametrize("crash_in", range(1, 40, 3))
+def test_a_crash_anywhere_cancels_nobody_twice(crash_in: int) -> None:
+    """Also between writing the rows of those who go and saying that they are there."""
+    world = JobWorld()
+    meeting = Meeting(world)
+    for at in range(5):
+        meeting.register(f"gone{at}@acme.example")
+    job = sync(world, people("ada", "bob"))
+    world.dynamodb.crash_in = crash_in
+    done = world.run_to_end(job)
+    assert (done.state, done.rows, done.left, done.seen.failed) == (State.DONE, 7, 0, 0)
+    assert set(meeting.people) == {"ada@acme.example", "bob@acme.example"}
+    assert set(meeting.changes.values()) == {1}
+
+
+def test_columns_have_names_of_their_own() -> None:
+    """The mapping says which of them are whose; those who go are known by Zoom's names all the same."""
+    world = JobWorld()
+    meeting = Meeting(world)
+    meeting.register("gone@acme.example")
+    mapping = {"columns": {"Mail": "email", "Vorname": "first_name"}}
+    job = sync(world, [{"Mail": "ada@acme.example", "Vorname": "Ada", "registrant_to_cancel": "x"}], mapping=mapping)
+    done = world.run_to_end(job)
+    assert (done.seen.succeeded, done.rows) == (2, 2)
+    assert set(meeting.people) == {"ada@acme.example"}
+
+
+def test_nobody_goes_for_a_row_that_is_refused() -> None:
+    """Somebody who is registered stays, although the row that wants them lacks something."""
+    world = JobWorld()
+    meeting = Meeting(world)
+    meeting.register("ada@acme.example")
+    done = world.run_to_end(sync(world, [{"email": "Ada@acme.example"}]))
+    assert done.seen.errors == {"invalid_row": 1}
+    assert set(meeting.people) == {"ada@acme.example"}

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from ops.cost import PRICES
+from tests.fakes import tables
 from tests.fakes.gateway import NOW
 from tests.fakes.jobs import JobWorld, said
-from zoom_common.connections.model import Kind
+from zoom_common.access.principal import Principal
+from zoom_common.aws.table import Table
+from zoom_common.connections.model import Connection, Kind
 from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import Conflict, ConnectionUnusable
 from zoom_common.jobs import runner as engine
 from zoom_common.jobs.model import RowState, State
 from zoom_common.jobs.store import JobStore
+from zoom_common.ratelimit.limiter import Cost, RateLimiter
+from zoom_common.ratelimit.quotas import DailyCalls, DailyStore
+from zoom_common.ratelimit.slots import SlotStore
+from zoom_common.zoom.operations.model import RateLabel
 
 MIDNIGHT = (int(NOW) // 86_400 + 1) * 86_400
 
@@ -310,7 +319,12 @@ def test_a_connection_for_each_row() -> None:
     world = JobWorld()
     asked: list[str | None] = []
     select = world._select
-    world._select = lambda principal, requested: (asked.append(requested), select(principal, requested))[1]  # type: ignore[method-assign]
+
+    def noting(principal: Principal, requested: str | None) -> Connection:
+        asked.append(requested)
+        return select(principal, requested)
+
+    world._select = noting  # type: ignore[method-assign]
     rule = {"column": "team", "values": {"Sales": "con_1", "HR": "con_2"}}
     mapping = {"columns": {"title": "topic"}}
     rows = [{"title": "A", "team": "Sales"}, {"title": "B", "team": "HR"}, {"title": "C", "team": "?"}]
@@ -330,8 +344,11 @@ def test_a_row_that_breaks_our_code_fails_alone() -> None:
     job = world.make([{"topic": "A", "userId": "bad"}, {"topic": "B"}])
     done = world.run_to_end(job)
     assert (done.seen.succeeded, done.seen.errors) == (1, {"outcome_unknown": 1})
-    select = world._select
-    world._select = lambda principal, requested: {}["x"] if requested else select(principal, requested)  # type: ignore[method-assign]
+
+    def broken_select(*_: object) -> Connection:
+        raise RuntimeError
+
+    world._select = broken_select  # type: ignore[assignment,method-assign]
     broken = world.run_to_end(world.make([{"topic": "A"}], connection="con_1"))
     assert broken.seen.errors == {"internal_error": 1}
 
@@ -372,3 +389,74 @@ def test_a_file_that_a_crash_interrupts_is_read_again() -> None:
     world.dynamodb.crash_in = 4
     done = world.run_to_end(job)
     assert (done.rows, done.seen.succeeded, len(world.zoom.meetings)) == (90, 90, 90)
+
+
+def test_a_delete_of_what_was_never_there_has_failed() -> None:
+    """Also when it had to wait for a slot before: nothing of it had been sent."""
+    world = JobWorld()
+    job = world.make([{"meetingId": 81234567890}], operation="meetings.delete")
+    (row,) = world.ledger(job)
+    claimed = world.store.claim(job, row, now=world.time.now())
+    assert claimed is not None
+    world.store.put_off(job, claimed, until=0.0, sent=False)
+    done = world.run_to_end(job)
+    assert (done.seen.succeeded, done.seen.failed) == (0, 1)
+    assert world.ledger(job)[0].code == 3001
+
+
+def test_interactive_calls_do_not_wait_for_a_job() -> None:
+    """Meanwhile each of them has a slot at once, from the part of the budget that is reserved for them."""
+    world = JobWorld()
+    world.zoom.latency = 0.0  # so that the job takes every slot it can get
+    waits: list[float] = []
+    shared = Table(world.client(), tables.COORDINATION)
+    limiter = RateLimiter(
+        slots=SlotStore(shared), daily=DailyCalls(DailyStore(shared)), rules=world.rules, clock=world.time.now
+    )
+    person = Cost(account="zoom-account-1", label=RateLabel.LIGHT, interactive=True)
+    asked_at = 0.0
+
+    def ask(_: Any) -> None:
+        nonlocal asked_at
+        if world.time.now() - asked_at >= 1.0:
+            asked_at = world.time.now()
+            waits.append(limiter.reserve(person, world.time.deadline()).wait)
+
+    world.zoom.answers["POST /users"] = ask
+    world.run_to_end(world.make(topics(200)))
+    assert len(waits) > 3
+    assert max(waits) <= 0.020
+
+
+def test_ten_thousand_rows_cost_five_cents_at_most() -> None:
+    """By the requests of the ledger, the slices' time at 0.3 s a call, and the state machine's steps."""
+    world = JobWorld(slice_seconds=240.0, lease_seconds=300.0)
+    world.zoom.latency = 0.3
+    asked: Counter[str] = Counter()
+    found = world.dynamodb._table
+
+    def count(request: dict[str, Any], operation: str) -> Any:
+        asked[f"{request['TableName']} {operation}"] += 1
+        return found(request, operation)
+
+    world.dynamodb._table = count  # type: ignore[method-assign]
+    rows, slices = 400, 0
+    job = world.make(topics(rows, hosts=40))
+    began = world.time.now()
+    while world.job(job).state is not State.DONE:
+        asked.subtract({"events GetItem": 1})  # the look of this test
+        slices += 1
+        world.step()
+    writes = asked["events PutItem"] + asked["events UpdateItem"] + asked["events BatchWriteItem"]
+    reads = asked["events GetItem"] + 10 * asked["events Query"]
+    gigabyte_seconds = 0.5 * (world.time.now() - began)
+    each = (
+        writes * PRICES["dynamodb_write_million"] / 1e6
+        + reads * PRICES["dynamodb_read_million"] / 1e6
+        + gigabyte_seconds * PRICES["lambda_gb_second_arm64"]
+        + 3
+        * slices
+        * 0.025
+        / 1_000  # Step Functions Standard, a thousand steps: https://aws.amazon.com/step-functions/pricing/
+    ) / rows
+    assert each * 10_000 <= 0.05

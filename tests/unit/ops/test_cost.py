@@ -20,6 +20,8 @@ ASKED = {
     "calls": 1.0,
     "webhooks": 1.0,
     "connections": 1.0,
+    "deliveries": 1.0,
+    "endpoint_ms": 100.0,
     "zoom_ms": 250.0,
     "core_ms": 4.0,
     "event_ms": 8.0,

@@ -29,6 +29,8 @@ SCOPES = frozenset(
         "connections:all",
         "events:read",
         "events:write",
+        "subscriptions:read",
+        "subscriptions:write",
         "keys:write",
         "usage:read",
         "erasures:read",

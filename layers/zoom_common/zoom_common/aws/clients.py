@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # Short tries and few of them: a Lambda's own deadline is the outer bound, and every store decides what a failure means.
 _POLICY = RetryPolicy(seconds=5.0, tries=3)
+# Functions that deliver events use one client in many threads.
+_POOL = 50
 # A synchronous invoke waits for the other function, longer than that function may take, and is never sent twice.
 _INVOKE = RetryPolicy(seconds=30.0, tries=1)
 # For reads that somebody waits for. The authorizer's caller waits ten seconds and then answers 500.
@@ -79,19 +81,30 @@ def boto3_client(service: Literal["stepfunctions"]) -> Any: ...
 @cache
 def boto3_client(service: Any) -> Any:
     """Return the container's client of boto3's for `service`, with as many tries and as much time as the light ones."""
+    return _boto3_session().client(service, config=_config(service))
+
+
+@cache
+def sqs_in(region: str) -> SQSClient:
+    """Return a client of boto3's for the queues of another region."""
+    return cast("SQSClient", _boto3_session().client("sqs", region_name=region, config=_config("sqs")))
+
+
+def _config(service: str) -> Any:
     from botocore.config import Config  # noqa: PLC0415 - what the light clients are there to avoid
 
     retries: Any = {"mode": "standard", "total_max_attempts": _POLICY.tries}
     # Addresses that boto3 signs for S3 are of version 4 in every region only when it is asked for that.
     version: Any = {"signature_version": "s3v4"} if service == "s3" else {}
-    config = Config(connect_timeout=2, read_timeout=_POLICY.seconds, retries=retries, **version)
-    return _boto3_session().client(service, config=config)
+    return Config(
+        connect_timeout=2, read_timeout=_POLICY.seconds, retries=retries, max_pool_connections=_POOL, **version
+    )
 
 
 def forget() -> None:
     """Make the next clients new ones."""
     cached: Any
-    for cached in (client, impatient_dynamodb, boto3_client, _connection, _boto3_session):
+    for cached in (client, impatient_dynamodb, boto3_client, sqs_in, _connection, _boto3_session):
         cached.cache_clear()
 
 

@@ -31,10 +31,11 @@ class SealBroken(Exception):
 
 
 class SealKind(StrEnum):
-    """What is sealed; each kind has its own KMS key."""
+    """What is sealed. A role may open the kinds that its policy names, each under one KMS key."""
 
     ACCESS = "access_token"
     REFRESH = "refresh_token"
+    SUBSCRIPTION = "subscription_secret"
 
 
 @dataclass(frozen=True, slots=True)

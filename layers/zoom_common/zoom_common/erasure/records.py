@@ -27,6 +27,9 @@ KINDS = (
     "log_lines",
     "projections",
     "usage",
+    "subscriptions",
+    "deliveries",
+    "waiting_deliveries",
     "coordination",
     "others",
 )
@@ -147,8 +150,9 @@ class ErasureRecords:
         names = [each for each in done if done[each] and each in KINDS]
         if not names:
             return
-        change = ", ".join(f"#deleted.#{each} = #deleted.#{each} + :{each}" for each in names)
-        self._change(record, f"SET {change}", {each: done[each] for each in names})
+        # An erasure that an older release began has no count of what only later releases keep.
+        change = ", ".join(f"#deleted.#{each} = if_not_exists(#deleted.#{each}, :zero) + :{each}" for each in names)
+        self._change(record, f"SET {change}", {"zero": 0, **{each: done[each] for each in names}})
 
     def finish(self, record: Record, *, now: float) -> Record:
         """Finish a run, and remove the ids that it looked for. Raises Superseded as `move` does."""

@@ -24,6 +24,8 @@ from zoom_common.events.projections.keys import USER, USERS
 from zoom_common.events.projections.record import Record
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.routing import HostStore
+from zoom_common.events.subscriptions.delivery_store import DeliveryStore
+from zoom_common.events.subscriptions.store import SubscriptionStore
 from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.change_store import ChangeStore
 from zoom_common.gateway.host_calendar import HostCalendar
@@ -96,8 +98,8 @@ class TableName(StrEnum):
 
 
 STORES: Mapping[TableName, Sequence[OwnerOfItems]] = {
-    TableName.CONNECTIONS: (ConnectionStore, Outbox, ApiKeyStore, Tombstones, ErasureRecords),
-    TableName.EVENTS: (EventLog, ProjectionStore, HostStore, KeptUsage, JobStore),
+    TableName.CONNECTIONS: (ConnectionStore, Outbox, ApiKeyStore, Tombstones, ErasureRecords, SubscriptionStore),
+    TableName.EVENTS: (EventLog, ProjectionStore, HostStore, KeptUsage, DeliveryStore, JobStore),
     TableName.COORDINATION: (
         AuthorizationStore,
         BearerStore,

@@ -17,9 +17,17 @@ from zoom_common.access.principal import EVERY_SCOPE, Principal
 from zoom_common.connections.model import Connection
 from zoom_common.deadline import Deadline
 from zoom_common.errors import FieldError, GatewayError
-from zoom_common.events.reconciliation.reconciler import SETTLED_SECONDS, Lines, Projections, Reconciled, Reconciler
+from zoom_common.events.projections.store import ProjectionStore
+from zoom_common.events.reconciliation.reconciler import (
+    SETTLED_SECONDS,
+    Lines,
+    Reconciled,
+    Reconciler,
+    SettledAttendance,
+)
 from zoom_common.events.reconciliation.zoom_reader import AccessDenied, Read, ZoomReader
 from zoom_common.events.reconciliation.zoom_reader import Row as Listed
+from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.gateway.background_reads import reading
 from zoom_common.jobs.files import ledger
@@ -82,8 +90,10 @@ def windows(first: date, last: date) -> Iterator[tuple[date, date]]:
 class Backfill:
     """The work of such a job. `send` takes deliveries that go the way of every delivery from then on."""
 
-    projections: Projections
+    projections: ProjectionStore
     lines: Lines
+    hosts: HostStore
+    publisher: SettledAttendance
     send: Callable[[Sequence[Delivery]], None]
     rules: RateLimitRules
 
@@ -208,6 +218,8 @@ class _Run:
         reconciler = Reconciler(
             projections=self._backfill.projections,
             lines=self._backfill.lines,
+            hosts=self._backfill.hosts,
+            publisher=self._backfill.publisher,
             send=self._send,
             clock=lambda: last,
             lookback=last - _midnight(begin) + _OVERLAP.total_seconds(),

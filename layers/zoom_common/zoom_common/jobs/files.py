@@ -17,7 +17,7 @@ from typing import Any
 
 from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.jobs.mapping import ColumnMapping, members_of
-from zoom_common.jobs.model import MOST_ROWS, Job, Row, RowState
+from zoom_common.jobs.model import MOST_ROWS, Job, Row, RowState, erased
 from zoom_common.jobs.store import JobStore
 from zoom_common.zoom.operations.table import named
 
@@ -241,14 +241,11 @@ def _row_of(number: int, raw: RawRow) -> Row:
 
 
 def ledger(store: JobStore, job: Job) -> Iterator[Row]:
-    """Yield the rows of a job in the order of the input."""
-    number, last = 1, job.rows or 0
-    while number <= last:
-        page = [row for row in store.rows(job, start=number, limit=_PAGE) if row.number <= last]
-        yield from page
-        if not page:
-            return
-        number = page[-1].number + 1
+    """Yield the rows of a job in the order of the input. One that was erased is there as a failed one."""
+    last = job.rows or 0
+    for start in range(1, last + 1, _PAGE):
+        found = {row.number: row for row in store.rows(job, start=start, limit=_PAGE)}
+        yield from (found.get(at) or erased(at) for at in range(start, min(start + _PAGE, last + 1)))
 
 
 def results_as_csv(rows: Iterable[Row]) -> bytes:

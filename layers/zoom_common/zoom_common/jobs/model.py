@@ -19,6 +19,8 @@ MOST_ROWS = 100_000
 # How many kinds of errors a job tells apart. All further ones are counted as OTHER_ERRORS.
 _MOST_KINDS = 30
 OTHER_ERRORS = "other"
+# The kind of a row whose item was erased.
+ERASED = "erased"
 
 
 class State(StrEnum):
@@ -110,6 +112,11 @@ class Row:
     def finished(self) -> bool:
         """Whether nothing is left to do for it."""
         return self.state in FINISHED
+
+
+def erased(number: int) -> Row:
+    """Return the row that stands for one whose item was erased."""
+    return Row(number=number, values=None, state=RowState.FAILED, kind=ERASED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

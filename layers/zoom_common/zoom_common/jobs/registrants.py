@@ -104,6 +104,8 @@ class _Sync:
             return self._run()
         except _Stopped as stopped:
             return stopped.step
+        except GatewayError as error:
+            return self._stop(stop_of(error, now=self._runner.clock()))
 
     def _run(self) -> Step:
         self._read_ledger()
@@ -127,18 +129,20 @@ class _Sync:
 
     def _look(self) -> None:
         """Decide about each row by who is registered now, and add a row for each person who has to go."""
+        if "people" not in self._slice.job.notes:  # how many rows are the caller's, whatever a crash leaves after them
+            notes = {**self._slice.job.notes, "people": self._slice.job.rows}
+            self._slice.job = replace(self._slice.job, notes=notes)
+            self._save()
         about = self._read(f"{self._kind}.get")
         hosts, registered = _hosts(about), self._registered()
-        gone = (
-            set() if self._slice.job.request.get("revive") else set(self._sync.cancelled(self._slice.job, self._number))
-        )
-        gone |= {address for address, each in registered.items() if not each.takes_part}
-        gone -= {address for address, each in registered.items() if each.takes_part}
+        gone = set() if self._slice.job.request.get("revive") else self._gone(registered)
         wanted: dict[str, int] = {}
         for row in list(self._rows.values()):
-            if row.finished or self._is_cancel(row):
-                wanted.setdefault(self._address(row), row.number)
+            if self._is_cancel(row):
                 self._decide_cancel(row, registered)
+                continue
+            if row.finished:
+                wanted.setdefault(self._address(row), row.number)
                 continue
             self._decide(row, hosts, registered, gone, wanted)
         if "phase" not in self._slice.job.notes:
@@ -146,6 +150,12 @@ class _Sync:
         notes = {**self._slice.job.notes, "phase": "apply", "type": about.get("type")}
         self._slice.job = replace(self._slice.job, notes=notes)
         self._save()
+
+    def _gone(self, registered: Mapping[str, _Registered]) -> set[str]:
+        """Return the addresses whose registration was cancelled or denied, and that are not registered again."""
+        gone = set(self._sync.cancelled(self._slice.job, self._number))
+        gone |= {address for address, each in registered.items() if not each.takes_part}
+        return gone - {address for address, each in registered.items() if each.takes_part}
 
     def _decide(
         self,
@@ -155,20 +165,23 @@ class _Sync:
         gone: Collection[str],
         wanted: dict[str, int],
     ) -> None:
+        address = self._address(row)
+        first = wanted.setdefault(address, row.number)  # also of a row that is refused: nobody goes for a typing error
+        there = registered.get(address)
         try:
             request_of(self._operation("registrants.add"), self._with_number(), self._said(row), as_text=False)
         except RowRefused as refusal:
             self._write(refused(row, refusal.faults))
             return
-        address = self._address(row)
-        first = wanted.setdefault(address, row.number)
-        there = registered.get(address)
         if first != row.number:
             self._done(row, f"Left out: row {first} has the same address.")
         elif address in hosts:
             self._done(row, "Left out: hosts and alternative hosts cannot register.")
         elif there is not None and there.takes_part:
-            self._registered_row(row, there.registrant_id, there.join_url, "Registered already.")
+            if row.state is RowState.SENT:  # by us, and the answer was lost
+                self._sync.publish([self._event(row, there.registrant_id, there.join_url)])
+            message = None if row.state is RowState.SENT else "Registered already."
+            self._registered_row(row, there.registrant_id, there.join_url, message)
         elif address in gone:
             self._done(row, "Left out: this registration was cancelled or denied. Send revive to register again.")
         elif row.state is RowState.SENT:
@@ -176,7 +189,7 @@ class _Sync:
             self._rows[row.number] = replace(row, state=RowState.WAITING, first_sent=None, due=0.0)
 
     def _decide_cancel(self, row: Row, registered: Mapping[str, _Registered]) -> None:
-        if row.finished or not self._is_cancel(row):
+        if row.finished:
             return
         there = registered.get(self._address(row))
         if there is None or not there.takes_part:
@@ -192,7 +205,7 @@ class _Sync:
         if self._slice.job.request.get("remove", True) is False:
             return
         leaving = sorted(each for each in registered if each not in wanted and registered[each].takes_part)
-        first = (self._slice.job.rows or 0) + 1
+        first = int(self._slice.job.notes["people"]) + 1
         rows = [
             Row(number=at, values={"email": address, _CANCEL: registered[address].registrant_id})
             for at, address in enumerate((each for each in leaving if each not in hosts), start=first)
@@ -375,17 +388,17 @@ class _Sync:
         """Return the members that the row says of the person."""
         columns, values = self._mapping.columns, row.values or {}
         named = {columns[name]: each for name, each in values.items() if name in columns} if columns else dict(values)
-        members = {**self._mapping.defaults, **{name: each for name, each in named.items() if each not in ("", None)}}
-        return {name: each for name, each in members.items() if name != _CANCEL}
+        return {**self._mapping.defaults, **{name: each for name, each in named.items() if each not in ("", None)}}
 
     def _with_number(self) -> ColumnMapping:
         return ColumnMapping(defaults=self._ids)
 
     def _address(self, row: Row) -> str:
-        return _fold(self._said(row).get("email"))
+        # A row of ours, for somebody who goes, has the address under Zoom's name whatever the mapping is.
+        return _fold((row.values or {}).get("email") if self._is_cancel(row) else self._said(row).get("email"))
 
     def _is_cancel(self, row: Row) -> bool:
-        return _CANCEL in (row.values or {})
+        return row.number > int(self._slice.job.notes.get("people", self._slice.job.rows or 0))
 
     def _claim(self, rows: Iterable[Row]) -> list[Row]:
         now = self._runner.clock()

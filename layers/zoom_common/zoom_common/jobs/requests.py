@@ -134,11 +134,10 @@ def _connection_rule(rule: Any, wrong: list[FieldError]) -> Any:
     """Return the id of one connection, or the rule that names one for each row."""
     if rule is None or (isinstance(rule, str) and CONNECTION_ID.fullmatch(rule)):
         return rule
-    values = rule.get("values", {}) if isinstance(rule, dict) else None
-    named = (
-        isinstance(rule, dict) and isinstance(rule.get("column"), str) and rule["column"] and isinstance(values, dict)
-    )
-    if named and not rule.keys() - {"column", "values"}:
+    given = rule if isinstance(rule, dict) else {}
+    column, values = given.get("column"), given.get("values", {})
+    known = not given.keys() - {"column", "values"}
+    if known and isinstance(column, str) and column and isinstance(values, dict):
         if all(isinstance(each, str) and CONNECTION_ID.fullmatch(each) for each in values.values()):
             return rule
         wrong.append(FieldError("connection.values", "An object from values of the column to ids of connections."))

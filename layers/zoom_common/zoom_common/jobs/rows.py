@@ -34,7 +34,7 @@ from zoom_common.zoom.operations.model import Operation
 from zoom_common.zoom.rate_limits import Limit, until_midnight
 
 CONNECTION_LOST, ACCOUNT_CLOSED, KEY_REVOKED = "connection_lost", "account_closed_for_the_day", "key_revoked"
-OUTCOME_UNKNOWN, INVALID_ROW, ERASED = "outcome_unknown", "invalid_row", "erased"
+OUTCOME_UNKNOWN, INVALID_ROW = "outcome_unknown", "invalid_row"
 # The gateway's own records of creates live for 24 hours; from this age on the ledger looks itself. In seconds.
 _RECORD_MAY_BE_GONE = 23 * 3600
 _MOST_TRIES = 20
@@ -79,19 +79,31 @@ class RowCalls:
     monotonic: Callable[[], float]
     ids_of_job: Callable[[Job], Collection[str]]
 
-    def attempt(self, job: Job, row: Row, operation: Operation, request: RowRequest, connection: str | None) -> Verdict:
-        """Try a claimed row once and return what it means. Never raises for what Zoom or the gateway answers."""
+    def attempt(
+        self,
+        job: Job,
+        row: Row,
+        operation: Operation,
+        request: RowRequest,
+        *,
+        connection: str | None,
+        again: bool,
+    ) -> Verdict:
+        """Try a claimed row once and return what it means. Never raises for what Zoom or the gateway answers.
+
+        `again` says that an earlier try may have been carried out.
+        """
         deadline = Deadline.after(CALL_SECONDS, clock=self.monotonic)
         call = call_of(job, row, operation, request, connection=connection, deadline=deadline)
         try:
-            if self._record_may_be_gone(row, operation):
+            if again and self._record_may_be_gone(row, operation):
                 found = self._made_before(job, row, call, connection)
                 if found is not None:
                     return Verdict(_succeeded(row, found.status, found.body))
             answer = self.send(call)
         except GatewayError as error:
             by_row = isinstance(job.request.get("connection"), dict)
-            return self._refused(row, operation, call, error, row_names_connection=by_row)
+            return self._refused(row, operation, call, error, row_names_connection=by_row, again=again)
         except Exception as error:  # noqa: BLE001 - a row that breaks our code must not stop all others
             observability.logger().error("row failed", job=job.job_id, row=row.number, error=type(error).__qualname__)
             observability.count("UnexpectedErrors")
@@ -100,8 +112,8 @@ class RowCalls:
 
     def _record_may_be_gone(self, row: Row, operation: Operation) -> bool:
         first = row.first_sent
-        again = row.tries > 1 and first is not None and self.clock() - first > _RECORD_MAY_BE_GONE
-        return again and operation.method == "POST"
+        old = first is not None and self.clock() - first > _RECORD_MAY_BE_GONE
+        return old and operation.method == "POST"
 
     def _made_before(self, job: Job, row: Row, call: Call, connection: str | None) -> HttpResponse | None:
         """Return what an earlier try made, or None when it made nothing. Raises OutcomeUnknown when it is not clear."""
@@ -118,13 +130,20 @@ class RowCalls:
         return HttpResponse(call.operation.success, free[0].headers, free[0].body) if free else None
 
     def _refused(
-        self, row: Row, operation: Operation, call: Call, error: GatewayError, *, row_names_connection: bool
+        self,
+        row: Row,
+        operation: Operation,
+        call: Call,
+        error: GatewayError,
+        *,
+        row_names_connection: bool,
+        again: bool,
     ) -> Verdict:
-        sent = call.stats.tries > 0 or row.tries > 1
+        sent = call.stats.tries > 0 or again
         if isinstance(error, OutcomeUnknown):
             return self._unknown(row, operation, call)
         if isinstance(error, ZoomRefused):
-            return self._zoom_refused(row, operation, call, error)
+            return self._zoom_refused(row, operation, call, error, again=again)
         if isinstance(error, TooManyRequests):
             return self._limited(row, error.reason, float(error.retry_after), sent=sent)
         # Where each row names its connection, one that does not exist is that row's fault.
@@ -147,21 +166,22 @@ class RowCalls:
         message = "Zoom gave no answer. The row may have been carried out: check at Zoom before you send it again."
         return Verdict(_failed(row, OUTCOME_UNKNOWN, message))
 
-    def _zoom_refused(self, row: Row, operation: Operation, call: Call, error: ZoomRefused) -> Verdict:
+    def _zoom_refused(self, row: Row, operation: Operation, call: Call, error: ZoomRefused, *, again: bool) -> Verdict:
         if error.status == 429:  # noqa: PLR2004 - HTTP's own number
             limit, wait = error.headers.get("x-zoom-limit"), float(error.headers.get("retry-after") or 1)
             reason = {Limit.PER_USER: "user_daily_limit", Limit.DAILY: "daily_limit"}.get(limit or "", "")  # type: ignore[call-overload]
-            return self._limited(row, reason, wait, sent=row.tries > 1)
-        if error.status == _DELETED and operation.method == "DELETE" and row.tries > 1:
+            return self._limited(row, reason, wait, sent=again)
+        if error.status == _DELETED and operation.method == "DELETE" and again:
             return Verdict(_succeeded(row, error.status, error.body))  # an earlier try had deleted it
         if error.status == 401 and not call.stats.request_at_fault:  # noqa: PLR2004 - HTTP's own number
-            return self._paused(row, CONNECTION_LOST, sent=row.tries > 1)
+            return self._paused(row, CONNECTION_LOST, sent=again)
         if error.missing_scopes:
-            return self._paused(row, "missing_zoom_scopes", sent=row.tries > 1)
+            return self._paused(row, "missing_zoom_scopes", sent=again)
         if error.retryable and row.tries < _MOST_TRIES and (operation.method != "POST" or can_be_found(call)):
             return self._later(row, sent=True, wait=60.0)
-        message = zoom_message(error.body)
-        failed = _failed(row, error.reason, message, status=error.status)
+        unclear = error.status >= 500 and operation.method == "POST"  # noqa: PLR2004 - Zoom says it failed, no more
+        kind = OUTCOME_UNKNOWN if unclear else error.reason
+        failed = _failed(row, kind, zoom_message(error.body), status=error.status)
         return Verdict(replace(failed, code=error.zoom_code))
 
     def _limited(self, row: Row, reason: str, wait: float, *, sent: bool) -> Verdict:

@@ -21,8 +21,8 @@ from zoom_common.errors import FieldError
 from zoom_common.jobs import rows as row_calls
 from zoom_common.jobs.files import Unusable, store_rows
 from zoom_common.jobs.mapping import UNKNOWN_HOST, ColumnMapping, RowRefused, host_of, request_of
-from zoom_common.jobs.model import ENDED, Job, Row, RowState, State, Tally, paced
-from zoom_common.jobs.rows import ERASED, RowCalls, Verdict
+from zoom_common.jobs.model import ENDED, Job, Row, RowState, State, Tally, erased, paced
+from zoom_common.jobs.rows import RowCalls, Verdict
 from zoom_common.jobs.store import JobStore
 from zoom_common.zoom.operations.model import Operation
 
@@ -322,8 +322,7 @@ class RowWork:
         if number > last:
             return []
         found = {row.number: row for row in self._runner.store.rows(self._slice.job, start=number, limit=_PAGE)}
-        gone = Row(number=0, values=None, state=RowState.FAILED, kind=ERASED)
-        return [found.get(at) or replace(gone, number=at) for at in range(number, last + 1)]
+        return [found.get(at) or erased(at) for at in range(number, last + 1)]
 
     def _save(self, seen: Tally, finished: int) -> None:
         job = replace(self._slice.job, seen=seen)
@@ -386,7 +385,8 @@ class RowWork:
         claimed = runner.store.claim(job, row, now=now)
         if claimed is None:  # erased, or claimed by a slice that took over: the checkpoint finds out
             return replace(row, due=now + _SOON), None
-        return row, runner.calls.attempt(job, claimed, self._operation, request, connection)
+        again = row.state is RowState.SENT
+        return row, runner.calls.attempt(job, claimed, self._operation, request, connection=connection, again=again)
 
     def _write(self, verdict: Verdict) -> Row:
         """Write what came of a row to the ledger, and note what it says about its host and the job."""
@@ -403,10 +403,10 @@ class RowWork:
         if not row.finished:
             store.put_off(self._slice.job, row, until=row.due, sent=verdict.sent)
             return row
-        if host in self._open_by_host:
+        if host is not None and host in self._open_by_host:
             self._open_by_host[host] -= 1
         written = store.finish(self._slice.job, row)
-        return row if written else replace(row, state=RowState.FAILED, kind=ERASED)
+        return row if written else erased(row.number)
 
 
 def connection_of(rule: Any, values: Mapping[str, Any]) -> str | None:
@@ -415,7 +415,7 @@ def connection_of(rule: Any, values: Mapping[str, Any]) -> str | None:
     Raises RowRefused when the column names none.
     """
     if not isinstance(rule, dict):
-        return rule
+        return None if rule is None else str(rule)
     column, names = str(rule["column"]), rule.get("values") or {}
     value = str(values.get(column) or "").strip()
     found = names.get(value, value if not names else None)

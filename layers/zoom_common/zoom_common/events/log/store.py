@@ -35,6 +35,13 @@ LATE_MS = 5_000
 _MOST_LATE_WRITES = 3
 
 
+class EventExpired(Unavailable):
+    """A part of an event's content has expired already; the rest follows."""
+
+    def __init__(self) -> None:
+        super().__init__(reason="event_expired")
+
+
 class EventLog:
     """The log in one table. Every method raises Unavailable when the table cannot be used."""
 
@@ -178,7 +185,7 @@ class EventLog:
     def _joined(self, item: Mapping[str, Any]) -> bytes:
         parts = [self._get({"pk": item["pk"], "sk": sort}) for sort in item["parts"]["L"]]
         if None in parts:  # expiry takes items one by one, in any order
-            raise Unavailable(reason="event_expired")
+            raise EventExpired
         return b"".join(part["body"]["B"] for part in parts if part)
 
     def _get(self, key: dict[str, Any]) -> Mapping[str, Any] | None:

@@ -1,0 +1,316 @@
+"""One worker for one subscription: verifies its target, collects what it missed, and sends what waits.
+
+A worker holds the subscription's lease, so that there is one at a time: it keeps the order, the rate, and the back-off
+of a target that fails. Everything it knows stands in the tables. A worker that dies is replaced when its lease is over.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from enum import Enum, auto
+from functools import partial
+from typing import Protocol
+
+from zoom_common.deadline import Deadline
+from zoom_common.errors import DependencyFailed
+from zoom_common.events.bus import CloudEvent
+from zoom_common.events.log.index import ForwardPage
+from zoom_common.events.log.query import LogLine, LogQuery
+from zoom_common.events.subscriptions.delivery_store import DeliveryStore, Waiting, place_of
+from zoom_common.events.subscriptions.fanout import SETTLED_SECONDS, RunAll, Sends
+from zoom_common.events.subscriptions.model import (
+    LONGEST_PAUSE,
+    MOST_ATTEMPTS,
+    Attempt,
+    Outcome,
+    State,
+    Subscription,
+    back_off,
+    to_json,
+)
+from zoom_common.events.subscriptions.sending import own_event
+from zoom_common.events.subscriptions.settling import (
+    Count,
+    Log,
+    Settlement,
+    logged,
+    missed_until,
+    time_ms_of,
+    waiting_in_log,
+)
+from zoom_common.events.subscriptions.store import SubscriptionStore
+
+_AT_ONCE = 20
+# A chunk ends within an attempt's 15 seconds and its writes; a dead worker's lease ends soon after.
+LEASE_SECONDS = 60.0
+_RESERVE_SECONDS = 25.0
+_FAST_MS = 1_000
+_PAGE = 200
+# The log is complete some seconds ago only: what is newer is collected then.
+_COLLECT_AGAIN = 15.0
+
+
+class Verifies(Sends, Protocol):
+    """Makes attempts, also at verifications."""
+
+    def verify(self, subscription: Subscription) -> Attempt:
+        """Ask a target whether it wants events."""
+        ...
+
+
+class Lines(Protocol):
+    """The lines of the event log."""
+
+    def follow(self, owner: str, query: LogQuery, *, now: float, reach: frozenset[str] | None = None) -> ForwardPage:
+        """Return one page forwards."""
+        ...
+
+
+class Step(Enum):
+    """What a worker does after one step."""
+
+    AGAIN = auto()  # there may be more to do now
+    DONE = auto()  # nothing to do before the time that was written down
+
+
+class Drain:
+    """`clock` gives epoch seconds; `sleep` waits, to keep a rate; `publish` puts events on the bus."""
+
+    def __init__(
+        self,
+        *,
+        subscriptions: SubscriptionStore,
+        deliveries: DeliveryStore,
+        log: Log,
+        lines: Lines,
+        sender: Verifies,
+        settlement: Settlement,
+        publish: Callable[[Sequence[CloudEvent]], None],
+        run_all: RunAll,
+        count: Count,
+        clock: Callable[[], float],
+        sleep: Callable[[float], object],
+        random: Callable[[], float],
+        owner: Callable[[], str] = lambda: secrets.token_hex(8),
+    ) -> None:
+        self._subscriptions = subscriptions
+        self._deliveries = deliveries
+        self._log = log
+        self._lines = lines
+        self._sender = sender
+        self._settlement = settlement
+        self._publish = publish
+        self._run_all = run_all
+        self._count = count
+        self._clock = clock
+        self._sleep = sleep
+        self._random = random
+        self._owner = owner
+
+    def drain(self, tenant: str, subscription_id: str, deadline: Deadline) -> bool:
+        """Do what is due for one subscription. Return False when time ran out and there is more to do now.
+
+        Raises Unavailable. Nothing is lost then: what is due stays due.
+        """
+        owner = self._owner()
+        while True:
+            now = self._clock()
+            leased = self._subscriptions.lease(tenant, subscription_id, owner, now=now, until=now + LEASE_SECONDS)
+            if leased is None:  # deleted, or another worker's, who looks again before it rests
+                return True
+            try:
+                step = self._step(leased)
+            except DependencyFailed:
+                with suppress(DependencyFailed):  # else the lease ends by itself
+                    self._subscriptions.pass_on(leased, due_at=self._clock())
+                raise
+            if step is Step.DONE:
+                return True
+            if not deadline.allows(_RESERVE_SECONDS):
+                self._subscriptions.pass_on(leased, due_at=self._clock())
+                return False
+
+    def _step(self, leased: Subscription) -> Step:
+        if leased.announce is not None:
+            return self._announce(leased)
+        match leased.state:
+            case State.PENDING:
+                return self._verify(leased)
+            case State.ACTIVE:
+                return self._work(leased)
+            case _:
+                return self._rest(leased, None)
+
+    def _announce(self, leased: Subscription) -> Step:
+        """Publish that the subscription was ended. A crash before it is noted publishes the same id again."""
+        at = leased.state_changed_at
+        event = own_event(
+            leased,
+            str(leased.announce),
+            at=at,
+            name=f"{at:.3f}",
+            state=str(leased.state),
+            reason=leased.reason or "",
+            description=leased.description,
+        )
+        self._publish([event])
+        self._subscriptions.note(leased, announce=None)
+        return Step.AGAIN
+
+    def _verify(self, leased: Subscription) -> Step:
+        now = self._clock()
+        if leased.retry_at is not None and leased.retry_at > now:
+            return self._rest(leased, leased.retry_at)
+        if leased.rounds >= MOST_ATTEMPTS:
+            return self._rest(leased, None)
+        attempt = self._sender.verify(leased)
+        now = self._clock()
+        if attempt.outcome is Outcome.DELIVERED:
+            self._subscriptions.change(
+                leased,
+                state=State.ACTIVE,
+                state_changed_at=now,
+                reason=None,
+                failures=None,
+                failing_since=None,
+                retry_at=None,
+                rounds=None,
+                missed_until=missed_until(now) if leased.missed_after else None,
+                last_attempt=to_json([attempt]),
+            )
+            self._count("Verifications", outcome="verified")
+            return Step.AGAIN
+        self._count("Verifications", outcome="failed")
+        self._subscriptions.change(
+            leased,
+            rounds=leased.rounds + 1,
+            retry_at=now + back_off(leased.rounds, random=self._random),
+            last_attempt=to_json([attempt]),
+        )
+        return Step.AGAIN
+
+    def _work(self, leased: Subscription) -> Step:
+        now = self._clock()
+        if leased.retry_at is not None and leased.retry_at > now:
+            return self._rest(leased, leased.retry_at)
+        collect_at = self._collect(leased) if leased.missed_after is not None else None
+        most = 1 if leased.backs_off else min(_AT_ONCE, leased.rate or _AT_ONCE)
+        is_due, horizon = _due(leased, now)
+        ready, next_head = self._deliveries.heads(leased, is_due=is_due, most=most)
+        if len(ready) < most:
+            ready += filter(is_due, self._deliveries.due(leased, now=horizon, limit=most - len(ready)))
+        if ready:
+            self._send(leased, ready)
+            return Step.AGAIN
+        waits = [each for each in (next_head, self._deliveries.next_due(leased), collect_at) if each is not None]
+        return self._rest(leased, max(now, min(waits)) if waits else None)
+
+    def _rest(self, leased: Subscription, due_at: float | None) -> Step:
+        """Give the lease back, unless something has come meanwhile."""
+        return Step.DONE if self._subscriptions.rest(leased, due_at=due_at) else Step.AGAIN
+
+    def _send(self, leased: Subscription, ready: Sequence[Waiting]) -> None:
+        """Send what is ready, all at once: of each lane only the first event is among it."""
+        started = self._clock()
+        known: dict[str, Waiting] = {}
+        for waiting in ready:
+            if waiting.event_id in known and not waiting.attempts:
+                self._deliveries.remove(leased, waiting)  # written down twice, when a message came twice
+            else:
+                known.setdefault(waiting.event_id, waiting)
+        failed: list[DependencyFailed] = []
+        attempts: list[Attempt] = []
+
+        def send(waiting: Waiting) -> None:
+            try:
+                attempt = self._attempt(leased, waiting)
+            except DependencyFailed as error:
+                failed.append(error)
+                return
+            if attempt is not None:
+                attempts.append(attempt)
+
+        self._run_all([partial(send, waiting) for waiting in known.values()], lambda _: None)
+        if failed:
+            raise failed[0]
+        if leased.slow_at is not None and attempts and all(each.duration_ms < _FAST_MS for each in attempts):
+            self._subscriptions.note(leased, slow_at=None)
+        if leased.rate is not None:
+            self._sleep(max(0.0, len(attempts) / leased.rate - (self._clock() - started)))
+
+    def _attempt(self, leased: Subscription, waiting: Waiting) -> Attempt | None:
+        """Send one event and write down what came of it; None when there is nothing to send any more."""
+        event = self._event(leased, waiting)
+        if event is None or not (waiting.forced or leased.wants(event)):
+            self._deliveries.remove(leased, waiting)
+            self._count("Deliveries", outcome="dropped")
+            return None
+        attempt = self._sender.send(leased, event)
+        self._settlement.settle(leased, waiting, attempt, stored=True)
+        return attempt
+
+    def _event(self, leased: Subscription, waiting: Waiting) -> CloudEvent | None:
+        """Return what waits as it was published; None when it has expired, or was erased."""
+        if waiting.body is not None:
+            return CloudEvent.from_json(waiting.body)
+        return logged(self._log, leased.tenant, waiting.event_id)
+
+    def _collect(self, leased: Subscription) -> float | None:
+        """Write down one page of what is wanted of the log. Return when to go on, in epoch seconds, or None.
+
+        That is what was missed; and for an ordered subscription everything, because the log has the order.
+        """
+        now = self._clock()
+        until = now if leased.ordered or leased.missed_until is None else leased.missed_until
+        until_ms = int(until * 1000)
+        query = LogQuery(0, until_ms, types=leased.types, page_size=_PAGE, after=leased.missed_after)
+        page = self._lines.follow(leased.tenant, query, now=now)
+        self._add_missed(leased, page.lines, now)
+        if not leased.ordered and not page.more and page.complete_until_ms >= until_ms:
+            self._subscriptions.note(leased, missed_after=None, missed_until=None)
+            return None
+        if page.lines or page.more:
+            self._subscriptions.note(leased, missed_after=page.after)
+        if page.more:
+            return now
+        if not leased.ordered:
+            return now + _COLLECT_AGAIN
+        return now + SETTLED_SECONDS if self._has_newer(leased, query, page.after, now) else None
+
+    def _has_newer(self, leased: Subscription, query: LogQuery, after: str, now: float) -> bool:
+        """Return whether the log shows lines up to which it is not complete yet.
+
+        A worker that was woken for them may have come before they can be collected, and nobody wakes it again.
+        """
+        ahead = replace(query, until_ms=int((now + LEASE_SECONDS) * 1000), after=after, page_size=1)
+        return bool(self._lines.follow(leased.tenant, ahead, now=now + LEASE_SECONDS + SETTLED_SECONDS).lines)
+
+    def _add_missed(self, leased: Subscription, lines: Sequence[LogLine], now: float) -> None:
+        places = {line.event_id: place_of(time_ms_of(line), line.event_id) for line in lines}
+        known = self._deliveries.statuses(leased, places.values())
+        for line in lines:
+            if places[line.event_id] in known:
+                continue
+            # Due since it became visible, so that the oldest is sent first.
+            due_at = min(now, (line.recorded_at_ms or line.received_at_ms) / 1000)
+            missed = waiting_in_log(self._log, leased, line.event_id, time_ms_of(line), line.type, due_at=due_at)
+            if missed is not None:
+                self._deliveries.add(leased, missed, now=now)
+
+
+def _due(leased: Subscription, now: float) -> tuple[Callable[[Waiting], bool], float]:
+    """Return whether an event is due, and until when due times are worth looking at.
+
+    While a subscription catches up after a resume, what failed before it is due at once.
+    """
+    if leased.missed_after is None:
+        return lambda waiting: waiting.due_at <= now, now
+
+    def is_due(waiting: Waiting) -> bool:
+        failed_before = bool(waiting.attempts) and waiting.attempts[-1].at < leased.state_changed_at
+        return waiting.due_at <= now or failed_before
+
+    return is_due, now + LONGEST_PAUSE

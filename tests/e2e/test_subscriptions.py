@@ -1,0 +1,293 @@
+"""Subscriptions on the deployed stack: create, verify, deliver, retry, rotate, unsubscribe, and a queue of one's own.
+
+The receiver checks every signature with the reference library of Standard Webhooks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from standardwebhooks import Webhook
+
+from dev.waiting import wait_until
+from tests.e2e.conftest import Gateway
+
+pytestmark = pytest.mark.e2e
+
+
+@dataclass
+class Receiver:
+    """An endpoint on this machine. `status` is what it answers to events; `secrets` are those that it knows."""
+
+    url: str = ""
+    status: int = 204
+    secrets: list[str] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    signatures: list[str] = field(default_factory=list)
+    challenges: int = 0
+    refused: int = 0
+    ready: threading.Event = field(default_factory=threading.Event)
+
+    def take(self, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
+        """Answer one POST."""
+        self.ready.wait(60)  # until the owner has seen the secret
+        event = None
+        for secret in self.secrets:
+            try:
+                event = Webhook(secret).verify(body, headers)
+            except Exception:  # noqa: BLE001, S112 - the next secret may be the one
+                continue
+        if event is None:
+            self.refused += 1
+            return 401, {}
+        if event["type"] == "subscription.verification":
+            self.challenges += 1
+            return 200, {"challenge": event["data"]["challenge"]}
+        assert event["id"] == headers["webhook-id"]
+        self.signatures.append(headers["webhook-signature"])
+        if self.status < 300:
+            self.events.append(event)
+        return self.status, {"said": "thanks"}
+
+    @property
+    def ids(self) -> list[str]:
+        return [event["id"] for event in self.events]
+
+    def known(self) -> set[str]:
+        """The ids of the events that came, each once."""
+        return set(self.ids)
+
+
+@contextmanager
+def serving() -> Iterator[Receiver]:
+    """An endpoint on this machine that answers."""
+    found = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            status, answer = found.take({name.lower(): value for name, value in self.headers.items()}, body)
+            content = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    found.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def receivers() -> Iterator[list[Receiver]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(serving()) for _ in range(5)]
+
+
+def until[T](what: str, read: Callable[[], T], good: Callable[[T], bool]) -> T:
+    """Wait until what is read is good; a sweep comes each minute."""
+    return wait_until(what, read, good, patience=240.0)
+
+
+def publish(stack: dict[str, Any], name: str) -> str:
+    """Put an event of the tenant on the bus, as the gateway's own functions do; its id."""
+    known_as = f"evt_{uuid.uuid4().hex}"
+    event = {
+        "specversion": "1.0",
+        "id": known_as,
+        "source": "/gateway/tests",
+        "type": name,
+        "time": "2026-09-21T14:13:20.000Z",
+        "tenant": stack["tenant"],
+        "subject": "meetings/85012345678",
+        "data": {"topic": "Stand-up"},
+    }
+    detail = {
+        "EventBusName": stack["stack_name"],
+        "Source": "zoom-gateway",
+        "DetailType": name,
+        "Detail": json.dumps(event),
+    }
+    answer = aws(stack, "events").put_events(Entries=[detail])
+    assert answer["FailedEntryCount"] == 0
+    return known_as
+
+
+def aws(stack: dict[str, Any], service: Any) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=stack["aws_endpoint_url"],
+        region_name=stack["aws_region"],
+        aws_access_key_id=stack["aws_access_key_id"],
+        aws_secret_access_key=stack["aws_secret_access_key"],
+    )
+
+
+def created(api: httpx.Client, **body: Any) -> dict[str, Any]:
+    answer = api.post("/subscriptions", json=body)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    assert found["state"] == "pending"
+    assert found["secret"].startswith("whsec_")
+    return found
+
+
+def state_of(api: httpx.Client, made: dict[str, Any]) -> str:
+    return str(api.get(f"/subscriptions/{made['id']}").json()["state"])
+
+
+def test_the_life_of_a_subscription(api: httpx.Client, stack: dict[str, Any], receiver: Receiver) -> None:
+    """Verified, delivered to, tried again, rotated, paused and resumed, and ended by a 410."""
+    made = created(api, url=receiver.url, types=["stories.*"])
+    receiver.secrets.append(made["secret"])
+    receiver.ready.set()
+    until("the subscription to be verified", lambda: state_of(api, made), lambda state: state == "active")
+    assert "secret" not in api.get(f"/subscriptions/{made['id']}").json()
+    path = f"/subscriptions/{made['id']}"
+
+    sent = [publish(stack, "stories.told") for _ in range(3)]
+    publish(stack, "songs.sung")
+    until("three events", lambda: set(receiver.ids), lambda found: set(sent) <= found)
+
+    receiver.status = 500
+    failed = publish(stack, "stories.told")
+
+    def deliveries() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = api.get(f"{path}/deliveries").json()["deliveries"]
+        return found
+
+    def of(name: str) -> dict[str, Any]:
+        return next((each for each in deliveries() if each["event_id"] == name), {"status": "none", "attempts": []})
+
+    until("a failed attempt", lambda: of(failed), lambda found: bool(found["attempts"]))
+    assert of(failed)["attempts"][0]["status"] == 500
+    assert of(failed)["attempts"][0]["answer"] == '{"said": "thanks"}'
+    receiver.status = 204
+    until("the retry", lambda: of(failed)["status"], lambda status: status == "delivered")
+    assert failed in receiver.ids
+
+    rotated = api.post(f"{path}/rotate", json={})
+    assert rotated.status_code == 200, rotated.text
+    receiver.secrets = [rotated.json()["secret"]]
+    receiver.signatures.clear()
+    test_id = api.post(f"{path}/test").json()["event_id"]
+    until("the test event", lambda: set(receiver.ids), lambda found: test_id in found)
+    assert len(receiver.signatures[-1].split(" ")) == 2
+
+    assert api.patch(path, json={"state": "paused"}).json()["state"] == "paused"
+    assert api.post(f"{path}/resume").json()["state"] == "active"
+
+    receiver.status = 410
+    publish(stack, "stories.told")
+    until("the end", lambda: state_of(api, made), lambda state: state == "unsubscribed")
+    assert receiver.refused == 0
+    assert api.delete(path).status_code == 204
+    assert api.get(path).status_code == 404
+
+
+def test_a_queue_of_ones_own(api: httpx.Client, stack: dict[str, Any]) -> None:
+    """A test message has to be taken before the subscription is active; then events come as messages."""
+    sqs = aws(stack, "sqs")
+    url = sqs.create_queue(QueueName=f"subscriber-{uuid.uuid4().hex[:8]}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    roles = [
+        aws(stack, "cloudformation").describe_stack_resource(StackName=stack["stack_name"], LogicalResourceId=name)
+        for name in ("DeliverRole", "RedeliverRole")
+    ]
+    names = [each["StackResourceDetail"]["PhysicalResourceId"] for each in roles]
+    account = arn.split(":")[4]
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"AWS": [f"arn:aws:iam::{account}:role/{name}" for name in names]},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    made = created(api, queue=url, types=["stories.*"])
+    until("the subscription to be verified", lambda: state_of(api, made), lambda state: state == "active")
+    sent = publish(stack, "stories.told")
+    got: list[str] = []
+
+    def read() -> list[str]:
+        for message in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages", []):
+            got.append(json.loads(message["Body"])["id"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return got
+
+    until("the message", read, lambda found: sent in found)
+    api.delete(f"/subscriptions/{made['id']}")
+
+
+def test_addresses_inside_are_refused(api: httpx.Client) -> None:
+    """Even on a local stack, where only this machine is accepted besides."""
+    for url in ("http://10.0.0.1/", "https://169.254.169.254/", "https://localhost.localdomain/", "ftp://x"):
+        answer = api.post("/subscriptions", json={"url": url, "types": ["*"]})
+        assert answer.status_code == 400, url
+        assert [each["field"] for each in answer.json()["errors"]] == ["url"]
+
+
+def workers(gateway: Gateway) -> list[int]:
+    """The processes of the functions that deliver."""
+    place, found = str((gateway.folder / "emulator-tmp").resolve()), []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        ours = "DeliverFunction" in command or "RedeliverFunction" in command
+        if place in command and ours and command.rstrip("\0").endswith("_worker.py"):
+            found.append(int(process.name))
+    return found
+
+
+@pytest.mark.soak
+def test_two_thousand_events_reach_five_endpoints_through_kills(
+    api: httpx.Client, stack: dict[str, Any], gateway: Gateway, receivers: list[Receiver]
+) -> None:
+    """One of the endpoints fails now and then; in the end each has every event, with a right signature."""
+    for receiver in receivers:
+        made = created(api, url=receiver.url, types=["soak.*"])
+        receiver.secrets.append(made["secret"])
+        receiver.ready.set()
+        until("the subscription to be verified", partial(state_of, api, made), lambda state: state == "active")
+    sent: set[str] = set()
+    for batch in range(20):
+        sent |= {publish(stack, "soak.told") for _ in range(100)}
+        receivers[0].status = 500 if batch % 4 == 1 else 204
+        for process in workers(gateway):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+    receivers[0].status = 204
+    for receiver in receivers:
+        wait_until("every event", receiver.known, lambda found: sent <= found, patience=900.0)
+        assert set(receiver.ids) == sent
+        assert receiver.refused == 0
