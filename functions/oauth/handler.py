@@ -202,8 +202,9 @@ def reconnect(request: Request, principal: Principal, connection_id: str) -> Res
             principal,
             owner=found.owner,
             return_url=text_of(body, "return_url"),
-            reconnects=found,
+            reconnects=found.connection_id,
             label=label_of(body),
+            former_label=found.label,
         )
     )
 

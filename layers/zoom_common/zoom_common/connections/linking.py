@@ -11,7 +11,7 @@ from zoom_common.access.principal import Principal
 from zoom_common.connections.cipher import Cipher, PairSealer
 from zoom_common.connections.labels import label_of
 from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
-from zoom_common.connections.model import Connection, connection_id, verifier
+from zoom_common.connections.model import connection_id, verifier
 from zoom_common.connections.oauth_client import AppCredentials, ZoomOAuth
 from zoom_common.connections.placement import LinkedGrant, Placement
 from zoom_common.connections.queues import LinkQueue
@@ -135,12 +135,14 @@ class Linking:
         *,
         owner: str,
         return_url: str | None,
-        reconnects: Connection | None = None,
+        reconnects: str | None = None,
         label: str | None = None,
+        former_label: str | None = None,
     ) -> Ticket:
         """A ticket for `owner`, asked for by `principal`. Raises InvalidRequest for a return URL not on the list.
 
         `label` is what the program calls the connection; without it, the label comes from the person's Zoom profile.
+        `former_label` is that of the connection to reconnect, for the person to see.
         """
         if return_url is not None and not allowed(return_url, self.return_urls):
             raise InvalidRequest([FieldError("return_url", _NOT_LISTED)])
@@ -149,10 +151,10 @@ class Linking:
             subject=principal.subject,
             owner=owner,
             return_url=return_url,
-            reconnects=reconnects.connection_id if reconnects else None,
+            reconnects=reconnects,
             label=label,
             asked_by=principal.name,
-            former_label=reconnects.label if reconnects else None,
+            former_label=former_label,
         )
         secret, expires_at = Secret(self.new_secret()), int(self.clock()) + TICKET_SECONDS
         self.store.put_ticket(secret, link, expires_at=expires_at)
