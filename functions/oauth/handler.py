@@ -171,8 +171,8 @@ def show(request: Request, principal: Principal, connection_id: str) -> Response
 @router.route("PATCH", "/connections/{connection_id}", scope="connections:write")
 def rename(request: Request, principal: Principal, connection_id: str) -> Response:
     """Give a connection another label, or none."""
-    label = new_label_of(body_of(request))
     found = _reached(principal, connection_id)
+    label = new_label_of(body_of(request))
     renamed = wiring().connections.rename(found.tenant, found.connection_id, label)
     if renamed is None:
         raise NotFound("There is no such connection.", reason="connection_unknown")
