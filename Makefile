@@ -205,6 +205,10 @@ contract-facts: .venv/installed ## distil Zoom's contracts again: make contract-
 	@set -f; $(BIN)/python -m dev.contract_facts $(ARGS)
 
 ##@ Check more than the tests do
+.PHONY: examples
+examples: .venv/installed ## the programs in examples/ that need npm or large packages; needs a running make run
+	@exec $(BIN)/python -m dev.examples
+
 .PHONY: clients
 clients: .venv/installed ## zoomus, pyzoom, zoom-python-client and Rivet against the running gateway
 	$(BIN)/python -m dev.clients

@@ -64,7 +64,8 @@ class Configuration:
     def parameter_overrides(self) -> list[str]:
         """What `sam deploy --parameter-overrides` is given."""
         values = {PARAMETERS[name]: value for name, value in self.settings.items()}
-        values |= {"Stage": "local", "Architecture": machine_architecture(), "Jobs": "on", "Subscriptions": "on"}
+        values |= {"Stage": "local", "Architecture": machine_architecture()}
+        values |= dict.fromkeys(("Jobs", "Subscriptions", "RecordingArchive"), "on")
         values["AwsEndpointUrl"] = f"http://127.0.0.1:{self.aws_port}"
         # Quoted, so that an empty value is given too: SAM would keep the former one.
         return [f'{name}="{value}"' for name, value in sorted(values.items())]

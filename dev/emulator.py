@@ -88,6 +88,9 @@ def start(supervisor: Supervisor, workspace: Workspace, port: int, requests: Pat
         "SFTP_ENABLED": "0",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(state),
+        # Objects of S3 are kept apart from the rest of its state, and are lost at a restart without these two.
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(state / "s3"),
         "TMPDIR": str(unpacked),
         "PYTHONDONTWRITEBYTECODE": "1",
         **CREDENTIALS,

@@ -55,10 +55,16 @@ def _dynamodb(operation: str, sent: Json, place: str) -> Iterator[Json]:
             yield _item(_TRANSACTION[kind], of_item, place, enclosing=operation)
     elif "RequestItems" in sent:
         for table, asked in sent["RequestItems"].items():
-            wanted = {"TableName": table, "Keys": asked.get("Keys", [])}
-            yield _item(operation, wanted, place)
+            yield _item(operation, {"TableName": table, "Keys": _keys_of(asked)}, place)
     else:
         yield _item(operation, sent, place)
+
+
+def _keys_of(asked: Json | list[Json]) -> list[Json]:
+    """The keys that a batch names: those it reads, or those of what it writes and deletes."""
+    if isinstance(asked, dict):
+        return list(asked.get("Keys", []))
+    return [of_item.get("Item") or of_item.get("Key") or {} for each in asked for of_item in each.values()]
 
 
 def _item(operation: str, sent: Json, place: str, *, enclosing: str | None = None) -> Json:
@@ -100,6 +106,10 @@ def _others(action: str, path: str, sent: Json, place: str) -> Iterator[tuple[st
         for entry in sent.get("Entries", []):
             bus = str(entry.get("EventBusName", "default"))
             yield bus if bus.startswith("arn:") else f"arn:aws:events:{place}:event-bus/{bus}", {}
+    elif service == "states":
+        yield str(sent.get("stateMachineArn", "*")), {}
+    elif service == "s3":
+        yield f"arn:aws:s3:::{path.partition('?')[0].strip('/')}", {}
     elif service == "lambda":
         name = path.partition("/functions/")[2].partition("/")[0].replace("%3A", ":")
         yield name if name.startswith("arn:") else f"arn:aws:lambda:{place}:function:{name}", {}

@@ -181,6 +181,24 @@ def standing(prices: Mapping[str, float], *, functions: int, alarms: int, metric
     }
 
 
+def archive_terabyte(prices: Mapping[str, float], *, megabytes_a_second: float) -> dict[str, float]:
+    """Dollars to move a terabyte of recordings into the archive, by service, beside S3 itself.
+
+    The worker is paid for as long as Zoom sends. Each part of 32 MiB is one write of the ledger, of an item below 2 KB.
+    A run of 260 seconds receives its message once, hides it twice, and asks Zoom for a link over the gateway's own
+    stores (a key, a connection, a send slot, a counter).
+    """
+    seconds, parts = 1e12 / (megabytes_a_second * 1e6), 1e12 / (32 * 1024 * 1024)
+    runs = seconds / 260
+    return {
+        "Lambda": seconds * _MEMORY_MB / 1024 * prices["lambda_gb_second_arm64"]
+        + runs / _MILLION * prices["lambda_requests_million"],
+        "DynamoDB": (parts * 2 + runs * 12) / _MILLION * prices["dynamodb_write_million"]
+        + runs * 20 / _MILLION * prices["dynamodb_read_million"],
+        "SQS, KMS": runs / _MILLION * (4 * prices["sqs_million"] + prices["kms_requests_million"]),
+    }
+
+
 def bill(arguments: argparse.Namespace, prices: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """Dollars a month, by what causes them and by service."""
     of_one = units(

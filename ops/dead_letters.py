@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-# Dead-letter queues by the queue they belong to; all are resources of the template.
+# Dead-letter queues by the queue they belong to; all are resources of the template, those of an option where it is on.
 QUEUES = {
     "ingest": ("IngestQueue", "IngestDeadLetterQueue"),
     "integration-events": ("IntegrationEventsQueue", "IntegrationEventsDeadLetterQueue"),
@@ -17,6 +17,8 @@ QUEUES = {
     "erasure": ("ErasureQueue", "ErasureDeadLetterQueue"),
     "delivery": ("DeliveryQueue", "DeliveryDeadLetterQueue"),
     "redelivery": ("RedeliveryQueue", "RedeliveryDeadLetterQueue"),
+    "archive-events": ("ArchiveEventsQueue", "ArchiveEventsDeadLetterQueue"),
+    "archive": ("ArchiveQueue", "ArchiveDeadLetterQueue"),
 }
 # While a command runs, nobody else gets what it looks at; afterwards it is back at once.
 _LOOKING_SECONDS = 120

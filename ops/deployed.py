@@ -33,6 +33,10 @@ class Deployed:
         found = self.client("cloudformation").describe_stack_resources(StackName=self.name)["StackResources"]
         return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
 
+    def has(self, logical_id: str) -> bool:
+        """Return whether the stack has a resource: options that are off deploy nothing."""
+        return logical_id in self._resources
+
     def resource(self, logical_id: str) -> str:
         """The physical id of a resource of the template. Raises NoStack."""
         if logical_id not in self._resources:

@@ -54,6 +54,8 @@ def _act(arguments: argparse.Namespace, letters: DeadLetters, letter: DeadLetter
 
 def _list(stack: Deployed) -> int:
     for name, (source, dead) in QUEUES.items():
+        if not stack.has(dead):
+            continue
         with DeadLetters(stack.client("sqs"), stack.resource(source), stack.resource(dead)) as letters:
             found = list(letters.read())
         print(f"{name}: {len(found)}")

@@ -10,11 +10,19 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from ops.deployed import add_arguments, deployed
+from ops.deployed import Deployed, add_arguments, deployed
 from ops.key_table import NoStack
+from zoom_common.archive.ledger import Ledger
+from zoom_common.archive.retention import eraser
+from zoom_common.aws.s3 import StoredObject
+from zoom_common.aws.table import EVENTS, Table
 from zoom_common.connections.model import Publish
 from zoom_common.connections.queues import RevokeQueue
+from zoom_common.erasure.removal import EraseCopy
 from zoom_common.erasure.runner import Erasure
 from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import DependencyFailed, InvalidRequest
@@ -49,6 +57,7 @@ def main(given: list[str] | None = None) -> int:
             publish=_publisher(BusPublisher(stack.resource("EventBus"), stack.client("events"))),
             revokes=RevokeQueue(stack.client("sqs"), stack.resource("EscrowQueue")),
             clock=time.time,
+            erase_copy=_erase_copy(stack),
         )
         dry = arguments.dry_run
         answer = erasure.dry_run(target, should_stop=lambda: False) if dry else erasure.erase(target)
@@ -66,6 +75,41 @@ def _target(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> E
         return ErasureTarget.person(arguments.tenant, zoom_user_id=arguments.zoom_user, email=arguments.email)
     except InvalidRequest as wrong:
         parser.error("; ".join(f"{each.field}: {each.message}" for each in wrong.fields))
+
+
+def _erase_copy(stack: Deployed) -> EraseCopy | None:
+    """What deletes a recording's file from the archive, where the stack has one."""
+    if not stack.has("ArchiveBucket"):
+        return None
+    ledger = Ledger(Table(stack.client("dynamodb"), stack.resource("EventsTable"), EVENTS))
+    return eraser(ledger, _Objects(stack.client("s3"), stack.resource("ArchiveBucket")), time.time)
+
+
+@dataclass(frozen=True, slots=True)
+class _Objects:
+    """The bucket by boto3, with the operator's own credentials; as much of `retention.Storage` as an erasure needs."""
+
+    s3: Any
+    bucket: str
+
+    def head(self, key: str) -> StoredObject | None:
+        raise NotImplementedError(key)
+
+    def versions(self, prefix: str) -> Iterator[tuple[str, str]]:
+        for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix):
+            for each in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                yield each["Key"], each["VersionId"]
+
+    def delete(self, key: str, version: str) -> None:
+        self.s3.delete_object(Bucket=self.bucket, Key=key, VersionId=version)
+
+    def uploads(self, prefix: str) -> Iterator[tuple[str, str, float]]:
+        for page in self.s3.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix):
+            for each in page.get("Uploads", []):
+                yield each["Key"], each["UploadId"], each["Initiated"].timestamp()
+
+    def abort(self, key: str, upload_id: str) -> None:
+        self.s3.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
 
 
 def _publisher(bus: BusPublisher) -> Publish:

@@ -6,6 +6,7 @@ from typing import Any
 
 from dev.openapi.answers import response
 from zoom_common.access.token_endpoint import GRANTS
+from zoom_common.archive.policy import KINDS, STORAGE_CLASSES
 from zoom_common.connections.labels import LONGEST
 
 type Json = dict[str, Any]
@@ -45,6 +46,19 @@ _LOG_PARAMETERS = {
     "to": "The moment to stop before.",
     "order": "desc, the newest first, or asc, in the order in which events become visible.",
     "after": "The cursor that the answer before had in `after`; implies order=asc.",
+    "page_size": "1 to 300; 30 when it is absent.",
+    "next_page_token": "From the answer before.",
+}
+
+
+_ARCHIVE_PARAMETERS = {
+    "from": "The first moment at which a recording began.",
+    "to": "The last moment at which a recording began.",
+    "host": "The host's Zoom user id or e-mail address.",
+    "meeting": "The number of a meeting or webinar.",
+    "topic": "A part of the topic.",
+    "state": "pending, moving, kept, doubtful or failed.",
+    "uuid": "The UUID of an instance.",
     "page_size": "1 to 300; 30 when it is absent.",
     "next_page_token": "From the answer before.",
 }
@@ -241,6 +255,61 @@ PATHS: Json = {
         ),
     },
     **SUBSCRIPTIONS,
+    "/archive/policy": {
+        "parameters": [_in_query("connection", "The connection whose own policy it is; without it, the tenant's.")],
+        "get": _operation("archive.policy", "Get what is archived", 200, scope="archive:read"),
+        "put": _operation(
+            "archive.set_policy",
+            "Set what is archived; an empty object turns the archive on",
+            200,
+            scope="archive:write",
+            requestBody=_body(
+                required=False,
+                enabled={"type": "boolean"},
+                kinds={"type": "array", "items": {"enum": list(KINDS)}},
+                key_template={"type": "string"},
+                storage_class={"enum": list(STORAGE_CLASSES)},
+                lifecycle={"type": ["object", "null"]},
+                retention_days={"type": ["integer", "null"], "minimum": 1},
+                at_zoom={"type": "object"},
+            ),
+        ),
+        "delete": _operation(
+            "archive.end_policy", "Let a connection follow its tenant's policy again", 204, scope="archive:write"
+        ),
+    },
+    "/archive/recordings": {
+        "get": _operation(
+            "archive.recordings",
+            "List the recordings in the archive, the newest first",
+            200,
+            scope="archive:read",
+            parameters=[_in_query(name, text) for name, text in _ARCHIVE_PARAMETERS.items()],
+        )
+    },
+    "/archive/recordings/{recordingId}": {
+        "parameters": [_in_path("recordingId")],
+        "get": _operation(
+            "archive.recording", "Get one recording, with links that end in five minutes", 200, scope="archive:read"
+        ),
+        "delete": _operation("archive.delete", "Delete the copy in the archive", 204, scope="archive:write"),
+    },
+    "/archive/recordings/{recordingId}/retry": {
+        "parameters": [_in_path("recordingId")],
+        "post": _operation("archive.retry", "Try the files again that were given up", 202, scope="archive:write"),
+    },
+    "/archive/recordings/{recordingId}/transcript": {
+        "parameters": [
+            _in_path("recordingId"),
+            _in_query("format", "text, vtt or json; else what Accept asks for."),
+            _in_query("file", "The id of one of several transcripts."),
+        ],
+        "get": _operation("archive.transcript", "Get the transcript, with speakers", 200, scope="archive:read"),
+    },
+    "/archive/recordings/{recordingId}/chat": {
+        "parameters": [_in_path("recordingId")],
+        "get": _operation("archive.chat", "Get the messages of the chat", 200, scope="archive:read"),
+    },
     "/jobs": {
         "get": _operation(
             "jobs.list",

@@ -18,7 +18,10 @@ from typing import Any
 
 from zoom_common import observability
 from zoom_common.access.principal import Principal
-from zoom_common.aws.clients import boto3_client
+from zoom_common.archive.ledger import Ledger
+from zoom_common.archive.retention import eraser
+from zoom_common.aws.clients import boto3_client, bucket
+from zoom_common.aws.table import EVENTS, Table
 from zoom_common.connections.queues import RevokeQueue
 from zoom_common.deadline import Deadline
 from zoom_common.edge import request_fields
@@ -27,6 +30,7 @@ from zoom_common.edge.own_requests import body_of, refuse_bound, text_of
 from zoom_common.edge.request import Request
 from zoom_common.edge.response import Response, json_response
 from zoom_common.erasure.queue import ErasureQueue, Job, from_message
+from zoom_common.erasure.removal import EraseCopy
 from zoom_common.erasure.runner import Erasure, receipt
 from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import FieldError, InternalError, InvalidRequest, NotFound, Unavailable
@@ -46,6 +50,8 @@ class ErasuresSettings:
     escrow_queue_url: str
     erasure_queue_url: str
     settle_seconds: int
+    archive_bucket: str
+    """Empty: this stack has no archive."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> ErasuresSettings:
@@ -58,6 +64,7 @@ class ErasuresSettings:
             escrow_queue_url=require(environ, "ESCROW_QUEUE_URL"),
             erasure_queue_url=require(environ, "ERASURE_QUEUE_URL"),
             settle_seconds=int(optional(environ, "ERASURE_SETTLE_SECONDS", "300")),
+            archive_bucket=optional(environ, "ARCHIVE_BUCKET"),
         )
 
 
@@ -91,7 +98,16 @@ def erasure() -> Erasure:
         publish=sender(settings().event_bus, lambda: boto3_client("events")),
         clock=time.time,
         settle_seconds=settings().settle_seconds,
+        erase_copy=_erase_copy(),
     )
+
+
+def _erase_copy() -> EraseCopy | None:
+    """Return what deletes a recording's file from the archive, where the stack has one."""
+    if not settings().archive_bucket:
+        return None
+    ledger = Ledger(Table(boto3_client("dynamodb"), settings().events_table, EVENTS))
+    return eraser(ledger, bucket(settings().archive_bucket), time.time)
 
 
 @cache

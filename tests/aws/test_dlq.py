@@ -29,6 +29,9 @@ class Stack:
     def resource(self, name: str) -> str:
         return self.urls[name]
 
+    def has(self, name: str) -> bool:
+        return name in self.urls
+
     def put(self, body: str, **attributes: str) -> str:
         typed: Any = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         url = self.urls["IngestDeadLetterQueue"]

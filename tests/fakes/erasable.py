@@ -19,6 +19,8 @@ from zoom_common.access.bearers import Bearer, BearerStore
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
 from zoom_common.access.principal import Principal
+from zoom_common.archive.ledger import ArchivedFile, ArchivedRecording, Ledger, recording_id_of
+from zoom_common.archive.policy import Policy, PolicyStore
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import Table
 from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
@@ -108,6 +110,7 @@ class Held:
             publish=self.published.append,
             revokes=RevokeQueue(self.sqs.client(), "escrow"),
             clock=clock,
+            erase_copy=lambda _: 0,  # S3 is not among these tables
         )
 
     def table(self, name: TableName) -> Table:
@@ -250,6 +253,20 @@ class Held:
         number = int(person.name[:5], 16)
         row = Row(number=number, values={"email": person.email.upper(), "last_name": "L"})
         JobStore(self.table(TableName.EVENTS)).put_rows(_job(person.tenant), [row])
+        self.record(person)
+
+    def record(self, person: Person) -> None:
+        """Keep a recording that they hosted, under a policy of their connection."""
+        host: dict[str, Any] = {"host_id": person.zoom_user_id, "host_email": person.email.upper()}
+        name = recording_id_of(person.tenant, person.name)
+        ledger = Ledger(self.table(TableName.EVENTS))
+        ledger.add(ArchivedRecording(tenant=person.tenant, recording_id=name, uuid=person.name, begun_ms=1, **host))
+        file = ArchivedFile(
+            tenant=person.tenant, recording_id=name, file_id="f", key="k", storage_class="STANDARD", **host
+        )
+        ledger.add_file(file)
+        policies = PolicyStore(self.table(TableName.EVENTS))
+        policies.put(person.tenant, Policy(), connection=person.connection_id, now=START)
 
     def hear(self, person: Person) -> None:
         """Log and project events: that they exist, that they took part, and a large one that a person hosts."""
@@ -309,6 +326,8 @@ class Held:
         self.admit(tenant, f"evt_{sha256(tenant.encode()).hexdigest()[:32]}", event, json.dumps(started).encode())
         self._projections().apply(tenant, changes(event), (1, ""))
         JobStore(self.table(TableName.EVENTS)).create(_job(tenant), [Row(number=1, values={"email": "n@x.example"})])
+        PolicyStore(self.table(TableName.EVENTS)).put(tenant, Policy(), connection=None, now=START)
+        Ledger(self.table(TableName.EVENTS)).plan_walk(tenant, at=START)
 
     def tell_of_nobody(self) -> None:
         """Write what is the gateway's own, or shared by those who call one Zoom account."""

@@ -250,7 +250,7 @@ def _resources() -> dict[str, str]:
     clients.boto3_client("events").create_event_bus(Name="bus")
     queues = {
         name: clients.boto3_client("sqs").create_queue(QueueName=name)["QueueUrl"]
-        for name in ("escrow", "erasures", "wake")
+        for name in ("escrow", "erasures", "wake", "archive")
     }
     app = json.dumps({"client_id": "zoom-app", "client_secret": "app-secret" * 4})
     secret = clients.boto3_client("secretsmanager").create_secret(Name="app", SecretString=app)["ARN"]
@@ -266,6 +266,8 @@ def _resources() -> dict[str, str]:
         "ESCROW_QUEUE_URL": queues["escrow"],
         "ERASURE_QUEUE_URL": queues["erasures"],
         "WAKE_QUEUE_URL": queues["wake"],
+        "ARCHIVE_QUEUE_URL": queues["archive"],
+        "ARCHIVE_BUCKET": "archive",
         "HEALTH_QUEUES": f"escrow={queues['escrow']}",
         "ZOOM_APP_SECRET_ARN": secret,
         "ZOOM_SDK_SECRET_ARN": secret,

@@ -20,6 +20,8 @@ from tests.fakes.gateway_stores import MemoryCalendar, MemoryChanges, MemoryCoun
 from tests.fakes.tables import CONNECTIONS, COORDINATION, EVENTS
 from zoom_common.access.bearers import BearerStore
 from zoom_common.access.key_store import ApiKeyStore
+from zoom_common.archive.ledger import Ledger
+from zoom_common.archive.policy import PolicyStore
 from zoom_common.aws.table import Table
 from zoom_common.connections.link_store import AuthorizationStore
 from zoom_common.connections.outbox import Outbox
@@ -172,6 +174,14 @@ def erasure_records(dynamodb: DynamoDBClient) -> ErasureRecords:
 
 def whole_table(dynamodb: DynamoDBClient, name: str) -> WholeTable:
     return WholeTable(Table(dynamodb, name))
+
+
+def ledger(dynamodb: DynamoDBClient) -> Ledger:
+    return Ledger(Table(dynamodb, EVENTS))
+
+
+def policies(dynamodb: DynamoDBClient) -> PolicyStore:
+    return PolicyStore(Table(dynamodb, EVENTS))
 
 
 def in_memory(dynamodb: Any) -> MemoryDynamoDB | None:

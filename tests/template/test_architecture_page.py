@@ -73,7 +73,11 @@ def triggers(template: dict[str, Any]) -> dict[str, set[str]]:
 def roles(template: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """The statements of each role."""
     return {
-        name: [statement for policy in role.get("Policies", []) for statement in policy["PolicyDocument"]["Statement"]]
+        name: [
+            each["Fn::If"][1] if "Fn::If" in each else each  # what an option adds
+            for policy in role.get("Policies", [])
+            for each in policy["PolicyDocument"]["Statement"]
+        ]
         for name, role in of_type(template, "AWS::IAM::Role").items()
     }
 

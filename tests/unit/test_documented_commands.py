@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ops.key_table import NoStack
-from ops.project import ROOT
+from ops.project import ROOT, template_parameters
 
 PAGES = sorted({ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")})
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -75,3 +75,12 @@ def _as_pasted(command: str, folder: Path) -> list[str]:
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), **_FILLED_IN}
     subprocess.run(["sh", "-c", line], cwd=ROOT, env=environment, check=True, capture_output=True)
     return noted.read_text().splitlines()[1:]
+
+
+def test_the_terraform_example_names_parameters_and_outputs_of_the_template() -> None:
+    """A name that the template does not have would fail on AWS, after minutes."""
+    text = (ROOT / "examples" / "terraform" / "main.tf").read_text()
+    block = text.partition("  parameters = {")[2].partition("\n  }")[0]
+    assert set(re.findall(r"^\s+(\w+)\s+=", block, re.MULTILINE)) <= template_parameters().keys()
+    outputs = (ROOT / "template.yaml").read_text().partition("\nOutputs:\n")[2]
+    assert all(f"\n  {name}:\n" in f"\n{outputs}" for name in re.findall(r'outputs\["(\w+)"\]', text))

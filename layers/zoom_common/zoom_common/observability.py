@@ -47,6 +47,7 @@ COUNT, MILLISECONDS, SECONDS = "Count", "Milliseconds", "Seconds"
 # number is bounded (docs/cost.md). Whatever else is counted is in its log line only, where queries add it up.
 TOTALS = frozenset(
     {
+        *("ArchiveFailed", "ArchiveStuck", "ArchivedBytes"),
         *("AppFaults", "BudgetFallback", "ConnectionChangesUnpublished", "ConnectionUnheard", "ConnectionsDue"),
         *("Denied", "EventMalformed", "EventNotProjected", "EventUnrouted", "EventsReconciled"),
         *("GrantsWidelyRefused", "JobsPaused", "JobsRevived", "PairsUnplaced", "RevokesUnconfirmed"),

@@ -95,6 +95,7 @@ class Behaviour:
     transcripts: bool = False  # recording.transcript_completed, Business and higher
     transcript_seconds: float = 2.0
     recording_bytes: int = 65_536
+    declared_bytes_percent: int = 100  # of what a file has; wrong declared sizes on good films are reported
     forbidden_download: Literal["401", "html", "json"] = "401"  # json: the refusal with a 200, saved as video by some
     download_host: str = ""  # empty: another name of this host, so that a redirect crosses hosts
 

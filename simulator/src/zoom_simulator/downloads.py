@@ -1,6 +1,7 @@
 """Recording files: a bearer opens `/rec/download/...`, which redirects to another host that wants no bearer.
 
-The file itself is made from its id, the same bytes every time: a small valid container, then noise.
+The file itself is made from its id, the same bytes every time, of any size and from any place on, without being stored:
+a small valid container, then noise in which every block is another one.
 """
 
 from __future__ import annotations
@@ -8,18 +9,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import random
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 from zoom_simulator import asgi
 from zoom_simulator.errors import ZoomError
 from zoom_simulator.fault_responses import after, before
+from zoom_simulator.faults import Rule
 from zoom_simulator.model import Recording, RecordingFile
 from zoom_simulator.simulator import Simulator
 
 LINK_SECONDS = 3600
 CHUNK = 65_536
+NOISE = 1 << 20
+LARGEST_BOX = 1 << 32
 TYPES = {
     "MP4": "video/mp4",
     "M4A": "audio/mp4",
@@ -39,10 +45,11 @@ class Downloads:
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         """Answer one request under `/rec`."""
         await asgi.read_body(receive)
-        rules = self._sim.faults.strike_request("recordings.download")
+        _, _, kind, key = (*str(scope["path"]).split("/", 3), "")[:4]
+        # The link is one request and the storage behind it another: a fault may be about both, or about one.
+        rules = self._sim.faults.strike_request("recordings.download", f"recordings.download.{kind}")
         if await before(rules, receive, send):
             return
-        _, _, kind, key = (*str(scope["path"]).split("/", 3), "")[:4]
         found = self._find(key)
         if found is None or kind not in ("download", "file", "play", "share"):
             await asgi.answer(
@@ -53,8 +60,8 @@ class Downloads:
             await asgi.answer(send, 200, page, [("content-type", "text/html; charset=utf-8")])
         elif kind == "download":
             await self._redirect(scope, send, *found)
-        elif not await after(rules, send, b"".join(content(found[1]))):
-            await self._send_file(scope, send, found[1])
+        elif not await after(rules, send, b"".join(content(found[1], 0, min(found[1].size, CHUNK)))):
+            await self._send_file(scope, send, found[1], {rule.effect: rule for rule in rules})
 
     async def _redirect(self, scope: asgi.Scope, send: asgi.Send, recording: Recording, each: RecordingFile) -> None:
         if not self._opens(asgi.header(scope, b"authorization"), recording):
@@ -71,7 +78,9 @@ class Downloads:
         )
         await asgi.answer(send, 302, b"", [("location", location)])
 
-    async def _send_file(self, scope: asgi.Scope, send: asgi.Send, each: RecordingFile) -> None:
+    async def _send_file(
+        self, scope: asgi.Scope, send: asgi.Send, each: RecordingFile, faults: dict[str, Rule]
+    ) -> None:
         query = asgi.query(scope)
         expiry = query.get("e", "0")
         sealed = expiry.isdecimal() and hmac.compare_digest(self._seal(each, int(expiry)), query.get("s", ""))
@@ -84,21 +93,29 @@ class Downloads:
             text = b"<Error><Code>InvalidArgument</Code><Message>Only one auth mechanism allowed</Message></Error>"
             await asgi.answer(send, 400, text, [("content-type", "application/xml")])
             return
-        first, last, status = _range(asgi.header(scope, b"range"), each.size)
+        wanted = "" if "ignore_range" in faults else asgi.header(scope, b"range")
+        size = min(each.size, faults["short"].bytes) if "short" in faults else each.size
+        first, last, status = _range(wanted, size)
+        if status == 416:  # noqa: PLR2004 - the number itself
+            await asgi.answer(send, 416, b"", [("content-range", f"bytes */{size}")])
+            return
         headers = [
             (b"content-type", TYPES.get(each.extension, "application/octet-stream").encode()),
             (b"content-length", str(last - first).encode()),
             (b"accept-ranges", b"bytes"),
+            (b"etag", f'"{hashlib.sha256(each.id.encode()).hexdigest()[:32]}"'.encode()),
         ]
         if status != 200:  # noqa: PLR2004 - partial content says which part
-            headers.append((b"content-range", f"bytes {first}-{last - 1}/{each.size}".encode()))
+            headers.append((b"content-range", f"bytes {first}-{last - 1}/{size}".encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        at = 0
-        for chunk in content(each):
-            part = chunk[max(0, first - at) : max(0, last - at)]
-            at += len(chunk)
-            if part:
-                await send({"type": "http.response.body", "body": part, "more_body": True})
+        sent, most = 0, faults["cut"].bytes if "cut" in faults else last - first
+        for part in content(each, first, last):
+            body = part[: most - sent]
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            sent += len(body)
+            if sent >= most and sent < last - first:
+                await asgi.close(send, abort=False)
+                return
         await send({"type": "http.response.body", "body": b""})
 
     def _opens(self, authorization: str, recording: Recording) -> bool:
@@ -140,24 +157,28 @@ class Downloads:
         return hmac.new(secret, f"{each.id}:{expiry}".encode(), hashlib.sha256).hexdigest()
 
 
-def content(each: RecordingFile) -> Iterator[bytes]:
-    """The bytes of a file, always the same ones, in chunks."""
-    left = each.size
-    head = _head(each)[:left]
-    yield head
-    left -= len(head)
-    filler = _filler(each)
-    while left > 0:
-        part = filler[: min(CHUNK, left)]
+def content(each: RecordingFile, first: int = 0, last: int | None = None) -> Iterator[bytes]:
+    """The bytes of a file from `first` up to `last` (not included), always the same ones, in chunks."""
+    end = each.size if last is None else min(last, each.size)
+    head = _head(each)[: each.size]
+    if first < min(end, len(head)):
+        yield head[first:end]
+    at = max(first, len(head))
+    while at < end:
+        block, begin = divmod(at, CHUNK)
+        part = _block(each, block)[begin : begin + end - at]
         yield part
-        left -= len(part)
+        at += len(part)
 
 
 def _head(each: RecordingFile) -> bytes:
     if each.extension in ("MP4", "M4A"):
         brand = b"isom" if each.extension == "MP4" else b"M4A "
         box = struct.pack(">I", 24) + b"ftyp" + brand + struct.pack(">I", 512) + b"isommp42"
-        return box + struct.pack(">I", max(8, each.size - len(box))) + b"mdat"
+        left = max(8, each.size - len(box))
+        if left < LARGEST_BOX:
+            return box + struct.pack(">I", left) + b"mdat"
+        return box + struct.pack(">I", 1) + b"mdat" + struct.pack(">Q", left)  # the size stands behind the type
     if each.extension == "VTT":
         return b"WEBVTT\r\n\r\n1\r\n00:00:00.000 --> 00:00:04.000\r\nJill Chill: Welcome, everybody.\r\n\r\n"
     if each.extension == "JSON":
@@ -165,11 +186,17 @@ def _head(each: RecordingFile) -> bytes:
     return b"00:00:05\tJill Chill:\tHello\r\n"
 
 
-def _filler(each: RecordingFile) -> bytes:
+def _block(each: RecordingFile, number: int) -> bytes:
+    """One block of a file, unlike its other blocks: a piece of the file's noise that begins elsewhere, and a number."""
     if each.extension in ("VTT", "TXT", "JSON"):
         return b" " * CHUNK
-    block = hashlib.sha256(each.id.encode()).digest()
-    return block * (CHUNK // len(block))
+    begin = number * 40_503 % NOISE
+    return struct.pack(">Q", number) + _noise(each.id)[begin : begin + CHUNK - 8]
+
+
+@lru_cache(maxsize=16)
+def _noise(name: str) -> bytes:
+    return random.Random(name).randbytes(NOISE + CHUNK)
 
 
 def _range(value: str, size: int) -> tuple[int, int, int]:
@@ -182,4 +209,6 @@ def _range(value: str, size: int) -> tuple[int, int, int]:
         return max(0, size - int(end)), size, 206
     first = int(begin)
     last = min(size, int(end) + 1) if end.isdecimal() else size
+    if first >= size:
+        return 0, 0, 416
     return (first, last, 206) if first < last else (0, size, 200)

@@ -20,6 +20,9 @@ REQUEST_EFFECTS = {
     "deauthorize": "the same, with `app_deauthorized`, as if the person had removed the app just then",
     "html": "answer with an HTML page and `status` instead of doing anything",
     "not_json": "do it, then answer 200 with a body that is not JSON",
+    "cut": "send `bytes` of a recording's file, then close the connection",
+    "ignore_range": "answer 200 with a whole file where a range was asked for",
+    "short": "serve the first `bytes` of a recording's file as if they were all",
 }
 DELIVERY_EFFECTS = {
     "duplicate": "deliver it twice, same body and same request id",
@@ -44,6 +47,14 @@ PRESETS: dict[str, dict[str, Any]] = {
     "lost_response": {"effect": "lost_response"},
     "stale": {"effect": "stale", "seconds": 7200.0},
     "late": {"effect": "late", "seconds": 60.0},
+    "link_ended": {"target": "recordings.download.file", "effect": "status", "status": 403,
+                   "body": "<Error><Code>AccessDenied</Code></Error>"},
+    "forbidden_json": {"target": "recordings.download", "effect": "status", "status": 200,
+                       "body": '{"status":false,"errorCode":124,"errorMessage":"Forbidden"}'},
+    "sign_in_page": {"target": "recordings.download", "effect": "html", "status": 200},
+    "cut": {"target": "recordings.download.file", "effect": "cut", "bytes": 100_000},
+    "ignore_range": {"target": "recordings.download.file", "effect": "ignore_range"},
+    "short": {"target": "recordings.download.file", "effect": "short", "bytes": 14_000},
 }  # fmt: skip
 
 
@@ -65,6 +76,7 @@ class Rule:
     body: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 5.0
+    bytes: int = 14_000
     count: int | None = None  # how often it fires; None: until it is removed
     skip: int = 0  # how many matches pass unharmed first
     probability: float = 1.0
@@ -158,6 +170,7 @@ def numbers(values: dict[str, Any]) -> dict[str, Any]:
         "count": int,
         "skip": int,
         "seed": int,
+        "bytes": int,
         "seconds": float,
         "probability": float,
     }

@@ -69,6 +69,16 @@ def test_a_batch_names_every_key_of_a_table() -> None:
     assert found == [("dynamodb:BatchGetItem", TABLE, {"dynamodb:LeadingKeys": ["a", "b"]})]
 
 
+def test_a_batch_of_writes_has_the_keys_of_its_items() -> None:
+    """Those that are put, and those that are deleted."""
+    writes = [
+        {"PutRequest": {"Item": {"pk": {"S": "b"}, "sk": {"S": "1"}}}},
+        {"DeleteRequest": {"Key": {"pk": {"S": "a"}}}},
+    ]
+    found = read("dynamodb:BatchWriteItem", RequestItems={"connections": writes})
+    assert found == [("dynamodb:BatchWriteItem", TABLE, {"dynamodb:LeadingKeys": ["a", "b"]})]
+
+
 @pytest.mark.parametrize(
     ("action", "path", "sent", "expected"),
     [

@@ -55,7 +55,7 @@ def test_work_that_is_left_comes_back(
     monkeypatch: pytest.MonkeyPatch, came: Any, receives: int, *, comes_back: bool, at_once: list[str]
 ) -> None:
     """At once where only time ran out, later after a failure; after many slices the sweep goes on with it."""
-    module, returned = load("redeliver"), []
+    module, returned = load("redeliver"), list[Any]()
 
     def drain(*_: Any) -> bool:
         if isinstance(came, Exception):

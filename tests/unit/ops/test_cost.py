@@ -9,7 +9,7 @@ from types import MappingProxyType
 import pytest
 from samcli.yamlhelper import yaml_parse
 
-from ops.cost import ASLEEP_METRICS, CALL_MB, PRICES, bill, in_template, parser, standing, units
+from ops.cost import ASLEEP_METRICS, CALL_MB, PRICES, archive_terabyte, bill, in_template, parser, standing, units
 from ops.project import ROOT
 from tests.counts.test_calls import AN_EVENT, EXPECTED, GET, PUT, QUERY, REPEATS, UPDATE
 from tests.template.test_operations import BUDGET
@@ -91,6 +91,14 @@ def test_the_page_says_what_the_model_says() -> None:
     found.pop("standing")
     for cause, services in found.items():
         assert f"| {sum(services.values()):.2f} |" in page, cause
+
+
+@pytest.mark.parametrize("speed", [10, 20, 40])
+def test_the_page_says_what_a_terabyte_of_recordings_costs(speed: int) -> None:
+    """For three speeds, to the cent; at 40 MB/s it stays under 0.40."""
+    found = sum(archive_terabyte(PRICES, megabytes_a_second=speed).values())
+    assert f"| {speed} MB/s | {found:.2f} |" in (ROOT / "docs" / "cost.md").read_text()
+    assert found < 0.40 or speed < 40
 
 
 def test_a_million_calls_cost_at_most_four_dollars_and_a_quarter() -> None:

@@ -22,6 +22,8 @@ SCOPES = frozenset(
         "recordings:read",
         "recordings:write",
         "reports:read",
+        "archive:read",
+        "archive:write",
         "account:read",
         "account:write",
         "connections:read",

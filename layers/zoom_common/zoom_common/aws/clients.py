@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from zoom_common.aws.caller import Caller, RetryPolicy, SharedConnection
 from zoom_common.aws.client import SERVICES, JsonClient, LambdaClient
-from zoom_common.aws.endpoints import endpoint, host_and_port, region
+from zoom_common.aws.endpoints import endpoint, host_and_port, overridden, region
 from zoom_common.aws.https import Connection, contexts
 from zoom_common.aws.sigv4 import Credentials, Scope
 from zoom_common.secret import Secret
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
+
+    from zoom_common.aws.s3 import Bucket
 
 # Short tries and few of them: a Lambda's own deadline is the outer bound, and every store decides what a failure means.
 _POLICY = RetryPolicy(seconds=5.0, tries=3)
@@ -101,10 +103,32 @@ def _config(service: str) -> Any:
     )
 
 
+@cache
+def bucket(name: str) -> Bucket:
+    """Return the container's client for one S3 bucket: by its own host name, or by path at an endpoint that is set."""
+    from zoom_common.aws.s3 import Bucket, HttpLine  # noqa: PLC0415 - few functions use S3
+
+    scheme, _, host = endpoint("s3", os.environ).partition("://")
+    by_path = bool(overridden("s3", os.environ))
+    host = host if by_path else f"{name}.{host}"
+    return Bucket(
+        name=name,
+        host=host,
+        scheme=scheme,
+        by_path=by_path,
+        scope=Scope("s3", region(os.environ)),
+        line=HttpLine(scheme, host, contexts(host_and_port(host)[0], os.environ)),
+        credentials=credentials(os.environ),
+        clock=time.time,
+        sleep=time.sleep,
+        random=random.random,
+    )
+
+
 def forget() -> None:
     """Make the next clients new ones."""
     cached: Any
-    for cached in (client, impatient_dynamodb, boto3_client, sqs_in, _connection, _boto3_session):
+    for cached in (client, impatient_dynamodb, boto3_client, sqs_in, bucket, _connection, _boto3_session):
         cached.cache_clear()
 
 

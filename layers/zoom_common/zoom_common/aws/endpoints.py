@@ -24,13 +24,18 @@ _SUFFIXES = {
 
 def endpoint(service: str, environ: Mapping[str, str]) -> str:
     """Return scheme, host and port for `service` by its endpoint prefix. Raises KeyError when no region is set."""
-    override = environ.get(f"AWS_ENDPOINT_URL_{_VARIABLES.get(service, service.upper())}")
-    override = override or environ.get("AWS_ENDPOINT_URL")
+    override = overridden(service, environ)
     if override:
         return origin(override)
     name = region(environ)
     suffix = next((each for start, each in _SUFFIXES.items() if name.startswith(start)), "amazonaws.com")
     return f"https://{service}.{name}.{suffix}"
+
+
+def overridden(service: str, environ: Mapping[str, str]) -> str | None:
+    """Return the endpoint that somebody has set for `service`, such as an emulator's, or None."""
+    own = environ.get(f"AWS_ENDPOINT_URL_{_VARIABLES.get(service, service.upper())}")
+    return own or environ.get("AWS_ENDPOINT_URL")
 
 
 def region(environ: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from zoom_common.secret import Secret
 from zoom_common.values import dataclass
 
-_ALGORITHM = "AWS4-HMAC-SHA256"
+ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +65,21 @@ def sign(
     lines = [f"{name}:{' '.join(signed[name].split())}" for name in in_order]
     request = "\n".join(["POST", path.replace("%", "%25"), "", *lines, "", names, hashlib.sha256(body).hexdigest()])
     place = f"{stamp[:8]}/{scope.region}/{scope.service}/aws4_request"
-    to_sign = "\n".join([_ALGORITHM, stamp, place, hashlib.sha256(request.encode()).hexdigest()])
+    to_sign = "\n".join([ALGORITHM, stamp, place, hashlib.sha256(request.encode()).hexdigest()])
     signature = hmac.digest(
-        _key(credentials.secret_access_key.reveal(), stamp[:8], scope.region, scope.service), to_sign.encode(), "sha256"
+        signing_key(credentials.secret_access_key.reveal(), stamp[:8], scope.region, scope.service),
+        to_sign.encode(),
+        "sha256",
     ).hex()
     credential = f"{credentials.access_key_id}/{place}"
     return {
         **signed,
-        "authorization": f"{_ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}",
+        "authorization": f"{ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}",
     }
 
 
 @lru_cache(maxsize=8)
-def _key(secret_access_key: str, day: str, region: str, service: str) -> bytes:
+def signing_key(secret_access_key: str, day: str, region: str, service: str) -> bytes:
     """Good for a day, a region and a service: most requests find it made."""
     key = f"AWS4{secret_access_key}".encode()
     for part in (day, region, service, "aws4_request"):

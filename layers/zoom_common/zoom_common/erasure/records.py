@@ -30,6 +30,12 @@ KINDS = (
     "subscriptions",
     "deliveries",
     "waiting_deliveries",
+    "archive_recordings",
+    "archive_files",
+    "archive_objects",
+    "archive_list",
+    "archive_agenda",
+    "archive_policies",
     "coordination",
     "others",
 )

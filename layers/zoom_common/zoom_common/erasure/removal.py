@@ -18,7 +18,7 @@ from zoom_common.connections.store import ConnectionStore, from_values
 from zoom_common.connections.tombstones import Tombstones, of_account, of_user
 from zoom_common.erasure.records import ErasureRecords, Record
 from zoom_common.erasure_target import StoredItem
-from zoom_common.errors import Unavailable
+from zoom_common.errors import InternalError, Unavailable
 from zoom_common.events.log.entries import line_keys
 
 type Key = tuple[str, str]
@@ -88,6 +88,10 @@ def _key(key: Key) -> Any:
 RECEIPT_READABLE = 7 * 86_400.0
 
 
+# Deletes what S3 has of a stored file, and returns how many versions that were. Raises Unavailable.
+type EraseCopy = Callable[[StoredItem], int]
+
+
 class Remover(Protocol):
     """Deletes or counts the items of one page. `done`: counts by kind. `taken`: their ids that other items name."""
 
@@ -113,12 +117,16 @@ class Deletion:
     publish: Publish
     clock: Callable[[], float]
     keep_key: str | None
+    erase_copy: EraseCopy | None = None
+    """None: this stack has no archive."""
     done: Counter[str] = field(default_factory=Counter)
     taken: dict[str, set[str]] = field(default_factory=dict)
 
     def take(self, table: WholeTable, item: StoredItem, kind: str) -> None:
         """Delete one item with its dependent items. Raises Unavailable."""
         match kind:
+            case "archive_files":
+                self._end_copy(table, item)
             case "connections":
                 self._end_connection(from_values(item))
             case "api_keys":
@@ -135,6 +143,13 @@ class Deletion:
                     self.done.update([*hanging.values(), kind])
                 else:
                     self.done[kind] += table.delete(key_of(item), tenant=item.get("tenant"))
+
+    def _end_copy(self, table: WholeTable, item: StoredItem) -> None:
+        """Delete what S3 has of a recording's file, then its item: after a crash the item leads there again."""
+        if self.erase_copy is None:
+            raise InternalError(where="archive_bucket", cause="RecordingArchive is off")  # better late than not at all
+        self.done["archive_objects"] += self.erase_copy(item)
+        self.done["archive_files"] += table.delete(key_of(item))
 
     def _end_connection(self, connection: Connection) -> None:
         """Disconnect, queue the revocation at Zoom, and delete the connection."""

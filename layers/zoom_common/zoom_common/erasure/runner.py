@@ -14,7 +14,7 @@ from zoom_common.connections.tombstones import Tombstones, of_person, of_tenant
 from zoom_common.connections.views import iso
 from zoom_common.erasure.queue import Job, id_of
 from zoom_common.erasure.records import KINDS, ErasureRecords, Position, Record, Stage, State, Superseded
-from zoom_common.erasure.removal import Deletion, DryRun, Key, Remover, WholeTable, tombstone_names
+from zoom_common.erasure.removal import Deletion, DryRun, EraseCopy, Key, Remover, WholeTable, tombstone_names
 from zoom_common.erasure.stores import TableName, kind_to_erase, zoom_user_ids
 from zoom_common.erasure_target import ErasureTarget, StoredItem, is_zoom_user_id
 
@@ -34,6 +34,7 @@ EXPIRES = {
     "logs (ids and reasons only)": "LogRetentionDays",
     "tombstones: digests that keep late events away": "45 days",
     "events that subscribers have read": "theirs to erase",
+    "recordings at Zoom, and links to copies that were handed out": "Zoom's to delete; links end in five minutes",
 }
 
 
@@ -100,6 +101,8 @@ class Erasure:
     publish: Publish
     clock: Callable[[], float]
     settle_seconds: float = 300.0
+    erase_copy: EraseCopy | None = None
+    """Deletes a recording's file from the archive; None where the stack has none."""
 
     @property
     def records(self) -> ErasureRecords:
@@ -253,6 +256,7 @@ class Erasure:
             publish=self.publish,
             clock=self.clock,
             keep_key=job.keep_key,
+            erase_copy=self.erase_copy,
         )
         try:
             return self._page(record.position, target, remover)

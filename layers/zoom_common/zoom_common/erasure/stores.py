@@ -12,6 +12,8 @@ from typing import Any
 
 from zoom_common.access.bearers import BearerStore
 from zoom_common.access.key_store import ApiKeyStore
+from zoom_common.archive.ledger import Ledger
+from zoom_common.archive.policy import PolicyStore
 from zoom_common.connections.link_store import AuthorizationStore
 from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.store import ConnectionStore
@@ -99,7 +101,16 @@ class TableName(StrEnum):
 
 STORES: Mapping[TableName, Sequence[OwnerOfItems]] = {
     TableName.CONNECTIONS: (ConnectionStore, Outbox, ApiKeyStore, Tombstones, ErasureRecords, SubscriptionStore),
-    TableName.EVENTS: (EventLog, ProjectionStore, HostStore, KeptUsage, DeliveryStore, JobStore),
+    TableName.EVENTS: (
+        EventLog,
+        ProjectionStore,
+        HostStore,
+        KeptUsage,
+        DeliveryStore,
+        JobStore,
+        Ledger,
+        PolicyStore,
+    ),
     TableName.COORDINATION: (
         AuthorizationStore,
         BearerStore,

@@ -25,6 +25,8 @@ NAMED = {
     "user": "created updated deleted activated deactivated disassociated invitation_accepted signed_in signed_out",
 }
 CONNECTION_STATES = ("connected", "refresh_failing", "reauthorization_required", "disconnected")
+# What the archive says of a recording once none of its files is on its way.
+ARCHIVE_TYPES = ("recording.archived", "recording.archive_failed")
 
 
 def named_types() -> list[str]:
@@ -49,18 +51,21 @@ def cloud_event_schema() -> dict[str, Any]:
             },
             "source": {
                 **text,
-                "pattern": "^/(zoom/.+|gateway/(connections|jobs|attendance))$",
+                "pattern": "^/(zoom/.+|gateway/(connections|jobs|attendance|archive))$",
                 "description": "The Zoom app that delivered it, by client id; or the gateway, of its own events.",
             },
             "type": {
                 **text,
-                "pattern": "^(zoom\\..+|connection\\..+|registrant\\..+|attendance\\.settled)$",
+                "pattern": (
+                    "^(zoom\\..+|connection\\..+|registrant\\..+|attendance\\.settled|recording\\.archive(d|_failed))$"
+                ),
                 "description": "zoom. and Zoom's name. Names that do not stand here yet are published too.",
                 "examples": [
                     *named_types(),
                     *(f"connection.{state}" for state in CONNECTION_STATES),
                     "registrant.registered",
                     "attendance.settled",
+                    *ARCHIVE_TYPES,
                 ],
             },
             "subject": {

@@ -79,7 +79,7 @@ class Recorder:
         self._ids = ids
         self._behaviour = behaviour
         self._timetable = timetable
-        self.views = RecordingViews(state, base_url)
+        self.views = RecordingViews(state, base_url, behaviour)
 
     def when_started(self, meeting: Meeting, instance: Instance) -> None:
         """Record from the beginning where the meeting says so."""
@@ -219,9 +219,10 @@ class Recorder:
 class RecordingViews:
     """Shows recordings, with links to this server."""
 
-    def __init__(self, state: State, base_url: str) -> None:
+    def __init__(self, state: State, base_url: str, behaviour: Behaviour) -> None:
         self._state = state
         self._base_url = base_url
+        self._behaviour = behaviour
 
     def of_event(self, recording: Recording, files: list[RecordingFile]) -> Json:
         """The object of `recording.completed`; others leave some of it out."""
@@ -265,7 +266,7 @@ class RecordingViews:
             "recording_end": iso(each.end),
             "file_type": each.type,
             "file_extension": each.extension,
-            "file_size": each.size,
+            "file_size": each.size * self._behaviour.declared_bytes_percent // 100,
             "download_url": f"{self._base_url}/rec/download/{each.key}",
             "status": each.status,
             "recording_type": each.recording_type,
