@@ -55,7 +55,7 @@ def test_masked_addresses_are_labels(label: str) -> None:
     assert labels.checked(label) == label
 
 
-@pytest.mark.parametrize("label", ["ada@example.com", "Ada (ada@example.com)", "ada@localhost"])
+@pytest.mark.parametrize("label", ["ada@example.com", "Ada (ada@example.com)", "ada@localhost", "*ada@example.com"])
 def test_whole_addresses_are_no_labels(label: str) -> None:
     """They are refused, and the error does not repeat them."""
     with pytest.raises(InvalidRequest) as error:

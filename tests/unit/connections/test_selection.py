@@ -121,6 +121,16 @@ def test_none_at_all(store: Memory) -> None:
     assert (error.value.reason, error.value.details) == ("no_connection", {"connect_path": "/auth/zoom/authorize"})
 
 
+def test_more_than_are_looked_at_have_to_be_named(store: Memory) -> None:
+    """A hundred connections of another app say nothing about the next ones."""
+    for number in range(100):
+        store.put(connection(tenant="big", connection_id=f"con_{number:03}", client_id="simulated"))
+    store.put(connection(tenant="big", connection_id="con_real"))
+    with pytest.raises(Conflict) as error:
+        select(replace(KEY, tenant="big"), None, store, app=CLIENT_ID)
+    assert error.value.reason == "connection_ambiguous"
+
+
 def test_none_of_this_app(store: Memory) -> None:
     """The same reason and the same way on, in other words."""
     with pytest.raises(Conflict) as error:

@@ -9,14 +9,16 @@ from zoom_common.zoom.oauth import ZoomUser
 
 LONGEST = 100
 
-# A word with an @ is an address, unless something in it is masked.
+# A word with an @ in it is an address, and a whole one unless there is a mask before the @.
 _ADDRESS = re.compile(r"[^\s@<>()\"',;]+@[^\s@<>()\"',;]+")
+_LONGEST_NAME = 300
 _MASKS = ("•", "*", "…")
 
 
 def label_of(user: ZoomUser) -> str | None:
     """Return the label that a Zoom user has by their profile: name and masked address, or the one of them there is."""
-    name = _shortened(_ADDRESS.sub(lambda found: masked(found[0]), _printable(user.name.reveal())) if user.name else "")
+    told = _printable(user.name.reveal()[:_LONGEST_NAME]) if user.name else ""
+    name = _shortened(_ADDRESS.sub(lambda found: masked(found[0]), told))
     address = masked(user.email.reveal()) if user.email else ""
     if not name or name == address:
         return _shortened(address) or None
@@ -38,7 +40,7 @@ def checked(label: str | None) -> str | None:
     label = label.strip()
     if not label or len(label) > LONGEST or not label.isprintable():
         raise InvalidRequest([FieldError("label", f"1 to {LONGEST} printable characters.")])
-    if any(not set(each).intersection(_MASKS) for each in _ADDRESS.findall(label)):
+    if any(not each.partition("@")[0].endswith(_MASKS) for each in _ADDRESS.findall(label)):
         raise InvalidRequest(
             [FieldError("label", "Whole e-mail addresses are not kept: leave it out, or mask it, as a•••@example.com.")]
         )

@@ -55,7 +55,7 @@ def select(principal: Principal, requested: str | None, store: ConnectionStore, 
     usable = [connection for connection in in_use if not is_of_another_app(connection, app)]
     if len(usable) == 1 and page.cursor is None:
         return usable[0]
-    if not usable:
+    if not usable and page.cursor is None:
         raise _none(others=bool(in_use))
     raise Conflict(
         "Several Zoom accounts are connected: name one in the header X-Zoom-Connection.",
