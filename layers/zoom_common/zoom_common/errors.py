@@ -12,7 +12,7 @@ GatewayError
 ├── Conflict                  409  the caller has to decide something first
 ├── IdempotencyKeyReused      422  the key belongs to another request
 ├── ConnectionUnusable        409  the person has to reconnect, or the link is not finished
-│   └── ConnectionOfAnotherApp  409  it was made with another Zoom app than the configured one
+│   └── ConnectionOfAnotherApp    it was made with another Zoom app (in `connections.selection`)
 ├── LinkRefused               a person's browser cannot go on linking an account; `reason` says why
 │   └── LinkNotRequested      nobody here has asked for it (in `connections.linking`)
 ├── TooManyRequests           429  with seconds to wait
@@ -181,19 +181,6 @@ class ConnectionUnusable(GatewayError):
         super().__init__(message or f"The Zoom connection is {state}.", reason=reason)
         self.state = state
         self.reconnect_url = reconnect_url
-
-
-class ConnectionOfAnotherApp(ConnectionUnusable):
-    """The connection was made with the Zoom app `client_id`, and the gateway is configured with another one.
-
-    Its tokens are not sent to Zoom.
-    """
-
-    def __init__(self, state: str, *, client_id: str, configured: str) -> None:
-        message = f"The connection belongs to the Zoom app {client_id}; the gateway's own app is {configured}."
-        super().__init__(state, reason="connection_of_another_app", message=message)
-        self.client_id = client_id
-        self.hint = "Connect the account again with POST /auth/zoom/authorize, and delete this connection."
 
 
 class LinkRefused(GatewayError):

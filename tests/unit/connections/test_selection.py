@@ -11,8 +11,8 @@ from tests.fakes.connections import connection
 from tests.fakes.zoom_oauth import CLIENT_ID
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Kind, State
-from zoom_common.connections.selection import authorize_connection, select
-from zoom_common.errors import Conflict, ConnectionOfAnotherApp, NotFound
+from zoom_common.connections.selection import ConnectionOfAnotherApp, authorize_connection, select
+from zoom_common.errors import Conflict, NotFound
 
 KEY = Principal("acme", "key:k1", frozenset({"meetings:read"}))
 ADA = Principal("acme", "ada", frozenset({"meetings:read"}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.errors import Conflict, ConnectionOfAnotherApp, NotFound
+from zoom_common.errors import Conflict, ConnectionUnusable, NotFound
 
 EVERY_OWNER = "connections:all"
 
@@ -15,6 +15,19 @@ _NAMED = 100
 
 # Where a program asks for a link.
 CONNECT_PATH = "/auth/zoom/authorize"
+
+
+class ConnectionOfAnotherApp(ConnectionUnusable):
+    """The connection was made with the Zoom app `client_id`, and the gateway is configured with another one.
+
+    Its tokens are not sent to Zoom.
+    """
+
+    def __init__(self, state: str, *, client_id: str, configured: str) -> None:
+        message = f"The connection belongs to the Zoom app {client_id}; the gateway's own app is {configured}."
+        super().__init__(state, reason="connection_of_another_app", message=message)
+        self.client_id = client_id
+        self.hint = "Connect the account again with POST /auth/zoom/authorize, and delete this connection."
 
 
 def owner_filter(principal: Principal) -> str | None:
@@ -47,16 +60,20 @@ def select(principal: Principal, requested: str | None, store: ConnectionStore, 
         requested = principal.connection
     if requested is not None:
         named = authorize_connection(principal, requested, store)
-        if is_of_another_app(named, app):
+        if app and named.client_id != app and named.kind is Kind.USER:
             raise ConnectionOfAnotherApp(str(named.state), client_id=named.client_id, configured=app)
         return named
     page = store.list(principal.tenant, owner=owner_filter(principal), limit=_NAMED)
-    in_use = [connection for connection in page.connections if connection.state not in _NOT_IN_USE]
-    usable = [connection for connection in in_use if not is_of_another_app(connection, app)]
+    usable = [
+        each
+        for each in page.connections
+        # Server-to-Server connections bring the client ids of their own apps.
+        if each.state not in _NOT_IN_USE and (not app or each.client_id == app or each.kind is not Kind.USER)
+    ]
     if len(usable) == 1 and page.cursor is None:
         return usable[0]
     if not usable and page.cursor is None:
-        raise _none(others=bool(in_use))
+        raise _none(others=any(each.state not in _NOT_IN_USE for each in page.connections))
     raise Conflict(
         "Several Zoom accounts are connected: name one in the header X-Zoom-Connection.",
         reason="connection_ambiguous",
@@ -65,14 +82,6 @@ def select(principal: Principal, requested: str | None, store: ConnectionStore, 
             "labels": {each.connection_id: each.label for each in usable if each.label is not None},
         },
     )
-
-
-def is_of_another_app(connection: Connection, app: str) -> bool:
-    """Return whether a person connected with another Zoom app than `app`, a client id. Empty: it is not known.
-
-    Server-to-Server connections bring the client ids of their own apps.
-    """
-    return bool(app) and connection.client_id != app and connection.kind is Kind.USER
 
 
 def _none(*, others: bool) -> Conflict:

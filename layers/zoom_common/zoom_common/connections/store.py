@@ -23,6 +23,8 @@ _PLAIN = tuple(
     field.name for field in fields(Connection) if field.name not in {"kind", "state", "scopes", "spares", "intents"}
 )
 
+_NAMES = frozenset(_PLAIN)
+
 _TIMES = ("access_expires_at", "refresh_issued_at", "created_at", "authorized_at", "state_changed_at", "last_used_at")
 
 
@@ -105,7 +107,7 @@ def to_values(connection: Connection) -> dict[str, object]:
 
 def from_values(values: Mapping[str, Any]) -> Connection:
     """A connection from its item."""
-    known: dict[str, Any] = {name: values[name] for name in _PLAIN if name in values}
+    known: dict[str, Any] = {name: values[name] for name in values.keys() & _NAMES}
     known |= {name: float(values[name]) for name in _TIMES}
     return Connection(
         **{"reason": None, "zoom_user_id": None, "api_url": None, **known},
