@@ -136,8 +136,8 @@ soak: .venv/installed ## the tests with twenty times the examples, and the long 
 	SOAK=1 $(BIN)/pytest -n 2 $(ARGS)
 
 .PHONY: search
-search: .venv/installed ## every order of two actors over the token vault; writes docs/search.md (half an hour)
-	@exec $(BIN)/python -m tests.search $(ARGS)
+search: .venv/installed ## every order of two actors over the vault, creates with a key and the inbox; writes docs/search.md (an hour)
+	@set -f; exec $(BIN)/python -m tests.search $(ARGS)
 
 .PHONY: coverage
 coverage: .venv/installed ## lines and branches that the last make test did not reach

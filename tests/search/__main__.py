@@ -4,79 +4,106 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.search.explore import Bounds, Found, Search
-from tests.search.outside import Outside
-from tests.search.scenarios import QUICK, ZOOMS, scenarios
-from tests.search.vault import VaultRules, quiet
+from tests.search import creates, inbox, scenarios
+from tests.search.clients import quiet
+from tests.search.explore import Bounds, Found, Rules, Search
+from tests.search.outside import Outside, World
+from tests.search.replay import Run
+from tests.search.vault import VaultRules
 
 PAGE = Path(__file__).parents[2] / "docs" / "search.md"
-
-_HEAD = """# The search of the vault
-
-`make search` has written this page. It visits every state that two actors can reach, over the real decisions of
-linking, redeeming, refreshing, disconnecting and restoring, and over the real conditions of the stores. `make test`
-searches all pairs in every order, and a choice of them with one fault (`QUICK` in `tests/search/scenarios.py`).
-
-* **Actors**: the sweep's refresh (`due`), a program's call whose token has ended (`call`), the owner's disconnect, the
-  person who removes the app at Zoom (`uninstall`), a callback of the owner (`reconnect`), of another tenant
-  (`stranger`), and of another Zoom user (`wrong`), redeeming, and messages from the queues.
-* **Outcomes of each call to the outside**: it succeeds; fails before it is carried out; is carried out and the answer
-  is lost; is carried out and sent again by the client below; the run crashes before it. Time jumps by 1000 seconds,
-  and a message is delivered once more, late. Everything but success costs one of the faults.
-* **Zoom**: `strict` never accepts a rotated refresh token again, and a later authorisation of a user ends the former.
-  `lenient` accepts it, and lets both live. Nobody has promised which of them Zoom is.
-* **Invariants**: no live pair is let go; at most one token request in a lease; no connection is given up while a live
-  copy is in reach; no link is left pending. In the end, when queues are empty and sweeps have run, every live pair is
-  held by a connection that counts as connected, and published states equal stored states. A pair is excused when
-  Zoom's answer was lost, or when the only process that had it crashed before its next step. A pair that waits in escrow
-  for more than a quarter of an hour no longer keeps its connection from being given up; it revives it when it comes.
-
-Polls and tries to write are shortened, because each is a state more. A call to KMS is carried out before anything else
-moves: nobody else can see it.
-
-"""
+TEXT = Path(__file__).parent / "page.md"
+PARTS = ("vault", "creates", "inbox")
+_HEAD = "| {0} | faults | states | transitions | seconds |\n|---|---:|---:|---:|---:|"
+_COUNTS = slice(3, 6)
 
 
-def search(zooms: list[str], faults: int, only: list[str]) -> tuple[list[str], list[Found]]:
-    """Search, and return a row of the table for each search and the violations that were found."""
-    rows, broken, outside = [], [], Outside()
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One search that is to be made. `is_quick` when `make test` makes it."""
+
+    part: str
+    name: str
+    rules: Rules
+    bounds: Bounds
+    world: World
+    runs: tuple[Run, ...]
+    deliveries: int
+    is_quick: bool
+
+
+def plan(outside: Outside, more: int) -> Iterator[Planned]:
+    """Yield every search. The vault's have `more` faults more than in `make test`, the inbox has two as well."""
+    for zoom in sorted(scenarios.ZOOMS):
+        for begun in scenarios.scenarios(outside, scenarios.ZOOMS[zoom]):
+            rules, bounds = VaultRules(outside), Bounds(faults=1 + more)
+            quick = begun.name in scenarios.QUICK
+            name = f"{zoom} {begun.name}"
+            yield Planned("vault", name, rules, bounds, begun.world, begun.runs, begun.deliveries, quick)
+    for create in creates.scenarios(outside):
+        bounds, quick = Bounds(faults=create.faults, jumps=()), create.name in creates.QUICK
+        checks = creates.CreateRules(outside)
+        yield Planned("creates", create.name, checks, bounds, create.world, create.runs, 0, quick)
+    for each in inbox.scenarios():
+        for faults in (1, 2):
+            bounds, quick = Bounds(faults=faults, jumps=()), each.name in inbox.QUICK and faults == 1
+            empty, checked = outside.empty(None), inbox.InboxRules(outside)
+            yield Planned("inbox", each.name, checked, bounds, empty, each.runs, each.deliveries, quick)
+
+
+def search(planned: list[Planned], outside: Outside) -> tuple[dict[str, list[str]], list[Found]]:
+    """Search, and return the rows of each part's table and the violations that were found."""
+    rows: dict[str, list[str]] = {part: [] for part in PARTS}
+    broken = []
     with quiet():
-        for zoom in zooms:
-            for scenario in scenarios(outside, ZOOMS[zoom]):
-                if only and scenario.name not in only:
-                    continue
-                search = Search(outside, VaultRules(outside), Bounds(faults=faults))
-                found = search.run(scenario.world, scenario.runs, deliveries=scenario.deliveries)
-                counts = f"{faults} | {found.states} | {found.transitions} | {found.seconds:.0f}"
-                rows.append(f"| {zoom} | {scenario.name} | {counts} |")
-                sys.stdout.write(rows[-1] + "\n")
-                sys.stdout.flush()
-                if found.broken:
-                    sys.stdout.write(f"{found}\n")
-                    broken.append(found)
+        for each in planned:
+            found = Search(outside, each.rules, each.bounds).run(each.world, each.runs, deliveries=each.deliveries)
+            counts = f"{each.bounds.faults} | {found.states} | {found.transitions} | {found.seconds:.0f}"
+            rows[each.part].append(f"| {each.name} | {counts} |")
+            sys.stdout.write(rows[each.part][-1] + "\n")
+            sys.stdout.flush()
+            if found.broken:
+                sys.stdout.write(f"{found}\n")
+                broken.append(found)
     return rows, broken
+
+
+def page(text: str, rows: dict[str, list[str]]) -> str:
+    """Return the page: `text`, with the table of each part where it names the part."""
+    for part, found in rows.items():
+        numbers = [[int(cell) for cell in row.split("|")[_COUNTS]] for row in found]
+        total = " | ".join(str(sum(column)) for column in zip(*numbers, strict=True))
+        table = "\n".join([_HEAD.format(part), *found, f"| **all** | | {total} |"])
+        text = text.replace(f"<{part}>", table)
+    return text
 
 
 def main() -> int:
     """Search, write the page, and return 1 where an invariant does not hold."""
     parser = argparse.ArgumentParser(prog="make search", description=__doc__)
-    parser.add_argument("--faults", type=int, default=1, help="how many faults in one history (default: 1)")
-    parser.add_argument("--zoom", choices=sorted(ZOOMS), action="append", help="only this Zoom")
-    parser.add_argument("--only", action="append", default=[], metavar="SCENARIO", help="only this scenario")
-    parser.add_argument("--quick", action="store_true", help="what make test searches")
+    parser.add_argument("--more", type=int, default=0, help="how many more faults for the vault (default: 0)")
+    parser.add_argument("--part", choices=PARTS, action="append", help="only this part")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="only searches of this name")
+    parser.add_argument("--quick", choices=PARTS, action="append", help="of this part, only what make test searches")
     asked = parser.parse_args()
-    rows, broken = search(asked.zoom or sorted(ZOOMS), asked.faults, QUICK if asked.quick else asked.only)
-    if not (broken or asked.only or asked.zoom) and asked.faults:
-        total = f"| | **all** | | {_sum(rows, 4)} | {_sum(rows, 5)} | {_sum(rows, 6)} |"
-        head = "| Zoom | actors | faults | states | transitions | seconds |\n|---|---|---:|---:|---:|---:|"
-        PAGE.write_text(_HEAD + "\n".join([head, *rows, total]) + "\n")
+    outside = Outside()
+    with quiet():
+        every = list(plan(outside, asked.more))
+    planned = [
+        each
+        for each in every
+        if each.part in (asked.part or PARTS)
+        and (not asked.only or each.name in asked.only)
+        and (each.is_quick or each.part not in (asked.quick or ()))
+    ]
+    rows, broken = search(planned, outside)
+    if not broken and all(rows.values()) and not asked.only:
+        PAGE.write_text(page(TEXT.read_text(), rows))
     return 1 if broken else 0
-
-
-def _sum(rows: list[str], column: int) -> int:
-    return sum(int(row.split("|")[column].strip()) for row in rows)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ At each state one run makes its next call, with one of these outcomes. All but t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any, Protocol
 
-from tests.search.outside import Call, Message, Outside, World, failed, lost
+from tests.search.outside import Answer, Call, Message, Outside, World, failed, lost
 from tests.search.replay import Run
 
 # How long a message that was not taken stays away, in seconds.
@@ -56,6 +56,16 @@ class State:
     spurious: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What may become of a call: the outside afterwards, the answer, and a run that it leaves behind."""
+
+    name: str
+    world: World
+    answer: Answer
+    leaves: tuple[Run, ...] = ()
+
+
 class Broken(AssertionError):
     """An invariant does not hold."""
 
@@ -63,9 +73,9 @@ class Broken(AssertionError):
 class Rules(Protocol):
     """What must be true, and how a message is handled."""
 
-    def before(self, state: State, run: Run, call: Call) -> None:
+    def before(self, state: State, run: Run, call: Call) -> None:  # noqa: ARG002
         """Judge a call that is about to be carried out. Raises Broken."""
-        ...
+        return
 
     def at(self, state: State) -> None:
         """Judge a state. Raises Broken."""
@@ -79,9 +89,25 @@ class Rules(Protocol):
         """Return the code that handles a message, and returns whether it is done with."""
         ...
 
-    def excuses(self, state: State, run: Run, outcome: str, after: World) -> frozenset[str]:
+    def excuses(self, state: State, run: Run, outcome: str, after: World) -> frozenset[str]:  # noqa: ARG002
         """Return the tokens that this outcome of the run's call loses for good."""
-        ...
+        return frozenset()
+
+    def outcomes(self, state: State, run: Run, call: Call) -> Iterable[Outcome]:  # noqa: ARG002
+        """Return outcomes of a call that only these rules know. Each costs a fault."""
+        return ()
+
+    def is_possible(self, state: State) -> bool:  # noqa: ARG002
+        """Return whether the outside can be like this."""
+        return True
+
+    def has_ended(self, state: State, run: Run) -> bool:  # noqa: ARG002
+        """Return whether the platform has ended this run, because its time is over."""
+        return False
+
+    def told(self, run: Run) -> Any:  # noqa: ARG002
+        """Return what a run that has ended told its caller, as far as it makes a difference."""
+        return None
 
 
 @dataclass(slots=True)
@@ -126,6 +152,8 @@ class Search:
                     at = key, step
                     if following is None:
                         raise Broken(step.outcome)  # noqa: TRY301 - judged with all others
+                    if not self.rules.is_possible(following):
+                        continue
                     found.transitions += 1
                     name = self._key(following)
                     if name in came_from:
@@ -143,11 +171,15 @@ class Search:
         return found
 
     def _key(self, state: State) -> Any:
-        runs = tuple((run.name, run.message, "end") if run.ended else run.number for run in state.runs)
+        runs = tuple(self._name(run) for run in state.runs)
         return self.outside.key(state.world), runs, state.faults, state.deliveries, state.excused, state.spurious
 
+    def _name(self, run: Run) -> Any:
+        return (run.name, run.message, self.rules.told(run)) if run.ended else run.number
+
     def _end(self, state: State) -> None:
-        key = self.outside.key(state.world), state.excused, state.spurious
+        told = tuple((run.name, self.rules.told(run)) for run in state.runs)
+        key = self.outside.key(state.world), state.excused, state.spurious, told
         if key not in self._ends:
             self.rules.in_the_end(state)
             self._ends.add(key)
@@ -203,6 +235,9 @@ class Search:
         run, world = state.runs[at], state.world
         call = run.call
         assert call is not None
+        if self.rules.has_ended(state, run):
+            yield self._went(state, at, "crash", world, None, cost=0)
+            return
         try:
             self.rules.before(state, run, call)
         except Broken as broken:
@@ -219,16 +254,26 @@ class Search:
         if call.changes_something and call.service in {"dynamodb", "sqs"} and call.operation != "transact_write_items":
             twice, second = self.outside.carry_out(after, call, asked_at=run.now)
             yield self._went(state, at, "twice", twice, run.after(second))
+        for each in self.rules.outcomes(state, run, call):
+            yield self._went(state, at, each.name, each.world, run.after(each.answer), leaves=each.leaves)
 
     def _went(
-        self, state: State, at: int, outcome: str, world: World, run: Run | None, *, cost: int = 1
+        self,
+        state: State,
+        at: int,
+        outcome: str,
+        world: World,
+        run: Run | None,
+        *,
+        cost: int = 1,
+        leaves: tuple[Run, ...] = (),
     ) -> tuple[Step, State]:
         former = state.runs[at]
         excused = state.excused | self.rules.excuses(state, former, outcome, world)
         crashed = run is None
         if run is None:
             run = Run(former.name, former.body, former.started_at, error=_CRASH, message=former.message)
-        runs = (*state.runs[:at], run, *state.runs[at + 1 :])
+        runs = (*state.runs[:at], run, *state.runs[at + 1 :], *leaves)
         after = replace(state, world=self._taken(world, run), runs=runs, faults=state.faults - cost, excused=excused)
         return Step(former.name, str(former.call), "crash" if crashed else outcome), after
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from zlib import crc32
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.fakes import tables
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.search.zoom import Zoom
 from zoom_common.errors import Unavailable
 from zoom_common.transport import AnswerLost, NotSent
 from zoom_common.zoom.http import HttpRequest
 
 START = 1_800_000_000.0
 
+# What a search has of Zoom: `answer(request, now=...)` gives what follows, and the response.
+type AnyZoom = Any
 type Item = dict[str, Any]
 type Partitions = Mapping[str, Mapping[str, Item]]
 
@@ -58,10 +60,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A queue's message, to be seen from epoch second `visible_at` on."""
+    """A queue's message, to be seen from epoch second `visible_at` on. `number` tells it from others that are alike."""
 
     body: str
     visible_at: float
+    number: int = 0
+
+    @property
+    def name(self) -> str:
+        """A name for whoever handles it: no two workers that handle messages have the same."""
+        return f"{crc32(self.body.encode())}-{self.visible_at}-{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ class World:
     """The outside at one moment."""
 
     tables: Mapping[str, Partitions]
-    zoom: Zoom
+    zoom: AnyZoom
     queue: tuple[Message, ...] = ()
     published: tuple[str, ...] = ()
     now: float = START
@@ -87,7 +95,7 @@ class Outside:
         self._digests: dict[int, tuple[Item, int]] = {}
         self._bodies: dict[str, int] = {}
 
-    def empty(self, zoom: Zoom) -> World:
+    def empty(self, zoom: AnyZoom) -> World:
         """Return a world with empty tables."""
         return World({name: {} for name in self.dynamodb.tables}, zoom)
 
@@ -119,7 +127,8 @@ class Outside:
                 return replace(world, zoom=zoom), Answer(world.now, response)
             case "sqs":
                 body, delay = call.request
-                return replace(world, queue=(*world.queue, Message(body, world.now + delay))), Answer(world.now, {})
+                message = Message(body, world.now + delay, sum(each.body == body for each in world.queue))
+                return replace(world, queue=(*world.queue, message)), Answer(world.now, {})
             case "bus":
                 return replace(world, published=(*world.published, call.request)), Answer(world.now)
             case "sleep":

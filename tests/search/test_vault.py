@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.fakes import tables
 from tests.fakes.moto_account import moto_account
-from tests.search.explore import Bounds, Broken, Search, State, Step
-from tests.search.outside import Answer, Call, Outside
+from tests.search.clients import quiet
+from tests.search.explore import Bounds, Search
+from tests.search.histories import taking_turns, writes_alike_on_moto
+from tests.search.outside import Outside
 from tests.search.scenarios import LENIENT, QUICK, STRICT, ZOOMS, Scenario, scenarios
-from tests.search.vault import VaultRules, quiet
-from zoom_common.aws import clients
-from zoom_common.aws.items import from_item
+from tests.search.vault import VaultRules
 from zoom_common.connections.queues import RevokeQueue
 
 
@@ -57,54 +55,6 @@ def test_a_history_has_the_same_answers_on_moto(monkeypatch: pytest.MonkeyPatch)
     """A trace of the search, carried out request by request on moto, gives the answers of DynamoDB in memory."""
     outside = Outside()
     [scenario] = [each for each in scenarios(outside, LENIENT) if each.name == "connected/due+reconnect"]
-    steps = _one_history(outside, scenario)
+    steps = taking_turns(Search(outside, VaultRules(outside), Bounds(faults=0)), scenario.world, scenario.runs)
     with moto_account(monkeypatch), quiet():
-        moto = clients.boto3_client("dynamodb")
-        for create in (tables.create_connections, tables.create_events, tables.create_coordination):
-            create(moto)
-        for name, table in scenario.world.tables.items():
-            for rows in table.values():
-                for item in rows.values():
-                    moto.put_item(TableName=name, Item=item)
-        writes = 0
-        for state, step in steps:
-            [run] = [each for each in state.runs if each.name == step.who]
-            call = run.call
-            assert call is not None
-            if call.service != "dynamodb":
-                continue
-            _, expected = outside.carry_out(state.world, call, asked_at=run.now)
-            assert _asked(moto, call) == _told(expected)
-            writes += call.changes_something
-    assert writes > 3
-
-
-def _asked(moto: Any, call: Call) -> Any:
-    try:
-        return _told(Answer(0.0, getattr(moto, call.operation)(**call.request)))
-    except ClientError as error:
-        return _told(Answer(0.0, error=error))
-
-
-def _told(answer: Answer) -> Any:
-    """Return an answer's item or the error's code, however numbers are written."""
-    if isinstance(answer.error, ClientError):
-        return answer.error.response["Error"]["Code"]
-    items = [answer.value.get(part) for part in ("Item", "Attributes")]
-    return [from_item(item) if item else None for item in items]
-
-
-def _one_history(outside: Outside, scenario: Scenario) -> list[tuple[State, Step]]:
-    """Return states and steps of one history without faults, in which the actors take turns."""
-    rules = VaultRules(outside)
-    search = Search(outside, rules, Bounds(faults=0))
-    state = State(scenario.world, tuple(run.started() for run in scenario.runs), 0, 0)
-    steps: list[tuple[State, Step]] = []
-    with quiet():
-        while following := list(search._following(state, [False])):
-            step, after = following[len(steps) % len(following)]
-            if after is None:
-                raise Broken(step.outcome)
-            steps.append((state, step))
-            state = after
-    return steps
+        assert writes_alike_on_moto(outside, scenario.world, steps) > 3

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, cast
-from unittest import mock
-from zlib import crc32
 
 from tests.fakes import tables
 from tests.fakes.handlers import load
 from tests.fakes.zoom_oauth import CLIENT_ID, Credentials
-from tests.search.explore import Broken, State
+from tests.search.clients import Direct, DynamoDB, Sqs, Transport, name_writers
+from tests.search.explore import Broken, Rules, State
 from tests.search.outside import START, Call, Message, Outside, World, is_token_request
 from tests.search.replay import Line, Run
-from zoom_common import observability
 from zoom_common.access.principal import Principal
-from zoom_common.aws import table
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import Table
 from zoom_common.connections.access_tokens import AccessTokens
@@ -99,47 +95,14 @@ class _Cipher:
         return Secret(sealed.removeprefix(prefix).decode())
 
 
-class _DynamoDB:
-    def __init__(self, line: Line) -> None:
-        self._line = line
-
-    def __getattr__(self, operation: str) -> Any:
-        return lambda **request: self._line.ask("dynamodb", operation, request)
-
-
-class _Sqs:
-    def __init__(self, line: Line) -> None:
-        self._line = line
-
-    def send_message(self, **request: Any) -> Any:
-        return self._line.ask("sqs", "send", (request["MessageBody"], request.get("DelaySeconds", 0)))
-
-
-class _Transport:
-    def __init__(self, line: Line) -> None:
-        self._line = line
-
-    def send(self, request: Any, *, timeout: float) -> Any:
-        assert timeout > 0
-        return self._line.ask("zoom", request.url.rpartition("/")[2], request)
-
-
-# Writers of conditional writes, the same ones each time a run is run again. Runs go one after the other.
-_writers: list[Iterator[str]] = [iter(())]
-
-
-def _next_writer() -> str:
-    return next(_writers[0])
-
-
 class Vault:
     """Everything that the functions `oauth` and `token_refresh` build, over one line. `name` makes its ids its own."""
 
     def __init__(self, line: Line, name: str) -> None:
         numbers = count(1)
-        _writers[0] = (f"{name}-{each}" for each in count(1))
+        name_writers(name)
         clock: Callable[[], float] = line.clock
-        dynamodb, sqs = cast("Any", _DynamoDB(line)), cast("Any", _Sqs(line))
+        dynamodb, sqs = cast("Any", DynamoDB(line)), cast("Any", Sqs(line))
         sleep: Callable[[float], None] = lambda seconds: line.ask("sleep", "", seconds)  # noqa: E731
         chance: Callable[[], float] = lambda: 0.5  # noqa: E731
         self.table = Table(dynamodb, tables.CONNECTIONS, sleep=sleep)
@@ -147,7 +110,7 @@ class Vault:
         self.connections = ConnectionStore(self.table)
         self.links = AuthorizationStore(Table(dynamodb, tables.COORDINATION, sleep=sleep), self.table)
         self.zoom = ZoomOAuth(
-            cast("Any", _Transport(line)),
+            cast("Any", Transport(line)),
             Credentials(),
             endpoints=Endpoints(),
             api_base_url="https://x/v2",
@@ -324,37 +287,11 @@ def uninstall(line: Line) -> None:
     line.ask("person", "removes the app", removed)
 
 
-class Direct(Line):
-    """A line that carries every call out at once, on a world of its own."""
-
-    def __init__(self, outside: Outside, world: World) -> None:
-        super().__init__([], world.now)
-        self.outside, self.world = outside, world
-
-    def ask(self, service: str, operation: str = "", request: Any = None) -> Any:
-        self.world, answer = self.outside.carry_out(self.world, Call(service, operation, request), asked_at=self.now)
-        self.now = answer.now
-        if answer.error is not None:
-            raise answer.error
-        return answer.value
-
-
 def direct(outside: Outside, world: World, act: Actor, name: str = "setup") -> tuple[World, Any]:
     """Carry `act` out alone and without faults."""
     line = Direct(outside, world)
     result = act(Vault(line, name))
     return line.world, result
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Write no logs and metrics: a search makes millions."""
-    silent = mock.MagicMock()
-    with ExitStack() as stack:
-        for name in ("count", "logger", "fault"):
-            stack.enter_context(mock.patch.object(observability, name, silent))
-        stack.enter_context(mock.patch.object(table, "_new_writer", _next_writer))
-        yield
 
 
 _AT_REST = frozenset({Stands.CONNECTED, Stands.PENDING})
@@ -380,13 +317,13 @@ def _connection_of(item: Any) -> Connection:
 
 
 @dataclass(slots=True)
-class VaultRules:
+class VaultRules(Rules):
     """What must be true of grants."""
 
     outside: Outside
 
     def handler(self, message: Message) -> Callable[[Line], bool]:
-        return handler(message, f"late-{crc32(message.body.encode())}-{message.visible_at:g}")
+        return handler(message, f"late-{message.name}")
 
     def before(self, state: State, run: Run, call: Call) -> None:
         """At most one request in a lease; who stood still since deciding cannot know."""
@@ -462,7 +399,7 @@ class VaultRules:
         queue = tuple(each for each in world.queue if each is not message)
         line = Direct(self.outside, replace(world, queue=queue))
         try:
-            done = handler(message, f"rest-{crc32(message.body.encode())}-{world.now:g}")(line)
+            done = handler(message, f"rest-{message.name}-{world.now}")(line)
         except GatewayError:
             done = False
         back = () if done else (replace(message, visible_at=world.now + 60),)

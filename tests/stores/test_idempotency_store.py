@@ -7,7 +7,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
 from zoom_common.errors import Unavailable
-from zoom_common.gateway.idempotency_store import LIFE, Entry, IdempotencyStore, Step, StoredAnswer
+from zoom_common.gateway.idempotency_store import LIFE, Entry, IdempotencyStore, MadeForAnotherKey, Step, StoredAnswer
 
 pytestmark = pytest.mark.aws
 
@@ -85,7 +85,8 @@ def test_what_was_made_for_one_key_is_never_another_keys(store: IdempotencyStore
     begin(store)
     begin(store, key="key#2")
     assert store.done("key#1", ANSWER, owner="call-1", made="made#1", now=NOW)
-    assert not store.done("key#2", ANSWER, owner="call-1", made="made#1", now=NOW)
+    with pytest.raises(MadeForAnotherKey):
+        store.done("key#2", ANSWER, owner="call-1", made="made#1", now=NOW)
     assert store.bound_to("made#1") == "key#1"
 
 

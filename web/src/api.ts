@@ -51,7 +51,13 @@ export interface Meeting {
   password?: string;
   recurrence?: Recurrence;
   occurrences?: Occurrence[];
-  settings?: { approval_type?: number };
+  registration_url?: string;
+  settings?: {
+    approval_type?: number;
+    waiting_room?: boolean;
+    auto_recording?: string;
+    meeting_invitees?: { email: string }[];
+  };
 }
 export interface Present {
   user_id: string;
@@ -76,12 +82,38 @@ export interface Attended {
   leave_time: string | null;
   present: boolean;
   minutes: number;
-  sessions: { join_time: string | null; leave_time: string | null }[];
+  sessions: { join_time: string | null; leave_time: string | null; leave_time_assumed?: boolean }[];
+  /** Only of who was in the waiting room. */
+  waiting?: { join_time: string | null; leave_time: string | null; leave_time_assumed?: boolean }[];
 }
-export interface Attendance {
+export interface Instance {
+  uuid: string;
+  status: string;
   start_time: string | null;
   end_time: string | null;
+  occurrence?: string;
+  unplanned?: boolean;
+}
+export interface Attendance {
+  status: string;
+  topic?: string;
+  start_time: string | null;
+  end_time: string | null;
+  instances?: Instance[];
+  instances_used?: string[];
   participants: Attended[];
+}
+export interface Matrix {
+  topic?: string;
+  /** Without times where it was not held. */
+  occurrences: { occurrence: string; status: string; start_time: string | null; end_time: string | null; participants_count: number }[];
+  unplanned?: string[];
+  participants: {
+    name: string;
+    guest: boolean;
+    minutes: number;
+    occurrences: { occurrence: string; duration: number; minutes: number }[];
+  }[];
 }
 export interface Recordings {
   total_size?: number;

@@ -28,6 +28,8 @@ const ROUTES: [RegExp, Page, "open" | "signed in"][] = [
   [/^meetings\/(?<id>\d+)$/, meeting, "signed in"],
   [/^meetings\/(?<id>\d+)\/edit$/, editMeeting, "signed in"],
   [/^meetings\/(?<id>\d+)\/join$/, join, "signed in"],
+  [/^meetings\/(?<id>\d+)\/attendance$/, picture("attendancePicture"), "signed in"],
+  [/^meetings\/(?<id>\d+)\/attendance\/matrix$/, picture("seriesPicture"), "signed in"],
 ];
 
 const view = document.getElementById("view") as HTMLElement;
@@ -127,6 +129,15 @@ function chooser(app: App, usable: Connection[]): HTMLElement[] {
     return option;
   });
   return [h("label", { for: "account", class: "unseen" }, "Zoom account"), h("select", { id: "account", onchange: choose }, options)];
+}
+
+/** The pictures of attendance come with code of their own, which the first page does not need. */
+function picture(which: "attendancePicture" | "seriesPicture"): Page {
+  return async (place) => {
+    replace(place.view, heading("Attendance", link(`meetings/${place.params.id}`, "Back to the meeting", "button")));
+    const pages = await import("./pages/attendance-picture");
+    if (!place.signal.aborted) pages[which](place);
+  };
 }
 
 const nowhere: Page = ({ view: place }) => {

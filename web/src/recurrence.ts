@@ -1,6 +1,6 @@
 /** Zoom's recurrence, from a form and into words. https://developers.zoom.us/docs/api/meetings/ */
 import type { Recurrence } from "./api";
-import { moment } from "./time";
+import { fromInput, moment, ZONE } from "./time";
 
 export const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const UNITS = { 1: ["day", "days"], 2: ["week", "weeks"], 3: ["month", "months"] } as const;
@@ -37,8 +37,11 @@ export function describe(recurrence: Recurrence): string {
   return parts.join(", ");
 }
 
-/** What a form says, or null when the meeting does not repeat. */
-export function fromForm(form: FormData, startsAt: Date): Recurrence | null {
+/**
+ * What a form says, or null when the meeting does not repeat. `startsAt` has the calendar day on which the meeting starts in
+ * `zone`, the zone in which the form counts.
+ */
+export function fromForm(form: FormData, startsAt: Date, zone = ZONE): Recurrence | null {
   const type = Number(form.get("repeats")) as 0 | 1 | 2 | 3;
   if (type === 0) return null;
   const recurrence: Recurrence = { type, repeat_interval: Number(form.get("interval") || 1) };
@@ -52,7 +55,7 @@ export function fromForm(form: FormData, startsAt: Date): Recurrence | null {
     recurrence.monthly_week_day = startsAt.getDay() + 1;
   } else if (type === 3) recurrence.monthly_day = startsAt.getDate();
   if (form.get("ends") === "until" && form.get("until")) {
-    recurrence.end_date_time = new Date(`${String(form.get("until"))}T23:59:59`).toISOString().replace(/\.\d+Z$/, "Z");
+    recurrence.end_date_time = fromInput(`${String(form.get("until"))}T23:59:59`, zone).toISOString().replace(/\.\d+Z$/, "Z");
   } else recurrence.end_times = Number(form.get("times") || 1);
   return recurrence;
 }

@@ -5,6 +5,8 @@ export interface Settings {
   api_url: string;
   /** `parameters` are added to the authorize request: some providers want `audience` or `resource`. */
   oidc: { issuer: string; client_id: string; scope: string; parameters: Record<string, string> };
+  /** Where the simulated Zoom is; empty with the real one. */
+  simulated_zoom: string;
   /** The guide's two names, for front ends that make their own link to Zoom; see docs/web.md. */
   VITE_ZOOM_CLIENT_ID: string;
   VITE_ZOOM_OAUTH_URL: string;
@@ -19,6 +21,7 @@ export async function loadSettings(): Promise<Settings> {
   return {
     api_url: (told.api_url ?? "").replace(/\/+$/, ""),
     oidc: { issuer: "", client_id: "", scope: "openid", parameters: {}, ...told.oidc },
+    simulated_zoom: (told.simulated_zoom ?? "").replace(/\/+$/, ""),
     VITE_ZOOM_CLIENT_ID: told.VITE_ZOOM_CLIENT_ID || (env.VITE_ZOOM_CLIENT_ID ?? ""),
     VITE_ZOOM_OAUTH_URL: told.VITE_ZOOM_OAUTH_URL || (env.VITE_ZOOM_OAUTH_URL ?? ""),
   };

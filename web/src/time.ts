@@ -4,6 +4,7 @@ export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
 const LONG_DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const SHORT_DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
@@ -11,6 +12,11 @@ const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 export function moment(iso: string): string {
   const at = new Date(iso);
   return `${DAY.format(at)}, ${TIME.format(at)}`;
+}
+
+/** Day and month, for the head of a column. */
+export function shortDay(iso: string): string {
+  return SHORT_DAY.format(new Date(iso));
 }
 
 /** "Today", "Tomorrow", or the date. */
@@ -45,10 +51,41 @@ export function minutes(count: number): string {
   return whole < 60 ? `${whole} min` : `${Math.floor(whole / 60)} h ${whole % 60 ? `${whole % 60} min` : ""}`.trim();
 }
 
-/** What an input of type datetime-local wants: the viewer's wall clock. */
-export function toInput(at: Date): string {
-  const pad = (value: number): string => String(value).padStart(2, "0");
-  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}T${pad(at.getHours())}:${pad(at.getMinutes())}`;
+/** What an input of type datetime-local wants: the wall clock of a zone. */
+export function toInput(at: Date, zone = ZONE): string {
+  return new Date(at.getTime() + offset(at, zone)).toISOString().slice(0, 16);
+}
+
+/** The moment at which the wall clock of a zone shows `input`; an hour that the clocks skip counts as the next one. */
+export function fromInput(input: string, zone = ZONE): Date {
+  const wall = Date.parse(`${input}Z`);
+  if (Number.isNaN(wall)) return new Date(NaN);
+  const guess = wall - offset(new Date(wall), zone);
+  return new Date(wall - offset(new Date(guess), zone));
+}
+
+/** How far the wall clock of a zone is ahead of UTC, in milliseconds. */
+function offset(at: Date, zone: string): number {
+  const format = new Intl.DateTimeFormat("en-US", {
+    timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
+  });
+  const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+  const wall = Date.UTC(part.year ?? 0, (part.month ?? 1) - 1, part.day, part.hour, part.minute, part.second);
+  return wall - Math.floor(at.getTime() / 1000) * 1000;
+}
+
+/** Every zone that the browser knows, and those named here. */
+export function zones(...more: string[]): string[] {
+  return [...new Set([...Intl.supportedValuesOf("timeZone"), "UTC", ZONE, ...more])].sort();
+}
+
+/** A zone that the browser can count in, else the viewer's. */
+export function usableZone(zone: string | undefined): string {
+  try {
+    return zone ? new Intl.DateTimeFormat("en-US", { timeZone: zone }).resolvedOptions().timeZone && zone : ZONE;
+  } catch {
+    return ZONE;
+  }
 }
 
 /** The next full hour. */

@@ -83,7 +83,7 @@ export function badge(text: string, kind: "good" | "bad" | "warn" | "plain"): HT
 }
 
 /** Asks before something that cannot be taken back. */
-export function confirmed(title: string, text: string, action: string): Promise<boolean> {
+export function confirmed(title: string, text: string, action: string, { keep = "Keep" } = {}): Promise<boolean> {
   return new Promise((resolve) => {
     const dialog = h(
       "dialog",
@@ -93,7 +93,7 @@ export function confirmed(title: string, text: string, action: string): Promise<
       h(
         "div",
         { class: "actions end" },
-        button("Keep", () => dialog.close("no"), "", { autofocus: true }),
+        button(keep, () => dialog.close("no"), "", { autofocus: true }),
         button(action, () => dialog.close("yes"), "danger"),
       ),
     );

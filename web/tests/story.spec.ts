@@ -89,8 +89,9 @@ test("a series that was planned elsewhere, by another rule, keeps it when only i
   const plan = { type: 8, start_time: "2030-01-25T09:00:00", timezone: "America/New_York", recurrence };
   const id = await createMeeting(page, plan);
   await page.goto(`${stack().web_url}meetings/${id}/edit`);
-  await expect(page.getByText("This was planned in America/New_York.")).toBeVisible();
-  await expect(page.getByLabel("Starts (Europe/Vienna)")).toHaveValue("2030-01-25T15:00");
+  await expect(page.getByLabel("Zone")).toHaveValue("America/New_York");
+  await expect(page.getByLabel("Starts")).toHaveValue("2030-01-25T09:00");
+  await expect(page.getByText(/In your zone, Europe\/Vienna, that is Fri,? 25 Jan 2030, 15:00/)).toBeVisible();
   await expect(page.getByLabel("On", { exact: true })).toHaveValue("-1");
   await page.getByLabel("Topic").fill("Month's end");
   await page.getByRole("button", { name: "Save" }).click();
@@ -135,7 +136,7 @@ test("people who come and go are seen without touching anything", async ({ page,
   await sim(`/meetings/${id}/join`, { name: "Ada Guest" });
   const roster = page.getByTestId("roster");
   await expect(roster.getByText("Ada Guest")).toBeVisible();
-  await expect(page.getByText(/Live, \d present/)).toBeVisible();
+  await expect(page.getByText(/Live early, \d present/)).toBeVisible();
   await sim(`/meetings/${id}/leave`, { participant: "Ada Guest" });
   await expect(roster.getByText("Ada Guest")).toHaveCount(0);
   await sim(`/meetings/${id}/end`);
@@ -167,6 +168,41 @@ test("registrants and recordings appear by themselves, and who waits is let in",
   await sim(`/meetings/${id}/join`, { name: "Ada Guest" });
   await sim(`/meetings/${id}/end`); // Zoom processes the recording; the page finds it when it is there
   await expect(page.getByRole("link", { name: /Open .* at Zoom/ }).first()).toBeVisible();
+});
+
+test("what the form chose is what Zoom has, and who came is a picture", async ({ page, jill }) => {
+  await signIn(page);
+  await connect(page, jill);
+  await page.goto(`${stack().web_url}meetings/new`);
+  await page.getByLabel("Topic").fill("Closed round");
+  await page.getByText("Passcode, waiting room, registration").click();
+  await page.getByLabel("Passcode").fill("s3cret");
+  await page.getByLabel("Waiting room").selectOption("everybody waits until let in");
+  await page.getByLabel("Recording").selectOption("in Zoom's cloud");
+  await page.getByLabel("Invitees").fill("ada@example.com");
+  await page.getByRole("button", { name: "Create the meeting" }).click();
+  await expect(page.getByRole("heading", { name: "Closed round" })).toBeVisible();
+  const id = page.url().split("/").at(-1) ?? "";
+  const { body } = await asPerson<{ password: string; settings: object }>(page, "GET", `/v2/meetings/${id}`);
+  expect(body.password).toBe("s3cret");
+  expect(body.settings).toMatchObject({ waiting_room: true, auto_recording: "cloud", meeting_invitees: [{ email: "ada@example.com" }] });
+
+  await page.getByRole("link", { name: "Join" }).click();
+  await expect(page.getByTestId("simulated").getByRole("link", { name: "Join at the simulated Zoom" })).toHaveAttribute("href", `${stack().zoom_url}/j/${id}`);
+  await sim(`/meetings/${id}/start`);
+  await sim(`/meetings/${id}/join`, { host: true });
+  await sim(`/meetings/${id}/join`, { name: "Ada Guest" });
+  await page.goto(`${stack().web_url}meetings/${id}`);
+  await expect(page.getByText("In the waiting room: Ada Guest")).toBeVisible();
+  await sim(`/meetings/${id}/admit`, { participant: "Ada Guest" });
+  await expect(page.getByTestId("roster").getByText("Ada Guest")).toBeVisible();
+  await expect(page.getByText(/Live early, 2 present/)).toBeVisible();
+  await sim(`/meetings/${id}/end`);
+  await expect(page.getByText("Ended early")).toBeVisible();
+  await page.getByRole("link", { name: "As a picture" }).click();
+  await expect(page.getByRole("img", { name: /^Timeline of 2 people from .*, at most 2 at once\./ })).toBeVisible();
+  await page.getByText("Show the table").click();
+  await expect(page.getByRole("columnheader", { name: "In the waiting room" })).toBeVisible();
 });
 
 test("the join page loads the SDK and asks for its signature", async ({ page, jill, faults }) => {

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from dev import web
 from ops.project import ROOT
+from ops.web_settings import settings_of
 from tests.fakes.browser import Browser
 
 STACK = {
@@ -87,6 +88,15 @@ def test_the_settings_hold_what_everybody_may_know(browser: Browser) -> None:
         "VITE_ZOOM_OAUTH_URL": "https://zoom.us/oauth/authorize",
     }
     assert "never" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("zoom_url", "simulated"),
+    [("http://localhost:3001", "http://localhost:3001"), ("https://api.zoom.us", None), ("", None)],
+)
+def test_the_settings_name_the_simulated_zoom_and_no_real_one(zoom_url: str, simulated: str | None) -> None:
+    """The client offers its pages for joining only where Zoom runs on this machine."""
+    assert settings_of({**STACK, "zoom_url": zoom_url}).get("simulated_zoom") == simulated
 
 
 def test_before_it_is_built_it_says_how(tmp_path: Path) -> None:

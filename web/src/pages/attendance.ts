@@ -1,6 +1,7 @@
 /** Who was there and for how long: as a table on the page, and as a file for a spreadsheet. */
 import type { Attendance, Attended } from "../api";
 import { h } from "../dom";
+import { csv, saveFile } from "../save";
 import { hour } from "../time";
 
 export function attendanceTable(held: Attendance): HTMLElement {
@@ -37,20 +38,6 @@ function minutesSoFar(person: Attended): number {
 
 export function saveAttendance(meeting: string, held: Attendance): void {
   const rows = held.participants.map((each) => [each.name, each.guest ? "yes" : "no", each.join_time, each.leave_time, minutesSoFar(each).toFixed(1)]);
-  const file = new Blob(["\ufeff", csv([["Name", "Guest", "Came (UTC)", "Left (UTC)", "Minutes"], ...rows])], { type: "text/csv" });
-  const address = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = `attendance-${meeting}-${(held.start_time ?? "").slice(0, 10)}.csv`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 0);
-}
-
-/** RFC 4180. A name that begins like a formula is text, also for a spreadsheet: people choose their names themselves. */
-export function csv(rows: (string | null)[][]): string {
-  const cell = (value: string | null): string => {
-    const text = /^[=+\-@\t\r]/.test(value ?? "") ? `'${value}` : (value ?? "");
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+  const table = csv([["Name", "Guest", "Came (UTC)", "Left (UTC)", "Minutes"], ...rows]);
+  saveFile(`attendance-${meeting}-${(held.start_time ?? "").slice(0, 10)}.csv`, "text/csv", table);
 }

@@ -6,7 +6,7 @@ import { busy, failure, heading, isSessionEnd, link, notice } from "../ui";
 import { joinWith, loadSdk, SdkRefused } from "../zoom-sdk";
 
 /** Joins in this browser. The SDK is fetched while the name is typed; the signature only when it is asked for. */
-export const join: Page = ({ app, view, params, signal }) => {
+export const join: Page = ({ app, view, params, query, signal }) => {
   const id = params.id ?? "";
   const trouble = h("div");
   const sdk = h("p", { class: "quiet", "data-testid": "sdk" }, "Loading Zoom's meeting client …");
@@ -38,7 +38,8 @@ export const join: Page = ({ app, view, params, signal }) => {
     h("div", { class: "actions" }, submit, link(`meetings/${id}`, "Back to the meeting", "button")),
     sdk,
   );
-  replace(view, heading("Join in this browser"), form, root);
+  replace(view, heading("Join in this browser"), app.settings.simulated_zoom && simulated(`${app.settings.simulated_zoom}/`, id), form, root);
+  if (query.has("host")) (host.querySelector("input") as HTMLInputElement).checked = true;
 
   loadSdk().then(
     () => (sdk.textContent = "Zoom's meeting client is ready."),
@@ -63,6 +64,19 @@ export const join: Page = ({ app, view, params, signal }) => {
     });
   });
 };
+
+/** The simulated Zoom has no media: Zoom's client cannot enter, but its own pages let people in. */
+function simulated(zoom: string, id: string): HTMLElement {
+  const door = (letter: "j" | "s", text: string): HTMLElement =>
+    h("a", { href: `${zoom}${letter}/${encodeURIComponent(id)}`, class: "button", target: "_blank", rel: "noopener noreferrer" }, text);
+  return h(
+    "div",
+    { class: "notice plain narrow", "data-testid": "simulated" },
+    h("p", { class: "strong" }, "This is the simulated Zoom."),
+    h("p", {}, "It has no audio and no video, so Zoom's meeting client below cannot enter its meetings. It has pages of its own to join; whoever joins there shows up here."),
+    h("div", { class: "actions" }, door("j", "Join at the simulated Zoom"), door("s", "Start there as the host")),
+  );
+}
 
 function missing(why: NonNullable<Admission["token_missing"]>): Child {
   return notice(

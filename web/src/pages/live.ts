@@ -1,17 +1,18 @@
 /** Who is in a meeting and who was, kept up to date by itself. */
-import { ApiError, type Attendance, type State } from "../api";
+import { ApiError, type Attendance, type Meeting, type State } from "../api";
 import { repeat, type Place } from "../app";
 import { announce, h, replace, type Child } from "../dom";
 import { orNone } from "../follow";
+import { wholeStanding } from "../status";
 import { clock } from "../time";
-import { badge, button, isSessionEnd, notice, section } from "../ui";
+import { badge, button, isSessionEnd, link, notice, section } from "../ui";
 import { attendanceTable, saveAttendance } from "./attendance";
 
 /** Events arrive within seconds; this is how often the page looks. */
 const LOOK_EVERY = 3000;
 
 /** Who is there and who was, kept up to date by itself. */
-export function live(place: Place, id: string): HTMLElement {
+export function live(place: Place, id: string, plan: Meeting): HTMLElement {
   const { app, signal } = place;
   const status = h("div", {}, h("span", { class: "quiet" }, "Looking …"));
   const roster = h("div");
@@ -19,7 +20,7 @@ export function live(place: Place, id: string): HTMLElement {
   const attendance = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "attendance", hidden: true });
   let attended: Attendance | null = null;
   const save = button("Save as a table (CSV)", () => attended && saveAttendance(id, attended), "small");
-  save.hidden = true;
+  const keep = h("div", { class: "actions", hidden: true }, link(`meetings/${id}/attendance`, "As a picture", "button small"), save);
   const stale = h("p", { class: "quiet" });
   let known = "";
   let last: Set<string> | null = null;
@@ -28,10 +29,15 @@ export function live(place: Place, id: string): HTMLElement {
   function showAttendance(held: Attendance | null): void {
     attended = held;
     const shown = held !== null && held.participants.length > 0;
-    attendance.hidden = save.hidden = !shown;
+    attendance.hidden = keep.hidden = !shown;
     const table = shown ? attendanceTable(held) : h("div");
     // Left alone while it says the same: somebody may be about to copy from it.
     if (attendance.textContent !== table.textContent) replace(attendance, table);
+  }
+
+  function showStatus(state: State | null): void {
+    const { text, kind } = wholeStanding(current(plan), state);
+    if (status.textContent !== text) replace(status, badge(text, kind));
   }
 
   async function look(): Promise<boolean> {
@@ -43,9 +49,9 @@ export function live(place: Place, id: string): HTMLElement {
       stale.textContent = `Updates by itself. Last looked at ${clock(updated)}.`;
       const seen = JSON.stringify([state, held]);
       showAttendance(held); // minutes go on while nothing else happens
+      showStatus(state); // and so does the clock
       if (seen !== known) {
         known = seen;
-        replace(status, statusBadge(state));
         replace(roster, rosterOf(state));
         last = tell(state, last);
       }
@@ -58,7 +64,7 @@ export function live(place: Place, id: string): HTMLElement {
     }
   }
   repeat(signal, LOOK_EVERY, look);
-  const whole = section("Live", "live", roster, attendance, save, stale);
+  const whole = section("Live", "live", roster, attendance, keep, stale);
   const title = whole.querySelector("h2") as HTMLElement;
   const top = h("div", { class: "heading" });
   title.replaceWith(top);
@@ -66,10 +72,12 @@ export function live(place: Place, id: string): HTMLElement {
   return whole;
 }
 
-function statusBadge(state: State | null): HTMLElement {
-  if (state?.status === "live") return badge(`Live, ${state.participants_count} present`, "good");
-  if (state?.status === "ended") return badge("Ended", "plain");
-  return badge("Not started", "plain");
+/** The planned start that is meant: the next one, or the last one when none is left. */
+function current(plan: Meeting): Meeting {
+  const times = (plan.occurrences ?? []).filter((each) => each.status !== "deleted");
+  const now = Date.now();
+  const next = times.find((each) => Date.parse(each.start_time) + each.duration * 60_000 >= now) ?? times.at(-1);
+  return next ? { ...plan, start_time: next.start_time, duration: next.duration } : plan;
 }
 
 function rosterOf(state: State | null): Child {

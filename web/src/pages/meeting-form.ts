@@ -3,11 +3,12 @@ import type { Page, Place } from "../app";
 import { h, replace, type Child } from "../dom";
 import { Drafts, restore } from "../drafts";
 import { describeWeek, fromForm, LONGEST, WEEKDAYS, weeksOfMonth } from "../recurrence";
-import { nextHour, toInput, ZONE } from "../time";
-import { busy, button, failure, heading, isSessionEnd, link, notice, shown } from "../ui";
+import { fromInput, moment, nextHour, relative, toInput, usableZone, ZONE, zones } from "../time";
+import { busy, button, confirmed, failure, heading, isSessionEnd, link, notice, shown } from "../ui";
 
 /** Everything that says when: Zoom takes these together, and only when one of them has changed. */
-const TIMING = ["start", "repeats", "interval", "weekday", "month", "ends", "times", "until"];
+const TIMING = ["start", "timezone", "repeats", "interval", "weekday", "month", "ends", "times", "until"];
+const INSTANT = 1;
 const NO_FIXED_TIME = 3;
 const UNITS = ["", "days", "weeks", "months"];
 
@@ -28,6 +29,7 @@ function form(place: Place, meeting: Meeting | null): HTMLElement {
   const drafts = new Drafts(String(meeting?.id ?? "new"));
   const trouble = h("div");
   const submit = h("button", { type: "submit", class: "primary" }, meeting ? "Save" : "Create the meeting");
+  const now = meeting ? null : button("Start it now", () => void save(true));
   const cancel = link(meeting ? `meetings/${meeting.id}` : "", "Cancel", "button");
   cancel.addEventListener("click", () => drafts.forget());
   const element = h(
@@ -37,9 +39,10 @@ function form(place: Place, meeting: Meeting | null): HTMLElement {
     meeting?.type === NO_FIXED_TIME
       ? h("p", { class: "quiet" }, "This series has no fixed time.")
       : timing(meeting),
+    admission(meeting),
     field("agenda", "Agenda (optional)", h("textarea", { name: "agenda", maxlength: 2000, rows: 3 }, meeting?.agenda)),
     trouble,
-    h("div", { class: "actions" }, submit, cancel),
+    h("div", { class: "actions" }, submit, now, cancel),
   );
 
   follow(element);
@@ -64,40 +67,47 @@ function form(place: Place, meeting: Meeting | null): HTMLElement {
 
   element.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!valid(element, trouble)) return;
-    void busy(submit, "Saving …", async () => {
-      const id = meeting
-        ? await change(place, meeting, before, new FormData(element))
-        : await create(place, new FormData(element), drafts.key(element));
+    void save(false);
+  });
+
+  /** Sends the form; `atOnce` makes a meeting that begins now, whatever time stands there. */
+  async function save(atOnce: boolean): Promise<void> {
+    if (!valid(element, trouble, atOnce)) return;
+    const data = new FormData(element);
+    if (!atOnce && (!meeting || TIMING.some((name) => differs(before, data, name))) && !(await pastIsMeant(element, data))) return;
+    const pressed = atOnce && now ? now : submit;
+    await busy(pressed, atOnce ? "Starting …" : "Saving …", async () => {
+      const id = meeting ? await change(place, meeting, before, data) : await create(place, data, drafts.key(element), atOnce);
       drafts.forget();
-      if (!signal.aborted) app.go(`meetings/${id}`);
+      if (!signal.aborted) app.go(atOnce ? `meetings/${id}/join?host=1` : `meetings/${id}`);
     }).catch((error: unknown) => {
       if (isSessionEnd(error) || signal.aborted) return;
       replace(trouble, failure(error));
       const wrong = error instanceof ApiError ? error.fields[0]?.field : undefined;
-      const control = element.elements.namedItem(wrong === "start_time" ? "start" : (wrong ?? ""));
+      const control = element.elements.namedItem(wrong === "start_time" ? "start" : (wrong ?? "").replace("settings.", ""));
       if (control instanceof HTMLElement) control.focus();
     });
-  });
+  }
   return element;
 }
 
 function timing(meeting: Meeting | null): Child {
   const start = meeting?.occurrences?.find((each) => each.status !== "deleted")?.start_time ?? meeting?.start_time;
   const startsAt = start ? new Date(start) : nextHour();
+  const zone = usableZone(meeting?.timezone);
   const repeats = meeting?.recurrence;
-  const until = repeats?.end_date_time ? toInput(new Date(repeats.end_date_time)).slice(0, 10) : null;
-  const elsewhere = meeting?.timezone && meeting.timezone !== ZONE ? meeting.timezone : null;
+  const until = repeats?.end_date_time ? toInput(new Date(repeats.end_date_time), zone).slice(0, 10) : null;
   const month = h("select", { name: "month", "data-chosen": repeats?.monthly_week ?? 0 });
   const days = repeats?.weekly_days?.split(",") ?? [];
   return [
     h(
       "div",
       { class: "pair" },
-      field("start", `Starts (${ZONE})`, h("input", { name: "start", type: "datetime-local", required: true, value: toInput(startsAt) })),
+      field("start", "Starts", h("input", { name: "start", type: "datetime-local", required: true, value: toInput(startsAt, zone), "aria-describedby": "elsewhere" })),
       field("duration", "Minutes", h("input", { name: "duration", type: "number", min: 1, max: 1440, required: true, value: meeting?.duration ?? 30, inputmode: "numeric" })),
     ),
-    elsewhere && h("p", { class: "quiet" }, `This was planned in ${elsewhere}. If you change when it is, it follows the clocks of ${ZONE} from then on.`),
+    field("timezone", "Zone", select("timezone", zones(zone).map((each): [string, string] => [each, each.replaceAll("_", " ")]), zone)),
+    h("p", { class: "quiet", id: "elsewhere", "aria-live": "polite" }),
     h(
       "fieldset",
       { "data-days": days.length > 0 ? "chosen" : null },
@@ -144,8 +154,24 @@ function follow(element: HTMLFormElement): void {
   arrange(element);
 }
 
+/** Says when a start in another zone is for the viewer. */
+function sayElsewhere(element: HTMLFormElement): void {
+  const place = element.querySelector("#elsewhere");
+  if (!place) return;
+  const data = new FormData(element);
+  const startsAt = startOf(data);
+  const other = data.get("timezone") !== ZONE && !Number.isNaN(startsAt.getTime());
+  place.textContent = other ? `In your zone, ${ZONE}, that is ${moment(startsAt.toISOString())}.` : "";
+}
+
+/** The moment that the form names. */
+function startOf(data: FormData): Date {
+  return fromInput(String(data.get("start")), String(data.get("timezone")));
+}
+
 /** Shows what belongs to the chosen repetition and end. */
 function arrange(element: HTMLFormElement): void {
+  sayElsewhere(element);
   const data = new FormData(element);
   const type = Number(data.get("repeats")) as 0 | 1 | 2 | 3;
   toggle(element, "for", String(type));
@@ -167,46 +193,133 @@ function weekdays(element: HTMLFormElement): HTMLInputElement[] {
   return [...element.querySelectorAll<HTMLInputElement>("input[name=weekday]")];
 }
 
-async function create({ app }: Place, data: FormData, idempotencyKey: string): Promise<number> {
-  const body = { topic: String(data.get("topic")), agenda: String(data.get("agenda")), duration: Number(data.get("duration")), ...when(data) };
+/** Who gets in and how, and what is recorded. A new meeting leaves what is not chosen to the Zoom account. */
+function admission(meeting: Meeting | null): HTMLElement {
+  const settings = meeting?.settings ?? {};
+  const usual: [string, string][] = meeting ? [] : [["", "as my Zoom account has it"]];
+  const waiting = settings.waiting_room === undefined ? "" : String(settings.waiting_room);
+  const unknown = (value: string): [string, string][] => (meeting && value === "" ? [["", "not known"]] : usual);
+  const invitees = (settings.meeting_invitees ?? []).map((each) => each.email).join("\n");
+  return h(
+    "details",
+    {},
+    h("summary", {}, "Passcode, waiting room, registration, recording, invitees"),
+    field("password", "Passcode (empty: as Zoom has it)", h("input", { name: "password", maxlength: 10, value: meeting?.password, autocomplete: "off" })),
+    field("waiting_room", "Waiting room", select("waiting_room", [...unknown(waiting), ["true", "everybody waits until let in"], ["false", "nobody waits"]], waiting)),
+    field(
+      "approval_type",
+      "Registration",
+      select("approval_type", [["2", "not needed"], ["0", "needed, everybody is approved"], ["1", "needed, I approve each"]], String(settings.approval_type ?? 2)),
+    ),
+    field(
+      "auto_recording",
+      "Recording",
+      select("auto_recording", [...unknown(settings.auto_recording ?? ""), ["none", "does not begin by itself"], ["cloud", "in Zoom's cloud"], ["local", "on the host's computer"]], settings.auto_recording ?? ""),
+    ),
+    field("invitees", "Invitees (e-mail addresses, one a line)", h("textarea", { name: "invitees", rows: 3, "aria-describedby": "about-invitees", autocomplete: "off" }, invitees)),
+    h("p", { class: "quiet", id: "about-invitees" }, "Zoom keeps them with the meeting. It may not write to them: send them the invitation from the meeting's page."),
+  );
+}
+
+/** The settings among the fields that `wanted` names, as Zoom calls them. */
+function settingsOf(data: FormData, wanted: (name: string) => boolean): Record<string, unknown> {
+  const text = (name: string): string => String(data.get(name) ?? "");
+  return {
+    ...(wanted("waiting_room") && text("waiting_room") && { waiting_room: text("waiting_room") === "true" }),
+    ...(wanted("approval_type") && { approval_type: Number(text("approval_type")) }),
+    ...(wanted("auto_recording") && text("auto_recording") && { auto_recording: text("auto_recording") }),
+    ...(wanted("invitees") && { meeting_invitees: addresses(text("invitees")).map((email) => ({ email })) }),
+  };
+}
+
+function addresses(text: string): string[] {
+  return text.split(/[\s,;]+/).filter(Boolean);
+}
+
+function differs(before: FormData, data: FormData, name: string): boolean {
+  return data.has(name) && String(before.getAll(name)) !== String(data.getAll(name));
+}
+
+async function create({ app }: Place, data: FormData, idempotencyKey: string, atOnce: boolean): Promise<number> {
+  const chosen = (name: string): boolean => !["", "2"].includes(String(data.get(name) ?? "")); // 2 is "no registration"
+  const settings = settingsOf(data, chosen);
+  const password = String(data.get("password"));
+  const body = {
+    topic: String(data.get("topic")),
+    agenda: String(data.get("agenda")),
+    duration: Number(data.get("duration")),
+    ...(password && { password }),
+    ...(Object.keys(settings).length > 0 && { settings }),
+    ...(atOnce ? { type: INSTANT } : when(data)),
+  };
   // Not given up when the page is left: whether it was made would be unknown.
-  return (await app.api.send<Meeting>("POST", "/v2/users/me/meetings", body, { idempotencyKey })).id;
+  return (await app.api.send<Meeting>("POST", "/v2/users/me/meetings", body, { idempotencyKey: atOnce ? `${idempotencyKey}-now` : idempotencyKey })).id;
 }
 
 /** Sends what was changed and nothing else: this form does not know all that a meeting can be. */
 async function change({ app }: Place, meeting: Meeting, before: FormData, data: FormData): Promise<number> {
-  const differs = (name: string): boolean => data.has(name) && String(before.getAll(name)) !== String(data.getAll(name));
+  const changed = (name: string): boolean => differs(before, data, name);
+  const settings = settingsOf(data, changed);
   const body = {
-    ...(differs("topic") && { topic: String(data.get("topic")) }),
-    ...(differs("agenda") && { agenda: String(data.get("agenda")) }),
-    ...(differs("duration") && { duration: Number(data.get("duration")) }),
-    ...(TIMING.some(differs) && when(data)),
+    ...(changed("topic") && { topic: String(data.get("topic")) }),
+    ...(changed("agenda") && { agenda: String(data.get("agenda")) }),
+    ...(changed("duration") && { duration: Number(data.get("duration")) }),
+    ...(changed("password") && { password: String(data.get("password")) }),
+    ...(Object.keys(settings).length > 0 && { settings }),
+    ...(TIMING.some(changed) && when(data)),
   };
   if (Object.keys(body).length > 0) await app.api.send("PATCH", `/v2/meetings/${meeting.id}`, body);
   return meeting.id;
 }
 
 function when(data: FormData): Record<string, unknown> {
-  const startsAt = new Date(String(data.get("start")));
-  const recurrence = fromForm(data, startsAt);
+  const zone = String(data.get("timezone"));
+  const recurrence = fromForm(data, new Date(String(data.get("start"))), zone);
   return {
     type: recurrence ? 8 : 2,
     // The moment, in UTC; and the zone it is meant in, so that a series keeps its hour when clocks change.
-    start_time: startsAt.toISOString().replace(/\.\d+Z$/, "Z"),
-    timezone: ZONE,
+    start_time: startOf(data).toISOString().replace(/\.\d+Z$/, "Z"),
+    timezone: zone,
     ...(recurrence && { recurrence }),
   };
 }
 
+/** Asks about a start in the past. Returns whether to go on. */
+async function pastIsMeant(element: HTMLFormElement, data: FormData): Promise<boolean> {
+  if (!data.has("start") || startOf(data).getTime() >= Date.now() - 60_000) return true;
+  const start = startOf(data).toISOString();
+  const text = `${moment(start)} was ${relative(start)}. Zoom may take another time for it. Is that what you want?`;
+  if (await confirmed("This start is in the past", text, "Plan it all the same", { keep: "Change the time" })) return true;
+  (element.elements.namedItem("start") as HTMLElement).focus();
+  return false;
+}
+
+/** What the browser cannot check: Zoom's alphabet of passcodes, and whether each invitee is an address. */
+function check(element: HTMLFormElement): void {
+  const password = element.elements.namedItem("password") as HTMLInputElement;
+  const changed = password.value !== password.defaultValue;
+  password.setCustomValidity(changed && !/^[A-Za-z0-9@_*-]{0,10}$/.test(password.value) ? "At most 10 letters, digits, and @ - _ *." : "");
+  const invitees = element.elements.namedItem("invitees") as HTMLTextAreaElement;
+  const wrong = addresses(invitees.value).find((each) => !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(each));
+  invitees.setCustomValidity(wrong ? `“${wrong}” is not an e-mail address.` : "");
+}
+
 /** The browser's own rules, said in the page where every screen reader finds them. */
-function valid(element: HTMLFormElement, trouble: HTMLElement): boolean {
+function valid(element: HTMLFormElement, trouble: HTMLElement, atOnce = false): boolean {
+  check(element);
   const wrong = [...element.elements].filter(
-    (each): each is HTMLInputElement => each instanceof HTMLInputElement && !each.closest("[hidden]") && !each.checkValidity(),
+    (each): each is HTMLInputElement | HTMLTextAreaElement =>
+      (each instanceof HTMLInputElement || each instanceof HTMLTextAreaElement) &&
+      !each.closest("[hidden]") &&
+      !(atOnce && [...TIMING, "duration"].includes(each.name)) &&
+      !each.checkValidity(),
   );
   for (const each of element.querySelectorAll("[aria-invalid]")) each.removeAttribute("aria-invalid");
   for (const each of wrong) each.setAttribute("aria-invalid", "true");
   const messages = wrong.map((each) => h("li", {}, `${each.labels?.[0]?.textContent ?? each.name}: ${each.validationMessage}`));
   replace(trouble, wrong.length > 0 && notice("bad", "Something is missing or not right.", h("ul", {}, messages)));
+  const within = wrong[0]?.closest("details");
+  if (within) within.open = true;
   wrong[0]?.focus();
   return wrong.length === 0;
 }

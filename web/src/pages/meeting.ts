@@ -1,8 +1,10 @@
-import type { Meeting } from "../api";
+import type { Meeting, Occurrence } from "../api";
 import type { Page, Place } from "../app";
 import { announce, h, replace, type Child } from "../dom";
 import { describe } from "../recurrence";
-import { minutes, moment, relative, ZONE } from "../time";
+import { calendarFile, guestLink, invitationText } from "../invitation";
+import { saveFile } from "../save";
+import { fromInput, minutes, moment, relative, toInput, ZONE } from "../time";
 import { button, confirmed, failure, heading, isSessionEnd, link, section, shown } from "../ui";
 import { facts } from "./connections";
 import { live } from "./live";
@@ -31,7 +33,7 @@ export const meeting: Page = async (place) => {
         "div",
         { class: "halves" },
         h("div", {}, details(place, found, trouble), recordings(place, id)),
-        h("div", {}, live(place, id), registrants(place, id, found)),
+        h("div", {}, live(place, id, found), registrants(place, id, found)),
       ),
     ];
   });
@@ -48,7 +50,8 @@ function details(place: Place, meeting: Meeting, trouble: HTMLElement): HTMLElem
   if (meeting.recurrence) rows.push(["Repeats", describe(meeting.recurrence)]);
   if (meeting.agenda) rows.push(["Agenda", meeting.agenda]);
   if (meeting.password) rows.push(["Passcode", h("code", {}, meeting.password)]);
-  if (meeting.join_url) rows.push(["For guests", guests(meeting.join_url)]);
+  const link = guestLink(meeting);
+  if (link) rows.push(["For guests", guests(meeting, link)]);
   const occurrences = (meeting.occurrences ?? []).filter((each) => each.status !== "deleted");
   return section(
     "Details",
@@ -67,9 +70,10 @@ function details(place: Place, meeting: Meeting, trouble: HTMLElement): HTMLElem
               "li",
               { class: "row slim" },
               h("time", { datetime: each.start_time }, moment(each.start_time)),
+              h("span", { class: "actions" }, button("Move", () => void move(place, meeting, each, trouble), "link", { "aria-label": `Move the meeting of ${moment(each.start_time)}` }),
               button("Cancel this one", () => void remove(place, meeting, each.occurrence_id, trouble), "link", {
                 "aria-label": `Cancel the meeting of ${moment(each.start_time)}`,
-              }),
+              })),
             ),
           ),
         ),
@@ -77,18 +81,32 @@ function details(place: Place, meeting: Meeting, trouble: HTMLElement): HTMLElem
   );
 }
 
-function guests(url: string): Child {
-  const copy = button("Copy the link", () => {
-    navigator.clipboard.writeText(url).then(
+/** The link that guests need, an invitation with it, and the times for their calendars. */
+function guests(meeting: Meeting, { url, registration }: { url: string; registration: boolean }): Child {
+  const calendar = calendarFile(meeting);
+  return h(
+    "div",
+    { class: "actions" },
+    h("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, registration ? "Open the registration" : "Open in Zoom"),
+    copying(registration ? "Copy the registration link" : "Copy the link", url),
+    copying("Copy the invitation", invitationText(meeting)),
+    calendar && button("Save for a calendar (.ics)", () => saveFile(`meeting-${meeting.id}.ics`, "text/calendar", calendar), "link"),
+  );
+}
+
+function copying(name: string, text: string): HTMLElement {
+  const copy = button(name, () => {
+    navigator.clipboard.writeText(text).then(
       () => told("Copied"),
       () => told("Your browser does not allow it"),
     );
   }, "link");
-  const told = (text: string): void => {
-    copy.textContent = text;
-    announce(text);
+  const told = (said: string): void => {
+    copy.textContent = said;
+    announce(said);
+    setTimeout(() => (copy.textContent = name), 4000);
   };
-  return [h("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, "Open in Zoom"), " ", copy];
+  return copy;
 }
 
 async function remove(place: Place, meeting: Meeting, occurrence: string | null, trouble: HTMLElement): Promise<void> {
@@ -102,4 +120,44 @@ async function remove(place: Place, meeting: Meeting, occurrence: string | null,
   } catch (error) {
     if (!isSessionEnd(error)) replace(trouble, failure(error));
   }
+}
+
+/** Moves one occurrence of a series; the others stay where they are. */
+async function move(place: Place, meeting: Meeting, occurrence: Occurrence, trouble: HTMLElement): Promise<void> {
+  const start = await asked(occurrence);
+  if (!start) return;
+  try {
+    const query = `?occurrence_id=${encodeURIComponent(occurrence.occurrence_id)}`;
+    const start_time = start.toISOString().replace(/\.\d+Z$/, "Z");
+    await place.app.api.send("PATCH", `/v2/meetings/${meeting.id}${query}`, { start_time, duration: occurrence.duration });
+    announce("Moved");
+    place.app.go(`meetings/${meeting.id}`, { replace: true });
+  } catch (error) {
+    if (!isSessionEnd(error)) replace(trouble, failure(error));
+  }
+}
+
+/** Asks for the new time of an occurrence; null when it stays. */
+function asked(occurrence: Occurrence): Promise<Date | null> {
+  return new Promise((resolve) => {
+    const input = h("input", { id: "move-to", type: "datetime-local", required: true, value: toInput(new Date(occurrence.start_time)) });
+    const past = h("p", { class: "quiet", role: "status" });
+    const chosen = (): Date => fromInput(input.value);
+    input.addEventListener("input", () => (past.textContent = chosen().getTime() < Date.now() ? "This time is in the past." : ""));
+    const form = h(
+      "form",
+      { method: "dialog" },
+      h("h2", { id: "dialog-title" }, "Move this one meeting"),
+      h("div", { class: "field" }, h("label", { for: "move-to" }, `New start (${ZONE})`), input),
+      past,
+      h("div", { class: "actions end" }, button("Keep", () => dialog.close("")), h("button", { type: "submit", value: "move", class: "primary" }, "Move")),
+    );
+    const dialog = h("dialog", { "aria-labelledby": "dialog-title" }, form);
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "move" && !Number.isNaN(chosen().getTime()) ? chosen() : null);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
 }

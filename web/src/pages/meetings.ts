@@ -1,6 +1,8 @@
-import { ApiError, type Meeting } from "../api";
-import { to, type Page } from "../app";
+import { ApiError, type Meeting, type State } from "../api";
+import { repeat, to, type Page, type Place } from "../app";
 import { h, replace } from "../dom";
+import { orNone } from "../follow";
+import { isNear, standing, type Standing } from "../status";
 import { day, hour, minutes, relative, ZONE } from "../time";
 import { badge, button, empty, failure, heading, isSessionEnd, link, loading } from "../ui";
 
@@ -10,9 +12,14 @@ interface List {
 }
 const KINDS = { upcoming: "Upcoming", live: "Live now", previous_meetings: "Past" } as const;
 type Kind = keyof typeof KINDS;
+/** How often the near meetings are looked at, and how many of them. Looking costs no call to Zoom. */
+const LOOK_EVERY = 15_000;
+const LOOKED_AT = 12;
 
 /** The meetings of the connected Zoom account. */
-export const meetings: Page = async ({ app, view, query, signal }) => {
+export const meetings: Page = async (place) => {
+  const { app, view, query, signal } = place;
+  const rows: Row[] = [];
   const kind: Kind = (query.get("show") as Kind) in KINDS ? (query.get("show") as Kind) : "upcoming";
   const list = h("div", { class: "agenda" });
   const below = h("div", {}, loading("meetings"));
@@ -32,7 +39,11 @@ export const meetings: Page = async ({ app, view, query, signal }) => {
       const page = new URLSearchParams({ type: kind, page_size: "30", ...(token && { next_page_token: token }) });
       const { meetings: found, next_page_token: next } = await app.api.get<List>(`/v2/users/me/meetings?${page}`, signal);
       if (signal.aborted) return;
-      for (const each of found) sheet(list, each).append(row(each));
+      for (const each of found) {
+        const made = row(each, kind);
+        rows.push(made);
+        sheet(list, each).append(made.element);
+      }
       replace(below, next && button("Show more", () => void more(next)), !list.childElementCount && nothing(kind));
     } catch (error) {
       if (signal.aborted || isSessionEnd(error)) return;
@@ -41,7 +52,23 @@ export const meetings: Page = async ({ app, view, query, signal }) => {
     }
   };
   await more("");
+  if (kind !== "previous_meetings") repeat(signal, LOOK_EVERY, () => lookAt(place, rows));
 };
+
+/** Shows of the meetings that are near what events tell of them. */
+async function lookAt({ app, signal }: Place, rows: Row[]): Promise<boolean> {
+  const states = new Map<number, Promise<State | null>>();
+  const looks = rows
+    .filter(({ meeting }) => isNear(meeting))
+    .slice(0, LOOKED_AT)
+    .map(async ({ meeting, show }) => {
+      const asked = states.get(meeting.id) ?? orNone(app.api.get<State>(`/meetings/${meeting.id}/state`, signal));
+      states.set(meeting.id, asked);
+      show(await asked);
+    });
+  const done = await Promise.allSettled(looks);
+  return done.every(({ status }) => status === "fulfilled");
+}
 
 /** The list of a meeting's day, begun where the day before ends. */
 function sheet(days: HTMLElement, meeting: Meeting): HTMLElement {
@@ -53,12 +80,38 @@ function sheet(days: HTMLElement, meeting: Meeting): HTMLElement {
   return list;
 }
 
-function row(meeting: Meeting): HTMLElement {
+interface Row {
+  meeting: Meeting;
+  element: HTMLElement;
+  show: (state: State | null) => void;
+}
+
+/** Says something only where it is not what everybody expects: nothing of a meeting to come, nor of one in the list of past ones. */
+function note({ what, text, kind }: Standing): HTMLElement | null {
+  return what === "planned" ? null : badge(text, kind);
+}
+
+function row(meeting: Meeting, kind: Kind): Row {
   const path = `meetings/${meeting.id}`;
   const { start_time: start, duration } = meeting;
   const end = start && duration ? new Date(new Date(start).getTime() + duration * 60_000).toISOString() : null;
-  const on = start !== undefined && end !== null && Date.now() >= Date.parse(start) && Date.now() < Date.parse(end);
-  return h(
+  const actions = h("div", { class: "actions" });
+  const show = (state: State | null): void => {
+    const now = standing(meeting, state);
+    if (kind === "live" && now.what !== "live" && now.what !== "early") return; // Zoom says that it is on
+    const name = meeting.topic || "Meeting without a topic";
+    const open = ["live", "early", "due"].includes(now.what);
+    const over = now.what === "over" || now.what === "past";
+    const join = link(`${path}/join`, "Join", open ? "button primary" : "button", `Join ${name}`);
+    const attended = link(`${path}/attendance${attendanceOf(meeting)}`, "Attendance", "button", `Attendance of ${name}`);
+    const content = h("div", {}, note(now), over ? attended : join);
+    if (actions.textContent !== content.textContent) replace(actions, ...content.childNodes);
+  };
+  if (kind === "previous_meetings") replace(actions, link(`${path}/attendance${attendanceOf(meeting)}`, "Attendance", "button", `Attendance of ${meeting.topic}`));
+  else if (kind === "live") replace(actions, badge("Live", "good"), link(`${path}/join`, "Join", "button primary", `Join ${meeting.topic}`));
+  else if (isNear(meeting) && meeting.start_time && Date.now() >= Date.parse(meeting.start_time)) replace(actions, link(`${path}/join`, "Join", "button", `Join ${meeting.topic}`)); // events tell more in a moment
+  else show(null);
+  const element = h(
     "li",
     { class: "entry" },
     h(
@@ -73,8 +126,14 @@ function row(meeting: Meeting): HTMLElement {
       h("h3", {}, link(path, meeting.topic || "Meeting without a topic")),
       h("p", { class: "quiet" }, [start && relative(start), duration && minutes(duration), meeting.type === 8 || meeting.type === 3 ? "repeats" : ""].filter(Boolean).join(" · ")),
     ),
-    h("div", { class: "actions" }, on && badge("Now", "good"), link(`${path}/join`, "Join", on ? "button primary" : "button", `Join ${meeting.topic}`)),
+    actions,
   );
+  return { meeting, element, show };
+}
+
+/** Of a series the planned time is named, of others the last instance is the one. */
+function attendanceOf(meeting: Meeting): string {
+  return meeting.type === 8 && meeting.start_time ? `?occurrence=${encodeURIComponent(meeting.start_time)}` : "";
 }
 
 function nothing(kind: Kind): HTMLElement {

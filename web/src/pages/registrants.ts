@@ -25,17 +25,17 @@ export function registrants(place: Place, id: string, meeting: Meeting): HTMLEle
       if (!isSessionEnd(error)) list.prepend(failure(error));
     }
   };
-  const show = ([waiting, approved]: (Registrants | null)[]): Child => {
-    const all = [...(waiting?.registrants ?? []), ...(approved?.registrants ?? [])];
+  const show = ([waiting, approved, declined]: (Registrants | null)[]): Child => {
+    const all = [...(waiting?.registrants ?? []), ...(approved?.registrants ?? []), ...(declined?.registrants ?? [])];
     if (all.length === 0) return h("p", { class: "quiet" }, "Nobody has registered yet.");
-    const more = Boolean(waiting?.next_page_token || approved?.next_page_token);
+    const more = Boolean(waiting?.next_page_token || approved?.next_page_token || declined?.next_page_token);
     return [
-      h("p", { class: "quiet" }, `${approved?.registrants.length ?? 0} may join, ${waiting?.registrants.length ?? 0} wait for an answer${more ? "; there are more at Zoom" : ""}.`),
+      h("p", { class: "quiet" }, `${approved?.registrants.length ?? 0} may join, ${waiting?.registrants.length ?? 0} wait for an answer, ${declined?.registrants.length ?? 0} declined${more ? "; there are more at Zoom" : ""}.`),
       h("ul", { class: "plain" }, all.map((each) => registered(each, decide))),
     ];
   };
   const load = (again: boolean): Promise<void> =>
-    shown(list, "registrants", signal, () => Promise.all([page("pending"), page("approved")]), show, { again });
+    shown(list, "registrants", signal, () => Promise.all([page("pending"), page("approved"), page("denied")]), show, { again });
   follow(place, `/meetings/${id}/registrations`, load);
   return whole;
 }
@@ -48,6 +48,6 @@ function registered(who: Registrant, decide: (action: string, who: Registrant) =
     "li",
     { class: "row slim" },
     h("span", { class: "two" }, name, h("span", { class: "quiet" }, who.email)),
-    who.status === "pending" ? h("span", { class: "actions" }, choice("approve", "Approve"), choice("deny", "Decline")) : badge(who.status, "plain"),
+    who.status === "pending" ? h("span", { class: "actions" }, choice("approve", "Approve"), choice("deny", "Decline")) : badge(who.status === "denied" ? "declined" : who.status, who.status === "denied" ? "bad" : "plain"),
   );
 }

@@ -23,7 +23,7 @@ from zoom_common.errors import (
 from zoom_common.gateway.context import Call
 from zoom_common.gateway.create_lookup import HARMLESS_TWICE, LookupInconclusive, can_be_found, candidates, made_by
 from zoom_common.gateway.http_client import ZoomApiClient
-from zoom_common.gateway.idempotency_store import IdempotencyStore, StoredAnswer
+from zoom_common.gateway.idempotency_store import IdempotencyStore, MadeForAnotherKey, StoredAnswer
 from zoom_common.zoom.api import multipart_boundary
 from zoom_common.zoom.http import HttpResponse
 
@@ -164,8 +164,12 @@ class Idempotency:
             raise LookupInconclusive
         ((bound, response),) = free
         answer = HttpResponse(call.operation.success, response.headers, response.body)
-        if not self.store.done(held.key, _stored(answer), owner=held.owner, made=bound, now=self.clock()):
-            raise LookupInconclusive  # another key was faster
+        try:
+            kept = self.store.done(held.key, _stored(answer), owner=held.owner, made=bound, now=self.clock())
+        except MadeForAnotherKey:  # it was faster
+            kept = False
+        if not kept:
+            raise LookupInconclusive
         return Keyed(answer, "adopted")
 
     def _after_silence(self, call: Call, held: _Held, client: ZoomApiClient) -> Keyed:
@@ -185,7 +189,14 @@ class Idempotency:
         bound = _bound(call, made) if made is not None else None
         # A record that cannot be finished stays `sent`: the next call with this key finds what was made.
         with suppress(DependencyFailed):
-            self.store.done(held.key, _stored(response), owner=held.owner, made=bound, now=self.clock())
+            try:
+                self.store.done(held.key, _stored(response), owner=held.owner, made=bound, now=self.clock())
+            except MadeForAnotherKey:
+                # A call with another key and the same body had no answer, looked, and was given what this one made.
+                # What that call may have made is found by the next call with this key; else it is made then.
+                self._leave_unknown(held)
+                message = "A request with the same body and another Idempotency-Key was given what this one made."
+                raise _later(ceil(SETTLED_AFTER), message, "idempotency_unsettled") from None
 
     def _nothing_was_made(self, held: _Held) -> None:
         if held.before is not None:

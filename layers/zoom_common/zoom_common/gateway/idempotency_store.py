@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LIFE = 24 * 3600
 _SK = "idempotency"
+_BINDING = 1  # its position in the transaction that stores an answer
 
 
 class Step(StrEnum):
@@ -44,6 +45,10 @@ class Entry:
     first_sent: float | None = None
     last_sent: float | None = None
     answer: StoredAnswer | None = None
+
+
+class MadeForAnotherKey(Exception):
+    """What was made is bound to another key already."""
 
 
 class IdempotencyStore:
@@ -96,7 +101,10 @@ class IdempotencyStore:
             return
 
     def done(self, key: str, answer: StoredAnswer, *, owner: str, made: str | None, now: float) -> bool:
-        """Store the first answer, and bind what was `made` to this key. Return False when it is bound to another."""
+        """Store the first answer, and bind what was `made` to this key. Return False when another call has taken over.
+
+        Raises MadeForAnotherKey when it is bound to another key, and then stores nothing.
+        """
         expires_at = int(now) + LIFE
         change = "SET #step = :step, #status = :status, #content_type = :content_type, #body = :body"
         values = {"step": Step.DONE, "status": answer.status, "content_type": answer.content_type}
@@ -109,7 +117,9 @@ class IdempotencyStore:
             operations.append({"Put": self._table.to_put(bound, condition=condition, values={"key": key})})
         try:
             self._table.transact(operations)
-        except ConditionFailed:
+        except ConditionFailed as failed:
+            if _BINDING in failed.failed:
+                raise MadeForAnotherKey from None
             return False
         return True
 

@@ -9,7 +9,7 @@ from zoom_simulator.authorization.requests import ScopeRequest
 from zoom_simulator.model import App
 
 STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f4f6fb;color:#1b2333}
+body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f4f6fb;color:#1b2333;overflow-wrap:anywhere}
 main{max-width:34rem;margin:8vh auto;background:#fff;border-radius:14px;padding:2rem;box-shadow:0 8px 30px #1b233318}
 h1{font-size:1.35rem;margin:0 0 .5rem}.brand{color:#0b5cff;font-weight:700}small{color:#5b6475}
 label{display:flex;gap:.6rem;padding:.55rem .7rem;border:1px solid #dfe4ee;border-radius:9px;margin:.4rem 0}

@@ -21,9 +21,14 @@ button:hover{background:#eaf0ff}button.go{background:#0b5cff;border-color:#0b5cf
 input,select,textarea{font:inherit;font-size:12px;padding:.15rem .35rem;border:1px solid #c6cfdf;border-radius:6px}
 input.s{width:5.5rem}.tag{font-size:11px;padding:.05rem .4rem;border-radius:99px;background:#e7ebf3}
 .good{background:#d9f4e1}.bad{background:#ffdede}.wait{background:#fff0c9}
-td.people div{min-width:25rem;display:flex;gap:.3rem;align-items:center;margin:.1rem 0}
+td{overflow-wrap:anywhere}td code,td:nth-child(3),td:nth-child(4),.tag{overflow-wrap:normal}
+form,input,select,textarea{max-width:100%}
+td.people div{display:flex;flex-wrap:wrap;gap:.3rem;align-items:center;margin:.1rem 0}
 td.people span.who{flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-@media(max-width:900px){main{grid-template-columns:minmax(0,1fr)}}
+@media(max-width:900px){main{grid-template-columns:minmax(0,1fr);padding:1rem .7rem}
+table,tbody,tr,td{display:block}th{display:none}td{padding:.1rem 0}tr+tr td{border:0}
+tr+tr{border-top:1px solid #e1e6f0}tr{padding:.3rem 0}
+td code{overflow-wrap:anywhere}td.people span.who{flex-basis:100%;white-space:normal}}
 .problem{background:#ffdede;padding:.5rem 1.4rem}
 """
 SCRIPT = """

@@ -203,6 +203,33 @@ def test_time_in_the_waiting_room_is_no_attendance(read: Read) -> None:
     story.leave(other)
     story.end()
     assert minutes(read(story.deliveries), story) == [("Other", 20.0), ("Same", 20.0)]
+    waited = {
+        each["name"]: each["waiting"]
+        for each in read(story.deliveries).attendance("acme", story.number)["participants"]
+    }
+    once = [{"join_time": iso(story.now - 20 * 60), "leave_time": iso(story.now - 10 * 60)}]
+    assert waited == {"Other": once, "Same": once}
+
+
+def test_who_waits_to_the_end_waits_as_long_as_the_meeting(read: Read) -> None:
+    """The wait of somebody put out of the meeting ends with it, which is assumed; who never waited has no `waiting`."""
+    story = begun()
+    back, never = (person(story.user_id(), story.device(), name) for name in ("Back", "Never"))
+    story.join(back)
+    story.join(never)
+    passing(story, 10)
+    story.at("put_in_waiting_room", back)
+    since = story.now
+    people = read(story.deliveries).attendance("acme", story.number)["participants"]
+    assert [each.get("waiting") for each in sorted(people, key=lambda each: each["name"])] == [
+        [{"join_time": iso(since), "leave_time": None}],
+        None,
+    ]
+    passing(story, 5)
+    story.end()
+    people = read(story.deliveries).attendance("acme", story.number)["participants"]
+    ended = {"join_time": iso(since), "leave_time": iso(story.now), "leave_time_assumed": True}
+    assert next(each["waiting"] for each in people if each["name"] == "Back") == [ended]
 
 
 @pytest.mark.parametrize("reason", ["Leave waiting room.", "Vera left the meeting.<br>Reason: Leave waiting room."])

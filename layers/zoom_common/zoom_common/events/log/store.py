@@ -122,23 +122,17 @@ class EventLog:
             return Admitted(Admission.FINISHED)
         if int(item["claimed_until"]["N"]) > self._clock():
             return Admitted(Admission.IN_PROGRESS)
-        now = self._now_ms()
         taken = self._update(
             {"pk": item["pk"], "sk": item["sk"]},
-            update="SET claimed_until = :until, recorded_at_ms = :now",
+            update="SET claimed_until = :until",
             condition="claimed_until = :held",
-            values={
-                ":until": number(int(self._clock()) + CLAIM_SECONDS),
-                ":held": item["claimed_until"],
-                ":now": number(now),
-            },
+            values={":until": number(int(self._clock()) + CLAIM_SECONDS), ":held": item["claimed_until"]},
         )
         if not taken:
             return Admitted(Admission.IN_PROGRESS)
-        first = self._read(item)
+        first, now = self._read(item), self._now_ms()
+        self._move_recorded(first, int(item["recorded_at_ms"]["N"]) if "recorded_at_ms" in item else None, now)
         self._put_lines(first, now)
-        if "recorded_at_ms" in item:
-            self._remove_recorded(first, int(item["recorded_at_ms"]["N"]))
         return Admitted(Admission.ADMITTED, first)
 
     def _update(self, key: dict[str, Any], *, update: str, condition: str, values: dict[str, Any]) -> bool:
@@ -166,15 +160,20 @@ class EventLog:
             late, written = self._now_ms(), now_ms
             if late - written <= LATE_MS:
                 return
+            self._move_recorded(entry, written, late)
             now_ms = late
-            key = entry_key(entry.owner, entry.event_id)
-            values = {":now": number(late)}
-            self._update(key, update="SET recorded_at_ms = :now", condition="attribute_exists(pk)", values=values)
-            self._remove_recorded(entry, written)
         raise Unavailable(reason="events_table")
 
-    def _remove_recorded(self, entry: LogEntry, recorded_at_ms: int) -> None:
-        self._table.call("delete_item", Key=recorded_key(entry.owner, entry.event_id, recorded_at_ms))
+    def _move_recorded(self, entry: LogEntry, written_ms: int | None, now_ms: int) -> None:
+        """Prepare the recorded line for a new moment: remove the one that was written, then note the moment.
+
+        The entry always names the moment of its line, so wherever this stops, the next worker finds the line.
+        """
+        if written_ms is not None:
+            self._table.call("delete_item", Key=recorded_key(entry.owner, entry.event_id, written_ms))
+        key = entry_key(entry.owner, entry.event_id)
+        values = {":now": number(now_ms)}
+        self._update(key, update="SET recorded_at_ms = :now", condition="attribute_exists(pk)", values=values)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

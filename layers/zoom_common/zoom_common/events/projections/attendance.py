@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from zoom_common.events.projections.presence import ADMITTED, JOINED, LEFT, WAITED, WAITING, Stay, stays
+from zoom_common.events.projections.presence import ADMITTED, JOINED, LEFT, WAITED, WAITING, Stay, stays, waits
 from zoom_common.events.projections.record import Mark, Record
 
 # Identifiers that name a person in every instance, the surest first.
@@ -99,6 +99,16 @@ class Attendee:
         """All stays of all sessions, in order."""
         found = [(session, stay) for session in self.sessions for stay in session.stays(self.ends.get(session.uuid))]
         return sorted(found, key=lambda each: (each[1].start, each[0].user_id))
+
+    @property
+    def waits(self) -> list[Stay]:
+        """When the person was in the waiting room, in order."""
+        found = {
+            wait
+            for session in self.sessions
+            for wait in waits(session.record.marks, session.device, self.ends.get(session.uuid))
+        }
+        return sorted(found, key=lambda each: (each.start, each.left or 0))
 
     def seconds(self) -> int:
         """How long the person was there: two devices at once count once, an open stay not yet."""

@@ -66,6 +66,25 @@ def stays(own: Iterable[tuple[str, int]], device: Iterable[tuple[str, int]], end
     return walk.finish(ended)
 
 
+def waits(own: Iterable[tuple[str, int]], device: Iterable[tuple[str, int]], ended: int | None) -> list[Stay]:
+    """Return when a session was in the waiting room, in order. `own`, `device` and `ended` are those of `stays`.
+
+    A wait ends with the next later mark of the device that is no wait, else with the meeting.
+    """
+    own = list(own)
+    begins = sorted({moment for kind, moment in own if kind == WAITING})
+    outs = {moment for kind, moment in own if kind in {ADMITTED, WAITED, JOINED, LEFT}}
+    outs |= {moment for kind, moment in device if kind in {ADMITTED, WAITED, JOINED}}
+    found: list[Stay] = []
+    for begin in begins:
+        if found and (found[-1].left is None or begin < found[-1].left):
+            continue  # it was told twice
+        out = min((moment for moment in outs if moment > begin), default=None)
+        assumed = out is None and ended is not None
+        found.append(Stay(begin, max(begin, ended) if out is None and ended is not None else out, assumed))
+    return found
+
+
 @dataclass(slots=True)
 class _Walk:
     """One session's way through its moments."""

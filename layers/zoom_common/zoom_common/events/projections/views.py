@@ -89,7 +89,14 @@ def attendee_view(attendee: Attendee, *, live: bool) -> dict[str, Any]:
         "duration": seconds,
         "minutes": round(seconds / 60, 1),
         "sessions": [_session(session, stay) for session, stay in stays],
+        **({"waiting": [_wait(each) for each in attendee.waits]} if attendee.waits else {}),
     }
+
+
+def _wait(wait: Stay) -> dict[str, Any]:
+    """One time in the waiting room."""
+    assumed = {"leave_time_assumed": True} if wait.assumed else {}
+    return {"join_time": iso(wait.joined), "leave_time": iso(wait.left), **assumed}
 
 
 def _session(session: Session, stay: Stay) -> dict[str, Any]:
