@@ -38,18 +38,24 @@ def maxima(template: Mapping[str, Any], values: Mapping[str, str]) -> int:
     return sum(
         _number(event["Properties"]["ScalingConfig"]["MaximumConcurrency"], template, values)
         for resource in template["Resources"].values()
+        if "Condition" not in resource or _holds(resource["Condition"], template, values)
         for event in resource.get("Properties", {}).get("Events", {}).values()
         if event["Type"] == "SQS" and _is_on(event["Properties"].get("Enabled", True), template, values)
     )
 
 
 def _is_on(enabled: Any, template: Mapping[str, Any], values: Mapping[str, str]) -> bool:
-    """Return whether a queue is read: `Enabled` is True, or a condition on one parameter, as `HasSubscriptions` is."""
-    if not isinstance(enabled, Mapping):
-        return bool(enabled)
-    parameter, wanted = template["Conditions"][enabled["Fn::If"][0]]["Fn::Equals"]
-    name = parameter["Ref"]
-    return bool(values.get(name, template["Parameters"][name]["Default"]) == wanted)
+    """Return whether a queue is read: `Enabled` is True, or an option that is on."""
+    return _holds(enabled["Fn::If"][0], template, values) if isinstance(enabled, Mapping) else bool(enabled)
+
+
+def _holds(condition: str, template: Mapping[str, Any], values: Mapping[str, str]) -> bool:
+    """Return whether an option is on: a condition that compares one parameter, as `HasSubscriptions` does."""
+    compared = template["Conditions"][condition].get("Fn::Equals")
+    if compared is None:  # a condition of another kind, which no function with a queue has
+        return True
+    name = compared[0]["Ref"]
+    return bool(values.get(name, template["Parameters"][name]["Default"]) == compared[1])
 
 
 def reserved(template: Mapping[str, Any], values: Mapping[str, str]) -> int:

@@ -11,11 +11,10 @@ from tests.contract import facts
 from tests.contract.test_operations_against_zoom import merged
 from tests.contract.test_simulated_zoom_schemas import problems
 from tests.contract.valid_requests import valid_request
-from zoom_simulator.rest import from_facts, table
-from zoom_simulator.testing import Zoom
+from zoom_simulator.testing import Zoom, from_facts, without_story
 
 Json = dict[str, Any]
-ROWS = {f"{each.method} {each.path}": each for each in table.without_story()}
+ROWS = {f"{each.method} {each.path}": each for each in without_story()}
 
 
 class Account:

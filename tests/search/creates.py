@@ -34,7 +34,6 @@ from zoom_common.zoom.operations.table import match
 QUICK = [
     "new/same+same",
     "new/same+other",
-    "new/same+other+20s",
     *(f"{begun}/same+{who}{time}" for begun in ("sent", "made") for who in ("same", "other") for time in ("", "+61s")),
 ]
 

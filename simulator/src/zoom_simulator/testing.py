@@ -19,8 +19,10 @@ from zoom_simulator.clock import Clock
 from zoom_simulator.events.by_name import rows as event_types
 from zoom_simulator.events.catalogue import EventType
 from zoom_simulator.model import State
+from zoom_simulator.rest import from_facts
 from zoom_simulator.rest.call import Operation
 from zoom_simulator.rest.table import rows as operations
+from zoom_simulator.rest.table import without_story
 from zoom_simulator.seed import Settings
 from zoom_simulator.webhooks.sender import Answer
 from zoom_simulator.webhooks.signing import encrypted_token
@@ -41,8 +43,10 @@ __all__ = [
     "WallClock",
     "Zoom",
     "event_types",
+    "from_facts",
     "operations",
     "wait_until",
+    "without_story",
 ]
 
 NOW = 1_795_000_000.0  # 2026-11-18T11:06:40Z

@@ -86,7 +86,8 @@ def test_people_may_return_to_the_front_door(dotenv: Path, tmp_path: Path) -> No
 def test_every_setting_reaches_the_template(tmp_path: Path) -> None:
     """No setting is read and then forgotten on the way to the deploy."""
     overrides = {item.partition("=")[0] for item in read(tmp_path).parameter_overrides()}
-    assert overrides == {*PARAMETERS.values(), "Stage", "Architecture", "AwsEndpointUrl", "Jobs", "Subscriptions"}
+    options = {"Jobs", "Subscriptions", "RecordingArchive"}
+    assert overrides == {*PARAMETERS.values(), "Stage", "Architecture", "AwsEndpointUrl"} | options
 
 
 @pytest.mark.usefixtures("dotenv")

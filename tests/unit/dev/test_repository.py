@@ -58,8 +58,8 @@ def links(page: Path) -> list[str]:
 def test_links_lead_somewhere(name: str) -> None:
     """To a file that exists, and to a heading in it."""
     page = ROOT / name
-    # A page in benchmarks is a part of docs/benchmarks.md.
-    folder = ROOT / "docs" if name.startswith("benchmarks/") else page.parent
+    # A page in benchmarks is a part of docs/benchmarks.md, and one in tests/search of docs/search.md.
+    folder = ROOT / "docs" if name.startswith(("benchmarks/", "tests/search/")) else page.parent
     for link in links(page):
         path, _, anchor = link.partition("#")
         target = folder / path if path else page
