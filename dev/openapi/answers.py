@@ -36,6 +36,24 @@ SCHEMAS: Json = {
                 "description": "With code 4711: any one of these would do.",
             },
             "reconnect_url": {"type": "string", "description": "Where the person can consent again."},
+            "connect_path": {
+                "type": "string",
+                "description": "With `no_connection`: POST there for a link by which a person connects.",
+            },
+            "connections": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "With `connection_ambiguous`: the ids to choose from.",
+            },
+            "labels": {
+                "type": "object",
+                "additionalProperties": {"type": "string"},
+                "description": "With `connection_ambiguous`: the labels of those that have one, by id.",
+            },
+            "zoom_client_id": {
+                "type": "string",
+                "description": "With `connection_of_another_app`: the Zoom app that the connection was made with.",
+            },
         },
         "additionalProperties": True,
     },

@@ -7,6 +7,7 @@ from typing import Any
 from dev.openapi.answers import response
 from zoom_common.access.token_endpoint import GRANTS
 from zoom_common.archive.policy import KINDS, STORAGE_CLASSES
+from zoom_common.connections.labels import LONGEST
 
 type Json = dict[str, Any]
 
@@ -89,6 +90,12 @@ _TOKEN_FORM: Json = {
         "client_id": {"type": "string", "description": "The key's id, where it is not sent by HTTP Basic."},
         "client_secret": {"type": "string", "description": "The key's secret, or the whole key."},
     },
+}
+
+_LABEL: Json = {
+    "type": "string",
+    "maxLength": LONGEST,
+    "description": "What people call the connection, without whole e-mail addresses.",
 }
 
 _SUBSCRIPTION_FIELDS: Json = {
@@ -216,6 +223,7 @@ PATHS: Json = {
                     account_id={"type": "string"},
                     client_id={"type": "string"},
                     client_secret={"type": "string"},
+                    label=_LABEL,
                 ),
             ),
             "200",
@@ -225,13 +233,26 @@ PATHS: Json = {
     "/connections/{connectionId}": {
         "parameters": [_ID],
         "get": _operation("connections.get", "Get one connection", 200, scope="connections:read"),
+        "patch": _operation(
+            "connections.rename",
+            "Give a connection another label; null takes it away",
+            200,
+            scope="connections:write",
+            requestBody=_body(required=True, label={**_LABEL, "type": ["string", "null"]}),
+        ),
         "delete": _operation(
             "connections.delete", "Disconnect: revoke at Zoom, then forget", 200, scope="connections:write"
         ),
     },
     "/connections/{connectionId}/reconnect": {
         "parameters": [_ID],
-        "post": _operation("connections.reconnect", "Get a link to consent again", 201, scope="connections:write"),
+        "post": _operation(
+            "connections.reconnect",
+            "Get a link to consent again",
+            201,
+            scope="connections:write",
+            requestBody=_body(required=False, return_url={"type": "string"}, label=_LABEL),
+        ),
     },
     **SUBSCRIPTIONS,
     "/archive/policy": {
@@ -391,7 +412,7 @@ PATHS: Json = {
             "Get a link for a person to connect Zoom",
             201,
             scope="connections:write",
-            requestBody=_body(required=False, return_url={"type": "string"}, owner={"type": "string"}),
+            requestBody=_body(required=False, return_url={"type": "string"}, owner={"type": "string"}, label=_LABEL),
         )
     },
     "/auth/zoom/redeem": {

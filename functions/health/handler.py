@@ -131,6 +131,9 @@ def _checks() -> dict[str, Check]:
         Table(dynamodb, name, reason).get("heartbeat#none", "heartbeat")
         return Finding()
 
+    def running() -> float:
+        return ask.key_age(clients.boto3_client("kms"), about.data_key_id, now=time.time())
+
     beats = Heartbeats(table=Table(dynamodb, about.coordination_table, COORDINATION), clock=time.time)
     checks: dict[str, Check] = {
         "connections_table": partial(table, about.connections_table, CONNECTIONS),
@@ -139,8 +142,8 @@ def _checks() -> dict[str, Check]:
         "data_key": partial(ask.key, clients.boto3_client("kms"), about.data_key_id),
         "zoom": partial(ask.zoom, RequestsTransport(), about.zoom_api_base_url),
         "webhook": lambda: age(beats.age(WEBHOOK)),
-        "sweep": lambda: age(beats.age(SWEEP), at_most=_LONGEST_BETWEEN_SWEEPS),
-        "rollup": lambda: age(beats.age(ROLLUP), at_most=_LONGEST_BETWEEN_ROLLUPS),
+        "sweep": lambda: age(beats.age(SWEEP), at_most=_LONGEST_BETWEEN_SWEEPS, running=running),
+        "rollup": lambda: age(beats.age(ROLLUP), at_most=_LONGEST_BETWEEN_ROLLUPS, running=running),
     }
     for name, url in about.queues.items():
         dead = name.endswith("_dead_letters")

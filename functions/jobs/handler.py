@@ -18,7 +18,8 @@ from zoom_common import observability
 from zoom_common.access.principal import Principal
 from zoom_common.aws import clients
 from zoom_common.aws.table import CONNECTIONS, EVENTS, Table
-from zoom_common.connections.selection import authorize_connection, select
+from zoom_common.connections.model import Connection
+from zoom_common.connections.selection import select
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.views import iso
 from zoom_common.edge.http import Router
@@ -34,7 +35,7 @@ from zoom_common.jobs.model import Job, State, fastest
 from zoom_common.jobs.requests import as_one_of, may_become, read_job, view
 from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.limiter import RateLimitRules
-from zoom_common.settings import require
+from zoom_common.settings import optional, require
 from zoom_common.wiring.throttle import key_limits
 from zoom_common.zoom.operations.model import MULTIPART, Operation
 from zoom_common.zoom.operations.table import operations
@@ -57,6 +58,7 @@ class Settings:
     state_machine: str
     bucket: str
     budget: RateLimitRules
+    zoom_client_id: str
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -68,6 +70,7 @@ class Settings:
             state_machine=require(environ, "JOBS_STATE_MACHINE"),
             bucket=require(environ, "JOBS_BUCKET"),
             budget=budget_rules(environ),
+            zoom_client_id=optional(environ, "ZOOM_CLIENT_ID"),
         )
 
 
@@ -206,9 +209,13 @@ def _over_one_connection(job: Job, principal: Principal) -> Job:
     rule = job.request.get("connection")
     if isinstance(rule, dict):
         for each in sorted(set(rule.get("values", {}).values())):
-            authorize_connection(principal, each, connections())
+            _selected(principal, each)
         return job
-    return as_one_of(job, select(principal, rule, connections()).connection_id)
+    return as_one_of(job, _selected(principal, rule).connection_id)
+
+
+def _selected(principal: Principal, requested: str | None) -> Connection:
+    return select(principal, requested, connections(), app=settings().zoom_client_id)
 
 
 def _found(principal: Principal, job_id: str) -> Job:

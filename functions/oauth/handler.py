@@ -21,6 +21,8 @@ from zoom_common.edge.own_requests import (
     account_of,
     body_of,
     cookie_name,
+    label_of,
+    new_label_of,
     owner_of,
     page_of,
     refuse_bound,
@@ -30,7 +32,7 @@ from zoom_common.edge.own_requests import (
 from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import PageTokens
 from zoom_common.edge.response import Response, error_response, json_response
-from zoom_common.errors import Conflict, GatewayError, InternalError, LinkRefused
+from zoom_common.errors import Conflict, GatewayError, InternalError, LinkRefused, NotFound
 from zoom_common.secret import Secret
 from zoom_common.wiring import vault
 from zoom_common.wiring.throttle import key_limits
@@ -77,8 +79,9 @@ def authorize(request: Request, principal: Principal) -> Response:
     """Ask for a link that a person opens."""
     refuse_bound(principal)
     body = body_of(request)
-    owner = owner_of(principal, text_of(body, "owner"))
-    return _created(wiring().linking.request(principal, owner=owner, return_url=text_of(body, "return_url")))
+    owner, return_url = owner_of(principal, text_of(body, "owner")), text_of(body, "return_url")
+    label = label_of(body)
+    return _created(wiring().linking.request(principal, owner=owner, return_url=return_url, label=label))
 
 
 @router.route("GET", "/auth/zoom/start", scope=None)
@@ -153,7 +156,8 @@ def connect_account(request: Request, principal: Principal) -> Response:
     body = body_of(request)
     app, account_id = account_of(body)
     owner = owner_of(principal, text_of(body, "owner"))
-    asked = AccountRequest(tenant=principal.tenant, owner=owner, app=app, account_id=account_id)
+    label = label_of(body)
+    asked = AccountRequest(tenant=principal.tenant, owner=owner, app=app, account_id=account_id, label=label)
     connection, new = wiring().accounts.connect(asked)
     return json_response(201 if new else 200, _shown(connection))
 
@@ -162,6 +166,17 @@ def connect_account(request: Request, principal: Principal) -> Response:
 def show(request: Request, principal: Principal, connection_id: str) -> Response:  # noqa: ARG001 - a route's signature
     """One connection."""
     return json_response(200, _shown(_reached(principal, connection_id)))
+
+
+@router.route("PATCH", "/connections/{connection_id}", scope="connections:write")
+def rename(request: Request, principal: Principal, connection_id: str) -> Response:
+    """Give a connection another label, or none."""
+    found = _reached(principal, connection_id)
+    label = new_label_of(body_of(request))
+    renamed = wiring().connections.rename(found.tenant, found.connection_id, label)
+    if renamed is None:
+        raise NotFound("There is no such connection.", reason="connection_unknown")
+    return json_response(200, _shown(renamed))
 
 
 @router.route("DELETE", "/connections/{connection_id}", scope="connections:write")
@@ -181,9 +196,16 @@ def reconnect(request: Request, principal: Principal, connection_id: str) -> Res
     found = _reached(principal, connection_id)
     if found.kind is Kind.ACCOUNT:
         raise Conflict("Give new credentials with POST /connections.", reason="no_browser_needed")
-    return_url = text_of(body_of(request), "return_url")
+    body = body_of(request)
     return _created(
-        wiring().linking.request(principal, owner=found.owner, return_url=return_url, reconnects=found.connection_id)
+        wiring().linking.request(
+            principal,
+            owner=found.owner,
+            return_url=text_of(body, "return_url"),
+            reconnects=found.connection_id,
+            label=label_of(body),
+            former_label=found.label,
+        )
     )
 
 

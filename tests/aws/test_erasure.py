@@ -139,6 +139,16 @@ def test_a_person_is_erased_everywhere(held: Held) -> None:
     assert "ada" not in json.dumps(receipt).lower()
 
 
+def test_the_label_of_a_person_goes_with_their_connection(held: Held) -> None:
+    """It is nowhere but in the connection's item; other people's labels stay."""
+    connections = ConnectionStore(held.table)
+    connections.rename("acme", "con_1", "Ada Lovelace (a•••@example.com)")
+    connections.rename("acme", "con_2", "Bob (b•••@example.com)")
+    held.erasure.erase(ADA)
+    text = "\n".join([*held.left(), *held.left(held.table.name)])
+    assert [name in text for name in ("Lovelace", "Bob (b")] == [False, True]
+
+
 def test_what_zoom_refused_a_persons_connection_is_forgotten(held: Held) -> None:
     """Reconciliation notes it by connection; nobody else's note goes."""
     store = ProjectionStore(Table(held.dynamodb, held.events, EVENTS))

@@ -50,7 +50,8 @@ class ZoomServer:
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         if request.url.endswith("/users/me"):
-            return _json(200, {"id": self.user_id, "account_id": "zoom-account", "email": "person@example.com"})
+            names = {"display_name": "Ada Lovelace", "first_name": "Ada", "email": "person@example.com"}
+            return _json(200, {"id": self.user_id, "account_id": "zoom-account", **names})
         basic = b64decode(request.headers["Authorization"].removeprefix("Basic ")).decode()
         if basic in self.account_apps:
             return self._account(request)

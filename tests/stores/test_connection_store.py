@@ -363,3 +363,21 @@ def test_deleting_again_is_deleting(table: Table, store: ConnectionStore) -> Non
         store.delete(each)
         store.delete(each)
     assert store.list("acme").connections == []
+
+
+def test_a_label_is_set_and_taken_away(table: Table, store: ConnectionStore) -> None:
+    """Nothing else of the connection changes."""
+    made = stored(table)
+    assert store.rename("acme", "con_1", "Ada") == replace(made, label="Ada")
+    assert store.rename("acme", "con_1", None) == made
+    assert store.get("acme", "con_1") == made
+
+
+@pytest.mark.parametrize("changes", [{"connection_id": "con_2"}, {"state": State.DISCONNECTED}])
+def test_what_is_gone_or_about_to_go_gets_no_label(
+    table: Table, store: ConnectionStore, changes: dict[str, Any]
+) -> None:
+    """A label does not bring back a connection that was disconnected meanwhile."""
+    stored(table, due_at=None, **changes)
+    assert store.rename("acme", "con_1", "Ada") is None
+    assert (store.get("acme", "con_1") or connection()).label is None

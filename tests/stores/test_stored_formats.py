@@ -79,6 +79,7 @@ def whole() -> Connection:
         last_webhook_at=START,
         expires_at=START,
         own_email=b"E",
+        label="Ada (a•••@example.com)",
     )
 
 
@@ -347,6 +348,7 @@ STORED: dict[str, dict[str, Item]] = {
             "grant_id": {"S": "grant_1"},
             "intents": {"M": {"a8": {"N": "1800000000"}}},
             "kind": {"S": "user"},
+            "label": {"S": "Ada (a•••@example.com)"},
             "last_used_at": {"N": "1799999940"},
             "last_webhook_at": {"N": "1800000000"},
             "lease_expires_at": {"N": "1800000060"},

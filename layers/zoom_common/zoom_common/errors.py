@@ -12,6 +12,7 @@ GatewayError
 ├── Conflict                  409  the caller has to decide something first
 ├── IdempotencyKeyReused      422  the key belongs to another request
 ├── ConnectionUnusable        409  the person has to reconnect, or the link is not finished
+│   └── ConnectionOfAnotherApp    it was made with another Zoom app (in `connections.selection`)
 ├── LinkRefused               a person's browser cannot go on linking an account; `reason` says why
 │   └── LinkNotRequested      nobody here has asked for it (in `connections.linking`)
 ├── TooManyRequests           429  with seconds to wait
@@ -150,8 +151,10 @@ class Conflict(GatewayError):
     status = 409
     code = 409
 
-    def __init__(self, message: str, *, reason: str, details: dict[str, object] | None = None) -> None:
-        super().__init__(message, reason=reason)
+    def __init__(
+        self, message: str, *, reason: str, details: dict[str, object] | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, reason=reason, hint=hint)
         self.details = details or {}
 
 
@@ -170,9 +173,12 @@ class ConnectionUnusable(GatewayError):
 
     status = 409
     code = 409
+    client_id: str | None = None  # of the Zoom app it was made with, where that is the reason
 
-    def __init__(self, state: str, *, reason: str, reconnect_url: str | None = None) -> None:
-        super().__init__(f"The Zoom connection is {state}.", reason=reason)
+    def __init__(
+        self, state: str, *, reason: str, reconnect_url: str | None = None, message: str | None = None
+    ) -> None:
+        super().__init__(message or f"The Zoom connection is {state}.", reason=reason)
         self.state = state
         self.reconnect_url = reconnect_url
 

@@ -39,6 +39,16 @@ def test_a_principal_survives_the_authorizer(principal: Principal) -> None:
     assert Principal.from_context(context) == principal
 
 
+@pytest.mark.parametrize("name", [None, "Booking <app>"])
+def test_the_name_of_a_key_survives_the_authorizer(name: str | None) -> None:
+    """Consent pages show it. It does not make another caller of a principal."""
+    principal = Principal("acme", "key:a", frozenset({"*"}), name=name)
+    read = Principal.from_context(principal.to_context())
+    assert read == Principal("acme", "key:a", frozenset({"*"}))
+    assert read is not None
+    assert read.name == name
+
+
 @pytest.mark.parametrize(
     "context",
     [None, {}, {"denied": "unknown_key"}, {"principal": "{"}, {"principal": "[]"}, {"principal": '{"tenant":"a"}'}],

@@ -17,9 +17,11 @@ from zoom_common.errors import NotFound
 
 THEIRS = ("acme", "con_1")
 # Every route of the function that names a connection, and what its body may say.
-NAMED = {("GET", ""), ("DELETE", ""), ("POST", "/reconnect")}
+NAMED = {("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/reconnect")}
 ROUTES = st.sampled_from(sorted(NAMED))
-BODIES = st.sampled_from([None, {}, {"owner": "key:k1"}, {"tenant": "acme"}, {"connection": "con_1"}])
+BODIES = st.sampled_from(
+    [None, {}, {"owner": "key:k1"}, {"tenant": "acme"}, {"connection": "con_1"}, {"label": "mine"}]
+)
 # An id may be spelt to look like another key of the table.
 SPELLINGS = st.sampled_from(
     ["con_1", "acme#con_1", "../acme/con_1", "con_1%00", "acme%23connections", "CON_1", "con_1/../con_1"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from math import inf
+from types import SimpleNamespace
+
 import pytest
 
-from zoom_common.edge.health import DEGRADED, FAILING, OK, Finding, age, examine, zoom
+from zoom_common.edge.health import DEGRADED, FAILING, OK, Finding, age, examine, key_age, zoom
 from zoom_common.errors import InternalError, Unavailable
 from zoom_common.transport import NotSent
 from zoom_common.zoom.http import HttpRequest, HttpResponse
@@ -58,6 +62,20 @@ def test_a_check_that_fails_is_a_finding() -> None:
 def test_a_job_may_be_late_and_zoom_may_be_silent(seconds: float | None, at_most: float | None, status: str) -> None:
     """What runs by schedule has a longest pause; webhooks come when people meet."""
     assert age(seconds, at_most=at_most).status == status
+
+
+@pytest.mark.parametrize(("running", "status"), [(59.0, OK), (61.0, DEGRADED)])
+def test_a_fresh_stack_is_well(running: float, status: str) -> None:
+    """What has never run is late only when the stack is older than the longest pause."""
+    assert age(None, at_most=60.0, running=lambda: running).status == status
+
+
+def test_the_stack_is_as_old_as_its_key() -> None:
+    """KMS knows when the key was made. A key without a date counts as old."""
+    made = datetime.fromtimestamp(1000, UTC)
+    described = {"KeyMetadata": {"KeyState": "Enabled", "CreationDate": made}}
+    assert key_age(SimpleNamespace(describe_key=lambda **_: described), "data-key", now=1060.0) == 60.0  # type: ignore[arg-type] # what it asks
+    assert key_age(SimpleNamespace(describe_key=lambda **_: {"KeyMetadata": {}}), "data-key", now=1060.0) == inf  # type: ignore[arg-type] # as above
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,21 @@ def test_an_unknown_path_is_zooms_404(router: Router) -> None:
     assert (status, body["code"], body["message"]) == (404, 2300, "This API endpoint is not recognized.")
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/users/me/meetings", "/v2/users/me/meetings"),
+        ("/past_meetings/123/participants/", "/v2/past_meetings/123/participants"),
+        ("/users/ada@example.com/meetings", "the same path under /v2"),
+    ],
+)
+def test_a_path_without_v2_says_so(router: Router, path: str, meant: str) -> None:
+    """What the caller sent is repeated only where it cannot name a person."""
+    status, body = call(router, path=path, principal=READER)
+    assert (status, body["code"], body["reason"]) == (404, 2300, "unknown_route")
+    assert body["message"] == f"This API endpoint is not recognized. Did you mean {meant}?"
+
+
 def test_a_known_path_with_another_method_is_405(router: Router) -> None:
     """The answer names the methods that work."""
     answer = router.handle(http_event("PUT", "/connections/1", principal=READER), LambdaContext())

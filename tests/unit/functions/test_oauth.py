@@ -69,6 +69,90 @@ def test_the_whole_way_by_return_url(site: Site) -> None:
     assert (redeemed["statusCode"], shown["state"], shown["owner"]) == (200, "connected", "<b>ada</b>")
 
 
+def test_a_consent_page_names_key_and_person(site: Site) -> None:
+    """The key by its name and the person by label: no id of ours."""
+    program = replace(PROGRAM, name="Booking <app>")
+    ticket = site.ticket({"owner": "user-42", "label": "Ada L."}, program)
+    page = site.ask("GET", "/auth/zoom/start", query=urlencode({"ticket": ticket}))["body"]
+    assert "<dt>Asked for by</dt><dd>Booking &lt;app&gt;</dd><dt>On behalf of</dt><dd>Ada L.</dd>" in page
+    assert not any(internal in page for internal in ("key:k1", "user-42", "acme"))
+
+
+@pytest.mark.parametrize("principal", [PROGRAM, ADA])
+def test_a_consent_page_leaves_out_internal_ids(site: Site, principal: Principal) -> None:
+    """A link for a key's own, or for the person who asked, has no second name to show."""
+    page = site.ask("GET", "/auth/zoom/start", query=urlencode({"ticket": site.ticket(principal=principal)}))["body"]
+    assert "<dd>acme</dd>" in page
+    assert "On behalf of" not in page
+
+
+def test_a_reconnecting_page_names_the_connection(site: Site) -> None:
+    """By the label that it has."""
+    site.ask("PATCH", "/connections/con_1", {"label": "Ada, sales"}, principal=PROGRAM)
+    answer = site.ask("POST", "/connections/con_1/reconnect", {}, principal=PROGRAM)
+    query = urlsplit(json.loads(answer["body"])["authorize_url"]).query
+    assert "<dd>Ada, sales</dd>" in site.ask("GET", "/auth/zoom/start", query=query)["body"]
+
+
+def test_the_label_of_a_link_is_the_programs_or_zooms(site: Site) -> None:
+    """The page and the redeemed connection have the one that the program gave, else name and masked address."""
+    for body, label in (({}, "Ada Lovelace (p•••@example.com)"), ({"label": "Ada"}, "Ada")):
+        site.zoom.user_id = f"zoom-user-{len(body)}"
+        query, cookie = site.to_zoom(site.ticket(body))
+        page = site.back(query, cookie)["body"]
+        assert f"<strong>{label}</strong>" in page
+        code = page.partition('aria-label="One-time code">')[2].partition("<")[0]
+        redeemed = json.loads(site.ask("POST", "/auth/zoom/redeem", {"code": code}, principal=PROGRAM)["body"])
+        assert redeemed["label"] == label
+    assert "person@example.com" not in str(site.memory.dynamodb.tables)
+
+
+def test_a_program_sets_and_takes_away_a_label(site: Site) -> None:
+    """It stands in the list and in the connection; null takes it away."""
+    renamed = site.ask("PATCH", "/connections/con_1", {"label": " Ada, sales "}, principal=PROGRAM)
+    assert (renamed["statusCode"], json.loads(renamed["body"])["label"]) == (200, "Ada, sales")
+    [listed] = json.loads(site.ask("GET", "/connections", principal=PROGRAM)["body"])["connections"]
+    assert listed["label"] == "Ada, sales"
+    site.ask("PATCH", "/connections/con_1", {"label": None}, principal=PROGRAM)
+    assert json.loads(site.ask("GET", "/connections/con_1", principal=PROGRAM)["body"])["label"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "label"),
+        ({"label": ""}, "label"),
+        ({"label": "   "}, "label"),
+        ({"label": "x" * 101}, "label"),
+        ({"label": "a\nb"}, "label"),
+        ({"label": 7}, "label"),
+        ({"label": "Ada <ada@example.com>"}, "label"),
+        ({"label": "Ada", "owner": "bob"}, "owner"),
+    ],
+)
+def test_a_wrong_label_changes_nothing(site: Site, body: Any, field: str) -> None:
+    """400 names the field, and no whole e-mail address is kept."""
+    before = dict(site.memory.items)
+    answer = site.ask("PATCH", "/connections/con_1", body, principal=PROGRAM)
+    assert answer["statusCode"] == 400
+    assert [each["field"] for each in json.loads(answer["body"])["errors"]] == [field]
+    assert site.memory.items == before
+
+
+def test_labels_need_the_right_to_write(site: Site) -> None:
+    """A key that may only read changes no label."""
+    reader = Principal("acme", "key:k2", frozenset({"connections:read"}))
+    assert site.ask("PATCH", "/connections/con_1", {"label": "x"}, principal=reader)["statusCode"] == 403
+
+
+def test_a_refused_return_url_names_the_setting(site: Site) -> None:
+    """Whoever runs the gateway knows where to allow it."""
+    answer = site.ask("POST", "/auth/zoom/authorize", {"return_url": "https://other.example"}, principal=PROGRAM)
+    [error] = json.loads(answer["body"])["errors"]
+    assert error["field"] == "return_url"
+    assert "RETURN_URLS" in error["message"]
+
+
 def test_without_a_return_url_the_person_carries_the_code(site: Site) -> None:
     """A page shows it, or JSON for a client that asked for JSON; the trailing slash is tolerated."""
     query, cookie = site.to_zoom(site.ticket())
@@ -248,6 +332,7 @@ def test_a_connection_is_shown_without_its_tokens(site: Site) -> None:
     assert not any(scope.endswith(":admin") for scope in missing)
     assert shown == {
         "id": "con_1",
+        "label": None,
         "state": "connected",
         "reason": None,
         "owner": "key:k1",

@@ -96,7 +96,8 @@ class ApiKey:
 
     def principal(self) -> Principal:
         """Who calls with this key."""
-        return Principal(self.tenant, f"key:{self.key_id}", self.scopes, self.connection, self.requests_per_minute)
+        subject = f"key:{self.key_id}"
+        return Principal(self.tenant, subject, self.scopes, self.connection, self.requests_per_minute, self.name)
 
 
 def issue(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 EVERY_SCOPE = "*"
@@ -54,7 +54,7 @@ NAMED_ONLY = frozenset({"zoom:read", "zoom:write"})
 class Principal:
     """A known caller. `subject` is `key:<key id>`; `connection` is set when the key is bound to one connection.
 
-    `requests_per_minute` is how often it may ask, None when nobody counts.
+    `requests_per_minute` is how often it may ask, None when nobody counts. `name` is what people call the key.
     """
 
     tenant: str
@@ -62,6 +62,7 @@ class Principal:
     scopes: frozenset[str]
     connection: str | None = None
     requests_per_minute: int | None = None
+    name: str | None = field(default=None, compare=False)
 
     def may(self, scope: str) -> bool:
         """Whether the caller holds exactly `scope`, or every scope and `scope` is not one of NAMED_ONLY."""
@@ -79,6 +80,8 @@ class Principal:
             fields["connection"] = self.connection
         if self.requests_per_minute is not None:
             fields["requests_per_minute"] = self.requests_per_minute
+        if self.name is not None:
+            fields["name"] = self.name
         return {"principal": json.dumps(fields, separators=(",", ":"))}
 
     @classmethod
@@ -92,6 +95,7 @@ class Principal:
                 scopes=frozenset(str(scope) for scope in fields["scopes"]),
                 connection=fields.get("connection"),
                 requests_per_minute=_limit(fields.get("requests_per_minute")),
+                name=fields.get("name"),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             # An authorizer of another version, mid-deployment: nobody is let in on a guess.

@@ -53,6 +53,9 @@ class LinkRequest:
     connection_id: str | None = None
     reconnects: str | None = None
     redeemed: str | None = None  # the connection that the code was redeemed for
+    label: str | None = field(default=None, repr=False)  # what the program calls the connection
+    asked_by: str | None = None  # the name of the key
+    former_label: str | None = field(default=None, repr=False)  # of the connection to reconnect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +309,8 @@ class AuthorizationStore:
         item, removed = to_values(changed), list(remove)
         names = [*names, "state"]
         names += [name for name in ("api_url", "own_email") if item.get(name) is not None]
+        if changed.label != seen.label:
+            names.append("label")
         for name in ("reason", "due_at", "due_shard"):
             (removed if item.get(name) is None else names).append(name)
         change = "SET " + ", ".join(f"#{name} = :{name}" for name in names)

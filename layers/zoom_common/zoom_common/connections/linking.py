@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 from zoom_common import observability
 from zoom_common.access.principal import Principal
 from zoom_common.connections.cipher import Cipher, PairSealer
+from zoom_common.connections.labels import label_of
 from zoom_common.connections.link_store import AuthorizationStore, LinkRequest
 from zoom_common.connections.model import connection_id, verifier
 from zoom_common.connections.oauth_client import AppCredentials, ZoomOAuth
@@ -30,6 +31,11 @@ from zoom_common.zoom.oauth import (
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 _LONGEST = 2000
+
+_NOT_LISTED = (
+    "Its scheme, host and port are not on the allow-list: RETURN_URLS in .env, the parameter ReturnUrls of a deployed"
+    " stack."
+)
 
 type Origin = tuple[str, str, int]
 
@@ -103,6 +109,7 @@ class AuthorizationResult:
     code: Secret
     connection_id: str
     return_url: str | None = field(repr=False)
+    label: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,17 +130,31 @@ class Linking:
     random_bits: Callable[[], int]
 
     def request(
-        self, principal: Principal, *, owner: str, return_url: str | None, reconnects: str | None = None
+        self,
+        principal: Principal,
+        *,
+        owner: str,
+        return_url: str | None,
+        reconnects: str | None = None,
+        label: str | None = None,
+        former_label: str | None = None,
     ) -> Ticket:
-        """A ticket for `owner`, asked for by `principal`. Raises InvalidRequest for a return URL not on the list."""
+        """A ticket for `owner`, asked for by `principal`. Raises InvalidRequest for a return URL not on the list.
+
+        `label` is what the program calls the connection; without it, the label comes from the person's Zoom profile.
+        `former_label` is that of the connection to reconnect, for the person to see.
+        """
         if return_url is not None and not allowed(return_url, self.return_urls):
-            raise InvalidRequest([FieldError("return_url", "The scheme, host and port are not on the allow-list.")])
+            raise InvalidRequest([FieldError("return_url", _NOT_LISTED)])
         link = LinkRequest(
             tenant=principal.tenant,
             subject=principal.subject,
             owner=owner,
             return_url=return_url,
             reconnects=reconnects,
+            label=label,
+            asked_by=principal.name,
+            former_label=former_label,
         )
         secret, expires_at = Secret(self.new_secret()), int(self.clock()) + TICKET_SECONDS
         self.store.put_ticket(secret, link, expires_at=expires_at)
@@ -211,7 +232,7 @@ class Linking:
             raise LinkRefused("other_zoom_user", status=409)
         code, new_id = Secret(self.new_secret()), linked.connection_id
         self.placement.place(linked, grant, user, code=code, link=replace(link, connection_id=new_id))
-        return AuthorizationResult(code, new_id, _return(link.return_url, code, new_id))
+        return AuthorizationResult(code, new_id, _return(link.return_url, code, new_id), link.label or label_of(user))
 
     def _sealed(
         self, link: LinkRequest, grant: TokenGrant, seals: PairSealer, new_id: str, client_id: str

@@ -92,6 +92,8 @@ class Connection:
     refused_since: float = 0.0
     # The user's e-mail address as a keyed digest (`email_digest`). None for connections linked before it was kept.
     own_email: bytes | None = field(default=None, repr=False)
+    # What people call it, see `labels`. None for connections linked before labels, until a program or a link gives one.
+    label: str | None = field(default=None, repr=False)
 
     @classmethod
     def granted(
@@ -112,6 +114,7 @@ class Connection:
         due_at: float | None = None,
         expires_at: float | None = None,
         own_email: bytes | None = None,
+        label: str | None = None,
     ) -> Connection:
         """A connection that begins at `now` with what Zoom has just given."""
         return cls(
@@ -139,6 +142,7 @@ class Connection:
             due_at=due_at,
             expires_at=expires_at,
             own_email=own_email,
+            label=label,
         )
 
     @property

@@ -24,6 +24,7 @@ from typing import Any
 from zoom_common.aws.table import ConditionFailed
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.connections.disconnecting import EndedGrant, Revocation, Revoked
+from zoom_common.connections.labels import label_of
 from zoom_common.connections.link_store import AuthorizationStore, LinkRequest, Operation
 from zoom_common.connections.model import (
     ALIVE,
@@ -104,6 +105,7 @@ class LinkedGrant:
             last_used_at=self.issued_at,
             expires_at=int(self.issued_at) + PENDING_SECONDS,
             own_email=email_digest(user.email.reveal()) if user.email else None,
+            label=label_of(user),
         )
 
 

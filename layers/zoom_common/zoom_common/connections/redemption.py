@@ -33,6 +33,13 @@ class _Found:
     holder: Connection | None
     latest: LatestLink | None = field(repr=False)
 
+    def label_over(self, target: Connection) -> str | None:
+        """Return the label of `target` afterwards: what the program asked for, else what it has, else Zoom's.
+
+        The label of another owner's connection is never taken over.
+        """
+        return self.link.label or target.label or self.pending.label
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redemption:
@@ -98,7 +105,8 @@ class Redemption:
             return self._in_place(found, replaced)
         target = replaced or found.pending
         moved = self._moved(source, target, found.pending)
-        connected = replace(moved, state_changed_at=changes_at(target, self.clock()))
+        at = changes_at(target, self.clock())
+        connected = replace(moved, state_changed_at=at, label=found.label_over(target))
         superseded = None if _same(found.holder, replaced) else found.holder
         changes = self._changes(target, connected, superseded)
         self.store.redeem(
@@ -118,7 +126,8 @@ class Redemption:
     def _in_place(self, found: _Found, holder: Connection) -> Connection:
         """The holder has the link's tokens, or newer ones, since the callback: only its state changes."""
         at = changes_at(holder, self.clock())
-        connected = replace(self._connected(holder), failures=0, cool_until=0.0, state_changed_at=at)
+        label = found.label_over(holder)
+        connected = replace(self._connected(holder), failures=0, cool_until=0.0, state_changed_at=at, label=label)
         changes = self._changes(holder, connected, None)
         self.store.redeem_in_place(
             found.code,

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from zoom_common.access.principal import Principal
-from zoom_common.connections.model import Connection, State
+from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.store import ConnectionStore
-from zoom_common.errors import Conflict, NotFound
+from zoom_common.errors import Conflict, ConnectionUnusable, NotFound
 
 EVERY_OWNER = "connections:all"
 
 _NOT_IN_USE = frozenset({State.PENDING, State.DISCONNECTED})
 
 _NAMED = 100
+
+# Where a program asks for a link.
+CONNECT_PATH = "/auth/zoom/authorize"
+
+
+class ConnectionOfAnotherApp(ConnectionUnusable):
+    """The connection was made with the Zoom app `client_id`, and the gateway is configured with another one.
+
+    Its tokens are not sent to Zoom.
+    """
+
+    def __init__(self, state: str, *, client_id: str, configured: str) -> None:
+        message = f"The connection belongs to the Zoom app {client_id}; the gateway's own app is {configured}."
+        super().__init__(state, reason="connection_of_another_app", message=message)
+        self.client_id = client_id
+        self.hint = "Connect the account again with POST /auth/zoom/authorize, and delete this connection."
 
 
 def owner_filter(principal: Principal) -> str | None:
@@ -31,27 +47,50 @@ def authorize_connection(principal: Principal, connection_id: str, store: Connec
     return connection
 
 
-def select(principal: Principal, requested: str | None, store: ConnectionStore) -> Connection:
+def select(principal: Principal, requested: str | None, store: ConnectionStore, *, app: str = "") -> Connection:
     """The connection that serves a call: the caller's own by binding, else the `requested` one, else the only one.
 
-    Raises NotFound, and Conflict with the ids when there are several, or none. The read is consistent.
+    `app` is the client id of the configured Zoom app. People's connections of another app are no candidates, and
+    raise ConnectionOfAnotherApp where they are named: their tokens stay here. An empty `app` allows them all.
+    Raises NotFound, and Conflict with ids and labels when there are several, or none. The read is consistent.
     """
     if principal.connection is not None:
         if requested not in {None, principal.connection}:
             raise NotFound("There is no such connection.", reason="connection_unknown")
-        return authorize_connection(principal, principal.connection, store)
+        requested = principal.connection
     if requested is not None:
-        return authorize_connection(principal, requested, store)
+        named = authorize_connection(principal, requested, store)
+        if app and named.client_id != app and named.kind is Kind.USER:
+            raise ConnectionOfAnotherApp(str(named.state), client_id=named.client_id, configured=app)
+        return named
     page = store.list(principal.tenant, owner=owner_filter(principal), limit=_NAMED)
-    usable = [connection for connection in page.connections if connection.state not in _NOT_IN_USE]
+    usable = [
+        each
+        for each in page.connections
+        # Server-to-Server connections bring the client ids of their own apps.
+        if each.state not in _NOT_IN_USE and (not app or each.client_id == app or each.kind is not Kind.USER)
+    ]
     if len(usable) == 1 and page.cursor is None:
         return usable[0]
-    if not usable:
-        raise Conflict("No Zoom account is connected.", reason="no_connection")
+    if not usable and page.cursor is None:
+        raise _none(others=any(each.state not in _NOT_IN_USE for each in page.connections))
     raise Conflict(
         "Several Zoom accounts are connected: name one in the header X-Zoom-Connection.",
         reason="connection_ambiguous",
-        details={"connections": [connection.connection_id for connection in usable]},
+        details={
+            "connections": [connection.connection_id for connection in usable],
+            "labels": {each.connection_id: each.label for each in usable if each.label is not None},
+        },
+    )
+
+
+def _none(*, others: bool) -> Conflict:
+    """Return the error where nothing is connected. `others`: there are connections, but of another Zoom app."""
+    return Conflict(
+        "No Zoom account is connected with this Zoom app." if others else "No Zoom account is connected.",
+        reason="no_connection",
+        details={"connect_path": CONNECT_PATH},
+        hint=f"POST {CONNECT_PATH} gives a link that a person opens to connect their Zoom account.",
     )
 
 

@@ -25,6 +25,7 @@ class AccountRequest:
     owner: str
     app: App
     account_id: str
+    label: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ class AccountConnecting:
             made,
             connection_id=former.connection_id,
             created_at=former.created_at,
+            label=made.label or former.label,
             last_webhook_at=former.last_webhook_at,
             version=former.version + 1,
             state_changed_at=changes_at(former, self.clock()),
@@ -112,4 +114,5 @@ class AccountConnecting:
             sealed_refresh=seals.seal_refresh(asked.app.client_secret),
             now=now,
             due_at=due_at,
+            label=asked.label,
         )

@@ -23,6 +23,8 @@ _PLAIN = tuple(
     field.name for field in fields(Connection) if field.name not in {"kind", "state", "scopes", "spares", "intents"}
 )
 
+_NAMES = frozenset(_PLAIN)
+
 _TIMES = ("access_expires_at", "refresh_issued_at", "created_at", "authorized_at", "state_changed_at", "last_used_at")
 
 
@@ -105,7 +107,7 @@ def to_values(connection: Connection) -> dict[str, object]:
 
 def from_values(values: Mapping[str, Any]) -> Connection:
     """A connection from its item."""
-    known: dict[str, Any] = {name: values[name] for name in _PLAIN if name in values}
+    known: dict[str, Any] = {name: values[name] for name in values.keys() & _NAMES}
     known |= {name: float(values[name]) for name in _TIMES}
     return Connection(
         **{"reason": None, "zoom_user_id": None, "api_url": None, **known},
@@ -263,6 +265,18 @@ class ConnectionStore:
             condition="#grant_id = :grant AND #version = :version AND attribute_exists(#due_at)",
             values={"now": now, "due": due_at, "grant": connection.grant_id, "version": connection.version},
         )
+
+    def rename(self, tenant: str, connection_id: str, label: str | None) -> Connection | None:
+        """Set the label, or take it away with None. Return the connection, or None when it is gone or about to go."""
+        change = "REMOVE #label" if label is None else "SET #label = :label"
+        values = self._table.update_if(
+            partition(tenant),
+            connection_id,
+            change,
+            condition="attribute_exists(#pk) AND #state <> :gone",
+            values={"gone": str(State.DISCONNECTED)} | ({} if label is None else {"label": label}),
+        )
+        return from_values(values) if values else None
 
     def end(self, connection: Connection, *, reason: str, now: float, also: Sequence[Mapping[str, Any]] = ()) -> bool:
         """Ask for re-authorization, if grant and state are still those seen; tokens stay. Whether they were.

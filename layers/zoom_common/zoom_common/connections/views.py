@@ -1,4 +1,4 @@
-"""A connection as its owner's programs see it: never a token, never an e-mail address."""
+"""A connection as its owner's programs see it: never a token, never a whole e-mail address."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def describe(connection: Connection, *, reconnect_url: str) -> dict[str, Any]:
     """The JSON of one connection. Unused for 90 days, Zoom lets a refresh token die: `grant_expires_at`."""
     return {
         "id": connection.connection_id,
+        "label": connection.label,
         "state": str(connection.state),
         "reason": connection.reason,
         "owner": connection.owner,

@@ -54,10 +54,14 @@ def _timed(check: Check, clock: Callable[[], float]) -> dict[str, Any]:
     return {"status": finding.status, "took_ms": round((clock() - began) * 1000), **finding.about}
 
 
-def age(seconds: float | None, *, at_most: float | None = None) -> Finding:
-    """How long ago something was seen, and whether that is too long. None: never."""
+def age(seconds: float | None, *, at_most: float | None = None, running: Callable[[], float] | None = None) -> Finding:
+    """How long ago something was seen, and whether that is too long. None: never.
+
+    `running` says for how many seconds the stack has existed: what a fresh stack has not done yet is not late.
+    """
     if seconds is None:
-        return Finding(OK if at_most is None else DEGRADED, {"age_seconds": None})
+        late = at_most is not None and (running is None or running() > at_most)
+        return Finding(DEGRADED if late else OK, {"age_seconds": None})
     late = at_most is not None and seconds > at_most
     return Finding(DEGRADED if late else OK, {"age_seconds": round(seconds)})
 
@@ -66,6 +70,15 @@ def key(kms: KMSClient, key_id: str) -> Finding:
     """Whether the key is enabled."""
     state = kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"]
     return Finding(OK if state == "Enabled" else FAILING, {"state": state})
+
+
+def key_age(kms: KMSClient, key_id: str, *, now: float) -> float:
+    """For how many seconds the key has existed, and with it the stack; a key without a date is old.
+
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
+    """
+    made = kms.describe_key(KeyId=key_id)["KeyMetadata"].get("CreationDate")
+    return now - made.timestamp() if made else float("inf")
 
 
 def queue(sqs: SQSClient, url: str, *, dead_letters: bool) -> Finding:

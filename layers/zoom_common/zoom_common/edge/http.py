@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
@@ -39,6 +40,7 @@ _SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
 }
 _INTERNAL_STATUS = 500
+_PLAIN = re.compile(r"[A-Za-z0-9/_-]{1,200}")
 
 
 def authorize(request: Request, scope: str | None) -> Principal:
@@ -179,7 +181,7 @@ class Router:
                 return replace(response, body=b"") if request.method == "HEAD" else response
         authorize(request, None)
         if not matches:
-            raise NotFound(NOT_RECOGNIZED, reason="unknown_route", code=2300)
+            raise _unknown(request)
         allowed = [route.method for route, _ in matches]
         if method == "OPTIONS":
             return Response(204, headers={"allow": ", ".join([*allowed, "OPTIONS"])})
@@ -194,6 +196,19 @@ class Router:
         if route.scope is None:
             return route.answer(request, **path)
         return route.answer(request, authorize(request, route.scope), **path)
+
+
+def _unknown(request: Request) -> NotFound:
+    """Return the 404 of a path that has no route. It names the path under /v2 that a caller may have meant."""
+    # Only now: the table of operations is most of what a start would load.
+    from zoom_common.zoom.operations.table import methods  # noqa: PLC0415
+
+    meant, message = f"/v2{typed_path(request.path)}", NOT_RECOGNIZED
+    with suppress(NotFound):
+        methods(meant)
+        # A message repeats plain paths only: another may name a person by e-mail address.
+        message += f" Did you mean {meant}?" if _PLAIN.fullmatch(meant) else " Did you mean the same path under /v2?"
+    return NotFound(message, reason="unknown_route", code=2300)
 
 
 def typed_path(path: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from zoom_common.access.principal import CONNECTION_ID, Principal
+from zoom_common.connections import labels
 from zoom_common.connections.selection import owner_filter
 from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import Fields, PageTokens
@@ -42,6 +43,19 @@ def text_of(body: Mapping[str, Any], name: str) -> str | None:
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST or not value.isprintable():
         raise InvalidRequest([FieldError(name, "Invalid field.")])
     return value
+
+
+def label_of(body: Mapping[str, Any]) -> str | None:
+    """What a program calls a connection, or None when it does not say. Raises InvalidRequest."""
+    return labels.checked(text_of(body, "label"))
+
+
+def new_label_of(body: Mapping[str, Any]) -> str | None:
+    """The label in a request that changes nothing else; null takes it away. Raises InvalidRequest."""
+    unknown = [FieldError(name, "Only label can be changed.") for name in body if name != "label"]
+    if unknown or "label" not in body:
+        raise InvalidRequest(unknown or [FieldError("label", "Required: a text, or null for none.")])
+    return label_of(body)
 
 
 def owner_of(principal: Principal, asked: str | None) -> str:

@@ -90,15 +90,15 @@ _OTHER = (
 
 def start_page(link: LinkRequest, ticket: Secret) -> Response:
     """Who asks to connect whom, and a button. Looking at it consumes nothing."""
-    about = (
-        f"<dl><dt>Asked for by</dt><dd>{escape(link.tenant)}</dd>"
-        f"<dt>On behalf of</dt><dd>{escape(link.owner)}</dd></dl>"
-    )
+    about = f"<dt>Asked for by</dt><dd>{escape(link.asked_by or link.tenant)}</dd>"
+    person = _person(link)
+    if person is not None:
+        about += f"<dt>On behalf of</dt><dd>{escape(person)}</dd>"
     return _page(
         200,
         "Connect your Zoom account?",
         "<p>You will go to Zoom, sign in there, and see what access is asked for.</p>"
-        f"{about}"
+        f"<dl>{about}</dl>"
         "<p>Go on only if you have just asked for this yourself.</p>"
         '<form method="post" action="/auth/zoom/start">'
         f'<input type="hidden" name="ticket" value="{escape(ticket.reveal())}">'
@@ -106,14 +106,24 @@ def start_page(link: LinkRequest, ticket: Secret) -> Response:
     )
 
 
+def _person(link: LinkRequest) -> str | None:
+    """Return who a link is for, as people know them: by label, or by the owner that the program named.
+
+    The id of a key, or of the person's own account at the identity provider, says nothing to people.
+    """
+    named = link.owner if link.owner != link.subject and not link.owner.startswith("key:") else None
+    return link.label or link.former_label or named
+
+
 def done_page(arrival: AuthorizationResult) -> Response:
     """The code to carry back to the program, where there is no return URL that does it."""
+    name = f"<strong>{escape(arrival.label)}</strong> " if arrival.label else ""
     return _page(
         200,
         "One step left",
         "<p>Zoom agreed. Give this code to the program that asked for the connection; it works once, for ten minutes:"
         f'</p><p><code tabindex="0" aria-label="One-time code">{escape(arrival.code.reveal())}</code></p>'
-        f"<p>The connection <strong>{escape(arrival.connection_id)}</strong> works as soon as the program has it.</p>",
+        f"<p>The connection {name}works as soon as the program has it.</p>",
     )
 
 

@@ -105,7 +105,8 @@ def _details(error: GatewayError) -> dict[str, Any]:
         case Conflict():
             return dict(error.details)
         case ConnectionUnusable():
-            return {"state": error.state, **_link(error.reconnect_url)}
+            app = {"zoom_client_id": error.client_id} if error.client_id else {}
+            return {"state": error.state, **app, **_link(error.reconnect_url)}
         case _:
             return {}
 

@@ -42,6 +42,7 @@ class ZoomApiSettings:
     budget: RateLimitRules = field(default_factory=RateLimitRules)
     read_cache_seconds: float = 0.0
     pass_through: bool = False
+    zoom_client_id: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> ZoomApiSettings:
@@ -57,6 +58,7 @@ class ZoomApiSettings:
             budget=budget_rules(environ),
             read_cache_seconds=float(optional(environ, "READ_CACHE_SECONDS", "0")),
             pass_through=optional(environ, "PASS_THROUGH", "off") == "on",
+            zoom_client_id=optional(environ, "ZOOM_CLIENT_ID"),
         )
 
 

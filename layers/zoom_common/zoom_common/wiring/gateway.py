@@ -53,6 +53,8 @@ class GatewaySettings(Protocol):
     def read_cache_seconds(self) -> float: ...  # noqa: D102
     @property
     def pass_through(self) -> bool: ...  # noqa: D102
+    @property
+    def zoom_client_id(self) -> str: ...  # noqa: D102
 
 
 def gateway(settings: GatewaySettings) -> Gateway:
@@ -64,7 +66,7 @@ def gateway(settings: GatewaySettings) -> Gateway:
         slots=SlotStore(shared), daily=DailyCalls(DailyStore(shared)), rules=settings.budget, clock=time.time
     )
     return Gateway(
-        select=partial(select, store=connections),
+        select=partial(select, store=connections, app=settings.zoom_client_id),
         client=ZoomApiClient(
             tokens=_access_tokens(settings, connections),
             http=RetryingHttpClient(

@@ -130,11 +130,12 @@ class TokenGrant:
 
 @dataclass(frozen=True, slots=True)
 class ZoomUser:
-    """The Zoom user and account of a grant. `email` is None where Zoom did not name it."""
+    """The Zoom user and account of a grant. `email` and `name` are None where Zoom did not name them."""
 
     user_id: str
     account_id: str
     email: Secret | None = None
+    name: Secret | None = None
 
 
 def pkce_challenge(verifier: Secret) -> str:
@@ -222,9 +223,19 @@ def decipher_identity(response: HttpResponse) -> ZoomUser:
     fields = _fields(response.body) if response.status == 200 else {}  # noqa: PLR2004
     user, account = fields.get("id"), fields.get("account_id")
     if isinstance(user, str) and user and isinstance(account, str):
-        email = fields.get("email")
-        return ZoomUser(user, account, Secret(email) if isinstance(email, str) and email else None)
+        return ZoomUser(user, account, _secret(fields.get("email")), _secret(_name(fields)))
     raise IdentityUnreadable
+
+
+def _name(fields: Mapping[str, Any]) -> str:
+    """Return a user's display name, else first and last name, else nothing."""
+    parts = fields.get("display_name"), fields.get("first_name"), fields.get("last_name")
+    display, *names = (each.strip() if isinstance(each, str) else "" for each in parts)
+    return display or " ".join(filter(None, names))
+
+
+def _secret(value: object) -> Secret | None:
+    return Secret(value) if isinstance(value, str) and value else None
 
 
 def trusted_api_url(api_url: object) -> str | None:
