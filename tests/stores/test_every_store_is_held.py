@@ -39,6 +39,7 @@ SCRIPTED = {
     "Store": "two lines of usage for every day",
     "Zoom": "an HTTP client of the simulated Zoom",
     "Work": "the erasure job and its queue",
+    "_Uncounted": "answers of Zoom that nobody counts",
 }
 
 

@@ -508,6 +508,12 @@ STORED: dict[str, dict[str, Item]] = {
                     "subscriptions": {"N": "0"},
                     "deliveries": {"N": "0"},
                     "waiting_deliveries": {"N": "0"},
+                    "archive_recordings": {"N": "0"},
+                    "archive_files": {"N": "0"},
+                    "archive_objects": {"N": "0"},
+                    "archive_list": {"N": "0"},
+                    "archive_agenda": {"N": "0"},
+                    "archive_policies": {"N": "0"},
                     "coordination": {"N": "0"},
                     "others": {"N": "0"},
                 }

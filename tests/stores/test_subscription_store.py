@@ -70,10 +70,15 @@ def test_a_change_holds_for_the_state_and_target_that_were_seen(store: Subscript
         store.change(changed, colour="red")
 
 
-def test_what_is_deleted_stays_deleted(store: SubscriptionStore) -> None:
-    """Nothing that a worker finds out afterwards brings it back."""
+def test_what_is_deleted_is_deleted_once(store: SubscriptionStore) -> None:
+    """The answer says whether there was a subscription."""
     assert store.delete("acme", NAME)
     assert not store.delete("acme", NAME)
+
+
+def test_what_is_deleted_stays_deleted(store: SubscriptionStore) -> None:
+    """Nothing that a worker finds out afterwards brings it back."""
+    store.delete("acme", NAME)
     store.wake(made(), at=NOW)
     assert store.note(made(), slow_at=NOW) is None
     assert store.failed(made(), now=NOW) is None
