@@ -41,7 +41,6 @@ from zoom_common.observability import logger
 from zoom_common.wiring.subscriptions import Subscriptions, SubscriptionSettings
 from zoom_common.wiring.throttle import key_limits
 
-READ, WRITE = "subscriptions:read", "subscriptions:write"
 _RECENT = 100
 _STATUS = re.compile("|".join(Status))
 _PLACE = re.compile(r"[0-9]{13}#evt_[0-9a-f]{32}")
@@ -78,7 +77,7 @@ router = Router(key_limits(settings))
 handler = router.handle
 
 
-@router.route("POST", "/subscriptions", scope=WRITE)
+@router.route("POST", "/subscriptions", scope="subscriptions:write")
 def create(request: Request, principal: Principal) -> Response:
     """Make a subscription. It is pending until its target has shown that it wants events. The secret is shown once."""
     _admit(principal)
@@ -109,7 +108,7 @@ def create(request: Request, principal: Principal) -> Response:
     return json_response(201, answer, {"location": f"/subscriptions/{name}"})
 
 
-@router.route("GET", "/subscriptions", scope=READ)
+@router.route("GET", "/subscriptions", scope="subscriptions:read")
 def list_all(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
     """List the tenant's subscriptions, the oldest first. There are few: all are on one page."""
     _admit(principal)
@@ -118,7 +117,7 @@ def list_all(request: Request, principal: Principal) -> Response:  # noqa: ARG00
     return json_response(200, {"subscriptions": [shown(each) for each in found], "next_page_token": ""})
 
 
-@router.route("GET", "/subscriptions/{subscription_id}", scope=READ)
+@router.route("GET", "/subscriptions/{subscription_id}", scope="subscriptions:read")
 def show(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
     """Show one subscription, with what its latest deliveries say about its health."""
     found = _one(principal, subscription_id)
@@ -127,7 +126,7 @@ def show(request: Request, principal: Principal, subscription_id: str) -> Respon
     return json_response(200, {**answer, "health": {**answer["health"], "recent": recent(latest)}})
 
 
-@router.route("PATCH", "/subscriptions/{subscription_id}", scope=WRITE)
+@router.route("PATCH", "/subscriptions/{subscription_id}", scope="subscriptions:write")
 def change(request: Request, principal: Principal, subscription_id: str) -> Response:
     """Change a subscription. A new target has to be verified; what comes meanwhile is sent afterwards."""
     seen = _one(principal, subscription_id)
@@ -143,7 +142,7 @@ def change(request: Request, principal: Principal, subscription_id: str) -> Resp
     return json_response(200, shown(seen))
 
 
-@router.route("DELETE", "/subscriptions/{subscription_id}", scope=WRITE)
+@router.route("DELETE", "/subscriptions/{subscription_id}", scope="subscriptions:write")
 def delete(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
     """Delete a subscription. Nothing is sent any more but what is on its way."""
     found = _one(principal, subscription_id)
@@ -151,19 +150,19 @@ def delete(request: Request, principal: Principal, subscription_id: str) -> Resp
     return Response(204)
 
 
-@router.route("POST", "/subscriptions/{subscription_id}/pause", scope=WRITE)
+@router.route("POST", "/subscriptions/{subscription_id}/pause", scope="subscriptions:write")
 def pause(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
     """Send nothing until it is resumed."""
     return json_response(200, shown(_set_state(_one(principal, subscription_id), State.PAUSED)))
 
 
-@router.route("POST", "/subscriptions/{subscription_id}/resume", scope=WRITE)
+@router.route("POST", "/subscriptions/{subscription_id}/resume", scope="subscriptions:write")
 def resume(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
     """Send again, what was missed first, the oldest of it first."""
     return json_response(200, shown(_set_state(_one(principal, subscription_id), State.ACTIVE)))
 
 
-@router.route("POST", "/subscriptions/{subscription_id}/verify", scope=WRITE)
+@router.route("POST", "/subscriptions/{subscription_id}/verify", scope="subscriptions:write")
 def verify(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
     """Ask the target of a pending subscription once more, now."""
     seen = _one(principal, subscription_id)
@@ -174,7 +173,7 @@ def verify(request: Request, principal: Principal, subscription_id: str) -> Resp
     return json_response(202, shown(seen))
 
 
-@router.route("POST", "/subscriptions/{subscription_id}/rotate", scope=WRITE)
+@router.route("POST", "/subscriptions/{subscription_id}/rotate", scope="subscriptions:write")
 def rotate(request: Request, principal: Principal, subscription_id: str) -> Response:
     """Make a new secret. For `overlap_hours` (24), deliveries are signed with the one before as well."""
     seen, overlap = _one(principal, subscription_id), body_of(request).get("overlap_hours", _DEFAULT_OVERLAP)
@@ -187,7 +186,7 @@ def rotate(request: Request, principal: Principal, subscription_id: str) -> Resp
     return json_response(200, {**shown(seen), "secret": secret.reveal()})
 
 
-@router.route("POST", "/subscriptions/{subscription_id}/test", scope=WRITE)
+@router.route("POST", "/subscriptions/{subscription_id}/test", scope="subscriptions:write")
 def test(request: Request, principal: Principal, subscription_id: str) -> Response:  # noqa: ARG001
     """Send an event of the type `subscription.test`, whatever the types and filters are."""
     seen, now = _sending(principal, subscription_id), time.time()
@@ -197,7 +196,7 @@ def test(request: Request, principal: Principal, subscription_id: str) -> Respon
     return json_response(202, {"event_id": event.id})
 
 
-@router.route("GET", "/subscriptions/{subscription_id}/deliveries", scope=READ)
+@router.route("GET", "/subscriptions/{subscription_id}/deliveries", scope="subscriptions:read")
 def deliveries(request: Request, principal: Principal, subscription_id: str) -> Response:
     """List deliveries with all attempts, the newest event first. `status` selects; then a page may be short."""
     seen, fields = _one(principal, subscription_id), Fields(request.query)
@@ -215,7 +214,7 @@ def deliveries(request: Request, principal: Principal, subscription_id: str) -> 
     )
 
 
-@router.route("POST", "/subscriptions/{subscription_id}/redeliver", scope=WRITE)
+@router.route("POST", "/subscriptions/{subscription_id}/redeliver", scope="subscriptions:write")
 def redeliver(request: Request, principal: Principal, subscription_id: str) -> Response:
     """Send again: one event (`id`), all that failed (`failed`), or what came in a span of time (`from`, `to`)."""
     seen, body = _sending(principal, subscription_id), body_of(request)

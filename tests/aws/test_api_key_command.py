@@ -114,7 +114,7 @@ def test_a_key_has_the_limit_it_was_given(run: Any, caller: Any) -> None:
         ("create --scopes * --name ci --requests-per-minute 0", "requests_per_minute: A whole number from 1"),
         ("limit abcdefghijkl --requests-per-minute 700000", "requests_per_minute: A whole number from 1"),
         ("limit abcdefghijkl --requests-per-minute 7", "There is no such key."),
-        ("create --scopes meetings --name ci", "scopes: At least one of: *, connections:all"),
+        ("create --scopes meetings --name ci", "scopes: At least one of: *, account:read"),
         ("create --tenant ACME --scopes * --name ci", "tenant: Lower-case letters"),
         ("create --scopes * --name ci --expires-in -1", "expires: A time to come."),
         ("revoke abcdefghijkl", "There is no such key."),

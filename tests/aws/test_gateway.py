@@ -84,7 +84,7 @@ def test_of_several_the_header_names_one(settings: ZoomApiSettings, store: Store
     assert world.zoom.sent[0].headers["Authorization"] == "Bearer token of con_2"
     with pytest.raises(Conflict) as choice:
         call(settings, World.of())
-    assert choice.value.details == {"connections": ["con_1", "con_2"]}
+    assert choice.value.details == {"connections": ["con_1", "con_2"], "labels": {}}
     with pytest.raises(NotFound):
         call(settings, World.of(), x_zoom_connection="con_3")
 

@@ -145,6 +145,7 @@ def test_the_python_consumer(
             story.program.headers["X-Zoom-Connection"] = story.connect()
             story.manage_meeting()
         wait_until("the first event to be handled", lambda: module.consume_once(wait=1))
+        module.SQS.close()
         assert "evt_" in capsys.readouterr().out
 
 
@@ -155,6 +156,8 @@ def test_recordings_are_downloaded_whole(
     story, meeting = held
     monkeypatch.setenv("ZOOM_CONNECTION", story.program.headers["X-Zoom-Connection"])
     module = load("recordings/download.py")
+    recordings = f"/v2/meetings/{meeting}/recordings"
+    wait_until("the recording", lambda: story.program.get(recordings).status_code, lambda status: status == 200)
     saved = module.download(str(meeting), tmp_path)
     assert saved
     assert sorted(saved) == sorted(tmp_path.iterdir())

@@ -121,7 +121,8 @@ class Vault:
         """Send what the deployed schedule sends to its target, now."""
         scheduler = self.aws("scheduler")
         names = [each["Name"] for each in scheduler.list_schedules()["Schedules"]]
-        schedules = [scheduler.get_schedule(Name=name) for name in names]
+        targets = [scheduler.get_schedule(Name=name) for name in names]
+        schedules = [each for each in targets if "TokenRefreshFunction" in each["Target"]["Arn"]]
         [sweep] = [each for each in schedules if each["Target"]["Input"] == '{"action":"sweep"}']
         assert (sweep["State"], sweep["ScheduleExpression"]) == ("ENABLED", "rate(5 minutes)")
         target = sweep["Target"]

@@ -108,6 +108,8 @@ def recorded(file: Path, names: Mapping[str, str]) -> Iterator[Asked]:
 
 
 def _logical(arn: str, names: Mapping[str, str]) -> str:
+    if arn in names:  # CloudFormation knows state machines by their ARN
+        return names[arn]
     if ":secret:" in arn:  # the ARN ends in six characters of Secrets Manager's, the name may be all that is known
         return names.get(arn) or names[arn.rpartition(":")[2].rpartition("-")[0]]
     name = re.split(r"[:/]", arn.split(":", 5)[-1].removeprefix("table/").removeprefix("key/"))

@@ -194,9 +194,9 @@ class Held:
         SubscriptionStore(self.table(TableName.CONNECTIONS)).create(made)
         deliveries = DeliveryStore(self.table(TableName.EVENTS))
         about = {"event_id": f"evt_{name}", "time_ms": int(START * 1000), "type": "connection.connected"}
-        body = json.dumps({"email": email}).encode()
+        body = json.dumps({"email": email, "hosts": host}).encode()
         deliveries.add(made, Waiting(**about, due_at=START, body=body), now=START)  # type: ignore[arg-type] # ids and times
-        attempt = Attempt(at=START, duration_ms=1, status=200, answer=json.dumps({"email": email}))
+        attempt = Attempt(at=START, duration_ms=1, status=200, answer=json.dumps({"hosts": host, "email": email}))
         done = Delivery(**about, status=Status.DELIVERED, attempts=(attempt,))  # type: ignore[arg-type] # as above
         deliveries.record(made, done, now=START)
 
@@ -251,7 +251,7 @@ class Held:
         LiveUsage(self._coordination()).begin(usage)()
         KeptUsage(self.table(TableName.EVENTS), retention_days=30).keep(usage)
         number = int(person.name[:5], 16)
-        row = Row(number=number, values={"email": person.email.upper(), "last_name": "L"})
+        row = Row(number=number, values={"email": person.email.upper(), "host": person.zoom_user_id})
         JobStore(self.table(TableName.EVENTS)).put_rows(_job(person.tenant), [row])
         self.record(person)
 
