@@ -324,9 +324,10 @@ def main(given: list[str] | None = None) -> int:
         print(f"check: {problem}", file=sys.stderr)
         return 1
     failed = 0
-    for line in look(target):
-        say(line.text())
-        failed += line.status == FAILED
+    with target.http:
+        for line in look(target):
+            say(line.text())
+            failed += line.status == FAILED
     say(f"\n{failed} to mend." if failed else "\nNothing to mend.")
     return 1 if failed else 0
 
