@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,12 +96,16 @@ def known() -> list[Asked]:
     ]
 
 
-def recorded(file: Path, names: Mapping[str, str]) -> Iterator[Asked]:
-    """What functions asked in a run. `names` has the logical id of each physical one; other principals are left out."""
+# Functions whose requests nobody has kept yet.
+NOT_RECORDED = frozenset({"DeliverFunction", "RedeliverFunction", "SubscriptionsFunction"})
+
+
+def recorded(file: Path, names: Mapping[str, str], functions: Container[str]) -> Iterator[Asked]:
+    """What `functions` asked in a run. `names` has the logical id of each physical one; others are left out."""
     for line in file.read_text().splitlines():
         found = json.loads(line)
         role, _, session = found["principal"].partition("/")
-        if names.get(session, "").endswith("Function"):
+        if names.get(session, "") in functions:
             for check in found["checks"]:
                 keys = {name: tuple(values) for name, values in check["keys"].items()}
                 yield Asked(names[role], check["action"], _logical(check["resource"], names), keys)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dev.deployed_template import Deployment, deployment, role_of, statements
-from tests.fakes.asked import ENCLOSING, LEADING, Asked, known
+from tests.fakes.asked import ENCLOSING, LEADING, NOT_RECORDED, Asked, known
 from tests.fakes.iam import Request, allowed, applies
 
 
@@ -28,8 +28,9 @@ def of_role(role: str) -> tuple[dict[str, Any], ...]:
     return tuple(statements(prod(), role))
 
 
-# Functions of a stack with every option off; those of an option are not in the record yet.
-FUNCTIONS = sorted(prod().of_type("AWS::Lambda::Function"))
+# Functions of a stack with every option off. Those of an option are not in the record yet, and neither are those of
+# subscriptions, which are always deployed.
+FUNCTIONS = sorted(prod().of_type("AWS::Lambda::Function").keys() - NOT_RECORDED)
 ROLES = {role_of(prod(), function): function for function in FUNCTIONS}
 ASKED = known()
 
