@@ -35,7 +35,8 @@ def download(meeting: str, folder: Path) -> list[Path]:
 
 def _save(file: dict, token: str, folder: Path) -> Path:
     """Write one file; it appears under its name when it is whole. A redirect to another host gets no token."""
-    target = folder / f"{file['id']}.{file['file_extension'].lower()}"
+    # Zoom gives a timeline no id.
+    target = folder / f"{file.get('id', file['file_type'])}.{file['file_extension'].lower()}"
     part = target.with_suffix(".part")
     with requests.get(
         file["download_url"], headers={"Authorization": f"Bearer {token}"}, stream=True, timeout=60
