@@ -19,6 +19,7 @@ from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.jobs.mapping import ColumnMapping, members_of
 from zoom_common.jobs.model import MOST_ROWS, Job, Row, RowState, erased
 from zoom_common.jobs.store import JobStore
+from zoom_common.spreadsheets import harmless
 from zoom_common.zoom.operations.table import named
 
 LARGEST_FILE = 32 * 1024 * 1024
@@ -195,9 +196,6 @@ def _unreadable(message: str) -> InvalidRequest:
 
 
 _PAGE = 500
-# What a spreadsheet program takes for the beginning of a formula.
-# https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 COLUMNS = ("row", "line", "state", "status", "code", "error", "message", "id", "uuid", "registrant_id", "join_url")
 _NAMED = ("id", "uuid", "registrant_id", "join_url")
 
@@ -254,7 +252,7 @@ def results_as_csv(rows: Iterable[Row]) -> bytes:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for row in rows:
-        writer.writerow([_harmless(value) for value in result(row).values()])
+        writer.writerow(["" if value is None else harmless(str(value)) for value in result(row).values()])
     return b"\xef\xbb\xbf" + text.getvalue().encode(errors="replace")
 
 
@@ -268,12 +266,6 @@ def result(row: Row) -> dict[str, Any]:
     """Return one line of the results: Zoom's status and code, the ids that it gave, and why the row failed."""
     said = {"row": row.number, "line": row.line, "state": str(row.state), "status": row.status, "code": row.code}
     return {**said, "error": row.kind, "message": row.message, **{name: row.ids.get(name) for name in _NAMED}}
-
-
-def _harmless(value: object) -> str:
-    """Return a cell as text. An apostrophe before what looks like a formula makes it text."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULAS) else text
 
 
 def undo_list(job: Job, rows: Iterable[Row]) -> dict[str, Any] | None:

@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from zoom_common.spreadsheets import harmless
+
 CSV, JSON_LINES = "text/csv", "application/x-ndjson"
 
 # What callers name each form in `Accept`.
@@ -18,36 +20,9 @@ FORMS: Mapping[str, str] = {
     "application/json-lines": JSON_LINES,
 }
 
-_COLUMNS = (
-    "name",
-    "id",
-    "user_email",
-    "guest",
-    "registrant_id",
-    "customer_key",
-    "join_time",
-    "leave_time",
-    "present",
-    "duration",
-    "minutes",
-    "share",
-    "attended",
-)
-
-_SERIES_COLUMNS = (
-    "name",
-    "id",
-    "user_email",
-    "guest",
-    "registrant_id",
-    "customer_key",
-    "duration",
-    "minutes",
-    "occurrences_count",
-)
-
-# A cell that begins so is a formula for a spreadsheet, and people choose their names themselves.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PERSON = ("name", "id", "user_email", "guest", "registrant_id", "customer_key")
+_COLUMNS = (*_PERSON, "join_time", "leave_time", "present", "duration", "minutes", "share", "attended")
+_SERIES_COLUMNS = (*_PERSON, "duration", "minutes", "occurrences_count")
 
 
 def form_of(accept: str) -> str | None:
@@ -86,5 +61,4 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return harmless(str(value))  # people choose their names themselves
