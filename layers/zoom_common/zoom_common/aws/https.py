@@ -117,12 +117,7 @@ class Connection:
     def _secured(self, seconds: float) -> socket.socket:
         if not self._contexts:
             return self._plain(seconds)
-        for context in self._contexts[:-1]:
-            try:
-                return self._shaken(context, seconds)
-            except ssl.SSLCertVerificationError:
-                continue
-        return self._shaken(self._contexts[-1], seconds)
+        return first_trusted(self._contexts, lambda context: self._shaken(context, seconds))
 
     def _shaken(self, context: Context, seconds: float) -> socket.socket:
         plain = self._plain(seconds)
@@ -184,6 +179,16 @@ def _number(text: bytes, base: int) -> int:
         return int(text, base)
     except ValueError:
         raise BrokenAnswer from None
+
+
+def first_trusted[Made](contexts: Sequence[Context], connect: Callable[[Context], Made]) -> Made:
+    """Connect with the first of `contexts` that trusts the other side. Raises what `connect` raises with the last."""
+    for context in contexts[:-1]:
+        try:
+            return connect(context)
+        except ssl.SSLCertVerificationError:
+            continue
+    return connect(contexts[-1])
 
 
 def contexts(host: str, environ: Mapping[str, str]) -> tuple[Callable[[], ssl.SSLContext], ...]:

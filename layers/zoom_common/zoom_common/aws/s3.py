@@ -22,6 +22,7 @@ from datetime import datetime
 from typing import Protocol
 from urllib.parse import quote, unquote
 
+from zoom_common.aws.https import first_trusted
 from zoom_common.aws.retries import is_retryable, pause
 from zoom_common.aws.sigv4 import ALGORITHM, Credentials, Scope, signing_key
 from zoom_common.errors import InternalError, Unavailable
@@ -364,12 +365,7 @@ class HttpLine:
     def _connected(self, seconds: float) -> http.client.HTTPConnection:
         if not self._contexts:
             return http.client.HTTPConnection(self._host, timeout=seconds)
-        for context in self._contexts[:-1]:
-            try:
-                return self._shaken(context, seconds)
-            except ssl.SSLCertVerificationError:
-                continue
-        return self._shaken(self._contexts[-1], seconds)
+        return first_trusted(self._contexts, lambda context: self._shaken(context, seconds))
 
     def _shaken(self, context: Callable[[], ssl.SSLContext], seconds: float) -> http.client.HTTPConnection:
         connection = http.client.HTTPSConnection(self._host, timeout=seconds, context=context())
