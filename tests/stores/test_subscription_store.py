@@ -8,8 +8,9 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
+from zoom_common.connections.store import SHARDS
 from zoom_common.events.subscriptions.model import Filters, Payload, State, Subscription
-from zoom_common.events.subscriptions.store import SHARDS, SubscriptionStore
+from zoom_common.events.subscriptions.store import SubscriptionStore
 
 pytestmark = pytest.mark.aws
 NOW = 1_790_000_000.0

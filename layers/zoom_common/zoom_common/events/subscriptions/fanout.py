@@ -18,6 +18,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Protocol
 
 from zoom_common.aws.errors import translated
+from zoom_common.connections.store import SHARDS
 from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import CloudEvent
 from zoom_common.events.log.index import SETTLED_MS
@@ -32,7 +33,7 @@ from zoom_common.events.subscriptions.model import (
     in_log,
 )
 from zoom_common.events.subscriptions.settling import SLOW_SECONDS, Count, Settlement, waiting_of
-from zoom_common.events.subscriptions.store import SHARDS, SubscriptionStore
+from zoom_common.events.subscriptions.store import SubscriptionStore
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

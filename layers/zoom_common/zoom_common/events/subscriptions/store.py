@@ -10,15 +10,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar
-from zlib import crc32
 
 from zoom_common.aws.table import ConditionFailed, Table
+from zoom_common.connections.store import due_shard as connection_shard
 from zoom_common.events.subscriptions.model import Filters, Payload, State, Subscription
 
 if TYPE_CHECKING:
     from zoom_common.erasure_target import ErasureTarget, StoredItem
 
-SHARDS = 16
 MOST_PER_TENANT = 100
 
 _EXISTS = "attribute_exists(#pk)"
@@ -39,7 +38,7 @@ def partition(tenant: str) -> str:
 
 def due_shard(subscription_id: str) -> str:
     """The shard of the index `due` that a subscription's due time is in; connections have shards of their own."""
-    return f"sub#{crc32(subscription_id.encode()) % SHARDS:02d}"
+    return f"sub#{connection_shard(subscription_id)}"
 
 
 class SubscriptionStore:
