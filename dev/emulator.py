@@ -9,6 +9,7 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,17 @@ def move(state: Path, port: int) -> None:
         moved = _QUEUE_URL.sub(rb"\g<1>%d\g<2>" % port, text)
         if moved != text:
             saved.write_bytes(moved)
+
+
+def client_of(stack: Mapping[str, Any], service: str, **given: Any) -> Any:
+    """A boto3 client for the emulator of a running stack; `given` overrides what boto3 gets, such as credentials."""
+    usual = {
+        "endpoint_url": stack["aws_endpoint_url"],
+        "region_name": stack["aws_region"],
+        "aws_access_key_id": stack["aws_access_key_id"],
+        "aws_secret_access_key": stack["aws_secret_access_key"],
+    }
+    return boto3.client(service, **{**usual, **given})  # type: ignore[call-overload]
 
 
 def client(service: str, port: int) -> Any:

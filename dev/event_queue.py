@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-import boto3
 from botocore.exceptions import BotoCoreError
 
+from dev.emulator import client_of
 from ops.key_table import NoStack
 
 _TARGET = "tool"
@@ -54,7 +54,7 @@ def event_queue(stack: Mapping[str, str], tool: str) -> Iterator[EventQueue]:
 
 @contextmanager
 def _made(stack: Mapping[str, str], name: str) -> Iterator[EventQueue]:
-    sqs, events = (_client(stack, service) for service in ("sqs", "events"))
+    sqs, events = (client_of(stack, service) for service in ("sqs", "events"))
     url = sqs.create_queue(QueueName=name, Attributes={"MessageRetentionPeriod": str(_DAY)})["QueueUrl"]
     try:
         attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
@@ -71,13 +71,3 @@ def _made(stack: Mapping[str, str], name: str) -> Iterator[EventQueue]:
         sqs.delete_queue(QueueUrl=url)
         sqs.close()
         events.close()
-
-
-def _client(stack: Mapping[str, str], service: str) -> Any:
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        endpoint_url=stack["aws_endpoint_url"],
-        region_name=stack["aws_region"],
-        aws_access_key_id=stack["aws_access_key_id"],
-        aws_secret_access_key=stack["aws_secret_access_key"],
-    )

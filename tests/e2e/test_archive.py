@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from botocore.config import Config
 
+from dev.emulator import client_of
 from dev.newcomer import Newcomer, newcomer
 from dev.waiting import wait_until
 from tests.fakes.waiting import CALL_SECONDS
 
 pytestmark = pytest.mark.e2e
+
+# A function that starts cold on a busy machine answers late, and is asked once.
+PATIENT = Config(read_timeout=CALL_SECONDS, retries={"total_max_attempts": 1})
 
 MIB = 1024 * 1024
 # Two parts of 32 MiB and a piece: an upload, not one request.
@@ -46,17 +49,6 @@ def zoom(who: Newcomer) -> Iterator[httpx.Client]:
         client.delete("/faults")
         kept = {name: before[name] for name in ("recording_bytes", "transcripts", "processing_seconds")}
         client.patch("/behaviour", json=kept)
-
-
-def aws(stack: Mapping[str, Any], service: Any) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=stack["aws_endpoint_url"],
-        region_name=stack["aws_region"],
-        aws_access_key_id=stack["aws_access_key_id"],
-        aws_secret_access_key=stack["aws_secret_access_key"],
-        config=Config(read_timeout=CALL_SECONDS, retries={"total_max_attempts": 1}),
-    )
 
 
 def recorded(program: httpx.Client, zoom: httpx.Client, topic: str) -> int:
@@ -141,12 +133,12 @@ def test_a_recording_is_kept_byte_for_byte_and_deleted_again(
     assert text == "[00:00:00] Jill Chill: Welcome, everybody.\n"
     bucket = next(
         each["PhysicalResourceId"]
-        for each in aws(who.stack, "cloudformation").describe_stack_resources(StackName=who.stack["stack_name"])[
-            "StackResources"
-        ]
+        for each in client_of(who.stack, "cloudformation", config=PATIENT).describe_stack_resources(
+            StackName=who.stack["stack_name"]
+        )["StackResources"]
         if each["LogicalResourceId"] == "ArchiveBucket"
     )
-    s3 = aws(who.stack, "s3")
+    s3 = client_of(who.stack, "s3", config=PATIENT)
     prefix = f"{who.tenant}/"
     assert len(s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]) == 4
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket, Prefix=prefix)
@@ -184,7 +176,7 @@ def test_a_gigabyte_and_fifty_at_once(program: httpx.Client, zoom: httpx.Client)
 
 def test_the_sweep_answers(who: Newcomer) -> None:
     """By hand, as the schedule starts it."""
-    client = aws(who.stack, "lambda")
+    client = client_of(who.stack, "lambda", config=PATIENT)
     names = [each["FunctionName"] for each in client.list_functions()["Functions"]]
     name = next(each for each in names if "ArchiveFunction" in each)
     answer = client.invoke(FunctionName=name, Payload=b'{"action":"sweep"}')

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from dev.emulator import client_of
 from ops import check
 from tests.e2e.conftest import Gateway
-from tests.e2e.test_operations import aws
 
 pytestmark = pytest.mark.e2e
 
@@ -23,7 +23,7 @@ def test_a_stack_that_works_has_nothing_to_mend(
 ) -> None:
     """After sweep and rollup have run once, as after a first deploy; dead letters of other tests do not count here."""
     for function, asked in ((stack["token_refresh_function"], "sweep"), (physical(stack), "roll_up")):
-        aws(stack, "lambda").invoke(FunctionName=function, Payload=f'{{"action":"{asked}"}}'.encode())
+        client_of(stack, "lambda").invoke(FunctionName=function, Payload=f'{{"action":"{asked}"}}'.encode())
     _, said = look(gateway, capsys)
     failed = [line for line in said.splitlines() if line.startswith("FAILED") and "dead letters" not in line]
     assert failed == [], said
@@ -40,7 +40,7 @@ def test_a_wrong_key_and_a_wrong_address_are_named(gateway: Gateway, capsys: pyt
 
 
 def physical(stack: dict[str, Any]) -> str:
-    found = aws(stack, "cloudformation").describe_stack_resource(
+    found = client_of(stack, "cloudformation").describe_stack_resource(
         StackName=stack["stack_name"], LogicalResourceId="UsageFunction"
     )
     return str(found["StackResourceDetail"]["PhysicalResourceId"])

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from botocore.config import Config
 
+from dev.emulator import client_of
 from dev.newcomer import Newcomer, newcomer
 from dev.waiting import wait_until
 from tests.fakes.events import Clock
@@ -34,13 +34,8 @@ class Company:
     zoom: httpx.Client
 
     def aws(self, service: Any) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.who.stack["aws_endpoint_url"],
-            region_name=self.who.stack["aws_region"],
-            aws_access_key_id=self.who.stack["aws_access_key_id"],
-            aws_secret_access_key=self.who.stack["aws_secret_access_key"],
-            config=Config(read_timeout=CALL_SECONDS, retries={"total_max_attempts": 1}),
+        return client_of(
+            self.who.stack, service, config=Config(read_timeout=CALL_SECONDS, retries={"total_max_attempts": 1})
         )
 
     def resource(self, name: str) -> str:

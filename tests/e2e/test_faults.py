@@ -10,11 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import httpx
 import pytest
 
 from dev.demo import Story
+from dev.emulator import client_of
 from tests.fakes.releases import told
 from tests.fakes.waiting import CALL_SECONDS
 
@@ -80,20 +80,9 @@ def wanted() -> dict[str, Any]:
     return {"topic": f"Faults {uuid4()}", "type": 2, "start_time": "2031-05-06T07:08:00Z", "duration": 30}
 
 
-def aws(stack: dict[str, Any], service: Any) -> Any:
-    """A client of the emulator."""
-    return boto3.client(
-        service,
-        endpoint_url=stack["aws_endpoint_url"],
-        region_name=stack["aws_region"],
-        aws_access_key_id=stack["aws_access_key_id"],
-        aws_secret_access_key=stack["aws_secret_access_key"],
-    )
-
-
 def forget_budget(stack: dict[str, Any]) -> None:
     """No slot is taken, no label is closed, nothing was called today."""
-    table, name = aws(stack, "dynamodb"), stack["coordination_table"]
+    table, name = client_of(stack, "dynamodb"), stack["coordination_table"]
     for item in table.scan(TableName=name)["Items"]:
         if item["pk"]["S"].startswith(("budget#", "daily#")):
             table.delete_item(TableName=name, Key={each: item[each] for each in ("pk", "sk")})
@@ -260,7 +249,7 @@ def test_calls_go_on_while_dynamodb_throttles_the_budget(
     _Throttling.table, _Throttling.behind = stack["coordination_table"], stack["aws_endpoint_url"]
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Throttling)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    functions, logs = aws(stack, "lambda"), aws(stack, "logs")
+    functions, logs = client_of(stack, "lambda"), client_of(stack, "logs")
     deployed = functions.list_functions(MaxItems=100)["Functions"]
     about = next(each for each in deployed if "WebinarsFunction" in each["FunctionName"])
     there = f"http://127.0.0.1:{server.server_address[1]}"

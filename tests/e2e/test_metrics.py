@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_operations import aws
+from dev.emulator import client_of
 from tests.template.test_operations import BUDGET, of_code
 
 pytestmark = pytest.mark.e2e
@@ -30,9 +30,11 @@ def metrics_in(line: str) -> Iterator[Metric]:
 
 def lines(stack: dict[str, Any]) -> Iterator[str]:
     """Every line with metrics in the log groups of the stack's functions."""
-    resources = aws(stack, "cloudformation").describe_stack_resources(StackName=stack["stack_name"])["StackResources"]
+    resources = client_of(stack, "cloudformation").describe_stack_resources(StackName=stack["stack_name"])[
+        "StackResources"
+    ]
     for group in (each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::Logs::LogGroup"):
-        for page in aws(stack, "logs").get_paginator("filter_log_events").paginate(logGroupName=group):
+        for page in client_of(stack, "logs").get_paginator("filter_log_events").paginate(logGroupName=group):
             for event in page["events"]:
                 yield from (line for line in event["message"].splitlines() if line.startswith('{"_aws"'))
 

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 
+from dev.emulator import client_of
 from tests.fakes.waiting import CALL_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -18,20 +18,10 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.e2e
 
 
-def aws(stack: dict[str, Any], service: str) -> Any:
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=stack["aws_endpoint_url"],
-        region_name=stack["aws_region"],
-        aws_access_key_id=stack["aws_access_key_id"],
-        aws_secret_access_key=stack["aws_secret_access_key"],
-    )
-
-
 def physical(stack: dict[str, Any], name: str) -> str:
-    found = aws(stack, "cloudformation").describe_stack_resource(StackName=stack["stack_name"], LogicalResourceId=name)[
-        "StackResourceDetail"
-    ]
+    found = client_of(stack, "cloudformation").describe_stack_resource(
+        StackName=stack["stack_name"], LogicalResourceId=name
+    )["StackResourceDetail"]
     return str(found["PhysicalResourceId"])
 
 
@@ -49,7 +39,7 @@ def test_usage_is_rolled_up_under_its_own_role(api: httpx.Client, stack: dict[st
     """A day that is over is kept, and asked for over HTTP."""
     day = int(time.time() // 86_400) - 1
     yesterday = time.strftime("%Y-%m-%d", time.gmtime(day * 86_400))
-    aws(stack, "dynamodb").put_item(
+    client_of(stack, "dynamodb").put_item(
         TableName=stack["coordination_table"],
         Item={
             "pk": {"S": f"usage#{yesterday}"},
@@ -58,9 +48,9 @@ def test_usage_is_rolled_up_under_its_own_role(api: httpx.Client, stack: dict[st
         },
     )
     function = physical(stack, "UsageFunction")
-    answer = aws(stack, "lambda").invoke(FunctionName=function, Payload=b'{"action":"roll_up"}')
+    answer = client_of(stack, "lambda").invoke(FunctionName=function, Payload=b'{"action":"roll_up"}')
     assert json.loads(answer["Payload"].read())["rows"] >= 1
-    (item,) = aws(stack, "dynamodb").query(
+    (item,) = client_of(stack, "dynamodb").query(
         TableName=stack["events_table"],
         KeyConditionExpression="pk = :pk",
         FilterExpression="calls = :three",
@@ -73,7 +63,7 @@ def test_usage_is_rolled_up_under_its_own_role(api: httpx.Client, stack: dict[st
 
 def test_alarms_and_dashboards_are_deployed(stack: dict[str, Any]) -> None:
     """As the template has them, each alarm with what to do and whom to tell."""
-    cloudwatch = aws(stack, "cloudwatch")
+    cloudwatch = client_of(stack, "cloudwatch")
     alarms = cloudwatch.describe_alarms(MaxRecords=100)["MetricAlarms"]
     template = (ROOT / "template.yaml").read_text()
     assert len(alarms) == template.count("Type: AWS::CloudWatch::Alarm")

@@ -11,8 +11,8 @@ import re
 import pytest
 
 from dev.deployed_template import deployment, statements
+from dev.emulator import client_of
 from tests.e2e.conftest import Gateway
-from tests.e2e.test_operations import aws
 from tests.fakes import asked
 from tests.fakes.iam import allowed
 
@@ -22,7 +22,9 @@ pytestmark = pytest.mark.e2e
 def test_every_request_is_allowed_on_aws(gateway: Gateway) -> None:
     """Under the transformed template's own roles, with all condition keys; what is new can be kept in `asked.json`."""
     stack = gateway.stack
-    resources = aws(stack, "cloudformation").describe_stack_resources(StackName=stack["stack_name"])["StackResources"]
+    resources = client_of(stack, "cloudformation").describe_stack_resources(StackName=stack["stack_name"])[
+        "StackResources"
+    ]
     names = {each["PhysicalResourceId"].rpartition("/")[2]: each["LogicalResourceId"] for each in resources}
     on_aws = deployment()
     functions = on_aws.of_type("AWS::Lambda::Function").keys() - asked.NOT_RECORDED

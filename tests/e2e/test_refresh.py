@@ -11,11 +11,11 @@ from functools import partial
 from operator import eq
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 
 from dev.demo import Story
+from dev.emulator import client_of
 from dev.waiting import wait_until
 from tests.fakes.waiting import CALL_SECONDS, wait_until_processed
 
@@ -47,13 +47,7 @@ class Vault:
             return story.connect(self.person)
 
     def aws(self, service: Any) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.stack["aws_endpoint_url"],
-            region_name=self.stack["aws_region"],
-            aws_access_key_id=self.stack["aws_access_key_id"],
-            aws_secret_access_key=self.stack["aws_secret_access_key"],
-        )
+        return client_of(self.stack, service)
 
     def item(self) -> dict[str, Any]:
         """The connection as it stands in the table."""

@@ -18,11 +18,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 from standardwebhooks import Webhook
 
+from dev.emulator import client_of
 from dev.waiting import wait_until
 from tests.e2e.conftest import Gateway
 
@@ -136,19 +136,9 @@ def publish(stack: dict[str, Any], name: str) -> str:
         "DetailType": name,
         "Detail": json.dumps(event),
     }
-    answer = aws(stack, "events").put_events(Entries=[detail])
+    answer = client_of(stack, "events").put_events(Entries=[detail])
     assert answer["FailedEntryCount"] == 0
     return known_as
-
-
-def aws(stack: dict[str, Any], service: Any) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=stack["aws_endpoint_url"],
-        region_name=stack["aws_region"],
-        aws_access_key_id=stack["aws_access_key_id"],
-        aws_secret_access_key=stack["aws_secret_access_key"],
-    )
 
 
 def created(api: httpx.Client, **body: Any) -> dict[str, Any]:
@@ -215,11 +205,13 @@ def test_the_life_of_a_subscription(api: httpx.Client, stack: dict[str, Any], re
 
 def test_a_queue_of_ones_own(api: httpx.Client, stack: dict[str, Any]) -> None:
     """A test message has to be taken before the subscription is active; then events come as messages."""
-    sqs = aws(stack, "sqs")
+    sqs = client_of(stack, "sqs")
     url = sqs.create_queue(QueueName=f"subscriber-{uuid.uuid4().hex[:8]}")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     roles = [
-        aws(stack, "cloudformation").describe_stack_resource(StackName=stack["stack_name"], LogicalResourceId=name)
+        client_of(stack, "cloudformation").describe_stack_resource(
+            StackName=stack["stack_name"], LogicalResourceId=name
+        )
         for name in ("DeliverRole", "RedeliverRole")
     ]
     names = [each["StackResourceDetail"]["PhysicalResourceId"] for each in roles]

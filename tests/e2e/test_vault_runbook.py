@@ -8,11 +8,11 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 
 from dev.demo import PERSON, Story
+from dev.emulator import client_of
 from dev.waiting import wait_until
 from tests.fakes.releases import told
 from tests.fakes.waiting import CALL_SECONDS
@@ -35,13 +35,7 @@ class Operator:
         self.key = {"pk": {"S": f"{facts['tenant']}#connections"}, "sk": {"S": self.connection}}
 
     def aws(self, service: Any) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.facts["aws_endpoint_url"],
-            region_name=self.facts["aws_region"],
-            aws_access_key_id=self.facts["aws_access_key_id"],
-            aws_secret_access_key=self.facts["aws_secret_access_key"],
-        )
+        return client_of(self.facts, service)
 
     def resource(self, name: str) -> str:
         found = self.aws("cloudformation").describe_stack_resource(

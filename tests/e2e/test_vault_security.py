@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import boto3
 import httpx
 import pytest
 from botocore.exceptions import ClientError
 
 from dev.demo import PERSON, Story
+from dev.emulator import client_of
 from dev.waiting import wait_until
 from ops.key_table import on_local_stack
 from tests.fakes.waiting import CALL_SECONDS, queued, wait_until_delivered, wait_until_processed
@@ -52,13 +52,7 @@ class Stack:
         )
 
     def aws(self, service: Any, **credentials: str) -> Any:
-        as_operator = {name: self.facts[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
-        return boto3.client(
-            service,
-            endpoint_url=self.facts["aws_endpoint_url"],
-            region_name=self.facts["aws_region"],
-            **(credentials or as_operator),
-        )
+        return client_of(self.facts, service, **credentials)
 
     def as_role(self, role: str, service: Any) -> Any:
         """A client with a function's own rights."""
