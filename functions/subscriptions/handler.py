@@ -128,7 +128,7 @@ def show(request: Request, principal: Principal, subscription_id: str) -> Respon
 
 @router.route("PATCH", "/subscriptions/{subscription_id}", scope="subscriptions:write")
 def change(request: Request, principal: Principal, subscription_id: str) -> Response:
-    """Change a subscription. A new target has to be verified; what comes meanwhile is sent afterwards."""
+    """Change a subscription. A new target must be verified first; events that arrive before that are sent after it."""
     seen = _one(principal, subscription_id)
     fields = _bound(principal, subscription_fields(body_of(request), new=False, local=settings().local))
     state = fields.pop("state", None)

@@ -38,7 +38,8 @@ def content_type(extension: str) -> str:
 def begins_wrong(beginning: bytes, extension: str, told: str) -> str | None:
     """Return why the first bytes of a download cannot be the file, or None.
 
-    `told` is the answer's content type. Zoom has answered 200 with a page, and with JSON that tells of a refusal.
+    `told` is the answer's content type. Zoom has answered 200 with an HTML page, and with JSON that
+    describes a refusal.
     """
     extension, kind = extension.upper(), told.partition(";")[0].strip().lower()
     text = beginning.lstrip(b"\xef\xbb\xbf \t\r\n")

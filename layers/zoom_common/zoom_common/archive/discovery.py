@@ -128,7 +128,7 @@ class Discovery:
         return again
 
     def _again(self, known: ArchivedFile | None, told: ArchivedFile, *, revive: bool) -> bool:
-        """Return whether a known file goes to the workers once more, and take note of the size that is told now."""
+        """Store the size that Zoom declares now. Return whether a known file goes to the workers again."""
         if known is None:
             return False
         if known.state is FileState.PENDING:
@@ -143,7 +143,7 @@ class Discovery:
         return self.ledger.revise(file, now=self.clock(), state=FileState.PENDING, tries=0, reason=None)
 
     def _declared(self, file: ArchivedFile, size: int) -> None:
-        """Zoom tells another size of a file than before: a kept one may become doubtful, or stop being so."""
+        """Store another declared size. A kept file may become doubtful by it, and a doubtful one kept."""
         changes: dict[str, object] = {"declared": size}
         if file.state is FileState.KEPT and size != file.total:
             changes |= {"state": FileState.DOUBTFUL, "reason": Doubt.DECLARED_SIZE}

@@ -43,7 +43,7 @@ class Doubt(StrEnum):
     """Why a kept file is doubtful although its content is of its kind."""
 
     DECLARED_SIZE = "declared_size"
-    """Zoom tells another size than it serves."""
+    """Zoom declares another size than it serves."""
 
 
 OPEN = frozenset({FileState.PENDING, FileState.MOVING})

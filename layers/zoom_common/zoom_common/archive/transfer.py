@@ -108,7 +108,7 @@ class Moved:
 class Transfer:
     """Works on files, one at a time. Every method raises Unavailable for a later try.
 
-    `owner` names this run; `count` is told of numbers by name. `least_part` is for tests: AWS takes no smaller parts
+    `owner` names this run; `count` gets numbers by name. `least_part` is for tests: AWS takes no smaller parts
     than 5 MiB.
     """
 
