@@ -15,7 +15,7 @@ from zoom_common.connections.views import iso
 from zoom_common.errors import FieldError, Forbidden, InvalidRequest
 from zoom_common.jobs import backfill, registrants
 from zoom_common.jobs.mapping import UNKNOWN_HOST, ColumnMapping, host_of
-from zoom_common.jobs.model import ENDED, MOST_INLINE_ROWS, Job, Row, State, forecast
+from zoom_common.jobs.model import MOST_INLINE_ROWS, Job, Row, State, forecast
 from zoom_common.zoom.operations.model import Operation
 
 _FIELDS = frozenset({"operation", "rows", "file", "connection", "mapping", "dry_run", "duplicates"})
@@ -193,11 +193,6 @@ def may_become(state: State) -> Sequence[State]:
     """Return the states from which a caller may bring a job into `state`."""
     running = [State.WAITING, State.RUNNING]
     return {State.PAUSED: running, State.WAITING: [State.PAUSED]}.get(state, [*running, State.PAUSED])
-
-
-def has_ended(job: Job) -> bool:
-    """Return whether nothing more happens to a job."""
-    return job.state in ENDED
 
 
 def _when(at: float | None) -> str | None:
