@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from functools import cache
+from typing import TYPE_CHECKING
 
 from zoom_common.aws import clients
 from zoom_common.aws.table import CONNECTIONS, EVENTS, Table
@@ -14,12 +15,12 @@ from zoom_common.edge.http import guarded
 from zoom_common.edge.request import Request
 from zoom_common.edge.response import Response
 from zoom_common.edge.zoom_api import RosterSettings, ZoomApiSettings
-from zoom_common.events.projections.reader import MeetingReader
-from zoom_common.events.projections.store import ProjectionStore
-from zoom_common.gateway.participants import EventRoster, Participants
 from zoom_common.gateway.service import Gateway
 from zoom_common.wiring.gateway import gateway
 from zoom_common.wiring.throttle import key_limits
+
+if TYPE_CHECKING:
+    from zoom_common.gateway.participants import Participants
 
 
 @cache
@@ -34,6 +35,11 @@ def _gateway() -> Gateway:
 
 @cache
 def _participants() -> Participants:
+    # The projections of events serve one route; calls of Zoom's API start without them.
+    from zoom_common.events.projections.reader import MeetingReader  # noqa: PLC0415
+    from zoom_common.events.projections.store import ProjectionStore  # noqa: PLC0415
+    from zoom_common.gateway.participants import EventRoster, Participants  # noqa: PLC0415
+
     settings = RosterSettings.from_env(os.environ)
     dynamodb = clients.client("dynamodb")
     projections = ProjectionStore(Table(dynamodb, settings.events_table, EVENTS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from zoom_common.access.principal import Principal
 from zoom_common.edge.call_log import Logged
@@ -14,13 +15,15 @@ from zoom_common.edge.response import Response
 from zoom_common.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound
 from zoom_common.gateway import pagination
 from zoom_common.gateway.context import Call
-from zoom_common.gateway.participants import Participants
 from zoom_common.gateway.service import Answer, Gateway
 from zoom_common.ratelimit.limiter import RateLimitRules
 from zoom_common.settings import ZOOM_API, optional, require
 from zoom_common.zoom.operations.model import Operation
 from zoom_common.zoom.operations.table import NOT_SERVED, match, methods
 from zoom_common.zoom.rate_limits import Plan
+
+if TYPE_CHECKING:
+    from zoom_common.gateway.participants import Participants
 
 SHARE, RESERVE = "0.9", "0.1"
 
