@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Self
 
 from zoom_common.events.bus import CloudEvent
 from zoom_common.zoom.events import ZoomEvent, epoch_ms
+from zoom_common.zoom.http import retry_after
 
 SUBSCRIPTION_ID = re.compile(r"sub_[0-9a-f]{32}")
 SOURCE = "/gateway/subscriptions"
@@ -233,7 +233,7 @@ class Attempt:
             duration_ms=duration_ms,
             status=status,
             answer="" if redirected else body[:KEPT_ANSWER].decode(errors="replace"),
-            retry_after=retry_after(headers.get("retry-after", ""), now=at) if status in _ASKED_TO_WAIT else None,
+            retry_after=_asked_to_wait(headers, now=at) if status in _ASKED_TO_WAIT else None,
         )
 
     def shown(self) -> dict[str, Any]:
@@ -255,19 +255,10 @@ class Status(StrEnum):
     FAILED = "failed"  # after the last attempt; it can be delivered again by request
 
 
-def retry_after(text: str, *, now: float) -> float | None:
-    """Return the seconds that `Retry-After` asks for, at most a day; None for no such header.
-
-    https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
-    """
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), _LONGEST_RETRY_AFTER)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max(moment.timestamp() - now, 0.0), _LONGEST_RETRY_AFTER)
+def _asked_to_wait(headers: Mapping[str, str], *, now: float) -> float | None:
+    """Return the seconds that `Retry-After` asks for, at most a day; None for no such header."""
+    asked = retry_after(headers.get("retry-after"), now=now)
+    return None if asked is None else min(asked, _LONGEST_RETRY_AFTER)
 
 
 def pause_after(attempts: int, *, random: Callable[[], float], asked: float | None = None) -> float | None:
