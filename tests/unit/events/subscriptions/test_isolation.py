@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -65,7 +66,9 @@ class Busy(World):
         self.poll()
 
     def _drain(self, tenant: str, name: str) -> None:
-        self.drain.drain(tenant, name, Deadline(self.now + 120, clock=lambda: self.now))
+        more_after = self.drain.drain(tenant, name, Deadline(self.now + 120, clock=lambda: self.now))
+        if more_after is not None:
+            self.wakes.append((self.now + math.ceil(more_after), tenant, name))
         self.idle["redeliver"] += 1
         self.poll()
 

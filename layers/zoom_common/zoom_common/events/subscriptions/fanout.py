@@ -21,9 +21,9 @@ from zoom_common.aws.errors import translated
 from zoom_common.connections.store import SHARDS
 from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import CloudEvent
-from zoom_common.events.log.index import SETTLED_MS
 from zoom_common.events.subscriptions.delivery_store import DeliveryStore, place_of
 from zoom_common.events.subscriptions.model import (
+    ORDER_SECONDS,
     Attempt,
     Outcome,
     State,
@@ -42,10 +42,8 @@ _AWAY = "subscription_queue_unavailable"
 _LARGEST_BATCH = 10
 _LONGEST_DELAY = 900
 _MOST_AT_ONCE = 128
-# What is due later than this is left to the sweep.
-_SOON = 30.0
-# An ordered subscription's events are sent when the log is complete up to them.
-SETTLED_SECONDS = SETTLED_MS / 1000 + 1.0
+# What is due later than this, in seconds, is left to the sweep.
+SOON = 30.0
 
 
 class Sends(Protocol):
@@ -90,10 +88,12 @@ class WakeQueue:
             with translated(_AWAY):
                 self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
 
-    def return_at_once(self, receipt_handle: str) -> None:
-        """Let a message come again at once, after the function has returned it as failed. Raises Unavailable."""
+    def return_after(self, receipt_handle: str, seconds: float) -> None:
+        """Let a message come again after `seconds`, once the function has returned it as failed. Raises Unavailable."""
         with translated(_AWAY):
-            self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=0)
+            self._sqs.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=math.ceil(seconds)
+            )
 
 
 def read_wake(body: str) -> tuple[str, str]:
@@ -240,7 +240,7 @@ class FanOut:
             if not (seen.ordered and in_log(event)):  # the log has the order, and the worker reads it there
                 self._deliveries.add(seen, waiting_of(event, seen, now=now), now=now)
         if events and seen.state is State.ACTIVE:
-            at = max(now + (SETTLED_SECONDS if seen.ordered else 0.0), seen.retry_at or 0.0)
+            at = max(now + (ORDER_SECONDS if seen.ordered else 0.0), seen.retry_at or 0.0)
             self._subscriptions.wake(seen, at=at)
             woken.setdefault((seen.tenant, seen.subscription_id), at - now)
 
@@ -275,7 +275,7 @@ class FanOut:
     def _wake(self, woken: Mapping[tuple[str, str], float]) -> None:
         by_delay: dict[float, list[tuple[str, str]]] = defaultdict(list)
         for each, delay in woken.items():
-            if delay <= _SOON:
+            if delay <= SOON:
                 by_delay[math.ceil(delay)].append(each)
         try:
             for delay, some in by_delay.items():
