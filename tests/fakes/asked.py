@@ -28,7 +28,7 @@ _TABLES: dict[str, TableName] = {
 
 # The stack that is judged has everything that a stack can have.
 OPTIONS = {"Subscriptions": "on", "Jobs": "on", "RecordingArchive": "on"}
-# A queue that somebody subscribed, in an account of theirs. The tests name such queues `subscriber-...`.
+# A queue that somebody subscribed, in an account of theirs. The tests have those that `make subscriber` makes.
 SUBSCRIBERS_QUEUE, _SUBSCRIBERS_ACCOUNT = "SubscribersQueue", "999999999999"
 
 # Parts of partition keys that are nobody's name.
@@ -135,7 +135,7 @@ def _logical(arn: str, names: Mapping[str, str]) -> str:
     name = re.split(r"[:/]", arn.split(":", 5)[-1].removeprefix("table/").removeprefix("key/"))
     if name[0] in {"function", "event-bus"}:
         name = name[1:]
-    if arn.startswith("arn:aws:sqs:") and name[0].startswith("subscriber-"):
+    if arn.startswith("arn:aws:sqs:") and "subscriber-" in name[0]:
         return SUBSCRIBERS_QUEUE
     if arn.startswith("arn:aws:s3:"):  # an object's key begins with a folder of ours, or with a tenant
         folder = "/inputs" * (name[1:2] == ["inputs"])

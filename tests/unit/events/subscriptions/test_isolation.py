@@ -18,7 +18,7 @@ from zoom_common.events.subscriptions.target_client import Answer, NoAnswer
 ENDPOINTS, DEAD, SLOW = 50, 10, 5
 EVENTS, EVERY = 60, 0.25
 # As in the template: what works at once, and how many messages a batch has.
-DELIVERS, REDELIVERS, BATCH = 20, 10, 10
+DELIVERS, REDELIVERS, BATCH = 30, 10, 10
 _ANSWER, _DEADLINE, _DRIP = 0.1, 15.0, 12.0
 
 
