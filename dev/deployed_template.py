@@ -59,7 +59,7 @@ class Deployment:
     def arn(self, name: str) -> str:
         """The ARN of a resource."""
         properties = self.template["Resources"][name].get("Properties", {})
-        named = self.resolve(properties.get("StateMachineName", name))
+        named = str(self.resolve(properties.get("StateMachineName", name)))
         physical = self.physical.get(name, named).rpartition("/")[2]
         if physical.startswith("arn:"):
             return physical

@@ -142,7 +142,8 @@ class Drain:
     def _step(self, leased: Subscription) -> Rest | None:
         """Do one thing. Return None when there may be more to do now."""
         if leased.announce is not None:
-            return self._announce(leased)
+            self._announce(leased)
+            return None
         match leased.state:
             case State.PENDING:
                 return self._verify(leased)
@@ -293,7 +294,8 @@ class Drain:
         """
         latest = now + LEASE_SECONDS  # a line is dated by the clock of another container
         known = self._ahead.pop(leased.subscription_id, frozenset())
-        query, seen, more = replace(query, until_ms=int(latest * 1000)), [], True
+        seen: list[str] = []
+        query, more = replace(query, until_ms=int(latest * 1000)), True
         while more and len(seen) < _PAGES * _PAGE:
             page = self._lines.follow(leased.tenant, query, now=latest + _SETTLED)
             self._add_missed(leased, [line for line in page.lines if line.event_id not in known], now)
