@@ -113,10 +113,12 @@ class Subscribed:
         wait_until(what, look, patience=180.0)
 
     def event(self, story: Story, connection: str) -> None:
-        """Make a meeting, of which Zoom tells the gateway."""
+        """Make a meeting, and wait until Zoom has told the gateway of it."""
         headers = {"X-Zoom-Connection": connection}
         made = story.program.post("/v2/users/me/meetings", json={"topic": "Drill"}, headers=headers)
         made.raise_for_status()
+        about = {"meeting": str(made.json()["id"]), "type": "meeting.created"}
+        self.wait_until("the event", lambda: story.program.get("/events", params=about).json()["events"])
 
     def arrived(self, number: int) -> str:
         """Wait until so many events have arrived, and return the id of the last."""
