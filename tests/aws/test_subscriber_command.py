@@ -42,6 +42,8 @@ class Api:
                 return 201, self.subscriptions[-1]
             case "GET", "":
                 return 200, {"subscriptions": self.subscriptions, "next_page_token": ""}
+            case "POST", name:
+                return 202, {"id": name}
             case "DELETE", name:
                 self.subscriptions = [each for each in self.subscriptions if each["id"] != name]
                 return 204, None
