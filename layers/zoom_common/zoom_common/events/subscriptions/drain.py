@@ -54,6 +54,7 @@ _PAGES = 5
 # The log is complete some seconds ago only: what is newer is collected then.
 _COLLECT_AGAIN = 15.0
 _SETTLED = SETTLED_MS / 1000
+_MOST_REMEMBERED = 200
 
 
 class Verifies(Sends, Protocol):
@@ -293,18 +294,21 @@ class Drain:
         These lines are read again until the log is complete: another may still appear before them.
         """
         latest = now + LEASE_SECONDS  # a line is dated by the clock of another container
-        known = self._ahead.pop(leased.subscription_id, frozenset())
         seen: list[str] = []
         query, more = replace(query, until_ms=int(latest * 1000)), True
         while more and len(seen) < _PAGES * _PAGE:
             page = self._lines.follow(leased.tenant, query, now=latest + _SETTLED)
-            self._add_missed(leased, [line for line in page.lines if line.event_id not in known], now)
+            self._add_missed(leased, page.lines, now)
             seen += [line.event_id for line in page.lines]
             query, more = replace(query, after=page.after), page.more
+        if len(self._ahead) > _MOST_REMEMBERED:
+            self._ahead.clear()  # what is not remembered is looked up
         self._ahead[leased.subscription_id] = frozenset(seen)
         return now + _SETTLED if more else None
 
     def _add_missed(self, leased: Subscription, lines: Sequence[LogLine], now: float) -> None:
+        ahead = self._ahead.get(leased.subscription_id, frozenset())
+        lines = [line for line in lines if line.event_id not in ahead]
         places = {line.event_id: place_of(time_ms_of(line), line.event_id) for line in lines}
         known = self._deliveries.statuses(leased, places.values())
         for line in lines:
