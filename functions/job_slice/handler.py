@@ -7,14 +7,17 @@ import secrets
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any
 
 from zoom_common import observability
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.principal import Principal
+from zoom_common.archive import discovery
 from zoom_common.aws import clients
 from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
+from zoom_common.connections.model import Connection
 from zoom_common.edge.call_log import Logged
 from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.events.bus import BusPublisher
@@ -24,6 +27,7 @@ from zoom_common.events.projections.keys import REGISTRANT, partition
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.reconciliation.settlement import SettledPublisher
 from zoom_common.events.reconciliation.unrouted_replay import IngestQueue
+from zoom_common.events.reconciliation.zoom_reader import ZoomReader
 from zoom_common.events.routing import HostStore
 from zoom_common.jobs import backfill, registrants
 from zoom_common.jobs.engine_client import Executions, JobFiles
@@ -34,6 +38,7 @@ from zoom_common.jobs.runner import SliceRunner, revive
 from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore
 from zoom_common.settings import optional, require
+from zoom_common.wiring.archive import Archive, ArchiveSettings
 from zoom_common.wiring.gateway import gateway
 from zoom_common.zoom.operations.model import MULTIPART
 from zoom_common.zoom.operations.table import operations
@@ -125,7 +130,20 @@ def past() -> backfill.Backfill:
         publisher=SettledPublisher(EventLog(events, clock=time.time), bus.publish, time.time),
         send=IngestQueue(settings().ingest_queue_url, clients.boto3_client("sqs")).send,
         rules=settings().zoom_api.budget,
+        archive=archived(),
     )
+
+
+def archived() -> backfill.Archive | None:
+    """Return what archives the recordings of a window, or None where the archive is off."""
+    if not optional(os.environ, "ARCHIVE_QUEUE_URL"):
+        return None
+    archive = Archive(ArchiveSettings.from_env(os.environ))
+
+    def window(connection: Connection, reader: ZoomReader, user: str, since: date, until: date) -> int:
+        return discovery.backfill(archive.discovery, connection, reader, user, since=since, until=until)
+
+    return window
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import ceil
 from typing import Any
 
 from zoom_common.access.principal import Principal
@@ -224,7 +225,7 @@ def forecast(job: Job, operation: Operation | None, *, now: float, fastest: floa
     at_pace = begins + job.left / pace
     by_day, limit = begins, "pace"
     if job.notes.get("rows_a_day"):
-        today, a_day = int(job.notes.get("rows_today", 0)), int(job.notes["rows_a_day"])
+        today, a_day = float(job.notes.get("rows_today", 0)), float(job.notes["rows_a_day"])
         by_day, limit = _by_day(job.left, today, a_day, begins, pace), "backfill_budget"
     elif operation is not None and operation.counts_for_user and not job.dry_run:
         today = USER_DAILY if job.host_left is None else job.host_left
@@ -232,12 +233,12 @@ def forecast(job: Job, operation: Operation | None, *, now: float, fastest: floa
     return Forecast(by_day, limit) if by_day > at_pace else Forecast(at_pace, "pace")
 
 
-def _by_day(rows: int, today: int, a_day: int, begins: float, pace: float) -> float:
+def _by_day(rows: int, today: float, a_day: float, begins: float, pace: float) -> float:
     """Return when `rows` are through of which so many fit into today, and `a_day` into each day from 00:00 UTC."""
     if rows <= today:
         return begins + rows / pace
-    days, last = divmod(rows - today - 1, max(1, a_day))
-    return begins + until_midnight(begins) + days * _DAY + (last + 1) / pace
+    days = max(0, ceil((rows - today) / a_day) - 1)
+    return begins + until_midnight(begins) + days * _DAY + (rows - today - days * a_day) / pace
 
 
 def fastest(operation: Operation, rules: Any, account: str) -> float:

@@ -22,7 +22,7 @@ from zoom_common.jobs import rows as row_calls
 from zoom_common.jobs.files import Unusable, store_rows
 from zoom_common.jobs.mapping import UNKNOWN_HOST, ColumnMapping, RowRefused, host_of, request_of
 from zoom_common.jobs.model import ENDED, Job, Row, RowState, State, Tally, erased, paced
-from zoom_common.jobs.rows import RowCalls, Verdict
+from zoom_common.jobs.rows import RowCalls, Stop, Verdict
 from zoom_common.jobs.store import JobStore
 from zoom_common.zoom.operations.model import Operation
 
@@ -216,6 +216,14 @@ class Slice:
             return Step(END)
         self.leave(State.PAUSED, wake_at=until + GRACE, reason=reason, not_before=until)
         return Step(WAIT, max(1, ceil(until - self.runner.clock())))
+
+    def stop(self, stop: Stop) -> Step:
+        """End the slice as a call that failed wants it."""
+        if stop.failed:
+            return self.fail(stop.reason, stop.message)
+        if stop.pauses:
+            return self.pause(stop.reason, until=stop.until)
+        return self.wait(stop.until or self.runner.clock() + _SOON)
 
     def done(self) -> Step:
         """End the job: every row is finished."""
