@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -30,11 +32,11 @@ from zoom_common.events.reconciliation.unrouted_replay import IngestQueue
 from zoom_common.events.reconciliation.zoom_reader import ZoomReader
 from zoom_common.events.routing import HostStore
 from zoom_common.jobs import backfill, registrants
-from zoom_common.jobs.engine_client import Executions, JobFiles
-from zoom_common.jobs.files import ledger
-from zoom_common.jobs.model import Job
+from zoom_common.jobs.files import JobFiles, ledger
+from zoom_common.jobs.model import LANES, Job, Row
+from zoom_common.jobs.row_work import RowWork
 from zoom_common.jobs.rows import KEY_REVOKED, RowCalls
-from zoom_common.jobs.runner import SliceRunner, revive
+from zoom_common.jobs.runner import Executions, SliceRunner, revive
 from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore
 from zoom_common.settings import optional, require
@@ -149,13 +151,14 @@ def archived() -> backfill.Archive | None:
 @cache
 def runner() -> SliceRunner:
     """Return the runner of slices, made once per container."""
-    zoom = gateway(settings().zoom_api)
+    calls, *more_calls = [_lane() for _ in range(LANES)]
     files = JobFiles(clients.boto3_client("s3"), settings().bucket)
     return SliceRunner(
         store=store(),
-        calls=RowCalls(
-            gateway=zoom, send=Logged(zoom).call, clock=time.time, monotonic=time.monotonic, ids_of_job=_ids_of_job
-        ),
+        calls=calls,
+        more_calls=more_calls,
+        at_once=in_threads,
+        row_work=lambda slice_: RowWork(slice_).run(),
         operations={each.name: each for each in operations() if not each.own and each.media != MULTIPART},
         key_refusal=_key_refusal,
         start=executions().start,
@@ -168,6 +171,24 @@ def runner() -> SliceRunner:
         slice_seconds=settings().slice_seconds,
         lease_seconds=settings().lease_seconds,
     )
+
+
+def _lane() -> RowCalls:
+    """Return the calls of a lane: its gateway is used by one thread at a time."""
+    zoom = gateway(settings().zoom_api)
+    return RowCalls(
+        gateway=zoom, send=Logged(zoom).call, clock=time.time, monotonic=time.monotonic, ids_of_job=_ids_of_job
+    )
+
+
+def in_threads(tasks: Sequence[Callable[[], list[Row]]]) -> list[list[Row]]:
+    """Carry tasks out at the same time. Return when all have ended, also when one of them has failed.
+
+    A task that went on after its slice would be frozen with the container, and thaw when another slice has its rows.
+    """
+    with ThreadPoolExecutor(max_workers=max(1, len(tasks))) as pool:
+        begun = [pool.submit(copy_context().run, each) for each in tasks]
+    return [each.result() for each in begun]
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

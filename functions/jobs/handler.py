@@ -30,9 +30,10 @@ from zoom_common.edge.response import Response, json_response
 from zoom_common.edge.zoom_api import budget_rules
 from zoom_common.errors import Conflict, DependencyFailed, FieldError, IdempotencyKeyReused, InvalidRequest, NotFound
 from zoom_common.jobs import files
-from zoom_common.jobs.engine_client import UPLOAD_SECONDS, Executions, JobFiles
+from zoom_common.jobs.files import UPLOAD_SECONDS, JobFiles
 from zoom_common.jobs.model import Job, State, fastest
 from zoom_common.jobs.requests import as_one_of, may_become, read_job, view
+from zoom_common.jobs.runner import Executions
 from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.limiter import RateLimitRules
 from zoom_common.settings import optional, require
