@@ -13,10 +13,11 @@ from tests.fakes.archive_world import CONNECTION, DAY, PART, TENANT, FilmAtZoom,
 from zoom_common.archive.downloads_client import Download, DownloadBroken, Link, LinkEnded
 from zoom_common.archive.ledger import ArchivedFile, FileState
 from zoom_common.archive.policy import Policy
+from zoom_common.archive.retention import Copies
 from zoom_common.archive.transfer import LEAST_PART, MIB, MOST_TRIES, Again, Moved, of_message, part_size, to_message
 from zoom_common.aws.s3 import ObjectForm
 from zoom_common.deadline import Deadline
-from zoom_common.errors import TooManyRequests
+from zoom_common.errors import TooManyRequests, Unavailable
 
 BODY = film(random.Random(1), 5 * PART + 7)  # noqa: S311 - a film
 
@@ -311,6 +312,25 @@ def test_a_copy_that_a_worker_has_is_deleted_again_when_its_lease_is_over() -> N
     assert world.s3.objects[file.key] == []
     assert world.ledger.file(TENANT, file.recording_id, file.file_id) is None
     assert not world.retention.remove(TENANT, file.recording_id)
+
+
+def test_an_erasure_counts_what_it_would_delete() -> None:
+    """Every version and every upload of a file's key, and of no other key; while a worker has the file it waits."""
+    world = kept(Policy())
+    file = the_file(world)
+    copies = Copies(world.ledger, world.bucket, world.clock)
+    world.bucket.put(f"{file.key}.more", memoryview(b"other"), zlib.crc32(b"other"), ObjectForm())
+    world.bucket.begin_upload(file.key, ObjectForm())
+    assert copies.count(file.to_item()) == 2
+    assert len(world.s3.objects[file.key]) == 1
+    assert copies.erase(file.to_item()) == 2
+    assert (copies.count(file.to_item()), world.s3.objects[file.key]) == (0, [])
+    assert len(world.s3.objects[f"{file.key}.more"]) == 1
+    busy, _ = a_world()
+    file = the_file(busy)
+    busy.ledger.lease(file, owner="other", now=busy.clock(), until=busy.clock() + 330)
+    with pytest.raises(Unavailable):
+        Copies(busy.ledger, busy.bucket, busy.clock).erase(file.to_item())
 
 
 def test_a_changed_policy_counts_for_what_is_kept_already() -> None:
