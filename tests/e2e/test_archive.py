@@ -17,7 +17,7 @@ from dev.emulator import client_of
 from dev.newcomer import Newcomer, newcomer
 from dev.waiting import PATIENCE, wait_until
 from tests.e2e.conftest import Gateway, kill_workers
-from tests.fakes.waiting import CALL_SECONDS
+from tests.fakes.waiting import CALL_SECONDS, wait_until_delivered
 
 pytestmark = pytest.mark.e2e
 
@@ -151,6 +151,38 @@ def test_a_recording_is_kept_byte_for_byte_and_deleted_again(
     left = s3.list_object_versions(Bucket=bucket, Prefix=prefix)
     assert not left.get("Versions")
     assert not left.get("DeleteMarkers")
+
+
+def test_a_backfill_archives_what_was_recorded_before(program: httpx.Client, zoom: httpx.Client) -> None:
+    """Its events found no policy; the job finds it in Zoom's list, and a second one finds nothing new."""
+    assert program.put("/archive/policy", json={"enabled": False}).status_code == 200
+    zoom.patch("/behaviour", json={"recording_bytes": 65_536, "transcripts": False, "processing_seconds": 0.1})
+    number = recorded(program, zoom, "Before the archive")
+    wait_until_delivered(zoom)
+    assert program.put("/archive/policy", json={}).status_code == 200
+    said = [backfilled(program)["message"] for _ in range(2)]
+    one = wait_until_kept(program, number, files=3)
+    assert {each["id"]: digest(each["url"]) for each in one["files"]} == at_zoom(program, one["uuid"])
+    assert "3 files are new in the archive" in said[0]
+    assert "0 files are new in the archive" in said[1]
+
+
+def backfilled(program: httpx.Client) -> dict[str, Any]:
+    """The first row of a backfill of yesterday and today that is done."""
+    day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86_400))
+    made = program.post("/jobs", json={"operation": "backfill", "from": day})
+    assert made.status_code == 202, made.text
+    path = f"/jobs/{made.json()['id']}"
+
+    def look() -> dict[str, Any]:
+        found: dict[str, Any] = program.get(path).json()
+        found.pop("forecast")
+        return found
+
+    done = wait_until("the backfill", look, lambda found: found["state"] in {"done", "failed"})
+    assert (done["state"], done["progress"]["failed"]) == ("done", 0), done
+    first: dict[str, Any] = json.loads(program.get(f"{path}/results?format=jsonl").text.splitlines()[0])
+    return first
 
 
 def test_bad_policies_change_nothing(program: httpx.Client) -> None:
