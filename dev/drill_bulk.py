@@ -12,7 +12,8 @@ import requests
 from dev.demo import Story
 from dev.drilled_stack import Director, Drill, expect
 from dev.waiting import wait_until
-from zoom_common.archive.ledger import FileState, Ledger, settle, state_of
+from zoom_common.archive.ledger import Ledger, settle
+from zoom_common.archive.model import FileState, state_of
 from zoom_common.aws.table import EVENTS, Table
 
 

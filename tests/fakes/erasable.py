@@ -19,7 +19,8 @@ from zoom_common.access.bearers import Bearer, BearerStore
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
 from zoom_common.access.principal import Principal
-from zoom_common.archive.ledger import ArchivedFile, ArchivedRecording, Ledger, recording_id_of
+from zoom_common.archive.ledger import Ledger
+from zoom_common.archive.model import ArchivedFile, ArchivedRecording, recording_id_of
 from zoom_common.archive.policy import Policy, PolicyStore
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import Table

@@ -23,7 +23,7 @@ class LaneTime(Time):
         self._killed = False
         super().__init__()
 
-    @property  # type: ignore[override]
+    @property
     def passed(self) -> float:
         """Seconds since the beginning, as the lane sees it that asks."""
         at = getattr(self._lane, "at", None)

@@ -24,7 +24,7 @@ from tests.stores.connection_items import LINK, pair, settlement
 from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import Credential, issue
 from zoom_common.access.principal import Principal
-from zoom_common.archive.ledger import ArchivedFile, ArchivedRecording, FileState
+from zoom_common.archive.model import ArchivedFile, ArchivedRecording, FileState
 from zoom_common.archive.policy import Policy
 from zoom_common.aws.json_client import AwsJsonClient
 from zoom_common.aws.table import Table

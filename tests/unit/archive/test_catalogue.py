@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -15,7 +15,7 @@ from tests.fakes.archive_world import CONNECTION, TENANT, FilmAtZoom, RecordingA
 from tests.fakes.connections import connection
 from zoom_common.archive.catalogue import Catalogue, RecordingQuery
 from zoom_common.archive.discovery import backfill
-from zoom_common.archive.ledger import FileState, recording_id_of
+from zoom_common.archive.model import FileState, recording_id_of
 from zoom_common.archive.policy import Policy
 from zoom_common.connections.tombstones import of_person
 from zoom_common.errors import Conflict, NotFound
@@ -232,7 +232,7 @@ def test_what_was_erased_does_not_come_back() -> None:
 def lists(world: World) -> Any:
     """Zoom's lists of recordings, of one month at most."""
 
-    def read(path: str) -> dict[str, Any] | None:
+    def read(path: str) -> Mapping[str, Any] | None:
         if not path.startswith("/v2/users/ada/"):
             return world.zoom.read(path)
         asked = parse_qs(urlsplit(path).query)

@@ -11,10 +11,11 @@ import pytest
 
 from tests.fakes.archive_world import CONNECTION, DAY, PART, TENANT, FilmAtZoom, RecordingAtZoom, World, film
 from zoom_common.archive.downloads_client import Download, DownloadBroken, Link, LinkEnded
-from zoom_common.archive.ledger import ArchivedFile, FileState
+from zoom_common.archive.model import ArchivedFile, FileState
+from zoom_common.archive.moving import LEAST_PART, MIB, part_size
 from zoom_common.archive.policy import Policy
 from zoom_common.archive.retention import Copies
-from zoom_common.archive.transfer import LEAST_PART, MIB, MOST_TRIES, Again, Moved, of_message, part_size, to_message
+from zoom_common.archive.transfer import MOST_TRIES, Again, Moved, of_message, to_message
 from zoom_common.aws.s3 import ObjectForm
 from zoom_common.deadline import Deadline
 from zoom_common.errors import TooManyRequests, Unavailable

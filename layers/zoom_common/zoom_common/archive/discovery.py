@@ -15,16 +15,9 @@ from typing import Any
 from urllib.parse import quote
 
 from zoom_common.archive.downloads_client import Link
-from zoom_common.archive.ledger import (
-    ArchivedFile,
-    ArchivedRecording,
-    Doubt,
-    FileState,
-    Ledger,
-    recording_id_of,
-)
+from zoom_common.archive.ledger import LOOK_AFTER_SECONDS, Ledger, Settling
+from zoom_common.archive.model import ArchivedFile, ArchivedRecording, Doubt, FileState, recording_id_of
 from zoom_common.archive.policy import KIND_OF, FileName, Policy, PolicyStore
-from zoom_common.archive.settling import LOOK_AFTER_SECONDS, Settling
 from zoom_common.connections.model import Connection
 from zoom_common.connections.tombstones import Tombstones, of_person, of_tenant
 from zoom_common.events.bus import CloudEvent

@@ -12,18 +12,9 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from zoom_common.archive.discovery import FilePlace, files_at_zoom
-from zoom_common.archive.ledger import (
-    LAST_MS,
-    OPEN,
-    ArchivedFile,
-    ArchivedRecording,
-    Duty,
-    FileState,
-    Ledger,
-    settle,
-)
+from zoom_common.archive.ledger import LAST_MS, LOOK_AFTER_SECONDS, Duty, Ledger, Settling, next_duty, settle
+from zoom_common.archive.model import OPEN, ArchivedFile, ArchivedRecording, FileState
 from zoom_common.archive.policy import Policy
-from zoom_common.archive.settling import LOOK_AFTER_SECONDS, Settling, next_duty
 from zoom_common.aws.s3 import StoredObject
 from zoom_common.errors import GatewayError, InternalError, Unavailable
 from zoom_common.events.reconciliation.zoom_reader import AccessDenied
