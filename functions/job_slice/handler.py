@@ -32,11 +32,12 @@ from zoom_common.events.reconciliation.unrouted_replay import IngestQueue
 from zoom_common.events.reconciliation.zoom_reader import ZoomReader
 from zoom_common.events.routing import HostStore
 from zoom_common.jobs import backfill, registrants
-from zoom_common.jobs.files import JobFiles, ledger
+from zoom_common.jobs.engine_client import Executions, JobFiles
+from zoom_common.jobs.files import ledger
 from zoom_common.jobs.model import LANES, Job, Row
 from zoom_common.jobs.row_work import RowWork
 from zoom_common.jobs.rows import KEY_REVOKED, RowCalls
-from zoom_common.jobs.runner import Executions, SliceRunner, revive
+from zoom_common.jobs.runner import SliceRunner, revive
 from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore
 from zoom_common.settings import optional, require

@@ -15,9 +15,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from zoom_common.aws.errors import code_of, translated
 from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.jobs.mapping import ColumnMapping, members_of
 from zoom_common.jobs.model import MOST_ROWS, Job, Row, RowState, erased
@@ -25,11 +22,6 @@ from zoom_common.jobs.store import JobStore
 from zoom_common.spreadsheets import harmless
 from zoom_common.zoom.operations.table import named
 
-_FILES = "job_files_unavailable"
-# How long the addresses of a job's files work, in seconds.
-UPLOAD_SECONDS = 3600
-_DOWNLOAD_SECONDS = 300
-_NO_OBJECT = frozenset({"NoSuchKey", "404", "NotFound"})
 LARGEST_FILE = 32 * 1024 * 1024
 _LARGEST_CELL = 64 * 1024
 _LARGEST_ROW = 256 * 1024
@@ -301,50 +293,3 @@ def _connection(job: Job, row: Row) -> dict[str, Any]:
     rule = job.request.get("connection")
     column = str(rule["column"]) if isinstance(rule, dict) else None
     return {column: (row.values or {}).get(column)} if column else {}
-
-
-class JobFiles:
-    """Files of jobs in a bucket of their own. Methods raise Unavailable."""
-
-    def __init__(self, s3: Any, bucket: str) -> None:
-        self._s3 = s3
-        self._bucket = bucket
-
-    def upload_url(self, job: Job) -> str:
-        """Return an address that takes the job's file by PUT for an hour."""
-        given = {"Bucket": self._bucket, "Key": _input_key(job)}
-        url: str = self._s3.generate_presigned_url("put_object", Params=given, ExpiresIn=UPLOAD_SECONDS)
-        return url
-
-    def read(self, job: Job) -> bytes | None:
-        """Return the job's file, or None while there is none. Of one that is too large, the first byte too many too."""
-        last = LARGEST_FILE
-        with translated(_FILES):
-            try:
-                found = self._s3.get_object(Bucket=self._bucket, Key=_input_key(job), Range=f"bytes=0-{last}")
-            except ClientError as error:
-                if code_of(error) == "InvalidRange":  # an empty file has no first byte
-                    return b""
-                if code_of(error) in _NO_OBJECT:
-                    return None
-                raise
-            content: bytes = found["Body"].read()
-        return content
-
-    def delete(self, job: Job) -> None:
-        """Delete the job's file: its rows are in the ledger."""
-        with translated(_FILES):
-            self._s3.delete_object(Bucket=self._bucket, Key=_input_key(job))
-
-    def results_url(self, job: Job, content: bytes, content_type: str) -> str:
-        """Store results that are too large for an answer, and return an address that gives them for five minutes."""
-        extension = "csv" if "csv" in content_type else "jsonl"
-        given = {"Bucket": self._bucket, "Key": f"results/{job.tenant}/{job.job_id}.{extension}"}
-        with translated(_FILES):
-            self._s3.put_object(**given, Body=content, ContentType=content_type)
-        url: str = self._s3.generate_presigned_url("get_object", Params=given, ExpiresIn=_DOWNLOAD_SECONDS)
-        return url
-
-
-def _input_key(job: Job) -> str:
-    return f"inputs/{job.tenant}/{job.job_id}"

@@ -6,19 +6,16 @@ it writes to the ledger first. When it crashes, the lease ends, and the next sli
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
-from typing import Any, Protocol
-
-from botocore.exceptions import ClientError
+from typing import Protocol
 
 from zoom_common import observability
 from zoom_common.access.principal import Principal
-from zoom_common.aws.errors import code_of, translated
 from zoom_common.deadline import Deadline
-from zoom_common.jobs.files import UPLOAD_SECONDS, Unusable, store_rows
+from zoom_common.jobs.engine_client import UPLOAD_SECONDS
+from zoom_common.jobs.files import Unusable, store_rows
 from zoom_common.jobs.model import ENDED, Job, Row, State, paced
 from zoom_common.jobs.rows import RowCalls, Stop
 from zoom_common.jobs.store import JobStore
@@ -55,29 +52,6 @@ class Work(Protocol):
     def __call__(self, slice_: Slice) -> Step:
         """Work until the slice is over. Raises Lost."""
         ...
-
-
-class Executions:
-    """Executions of the state machine. The name of one is the job's id and run, so that none starts twice."""
-
-    def __init__(self, stepfunctions: Any, state_machine: str) -> None:
-        self._stepfunctions = stepfunctions
-        self._state_machine = state_machine
-
-    def start(self, job: Job) -> None:
-        """Start the execution of the job's run, unless it was started. Raises Unavailable.
-
-        https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
-        """
-        given = {"tenant": job.tenant, "job": job.job_id, "run": job.run}
-        with translated("job_engine_unavailable"):
-            try:
-                self._stepfunctions.start_execution(
-                    stateMachineArn=self._state_machine, name=f"{job.job_id}-{job.run}", input=json.dumps(given)
-                )
-            except ClientError as error:
-                if code_of(error) != "ExecutionAlreadyExists":
-                    raise
 
 
 def one_by_one(tasks: Sequence[Callable[[], list[Row]]]) -> list[list[Row]]:

@@ -1,0 +1,88 @@
+"""The workflow engine that gives jobs their time, and the bucket that their files pass through."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from zoom_common.aws.errors import code_of, translated
+from zoom_common.jobs.files import LARGEST_FILE
+from zoom_common.jobs.model import Job
+
+_ENGINE, _BUCKET = "job_engine_unavailable", "job_files_unavailable"
+UPLOAD_SECONDS = 3600
+_DOWNLOAD_SECONDS = 300
+_STARTED = "ExecutionAlreadyExists"
+_NO_OBJECT = frozenset({"NoSuchKey", "404", "NotFound"})
+
+
+class Executions:
+    """Executions of the state machine. The name of one is the job's id and run, so that none starts twice."""
+
+    def __init__(self, stepfunctions: Any, state_machine: str) -> None:
+        self._stepfunctions = stepfunctions
+        self._state_machine = state_machine
+
+    def start(self, job: Job) -> None:
+        """Start the execution of the job's run, unless it was started. Raises Unavailable.
+
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+        """
+        given = {"tenant": job.tenant, "job": job.job_id, "run": job.run}
+        with translated(_ENGINE):
+            try:
+                self._stepfunctions.start_execution(
+                    stateMachineArn=self._state_machine, name=f"{job.job_id}-{job.run}", input=json.dumps(given)
+                )
+            except ClientError as error:
+                if code_of(error) != _STARTED:
+                    raise
+
+
+class JobFiles:
+    """Files of jobs in a bucket of their own. Methods raise Unavailable."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def upload_url(self, job: Job) -> str:
+        """Return an address that takes the job's file by PUT for an hour."""
+        given = {"Bucket": self._bucket, "Key": _input_key(job)}
+        url: str = self._s3.generate_presigned_url("put_object", Params=given, ExpiresIn=UPLOAD_SECONDS)
+        return url
+
+    def read(self, job: Job) -> bytes | None:
+        """Return the job's file, or None while there is none. Of one that is too large, the first byte too many too."""
+        last = LARGEST_FILE
+        with translated(_BUCKET):
+            try:
+                found = self._s3.get_object(Bucket=self._bucket, Key=_input_key(job), Range=f"bytes=0-{last}")
+            except ClientError as error:
+                if code_of(error) == "InvalidRange":  # an empty file has no first byte
+                    return b""
+                if code_of(error) in _NO_OBJECT:
+                    return None
+                raise
+            content: bytes = found["Body"].read()
+        return content
+
+    def delete(self, job: Job) -> None:
+        """Delete the job's file: its rows are in the ledger."""
+        with translated(_BUCKET):
+            self._s3.delete_object(Bucket=self._bucket, Key=_input_key(job))
+
+    def results_url(self, job: Job, content: bytes, content_type: str) -> str:
+        """Store results that are too large for an answer, and return an address that gives them for five minutes."""
+        extension = "csv" if "csv" in content_type else "jsonl"
+        given = {"Bucket": self._bucket, "Key": f"results/{job.tenant}/{job.job_id}.{extension}"}
+        with translated(_BUCKET):
+            self._s3.put_object(**given, Body=content, ContentType=content_type)
+        url: str = self._s3.generate_presigned_url("get_object", Params=given, ExpiresIn=_DOWNLOAD_SECONDS)
+        return url
+
+
+def _input_key(job: Job) -> str:
+    return f"inputs/{job.tenant}/{job.job_id}"
