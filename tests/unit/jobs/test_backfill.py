@@ -437,9 +437,7 @@ class Year(Past):
 
 
 @pytest.mark.timeout(3600)  # of 5,000 people; of few it takes seconds
-def test_a_year_of_five_thousand_people_is_planned_and_forecast(
-    monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_year_of_five_thousand_people_is_planned_and_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
     """At every tenth of the rows the end is foretold to a tenth of the time left, or to a day.
 
     In make soak all 5,000; in make test fewer, with as much smaller a part of the day.
@@ -457,9 +455,6 @@ def test_a_year_of_five_thousand_people_is_planned_and_forecast(
     done = world.job(job)
     assert done.finished_at is not None
     assert (done.rows, done.seen.failed) == (PEOPLE * (14 + 1), 0)
-    record_property("days", (done.finished_at - done.created_at) / 86_400)
-    record_property("costly calls", (sum(past.heavy.values()), max(past.heavy.values())))
-    record_property("tenths", tenths)
     assert max(past.heavy.values()) <= 30_000 * 0.2
     for at, told in tenths.values():
         assert abs(told - done.finished_at) <= max(86_400, 0.1 * (done.finished_at - at)), tenths
