@@ -133,6 +133,7 @@ def past() -> backfill.Backfill:
         publisher=SettledPublisher(EventLog(events, clock=time.time), bus.publish, time.time),
         send=IngestQueue(settings().ingest_queue_url, clients.boto3_client("sqs")).send,
         rules=settings().zoom_api.budget,
+        days=DailyStore(Table(clients.client("dynamodb"), settings().zoom_api.coordination_table, COORDINATION)),
         archive=archived(),
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,8 @@ from zoom_common.archive.transfer import MOST_TRIES, Again, Moved, of_message, t
 from zoom_common.aws.s3 import ObjectForm
 from zoom_common.deadline import Deadline
 from zoom_common.errors import TooManyRequests, Unavailable
+from zoom_common.zoom.operations.model import RateLabel
+from zoom_common.zoom.rate_limits import Plan, rate
 
 BODY = film(random.Random(1), 5 * PART + 7)  # noqa: S311 - a film
 
@@ -243,6 +246,29 @@ def kept(policy: Policy) -> World:
     assert run(world) is None
     world.settling.settle(TENANT, the_file(world).recording_id)
     return world
+
+
+def test_sixteen_hundred_recordings_a_day_cost_a_twentieth_of_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With six files each: a call for each run of a file, and one look before the trash."""
+    world = World(1)
+    world.use(Policy(trash_after_days=1))
+    files = [FilmAtZoom(f"file-{at}", "CHAT", "", "TXT", b"hello", 5) for at in range(6)]
+    recording = RecordingAtZoom("uuid-1==", 85123456789, "Sync", "2026-11-30T09:00:00Z", files)
+    world.zoom.recordings[recording.uuid] = recording
+    read, calls = world.zoom.read, [0]
+
+    def counted(path: str) -> Mapping[str, Any] | None:
+        calls[0] += 1
+        return read(path)
+
+    monkeypatch.setattr(world.zoom, "read", counted)
+    world.tell(recording, files)
+    world.settle()
+    world.clock.now += 1.1 * DAY
+    world.sweep()
+    assert world.trashed == ["uuid-1=="]
+    light = rate(Plan.PRO, RateLabel.LIGHT)
+    assert 1_600 * (calls[0] + 1) <= 0.05 * light.calls * DAY / light.seconds
 
 
 def test_a_recording_goes_into_zooms_trash_when_its_days_have_passed() -> None:

@@ -11,11 +11,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from tests.fakes import tables
 from tests.fakes.events import APP, Clock
 from tests.fakes.gateway import NOW
 from tests.fakes.jobs import JobWorld, said
 from tests.fakes.reconciling import Lines, Room, Seen
 from tests.fakes.soak import SOAKING
+from zoom_common.aws.table import Table
 from zoom_common.connections.model import Connection, Kind
 from zoom_common.errors import FieldError
 from zoom_common.events.projections.reader import MeetingReader
@@ -25,6 +27,7 @@ from zoom_common.events.webhook.message import Delivery
 from zoom_common.jobs import backfill
 from zoom_common.jobs.backfill import NAME, Backfill, check_options, windows
 from zoom_common.jobs.model import Job, RowState, State, forecast
+from zoom_common.ratelimit.quotas import DailyStore
 from zoom_common.zoom.http import HttpRequest, HttpResponse
 
 TODAY = datetime.fromtimestamp(NOW, UTC).date()
@@ -58,6 +61,7 @@ class Past:
             publisher=SettledPublisher(room.log, room.settled.publish, room.clock),
             send=send,
             rules=self.world.rules,
+            days=DailyStore(Table(self.world.client(), tables.COORDINATION)),
             archive=self.archive,
         )
 
@@ -330,6 +334,17 @@ def test_a_backfill_takes_its_part_of_the_day(monkeypatch: pytest.MonkeyPatch) -
     assert len(forecasts) >= 3
     for at in forecasts[1:]:
         assert abs(at - done.finished_at) <= 86_400
+
+
+def test_two_backfills_share_their_part_of_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one has taken the other one cannot have."""
+    monkeypatch.setattr(backfill, "PART_OF_DAY", 12.5 / (30_000 * 0.9))
+    world = account()
+    past = Past(world, ["ada", "bob"], [TODAY - timedelta(days=40)])
+    jobs = [make(world), make(world)]
+    while any(world.job(job).state is not State.DONE for job in jobs):
+        world.step()
+    assert max(past.heavy.values()) <= 12
 
 
 def test_a_page_that_failed_does_not_mean_that_something_is_gone() -> None:

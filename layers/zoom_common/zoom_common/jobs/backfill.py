@@ -30,6 +30,7 @@ from zoom_common.jobs.model import MOST_ROWS, Row, RowState, Tally, erased
 from zoom_common.jobs.rows import stop_of
 from zoom_common.jobs.runner import Slice, Step
 from zoom_common.ratelimit.limiter import RateLimitRules
+from zoom_common.ratelimit.quotas import DAY, DailyStore
 from zoom_common.zoom import rate_limits
 from zoom_common.zoom.operations.model import RateLabel
 from zoom_common.zoom.operations.table import match
@@ -40,7 +41,6 @@ OPTIONS = frozenset({"from", "to", "users", "deactivated", "registrants", "trash
 PART_OF_DAY = 0.2
 # What the last row of a slice may take beyond it; the reconciliation begins nothing in its last 30 seconds.
 _ROW_SECONDS = 32.0
-_DAY = 86_400
 _MOST_DAYS = 400
 _MOST_USERS = 1_000
 # Zoom's lists take a month at most. Windows overlap by what a meeting can last, so that none falls between two of them.
@@ -96,6 +96,7 @@ type Archive = Callable[[Connection, ZoomReader, str, date, date], int]
 class Backfill:
     """The work of such a job. `send` takes deliveries that go the way of every delivery from then on.
 
+    `days` counts the costly calls of all backfills of an account.
     `archive` archives the recordings that a user has within a window and returns how many files were new, where the
     archive is on.
     """
@@ -106,6 +107,7 @@ class Backfill:
     publisher: SettledAttendance
     send: Callable[[Sequence[Delivery]], None]
     rules: RateLimitRules
+    days: DailyStore
     archive: Archive | None = None
 
     def __call__(self, slice_: Slice) -> Step:
@@ -127,6 +129,7 @@ class _Run:
     def __init__(self, backfill: Backfill, slice_: Slice) -> None:
         self._backfill, self._slice, self._runner = backfill, slice_, slice_.runner
         self._calls: dict[str, int] = {}
+        self._left: int | None = None
 
     def run(self) -> Step:
         job = self._slice.job
@@ -262,7 +265,7 @@ class _Run:
         """Compare one user's trash."""
         user, begin, end = _values(row)
         reader = ZoomReader(self._reads(connection, user))
-        since, until = int(_midnight(begin) * 1000), int((_midnight(end) + _DAY) * 1000)
+        since, until = int(_midnight(begin) * 1000), int((_midnight(end) + DAY) * 1000)
         found = list(self._on_demand(connection, reader).trashed(quote(user, safe=""), since, until))
         self._send([Delivery(connection.client_id, body, 0) for body in found])
         return f"The trash: {len(found)} events were missing.{_unseen(reader)}"
@@ -272,7 +275,7 @@ class _Run:
 
     def _reconciler(self, begin: date, end: date) -> Reconciler:
         """Return what compares a span of days."""
-        last = min(self._runner.clock(), _midnight(end) + _DAY + SETTLED_SECONDS)
+        last = min(self._runner.clock(), _midnight(end) + DAY + SETTLED_SECONDS)
         return Reconciler(
             projections=self._backfill.projections,
             lines=self._backfill.lines,
@@ -315,8 +318,11 @@ class _Run:
         name, most = self._note_most(connection, operation.label)
         if name is None:
             return
-        used = self._used()
-        if used.get(name, 0) >= most:
+        used, period = self._used(), int(self._runner.clock() // DAY)
+        counter = f"{connection.zoom_account_id}#backfill#{name}"
+        taken = self._backfill.days.take(counter, period=period, limit=most, most=1)
+        self._left = taken.left if taken is not None else 0
+        if taken is None:
             self._save(self._slice.job.seen, 0)
             raise _DaySpent
         self._calls = {**used, name: used.get(name, 0) + 1}
@@ -347,8 +353,9 @@ class _Run:
         each = total / seen.total if seen.total and total else _CALLS_OF_A_ROW
         most = int(notes.get("most_calls", 0))
         notes |= {"day": self._today().isoformat(), "calls": self._calls, "all_calls": total}
+        left = max(0, most - calls) if self._left is None else self._left
         if most:
-            notes |= {"rows_a_day": round(most / each, 2), "rows_today": round(max(0, most - calls) / each, 2)}
+            notes |= {"rows_a_day": round(most / each, 2), "rows_today": round(left / each, 2)}
         self._slice.save(replace(self._slice.job, seen=seen, notes=notes), finished=finished)
 
     def _today(self) -> date:
