@@ -1,4 +1,4 @@
-"""What the archive knows: recordings of instances, their files, and how far both have come."""
+"""Archived recordings of instances, their files, and how far both have come."""
 
 from __future__ import annotations
 
