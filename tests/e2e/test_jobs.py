@@ -95,6 +95,9 @@ def test_three_thousand_rows_through_kills_and_a_pause(
 ) -> None:
     """Each registers one person for one meeting; in the end everybody is registered once, and Zoom refused nothing."""
     headers = {"X-Zoom-Connection": connected}
+    behaviour = f"{stack['zoom_url']}/_sim/behaviour"
+    capacity = httpx.get(behaviour).json()["registrant_capacity"]
+    httpx.patch(behaviour, json={"registrant_capacity": 3_000}).raise_for_status()
     meeting = {"topic": "Soak", "type": 2, "settings": {"approval_type": 0}}
     number = api.post("/v2/users/me/meetings", json=meeting, headers=headers).json()["id"]
     lines = [f"p{at}@acme.example,P{at}" for at in range(3_000)]
@@ -116,6 +119,7 @@ def test_three_thousand_rows_through_kills_and_a_pause(
     assert api.post(f"/jobs/{made['id']}/pause").status_code == 200
     assert api.post(f"/jobs/{made['id']}/resume").status_code == 200
     done = until(api, made["id"], lambda found: found["state"] in ENDED)
+    httpx.patch(behaviour, json={"registrant_capacity": capacity}).raise_for_status()
     assert done["progress"] == {"rows": 3_000, "succeeded": 3_000, "failed": 0, "left": 0}
     listed = list(csv.DictReader(io.StringIO(api.get(f"/jobs/{made['id']}/results").content.decode("utf-8-sig"))))
     assert len({each["registrant_id"] for each in listed}) == 3_000
