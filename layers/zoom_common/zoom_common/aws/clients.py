@@ -106,7 +106,8 @@ def _config(service: str) -> Any:
 @cache
 def bucket(name: str) -> Bucket:
     """Return the container's client for one S3 bucket: by its own host name, or by path at an endpoint that is set."""
-    from zoom_common.aws.s3 import Bucket, HttpLine  # noqa: PLC0415 - few functions use S3
+    from zoom_common.aws.s3 import Bucket  # noqa: PLC0415 - few functions use S3
+    from zoom_common.aws.s3_line import HttpLine  # noqa: PLC0415 - as above
 
     scheme, _, host = endpoint("s3", os.environ).partition("://")
     by_path = bool(overridden("s3", os.environ))
