@@ -163,8 +163,7 @@ class Vault:
             outbox=self.outbox,
             clock=clock,
         )
-        self.deauthorization = Deauthorization(connections=self.connections, publish=self.publish, clock=clock)
-        self._line = line
+        self.deauthorization = Deauthorization(connections=self.connections, outbox=lambda: self.outbox, clock=clock)
         self.refresher = Refresher(
             connections=self.connections,
             store=store,
@@ -188,10 +187,6 @@ class Vault:
             clock=clock,
             chance=chance,
         )
-
-    def publish(self, change: Any) -> None:
-        """Put one change on the bus. Raises Unavailable."""
-        self._line.ask("bus", "", json.dumps(dict(change)))
 
 
 class _Uncounted:
