@@ -178,6 +178,7 @@ class AuthorizationStore:
         """
         names = ["version", "sealed_access", "sealed_refresh", "previous_refresh", "access_expires_at", "scopes"]
         names += ["refresh_issued_at", "authorized_at", "state_changed_at", "failures", "cool_until", "written_by"]
+        names += ["refused_version", "refusals", "refused_since"]
         return self._to_change(holder, renewed, names, remove=["api_url"] if renewed.api_url is None else [])
 
     def to_keep_spare(self, holder: Connection, name: str, spare: Spare) -> Operation:

@@ -226,6 +226,9 @@ class Placement:
             authorized_at=linked.issued_at,
             failures=0,
             cool_until=0.0,
+            refused_version=0,  # what Zoom refused were tokens of the former authorisation
+            refusals=0,
+            refused_since=0.0,
             written_by=linked.connection_id,
             own_email=own_email or holder.own_email,
         )
@@ -256,6 +259,8 @@ class Placement:
 
     def _place_late(self, linked: LinkedGrant) -> bool:
         """Place the pair of a callback that did not get so far; return False when Zoom says that it is dead."""
+        if not self.zoom.is_configured(linked.client_id):
+            raise Unavailable(reason="connection_of_another_app")  # the queue keeps the pair: that app may come back
         grant = self._opened(linked)
         try:
             user = self.zoom.identity(grant.access_token)
