@@ -199,7 +199,7 @@ class ConnectionStore:
         """The connection that holds the claim of app `client_id` on a Zoom user."""
         claim = self._table.get(*claim_key(client_id, zoom_user_id))
         connection = self.get(claim["tenant"], claim["connection_id"]) if claim else None
-        return connection if connection and connection.zoom_user_id == zoom_user_id else None
+        return connection if connection and connection.is_of_user(client_id, zoom_user_id) else None
 
     def latest_link(self, client_id: str, zoom_user_id: str) -> LatestLink | None:
         """Return the latest link of a Zoom user that nobody has redeemed."""

@@ -46,6 +46,8 @@ class Policy:
     ahead: float = 900.0
     active: float = _DAY
     dormant: float = 60 * _DAY
+    # A connection of another Zoom app is looked at again so much later: that app may be configured by then.
+    other_app: float = _DAY
 
     @classmethod
     def of(cls, *, keep_warm_hours: float, keep_alive_days: float) -> Policy:
