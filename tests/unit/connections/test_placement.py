@@ -249,6 +249,20 @@ def test_nobody_holds_the_user() -> None:
     assert site.placement.follow_up(message) is LinkEnd.REDEEMED
 
 
+def test_the_message_of_a_link_comes_out_of_the_dead_letter_queue() -> None:
+    """Days later, when DynamoDB has deleted what had expired: the pair that nobody redeemed is still revoked."""
+    site = Site()
+    site.link()
+    [message] = site.sqs.bodies
+    site.clock.sleep(14 * 86_400)
+    for table in site.memory.dynamodb.tables.values():
+        for item in list(table.items()):
+            if float(item.get("expires_at", {"N": "inf"})["N"]) <= site.clock():
+                del table.partitions[item["pk"]["S"]][item["sk"]["S"]]
+    assert site.placement.follow_up(LinkedGrant.from_message(json.loads(message))) is LinkEnd.REVOKED
+    assert len(site.zoom.revoked) == 1
+
+
 def test_a_redeemed_link_is_not_revoked() -> None:
     """Nor is a link whose user has connected by another one meanwhile."""
     site = Site()
