@@ -230,8 +230,8 @@ class AccessTokens(Protocol):
         """Return a token after Zoom refused the last one; None when a new one would be refused too."""
         ...
 
-    def rejected_again(self, connection: Connection) -> None:
-        """Report that Zoom refused the new token too, also for an independent request."""
+    def rejected_again(self, connection: Connection, token: Secret) -> None:
+        """Report that Zoom refused the new `token` too, also for an independent request."""
         ...
 
     def accepted(self, connection: Connection) -> None:
@@ -272,7 +272,7 @@ class ZoomApiClient:
             case TokenEvidence.ACCEPTED:
                 return self._request_at_fault(call, response)
             case TokenEvidence.REJECTED:
-                self.tokens.rejected_again(call.connection)
+                self.tokens.rejected_again(call.connection, fresh)
         return response
 
     def _accepted(self, call: Call, response: HttpResponse) -> HttpResponse:
