@@ -9,16 +9,13 @@ import pytest
 
 from tests.fakes.connections import START, World, connection
 from tests.fakes.zoom_oauth import CLIENT_ID
-from tests.unit.connections.test_access_tokens import DEADLINE, Function
 from tests.unit.connections.test_linking import PROGRAM, Linkage
-from zoom_common.connections.access_tokens import AccessTokens
 from zoom_common.connections.disconnecting import EndedGrant, Revoked
 from zoom_common.connections.link_store import Claim
 from zoom_common.connections.model import State
 from zoom_common.connections.oauth_client import AnotherApp
 from zoom_common.connections.placement import LinkedGrant
 from zoom_common.connections.refresh.effects import Outcome
-from zoom_common.connections.selection import ConnectionOfAnotherApp
 from zoom_common.errors import Unavailable
 from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import App
@@ -114,17 +111,6 @@ def test_the_pair_of_a_link_waits_in_the_queue() -> None:
     with pytest.raises(Unavailable) as error:
         world.placement.follow_up(linked)
     assert (error.value.reason, len(world.zoom.requests)) == ("connection_of_another_app", asked)
-
-
-def test_a_call_gets_no_access_token() -> None:
-    """Whoever makes calls of its own accord, as reconcile does, meets the same as a program."""
-    function = Function()
-    tokens = AccessTokens(
-        function.memory, function.cipher, function, reconnect_url=lambda each: each, app=OTHER.client_id
-    )
-    with pytest.raises(ConnectionOfAnotherApp):
-        tokens.token(function.item, DEADLINE)
-    assert function.asked == []
 
 
 def test_a_connection_that_was_reconnected_with_another_app_is_that_apps() -> None:

@@ -16,7 +16,6 @@ from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, Seal
 from zoom_common.connections.model import Connection, State
 from zoom_common.connections.refresh.effects import Outcome
 from zoom_common.connections.refresh.policy import rejected_when_new
-from zoom_common.connections.selection import ConnectionOfAnotherApp
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ConnectionUnusable, DependencyFailed, NotFound, Unavailable, ZoomUnavailable
@@ -117,7 +116,6 @@ class AccessTokens:
     """Opened tokens, kept warm: bounded, by connection and version, never past their end.
 
     Every call hands in a connection it has just read consistently, so a disconnect holds at once, warm or not.
-    Connections of another Zoom app than `app` have no tokens for us. An empty `app` allows them all.
     """
 
     def __init__(
@@ -127,7 +125,6 @@ class AccessTokens:
         refresher: RefreshOnDemand,
         *,
         reconnect_url: Callable[[str], str],
-        app: str = "",
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
         capacity: int = 256,
@@ -136,7 +133,6 @@ class AccessTokens:
         self._cipher = cipher
         self._refresher = refresher
         self._reconnect_url = reconnect_url
-        self._app = app
         self._clock = clock
         self._chance = chance
         self._capacity = capacity
@@ -215,8 +211,6 @@ class AccessTokens:
         return latest
 
     def _usable(self, connection: Connection) -> None:
-        if connection.is_of_another_app(self._app):
-            raise ConnectionOfAnotherApp(connection, configured=self._app)
         match connection.state:
             case State.CONNECTED | State.REFRESH_FAILING:
                 return

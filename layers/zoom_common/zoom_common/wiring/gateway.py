@@ -99,5 +99,4 @@ def _access_tokens(settings: GatewaySettings, connections: ConnectionStore) -> A
         Cipher(clients.client("kms"), {SealKind.ACCESS: settings.data_key_id}),
         RefreshFunction(clients.client("lambda"), settings.token_refresh_function),
         reconnect_url=lambda connection_id: reconnect_url(settings, connection_id),
-        app=settings.zoom_client_id,
     )
