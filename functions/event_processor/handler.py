@@ -6,8 +6,8 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from zoom_common.aws.clients import client
 from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
@@ -28,6 +28,9 @@ from zoom_common.observability import count, logger
 from zoom_common.settings import optional, require
 from zoom_common.zoom.event_redaction import Redaction
 from zoom_common.zoom.events import ZoomEvent
+
+if TYPE_CHECKING:
+    from zoom_common.connections.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,15 @@ def processor() -> EventProcessor:
 def _vault(settings: Settings) -> ConnectionUpdates:
     table = Table(client("dynamodb"), settings.connections_table, CONNECTIONS)
     connections = ConnectionStore(table)
-    publish = sender(settings.event_bus, lambda: client("events"))
-    deauthorization = Deauthorization(connections=connections, publish=publish, clock=time.time)
+    outbox = partial(_outbox, table, settings.event_bus)
+    deauthorization = Deauthorization(connections=connections, outbox=outbox, clock=time.time)
     return ConnectionUpdates(connections, deauthorization, Tombstones(table), time.time)
+
+
+def _outbox(table: Table, bus: str) -> Outbox:
+    from zoom_common.connections.outbox import Outbox  # noqa: PLC0415 - people remove the app seldom
+
+    return Outbox(table, sender(bus, lambda: client("events")), clock=time.time)
 
 
 def _on_event(settings: Settings) -> Callable[[ZoomEvent], None]:
