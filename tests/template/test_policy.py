@@ -81,7 +81,7 @@ def test_the_authorizer_keeps_answers_a_minute_at_most(template: Template) -> No
 
 
 def test_without_a_cache_the_authorizer_answers_requests_without_a_header(template: Template) -> None:
-    """An identity source is what API Gateway needs for a cache; without one it asks the function about every request."""
+    """API Gateway needs an identity source for a cache; without one it asks the function about every request."""
     (authorizer,) = of_type(template, "AWS::ApiGatewayV2::Authorizer").values()
     assert authorizer["IdentitySource"] == {"Fn::If": ["RemembersKeys", ["$request.header.Authorization"], []]}
     assert template["Conditions"]["RemembersKeys"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "KeyCacheSeconds"}, 0]}]}
