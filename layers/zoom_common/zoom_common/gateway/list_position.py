@@ -9,6 +9,7 @@ from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from zoom_common.errors import FieldError, InvalidRequest
 
@@ -20,6 +21,7 @@ _YEAR_AHEAD = timedelta(days=366)
 _TEN_YEARS = timedelta(days=3653)
 ONE_DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
+_MIDNIGHT = "00:00:00"
 
 PREFIX = "igz1."
 _LARGEST_COUNT = 1_000_000
@@ -27,15 +29,21 @@ _LARGEST_COUNT = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Days from `first` to `last`, both counted. Zoom takes a month of them at once, or a week with `weekly`."""
+    """Days from `first` to `last`, both counted.
+
+    Zoom takes a month of them at once, or a week with `weekly`. With `unlimited` it names no limit.
+    """
 
     first: date
     last: date
     weekly: bool = False
+    unlimited: bool = False
 
     @property
     def piece(self) -> Span:
         """The span's first month or week, or all of it when it is no longer than that."""
+        if self.unlimited:
+            return self
         end = self.first + _WEEK if self.weekly else _month_later(self.first)
         return replace(self, last=min(end - ONE_DAY, self.last))
 
@@ -130,3 +138,30 @@ def day_of(text: str) -> date:
 def wrong_token(message: str) -> InvalidRequest:
     """Return the refusal of a page token."""
     return InvalidRequest([FieldError("next_page_token", message)])
+
+
+def left_out_before(place: Position, page: Mapping[str, Any]) -> date | None:
+    """Return the last day that was asked for before those that `page` has, or None when there is none.
+
+    A page that begins in the middle of a day leaves a part of that day out.
+    """
+    answered = _answered(page, "from")
+    if answered is None or not day_of(place.first) < answered <= day_of(place.last):
+        return None
+    is_part = not _MIDNIGHT.startswith(str(page["from"])[LENGTH_OF_DAY + 1 : LENGTH_OF_DAY + 9])
+    return answered if is_part and answered < day_of(place.last) else answered - ONE_DAY
+
+
+def left_out_after(place: Position, page: Mapping[str, Any], today: date) -> str | None:
+    """Return the first day that was asked for, and has begun, after those that `page` has."""
+    answered = _answered(page, "to")
+    if answered is None or not day_of(place.first) <= answered < min(day_of(place.last), today):
+        return None
+    return str(answered + ONE_DAY)
+
+
+def _answered(page: Mapping[str, Any], name: str) -> date | None:
+    try:
+        return day_of(str(page.get(name))[:LENGTH_OF_DAY])
+    except ValueError:
+        return None
