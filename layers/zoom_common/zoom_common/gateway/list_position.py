@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from zoom_common.errors import FieldError, InvalidRequest
+from zoom_common.zoom.operations.model import day_in
 
 DAYS = ("from", "to")
 # Zoom has nothing older. A span of more than ten years ends a year from now at the latest: nothing is recorded later.
@@ -61,10 +62,10 @@ def requested_span(query: Mapping[str, str], today: date, *, weekly: bool = Fals
     texts = [query.get(name, "").strip() for name in DAYS]
     if not any(texts):
         return None
-    try:
-        first, last = (date.fromisoformat(text[:LENGTH_OF_DAY]) if text else None for text in texts)
-    except ValueError:
+    days = [day_in(text) if text else None for text in texts]
+    if any(text and day is None for text, day in zip(texts, days, strict=True)):
         return None
+    first, last = days
     first, last = max(first or EARLIEST, EARLIEST), max(last or today, EARLIEST)
     if last - first > _TEN_YEARS:
         last = min(last, max(today + _YEAR_AHEAD, first + _TEN_YEARS))
