@@ -143,9 +143,7 @@ def read_by(route: OwnRoute) -> dict[Slot, str | None]:
 
 @st.composite
 def requests(draw: st.DrawFn, route: OwnRoute, known: dict[Slot, str | None]) -> dict[str, Any]:
-    """A request to `route` with one to three hostile values in what it reads, `known`, from anybody; at times another
-    body.
-    """
+    """A request to `route` with up to three hostile values in what it reads, `known`; at times another body."""
     usual = {slot: value for slot, value in known.items() if value is not None}
     hostile = draw(st.dictionaries(st.sampled_from(sorted(known)), HOSTILE, min_size=1, max_size=3)) if known else {}
     members = {slot: draw(JSON) for slot in hostile if slot[0] == "body"}
