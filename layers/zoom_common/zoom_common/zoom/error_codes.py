@@ -58,6 +58,8 @@ _FULL = ErrorMeaning("registration_full", "As many have registered as the plan o
 _USER = ErrorMeaning("unknown_user", "The user does not exist or is not in the connected Zoom account.")
 _SCOPES = ErrorMeaning("missing_zoom_scopes")
 _REGISTRATION_OFF = ErrorMeaning("registration_off", "Turn registration on first: settings.approval_type 0 or 1.")
+# Zoom says so with 300 of meetings and with 3000 of webinars, and both codes mean other things as well.
+_PERHAPS_OFF = "Often registration is off (settings.approval_type 2): turn it on with 0 or 1. Else Zoom's message says what is wrong."
 _WRONG_KIND = "Often a webinar's id where a meeting's belongs, or the other way round; else see Zoom's message."
 _STALE_PAGE = "A page token is good for 15 minutes, for one list with the same parameters. Else start the list again."
 _NOT_YOURS = (
@@ -125,6 +127,11 @@ class RefusedCall:
     limit: str | None = None
 
     @property
+    def of_registrants(self) -> bool:
+        """Whether it is about the registrants of a meeting or webinar."""
+        return "registrants" in self.path
+
+    @property
     def registers(self) -> bool:
         """Whether it lets somebody register."""
         return self.method == "POST" and self.path.endswith("registrants")
@@ -157,6 +164,8 @@ def _hint(found: ErrorMeaning, call: RefusedCall) -> str | None:
     match found.reason:
         case "zoom_found_invalid" if call.has_page_token and not call.names_fields:
             return _STALE_PAGE
+        case "zoom_found_invalid" | "zoom_refused_for_now" if call.of_registrants and not call.names_fields:
+            return _PERHAPS_OFF
         case "zoom_refused_for_now" if "Id}" in call.path and not call.path.startswith("/users"):
             return _WRONG_KIND
         case "unknown_user" if call.registers:
