@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
-from zoom_common.aws.caller import Caller, RetryPolicy, SharedConnection
+from zoom_common.aws.caller import Caller, ConnectionPool, RetryPolicy, SharedConnection
 from zoom_common.aws.client import SERVICES, JsonClient, LambdaClient
 from zoom_common.aws.endpoints import endpoint, host_and_port, overridden, region
 from zoom_common.aws.https import Connection, contexts
@@ -38,6 +38,8 @@ _POLICY = RetryPolicy(seconds=5.0, tries=3)
 _POOL = 50
 # A synchronous invoke waits for the other function, longer than that function may take, and is never sent twice.
 _INVOKE = RetryPolicy(seconds=30.0, tries=1)
+# So many requests of a batch of ten events are under way at once, each over a connection of its own.
+_AT_ONCE = 12
 # For reads that somebody waits for. The authorizer's caller waits ten seconds and then answers 500.
 _IMPATIENT = RetryPolicy(seconds=2.0, tries=2)
 
@@ -170,6 +172,7 @@ def _caller(service: str, policy: RetryPolicy) -> Caller:
         scope=Scope(service, region(os.environ)),
         host=endpoint(service, os.environ).partition("://")[2],
         connection=_connection(service),
+        pool=ConnectionPool(_connection(service), lambda: _new_connection(service), _AT_ONCE),
         credentials=credentials(os.environ),
         clock=time.time,
         sleep=time.sleep,
@@ -180,6 +183,10 @@ def _caller(service: str, policy: RetryPolicy) -> Caller:
 
 @cache
 def _connection(service: str) -> SharedConnection:
+    return _new_connection(service)
+
+
+def _new_connection(service: str) -> SharedConnection:
     place = endpoint(service, os.environ)
     host, _ = host_and_port(place.partition("://")[2])
     return SharedConnection(Connection(place, contexts(host, os.environ)))
