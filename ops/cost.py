@@ -122,11 +122,11 @@ class Unit:
 
 def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, batch: float) -> dict[str, Unit]:
     """One API call, one webhook, one connection's month. `zoom_ms` is how long Zoom takes: Lambda bills the wait."""
-    call = on_lambda(core_ms, waits=2, aws_ms=aws_ms, memory_mb=CALL_MB)
+    call = on_lambda(core_ms, waits=1, aws_ms=aws_ms, memory_mb=CALL_MB)
     event = on_lambda(event_ms, waits=BATCH_WAITS / batch, aws_ms=aws_ms)
     return {
-        # Connection read consistently, send slot and, while Zoom answers, usage written; of two calls one finds the
-        # authorizer's answer.
+        # Connection read consistently and send slot taken at once and, while Zoom answers, usage written; of two calls
+        # one finds the authorizer's answer.
         "API call": Unit(
             lambdas=1.5, busy_ms=call + zoom_ms, memory_gb=CALL_MB / 1024, api=1, writes=2, reads=1.5, log_bytes=900
         ),

@@ -57,10 +57,10 @@ def test_every_price_counts(price: str) -> None:
 
 
 def test_a_call_costs_what_its_parts_cost() -> None:
-    """By hand: 288 MB while Zoom, two of three requests of DynamoDB and a part of a core take their time."""
+    """By hand: 288 MB while Zoom, two requests of DynamoDB at once and a part of a core take their time."""
     of_one = units(zoom_ms=250, core_ms=4, event_ms=8, aws_ms=5, batch=5)
     parts = of_one["API call"].dollars(PRICES, 1_000_000)
-    seconds = 0.250 + 2 * 0.005 + 0.004 * 1769 / 288
+    seconds = 0.250 + 0.005 + 0.004 * 1769 / 288
     assert parts["Lambda"] == pytest.approx(0.3 + 1_000_000 * seconds * 288 / 1024 * 0.0000133334)
     assert parts["HTTP API"] == pytest.approx(1.0)
     assert parts["DynamoDB"] == pytest.approx(2 * 0.625 + 1.5 * 0.125)

@@ -126,14 +126,14 @@ class Pending:
 
 
 class ConnectionPool:
-    """Up to `most` connections to one host for requests that are under way at once. `first` is used by itself too.
+    """Up to `most` connections to one host for requests that are under way at once, beside the one that calls wait on.
 
     Each carries one request at a time, because AWS does not say that its servers take pipelined ones. Connections are
     made when they are needed, and kept.
     """
 
-    def __init__(self, first: SharedConnection, connect: Callable[[], SharedConnection], most: int) -> None:
-        self._lines = [first]
+    def __init__(self, connect: Callable[[], SharedConnection], most: int) -> None:
+        self._lines: list[SharedConnection] = []
         self._connect = connect
         self._most = most
 

@@ -130,7 +130,7 @@ def bucket(name: str) -> Bucket:
 def forget() -> None:
     """Make the next clients new ones."""
     cached: Any
-    for cached in (client, impatient_dynamodb, boto3_client, sqs_in, bucket, _connection, _boto3_session):
+    for cached in (client, impatient_dynamodb, boto3_client, sqs_in, bucket, _connection, _pool, _boto3_session):
         cached.cache_clear()
 
 
@@ -172,7 +172,7 @@ def _caller(service: str, policy: RetryPolicy) -> Caller:
         scope=Scope(service, region(os.environ)),
         host=endpoint(service, os.environ).partition("://")[2],
         connection=_connection(service),
-        pool=ConnectionPool(_connection(service), lambda: _new_connection(service), _AT_ONCE),
+        pool=_pool(service),
         credentials=credentials(os.environ),
         clock=time.time,
         sleep=time.sleep,
@@ -184,6 +184,11 @@ def _caller(service: str, policy: RetryPolicy) -> Caller:
 @cache
 def _connection(service: str) -> SharedConnection:
     return _new_connection(service)
+
+
+@cache
+def _pool(service: str) -> ConnectionPool:
+    return ConnectionPool(lambda: _new_connection(service), _AT_ONCE)
 
 
 def _new_connection(service: str) -> SharedConnection:
