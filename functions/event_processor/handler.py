@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from zoom_common.aws.at_once import ReadAhead
 from zoom_common.aws.clients import client
 from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones
 from zoom_common.deadline import Deadline
+from zoom_common.events.batch_reads import BatchReads
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.connection_events import ConnectionUpdates, Deauthorization, sender
 from zoom_common.events.log.store import EventLog
@@ -68,23 +70,26 @@ def processor() -> EventProcessor:
     """The container's processor."""
     settings = Settings.from_env(os.environ)
     dynamodb = client("dynamodb")
-    events = Table(dynamodb, settings.events_table, EVENTS)
+    events = ReadAhead(dynamodb, settings.events_table, EVENTS)
+    connections = ReadAhead(dynamodb, settings.connections_table, CONNECTIONS)
+    hosts = HostStore(events, clock=time.time, retention_days=settings.retention_days)
+    update_connections = _vault(settings, connections)
     return EventProcessor(
         log=EventLog(events, clock=time.time, retention_days=settings.retention_days),
-        connections=ConnectionStore(Table(dynamodb, settings.connections_table, CONNECTIONS)),
-        hosts=HostStore(events, clock=time.time, retention_days=settings.retention_days),
+        connections=ConnectionStore(connections),
+        hosts=hosts,
         projections=ProjectionStore(events, retention_days=settings.projection_retention_days),
         publisher=BusPublisher(settings.event_bus, client("events")),
         redaction=Redaction(settings.published_secrets),
         count=count,
         report=lambda message, **fields: logger().warning(message, **fields),
-        update_connections=_vault(settings),
+        update_connections=update_connections,
         on_event=_on_event(settings),
+        reads=BatchReads(connections, events, hosts, knows_tenant=update_connections.knows),
     )
 
 
-def _vault(settings: Settings) -> ConnectionUpdates:
-    table = Table(client("dynamodb"), settings.connections_table, CONNECTIONS)
+def _vault(settings: Settings, table: Table) -> ConnectionUpdates:
     connections = ConnectionStore(table)
     outbox = partial(_outbox, table, settings.event_bus)
     deauthorization = Deauthorization(connections=connections, outbox=outbox, clock=time.time)

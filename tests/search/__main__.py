@@ -50,7 +50,7 @@ def plan(outside: Outside, more: int) -> Iterator[Planned]:
     for each in inbox.scenarios():
         for faults in (1, 2):
             bounds, quick = Bounds(faults=faults, jumps=()), each.name in inbox.QUICK and faults == 1
-            empty, checked = outside.empty(None), inbox.InboxRules(outside)
+            empty, checked = outside.empty(None), inbox.InboxRules(outside, each.events)
             yield Planned("inbox", each.name, checked, bounds, empty, each.runs, each.deliveries, quick)
 
 

@@ -49,7 +49,7 @@ class ConnectionUpdates:
             self._deauthorized(event, delivery)
         # What is read back from the REST API says when it happened, and not when Zoom wrote it.
         at = event.true_since_by(delivery.received_at_ms) / 1000
-        people = _people(event)
+        people = people_of(event)
         allowed = [each for each in routes if not self._kept_from(each.tenant, people, at)]
         if not delivery.reconciled:  # what we made ourselves is no sign that Zoom delivers
             for route in allowed:
@@ -60,17 +60,20 @@ class ConnectionUpdates:
         names += [of_account(delivery.app, event.account_id)] if event.account_id else []
         return None if self._erased(names, at) else []
 
+    def knows(self, tenant: str) -> bool:
+        """Return whether a tenant was seen so lately not to be erased that it is not looked up again."""
+        return self.clock() - self._standing.get(tenant, float("-inf")) < _TENANT_KNOWN
+
     def _kept_from(self, tenant: str, people: Iterable[str], at: float) -> bool:
         if self._erased((of_person(tenant, who) for who in people), at):
             return True
-        now = self.clock()
-        if now - self._standing.get(tenant, float("-inf")) < _TENANT_KNOWN:
+        if self.knows(tenant):
             return False
         erased_at = self.tombstones.erased_at(of_tenant(tenant))
         if erased_at is None:
             if len(self._standing) >= _MOST_KNOWN:
                 self._standing.clear()
-            self._standing[tenant] = now
+            self._standing[tenant] = self.clock()
         return erased_at is not None and at <= erased_at + _SKEW
 
     def _erased(self, names: Iterable[str], at: float) -> bool:
@@ -94,7 +97,7 @@ class ConnectionUpdates:
         self._noted[route] = now
 
 
-def _people(event: ZoomEvent) -> tuple[str, ...]:
+def people_of(event: ZoomEvent) -> tuple[str, ...]:
     """The Zoom users an event names: its host, who did it, and who took part."""
     participant = event.object.get("participant")
     taking_part = identifier(participant.get("id")) if isinstance(participant, dict) else None

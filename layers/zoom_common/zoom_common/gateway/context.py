@@ -19,6 +19,7 @@ from zoom_common.zoom.operations.table import match
 
 if TYPE_CHECKING:
     from zoom_common.aws.table import Changed
+    from zoom_common.ratelimit.slots import EarlySlot
 
 
 @dataclass(slots=True)
@@ -172,6 +173,8 @@ class Call:
     body: bytes = field(default=b"", repr=False)
     stats: CallStats = field(default_factory=CallStats)
     connection: Connection = field(init=False, repr=False)
+    early: EarlySlot | None = field(default=None, repr=False)
+    """The send slot that was asked for before the connection was read."""
 
     def __post_init__(self) -> None:
         """Name the operation in the statistics."""
@@ -212,18 +215,18 @@ class Call:
         read.connection = self.connection
         return read
 
-    def cost(self) -> Cost:
-        """Return what one try takes from the rate budget."""
+    def cost(self, connection: Connection | None = None) -> Cost:
+        """Return what one try takes from the rate budget, over this connection or the call's own."""
+        over = self.connection if connection is None else connection
         interactive = self.headers.get(PRIORITY_HEADER, "").strip().lower() == "interactive"
-        account, label = self.connection.zoom_account_id, self.operation.label
-        pool = self.operation.pool
-        return Cost(account=account, label=label, user=self._counted_user(), interactive=interactive, pool=pool)
+        account, label, pool = over.zoom_account_id, self.operation.label, self.operation.pool
+        return Cost(account=account, label=label, user=self._counted_user(over), interactive=interactive, pool=pool)
 
-    def _counted_user(self) -> str | None:
+    def _counted_user(self, connection: Connection) -> str | None:
         if not self.operation.counts_for_user:
             return None
         user = self.ids.get("userId")
         if user not in {None, ME}:
             return user
         # A user-level connection changes its own user's meetings. For an account-level one only Zoom knows the user.
-        return self.connection.zoom_user_id if self.connection.kind is Kind.USER else None
+        return connection.zoom_user_id if connection.kind is Kind.USER else None

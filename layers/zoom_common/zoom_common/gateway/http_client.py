@@ -122,7 +122,7 @@ class RetryingHttpClient:
             if not deadline.allows(_LEAST_TIME):
                 raise ZoomUnavailable(reason="deadline_exceeded")
             try:
-                reservation = self.limiter.reserve(cost, deadline)
+                reservation = self.limiter.reserve(cost, deadline, call.early)
             except TooManyRequests:
                 call.stats.budget_left = 0
                 if outcome is None:
