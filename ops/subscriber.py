@@ -12,7 +12,7 @@ import re
 import sys
 from typing import Any
 
-from ops.deployed import Deployed, add_arguments, deployed
+from ops.deployed import Deployed, add_arguments, deployed, run
 from ops.key_table import NoStack
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -176,4 +176,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)
