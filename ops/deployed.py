@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from ops.console import say
-from ops.key_table import STACK_FILE, NoStack, local_stack
+from ops.key_table import OR_ON_AWS, STACK_FILE, NoStack, local_stack
 
 _CONFIG = Config(connect_timeout=3, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4})
 
@@ -59,7 +59,7 @@ def deployed(arguments: argparse.Namespace) -> Deployed:
     """Return the stack that the arguments name. Raises NoStack."""
     if arguments.stack_name:
         return Deployed(arguments.stack_name, boto3.session.Session(region_name=arguments.region))
-    stack = local_stack(arguments.stack_file)
+    stack = local_stack(arguments.stack_file, otherwise=OR_ON_AWS)
     session = boto3.session.Session(
         aws_access_key_id=stack.get("aws_access_key_id", "test"),
         aws_secret_access_key=stack.get("aws_secret_access_key", "test"),
