@@ -27,7 +27,7 @@ from dev.drill_bulk import failed_file, still_job
 from dev.drilling import Director, Drill, Failed, expect
 from dev.runbook import procedures
 from dev.workspace import Workspace
-from ops.console import say
+from ops.console import moving, say
 from ops.deployed import deployed
 from ops.key_table import STACK_FILE, NoStack, local_stack, on_local_stack
 from ops.project import ROOT
@@ -298,7 +298,8 @@ def main() -> int:
                 continue
             began = time.monotonic()
             try:
-                carry_out(drill, heading, shorthands, blocks)
+                with moving(lambda: f"...    {time.monotonic() - began:6.0f} s  {heading}"):  # noqa: B023 - ends with it
+                    carry_out(drill, heading, shorthands, blocks)
             except (Failed, BotoCoreError, ClientError, subprocess.TimeoutExpired) as problem:
                 failed += 1
                 say(f"FAILED {time.monotonic() - began:6.1f} s  {heading}: {problem}")
