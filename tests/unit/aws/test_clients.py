@@ -12,6 +12,7 @@ from zoom_common.secret import Secret
 
 _LAMBDA = {
     "AWS_REGION": "eu-central-1",
+    "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "AKID",
     "AWS_SECRET_ACCESS_KEY": "s",
     "AWS_SESSION_TOKEN": "t",
