@@ -149,7 +149,10 @@ function later(title: string, load: () => Promise<Page>): Page {
     replace(place.view, heading(title), loading("the page"));
     const page = await load();
     if (place.signal.aborted) return;
-    await page(place);
+    const reading = place.view.contains(document.activeElement);
+    const done = page(place);
+    if (reading) place.view.querySelector("h1")?.focus({ preventScroll: true }); // the heading is another one now
+    await done;
   };
 }
 

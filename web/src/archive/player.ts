@@ -68,6 +68,7 @@ export function player(renew: () => Promise<Map<string, string>>, onTime: (part:
   video.addEventListener("pause", () => {
     if (!video.error) wanted = false;
   });
+  video.addEventListener("ended", () => play(part + 1, 0, true));
   video.addEventListener("seeking", () => {
     if (video.currentTime > 0) at = video.currentTime;
   });

@@ -5,7 +5,7 @@ import type { Page, Place } from "../app";
 import { STATES, bytes, fileName, isOpen, partsOf, reasonOf, type ArchivedFile, type ArchivedRecording, type Chats, type Transcripts } from "../archive/model";
 import { player } from "../archive/player";
 import { transcript, type TranscriptPanel } from "../archive/transcript";
-import { announce, h, keyed, replace, type Child } from "../dom";
+import { announce, h, isWebAddress, keyed, replace, type Child } from "../dom";
 import { orNone, watch } from "../follow";
 import { minutes, moment } from "../time";
 import { badge, busy, button, confirmed, failure, heading, isSessionEnd, link, section } from "../ui";
@@ -63,7 +63,7 @@ export const archivedRecording: Page = (place) => {
     fill(found.files.map((file) => ({ ...file, url: null })));
     for (const file of found.files) {
       const anchor = list.querySelector<HTMLAnchorElement>(`a[data-file="${CSS.escape(file.id)}"]`);
-      if (anchor && file.url) anchor.href = file.url;
+      if (anchor && file.url && isWebAddress(file.url)) anchor.href = file.url;
     }
     retry.hidden = !found.files.some((file) => file.state === "failed");
     const parts = partsOf(found.files);

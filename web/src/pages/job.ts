@@ -32,26 +32,26 @@ export const job: Page = (place) => {
   const showError = (error: unknown): void => {
     if (!signal.aborted && !isSessionEnd(error)) replace(trouble, failure(error));
   };
-  const act = (name: string, text: string, doing: string, work: () => Promise<unknown>, kind = ""): HTMLButtonElement => {
+  const act = (text: string, doing: string, work: () => Promise<unknown>, kind = ""): HTMLButtonElement => {
     const made = button(text, () => {
       replace(trouble);
       void busy(made, doing, async () => {
         await work();
         await again();
       }).catch(showError);
-    }, kind, { "data-act": name });
+    }, kind);
     return made;
   };
   const change = (name: string) => () => app.api.send("POST", `${path}/${name}`);
   const save = (form: "csv" | "jsonl") => async () => saveBlob(`${id}.${form}`, await app.api.file(`${path}/results?format=${form}`, signal));
-  const pause = act("pause", "Pause", "Pausing …", change("pause"));
-  const resume = act("resume", "Resume", "Resuming …", change("resume"), "primary");
-  const cancel = act("cancel", "Cancel", "Cancelling …", async () => {
+  const pause = act("Pause", "Pausing …", change("pause"));
+  const resume = act("Resume", "Resuming …", change("resume"), "primary");
+  const cancel = act("Cancel", "Cancelling …", async () => {
     if (await confirmed("Cancel this job?", "What it has done stays. It cannot be resumed.", "Cancel the job", { keep: "Let it go on" })) await change("cancel")();
   }, "danger");
-  const results = act("results", "Download results (CSV)", "Fetching …", save("csv"));
-  const lines = act("lines", "As JSON lines", "Fetching …", save("jsonl"), "link");
-  const undo = act("undo", "Undo …", "Looking …", () => undone(place, path));
+  const results = act("Download results (CSV)", "Fetching …", save("csv"));
+  const lines = act("As JSON lines", "Fetching …", save("jsonl"), "link");
+  const undo = act("Undo …", "Looking …", () => undone(place, path));
   replace(view, heading("Job", state, link("jobs", "All jobs", "button")), status, body);
   replace(
     body,
