@@ -1,6 +1,7 @@
 /** What needs no browser in the pages of the archive, of jobs and of subscriptions: files, columns, turns, and what forms ask for. */
 import { expect, test } from "@playwright/test";
-import { currentTurn, elapsed, partOf, partsOf, pieces, bytes, type ArchivedFile } from "../src/archive/model";
+import { currentTurn, elapsed, partOf, partsOf, pieces, type ArchivedFile } from "../src/archive/model";
+import { bytes } from "../src/files";
 import { guessed, needsLocale, twice } from "../src/jobs/columns";
 import { forecastOf, type Job } from "../src/jobs/model";
 import { encodingOf, Rows, type Preview } from "../src/jobs/preview";

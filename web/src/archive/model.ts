@@ -1,4 +1,5 @@
 /** The archive of recordings, as the gateway answers. */
+import { kindName } from "../files";
 
 export type FileState = "pending" | "moving" | "kept" | "doubtful" | "failed";
 
@@ -91,18 +92,8 @@ export function isOpen(state: FileState): boolean {
   return state === "pending" || state === "moving";
 }
 
-/** "shared_screen_with_speaker_view" as words; "MP4" as it is. */
 export function fileName(file: Pick<ArchivedFile, "recording_type" | "type">): string {
-  const words = (file.recording_type || file.type).replaceAll("_", " ");
-  if (words === words.toUpperCase() && words.length < 5) return words;
-  return words.charAt(0).toUpperCase() + words.slice(1).toLowerCase();
-}
-
-export function bytes(count: number): string {
-  const units = ["bytes", "kB", "MB", "GB", "TB"];
-  const power = count < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3));
-  const value = count / 1000 ** power;
-  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
+  return kindName(file.recording_type || file.type);
 }
 
 /** Milliseconds since the begin as a clock: 1:02, 1:02:03. */

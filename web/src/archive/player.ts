@@ -12,8 +12,16 @@ export interface Player {
   update(parts: Part[]): void;
 }
 
-/** `renew` asks for the recording once more and returns its links by file. `onTime` hears where the player is. */
-export function player(renew: () => Promise<Map<string, string>>, onTime: (part: number, milliseconds: number) => void): Player {
+export interface Surroundings {
+  /** Asks for the recording once more and returns its links by file. */
+  renew: () => Promise<Map<string, string>>;
+  /** Hears where the player is. */
+  onTime: (part: number, milliseconds: number) => void;
+  /** What is said where a file does not play. */
+  unplayable: string;
+}
+
+export function player({ renew, onTime, unplayable }: Surroundings): Player {
   const video = h("video", { controls: true, crossorigin: "anonymous", preload: "metadata", playsinline: true, "aria-label": "The recording" });
   const trouble = h("div");
   const choice = h("div", { class: "pair" });
@@ -56,7 +64,7 @@ export function player(renew: () => Promise<Map<string, string>>, onTime: (part:
       fresh = false;
       void failed();
     });
-    replace(trouble, notice("warn", "This file does not play here.", h("p", {}, "The storage may not answer, or this browser may not know the format. The file itself is below."), again));
+    replace(trouble, notice("warn", "This file does not play here.", h("p", {}, unplayable), again));
   }
 
   video.addEventListener("loadedmetadata", () => {

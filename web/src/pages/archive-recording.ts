@@ -2,10 +2,11 @@
 import "../archive/archive.css";
 import { ApiError } from "../api";
 import type { Page, Place } from "../app";
-import { STATES, bytes, fileName, isOpen, partsOf, reasonOf, type ArchivedFile, type ArchivedRecording, type Chats, type Transcripts } from "../archive/model";
+import { STATES, fileName, isOpen, partsOf, reasonOf, type ArchivedFile, type ArchivedRecording, type Chats, type Transcripts } from "../archive/model";
 import { player } from "../archive/player";
 import { transcript, type TranscriptPanel } from "../archive/transcript";
 import { announce, h, isWebAddress, keyed, replace, type Child } from "../dom";
+import { bytes } from "../files";
 import { orNone, watch } from "../follow";
 import { minutes, moment } from "../time";
 import { badge, busy, button, confirmed, failure, heading, isSessionEnd, link, section } from "../ui";
@@ -29,13 +30,16 @@ export const archivedRecording: Page = (place) => {
     if (!signal.aborted && !isSessionEnd(error)) replace(trouble, failure(error));
   };
   const load = (): Promise<ArchivedRecording> => app.api.get<ArchivedRecording>(path, signal);
-  const watched = player(
-    async () => {
+  const watched = player({
+    renew: async () => {
       const found = await load();
       return new Map(found.files.flatMap((file): [string, string][] => (file.url ? [[file.id, file.url]] : [])));
     },
-    (part, at) => panel?.mark(part, at),
-  );
+    onTime: (part, at) => panel?.mark(part, at),
+    unplayable: app.settings.simulated_zoom
+      ? "Zoom is simulated here, and its films have no pictures and no sound. The file itself is below."
+      : "The storage may not answer, or this browser may not know the format. The file itself is below.",
+  });
   const playing = h("section", { class: "card", "aria-label": "Player" }, watched.element);
   const nothing = h("p", { class: "quiet" });
   const list = h("ul", { class: "plain" });

@@ -2,8 +2,9 @@
 import "../archive/archive.css";
 import { ApiError } from "../api";
 import type { Page, Place } from "../app";
-import { STATES, bytes, type Archived, type Policy } from "../archive/model";
+import { STATES, type Archived, type Policy } from "../archive/model";
 import { append, h, keyed, replace } from "../dom";
+import { bytes } from "../files";
 import { watch } from "../follow";
 import { fromInput, hour, day, ZONE } from "../time";
 import { badge, busy, button, empty, failure, heading, isSessionEnd, link } from "../ui";

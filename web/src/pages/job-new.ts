@@ -1,13 +1,13 @@
 /** A new job: what to do, a file of rows, and which column becomes what. The file is read beside the page. */
 import "../jobs/jobs.css";
 import type { Page } from "../app";
-import { bytes } from "../archive/model";
 import { guessed, needsLocale, twice } from "../jobs/columns";
 import { BACKFILL, KNOWN, SYNC, count, type Operation } from "../jobs/model";
 import { LARGEST_FILE, type Preview } from "../jobs/preview";
 import type { Read } from "../jobs/preview.worker";
 import { startJob, type Asked } from "../jobs/start";
 import { announce, h, replace, type Child } from "../dom";
+import { bytes } from "../files";
 import { busy, confirmed, failure, heading, isSessionEnd, link, notice, section } from "../ui";
 
 const OTHER = "other";
