@@ -113,8 +113,11 @@ class RateLimiter:
         split, now = self._split(cost, cost.label), self.clock()
         if now < self._down_until or (cost.interactive and split.reserve is not None):
             return None
+        lane, bucket = _lane(cost, cost.label), split.everybody
         start, end = self._span(now, now + self._lag, _longest(deadline))
-        return self.slots.begin(cost.account, _lane(cost, cost.label), split.everybody, now=start, latest=end)
+        if self.slots.is_spent(cost.account, lane, bucket, now=start, latest=end):
+            return None
+        return self.slots.begin(cost.account, lane, bucket, now=start, latest=end)
 
     def drop(self, early: EarlySlot | None) -> None:
         """Give an early slot back, unless it was used."""
