@@ -35,6 +35,18 @@ def write(sections: Sequence[Section], *, rounds: int, load: float, failed: Sequ
     PAGE.write_text("\n".join(_page(sections, rounds, load, failed)) + "\n")
 
 
+def write_part(section: Section) -> None:
+    """Put one section into the page in place of what the page has of it, or before the section about scale."""
+    text = PAGE.read_text()
+    before, mark, rest = text.partition(f"\n## {section.title}\n")
+    if mark:
+        after = f"\n## {rest.partition(f'{chr(10)}## ')[2]}"
+    else:
+        before, mark, rest = text.partition("\n## Scale\n")
+        after = mark + rest
+    PAGE.write_text("\n".join([before.rstrip("\n"), *_section(section)]) + "\n" + after)
+
+
 def _page(sections: Sequence[Section], rounds: int, load: float, failed: Sequence[str]) -> Iterator[str]:
     yield _INTRODUCTION.format(rounds=rounds)
     yield _quiet(load, os.cpu_count() or 1)

@@ -103,13 +103,17 @@ class NoSlot:
 
 @dataclass(slots=True)
 class EarlySlot:
-    """A slot that was asked for before it is certain that a call needs it. `used` once it is somebody's."""
+    """A slot that was asked for, at epoch second `began`, before it is certain that a call needs it.
+
+    `used` once it is somebody's or given back.
+    """
 
     key: tuple[str, str]
     bucket: Bucket
     now: int
     outcome: Callable[[], Outcome]
     used: bool = False
+    began: float = 0.0
 
 
 class SlotStore:
