@@ -44,7 +44,17 @@ def write_part(section: Section) -> None:
     else:
         before, mark, rest = text.partition("\n## Scale\n")
         after = mark + rest
-    PAGE.write_text("\n".join([before.rstrip("\n"), *_section(section)]) + "\n" + after)
+    aimed = [f"| {' | '.join(_target(each))} |" for each in section.figures if each.at_most is not None]
+    PAGE.write_text("\n".join([_aimed(before, aimed).rstrip("\n"), *_section(section)]) + "\n" + after)
+
+
+def _aimed(text: str, rows: Sequence[str]) -> str:
+    """Put rows into the table of what was aimed at, in place of those with the same name."""
+    begin, mark, rest = text.partition("## What was aimed at\n\n")
+    table, _, after = rest.partition("\n\n")
+    names = tuple(f"| {row.split(' | ')[0].removeprefix('| ')} |" for row in rows)
+    kept = [line for line in table.splitlines() if not line.startswith(names)]
+    return begin + mark + "\n".join([*kept, *rows]) + "\n\n" + after
 
 
 def _page(sections: Sequence[Section], rounds: int, load: float, failed: Sequence[str]) -> Iterator[str]:
