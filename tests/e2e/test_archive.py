@@ -153,13 +153,13 @@ def test_a_recording_is_kept_byte_for_byte_and_deleted_again(
     assert not left.get("DeleteMarkers")
 
 
-def test_a_backfill_archives_what_was_recorded_before(program: httpx.Client, zoom: httpx.Client) -> None:
-    """Its events found no policy; the job finds it in Zoom's list, and a second one finds nothing new."""
-    assert program.put("/archive/policy", json={"enabled": False}).status_code == 200
-    zoom.patch("/behaviour", json={"recording_bytes": 65_536, "transcripts": False, "processing_seconds": 0.1})
-    number = recorded(program, zoom, "Before the archive")
-    wait_until_delivered(zoom)
+def test_a_backfill_archives_what_no_event_told_of(program: httpx.Client, zoom: httpx.Client) -> None:
+    """Zoom's events about the recording are lost; the job finds it in Zoom's list, and a second one nothing new."""
     assert program.put("/archive/policy", json={}).status_code == 200
+    zoom.patch("/behaviour", json={"recording_bytes": 65_536, "transcripts": False, "processing_seconds": 0.1})
+    assert zoom.post("/faults", json={"fault": "drop", "target": "recording.completed"}).status_code == 200
+    number = recorded(program, zoom, "Told by nobody")
+    wait_until_delivered(zoom)
     said = [backfilled(program)["message"] for _ in range(2)]
     one = wait_until_kept(program, number, files=3)
     assert {each["id"]: digest(each["url"]) for each in one["files"]} == at_zoom(program, one["uuid"])
