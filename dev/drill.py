@@ -21,13 +21,13 @@ from pathlib import Path
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dev import configuration
+from dev import configuration, drill_subscriptions
 from dev.demo import PERSON, Story
 from dev.drill_bulk import failed_file, still_job
-from dev.drilled_stack import Director, Drill, Failed, expect
+from dev.drilling import Director, Drill, Failed, expect
 from dev.runbook import procedures
 from dev.workspace import Workspace
-from ops.console import say
+from ops.console import moving, say
 from ops.deployed import deployed
 from ops.key_table import STACK_FILE, NoStack, local_stack, on_local_stack
 from ops.project import ROOT
@@ -219,6 +219,9 @@ DIRECTORS: dict[str, Callable[[Drill], Director]] = {
     "Region loss": region_loss,
     "Roll usage up by hand": usage,
     "A job stands still": still_job,
+    "An endpoint was disabled": drill_subscriptions.disabled,
+    "A subscriber says that events are missing": drill_subscriptions.missing,
+    "A signing secret is known to others": drill_subscriptions.secret_is_known,
     "A file does not get into the archive": failed_file,
     "Roll back": roll_back,
     "Delete a stack and keep the data": delete,
@@ -295,7 +298,8 @@ def main() -> int:
                 continue
             began = time.monotonic()
             try:
-                carry_out(drill, heading, shorthands, blocks)
+                with moving(lambda: f"...    {time.monotonic() - began:6.0f} s  {heading}"):  # noqa: B023 - ends with it
+                    carry_out(drill, heading, shorthands, blocks)
             except (Failed, BotoCoreError, ClientError, subprocess.TimeoutExpired) as problem:
                 failed += 1
                 say(f"FAILED {time.monotonic() - began:6.1f} s  {heading}: {problem}")

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from dev.demo import Story
-from dev.drilled_stack import Director, Drill, expect
+from dev.drilling import Director, Drill, expect
 from dev.waiting import wait_until
 from zoom_common.archive.ledger import Ledger, settle
 from zoom_common.archive.model import FileState, state_of

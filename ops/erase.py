@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ops.deployed import Deployed, add_arguments, deployed
+from ops.deployed import Deployed, add_arguments, deployed, run
 from ops.key_table import NoStack
 from zoom_common.archive.ledger import Ledger
 from zoom_common.archive.retention import Copies
@@ -116,4 +116,4 @@ def _publisher(bus: BusPublisher) -> Publish:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

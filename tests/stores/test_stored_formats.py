@@ -498,16 +498,16 @@ STORED: dict[str, dict[str, Item]] = {
         "connections claim#zoom-app#zoom-user link": {
             "authorized_at": {"N": "1799996400"},
             "connection_id": {"S": "con_3"},
-            "expires_at": {"N": "900"},
+            "expires_at": {"N": "1800082800"},
             "tenant": {"S": "acme"},
         },
         "connections placed#f59febe4c4d645f42e5f395421f205e7d7d524ad93c05409f98cb13a81df90b1 placed": {
             "code": {"S": "5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b"},
-            "expires_at": {"N": "1800169200"},
+            "expires_at": {"N": "1801378800"},
         },
         "connections placed#4c5ef495d15ee281c0e0f144df60f216dbae8de9ce54e6185cd2ae42c725fd73 placed": {
             "code": {"S": "5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b"},
-            "expires_at": {"N": "1800169200"},
+            "expires_at": {"N": "1801378800"},
         },
         "connections outbox 01800000000250#acme#con_1#connected": {
             "change": {

@@ -1,4 +1,4 @@
-"""The stack on which procedures are drilled: how a block is run, and what a director looks at between two of them."""
+"""What directors of `make drill` work with: the running local stack, and blocks of the runbook run on it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from zoom_common.access.keys import Credential, issue
 AWS_CLI = "awscli==1.46.3"
 _SECONDS = 240
 
-# Says what the variables of each block are, gets what it printed, and fails where it did not do what the page says.
 type Director = Generator[dict[str, str], str]
 
 
