@@ -157,7 +157,7 @@ def test_a_backfill_archives_what_no_event_told_of(program: httpx.Client, zoom: 
     """Zoom's events about the recording are lost; the job finds it in Zoom's list, and a second one nothing new."""
     assert program.put("/archive/policy", json={}).status_code == 200
     zoom.patch("/behaviour", json={"recording_bytes": 65_536, "transcripts": False, "processing_seconds": 0.1})
-    assert zoom.post("/faults", json={"fault": "drop", "target": "recording.completed"}).status_code == 200
+    assert zoom.post("/faults", json={"target": "webhooks.*recording.completed", "effect": "drop"}).status_code == 200
     number = recorded(program, zoom, "Told by nobody")
     wait_until_delivered(zoom)
     said = [backfilled(program)["message"] for _ in range(2)]
