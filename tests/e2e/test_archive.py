@@ -170,7 +170,7 @@ def test_a_backfill_archives_what_no_event_told_of(program: httpx.Client, zoom: 
 def at_zoom_listed(program: httpx.Client, number: int) -> list[Any]:
     """What Zoom lists of a meeting's recordings since yesterday."""
     found = program.get("/v2/users/me/recordings", params={"from": yesterday()}).json()
-    return [each for each in found.get("meetings", []) if each["id"] == number]
+    return [each for each in found.get("meetings", []) if str(each["id"]) == str(number)]
 
 
 def yesterday() -> str:
