@@ -28,6 +28,7 @@ _PERSONS_SCOPES = (
     "meetings:read meetings:write webinars:read webinars:write users:read recordings:read recordings:write "
     "connections:read connections:write events:read"
 )
+_OPERATORS_SCOPES = "operator:read operator:write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,8 @@ def _made_up(known: dict[str, Any]) -> dict[str, Any]:
         [
             f"ops-{secrets.token_hex(6)}",
             "Otto Operator",
-            f"{_PERSONS_SCOPES} connections:all",
-            "sees every Zoom account of the tenant",
+            f"{_PERSONS_SCOPES} connections:all {_OPERATORS_SCOPES}",
+            "sees every Zoom account of the tenant, and the operator's console",
         ],
     ]
     return {"key": pem, "key_id": secrets.token_hex(8), "people": people}

@@ -136,6 +136,7 @@ SPARE: dict[str, dict[str, str]] = {
         "ConnectionsTable refresh_answers": _NAMED_OUT,
         "CoordinationTable throttle": _LIMITED_KEYS,
     },
+    "OperatorRole": {"CoordinationTable throttle": _LIMITED_KEYS},
     "ReconcileRole": {
         "CoordinationTable calendar": _SHARED,
         "EventBus": "events that belonged to nobody are published when their connection is known",

@@ -1,7 +1,8 @@
 /** Starts the app: settings, session, and a page for the address. */
 import "./style.css";
 import { Api, type Connection } from "./api";
-import { BASE, to, type App, type Page } from "./app";
+import { BASE, to, type App, type Page, type Place } from "./app";
+import { mayOperate } from "./console/operator-api";
 import { announce, h, replace } from "./dom";
 import { zoomPerson } from "./people";
 import { connect, connected } from "./pages/connect";
@@ -13,7 +14,7 @@ import { meetings } from "./pages/meetings";
 import { signIn, signedIn } from "./pages/sign-in";
 import { Sessions } from "./session";
 import { loadSettings } from "./settings";
-import { button, failure, heading, link, notice } from "./ui";
+import { button, failure, heading, link, loading, notice } from "./ui";
 
 /** So many accounts of the chooser are asked for their names; an operator may see hundreds. */
 const NAMED = 8;
@@ -24,6 +25,7 @@ const ROUTES: [RegExp, Page, "open" | "signed in"][] = [
   [/^connect$/, connect, "signed in"],
   [/^connected$/, connected, "signed in"],
   [/^connections$/, connections, "signed in"],
+  [/^console$/, operatorsConsole, "open"],
   [/^meetings\/new$/, newMeeting, "signed in"],
   [/^meetings\/(?<id>\d+)$/, meeting, "signed in"],
   [/^meetings\/(?<id>\d+)\/edit$/, editMeeting, "signed in"],
@@ -88,12 +90,13 @@ async function start(): Promise<void> {
 function banner(app: App): void {
   const session = app.sessions.current();
   const here = location.pathname;
+  const operates = mayOperate(app.api);
   const item = (path: string, text: string): HTMLElement =>
     h("a", { href: to(path), "aria-current": (path ? here.startsWith(to(path)) : here === BASE || here.startsWith(to("meetings"))) ? "page" : null }, text);
   replace(
     top,
     h("a", { href: BASE, class: "brand" }, h("img", { src: to("icon.svg"), alt: "", width: 28, height: 28 }), h("span", {}, "Zoom gateway")),
-    session && h("nav", { "aria-label": "Main" }, item("", "Meetings"), item("connections", "Connections")),
+    (session || operates) && h("nav", { "aria-label": "Main" }, session && [item("", "Meetings"), item("connections", "Connections")], operates && item("console", "Console")),
     session &&
       h("div", { class: "person" }, here !== to("connected") && accountChooser(app), h("span", {}, session.person.name), button("Sign out", () => void app.sessions.signOut(), "link")),
   );
@@ -129,6 +132,13 @@ function chooser(app: App, usable: Connection[]): HTMLElement[] {
     return option;
   });
   return [h("label", { for: "account", class: "unseen" }, "Zoom account"), h("select", { id: "account", onchange: choose }, options)];
+}
+
+/** The console comes with a charting library, which nobody else needs. */
+async function operatorsConsole(place: Place): Promise<void> {
+  replace(place.view, heading("Console"), loading("the console"));
+  const page = await import("./pages/console");
+  if (!place.signal.aborted) await page.operatorsConsole(place);
 }
 
 /** The pictures of attendance come with code of their own, which the first page does not need. */
