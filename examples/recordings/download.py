@@ -17,7 +17,10 @@ import requests
 
 
 def download(meeting: str, folder: Path) -> list[Path]:
-    """Save every file of the latest recording of `meeting`; return the files. Raises requests.HTTPError."""
+    """Save every finished file of the latest recording of `meeting`; return the files. Raises requests.HTTPError.
+
+    A file that Zoom still processes has no size and nothing to download: call again later for it.
+    """
     query = {"include_fields": "download_access_token", "ttl": "3600"}
     headers = {"Authorization": f"Bearer {os.environ['GATEWAY_KEY']}"}
     if "ZOOM_CONNECTION" in os.environ:
@@ -30,12 +33,13 @@ def download(meeting: str, folder: Path) -> list[Path]:
     )
     found.raise_for_status()
     recording = found.json()
-    return [_save(file, recording["download_access_token"], folder) for file in recording["recording_files"]]
+    finished = [file for file in recording["recording_files"] if file.get("status", "completed") == "completed"]
+    return [_save(file, recording["download_access_token"], folder) for file in finished]
 
 
 def _save(file: dict, token: str, folder: Path) -> Path:
     """Write one file; it appears under its name when it is whole. A redirect to another host gets no token."""
-    # Zoom gives a timeline no id.
+    # Zoom gives a timeline and captions neither an id nor a size.
     target = folder / f"{file.get('id', file['file_type'])}.{file['file_extension'].lower()}"
     part = target.with_suffix(".part")
     with requests.get(
@@ -45,8 +49,9 @@ def _save(file: dict, token: str, folder: Path) -> Path:
         with part.open("wb") as output:
             for piece in answer.iter_content(1 << 20):
                 output.write(piece)
-    if part.stat().st_size != file["file_size"]:
-        raise ValueError(f"{target.name}: {part.stat().st_size} bytes came, Zoom says {file['file_size']}.")
+    came = part.stat().st_size
+    if came != file.get("file_size", came):
+        raise ValueError(f"{target.name}: {came} bytes came, Zoom says {file['file_size']}.")
     return part.rename(target)
 
 

@@ -149,6 +149,12 @@ def test_the_python_consumer(
         assert "evt_" in capsys.readouterr().out
 
 
+def is_finished(answer: httpx.Response) -> bool:
+    """Whether Zoom has the recording, and no file of it is still in its works."""
+    files = answer.json()["recording_files"] if answer.is_success else []
+    return bool(files) and all(file.get("status", "completed") == "completed" for file in files)
+
+
 def test_recordings_are_downloaded_whole(
     held: tuple[Story, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,7 +163,7 @@ def test_recordings_are_downloaded_whole(
     monkeypatch.setenv("ZOOM_CONNECTION", story.program.headers["X-Zoom-Connection"])
     module = load("recordings/download.py")
     recordings = f"/v2/meetings/{meeting}/recordings"
-    wait_until("the recording", lambda: story.program.get(recordings).status_code, lambda status: status == 200)
+    wait_until("the recording", lambda: story.program.get(recordings), is_finished)
     saved = module.download(str(meeting), tmp_path)
     assert saved
     assert sorted(saved) == sorted(tmp_path.iterdir())

@@ -142,9 +142,10 @@ def read_by(route: OwnRoute) -> dict[Slot, str | None]:
 
 
 @st.composite
-def requests(draw: st.DrawFn, route: OwnRoute) -> dict[str, Any]:
-    """A request to `route` with one to three hostile values in what it reads, from anybody; at times another body."""
-    known = read_by(route)
+def requests(draw: st.DrawFn, route: OwnRoute, known: dict[Slot, str | None]) -> dict[str, Any]:
+    """A request to `route` with one to three hostile values in what it reads, `known`, from anybody; at times another
+    body.
+    """
     usual = {slot: value for slot, value in known.items() if value is not None}
     hostile = draw(st.dictionaries(st.sampled_from(sorted(known)), HOSTILE, min_size=1, max_size=3)) if known else {}
     members = {slot: draw(JSON) for slot in hostile if slot[0] == "body"}
@@ -195,7 +196,7 @@ def test_no_value_in_any_field_is_a_fault_of_ours(route: OwnRoute) -> None:
 @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_no_request_to_a_route_of_ours_is_a_fault_of_ours(route: OwnRoute, data: st.DataObject) -> None:
     """Several hostile values at once, other bodies, and other callers."""
-    asked(route, data.draw(requests(route)))
+    asked(route, data.draw(requests(route, read_by(route))))
 
 
 @pytest.mark.parametrize(
