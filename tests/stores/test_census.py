@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.aws
 FAR = Deadline(1000.0, clock=lambda: 0.0)
 
 
-def put(dynamodb: DynamoDBClient, table: str, name: str, state: State, **changes: object) -> None:
+def put(dynamodb: DynamoDBClient, table: str, name: str, state: State, **changes: Any) -> None:
     made = replace(connection(connection_id=name, state=state), **changes)
     Table(dynamodb, table).put(to_values(made))
 
