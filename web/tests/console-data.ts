@@ -22,7 +22,7 @@ const connection = (number: number, state: string, reason: string | null, advice
   last_webhook_at: null,
 });
 
-const AGAIN = "The person has to connect Zoom again. If many have this reason, `make try-again` tries the old grants first.";
+const AGAIN = "The person has to connect Zoom again. If many have this reason, make try-again tries the old grants first.";
 const WAIT = "Nothing while Zoom is down: the gateway tries again by itself. If others work, look at the reason.";
 const listed = [
   connection(0, "reauthorization_required", "invalid_grant", AGAIN, 2 * HOUR),

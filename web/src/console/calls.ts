@@ -1,6 +1,6 @@
 /** Calls to Zoom by day, operation and outcome, and what is left of Zoom's daily limits. */
 import { h, type Child } from "../dom";
-import { hour, shortDay } from "../time";
+import { hour, utcDay } from "../time";
 import { badge, empty, notice } from "../ui";
 import type { Budget, Calls, Outcomes } from "./answers";
 import { bars, count, sum, type Series } from "./charts";
@@ -48,7 +48,7 @@ export const calls: Panel<Calls> = {
       total === 0
         ? empty("No call in these days.", h("p", { class: "quiet" }, "Calls appear here as programs make them."))
         : [
-            bars({ label: summary(found), rows: found.days.map((each) => shortDay(each.date)), series: series(found.days) }, place.signal),
+            bars({ label: summary(found), rows: found.days.map((each) => utcDay(each.date)), series: series(found.days) }, place.signal),
             h("h3", {}, "By operation"),
             bars(
               {

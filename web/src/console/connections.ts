@@ -30,8 +30,8 @@ export const connections: Panel<Connections> = {
       tile: {
         name: "Connections",
         value: count(all),
-        about: lost + failing === 0 ? "all work" : `${count(lost)} need the person, ${count(failing)} fail to refresh`,
-        level: widely ? "bad" : lost + failing > 0 ? "warn" : "good",
+        about: all === 0 ? "none yet" : lost + failing === 0 ? "all work" : `${count(lost)} need the person, ${count(failing)} fail to refresh`,
+        level: widely ? "bad" : lost + failing > 0 ? "warn" : all ? "good" : "plain",
       },
       findings: [
         ...(widely ? [{ level: "bad" as const, text: `${count(lost)} of ${count(all)} connections need their person: so many at once are Zoom's or the app's fault.`, part: "connections" }] : []),
@@ -55,6 +55,7 @@ export const connections: Panel<Connections> = {
       } catch (error) {
         if (!context.place.signal.aborted && !isSessionEnd(error)) replace(below, failure(error));
       }
+      list.dataset.more = ""; // the page is not shortened again by itself
     };
     add(found);
     return [

@@ -1,6 +1,6 @@
 /** Events by day and type, what came twice or belongs to nobody, and deliveries to subscriptions. */
 import { h } from "../dom";
-import { shortDay } from "../time";
+import { utcDay } from "../time";
 import { empty } from "../ui";
 import type { Events } from "./answers";
 import { bars, count, sum, type Series } from "./charts";
@@ -32,7 +32,7 @@ export const events: Panel<Events> = {
     };
   },
   show(found, { place }) {
-    const rows = found.days.map((each) => shortDay(each.date));
+    const rows = found.days.map((each) => utcDay(each.date));
     const total = sum(found.days.map((each) => each.published + each.unrouted + each.malformed));
     if (total === 0) return empty("No event in these days.", h("p", { class: "quiet" }, "If people do meet, look at the webhooks below."));
     const shown = found.types.slice(0, COLOURS.length);

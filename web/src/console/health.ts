@@ -1,6 +1,6 @@
 /** How Zoom's deliveries come, and whether tokens are renewed. */
 import { h } from "../dom";
-import { relative, shortDay } from "../time";
+import { relative, utcDay } from "../time";
 import { badge, empty } from "../ui";
 import type { Refreshes, Webhooks } from "./answers";
 import { bars, count, sum } from "./charts";
@@ -98,7 +98,7 @@ export const refreshes: Panel<Refreshes> = {
         : bars(
             {
               label: `Refreshes by day: ${OUTCOMES.map(({ key, name }) => `${count(sum(found.days.map((each) => each[key])))} ${name.toLowerCase()}`).join(", ")}.`,
-              rows: found.days.map((each) => shortDay(each.date)),
+              rows: found.days.map((each) => utcDay(each.date)),
               series: OUTCOMES.map(({ key, name, colour }) => ({ name, colour, values: found.days.map((each) => each[key]) })),
             },
             place.signal,

@@ -1,6 +1,6 @@
 /** API keys of every tenant: made and revoked by day, limited and ended here. */
 import { append, h, replace } from "../dom";
-import { relative, shortDay } from "../time";
+import { relative, utcDay } from "../time";
 import { badge, busy, button, confirmed, empty, failure, isSessionEnd } from "../ui";
 import type { Key, Keys } from "./answers";
 import { bars, count, sum } from "./charts";
@@ -31,6 +31,7 @@ export const keys: Panel<Keys> = {
       } catch (error) {
         if (!context.place.signal.aborted && !isSessionEnd(error)) replace(below, failure(error));
       }
+      list.dataset.more = ""; // the page is not shortened again by itself
     };
     add(found);
     const changes = sum(found.days.map((each) => each.made + each.revoked));
@@ -39,7 +40,7 @@ export const keys: Panel<Keys> = {
         bars(
           {
             label: `Keys by day: ${count(sum(found.days.map((each) => each.made)))} made, ${count(sum(found.days.map((each) => each.revoked)))} revoked.`,
-            rows: found.days.map((each) => shortDay(each.date)),
+            rows: found.days.map((each) => utcDay(each.date)),
             series: [
               { name: "Made", colour: "accent", values: found.days.map((each) => each.made) },
               { name: "Revoked", colour: "bad", values: found.days.map((each) => each.revoked) },

@@ -46,6 +46,9 @@ export class PanelView<T extends Answer> {
   readonly element: HTMLElement;
   readonly #content = h("div");
   readonly #state = h("p", { class: "quiet stale" });
+  /** Ends what was drawn last: its charts, and requests for more of it. */
+  #drawn = new AbortController();
+  #drawnAt = new Date();
   #last: { found: T; at: Date } | null = null;
   seen: Seen | null = null;
   /** Why the last request failed. */
@@ -74,9 +77,8 @@ export class PanelView<T extends Answer> {
       this.#last = { found, at: new Date() };
       this.trouble = null;
       this.seen = this.panel.seen(found);
-      replace(this.#state, !found.complete && "There is more than could be read in time: these numbers are the least there are.");
-      // Who reads a list, or is about to press something in it, keeps it until they are done.
-      if (!this.#content.contains(document.activeElement) && !this.#content.querySelector("details[open], dialog[open]")) this.draw(context);
+      if (this.#isInUse()) this.#sayAge(context);
+      else this.draw(context);
       return true;
     } catch (error) {
       if (signal.aborted) return true;
@@ -88,7 +90,23 @@ export class PanelView<T extends Answer> {
   }
 
   draw(context: Context): void {
-    if (this.#last) replace(this.#content, this.panel.show(this.#last.found, context));
+    if (!this.#last) return;
+    const { found, at } = this.#last;
+    this.#drawn.abort();
+    this.#drawn = new AbortController();
+    this.#drawnAt = at;
+    const signal = AbortSignal.any([context.place.signal, this.#drawn.signal]);
+    replace(this.#state, !found.complete && "There is more than could be read in time: these numbers are the least there are.");
+    replace(this.#content, this.panel.show(found, { ...context, place: { ...context.place, signal } }));
+  }
+
+  /** Who reads a list, or is about to press something in it, keeps it until they are done. */
+  #isInUse(): boolean {
+    return this.#content.contains(document.activeElement) || this.#content.querySelector("details[open], [data-more]") !== null;
+  }
+
+  #sayAge(context: Context): void {
+    replace(this.#state, `Shown as of ${clock(this.#drawnAt)}, while you look at it. `, button("Update", () => this.draw(context), "small", { "aria-label": `Update ${this.panel.title}` }));
   }
 
   #sayTrouble(error: unknown, context: Context): void {

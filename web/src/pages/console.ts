@@ -40,7 +40,9 @@ export async function operatorsConsole(place: Place): Promise<void> {
     h("div", { class: "panels" }, views.map((view) => view.element)),
   );
 
+  let closed = false; // by the gate, which stands in its place
   async function look(redraw = false): Promise<boolean> {
+    if (closed) return true;
     const results = await Promise.all(
       views.map(async (view) => {
         const worked = await view.refresh(context);
@@ -49,7 +51,8 @@ export async function operatorsConsole(place: Place): Promise<void> {
         return worked;
       }),
     ).catch((error: unknown) => {
-      if (!place.signal.aborted && !isSessionEnd(error)) gate(place, api, said(error));
+      if (!place.signal.aborted && !closed && !isSessionEnd(error)) gate(place, api, said(error));
+      closed = true;
       return null;
     });
     if (!results || place.signal.aborted) return true;
@@ -61,7 +64,8 @@ export async function operatorsConsole(place: Place): Promise<void> {
     replace(tiles, views.map((view) => view.seen && h("li", {}, tile(view))));
     const found = views.flatMap((view) => view.seen?.findings ?? []).sort((one, other) => Number(one.level === "warn") - Number(other.level === "warn"));
     const unknown = views.filter((view) => view.trouble !== null).map((view) => view.title);
-    replace(findings, wanted(found, unknown, views.every((view) => view.seen !== null || view.trouble !== null)));
+    const said = h("div", {}, wanted(found, unknown, views.every((view) => view.seen !== null || view.trouble !== null)));
+    if (said.textContent !== findings.textContent) replace(findings, said); // what has not changed is not read out again
   }
 
   function leave(): void {

@@ -19,7 +19,7 @@ _BY_REASON = {
     "app_deauthorized": "The person removed the app at Zoom. Their program can offer to connect again.",
     "app_credentials": "Check the Zoom app's client id and secret: Zoom refuses the app, not this person.",
     "invalid_client": "Check the Zoom app's client id and secret: Zoom refuses the app, not this person.",
-    "invalid_grant": "The person has to connect Zoom again. If many have this reason, `make try-again` tries the old"
+    "invalid_grant": "The person has to connect Zoom again. If many have this reason, make try-again tries the old"
     " grants first.",
 }
 
