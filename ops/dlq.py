@@ -11,7 +11,7 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from ops.deployed import Deployed, add_arguments, deployed
+from ops.deployed import Deployed, add_arguments, deployed, run
 from ops.key_table import NoStack
 from zoom_common.console.dead_letters import QUEUES, DeadLetter, DeadLetters
 
@@ -86,4 +86,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -8,6 +8,8 @@ export interface Connection {
   reason: string | null;
   owner: string;
   kind: "user" | "account";
+  /** Made with another Zoom app than the gateway uses now. */
+  of_another_app?: boolean;
   zoom_user_id: string | null;
   zoom_account_id: string;
   scopes: string[];
@@ -191,6 +193,9 @@ const UNUSABLE: Record<string, string> = {
   disconnected: "This Zoom account is disconnected.",
 };
 
+/** For calls that concern no Zoom account. */
+const NO_CONNECTION = "";
+
 export class Api {
   /** The Zoom account that calls go to, where somebody has several. */
   connection: string | null = null;
@@ -235,7 +240,24 @@ export class Api {
     return JSON.stringify(claims(this.sessions.current()?.token ?? "")).includes(scope);
   }
 
-  async #call<T>(method: string, path: string, body: unknown, { signal, connection, idempotencyKey, token }: Options): Promise<T> {
+  /** A file. Where it is large, the gateway leads to another host, which gets no header of ours. */
+  async file(path: string, signal?: AbortSignal): Promise<Blob> {
+    const answer = await this.#ask("GET", path, undefined, { connection: NO_CONNECTION, ...(signal ? { signal } : {}) });
+    return answer.blob().catch(() => {
+      throw new ApiError(UNREACHABLE, 0, "unreachable");
+    });
+  }
+
+  async #call<T>(method: string, path: string, body: unknown, options: Options): Promise<T> {
+    const answer = await this.#ask(method, path, body, options);
+    if (answer.status === 204) return undefined as T;
+    return (await answer.json().catch((error: unknown) => {
+      if (options.signal?.aborted) throw error; // the page was left while the answer came in
+      return undefined;
+    })) as T;
+  }
+
+  async #ask(method: string, path: string, body: unknown, { signal, connection, idempotencyKey, token }: Options): Promise<Response> {
     const credential = token ?? this.sessions.current()?.token;
     if (!credential) {
       this.expired();
@@ -263,11 +285,7 @@ export class Api {
     }
     if (!answer.ok && token && answer.status === 401) throw new ApiError("This key has ended.", 401, "operator_session_ended");
     if (!answer.ok) throw await this.#refusal(answer);
-    if (answer.status === 204) return undefined as T;
-    return (await answer.json().catch((error: unknown) => {
-      if (signal?.aborted) throw error; // the page was left while the answer came in
-      return undefined;
-    })) as T;
+    return answer;
   }
 
   async #refusal(answer: Response): Promise<ApiError> {

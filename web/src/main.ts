@@ -1,7 +1,7 @@
 /** Starts the app: settings, session, and a page for the address. */
 import "./style.css";
 import { Api, type Connection } from "./api";
-import { BASE, to, type App, type Page, type Place } from "./app";
+import { BASE, to, type App, type Page } from "./app";
 import { mayOperate } from "./console/operator-api";
 import { announce, h, replace } from "./dom";
 import { zoomPerson } from "./people";
@@ -25,14 +25,26 @@ const ROUTES: [RegExp, Page, "open" | "signed in"][] = [
   [/^connect$/, connect, "signed in"],
   [/^connected$/, connected, "signed in"],
   [/^connections$/, connections, "signed in"],
-  [/^console$/, operatorsConsole, "open"],
+  [/^console$/, later("Console", async () => (await import("./pages/console")).operatorsConsole), "open"],
   [/^meetings\/new$/, newMeeting, "signed in"],
   [/^meetings\/(?<id>\d+)$/, meeting, "signed in"],
   [/^meetings\/(?<id>\d+)\/edit$/, editMeeting, "signed in"],
   [/^meetings\/(?<id>\d+)\/join$/, join, "signed in"],
   [/^meetings\/(?<id>\d+)\/attendance$/, picture("attendancePicture"), "signed in"],
   [/^meetings\/(?<id>\d+)\/attendance\/matrix$/, picture("seriesPicture"), "signed in"],
+  [/^archive$/, later("Recordings", async () => (await import("./pages/archive")).archive), "signed in"],
+  [/^archive\/policy$/, later("What is archived", async () => (await import("./pages/archive-policy")).archivePolicy), "signed in"],
+  [/^archive\/(?<id>rec_[0-9a-f]+)$/, later("Recording", async () => (await import("./pages/archive-recording")).archivedRecording), "signed in"],
+  [/^jobs$/, later("Jobs", async () => (await import("./pages/jobs")).jobs), "signed in"],
+  [/^jobs\/new$/, later("New job", async () => (await import("./pages/job-new")).newJob), "signed in"],
+  [/^jobs\/(?<id>job_[0-9a-f]+)$/, later("Job", async () => (await import("./pages/job")).job), "signed in"],
+  [/^subscriptions$/, later("Subscriptions", async () => (await import("./pages/subscriptions")).subscriptions), "signed in"],
+  [/^subscriptions\/new$/, later("New subscription", async () => (await import("./pages/subscription-form")).newSubscription), "signed in"],
+  [/^subscriptions\/(?<id>sub_[0-9a-f]+)$/, later("Subscription", async () => (await import("./pages/subscription")).subscription), "signed in"],
+  [/^subscriptions\/(?<id>sub_[0-9a-f]+)\/edit$/, later("Change the subscription", async () => (await import("./pages/subscription-form")).editSubscription), "signed in"],
 ];
+
+const NAVIGATION = [["", "Meetings"], ["archive", "Recordings"], ["jobs", "Jobs"], ["subscriptions", "Subscriptions"], ["connections", "Connections"]] as const;
 
 const view = document.getElementById("view") as HTMLElement;
 const top = document.getElementById("top") as HTMLElement;
@@ -96,7 +108,7 @@ function banner(app: App): void {
   replace(
     top,
     h("a", { href: BASE, class: "brand" }, h("img", { src: to("icon.svg"), alt: "", width: 28, height: 28 }), h("span", {}, "Zoom gateway")),
-    (session || operates) && h("nav", { "aria-label": "Main" }, session && [item("", "Meetings"), item("connections", "Connections")], operates && item("console", "Console")),
+    (session || operates) && h("nav", { "aria-label": "Main" }, session && NAVIGATION.map(([path, text]) => item(path, text)), operates && item("console", "Console")),
     session &&
       h("div", { class: "person" }, here !== to("connected") && accountChooser(app), h("span", {}, session.person.name), button("Sign out", () => void app.sessions.signOut(), "link")),
   );
@@ -134,11 +146,17 @@ function chooser(app: App, usable: Connection[]): HTMLElement[] {
   return [h("label", { for: "account", class: "unseen" }, "Zoom account"), h("select", { id: "account", onchange: choose }, options)];
 }
 
-/** The console comes with a charting library, which nobody else needs. */
-async function operatorsConsole(place: Place): Promise<void> {
-  replace(place.view, heading("Console"), loading("the console"));
-  const page = await import("./pages/console");
-  if (!place.signal.aborted) await page.operatorsConsole(place);
+/** A page with code of its own, which the first page does not need. */
+function later(title: string, load: () => Promise<Page>): Page {
+  return async (place) => {
+    replace(place.view, heading(title), loading("the page"));
+    const page = await load();
+    if (place.signal.aborted) return;
+    const reading = place.view.contains(document.activeElement);
+    const done = page(place);
+    if (reading) place.view.querySelector("h1")?.focus({ preventScroll: true }); // the heading is another one now
+    await done;
+  };
 }
 
 /** The pictures of attendance come with code of their own, which the first page does not need. */
