@@ -32,12 +32,12 @@ from tests.fakes.own_site import (
     slots,
 )
 from tests.fakes.soak import times
-from zoom_common.access.principal import CONNECTION_ID, EVERY_SCOPE, SCOPES, Principal
+from zoom_common.access.principal import CONNECTION_ID, EVERY_SCOPE, OPERATOR_SCOPES, SCOPES, Principal
 from zoom_common.edge.own_requests import log_tokens
 from zoom_common.edge.request_fields import PageTokens
 
 AUTHORIZER = load("authorizer")
-ALL = frozenset({EVERY_SCOPE})
+ALL = frozenset({EVERY_SCOPE, *OPERATOR_SCOPES})
 PROGRAM = Principal(TENANT, "key:abcdefghijkl", ALL)
 PERSON = Principal(TENANT, "ada", SCOPES - {EVERY_SCOPE, "connections:all"})
 BOUND = Principal(TENANT, "key:abcdefghijkl", ALL, connection=CONNECTION)
