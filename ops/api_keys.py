@@ -71,7 +71,7 @@ def list_keys(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
 def revoke(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
     """End a key."""
     keys.revoke(given.key_id, now=now)
-    print(f"Key {given.key_id} is revoked. API Gateway caches its answers for up to a minute.", file=sys.stderr)
+    print(f"Key {given.key_id} is revoked. API Gateway forgets it within KeyCacheSeconds (60).", file=sys.stderr)
 
 
 def limit(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:  # noqa: ARG001 - like all commands

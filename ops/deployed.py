@@ -27,6 +27,8 @@ class Deployed:
     name: str
     session: boto3.session.Session = field(repr=False)
     endpoint: str | None = None
+    local_api: str = ""
+    """Where the API of a local stack answers; empty for a stack on AWS."""
 
     def client(self, service: str) -> Any:
         """Return a client for the stack's region and account."""
@@ -65,7 +67,7 @@ def deployed(arguments: argparse.Namespace) -> Deployed:
         aws_secret_access_key=stack.get("aws_secret_access_key", "test"),
         region_name=stack.get("aws_region"),
     )
-    return Deployed(str(stack["stack_name"]), session, stack.get("aws_endpoint_url"))
+    return Deployed(str(stack["stack_name"]), session, stack.get("aws_endpoint_url"), stack.get("api_url", ""))
 
 
 def run(main: Callable[[], int]) -> None:

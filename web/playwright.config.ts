@@ -21,19 +21,20 @@ if (own && first && env.WEB_TEST_PORTS === undefined) {
 }
 const [door, zoom, aws, identity] = (env.WEB_TEST_PORTS ?? "").split(" ");
 
-// The client with made-up answers, other pages, and plain functions.
-const ALONE = /(api-reference|cloudfront|pictures|simulator|truth|words)\.spec\.ts$/;
+/** What needs nothing of the gateway but its files. */
+const ALONE = /(api-reference|archive|jobs|simulator|subscriptions|pictures|truth|rows|words|cloudfront)\.spec\.ts$/;
+
 const chromium = env.CHROMIUM ?? "/usr/bin/chromium";
 
 export default defineConfig({
   testDir: "tests",
   outputDir: "test-results",
   fullyParallel: false,
-  // Two at a time, on two cores: what shares the people of the gateway one after the other, and beside it what asks nothing of it.
+  // Tests of the gateway share its people and have to take turns. Those of the client alone run beside them.
   workers: 2,
   projects: [
-    { name: "gateway", workers: 1, testIgnore: ALONE },
-    { name: "alone", workers: 1, testMatch: ALONE },
+    { name: "gateway", testIgnore: ALONE, workers: 1 },
+    { name: "client", testMatch: ALONE, workers: 1 },
   ],
   retries: 0,
   timeout: 240_000,
@@ -45,7 +46,7 @@ export default defineConfig({
     viewport: { width: 1200, height: 850 },
     locale: "en-GB",
     timezoneId: "Europe/Vienna",
-    trace: "retain-on-failure",
+    trace: { mode: "retain-on-failure", screenshots: false },
     launchOptions: {
       executablePath: existsSync(chromium) ? chromium : undefined!,
       args: [

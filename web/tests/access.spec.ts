@@ -1,4 +1,4 @@
-/** For everybody: axe on every page, light and dark, desktop and phone, and the whole way by keyboard. */
+/** For everybody: axe on every page, light on a desktop and dark on a phone, and the whole way by keyboard. */
 import { AxeBuilder } from "@axe-core/playwright";
 import { connect, connectByHand, createMeeting, expect, program, connectionOf, signIn, sim, stack, test } from "./stack";
 
@@ -9,7 +9,7 @@ const LOOKS = [
 ] as const;
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-test("axe finds nothing on any page, light and dark, on desktop and phone", async ({ page, jill }) => {
+test("axe finds nothing on any page, light on a desktop and dark on a phone", async ({ page, jill }) => {
   test.setTimeout(420_000);
   const seen: string[] = [];
   const check = async (name: string): Promise<void> => {
