@@ -17,9 +17,10 @@ from benchmarks.profile import profile
 from benchmarks.scenario import servers
 from benchmarks.sections import SECTIONS, Run
 from benchmarks.variants import Made
+from benchmarks.waits import waits
 from benchmarks.workspace import BENCH, ROOT
 
-_PARTS = {**SECTIONS, "scale": growth, "goodput": goodput, "profile": profile}
+_PARTS = {**SECTIONS, "waits": waits, "scale": growth, "goodput": goodput, "profile": profile}
 
 
 def main() -> None:

@@ -53,7 +53,20 @@ class Servers:
     authority: Authority
 
     def counts(self, *, reset: bool = False) -> dict[str, dict[str, int]]:
-        """Requests by operation and connections by service since the last reset."""
+        """Requests by operation, connections by service, and items read and written, since the last reset."""
+        counted: dict[str, dict[str, int]] = self._asked("/_bench/reset" if reset else "/_bench/counts", None)
+        return counted
+
+    @contextlib.contextmanager
+    def waiting(self, milliseconds: Mapping[str, float], *, tail: bool) -> Iterator[None]:
+        """Let services take their time, by their names in `counts`; with a `tail`, some answers take much longer."""
+        self._asked("/_bench/waits", {"ms": dict(milliseconds), "tail": tail})
+        try:
+            yield
+        finally:
+            self._asked("/_bench/waits", {})
+
+    def _asked(self, path: str, body: Mapping[str, Any] | None) -> Any:
         host = self.url.partition("://")[2]
         if self.url.startswith("https"):
             context = ssl.create_default_context(cafile=str(self.authority.certificate))
@@ -61,9 +74,8 @@ class Servers:
         else:
             asked = http.client.HTTPConnection(host, timeout=10)
         with contextlib.closing(asked):
-            asked.request("POST", "/_bench/reset" if reset else "/_bench/counts")
-            counted: dict[str, dict[str, int]] = json.loads(asked.getresponse().read())
-            return counted
+            asked.request("POST", path, None if body is None else json.dumps(body))
+            return json.loads(asked.getresponse().read())
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import httpx
 
 from dev.event_queue import EventQueue, event_queue
 from dev.waiting import Stalled, wait_until
-from ops.console import say
+from ops.console import moving, say
 from ops.key_table import NoStack, local_stack
 from ops.project import ROOT
 
@@ -76,10 +77,12 @@ class Story:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """A numbered step."""
+        """A numbered step, with the seconds that it takes on a terminal."""
         self.steps += 1
         say(f"\n{self.steps}. {title}")
-        yield
+        started = time.monotonic()
+        with moving(lambda: f"   {time.monotonic() - started:.0f} s ..."):
+            yield
 
     def keep_recordings(self) -> None:
         """Turn the archive on where the stack has it, so that the recording of the story comes into it."""

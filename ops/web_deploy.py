@@ -7,7 +7,6 @@ the gateway's next deploy: `WebClient=on` and its address as `PublicBaseUrl`.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from ops.console import Stop, say
+from ops.deployed import run
 from ops.project import ROOT
 from zoom_common.aws.endpoints import endpoint
 
@@ -104,4 +104,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

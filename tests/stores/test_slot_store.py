@@ -208,3 +208,33 @@ def test_a_closed_lane_is_opened_again(dynamodb: DynamoDBClient) -> None:
     slots.reopen("a", "Light", LANE)
     slots.reopen("b", "Light", LANE)
     assert slots.take("a", "Light", LANE, now=NOW, latest=FAR) == Slot(NOW + LANE.interval, 2 * LANE.interval)
+
+
+def test_an_early_slot_is_given_back_unless_another_was_taken_since(dynamodb: DynamoDBClient) -> None:
+    """Giving it back then would give the other one out twice."""
+    slots, other = factories.slots(dynamodb), factories.slots(dynamodb)
+    slots.give_back(slots.begin("a", "Light", LANE, now=NOW, latest=FAR))
+    assert other.take("a", "Light", LANE, now=NOW, latest=FAR) == Slot(NOW, LANE.interval)
+    slots.take("a", "Light", LANE, now=NOW, latest=FAR)
+    early = slots.begin("a", "Light", LANE, now=NOW, latest=FAR)
+    assert other.take("a", "Light", LANE, now=NOW, latest=FAR) == Slot(NOW + 3 * LANE.interval, 4 * LANE.interval)
+    slots.give_back(early)
+    assert other.take("a", "Light", LANE, now=NOW, latest=FAR) == Slot(NOW + 4 * LANE.interval, 5 * LANE.interval)
+
+
+def test_an_early_slot_that_was_not_there_gives_nothing_back(dynamodb: DynamoDBClient) -> None:
+    """The guess was wrong; the lane stays as it is."""
+    slots, other = factories.slots(dynamodb), factories.slots(dynamodb)
+    other.take("a", "Light", LANE, now=NOW, latest=FAR)
+    slots.give_back(slots.begin("a", "Light", LANE, now=NOW, latest=FAR))
+    assert other.take("a", "Light", LANE, now=NOW, latest=FAR) == Slot(NOW + LANE.interval, 2 * LANE.interval)
+
+
+def test_an_early_slot_serves_the_call_that_takes_it(dynamodb: DynamoDBClient) -> None:
+    """Once, and in its own lane only."""
+    slots = factories.slots(dynamodb)
+    early = slots.begin("a", "Light", LANE, now=NOW, latest=FAR)
+    assert slots.take("b", "Light", LANE, now=NOW, latest=FAR, early=early) == Slot(NOW, LANE.interval)
+    assert slots.take("a", "Light", LANE, now=NOW + 7, latest=FAR, early=early) == Slot(NOW, LANE.interval)
+    again = slots.take("a", "Light", LANE, now=NOW, latest=FAR, early=early)
+    assert again == Slot(NOW + LANE.interval, 2 * LANE.interval)

@@ -8,6 +8,8 @@ export interface Connection {
   reason: string | null;
   owner: string;
   kind: "user" | "account";
+  /** Made with another Zoom app than the gateway uses now. */
+  of_another_app?: boolean;
   zoom_user_id: string | null;
   zoom_account_id: string;
   scopes: string[];

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from zoom_common.aws.table import ConditionFailed, Table
+from zoom_common.aws.items import from_item
+from zoom_common.aws.table import ConditionFailed, Outcome, Table
+from zoom_common.errors import Unavailable
 from zoom_common.zoom.rate_limits import Rate
 
 if TYPE_CHECKING:
@@ -91,6 +95,17 @@ class NoSlot:
     closed: str | None = None
 
 
+@dataclass(slots=True)
+class EarlySlot:
+    """A slot that was asked for before it is certain that a call needs it. `used` once it is somebody's."""
+
+    key: tuple[str, str]
+    bucket: Bucket
+    now: int
+    outcome: Callable[[], Outcome]
+    used: bool = False
+
+
 class SlotStore:
     """The buckets of all containers. Methods raise Unavailable when DynamoDB fails."""
 
@@ -100,12 +115,46 @@ class SlotStore:
         self._table = table
         self._seen: dict[tuple[str, str], int] = {}
 
-    def take(self, account: str, label: str, bucket: Bucket, *, now: int, latest: int) -> Slot | NoSlot:
-        """Take the bucket's next slot if it is not later than `latest`. Times are in epoch microseconds."""
+    def begin(self, account: str, label: str, bucket: Bucket, *, now: int, latest: int) -> EarlySlot:
+        """Ask for the bucket's next slot as `take` does first, and wait for it there or in `give_back`."""
+        key = _key(account, label, bucket.name)
+        if self._seen.get(key, 0) > now:
+            change = self._table.to_update(*key, _JOIN, condition=_IF_BACKED_UP, values=_joining(bucket, now, latest))
+        else:
+            change = self._table.to_update(*key, _BEGIN, condition=_IF_FREE, values=_beginning(bucket, now))
+        return EarlySlot(key, bucket, now, self._table.begin("update_item", **change, ReturnValues="ALL_NEW"))
+
+    def give_back(self, early: EarlySlot) -> None:
+        """Give an early slot back that nobody needs. Where another slot was taken since, it stays unused."""
+        early.used = True
+        outcome = early.outcome()
+        if isinstance(outcome, Exception):
+            return
+        taken = int(outcome["Attributes"]["next"]["N"])
+        values = {"before": taken - early.bucket.interval, "taken": taken}
+        with suppress(Unavailable):
+            self._table.update_if(*early.key, "SET #next = :before", condition="#next = :taken", values=values)
+
+    def take(
+        self,
+        account: str,
+        label: str,
+        bucket: Bucket,
+        *,
+        now: int,
+        latest: int,
+        early: EarlySlot | None = None,
+    ) -> Slot | NoSlot:
+        """Take the bucket's next slot if it is not later than `latest`. Times are in epoch microseconds.
+
+        An `early` slot of the bucket is taken where there was one.
+        """
         key = _key(account, label, bucket.name)
         backed_up = self._seen.get(key, 0) > now
         for _ in range(_MOST_GUESSES):
             try:
+                if early is not None and early.key == key and not early.used:
+                    return self._use(early)
                 return self._join(key, bucket, now, latest) if backed_up else self._begin(key, bucket, now)
             except ConditionFailed as failed:
                 item = failed.item or {}
@@ -160,13 +209,19 @@ class SlotStore:
         return False
 
     def _join(self, key: tuple[str, str], bucket: Bucket, now: int, latest: int) -> Slot:
-        values = {"interval": bucket.interval, "now": now, "latest": latest, "expires_at": _expiry(now)}
-        item = self._table.update(*key, _JOIN, condition=_IF_BACKED_UP, values=values)
+        item = self._table.update(*key, _JOIN, condition=_IF_BACKED_UP, values=_joining(bucket, now, latest))
         return self._taken(key, item, bucket, now)
 
     def _begin(self, key: tuple[str, str], bucket: Bucket, now: int) -> Slot:
-        values = {"first": now + bucket.interval, "now": now, "expires_at": _expiry(now)}
+        values = _beginning(bucket, now)
         return self._taken(key, self._table.update(*key, _BEGIN, condition=_IF_FREE, values=values), bucket, now)
+
+    def _use(self, early: EarlySlot) -> Slot:
+        early.used = True
+        outcome = early.outcome()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return self._taken(early.key, from_item(outcome["Attributes"]), early.bucket, early.now)
 
     def _taken(self, key: tuple[str, str], item: dict[str, Any], bucket: Bucket, now: int) -> Slot:
         following = int(item["next"])
@@ -182,6 +237,14 @@ class SlotStore:
 
 def _key(account: str, label: str, bucket: str) -> tuple[str, str]:
     return f"budget#{account}", f"{label.lower()}#{bucket}"
+
+
+def _joining(bucket: Bucket, now: int, latest: int) -> dict[str, int]:
+    return {"interval": bucket.interval, "now": now, "latest": latest, "expires_at": _expiry(now)}
+
+
+def _beginning(bucket: Bucket, now: int) -> dict[str, int]:
+    return {"first": now + bucket.interval, "now": now, "expires_at": _expiry(now)}
 
 
 def _expiry(now: int) -> int:
