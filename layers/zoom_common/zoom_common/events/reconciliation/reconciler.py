@@ -70,8 +70,10 @@ class Lines(Protocol):
 class SettledAttendance(Protocol):
     """Where settled attendance is published."""
 
-    def publish(self, *, tenant: str, connection_id: str, app: str, attendance: dict[str, Any]) -> bool:
-        """Publish one. Return whether it is published. Raises Unavailable."""
+    def publish(
+        self, *, tenant: str, connection_id: str, app: str, attendance: dict[str, Any], content: str = ""
+    ) -> bool:
+        """Publish one; a later revision goes by its `content`. Return whether it is published. Raises Unavailable."""
         ...
 
 
