@@ -296,7 +296,9 @@ export class Api {
       this.expired();
       return new ApiError("Your session has ended.", 401, "session_ended");
     }
-    const own = answer.status === 502 && !said.code ? UNREACHABLE : (UNUSABLE[String(said.state)] ?? "");
+    const lacking = said.reason === "missing_scope" && Array.isArray(said.missing_scopes) ? said.missing_scopes.join(", ") : "";
+    const may = lacking && `Your sign-in does not include ${lacking}. Whoever runs this service can give it to you.`;
+    const own = answer.status === 502 && !said.code ? UNREACHABLE : may || (UNUSABLE[String(said.state)] ?? "");
     return new ApiError(
       own || String(said.message ?? `The gateway answered ${answer.status}.`),
       answer.status,
