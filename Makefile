@@ -170,9 +170,9 @@ CHECKOV = checkov==3.3.30
 PARLIAMENT = parliament==1.6.4
 ZIZMOR = zizmor==1.32.0
 .PHONY: security
-security: .venv/installed ## ruff's security rules, checkov and parliament on the transformed template, zizmor on the workflows, known vulnerabilities of what is shipped
+security: .venv/installed ## ruff's security rules, checkov and parliament on the transformed templates, zizmor on the workflows, known vulnerabilities of what is shipped
 	$(BIN)/ruff check --select S layers functions
-	$(BIN)/uv tool run --python 3.13 --from $(CHECKOV) checkov --config-file .checkov.yaml -f template.yaml web/template.yaml
+	$(BIN)/uv tool run --python 3.13 --from $(CHECKOV) checkov --config-file .checkov.yaml -f web/template.yaml
 	$(BIN)/python -m dev.for_checks .local/checks
 	$(BIN)/uv tool run --python 3.13 --from $(CHECKOV) checkov --config-file .checkov.yaml -f .local/checks/template.json
 	$(BIN)/uv tool run --python 3.13 --from $(PARLIAMENT) --with "setuptools<81" python -W ignore dev/lint_policies.py .local/checks/policies

@@ -66,6 +66,7 @@ class Configuration:
         values = {PARAMETERS[name]: value for name, value in self.settings.items()}
         values |= {"Stage": "local", "Architecture": machine_architecture()}
         values |= dict.fromkeys(("Jobs", "Subscriptions", "RecordingArchive"), "on")
+        values["KeyCacheSeconds"] = "0"
         values["AwsEndpointUrl"] = f"http://127.0.0.1:{self.aws_port}"
         # Quoted, so that an empty value is given too: SAM would keep the former one.
         return [f'{name}="{value}"' for name, value in sorted(values.items())]

@@ -58,7 +58,9 @@ class Deployment:
 
     def arn(self, name: str) -> str:
         """The ARN of a resource."""
-        physical = self.physical.get(name, name).rpartition("/")[2]
+        properties = self.template["Resources"][name].get("Properties", {})
+        named = str(self.resolve(properties.get("StateMachineName", name)))
+        physical = self.physical.get(name, named).rpartition("/")[2]
         if physical.startswith("arn:"):
             return physical
         form = _ARNS[self.template["Resources"][name]["Type"]]

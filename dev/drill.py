@@ -8,119 +8,35 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import secrets
 import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dev import configuration, emulator
+from dev import configuration, drill_subscriptions
 from dev.demo import PERSON, Story
+from dev.drill_bulk import failed_file, still_job
+from dev.drilling import Director, Drill, Failed, expect
 from dev.runbook import procedures
 from dev.workspace import Workspace
-from ops.console import say
-from ops.deployed import Deployed, deployed
+from ops.console import moving, say
+from ops.deployed import deployed
 from ops.key_table import STACK_FILE, NoStack, local_stack, on_local_stack
 from ops.project import ROOT
-from zoom_common.access.keys import Credential, issue
 
-AWS_CLI = "awscli==1.46.3"
 OTHER_REGION = "eu-west-1"
 # The emulator makes roles' names from the stack's, for all regions: the same name there would take our roles away here.
 ELSEWHERE = "zoom-gateway-far"
-_SECONDS = 240
 _FILES = ("both.json", "new.json", "answer.json", "secret.json", "payload.json")
 _CONFIG = ROOT / "samconfig.toml"
-
-type Director = Generator[dict[str, str], str]
-
-
-class Failed(Exception):
-    """A procedure did not do what the page says."""
-
-
-@dataclass(frozen=True)
-class Drill:
-    """The stack that the procedures are carried out on."""
-
-    stack: Deployed
-    facts: dict[str, Any]
-
-    def environment(self) -> dict[str, str]:
-        """Return the environment variables of every block."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return {
-            **kept,
-            **emulator.CREDENTIALS,
-            "AWS_ENDPOINT_URL": self.facts["aws_endpoint_url"],
-            "AWS_PAGER": "",
-            "SAM_CLI_TELEMETRY": "0",
-            "PATH": f"{_shims()}{os.pathsep}{kept.get('PATH', os.defpath)}",
-            "STACK": self.stack.name,
-            "API": self.facts["api_url"],
-            "KEY": self.facts["api_key"],
-            "WEBHOOK_URL": self.facts["webhook_url"],
-        }
-
-    def run(self, shorthands: str, block: str, variables: dict[str, str]) -> str:
-        """What a block prints. Raises Failed when a command in it fails."""
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", shorthands + block],
-            cwd=ROOT,
-            env=self.environment() | variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-        if done.returncode:
-            raise Failed(f"status {done.returncode}: {done.stderr.strip()[-600:]}")
-        return done.stdout
-
-    def client(self, service: str, region: str | None = None) -> Any:
-        """A client where the stack is, or in another region."""
-        if region is None:
-            return self.stack.client(service)
-        session: Any = self.stack.session
-        return session.client(service, region_name=region, endpoint_url=self.stack.endpoint)
-
-    def secret(self, name: str) -> str:
-        """The value of one of the stack's secrets."""
-        kept = self.client("secretsmanager").get_secret_value(SecretId=self.stack.resource(name))
-        return str(kept["SecretString"])
-
-    def put_secret(self, name: str, value: str) -> None:
-        """Put a secret back."""
-        self.client("secretsmanager").put_secret_value(SecretId=self.stack.resource(name), SecretString=value)
-
-    def new_key(self) -> tuple[str, str]:
-        """Id and text of a key that nobody needs."""
-        credential = Credential.generate()
-        key = issue(credential, tenant=self.facts["tenant"], name="drill", scopes=["health:read"], now=time.time())
-        on_local_stack(self.facts).add(key)
-        return credential.key_id, credential.text().reveal()
-
-    def status(self, path: str, key: str, connection: str = "") -> int:
-        """The status of a GET with this key."""
-        headers = {"Authorization": f"Bearer {key}"} | ({"X-Zoom-Connection": connection} if connection else {})
-        return requests.get(self.facts["api_url"] + path, headers=headers, timeout=40).status_code
-
-
-def expect(true: object, what: str) -> None:
-    """Raise Failed unless it is so."""
-    if not true:
-        raise Failed(what)
 
 
 def not_delivering(drill: Drill) -> Director:  # noqa: ARG001 - a director's signature
@@ -248,28 +164,6 @@ def region_loss(drill: Drill) -> Director:
     expect(json.loads(answer["Payload"].read())["statusCode"] == 200, "no health there")  # noqa: PLR2004
 
 
-def still_job(drill: Drill) -> Director:
-    """A job that somebody paused is listed, loses nothing to a watch, and goes on when it is resumed."""
-    with Story(drill.facts) as story:
-        connection = story.connect()
-    headers = {"Authorization": f"Bearer {drill.facts['api_key']}"}
-    body = {"operation": "meetings.create", "rows": [{"topic": "Drill"}], "connection": connection, "dry_run": True}
-    made = requests.post(f"{drill.facts['api_url']}/jobs", json=body, headers=headers, timeout=30).json()
-    paused = requests.post(f"{drill.facts['api_url']}/jobs/{made['id']}/pause", headers=headers, timeout=30)
-    printed = yield {}
-    expect(made["id"] in printed, printed)
-    printed = yield {}
-    expect('"revived": 0' in printed, printed)
-    if not paused.ok:  # it was done before it could be paused: nothing is left to resume
-        body["rows"] = [{"topic": f"Drill {at}"} for at in range(1000)]
-        made = requests.post(f"{drill.facts['api_url']}/jobs", json=body, headers=headers, timeout=30).json()
-        requests.post(
-            f"{drill.facts['api_url']}/jobs/{made['id']}/pause", headers=headers, timeout=30
-        ).raise_for_status()
-    printed = yield {"JOB": made["id"]}
-    expect(json.loads(printed)["state"] == "waiting", printed)
-
-
 def usage(drill: Drill) -> Director:  # noqa: ARG001 - a director's signature
     """It answers with its rows."""
     printed = yield {}
@@ -325,6 +219,10 @@ DIRECTORS: dict[str, Callable[[Drill], Director]] = {
     "Region loss": region_loss,
     "Roll usage up by hand": usage,
     "A job stands still": still_job,
+    "An endpoint was disabled": drill_subscriptions.disabled,
+    "A subscriber says that events are missing": drill_subscriptions.missing,
+    "A signing secret is known to others": drill_subscriptions.secret_is_known,
+    "A file does not get into the archive": failed_file,
     "Roll back": roll_back,
     "Delete a stack and keep the data": delete,
 }
@@ -361,16 +259,6 @@ def _deploy(drill: Drill, *changed: str) -> None:
         check=False,
     )
     expect(done.returncode == 0, done.stdout[-600:] + done.stderr[-600:])
-
-
-def _shims() -> Path:
-    """A folder with `aws`, pinned and in an environment of its own: its pins are not ours."""
-    folder = Workspace(ROOT / ".local").path("bin")
-    folder.mkdir(exist_ok=True)
-    uv, shim = Path(sys.executable).with_name("uv"), folder / "aws"
-    shim.write_text(f'#!/bin/sh\nexec "{uv}" tool run --quiet --python 3.13 --from {AWS_CLI} aws "$@"\n')
-    shim.chmod(0o755)
-    return folder
 
 
 def carry_out(drill: Drill, heading: str, shorthands: str, blocks: list[str]) -> None:
@@ -410,7 +298,8 @@ def main() -> int:
                 continue
             began = time.monotonic()
             try:
-                carry_out(drill, heading, shorthands, blocks)
+                with moving(lambda: f"...    {time.monotonic() - began:6.0f} s  {heading}"):  # noqa: B023 - ends with it
+                    carry_out(drill, heading, shorthands, blocks)
             except (Failed, BotoCoreError, ClientError, subprocess.TimeoutExpired) as problem:
                 failed += 1
                 say(f"FAILED {time.monotonic() - began:6.1f} s  {heading}: {problem}")

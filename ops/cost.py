@@ -43,9 +43,9 @@ PRICES: Mapping[str, float] = {
 _MILLION = 1_000_000
 # Measured on one core, warm, by `make bench` (docs/benchmarks.md): milliseconds of processor time, without any waiting.
 CORE_MS: Mapping[str, float] = {"call": 1.2, "event": 1000 / 650}
-# A delivery to a subscription on one core: 1.9 to sign it and send it over a new TLS connection, 0.3 to decide, 1.1 for
-# one request of DynamoDB with boto3.
-DELIVERY_CORE_MS = 3.3
+# A delivery to a subscription on one core, by `python -m benchmarks.subscriptions`: signed, over a new TLS connection,
+# and recorded by one request of DynamoDB with boto3. The machine was busy with other work; idle, it took 3.3.
+DELIVERY_CORE_MS = 4.6
 # What a batch of events waits for, in requests of DynamoDB: twice for reads, then for claims, for lines and records,
 # and for the ends; and for EventBridge, which takes three times as long.
 BATCH_WAITS = 5 + 3

@@ -74,6 +74,7 @@ SCHEMAS: Json = {
             "settled": {"type": "boolean", "description": "False: Zoom's own list is missing or not complete yet."},
             "meeting_id": {"type": "string"},
             "note": {"type": "string", "description": "What is not known, and why."},
+            "instances_used": {"type": ["array", "null"], "items": {"type": "string"}},
             "participants": {"type": "array", "items": {"type": "object", "additionalProperties": True}},
             "page_size": {"type": "integer"},
             "total_records": {"type": "integer"},

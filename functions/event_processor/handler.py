@@ -6,8 +6,8 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from zoom_common.aws.at_once import ReadAhead
 from zoom_common.aws.clients import client
@@ -30,6 +30,9 @@ from zoom_common.observability import count, logger
 from zoom_common.settings import optional, require
 from zoom_common.zoom.event_redaction import Redaction
 from zoom_common.zoom.events import ZoomEvent
+
+if TYPE_CHECKING:
+    from zoom_common.connections.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,15 @@ def processor() -> EventProcessor:
 
 def _vault(settings: Settings, table: Table) -> ConnectionUpdates:
     connections = ConnectionStore(table)
-    publish = sender(settings.event_bus, lambda: client("events"))
-    deauthorization = Deauthorization(connections=connections, publish=publish, clock=time.time)
+    outbox = partial(_outbox, table, settings.event_bus)
+    deauthorization = Deauthorization(connections=connections, outbox=outbox, clock=time.time)
     return ConnectionUpdates(connections, deauthorization, Tombstones(table), time.time)
+
+
+def _outbox(table: Table, bus: str) -> Outbox:
+    from zoom_common.connections.outbox import Outbox  # noqa: PLC0415 - people remove the app seldom
+
+    return Outbox(table, sender(bus, lambda: client("events")), clock=time.time)
 
 
 def _on_event(settings: Settings) -> Callable[[ZoomEvent], None]:

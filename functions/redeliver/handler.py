@@ -27,7 +27,7 @@ def subscriptions() -> Subscriptions:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Work on messages; those named in the answer come back: at once where time ran out, else a little later."""
+    """Work on messages; those named in the answer come back: when there is more to do, or after a failure."""
     deadline = Deadline.after(min(context.get_remaining_time_in_millis() / 1000, _SLICE_SECONDS))
     failed = [each["messageId"] for each in event["Records"] if not _worked(each, deadline)]
     subscriptions().tally.write()
@@ -41,14 +41,14 @@ def _worked(record: Mapping[str, Any], deadline: Deadline) -> bool:
         logger().error("message unreadable", message_id=record["messageId"])
         return False
     try:
-        finished = subscriptions().drain.drain(tenant, name, deadline)
+        more_after = subscriptions().drain.drain(tenant, name, deadline)
     except DependencyFailed as error:
         if isinstance(error, InternalError):
             fault(error, subscription=name)
         logger().warning("deliveries wait", reason=error.reason, subscription=name)
         return False
-    if finished or int(record["attributes"]["ApproximateReceiveCount"]) >= _MOST_RETURNS:
-        return True  # what is left is due, and the sweep finds it
+    if more_after is None or int(record["attributes"]["ApproximateReceiveCount"]) >= _MOST_RETURNS:
+        return True  # what is left has a due time, and the sweep finds it
     with suppress(DependencyFailed):
-        subscriptions().wakes.return_at_once(record["receiptHandle"])
+        subscriptions().wakes.return_after(record["receiptHandle"], more_after)
     return False

@@ -19,7 +19,6 @@ from zoom_common.edge.request_fields import Fields, PageTokens
 from zoom_common.edge.response import Response, json_response
 from zoom_common.edge.subscription_requests import delivery_shown, recent, shown, subscription_fields
 from zoom_common.errors import Conflict, DependencyFailed, FieldError, Forbidden, InvalidRequest, NotFound
-from zoom_common.events.log.index import before
 from zoom_common.events.subscriptions.addresses import endpoint_of
 from zoom_common.events.subscriptions.model import (
     SUBSCRIPTION_ID,
@@ -31,6 +30,7 @@ from zoom_common.events.subscriptions.model import (
 )
 from zoom_common.events.subscriptions.sending import new_secret, new_test_event
 from zoom_common.events.subscriptions.settling import (
+    begins_after,
     missed_since,
     missed_until,
     waiting_of,
@@ -91,7 +91,7 @@ def create(request: Request, principal: Principal) -> Response:
         raise Conflict(f"A tenant has at most {MOST_PER_TENANT} subscriptions.", reason="too_many_subscriptions")
     now, name, secret = time.time(), new_subscription_id(secrets.token_bytes(16)), new_secret()
     made = Subscription(
-        missed_after=before(int(now * 1000)) if fields.get("ordered") else None,
+        missed_after=begins_after(now) if fields.get("ordered") else None,
         tenant=principal.tenant,
         subscription_id=name,
         state=State.PENDING,

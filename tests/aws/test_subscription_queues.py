@@ -37,7 +37,7 @@ def test_a_worker_is_woken_for_each_subscription(sqs: Any) -> None:
     queue.send([])
     messages = received(sqs, url) + received(sqs, url)
     assert {read_wake(each["Body"]) for each in messages} == {("acme", f"sub_{number}") for number in range(12)}
-    queue.return_at_once(messages[0]["ReceiptHandle"])
+    queue.return_after(messages[0]["ReceiptHandle"], 0.0)
     assert [each["Body"] for each in received(sqs, url)] == [messages[0]["Body"]]
 
 

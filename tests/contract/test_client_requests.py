@@ -14,9 +14,15 @@ from hypothesis import strategies as st
 
 from tests.contract import facts
 from tests.contract.test_operations_against_zoom import body_schema, merged
+from tests.fakes.edge import LambdaContext, http_event, never_counted
+from tests.fakes.gateway import World, answer, principal
 from tests.fakes.soak import times
+from zoom_common.connections.model import Kind
+from zoom_common.edge import zoom_api
+from zoom_common.edge.http import guarded
 from zoom_common.errors import InvalidRequest
 from zoom_common.zoom import api
+from zoom_common.zoom.api import with_utc_start
 from zoom_common.zoom.operations.model import JSON, Operation, Parameter, check_query, with_lowered_page_size
 from zoom_common.zoom.operations.table import match, operations
 
@@ -133,6 +139,9 @@ def test_what_zoom_is_sure_to_refuse_names_the_field(where: str, body: Any, fiel
         api.check_body(_operation(where), json.dumps(body).encode())
     assert [each.field for each in refusal.value.fields] == [field]
 
+
+EVERYBODY = principal()
+EVERY_ZOOM_SCOPE = frozenset(scope for each in operations() for scope in (*each.scopes.granular, *each.scopes.classic))
 
 WITH_MODEL = [pytest.param(each, id=each.name) for each in operations() if each.model is not None]
 WITH_BODY = [pytest.param(each, id=each.name) for each in operations() if each.media == JSON]
@@ -285,6 +294,28 @@ def test_a_change_takes_back_what_a_read_gave(operation: Operation, data: st.Dat
     answer = merged(facts.operation("GET", operation.path)["responses"]["200"])
     complete = {**answer, "required": body_schema(operation).get("required", [])}
     api.check_body(operation, json.dumps(data.draw(values(complete))).encode())
+
+
+CORPUS: list[dict[str, Any]] = json.loads(Path(__file__).with_name("client_requests.json").read_text())
+
+
+@pytest.mark.parametrize("case", [pytest.param(each, id=each.get("kind", each["request"])) for each in CORPUS])
+def test_a_request_of_the_corpus_reaches_zoom_as_it_was_sent(case: dict[str, Any]) -> None:
+    """Each has the form of a request that some public program builds. Only offsets and page sizes are rewritten."""
+    method, path = case["request"].split()
+    text = json.dumps(case["body"]) if "body" in case else None
+    reads = [answer(200, b'{"users":[],"meetings":[]}')] * 40
+    kind = Kind.USER if "/me" in path else Kind.ACCOUNT
+    world = World.of(*(reads if method == "GET" else [answer(204)]), scopes=EVERY_ZOOM_SCOPE, kind=kind)
+    gateway = world.gateway()
+    handler = guarded(lambda request: zoom_api.answer(gateway, request), never_counted)
+    event = http_event(method, path, body=text, query=case.get("query", ""), principal=EVERYBODY)
+    found = handler(event, LambdaContext())
+    assert found["statusCode"] in {200, 204}, found["body"]
+    sent = world.zoom.sent[0]
+    assert sent.method == method
+    if text is not None:
+        assert sent.body == with_utc_start(text.encode())
 
 
 def _shared() -> list[dict[str, Any]]:

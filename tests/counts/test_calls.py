@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.backend import SEND_SLOT
 from benchmarks.events import BATCH, batch_of, batch_of_arrivals, batch_of_one_meeting, event_for
 from benchmarks.runtime_api import Program, running
 from benchmarks.scenario import lambda_environment
@@ -42,25 +43,25 @@ EXPECTED = {
     # is taken and usage is counted every time. Creates count for their user's day, in batches: five calls, then four;
     # each notes its meeting in the host's calendar, and learns of the others in the same write.
     "meetings": Expected(
-        {QUERY: 1, _DECRYPT: 1, UPDATE: 4, "zoom POST": 1},
-        {QUERY: 5, UPDATE: 16, "zoom POST": 5},
+        {QUERY: 1, _DECRYPT: 1, SEND_SLOT: 1, UPDATE: 3, "zoom POST": 1},
+        {QUERY: 5, SEND_SLOT: 5, UPDATE: 11, "zoom POST": 5},
         {"DynamoDB": 2, "TrentService": 1, "zoom": 1},
     ),
     "webinars": Expected(
-        {QUERY: 1, _DECRYPT: 1, UPDATE: 2, "zoom GET": 1},
-        {QUERY: 5, UPDATE: 10, "zoom GET": 5},
+        {QUERY: 1, _DECRYPT: 1, SEND_SLOT: 1, UPDATE: 1, "zoom GET": 1},
+        {QUERY: 5, SEND_SLOT: 5, UPDATE: 5, "zoom GET": 5},
         {"DynamoDB": 2, "TrentService": 1, "zoom": 1},
     ),
     "zoom_api": Expected(
-        {QUERY: 1, _DECRYPT: 1, UPDATE: 2, "zoom GET": 1},
-        {QUERY: 5, UPDATE: 10, "zoom GET": 5},
+        {QUERY: 1, _DECRYPT: 1, SEND_SLOT: 1, UPDATE: 1, "zoom GET": 1},
+        {QUERY: 5, SEND_SLOT: 5, UPDATE: 5, "zoom GET": 5},
         {"DynamoDB": 2, "TrentService": 1, "zoom": 1},
     ),
     "token": Expected({GET: 1, PUT: 1}, {GET: 5, PUT: 5}, {"DynamoDB": 1}),
     # The secret that a signature is made with is read every five minutes.
     "meeting_sdk": Expected(
-        {QUERY: 1, GET: 2, _DECRYPT: 1, UPDATE: 3, _SECRET: 1, "zoom GET": 1},
-        {QUERY: 5, GET: 10, UPDATE: 15, "zoom GET": 5},
+        {QUERY: 1, GET: 2, _DECRYPT: 1, SEND_SLOT: 1, UPDATE: 2, _SECRET: 1, "zoom GET": 1},
+        {QUERY: 5, GET: 10, SEND_SLOT: 5, UPDATE: 10, "zoom GET": 5},
         {"DynamoDB": 2, "TrentService": 1, "secretsmanager": 1, "zoom": 1},
     ),
     # No KMS, no DynamoDB: the secrets are read while the container starts, and then every five minutes.
@@ -112,12 +113,19 @@ def counted(functions: Any, name: str, make: Callable[[], bytes] | None = None) 
     return Counted(first["operations"], {name: n for name, n in calls.items() if n}, last["connections"], items)
 
 
+def assert_asked(found: dict[str, int], expected: dict[str, int]) -> None:
+    """Everything is asked exactly so often. A slot may be over when the answer comes, and is then taken once more."""
+    slots = expected.get(SEND_SLOT, 0)
+    assert slots <= found.get(SEND_SLOT, 0) <= 2 * slots
+    assert found | {SEND_SLOT: slots} == expected | {SEND_SLOT: slots}
+
+
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_call_asks_for_no_more_than_it_needs(functions: Any, name: str) -> None:
     """Requests to DynamoDB, KMS, Secrets Manager, SQS and Zoom are exactly these, at the start and at steady state."""
     expected, found = EXPECTED[name], counted(functions, name)
-    assert found.start == expected.start
-    assert found.calls == expected.calls
+    assert_asked(found.start, expected.start)
+    assert_asked(found.calls, expected.calls)
     assert found.connections == expected.connections
 
 

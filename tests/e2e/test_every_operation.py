@@ -433,24 +433,6 @@ def test_people_whose_answer_got_lost_are_found_by_address(caller: Caller) -> No
     assert [each["email"] for each in panel] == ["p@example.com", "q@example.com"]
 
 
-def test_a_walk_that_takes_too_long_is_resumed(caller: Caller) -> None:
-    """What there is comes back in time, with a token that leads on."""
-    for number in range(5):
-        body = {"topic": f"Walked {number}", "type": 2, "start_time": "2030-01-07T10:00:00Z"}
-        assert caller.program.post("/v2/users/me/meetings", json=body).status_code == 201
-    rule = {"effect": "delay", "target": "meetings.list", "seconds": 9.0}
-    with fault(caller, rule):
-        first = caller.program.get("/v2/users/me/meetings", params={"all": "true", "page_size": 1})
-        [asked] = [each["fired"] for each in caller.zoom.get("/_sim/faults").json()["faults"]]
-    assert (asked - 1) * 9.0 < 28  # no page is asked for after the deadline
-    page = first.json()
-    assert page["next_page_token"].startswith("igz1."), first.text[:300]
-    more = {"all": "true", "page_size": 1, "next_page_token": page["next_page_token"]}
-    rest = caller.program.get("/v2/users/me/meetings", params=more).json()
-    found = [each["id"] for each in page["meetings"] + rest["meetings"]]
-    assert len(found) == len(set(found)) == page["total_records"]
-
-
 def test_what_the_guide_shows_works(caller: Caller) -> None:
     """A weekly meeting; the basic one and the webinar with a practice session are above."""
     recurrence = {"type": 2, "repeat_interval": 1, "weekly_days": "2,4", "end_times": 6}

@@ -24,6 +24,7 @@ from standardwebhooks import Webhook
 
 from dev.emulator import client_of
 from dev.waiting import wait_until
+from ops import subscriber
 from tests.e2e.conftest import Gateway
 
 pytestmark = pytest.mark.e2e
@@ -203,40 +204,27 @@ def test_the_life_of_a_subscription(api: httpx.Client, stack: dict[str, Any], re
     assert api.get(path).status_code == 404
 
 
-def test_a_queue_of_ones_own(api: httpx.Client, stack: dict[str, Any]) -> None:
-    """A test message has to be taken before the subscription is active; then events come as messages."""
-    sqs = client_of(stack, "sqs")
-    url = sqs.create_queue(QueueName=f"subscriber-{uuid.uuid4().hex[:8]}")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    roles = [
-        client_of(stack, "cloudformation").describe_stack_resource(
-            StackName=stack["stack_name"], LogicalResourceId=name
-        )
-        for name in ("DeliverRole", "RedeliverRole")
-    ]
-    names = [each["StackResourceDetail"]["PhysicalResourceId"] for each in roles]
-    account = arn.split(":")[4]
-    allowed = {
-        "Effect": "Allow",
-        "Principal": {"AWS": [f"arn:aws:iam::{account}:role/{name}" for name in names]},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    made = created(api, queue=url, types=["stories.*"])
-    until("the subscription to be verified", lambda: state_of(api, made), lambda state: state == "active")
+def test_a_queue_of_ones_own(
+    api: httpx.Client, stack: dict[str, Any], gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make subscriber` makes it, and it takes a test message first; events come as messages until it is removed."""
+    sqs, name = client_of(stack, "sqs"), f"stories-{uuid.uuid4().hex[:8]}"
+    file = ["--stack-file", str(gateway.folder / "stack.json")]
+    assert subscriber.main(["add", name, "--tenant", stack["tenant"], "--type", "stories.*", *file]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert state_of(api, {"id": made["SubscriptionId"]}) == "active"
     sent = publish(stack, "stories.told")
     got: list[str] = []
 
     def read() -> list[str]:
-        for message in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages", []):
+        for message in sqs.receive_message(QueueUrl=made["QueueUrl"], WaitTimeSeconds=1).get("Messages", []):
             got.append(json.loads(message["Body"])["id"])
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            sqs.delete_message(QueueUrl=made["QueueUrl"], ReceiptHandle=message["ReceiptHandle"])
         return got
 
     until("the message", read, lambda found: sent in found)
-    api.delete(f"/subscriptions/{made['id']}")
+    assert subscriber.main(["remove", name, *file]) == 0
+    assert api.get(f"/subscriptions/{made['SubscriptionId']}").status_code == 404
 
 
 def test_addresses_inside_are_refused(api: httpx.Client) -> None:

@@ -26,9 +26,18 @@ _TABLES: dict[str, TableName] = {
 }
 
 
+# The stack that is judged has everything that a stack can have.
+OPTIONS = {"Subscriptions": "on", "Jobs": "on", "RecordingArchive": "on"}
+# A queue that somebody subscribed, in an account of theirs. The tests have those that `make subscriber` makes.
+SUBSCRIBERS_QUEUE, _SUBSCRIBERS_ACCOUNT = "SubscribersQueue", "999999999999"
+
+# Parts of partition keys that are nobody's name.
+_WORDS = frozenset({"archive-agenda", "archive-list", "archive-policy", "jobs.active"})
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """One request of a role. `resource` is a logical id, with what follows it (`:live`, `/index/due`)."""
+    """One request of a role. `resource` is a logical id, with what follows it (`:live`, `/index/due`, `/object`)."""
 
     role: str
     action: str
@@ -50,8 +59,12 @@ class Asked:
         """The request as IAM gets it, without one of its keys where `without` says so."""
         found = re.match(r"\w+", self.resource)
         assert found, self
+        if self.resource == SUBSCRIBERS_QUEUE:
+            arn = f"arn:aws:sqs:{deployment.region}:{_SUBSCRIBERS_ACCOUNT}:subscriber"
+            return Request(self.action, arn, {"aws:ResourceAccount": (_SUBSCRIBERS_ACCOUNT,)})
         arn = deployment.arn(found[0]) + self.resource[found.end() :]
-        return Request(self.action, arn, {name: value for name, value in self.keys.items() if name != without})
+        keys = {name: value for name, value in self.keys.items() if name != without}
+        return Request(self.action, arn, {**keys, "aws:ResourceAccount": (deployment.account,)})
 
     def without_ids(self) -> Asked:
         """The same with other tenants, ids and digests, for the file."""
@@ -71,10 +84,10 @@ class Asked:
 
 
 def _plain(part: str) -> str:
-    if re.fullmatch(r"[a-z]+|[\d-]+", part):
+    if re.fullmatch(r"[a-z]+|[\d-]+", part) or part in _WORDS:
         return part
-    if re.fullmatch(r"[0-9a-f]{32,}", part):
-        return "0" * len(part)
+    if digest := re.fullmatch(r"((?:rec|job|sub)_)?([0-9a-f]{24,})", part):
+        return f"{digest[1] or ''}{'0' * len(digest[2])}"
     begins = part.partition(".")[0]
     return f"{begins}.x" if begins in {"hosts", "malformed", "unrouted"} else "x"
 
@@ -90,19 +103,22 @@ def kind_of(resource: str, key: str) -> str:
 
 def known() -> list[Asked]:
     """Every request in `asked.json`."""
-    return [
-        Asked(**{**each, "keys": {name: tuple(values) for name, values in each["keys"].items()}})
-        for each in json.loads(FILE.read_text())
-    ]
+    return list(map(from_json, json.loads(FILE.read_text())))
 
 
-# Functions whose requests nobody has kept yet.
-NOT_RECORDED = frozenset({"DeliverFunction", "RedeliverFunction", "SubscriptionsFunction"})
+def from_json(stored: Mapping[str, Any]) -> Asked:
+    """A request as `to_json` wrote it."""
+    return Asked(**{**stored, "keys": {name: tuple(values) for name, values in stored["keys"].items()}})
 
 
 def recorded(file: Path, names: Mapping[str, str], functions: Container[str]) -> Iterator[Asked]:
-    """What `functions` asked in a run. `names` has the logical id of each physical one; others are left out."""
-    for line in file.read_text().splitlines():
+    """What `functions` asked in a run. `names` has the logical id of each physical one; others are left out.
+
+    The emulator goes on to write: a last line that has no end yet is left out too.
+    """
+    for line in file.read_text().splitlines(keepends=True):
+        if not line.endswith("\n"):
+            continue
         found = json.loads(line)
         role, _, session = found["principal"].partition("/")
         if names.get(session, "") in functions:
@@ -119,6 +135,11 @@ def _logical(arn: str, names: Mapping[str, str]) -> str:
     name = re.split(r"[:/]", arn.split(":", 5)[-1].removeprefix("table/").removeprefix("key/"))
     if name[0] in {"function", "event-bus"}:
         name = name[1:]
+    if arn.startswith("arn:aws:sqs:") and "subscriber-" in name[0]:
+        return SUBSCRIBERS_QUEUE
+    if arn.startswith("arn:aws:s3:"):  # an object's key begins with a folder of ours, or with a tenant
+        folder = "/inputs" * (name[1:2] == ["inputs"])
+        return names[name[0]] + f"{folder}/object" * (len(name) > 1)
     rest = arn.partition(name[0])[2]
     return names[name[0]] + rest
 

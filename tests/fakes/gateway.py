@@ -100,7 +100,7 @@ class Tokens:
         self.rejections += 1
         return Secret(f"token-{1 + self.rejections}") if self.another else None
 
-    def rejected_again(self, connection: Connection) -> None:  # noqa: ARG002 - as above
+    def rejected_again(self, connection: Connection, token: Secret) -> None:  # noqa: ARG002 - as above
         self.told += 1
 
     def accepted(self, connection: Connection) -> None:

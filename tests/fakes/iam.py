@@ -74,6 +74,8 @@ def _operator(name: str) -> Callable[[str, list[str]], bool]:
     match name:
         case "StringEquals" | "Bool":
             return lambda value, wanted: value in wanted
+        case "StringNotEquals":
+            return lambda value, wanted: value not in wanted
         case "StringLike" | "ArnLike" | "ArnEquals":  # ArnEquals and ArnLike behave alike
             return lambda value, wanted: any(_like(value, each) for each in wanted)
         case "StringNotLike":

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -29,15 +30,15 @@ from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import CloudEvent, event_id, rfc3339, sequence_of
 from zoom_common.events.log.entries import LogEntry
-from zoom_common.events.log.index import LogIndex, before
+from zoom_common.events.log.index import LogIndex
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.subscriptions.addresses import Endpoint
 from zoom_common.events.subscriptions.delivery_store import DeliveryStore
 from zoom_common.events.subscriptions.drain import Drain
 from zoom_common.events.subscriptions.fanout import FanOut
-from zoom_common.events.subscriptions.model import State, Subscription
+from zoom_common.events.subscriptions.model import State, Subscription, event_time_ms
 from zoom_common.events.subscriptions.sending import Sender, SigningSecrets, new_secret
-from zoom_common.events.subscriptions.settling import Settlement, missed_since, missed_until
+from zoom_common.events.subscriptions.settling import Settlement, begins_after, missed_since, missed_until
 from zoom_common.events.subscriptions.store import SubscriptionStore
 from zoom_common.events.subscriptions.target_client import Answer, NoAnswer
 from zoom_common.secret import Secret
@@ -138,9 +139,10 @@ class World:
         self.working = False
         clock = lambda: self.now  # noqa: E731 - a clock
         self.signing = SigningSecrets(Cipher(FakeKms().client(), {SealKind.SUBSCRIPTION: "data-key"}))
-        self.log = EventLog(Table(calm, tables.EVENTS), clock=clock)
+        self._events = Table(calm, tables.EVENTS)
+        self.log = EventLog(self._events, clock=clock)
         self.subscriptions = SubscriptionStore(Table(calm, tables.CONNECTIONS))
-        self.deliveries = DeliveryStore(Table(calm, tables.EVENTS))
+        self.deliveries = DeliveryStore(self._events)
         subscriptions = SubscriptionStore(Table(client, tables.CONNECTIONS, sleep=lambda _: None))
         deliveries = DeliveryStore(Table(client, tables.EVENTS, sleep=lambda _: None))
         sender = Sender(posts=self, queues=self, secrets=self.signing, clock=clock, timer=clock)
@@ -187,7 +189,7 @@ class World:
         secret = new_secret(self.random.randbytes)
         self.secrets_shown[name] = [secret]
         if more.get("ordered"):
-            more = {"missed_after": before(int(self.now * 1000)), **more}
+            more = {"missed_after": begins_after(self.now), **more}
         made = Subscription(
             **{
                 "tenant": TENANT,
@@ -247,12 +249,20 @@ class World:
         self.publish(made)
         return made
 
-    def logged(self, name: str, *, meeting: str = "1", uuid: str | None = None, host: str = "h") -> CloudEvent:
+    def logged(
+        self, name: str, *, meeting: str = "1", uuid: str | None = None, host: str = "h", lag: float = 0.0
+    ) -> CloudEvent:
         """Put a new event into the log."""
+        made = self.happened(name, meeting=meeting, uuid=uuid, host=host)
+        self.show(made, received_at=self.now, lag=lag)
+        return made
+
+    def happened(self, name: str, *, meeting: str = "1", uuid: str | None = None, host: str = "h") -> CloudEvent:
+        """Return an event that happens now, and that nobody has told the gateway yet."""
         self._made += 1
         known_as = event_id("/zoom/app", TENANT, str(self._made))
         data = {"event": name, "payload": {"object": {"id": meeting, "host_id": host}}}
-        made = CloudEvent(
+        return CloudEvent(
             id=known_as,
             source="/zoom/app",
             type=f"zoom.{name}",
@@ -264,21 +274,23 @@ class World:
             sequence=sequence_of(int(self.now * 1000) + self._made, known_as),
             data=data,
         )
+
+    def show(self, event: CloudEvent, *, received_at: float, lag: float = 0.0) -> None:
+        """Make an event visible in the log. The clock of the container that writes it is `lag` seconds behind."""
         entry = LogEntry(
             owner=TENANT,
-            event_id=made.id,
-            key=str(self._made),
+            event_id=event.id,
+            key=event.id,
             app="app",
-            type=made.type,
-            received_at_ms=int(self.now * 1000),
-            occurred_at_ms=int(self.now * 1000),
-            subject=made.subject,
-            connection_id=made.connection_id,
-            uuid=uuid,
-            content=made.to_json().encode(),
+            type=event.type,
+            received_at_ms=int(received_at * 1000),
+            occurred_at_ms=event_time_ms(event),
+            subject=event.subject,
+            connection_id=event.connection_id,
+            uuid=event.uuid,
+            content=event.to_json().encode(),
         )
-        self.log.admit(entry)
-        return made
+        EventLog(self._events, clock=lambda: self.now - lag).admit(entry)
 
     def publish(self, event: CloudEvent) -> None:
         """Put an event on the bus, which puts it into the queue of deliveries."""
@@ -345,13 +357,13 @@ class World:
         _, tenant, name = ready[0]
         try:
             self.working = True
-            finished = self.drain.drain(tenant, name, Deadline(1e9, clock=lambda: 0.0))
+            more_after = self.drain.drain(tenant, name, Deadline(1e9, clock=lambda: 0.0))
         except (Crash, DependencyFailed):
             return True
         finally:
             self.working = False
-        if not finished:
-            self.wakes.append((self.now, tenant, name))
+        if more_after is not None:  # the message comes again, after whole seconds
+            self.wakes.append((self.now + math.ceil(more_after), tenant, name))
         return True
 
     def _sweep(self) -> bool:

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from dev.deployed_template import Deployment, deployment, role_of, statements
-from tests.fakes.asked import ENCLOSING, LEADING, NOT_RECORDED, Asked, known
+from tests.fakes.asked import ENCLOSING, LEADING, OPTIONS, Asked, known
 from tests.fakes.iam import Request, allowed, applies
 
 
 @cache
 def prod() -> Deployment:
-    """The template as it is deployed to AWS, with every option off."""
-    return deployment()
+    """The template as it is deployed to AWS, with every option on."""
+    return deployment(**OPTIONS)
 
 
 @cache
@@ -28,9 +28,7 @@ def of_role(role: str) -> tuple[dict[str, Any], ...]:
     return tuple(statements(prod(), role))
 
 
-# Functions of a stack with every option off. Those of an option are not in the record yet, and neither are those of
-# subscriptions, which are always deployed.
-FUNCTIONS = sorted(prod().of_type("AWS::Lambda::Function").keys() - NOT_RECORDED)
+FUNCTIONS = sorted(prod().of_type("AWS::Lambda::Function"))
 ROLES = {role_of(prod(), function): function for function in FUNCTIONS}
 ASKED = known()
 
@@ -106,20 +104,61 @@ _REFRESH = "an access token that has expired; the end-to-end tests have one for 
 _NAMED_OUT = "its statement names what it may not reach: API keys and erasures"
 _SHARED = "the statement is the one of the API's functions"
 _OWN_TABLE = "the function keeps or reads the whole log, of every tenant"
+_WHOLE_TABLE = "its statement is of the whole table: it keeps items of several kinds there"
+_DATA_KEY = "the vault's functions use DataKey for what is sealed for several purposes"
+_OF_CALLS = "its calls of Zoom's API may need it; the end-to-end tests have one for another function"
+_ARCHIVE = tuple(f"EventsTable archive_{kind}" for kind in ("agenda", "list", "policies", "recordings"))
+_DELIVERIES = ("EventsTable deliveries", "EventsTable waiting_deliveries")
+_JOBS = tuple(f"EventsTable {kind}" for kind in ("job_places", "jobs", "jobs_active"))
+_LOG = ("EventsTable events", "EventsTable log_lines")
+_REST = ("EventsTable others", "EventsTable usage")
+_CALLS = ("CoordinationTable calendar", "CoordinationTable change", "CoordinationTable daily")
 SPARE: dict[str, dict[str, str]] = {
+    "ArchiveRole": dict.fromkeys((*_DELIVERIES, *_JOBS, *_LOG, *_REST), _WHOLE_TABLE)
+    | dict.fromkeys((*_CALLS, "CoordinationTable budget", "CoordinationTable usage", "DataKey access_token"), _OF_CALLS)
+    | {
+        "ConnectionsTable connections": "discovery of what was recorded before a policy was made",
+        "CoordinationTable throttle": _LIMITED_KEYS,
+        "EventBus": "a recording that is given up",
+        "TokenRefreshFunction:live": _REFRESH,
+    },
+    "ArchiveWorkerRole": dict.fromkeys((*_DELIVERIES, *_JOBS, *_LOG, *_REST, "EventsTable projections"), _WHOLE_TABLE)
+    | dict.fromkeys((*_CALLS, "CoordinationTable throttle"), _SHARED)
+    | {"TokenRefreshFunction:live": _REFRESH},
+    "JobSliceRole": dict.fromkeys(
+        (*_ARCHIVE, *_DELIVERIES, *_LOG, *_REST, "EventsTable job_places", "EventsTable projections"), _WHOLE_TABLE
+    )
+    | {
+        "CoordinationTable change": _CACHE,
+        "CoordinationTable throttle": _SHARED,
+        "EventBus": "registrants.sync publishes join links",
+        "IngestQueue": "what backfill finds",
+        "JobsMachine": "a job that outlives its execution goes on in another",
+        "TokenRefreshFunction:live": _REFRESH,
+    },
+    "JobsRole": dict.fromkeys((*_ARCHIVE, *_DELIVERIES, *_LOG, *_REST, "EventsTable projections"), _WHOLE_TABLE)
+    | {"CoordinationTable throttle": _LIMITED_KEYS},
+    "RedeliverRole": {
+        "EventBus": "a subscription that has come to an end",
+        "EventsTable events": "an event that was missed",
+    },
+    "SubscriptionsRole": {"CoordinationTable throttle": _LIMITED_KEYS, **dict.fromkeys(_LOG, "sending again")},
     "ErasuresRole": dict.fromkeys(
         [
+            *_ARCHIVE,
+            *_DELIVERIES,
+            *("ArchiveBucket", "ArchiveBucket/object", "ConnectionsTable subscriptions"),
+            *("EventsTable jobs", "EventsTable jobs_active"),
             *(f"ConnectionsTable {kind}" for kind in ("account_links", "outbox", "placed_links", "refresh_answers")),
             *("ConnectionsTable others", "CoordinationTable state", "EventsTable usage"),
         ],
         _ERASES,
     )
     | {"CoordinationTable throttle": _LIMITED_KEYS},
-    "EventProcessorRole": {"EventsTable usage": _OWN_TABLE},
+    "EventProcessorRole": dict.fromkeys((*_ARCHIVE, *_DELIVERIES, *_JOBS, "EventsTable usage"), _OWN_TABLE),
     "EventsRole": {
         "EventBus": "publishing an event again",
-        "EventsTable others": _OWN_TABLE,
-        "EventsTable usage": _OWN_TABLE,
+        **dict.fromkeys((*_ARCHIVE, *_DELIVERIES, *_REST, "EventsTable jobs", "EventsTable jobs_active"), _OWN_TABLE),
         "CoordinationTable throttle": _LIMITED_KEYS,
     },
     "HealthRole": {"CoordinationTable throttle": _LIMITED_KEYS},
@@ -134,7 +173,9 @@ SPARE: dict[str, dict[str, str]] = {
     "OauthRole": {
         "ConnectionsTable others": _NAMED_OUT,
         "ConnectionsTable refresh_answers": _NAMED_OUT,
+        "ConnectionsTable subscriptions": _NAMED_OUT,
         "CoordinationTable throttle": _LIMITED_KEYS,
+        "DataKey subscription_secret": _DATA_KEY,
     },
     "ReconcileRole": {
         "CoordinationTable calendar": _SHARED,
@@ -143,12 +184,14 @@ SPARE: dict[str, dict[str, str]] = {
         "CoordinationTable change": _CACHE,
         "CoordinationTable daily": "limits of a day, on reports",
         "CoordinationTable throttle": _SHARED,
-        **dict.fromkeys(("EventsTable events", "EventsTable others", "EventsTable usage"), _OWN_TABLE),
+        **dict.fromkeys((*_ARCHIVE, *_DELIVERIES, *_JOBS, *_REST, "EventsTable events"), _OWN_TABLE),
         "TokenRefreshFunction:live": _REFRESH,
     },
     "TokenRefreshRole": dict.fromkeys(
-        ("ConnectionsTable account_links", "ConnectionsTable folded_users", "ConnectionsTable others"), _NAMED_OUT
-    ),
+        (f"ConnectionsTable {kind}" for kind in ("account_links", "folded_users", "others", "subscriptions")),
+        _NAMED_OUT,
+    )
+    | {"DataKey subscription_secret": _DATA_KEY},
     "UsageRole": {"ConnectionsTable connections": "a person who asks for the usage of their own connections"},
     "WebinarsRole": {
         "CoordinationTable calendar": _SHARED,
@@ -165,7 +208,45 @@ SPARE: dict[str, dict[str, str]] = {
 }
 _FREES = "a create that was not sent frees its Idempotency-Key"
 # Rights beside those above that nobody was heard to use: by role, action and what begins the resource's name.
+_NO_SUCH_KEY = "without it S3 says 403 instead of 404 of what is not there"
+_ENDS_UPLOADS = "an upload that was not finished"
+_COPIES, _ARCHIVE_QUEUES = "arn:aws:s3:::ArchiveBucket", "arn:aws:sqs:eu-central-1:111122223333:Archive"
 UNHEARD: dict[str, dict[str, str]] = {
+    "ArchiveRole": {
+        f"s3:AbortMultipartUpload {_COPIES}/*": _ENDS_UPLOADS,
+        f"s3:DeleteObject {_COPIES}/*": "copies whose days have passed",
+        f"s3:ListBucket {_COPIES}": _NO_SUCH_KEY,
+    },
+    "ArchiveWorkerRole": {
+        "dynamodb:Query ConnectionsTable": _SHARED,
+        f"s3:AbortMultipartUpload {_COPIES}/*": _ENDS_UPLOADS,
+        f"s3:ListBucket {_COPIES}": _NO_SUCH_KEY,
+        f"s3:PutObjectTagging {_COPIES}/*": "a tag in the request that puts; the emulator has no check for it",
+    },
+    "DeliverRole": {"dynamodb:BatchGetItem EventsTable": "a message that comes again"},
+    "ErasuresRole": {
+        f"s3:AbortMultipartUpload {_COPIES}/*": _ENDS_UPLOADS,
+        f"s3:DeleteObject {_COPIES}/*": "copies of recordings; the end-to-end tests erase none",
+    },
+    "HealthRole": {
+        f"sqs:GetQueueAttributes {_ARCHIVE_QUEUES}{name}": "the deep health of a stack with the archive"
+        for name in ("DeadLetterQueue", "EventsDeadLetterQueue", "EventsQueue", "Queue")
+    },
+    "JobSliceRole": {
+        "dynamodb:DeleteItem CoordinationTable": _FREES,
+        "dynamodb:GetItem CoordinationTable": "a row that is repeated after its answer was lost",
+        "dynamodb:Query ConnectionsTable": _SHARED,
+        "s3:ListBucket arn:aws:s3:::JobsBucket": _NO_SUCH_KEY,
+    },
+    "JobsRole": {
+        "dynamodb:Query ConnectionsTable": _SHARED,
+        "s3:GetObject arn:aws:s3:::JobsBucket/results/*": "links that it signs and others follow",
+        "s3:PutObject arn:aws:s3:::JobsBucket/*": "links that it signs and others follow",
+    },
+    "RedeliverRole": {
+        "dynamodb:BatchGetItem EventsTable": "what was missed, and may have been sent already",
+        "sqs:ChangeMessageVisibility arn:aws:sqs:eu-central-1:111122223333:RedeliveryQueue": "more to do soon",
+    },
     "EventProcessorRole": {"dynamodb:DeleteItem EventsTable": "moves the line of an event that became visible late"},
     "EventsRole": {"dynamodb:GetItem ConnectionsTable": "one connection that a person names"},
     "MeetingsRole": {"dynamodb:DeleteItem CoordinationTable": _FREES},
@@ -244,6 +325,7 @@ def test_no_function_but_two_opens_a_refresh_token() -> None:
             may = {role for role in ROLES if allowed(request, of_role(role))}
             vault = {"OauthRole", "TokenRefreshRole"}
             api = {"MeetingsRole", "WebinarsRole", "ZoomApiRole", "MeetingSdkRole", "ReconcileRole"}
+            api |= {"ArchiveRole", "ArchiveWorkerRole", "JobSliceRole"}
             assert may == (vault | api if (key, kind) == ("DataKey", "access_token") else vault), request
 
 

@@ -75,8 +75,16 @@ def test_the_template_has_no_hidden_routes(template: Template) -> None:
 def test_the_authorizer_keeps_answers_a_minute_at_most(template: Template) -> None:
     """A revoked key works for a minute at most, and answers are kept per credential."""
     (authorizer,) = of_type(template, "AWS::ApiGatewayV2::Authorizer").values()
-    assert authorizer["AuthorizerResultTtlInSeconds"] <= 60
-    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+    limits = template["Parameters"]["KeyCacheSeconds"]
+    assert authorizer["AuthorizerResultTtlInSeconds"] == {"Ref": "KeyCacheSeconds"}
+    assert (limits["MinValue"], limits["Default"], limits["MaxValue"]) == (0, 60, 60)
+
+
+def test_without_a_cache_the_authorizer_answers_requests_without_a_header(template: Template) -> None:
+    """API Gateway needs an identity source for a cache; without one it asks the function about every request."""
+    (authorizer,) = of_type(template, "AWS::ApiGatewayV2::Authorizer").values()
+    assert authorizer["IdentitySource"] == {"Fn::If": ["RemembersKeys", ["$request.header.Authorization"], []]}
+    assert template["Conditions"]["RemembersKeys"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "KeyCacheSeconds"}, 0]}]}
 
 
 def test_no_role_has_a_wildcard_action(template: Template) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import cfnlint
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
@@ -31,7 +32,30 @@ def missing(region: str, types: set[str]) -> set[str]:
     return types - set(PROVIDER_SCHEMA_MANAGER.get_resource_types(region))
 
 
-@pytest.mark.parametrize("region", regions.COMMERCIAL)
+# cfn-lint has no list of them.
+UNLISTED = {"me-south-1"}
+# Every service of which a resource is made, as botocore names it.
+SERVICES = (
+    "apigatewayv2",
+    "appconfig",
+    "cloudwatch",
+    "codedeploy",
+    "dynamodb",
+    "events",
+    "iam",
+    "kms",
+    "lambda",
+    "logs",
+    "s3",
+    "scheduler",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "stepfunctions",
+)
+
+
+@pytest.mark.parametrize("region", sorted(set(regions.COMMERCIAL) - UNLISTED))
 def test_a_region_of_the_list_knows_every_type(region: str, types: set[str]) -> None:
     """A type that a region lacks would end its deploy half-way."""
     assert missing(region, types) == set()
@@ -40,9 +64,23 @@ def test_a_region_of_the_list_knows_every_type(region: str, types: set[str]) -> 
 def test_every_other_commercial_region_lacks_function_urls(types: set[str]) -> None:
     """So the list is whole: a region that gets function URLs fails this test, and is added."""
     known = {file.stem for file in LISTS.glob("*-*.json") if not file.stem.startswith(OTHER_PARTITIONS)}
-    assert set(regions.COMMERCIAL) <= known
+    assert set(regions.COMMERCIAL) - UNLISTED <= known
+    assert not UNLISTED & known
     for region in known - set(regions.COMMERCIAL):
         assert missing(region, types) == {"AWS::Lambda::Url"}, region
+
+
+@pytest.mark.parametrize("region", sorted(UNLISTED))
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_region_without_a_list_has_every_service(region: str, service: str) -> None:
+    """As botocore knows them; services for all regions together count."""
+    found = boto3.Session().get_available_regions(service)
+    assert region in found or found in ([], ["aws-global"])
+
+
+def test_every_service_of_the_template_is_looked_for(types: set[str]) -> None:
+    """A type's second word is its service."""
+    assert {each.split("::")[1].lower() for each in types} == set(SERVICES)
 
 
 def test_the_sovereign_cloud_knows_every_type_that_the_linter_knows(types: set[str]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,19 @@ AT_IMPORT = {"client", "resource", "Session", "RequestsTransport", "getenv", "en
 
 
 def name_of(path: Path) -> str:
-    """A test id that reads like the tree."""
+    """A file's path in the repository."""
     return str(path.relative_to(ROOT))
 
 
+@cache
 def parsed(path: Path) -> ast.Module:
     """The module's syntax tree."""
     return ast.parse(path.read_text(), name_of(path))
+
+
+def breaking(paths: Iterable[Path], holds: Callable[[Path], bool]) -> list[str]:
+    """The files for which a rule does not hold."""
+    return [name_of(path) for path in paths if not holds(path)]
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
@@ -41,6 +48,16 @@ def imports(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield "." * node.level + (node.module or "")
+
+
+def packages(path: Path) -> set[str]:
+    """The top-level packages that a file imports; empty for a relative import."""
+    return {name.partition(".")[0] for name in imports(parsed(path))}
+
+
+def attributes(path: Path) -> set[str]:
+    """The names of attributes that a file reads."""
+    return {node.attr for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)}
 
 
 def _running(node: ast.AST) -> Iterator[ast.AST]:
@@ -100,79 +117,69 @@ def test_arrows_point_downwards(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lint_imports(no_cache=True) == EXIT_STATUS_SUCCESS
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_few_modules_reach_outside(path: Path) -> None:
+def compares_reasons(node: ast.AST) -> bool:
+    """Whether a piece of code compares an attribute `reason` with a text."""
+    if isinstance(node, ast.Compare):
+        sides = (node.left, *node.comparators)
+        reads = (side for side in sides if isinstance(side, ast.Attribute))
+        return any(map(_is_text, sides)) and any(side.attr == "reason" for side in reads)
+    return isinstance(node, ast.MatchClass) and "reason" in node.kwd_attrs and any(map(_is_value, node.kwd_patterns))
+
+
+def test_few_modules_reach_outside() -> None:
     """Only AWS's room, a store, a cipher, a queue, a bus, a transport or a client imports a client library."""
-    used = {name.partition(".")[0] for name in imports(parsed(path))} & CLIENT_LIBRARIES
-    assert not used or path.parent == AWS or path.stem.rpartition("_")[2] in OUTSIDE
+    inside = [path for path in MODULES if path.parent != AWS and path.stem.rpartition("_")[2] not in OUTSIDE]
+    assert breaking(inside, lambda path: CLIENT_LIBRARIES.isdisjoint(packages(path))) == []
 
 
-@pytest.mark.parametrize("path", [*MODULES, *HANDLERS], ids=name_of)
-def test_only_awss_room_makes_boto3_clients(path: Path) -> None:
-    """There is one place that decides about timeouts, tries and endpoints."""
-    assert "boto3" not in {name.partition(".")[0] for name in imports(parsed(path))} or path == AWS / "clients.py"
+def test_only_awss_room_makes_boto3_clients() -> None:
+    """One module decides about timeouts, tries and endpoints."""
+    others = {*MODULES, *HANDLERS} - {AWS / "clients.py"}
+    assert breaking(others, lambda path: "boto3" not in packages(path)) == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_where_aws_is_stands_in_one_file(path: Path) -> None:
-    """No other module spells a partition's suffix or an endpoint's variable; TLS knows whose names have which roots."""
-    text = path.read_text()
-    known = path in {AWS / "endpoints.py", AWS / "https.py"}
-    assert known or not re.search(r"amazonaws\.(com|eu)|AWS_ENDPOINT_URL", text)
+def test_where_aws_is_stands_in_one_file() -> None:
+    """No other module spells a partition's suffix or an endpoint's variable; TLS knows which names have which roots."""
+    others = {*MODULES} - {AWS / "endpoints.py", AWS / "https.py"}
+    assert breaking(others, lambda path: not re.search(r"amazonaws\.(com|eu)|AWS_ENDPOINT_URL", path.read_text())) == []
 
 
-@pytest.mark.parametrize("path", [*MODULES, *HANDLERS], ids=name_of)
-def test_no_code_compares_reasons(path: Path) -> None:
+def test_no_code_compares_reasons() -> None:
     """A decision goes by an error's type or by an enumeration: a reason is for the caller and the log."""
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.Compare):
-            compared = [each for each in (node.left, *node.comparators) if isinstance(each, ast.Attribute)]
-            texts = [each for each in (node.left, *node.comparators) if _is_text(each)]
-            assert not texts or all(each.attr != "reason" for each in compared), ast.unparse(node)
-        if isinstance(node, ast.MatchClass):
-            assert not ("reason" in node.kwd_attrs and any(map(_is_value, node.kwd_patterns))), ast.unparse(node)
+    assert breaking([*MODULES, *HANDLERS], lambda path: not any(map(compares_reasons, ast.walk(parsed(path))))) == []
 
 
-@pytest.mark.parametrize("path", [*MODULES, *HANDLERS], ids=name_of)
-def test_nothing_happens_at_import(path: Path) -> None:
+def test_nothing_happens_at_import() -> None:
     """No module reads the environment or makes a client before it is asked to."""
-    assert happenings(parsed(path)) == set()
+    assert breaking([*MODULES, *HANDLERS], lambda path: not happenings(parsed(path))) == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_the_environment_is_handed_in(path: Path) -> None:
+def test_the_environment_is_handed_in() -> None:
     """Only a handler reads the process's environment; the layer is given a mapping.
 
-    But for AWS's own clients, and for what stands before every handler and is none's business: what tells operators,
-    also that a setting is missing.
+    Two modules may: the one that makes AWS's own clients, and the one that reports to operators, which must also work
+    when a setting is missing.
     """
-    if path == AWS / "clients.py" or path.stem == "observability":
-        return
-    read = {node.attr for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)}
-    assert read.isdisjoint({"environ", "environb", "getenv"})
+    others = [path for path in MODULES if path != AWS / "clients.py" and path.stem != "observability"]
+    assert breaking(others, lambda path: {"environ", "environb", "getenv"}.isdisjoint(attributes(path))) == []
 
 
-@pytest.mark.parametrize("path", HANDLERS, ids=name_of)
-def test_a_function_is_one_file_that_knows_no_other(path: Path) -> None:
+def test_a_function_is_one_file_that_knows_no_other() -> None:
     """It imports the standard library and the layer; nothing of a sibling, no client, nothing relative."""
-    assert path.name == "handler.py"
-    siblings = {folder.name for folder in (ROOT / "functions").iterdir()} | {
-        "functions",
-        "dev",
-        "ops",
-        "local",
-        "tests",
-    }
-    used = {name.partition(".")[0] for name in imports(parsed(path))}
-    assert used.isdisjoint(siblings | CLIENT_LIBRARIES | {""})
+    assert {path.name for path in HANDLERS} == {"handler.py"}
+    siblings = {folder.name for folder in (ROOT / "functions").iterdir()}
+    foreign = siblings | {"functions", "dev", "ops", "local", "tests", ""} | CLIENT_LIBRARIES
+    assert breaking(HANDLERS, lambda path: foreign.isdisjoint(packages(path))) == []
 
 
-@pytest.mark.parametrize("path", [ROOMS / "__init__.py", *sorted(ROOMS.glob("*/__init__.py"))], ids=name_of)
-def test_a_room_says_what_it_is_and_nothing_else(path: Path) -> None:
+def test_a_room_says_what_it_is_and_nothing_else() -> None:
     """Its own file is a docstring, so that importing one module imports no other. The package has a version."""
-    docstring, *rest = parsed(path).body
-    assert isinstance(docstring, ast.Expr)
-    assert [ast.unparse(each) for each in rest] == [f"__version__ = {__version__!r}"] * (path.parent == ROOMS)
+    version = f"__version__ = {__version__!r}"
+    rooms = {path: parsed(path).body for path in ROOMS.glob("**/__init__.py")}
+    assert breaking(rooms, lambda path: isinstance(rooms[path][0], ast.Expr)) == []
+    assert {name_of(path): [ast.unparse(each) for each in body[1:]] for path, body in rooms.items() if body[1:]} == {
+        name_of(ROOMS / "__init__.py"): [version]
+    }
 
 
 def test_only_the_webhook_warms_up() -> None:

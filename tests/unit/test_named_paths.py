@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import PurePosixPath
-
-import pytest
 
 from ops.project import ROOT
 from tests.unit.dev.test_repository import FILES, MARKDOWN
@@ -27,6 +27,7 @@ COMMENTED = ["template.yaml", "web/template.yaml", "Makefile", "functions/Makefi
 SOURCES = [name for name in FILES if name.endswith(".py") and name != "tests/unit/test_named_paths.py"]
 
 
+@cache
 def exists(path: str) -> bool:
     """Whether it is a file or folder of the repository, named in full or by its last parts; or a command makes it."""
     if path.startswith(MADE):
@@ -36,7 +37,7 @@ def exists(path: str) -> bool:
     return known or any(name.endswith(f"/{path}") for name in (*FILES, *FOLDERS))
 
 
-def missing(paths: list[str]) -> list[str]:
+def missing(paths: Iterable[str]) -> list[str]:
     """Those that do not exist."""
     return sorted({path for path in paths if not exists(path)})
 
@@ -50,26 +51,41 @@ def modules(text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_names_what_exists(name: str) -> None:
-    """Files, folders and modules in its inline code."""
-    text = _FENCED.sub("", (ROOT / name).read_text())
-    assert missing(_IN_CODE.findall(text) + modules(text)) == []
+def missing_in(names: Iterable[str], named: Callable[[str], Iterable[str]]) -> dict[str, list[str]]:
+    """What the texts of files name and does not exist, by file."""
+    found = {name: missing(named((ROOT / name).read_text())) for name in names}
+    return {name: paths for name, paths in found.items() if paths}
 
 
-@pytest.mark.parametrize("name", COMMENTED)
-def test_a_comment_names_what_exists(name: str) -> None:
-    """Files below the top folders, in comments of templates and makefiles."""
-    comments = [line.partition("# ")[2] for line in (ROOT / name).read_text().splitlines()]
-    named = [path for line in comments for path in _BELOW_TOP.findall(line)]
-    assert missing(named) == []
+def in_page(text: str) -> list[str]:
+    """Files, folders and modules in a page's inline code."""
+    text = _FENCED.sub("", text)
+    return _IN_CODE.findall(text) + modules(text)
 
 
-@pytest.mark.parametrize("name", SOURCES)
-def test_code_names_what_exists(name: str) -> None:
-    """Python files in backticks, in docstrings and comments."""
-    text = (ROOT / name).read_text()
-    assert missing([path for path in _IN_CODE.findall(text) if path.endswith(".py") and "/" in path]) == []
+def in_comments(text: str) -> list[str]:
+    """Files below the top folders in lines' comments."""
+    return [path for line in text.splitlines() for path in _BELOW_TOP.findall(line.partition("# ")[2])]
+
+
+def in_code(text: str) -> list[str]:
+    """Python files in backticks."""
+    return [path for path in _IN_CODE.findall(text) if path.endswith(".py") and "/" in path]
+
+
+def test_pages_name_what_exists() -> None:
+    """Every file, folder and module in the inline code of a page exists."""
+    assert missing_in(PAGES, in_page) == {}
+
+
+def test_comments_name_what_exists() -> None:
+    """Every file that a comment of a template or a makefile names exists."""
+    assert missing_in(COMMENTED, in_comments) == {}
+
+
+def test_code_names_what_exists() -> None:
+    """Every Python file that a docstring or a comment names exists."""
+    assert missing_in(SOURCES, in_code) == {}
 
 
 def test_the_check_itself_sees() -> None:

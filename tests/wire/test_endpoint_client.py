@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from zoom_common.events.subscriptions.addresses import Endpoint
 from zoom_common.events.subscriptions.target_client import EndpointClient, NoAnswer
@@ -230,3 +235,81 @@ def test_the_handshake_asks_for_the_name_and_checks_it() -> None:
         with pytest.raises(NoAnswer):
             client.post(PUBLIC, {}, b"{}")
     assert asked == ["hooks.example.com"]
+
+
+def certificate_for(name: str, folder: Path) -> Path:
+    """A certificate that signs itself, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(issuer)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    found = folder / f"{name}.pem"
+    found.write_bytes(private + made.public_bytes(pem))
+    return found
+
+
+@pytest.mark.parametrize(("name", "reason"), [("hooks.example.com", None), ("inside.example.com", "tls_failed")])
+def test_the_connection_goes_to_the_checked_address_with_the_name_in_tls_and_host(
+    tmp_path: Path, name: str, reason: str | None
+) -> None:
+    """A whole delivery over TLS: one lookup, that address, SNI and `Host` with the name, and a certificate for it."""
+    pem = certificate_for(name, tmp_path)
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(pem)
+    asked: list[str | None] = []
+    serving.sni_callback = lambda _socket, server_name, _context: asked.append(server_name)
+    seen: list[bytes] = []
+    places: list[Any] = []
+    lookups = iter([["93.184.216.34"]])
+
+    def serve(accepted: socket.socket) -> None:
+        with suppress(ssl.SSLError), serving.wrap_socket(accepted, server_side=True) as secured:
+            seen.append(request_of(secured))
+            secured.sendall(OK)
+
+    with server(serve) as port:
+
+        def connect(place: tuple[str, int], seconds: float) -> socket.socket:
+            places.append(place)
+            return socket.create_connection(("127.0.0.1", port), seconds)
+
+        client = EndpointClient(
+            resolve=lambda *_: next(lookups),
+            connect=connect,
+            context=lambda: ssl.create_default_context(cafile=str(pem)),
+        )
+        if reason is None:
+            assert client.post(PUBLIC, {}, b"{}").status == 200
+            assert b"\r\nhost: hooks.example.com\r\n" in seen[0]
+        else:
+            with pytest.raises(NoAnswer) as failed:
+                client.post(PUBLIC, {}, b"{}")
+            assert failed.value.reason == reason
+            assert seen == []
+    assert places == [("93.184.216.34", 443)]
+    assert asked == ["hooks.example.com"]
+
+
+def test_an_alias_of_a_name_inside_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What counts is where a lookup ends, whatever names it passes: one of several answers is private."""
+    answers = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "ip-10-0-0-1.internal", (each, 443))
+        for each in ("93.184.216.34", "10.0.0.1")
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers)
+    with pytest.raises(NoAnswer) as failed:
+        EndpointClient(connect=never).post(PUBLIC, {}, b"{}")
+    assert failed.value.reason == "refused_address"

@@ -21,7 +21,7 @@ from zoom_common.connections.refresh.algorithm import NotPersisted
 from zoom_common.connections.refresh.effects import Outcome, RequestGrant, SealedPair, Sleep, Write
 from zoom_common.errors import Unavailable
 
-SCHEDULES = times(1200)
+SCHEDULES = times(400)
 FAULTS = ("lost_response", "never_sent")
 
 

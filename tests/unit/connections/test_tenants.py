@@ -35,7 +35,7 @@ STRANGERS = st.builds(
 )
 
 
-@settings(max_examples=times(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=times(120), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(route=ROUTES, body=BODIES, spelling=SPELLINGS, stranger=STRANGERS)
 def test_every_route_to_anothers_connection_is_a_404(
     route: tuple[str, str], body: Any, spelling: str, stranger: Principal

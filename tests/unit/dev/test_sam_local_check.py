@@ -12,6 +12,12 @@ from dev.sam_local_check import function_of, functions, verdict
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.fixture(scope="module")
+def known() -> dict[str, str]:
+    """The functions of the template."""
+    return functions()
+
+
 @pytest.mark.parametrize(
     ("name", "function"),
     [
@@ -22,14 +28,15 @@ ROOT = Path(__file__).parents[3]
         ("nobody-knows", None),
     ],
 )
-def test_a_file_belongs_to_the_function_it_is_named_after(name: str, function: str | None) -> None:
+def test_a_file_belongs_to_the_function_it_is_named_after(
+    known: dict[str, str], name: str, function: str | None
+) -> None:
     """The longest name that fits: a refresh of tokens is not for the token function."""
-    assert function_of(Path(f"{name}.json"), functions()) == function
+    assert function_of(Path(f"{name}.json"), known) == function
 
 
-def test_every_event_file_names_a_function() -> None:
+def test_every_event_file_names_a_function(known: dict[str, str]) -> None:
     """Otherwise nobody would run it."""
-    known = functions()
     assert [file.name for file in (ROOT / "events").glob("*.json") if function_of(file, known) is None] == []
 
 

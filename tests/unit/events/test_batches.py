@@ -15,6 +15,7 @@ from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.events import APP, NOW, Bus, Clock, Counts, meeting, plenty, record
 from zoom_common.aws.at_once import ReadAhead
 from zoom_common.aws.table import CONNECTIONS, EVENTS
+from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.store import ConnectionStore, account_partition, claim_key, to_values
 from zoom_common.connections.tombstones import Tombstones, of_person
 from zoom_common.events.batch_reads import BatchReads
@@ -58,8 +59,9 @@ class Gateway:
         events = ReadAhead(self.dynamodb, tables.EVENTS, EVENTS)
         hosts = HostStore(events, clock=self.clock)
         store = ConnectionStore(self.connections)
-        publish = Deauthorization(connections=store, publish=lambda _: None, clock=self.clock)
-        updates = ConnectionUpdates(store, publish, Tombstones(self.connections), self.clock)
+        outbox = Outbox(self.connections, lambda _: None, clock=self.clock)
+        ends = Deauthorization(connections=store, outbox=lambda: outbox, clock=self.clock)
+        updates = ConnectionUpdates(store, ends, Tombstones(self.connections), self.clock)
         self.processor = EventProcessor(
             log=EventLog(events, clock=self.clock),
             connections=store,

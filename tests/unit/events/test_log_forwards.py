@@ -137,7 +137,7 @@ def run(seed: int) -> World:
     return world
 
 
-@settings(max_examples=times(60), deadline=None)
+@settings(max_examples=times(25), deadline=None)
 @given(st.integers(0, 2**32))
 def test_no_event_is_skipped_however_late_it_becomes_visible(seed: int) -> None:
     """Slow writes, workers that die at any call, redeliveries and clocks that differ: every event is read."""

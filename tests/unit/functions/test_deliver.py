@@ -42,31 +42,32 @@ def test_the_schedule_wakes_what_is_due(deliver: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(
-    ("came", "receives", "comes_back", "at_once"),
+    ("came", "receives", "comes_back", "after"),
     [
-        (True, 1, False, []),
-        (False, 1, True, ["r1"]),
-        (False, 50, False, []),
+        (None, 1, False, []),
+        (0.0, 1, True, [("r1", 0.0)]),
+        (4.5, 1, True, [("r1", 4.5)]),
+        (0.0, 50, False, []),
         (Unavailable(reason="events_table"), 1, True, []),
         (InternalError(where="events_table", cause="AccessDenied"), 1, True, []),
     ],
 )
 def test_work_that_is_left_comes_back(
-    monkeypatch: pytest.MonkeyPatch, came: Any, receives: int, *, comes_back: bool, at_once: list[str]
+    monkeypatch: pytest.MonkeyPatch, came: Any, receives: int, *, comes_back: bool, after: list[tuple[str, float]]
 ) -> None:
-    """At once where only time ran out, later after a failure; after many slices the sweep goes on with it."""
+    """At once where time ran out, when it is due where that is soon; after many slices the sweep goes on with it."""
     module, returned = load("redeliver"), list[Any]()
 
-    def drain(*_: Any) -> bool:
+    def drain(*_: Any) -> Any:
         if isinstance(came, Exception):
             raise came
-        return bool(came)
+        return came
 
-    wakes = SimpleNamespace(return_at_once=returned.append)
+    wakes = SimpleNamespace(return_after=lambda *sent: returned.append(sent))
     monkeypatch.setattr(module, "subscriptions", lambda: parts(drain=SimpleNamespace(drain=drain), wakes=wakes))
     answer = module.handler({"Records": [record(1, receives=receives)]}, LambdaContext())
     assert (answer["batchItemFailures"] != []) is comes_back
-    assert returned == at_once
+    assert returned == after
 
 
 def test_a_message_that_nobody_wrote_is_kept_as_evidence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,6 +162,7 @@ def test_attendance_comes_as_rows(lesson: Callable[..., dict[str, Any]]) -> None
     table = lesson(path, accept="text/csv, application/json;q=0.5")
     head, row = table["body"].splitlines()
     assert table["headers"]["content-type"] == "text/csv; charset=utf-8"
+    assert table["headers"]["x-gateway-instances"]
     assert (head.split(",")[0], row.split(",")[0]) == ("name", "'=Sum(1)")
     lines = lesson(path, accept="application/x-ndjson")
     assert [json.loads(line)["name"] for line in lines["body"].splitlines()] == ["=Sum(1)"]
@@ -198,7 +199,9 @@ def test_a_uuid_is_taken_raw_and_encoded_once_and_twice(lesson: Callable[..., di
 
 def test_registrations_recordings_and_users_are_read(get: Callable[..., tuple[int, Any]]) -> None:
     """The last word on each, without links that let their holder in."""
-    (registrant,) = get(f"/meetings/{NUMBER}/registrations")[1]["registrants"]
+    registrations = get(f"/meetings/{NUMBER}/registrations")[1]
+    (registrant,) = registrations["registrants"]
+    assert registrations["instances_used"] == []
     assert registrant == {"id": "r-1", "email": "ada@guest.example", "status": "approved"}
     recordings = get(f"/meetings/{NUMBER}/recordings")[1]
     (recording,) = recordings["meetings"]

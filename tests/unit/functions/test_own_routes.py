@@ -112,8 +112,8 @@ JSON = st.recursive(
 )
 # Bodies that are no JSON objects, or ones that no parser should follow to their ends.
 BODIES = st.one_of(JSON.map(json.dumps), HOSTILE, st.sampled_from(["[" * 100_000, '{"a":' * 900, "&" * 5000, "=&%"]))
-# Read on the way to every route: enough if some examples have them.
-ON_EVERY_WAY = {"x-correlation-id", "x-forwarded-proto", "content-type"}
+# Headers that every route reads, and texts that nothing takes apart: odd texts are enough, a number or a day is none.
+PLAIN_TEXTS = {"x-correlation-id", "x-forwarded-proto", "content-type", "account_id", "client_id", "client_secret"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -143,9 +143,7 @@ def read_by(route: OwnRoute) -> dict[Slot, str | None]:
 
 @st.composite
 def requests(draw: st.DrawFn, route: OwnRoute, known: dict[Slot, str | None]) -> dict[str, Any]:
-    """A request to `route` with one to three hostile values in what it reads, `known`, from anybody; at times another
-    body.
-    """
+    """A request to `route` from anybody, with one to three hostile values in what it reads; at times another body."""
     usual = {slot: value for slot, value in known.items() if value is not None}
     hostile = draw(st.dictionaries(st.sampled_from(sorted(known)), HOSTILE, min_size=1, max_size=3)) if known else {}
     members = {slot: draw(JSON) for slot in hostile if slot[0] == "body"}
@@ -187,7 +185,7 @@ def test_no_value_in_any_field_is_a_fault_of_ours(route: OwnRoute) -> None:
     usual = {slot: value for slot, value in known.items() if value is not None}
     for slot in sorted(known):
         fill()
-        for value in VALUES if slot[1] not in ON_EVERY_WAY else ODD:
+        for value in ODD if slot[1] in PLAIN_TEXTS else VALUES:
             asked(route, event_of(route, {**usual, slot: value}, PROGRAM))
 
 

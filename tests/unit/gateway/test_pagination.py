@@ -21,6 +21,8 @@ MEETINGS = match("GET", "/v2/users/me/meetings")[0]
 WEBINARS = match("GET", "/v2/users/me/webinars")[0]
 RECORDINGS = match("GET", "/v2/users/me/recordings")[0]
 HOSTS = match("GET", "/v2/report/users")[0]
+SUMMARIES = match("GET", "/v2/meetings/meeting_summaries")[0]
+PEOPLE = match("GET", "/v2/users")[0]
 STORAGE = match("GET", "/v2/report/cloud_recording")[0]
 INVITATION = match("GET", "/v2/meetings/1/invitation")[0]
 
@@ -332,7 +334,22 @@ def test_a_month_that_zoom_cut_is_noticed() -> None:
     assert pagination.is_cut(RECORDINGS, query, Answer(200, {}, cut))
     for said in (whole, b'{"meetings":[]}', b"", b"<html>", b"[]"):
         assert not pagination.is_cut(RECORDINGS, query, Answer(200, {}, said))
-    assert not pagination.is_cut(MEETINGS, query, Answer(200, {}, cut))
+    assert not pagination.is_cut(PEOPLE, query, Answer(200, {}, cut))
+
+
+@pytest.mark.parametrize(
+    ("begins", "missing"), [("2030-02-10T12:00:00Z", "2030-02-10"), ("2030-02-10T00:00:00Z", "2030-02-09")]
+)
+def test_a_list_without_a_stated_limit_that_zoom_cut_is_read_on(begins: str, missing: str) -> None:
+    """In the form that the caller uses. Where Zoom began within a day, that day is asked for again."""
+    query = "from=2030-01-01T00:00:00Z&to=2030-03-05T10:00:00Z"
+    cut = {"from": begins, "to": "2030-03-05T10:00:00Z", "summaries": [{"meeting_uuid": "b"}]}
+    assert pagination.is_cut(SUMMARIES, query, Answer(200, {}, json.dumps(cut).encode()))
+    assert not pagination.is_paginated(SUMMARIES, query, today=date(2030, 6, 1))
+    zoom = Zoom([cut, {"from": "2030-01-01T00:00:00Z", "summaries": [{"meeting_uuid": "a"}]}])
+    whole = body(pagination.walk(SUMMARIES, query + "&all=true", zoom.fetch, zoom.deadline(), today=date(2030, 6, 1)))
+    assert [each["meeting_uuid"] for each in whole["summaries"]] == ["b", "a"]
+    assert zoom.asked[1]["to"] == f"{missing}T23:59:59Z"
 
 
 def test_days_after_those_that_zoom_answered_are_asked_for_once_they_have_begun() -> None:
@@ -454,7 +471,7 @@ def test_a_token_of_another_list_is_refused() -> None:
     token = body(pagination.walk(RECORDINGS, "from=2030-01-01&to=2030-02-10", zoom.fetch, zoom.deadline()))
     query = f"next_page_token={token['next_page_token']}"
     with pytest.raises(InvalidRequest):
-        pagination.walk(MEETINGS, query, zoom.fetch, zoom.deadline())
+        pagination.walk(PEOPLE, query, zoom.fetch, zoom.deadline())
 
 
 def test_other_parameters_stay_as_they_are() -> None:

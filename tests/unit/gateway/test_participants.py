@@ -26,6 +26,8 @@ JILL = {"id": "u1", "name": "Jill", "duration": 60}
 NO_SCOPES = ZoomScopesMissing(["report:read:list_meeting_participants:admin"])
 PAST = "/v2/past_meetings/85746065/participants"
 REPORT = "/v2/report/meetings/85746065/participants"
+LAST = "/v2/past_meetings/85746065"
+UUID = "4444AAAiAAAAAiAiAiiAii=="
 
 
 def unknown() -> ZoomRefused:
@@ -60,7 +62,7 @@ class Zoom:
 
     def ask(self, path: str, query: str) -> Answer:
         self.asked.append((path, dict(parse_qsl(query))))
-        found = self.answers[path]
+        found = self.answers.get(path, unknown()) if path == LAST else self.answers[path]
         if isinstance(found, Exception):
             raise found
         return Answer(200, {"etag": 'W/"1"', "x-zoom-budget-left": "7"}, json.dumps(found).encode())
@@ -98,7 +100,7 @@ def test_after_it_the_report_tells_most() -> None:
     zoom = Zoom({REPORT: {"participants": [JILL, JILL], "total_records": 2, "next_page_token": ""}})
     answer = found(Events("ended", [JILL]), zoom, "page_size=10")
     assert (answer["source"], answer["settled"], answer["total_records"]) == ("report", True, 2)
-    assert zoom.asked == [(REPORT, {"page_size": "10", "include_fields": "registrant_id"})]
+    assert zoom.asked == [(LAST, {}), (REPORT, {"page_size": "10", "include_fields": "registrant_id"})]
 
 
 @pytest.mark.parametrize("refusal", [NO_SCOPES, unknown()])
@@ -116,6 +118,25 @@ def test_pages_stay_with_their_source() -> None:
     assert token == "past_meetings.a.b+c="
     found(Events("live", [JILL]), zoom, "next_page_token=past_meetings.a.b%2Bc%3D")
     assert zoom.asked[-1] == (PAST, {"next_page_token": "a.b+c="})
+
+
+def test_zooms_lists_name_the_instance_that_they_are_of() -> None:
+    """Zoom says by a number which instance was the last; all pages are of that one."""
+    one, another = quote(quote(UUID, safe=""), safe=""), {"participants": [JILL], "next_page_token": "t"}
+    path = f"/v2/report/meetings/{one}/participants"
+    zoom = Zoom({LAST: {"uuid": UUID}, path: another})
+    first = found(Events(), zoom)
+    assert (first["meeting_id"], first["instances_used"]) == ("85746065", [UUID])
+    again = found(Events(), zoom, f"next_page_token={quote(first['next_page_token'])}")
+    assert again["instances_used"] == [UUID]
+    assert [asked for asked, _ in zoom.asked] == [LAST, path, path]
+
+
+@pytest.mark.parametrize("said", [unknown(), NO_SCOPES, {}, {"uuid": 5}])
+def test_an_instance_that_nobody_names_is_null(said: dict[str, Any] | Exception) -> None:
+    """The list is of the last one, by Zoom's word."""
+    zoom = Zoom({LAST: said, REPORT: {"participants": [JILL]}})
+    assert found(Events(), zoom)["instances_used"] is None
 
 
 def test_a_meeting_of_one_person_is_told_by_its_events() -> None:
@@ -155,10 +176,12 @@ def test_an_unknown_meeting_is_zooms_404_with_what_it_may_mean() -> None:
 def test_a_refusal_for_rate_is_no_reason_to_ask_elsewhere() -> None:
     """The other list would cost quota too."""
     limited = ZoomRefused(429, b"{}", zoom_code=429, reason="zoom_rate_limited", retryable=True)
-    zoom = Zoom({REPORT: limited})
-    with pytest.raises(ZoomRefused):
-        found(Events("ended"), zoom)
-    assert len(zoom.asked) == 1
+    cases: list[dict[str, Any]] = [{LAST: limited}, {LAST: {"uuid": ""}, REPORT: limited}]
+    for answers in cases:
+        zoom = Zoom(answers)
+        with pytest.raises(ZoomRefused):
+            found(Events("ended"), zoom)
+        assert [path for path, _ in zoom.asked] == [*answers]
 
 
 def test_a_uuid_with_slashes_reaches_zoom() -> None:
@@ -207,6 +230,6 @@ def test_a_series_between_two_meetings_shows_the_last_one() -> None:
     story.end()
     roster = roster_of(story)
     assert roster.state(CALLER, story.number)["status"] == "scheduled"
-    zoom = Zoom({REPORT: unknown(), PAST: unknown()})
+    zoom = Zoom({each.replace("85746065", encoded_twice(story.uuid)): unknown() for each in (REPORT, PAST)})
     answer = json.loads(Participants(roster).answer(CALLER, story.number, "", zoom.ask).body)
     assert [each["name"] for each in answer["participants"]] == ["Lone"]

@@ -33,7 +33,7 @@ STRANGERS = st.builds(
 SPELLINGS = st.sampled_from([THEIRS, "acme#con_1", "../acme/con_1", "acme#connections", "CON_1"])
 
 
-@settings(max_examples=times(400), deadline=None)
+@settings(max_examples=times(150), deadline=None)
 @given(operation=st.sampled_from(operations()), stranger=STRANGERS, named=SPELLINGS)
 def test_no_operation_reaches_another_tenants_connection(operation: Operation, stranger: Principal, named: str) -> None:
     """Named in the header or bound to the key, it is 404 for every row of the table."""

@@ -24,7 +24,7 @@ def test_the_queues_together_may_take_their_maxima() -> None:
     usual = account_limits.maxima(TEMPLATE, {})
     assert usual == 32
     assert account_limits.maxima(TEMPLATE, {"EventConcurrency": "100"}) == usual + 80
-    assert account_limits.maxima(TEMPLATE, {"Subscriptions": "on"}) == usual + 30
+    assert account_limits.maxima(TEMPLATE, {"Subscriptions": "on"}) == usual + 40
     assert account_limits.reserved(TEMPLATE, {"WebhookReservedConcurrency": "7"}) == 7
 
 

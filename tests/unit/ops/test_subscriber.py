@@ -29,7 +29,7 @@ def test_a_subscriber_gets_what_it_asked_for() -> None:
 
 def test_a_subscriber_has_its_own_dead_letters_and_lets_only_its_rule_in() -> None:
     """For what the consumer gives back, and for what the bus cannot deliver."""
-    resources = subscriber.template("bus", subscriber.pattern(None, []))["Resources"]
+    resources = subscriber.with_a_rule("bus", subscriber.pattern(None, []))["Resources"]
     (target,) = resources["Rule"]["Properties"]["Targets"]
     dead = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
     assert target["DeadLetterConfig"]["Arn"] == dead

@@ -48,6 +48,7 @@ ACCOUNT = RefusedCall(method="GET", path="/users/{userId}/meetings", names_user=
 MEETING = RefusedCall(method="GET", path="/meetings/{meetingId}")
 REGISTER = RefusedCall(method="POST", path="/meetings/{meetingId}/registrants")
 REGISTRANTS = RefusedCall(method="GET", path="/meetings/{meetingId}/registrants")
+WRONG_FIELD = RefusedCall(method="POST", path="/meetings/{meetingId}/registrants", names_fields=True)
 PAGE = RefusedCall(method="GET", path="/users", has_page_token=True)
 FIELD_OF_PAGE = RefusedCall(method="GET", path="/users", has_page_token=True, names_fields=True)
 
@@ -65,7 +66,9 @@ FIELD_OF_PAGE = RefusedCall(method="GET", path="/users", has_page_token=True, na
         ("The meeting or webinar does not exist", 404, 1001, [REGISTER], [REGISTRANTS, ACCOUNT, OTHER]),
         ("approval_type", 400, 404, [REGISTER], [REGISTRANTS, LIST, MEETING]),
         ("approval_type", 404, 404, [REGISTER], [REGISTRANTS, LIST, MEETING]),
-        ("webinar's id", 400, 3000, [MEETING, REGISTER], [LIST, OTHER]),
+        ("webinar's id", 400, 3000, [MEETING], [LIST, OTHER, REGISTER]),
+        ("registration is off", 400, 3000, [REGISTER, REGISTRANTS], [MEETING, LIST]),
+        ("registration is off", 400, 300, [REGISTER, REGISTRANTS], [MEETING, LIST, PAGE, WRONG_FIELD]),
         ("page token", 400, 300, [PAGE], [FIELD_OF_PAGE, LIST]),
         ("`errors`", 400, 300, [LIST, FIELD_OF_PAGE], [PAGE]),
         ("100 creates", 429, 429, [RefusedCall(limit=Limit.PER_USER)], [RefusedCall(limit=Limit.DAILY), LIST]),

@@ -98,17 +98,31 @@ def _config(service: str) -> Any:
     from botocore.config import Config  # noqa: PLC0415 - what the light clients are there to avoid
 
     retries: Any = {"mode": "standard", "total_max_attempts": _POLICY.tries}
-    # Addresses that boto3 signs for S3 are of version 4 in every region only when it is asked for that.
-    version: Any = {"signature_version": "s3v4"} if service == "s3" else {}
     return Config(
-        connect_timeout=2, read_timeout=_POLICY.seconds, retries=retries, max_pool_connections=_POOL, **version
+        connect_timeout=2,
+        read_timeout=_POLICY.seconds,
+        retries=retries,
+        max_pool_connections=_POOL,
+        **(_signed_addresses() if service == "s3" else {}),
     )
+
+
+def _signed_addresses() -> dict[str, Any]:
+    """Return what makes the addresses that boto3 signs for S3 work at once, and from pages.
+
+    Unasked, boto3 signs version 2 in some regions, and names the bucket's host without its region. S3 redirects
+    requests to that host for some hours after a bucket was made, and a browser follows no redirect of a preflight:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
+    """
+    by_host = {} if overridden("s3", os.environ) else {"addressing_style": "virtual"}
+    return {"signature_version": "s3v4", "s3": {"us_east_1_regional_endpoint": "regional", **by_host}}
 
 
 @cache
 def bucket(name: str) -> Bucket:
     """Return the container's client for one S3 bucket: by its own host name, or by path at an endpoint that is set."""
-    from zoom_common.aws.s3 import Bucket, HttpLine  # noqa: PLC0415 - few functions use S3
+    from zoom_common.aws.s3 import Bucket  # noqa: PLC0415 - few functions use S3
+    from zoom_common.aws.s3_line import HttpLine  # noqa: PLC0415 - as above
 
     scheme, _, host = endpoint("s3", os.environ).partition("://")
     by_path = bool(overridden("s3", os.environ))

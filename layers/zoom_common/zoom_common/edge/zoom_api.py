@@ -124,6 +124,8 @@ def answer(gateway: Gateway, request: Request, participants: Callable[[], Partic
         result = participants().answer(principal, ids["meetingId"], request.query_string, calls.read)
     elif pagination.is_paginated(operation, request.query_string):
         result = calls.walk(operation)
+    elif operation.weekly and operation.items is None:
+        result = calls.counts(operation, ids)
     else:
         result = calls.one(operation, ids, request.query_string, request.headers)
         if pagination.is_cut(operation, request.query_string, result):
@@ -159,6 +161,17 @@ class _Calls:
         """Read a list page by page and month by month."""
         asked = self.request
         return pagination.walk(
+            operation, asked.query_string, lambda query: self.read(asked.path, query), asked.deadline
+        )
+
+    def counts(self, operation: Operation, ids: Mapping[str, str]) -> Answer:
+        """Read counts of any span of days, week by week where it is longer."""
+        from zoom_common.gateway import summed_counts  # noqa: PLC0415 - one operation needs it
+
+        asked = self.request
+        if not summed_counts.is_summed(operation, asked.query_string):
+            return self.one(operation, ids, asked.query_string, asked.headers)
+        return summed_counts.summed(
             operation, asked.query_string, lambda query: self.read(asked.path, query), asked.deadline
         )
 

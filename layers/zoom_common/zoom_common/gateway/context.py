@@ -99,10 +99,13 @@ def addressed(connection: Connection, operation: Operation, ids: Mapping[str, st
     A user-level token speaks of its own user as `me`, so the user's own id and own e-mail address become that; other
     users stay, and Zoom decides. An account-level token belongs to no user: a path with `me` raises InvalidRequest,
     and the message names the path that serves it, where there is one. A user among the members of something else,
-    such as a group, stays as well, and so does a path of the pass-through.
+    such as a group, stays as well. A path of the pass-through goes out as it came, unless it is `/v2/users/me` of an
+    account.
     https://developers.zoom.us/docs/api/using-zoom-apis/#the-me-keyword
     """
     if operation.passed:
+        if connection.kind is Kind.ACCOUNT and f"{operation.path}/".startswith(_MY_PASSED_PATH):
+            raise InvalidRequest([FieldError("userId", _NO_ME)])
         return ids
     user = ids.get("userId") if _OF_USER in operation.path else None
     if connection.kind is Kind.ACCOUNT and (user == ME or _MY_PATH in f"{operation.path}/"):
@@ -112,7 +115,7 @@ def addressed(connection: Connection, operation: Operation, ids: Mapping[str, st
     return ids
 
 
-_OF_USER, _MY_PATH = "/users/{userId}", "/users/me/"
+_OF_USER, _MY_PATH, _MY_PASSED_PATH = "/users/{userId}", "/users/me/", "/v2/users/me/"
 
 _NO_ME = "An account-level connection has no `me`: name the user by id or e-mail address."
 

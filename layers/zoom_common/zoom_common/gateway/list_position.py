@@ -9,8 +9,10 @@ from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from zoom_common.errors import FieldError, InvalidRequest
+from zoom_common.zoom.operations.model import day_in
 
 DAYS = ("from", "to")
 # Zoom has nothing older. A span of more than ten years ends a year from now at the latest: nothing is recorded later.
@@ -20,6 +22,7 @@ _YEAR_AHEAD = timedelta(days=366)
 _TEN_YEARS = timedelta(days=3653)
 ONE_DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
+_MIDNIGHT = "00:00:00"
 
 PREFIX = "igz1."
 _LARGEST_COUNT = 1_000_000
@@ -27,15 +30,21 @@ _LARGEST_COUNT = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Days from `first` to `last`, both counted. Zoom takes a month of them at once, or a week with `weekly`."""
+    """Days from `first` to `last`, both counted.
+
+    Zoom takes a month of them at once, or a week with `weekly`. With `unlimited` it names no limit.
+    """
 
     first: date
     last: date
     weekly: bool = False
+    unlimited: bool = False
 
     @property
     def piece(self) -> Span:
         """The span's first month or week, or all of it when it is no longer than that."""
+        if self.unlimited:
+            return self
         end = self.first + _WEEK if self.weekly else _month_later(self.first)
         return replace(self, last=min(end - ONE_DAY, self.last))
 
@@ -53,10 +62,10 @@ def requested_span(query: Mapping[str, str], today: date, *, weekly: bool = Fals
     texts = [query.get(name, "").strip() for name in DAYS]
     if not any(texts):
         return None
-    try:
-        first, last = (date.fromisoformat(text[:LENGTH_OF_DAY]) if text else None for text in texts)
-    except ValueError:
+    days = [day_in(text) if text else None for text in texts]
+    if any(text and day is None for text, day in zip(texts, days, strict=True)):
         return None
+    first, last = days
     first, last = max(first or EARLIEST, EARLIEST), max(last or today, EARLIEST)
     if last - first > _TEN_YEARS:
         last = min(last, max(today + _YEAR_AHEAD, first + _TEN_YEARS))
@@ -130,3 +139,30 @@ def day_of(text: str) -> date:
 def wrong_token(message: str) -> InvalidRequest:
     """Return the refusal of a page token."""
     return InvalidRequest([FieldError("next_page_token", message)])
+
+
+def left_out_before(place: Position, page: Mapping[str, Any]) -> date | None:
+    """Return the last day that was asked for before those that `page` has, or None when there is none.
+
+    A page that begins in the middle of a day leaves a part of that day out.
+    """
+    answered = _answered(page, "from")
+    if answered is None or not day_of(place.first) < answered <= day_of(place.last):
+        return None
+    is_part = not _MIDNIGHT.startswith(str(page["from"])[LENGTH_OF_DAY + 1 : LENGTH_OF_DAY + 9])
+    return answered if is_part and answered < day_of(place.last) else answered - ONE_DAY
+
+
+def left_out_after(place: Position, page: Mapping[str, Any], today: date) -> str | None:
+    """Return the first day that was asked for, and has begun, after those that `page` has."""
+    answered = _answered(page, "to")
+    if answered is None or not day_of(place.first) <= answered < min(day_of(place.last), today):
+        return None
+    return str(answered + ONE_DAY)
+
+
+def _answered(page: Mapping[str, Any], name: str) -> date | None:
+    try:
+        return day_of(str(page.get(name))[:LENGTH_OF_DAY])
+    except ValueError:
+        return None

@@ -26,6 +26,8 @@ from zoom_common.gateway.list_position import (
     Position,
     Span,
     day_of,
+    left_out_after,
+    left_out_before,
     requested_span,
     wrong_token,
 )
@@ -82,7 +84,7 @@ def is_cut(operation: Operation, query_string: str, answer: Answer) -> bool:
     if not isinstance(page, dict):
         return False
     is_empty = may_be_empty and page.get(operation.items) == [] and bool(page.get("next_page_token"))
-    return is_empty or (span is not None and _left_out_before(_whole_span(span), page) is not None)
+    return is_empty or (span is not None and left_out_before(_whole_span(span), page) is not None)
 
 
 def _is_too_early(query: Mapping[str, str]) -> bool:
@@ -102,10 +104,16 @@ def _is_true(query: Mapping[str, str], name: str) -> bool:
 
 
 def _split_span(operation: Operation, query: Mapping[str, str], today: date) -> Span | None:
-    """The span to ask for in pieces, or None for a list that Zoom does not filter by date, such as the trash."""
-    if not (operation.monthly or operation.weekly) or _is_true(query, "trash"):
+    """The span that is asked for, or None for a list that Zoom does not filter by date, such as the trash."""
+    if not _is_dated(operation) or _is_true(query, "trash"):
         return None
-    return requested_span(query, today, weekly=operation.weekly)
+    span = requested_span(query, today, weekly=operation.weekly)
+    is_unlimited = not (operation.monthly or operation.weekly)
+    return replace(span, unlimited=True) if span is not None and is_unlimited else span
+
+
+def _is_dated(operation: Operation) -> bool:
+    return any(each.name == DAYS[0] for each in operation.query)
 
 
 def walk(
@@ -187,8 +195,9 @@ class _Walk:
         page = dict(self._query)
         if place.first and self._span is not None:
             asked_first, asked_last = self._query.get("from", ""), self._query.get("to", "")
-            # What Zoom takes a week of, it takes as times.
-            first, last = ("T00:00:00Z", "T23:59:59Z") if self._span.weekly else ("", "")
+            # What Zoom takes a week of, it takes as times. Where it names no limit, the caller knows its form.
+            is_timed = self._span.weekly or (self._span.unlimited and "T" in asked_first + asked_last)
+            first, last = ("T00:00:00Z", "T23:59:59Z") if is_timed else ("", "")
             page["from"] = asked_first if asked_first.strip().startswith(place.first) else place.first + first
             page["to"] = asked_last if asked_last.strip().startswith(place.last) else place.last + last
         if place.token or place.number or (self._span is not None and place.first != str(self._span.first)):
@@ -213,9 +222,9 @@ class _Walk:
         """Return the place at the next days to ask for: those that Zoom left out of `page`, or the next month."""
         if self._span is None or not place.first:
             return None
-        left_out = _left_out_after(place, page, self._today)
+        left_out = left_out_after(place, page, self._today)
         resume = left_out or place.resume
-        missing = _left_out_before(place, page)
+        missing = left_out_before(place, page)
         self._is_split |= missing is not None or left_out is not None
         if missing is not None:
             return Position(first=place.first, last=str(missing), resume=resume, days=place.days)
@@ -230,29 +239,6 @@ def _days(place: Position, query: dict[str, str]) -> tuple[str, str]:
         if day:
             query.setdefault(name, day)
     return query.get("from", ""), query.get("to", "")
-
-
-def _left_out_before(place: Position, page: Mapping[str, Any]) -> date | None:
-    """Return the last day that was asked for before those that Zoom answered, or None when there is none."""
-    answered = _answered(page, "from")
-    if answered is None or not day_of(place.first) < answered <= day_of(place.last):
-        return None
-    return answered - ONE_DAY
-
-
-def _left_out_after(place: Position, page: Mapping[str, Any], today: date) -> str | None:
-    """Return the first day that was asked for, and has begun, after those that Zoom answered."""
-    answered = _answered(page, "to")
-    if answered is None or not day_of(place.first) <= answered < min(day_of(place.last), today):
-        return None
-    return str(answered + ONE_DAY)
-
-
-def _answered(page: Mapping[str, Any], name: str) -> date | None:
-    try:
-        return day_of(str(page.get(name))[:LENGTH_OF_DAY])
-    except ValueError:
-        return None
 
 
 def _stopped_by(found: _Collected, deadline: Deadline) -> str:

@@ -20,6 +20,9 @@ LIVE, FROM_EVENTS, REPORT, PAST = "live", "events", "report", "past_meetings"
 
 _SOURCES = {REPORT: "/v2/report/meetings/{}/participants", PAST: "/v2/past_meetings/{}/participants"}
 
+# By a meeting's number Zoom answers about the last instance, and says its uuid.
+_LAST_INSTANCE = "/v2/past_meetings/{}"
+
 _ONE_PERSON = "Only one person was there. Zoom's own lists leave such meetings out; this is from the meeting's events."
 
 _TOO_EARLY = "Zoom has not finished its list of this meeting yet; this is from the meeting's events. Ask again later."
@@ -100,15 +103,16 @@ class Participants:
 
     def _found(self, principal: Principal, meeting: str, query_string: str, ask: Ask) -> Found:
         query = dict(parse_qsl(query_string))
-        source, _, token = query.pop("next_page_token", "").partition(".")
+        place, _, token = query.pop("next_page_token", "").partition(".")
+        source, _, instance = place.partition(":")
         if source in _SOURCES and token:
-            return self._page(source, meeting, {**query, "next_page_token": token}, ask)
+            return _Lists(meeting, instance, ask).page(source, {**query, "next_page_token": token})
         state = self._state(principal, meeting)
         if state.get("status") == LIVE:
             return _listed(LIVE, meeting, list(state.get("participants", ())), settled=True, **_used(state))
         seen = self._attendance(principal, meeting) if _was_held(state) else {}
         try:
-            held = self._held(meeting, query, ask)
+            held = _Lists(meeting, _instance(meeting, seen) or _last_instance(meeting, ask), ask).held(query)
         except ZoomRefused as refusal:
             if refusal.status != 404:  # noqa: PLR2004 - HTTP's own number
                 raise
@@ -117,36 +121,6 @@ class Participants:
                 raise
             return _from_events(meeting, seen)
         return held if held["settled"] or not seen.get("participants") else _from_events(meeting, seen)
-
-    def _held(self, meeting: str, query: Mapping[str, str], ask: Ask) -> Found:
-        """Return Zoom's report where this caller and this connection may read it, else the list for everyone."""
-        try:
-            return self._page(REPORT, meeting, query, ask)
-        except (Forbidden, ZoomScopesMissing):
-            pass
-        except ZoomRefused as refusal:
-            if refusal.retryable:
-                raise
-        return self._page(PAST, meeting, query, ask)
-
-    def _page(self, source: str, meeting: str, query: Mapping[str, str], ask: Ask) -> Found:
-        wanted = {**query, "include_fields": "registrant_id"} if source == REPORT else dict(query)
-        answer = ask(_SOURCES[source].format(encoded_twice(meeting)), urlencode(wanted))
-        page = json.loads(answer.body or b"null")
-        people = (page.get("participants") or []) if isinstance(page, dict) else None
-        if not isinstance(people, list) or not all(isinstance(each, dict) for each in people):
-            raise Unavailable(reason="zoom_gave_no_list")
-        settled = bool(people) and any(each.get("duration") for each in people)
-        token = page.get("next_page_token") or ""
-        return _listed(
-            source,
-            meeting,
-            people,
-            settled=settled,
-            note=None if settled else _NO_TIMES if people else _NOBODY,
-            next_page_token=f"{source}.{token}" if token else "",
-            **{name: page[name] for name in ("page_size", "page_count", "total_records") if name in page},
-        )
 
     def _state(self, principal: Principal, meeting: str) -> dict[str, Any]:
         try:
@@ -160,6 +134,68 @@ class Participants:
             return self.roster.attendance(principal, meeting)
         except GatewayError:
             return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """Zoom's lists of one instance. Without the uuid of an `instance` they are asked for by the meeting's number."""
+
+    meeting: str
+    instance: str
+    ask: Ask
+
+    def held(self, query: Mapping[str, str]) -> Found:
+        """Return Zoom's report where this caller and this connection may read it, else the list for everyone."""
+        try:
+            return self.page(REPORT, query)
+        except (Forbidden, ZoomScopesMissing):
+            pass
+        except ZoomRefused as refusal:
+            if refusal.retryable:
+                raise
+        return self.page(PAST, query)
+
+    def page(self, source: str, query: Mapping[str, str]) -> Found:
+        """Return a page of one of the lists. Its token names the list and the instance."""
+        wanted = {**query, "include_fields": "registrant_id"} if source == REPORT else dict(query)
+        path = _SOURCES[source].format(encoded_twice(self.instance or self.meeting))
+        page = json.loads(self.ask(path, urlencode(wanted)).body or b"null")
+        people = (page.get("participants") or []) if isinstance(page, dict) else None
+        if not isinstance(people, list) or not all(isinstance(each, dict) for each in people):
+            raise Unavailable(reason="zoom_gave_no_list")
+        settled = bool(people) and any(each.get("duration") for each in people)
+        token = page.get("next_page_token") or ""
+        place = f"{source}:{self.instance}" if self.instance else source
+        return _listed(
+            source,
+            self.meeting,
+            people,
+            settled=settled,
+            note=None if settled else _NO_TIMES if people else _NOBODY,
+            next_page_token=f"{place}.{token}" if token else "",
+            instances_used=[self.instance] if self.instance else None,
+            **{name: page[name] for name in ("page_size", "page_count", "total_records") if name in page},
+        )
+
+
+def _instance(meeting: str, seen: Mapping[str, Any]) -> str:
+    """Return the uuid of the instance that is asked about, as far as the address or the events tell it."""
+    used = seen.get("instances_used") or [""]
+    return str(used[-1]) if is_number(meeting) else meeting
+
+
+def _last_instance(number: str, ask: Ask) -> str:
+    """Return the uuid of a meeting's last instance as Zoom says it, or an empty text. Raises what may pass."""
+    try:
+        last = json.loads(ask(_LAST_INSTANCE.format(number), "").body or b"null")
+    except GatewayError as error:
+        if error.retryable:
+            raise
+        return ""
+    except ValueError:
+        return ""
+    uuid = last.get("uuid") if isinstance(last, dict) else None
+    return uuid if isinstance(uuid, str) else ""
 
 
 def _was_held(state: Mapping[str, Any]) -> bool:

@@ -58,6 +58,8 @@ _FULL = ErrorMeaning("registration_full", "As many have registered as the plan o
 _USER = ErrorMeaning("unknown_user", "The user does not exist or is not in the connected Zoom account.")
 _SCOPES = ErrorMeaning("missing_zoom_scopes")
 _REGISTRATION_OFF = ErrorMeaning("registration_off", "Turn registration on first: settings.approval_type 0 or 1.")
+# Zoom says so with 300 of meetings and with 3000 of webinars, and both codes mean other things as well.
+_PERHAPS_OFF = "Often registration is off: settings.approval_type 0 or 1 turns it on. Else see Zoom's message."
 _WRONG_KIND = "Often a webinar's id where a meeting's belongs, or the other way round; else see Zoom's message."
 _STALE_PAGE = "A page token is good for 15 minutes, for one list with the same parameters. Else start the list again."
 _NOT_YOURS = (
@@ -125,6 +127,11 @@ class RefusedCall:
     limit: str | None = None
 
     @property
+    def of_registrants(self) -> bool:
+        """Whether it is about the registrants of a meeting or webinar."""
+        return "registrants" in self.path
+
+    @property
     def registers(self) -> bool:
         """Whether it lets somebody register."""
         return self.method == "POST" and self.path.endswith("registrants")
@@ -155,10 +162,8 @@ def _hint(found: ErrorMeaning, call: RefusedCall) -> str | None:
     """Return the hint that fits this call better than the one of the table, or None."""
     is_other_user = call.names_user and not call.is_account_level
     match found.reason:
-        case "zoom_found_invalid" if call.has_page_token and not call.names_fields:
-            return _STALE_PAGE
-        case "zoom_refused_for_now" if "Id}" in call.path and not call.path.startswith("/users"):
-            return _WRONG_KIND
+        case "zoom_found_invalid" | "zoom_refused_for_now":
+            return _of_many_meanings(found, call)
         case "unknown_user" if call.registers:
             return _REGISTERS
         case "unknown_user" | "not_shared_with_you" | "zoom_rejected_token" if is_other_user:
@@ -167,3 +172,14 @@ def _hint(found: ErrorMeaning, call: RefusedCall) -> str | None:
             return _NOT_YOURS
         case _:
             return None
+
+
+def _of_many_meanings(found: ErrorMeaning, call: RefusedCall) -> str | None:
+    """Return the hint to a code that Zoom uses for much: 300 and 3000."""
+    is_unnamed = not call.names_fields
+    if is_unnamed and call.has_page_token and found.reason == "zoom_found_invalid":
+        return _STALE_PAGE
+    if is_unnamed and call.of_registrants:
+        return _PERHAPS_OFF
+    names_meeting = "Id}" in call.path and not call.path.startswith("/users")
+    return _WRONG_KIND if names_meeting and found.reason == "zoom_refused_for_now" else None

@@ -90,7 +90,7 @@ def former_keys(event: ZoomEvent) -> Sequence[str]:
     """
     natural = _NATURAL.get(event.name)
     parts = natural(event) if natural else None
-    if event.name == "webinar.started" and event.instance:
+    if (event.name == "webinar.started" or event.object.get("practice_session")) and event.instance:
         return [_digest("natural", [event.name, event.instance])]
     if event.name in _RECORDED and parts and all(parts):
         former = _digest("natural", [event.name, event.instance, _file_names(event)])
@@ -127,13 +127,18 @@ def _says_when(event: ZoomEvent) -> bool:
 
 
 def _held(event: ZoomEvent) -> Sequence[str | None]:
-    # An instance of a meeting starts once, and every instance ends once; held again, it gets another UUID.
+    # An instance of a meeting starts and ends once; held again, it gets another UUID.
     return [event.instance]
 
 
 def _started(event: ZoomEvent) -> Sequence[str | None]:
     # A webinar that had a practice session starts a second time under the same UUID.
     return [event.instance, identifier(_second(event.object.get("start_time")))]
+
+
+def _ended(event: ZoomEvent) -> Sequence[str | None]:
+    # A practice session has an end of its own, and the webinar after it may have the same UUID.
+    return [event.instance, "practice"] if event.object.get("practice_session") else [event.instance]
 
 
 def _deauthorized(event: ZoomEvent) -> Sequence[str | None]:
@@ -183,7 +188,7 @@ _NATURAL: dict[str, Callable[[ZoomEvent], Sequence[str | None]]] = {
     "meeting.started": _held,
     "meeting.ended": _held,
     "webinar.started": _started,
-    "webinar.ended": _held,
+    "webinar.ended": _ended,
     "recording.completed": _recorded,
     "recording.transcript_completed": _recorded,
     "meeting.participant_joined": _took_part,

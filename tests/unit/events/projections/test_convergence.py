@@ -110,7 +110,7 @@ def project(bodies: Sequence[bytes]) -> Projections:
     return projections
 
 
-@settings(max_examples=times(150), deadline=None)
+@settings(max_examples=times(60), deadline=None)
 @given(steps=STEPS, chance=st.randoms(use_true_random=False))
 def test_any_order_with_repeats_and_late_arrivals_ends_the_same(
     steps: list[tuple[str, int, int]], chance: Random
@@ -125,7 +125,7 @@ def test_any_order_with_repeats_and_late_arrivals_ends_the_same(
     assert project(jumbled + lost).records == in_order.records
 
 
-@settings(max_examples=times(150), deadline=None)
+@settings(max_examples=times(60), deadline=None)
 @given(steps=STEPS, chance=st.randoms(use_true_random=False))
 def test_attendance_is_what_happened(steps: list[tuple[str, int, int]], chance: Random) -> None:
     """Seconds by person and instance are those that were lived, from deliveries in any order."""
@@ -143,7 +143,7 @@ def test_attendance_is_what_happened(steps: list[tuple[str, int, int]], chance: 
     assert found == life.seconds
 
 
-@settings(max_examples=times(60), deadline=None)
+@settings(max_examples=times(40), deadline=None)
 @given(steps=STEPS, chance=st.randoms(use_true_random=False))
 def test_the_live_roster_is_who_is_there(steps: list[tuple[str, int, int]], chance: Random) -> None:
     """While a meeting is on: those who joined and have not left, whatever arrived first."""

@@ -286,3 +286,43 @@ def test_held_and_let_back_in_within_a_second_loses_nothing(read: Read) -> None:
     story.end()
     people = read(story.deliveries).attendance("acme", story.number)["participants"]
     assert sorted((each["name"], each["minutes"]) for each in people) == [("Gone", 10.0), ("Short", 20.0)]
+
+
+@pytest.mark.parametrize("told", ["under the waiting room's id", "under the new id"])
+def test_who_is_let_back_in_under_another_id_leaves_no_ghost(read: Read, told: str) -> None:
+    """The admission and the join are of one second; the device is in one place, and leaves once."""
+    story = Story()
+    story.start()
+    before = person(story.user_id(), story.device(), "Abe")
+    waits, after = ({**before, "user_id": story.user_id()} for _ in range(2))
+    story.join(before)
+    story.now += 600
+    story.leave(before)
+    story.at("put_in_waiting_room", before)
+    story.now += 600
+    story.at("admitted", waits if told == "under the waiting room's id" else after)
+    story.join(after)
+    story.now += 300
+    story.leave(after)
+    story.now += 60
+    story.end()
+    (abe,) = read(story.deliveries).attendance("acme", story.number)["participants"]
+    assert (abe["minutes"], len(abe["waiting"])) == (15.0, 1)
+
+
+def test_the_end_of_a_practice_session_is_not_that_of_the_webinar(read: Read) -> None:
+    """Zoom says of an end that it was of the practice; the webinar after it may have the same uuid, and ends too."""
+    story = Story()
+    story.uuid, story.started_at = "webinar/Practice+00002==", START
+    story.send("webinar.started", type=5)
+    story.now += 300
+    story.send("webinar.ended", type=5, end_time=iso(story.now), practice_session=True)
+    assert read(story.deliveries).state("acme", story.number)["status"] == "ended"
+    story.now += 120
+    story.started_at = story.now
+    story.send("webinar.started", type=5)
+    assert read(story.deliveries).state("acme", story.number)["status"] == "live"
+    story.now += 1800
+    story.send("webinar.ended", type=5, end_time=iso(story.now))
+    state = read(story.deliveries).state("acme", story.number)
+    assert (state["status"], state["instance"]["end_time"]) == ("ended", iso(story.now))

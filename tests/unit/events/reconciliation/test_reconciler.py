@@ -126,7 +126,7 @@ def day(family: str = "meeting") -> Life:
 
 
 @pytest.mark.parametrize("family", ["meeting", "webinar"])
-@settings(max_examples=times(80), deadline=None)
+@settings(max_examples=times(30), deadline=None)
 @given(lost=st.sets(st.integers(1, 19)))
 def test_whatever_was_lost_is_found_and_late_originals_change_nothing(family: str, lost: set[int]) -> None:
     """State, attendance and recordings equal those of a run without outage, and no event is published twice."""

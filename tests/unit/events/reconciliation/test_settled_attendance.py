@@ -216,7 +216,27 @@ def test_what_zoom_shows_late_is_waited_for_a_day_and_compared_all_the_same() ->
         assert room.reconcile(zoom, None, subject()).missing == missing
     seen = MeetingReader(room.projections).attendance("acme", str(NUMBER))
     assert (seen["report"]["status"], [each["duration"] for each in seen["participants"]]) == ("agrees", [1800, 1800])
-    assert len(room.settled.events) == 1
+    said = [dict(event.data or {}) for event in room.settled.events]
+    assert [(each["revision"], each["report"]["status"]) for each in said] == [(1, "unavailable"), (2, "agrees")]
+
+
+def test_a_change_after_that_is_published_as_another_revision() -> None:
+    """A stay that is told late is compared with the report as well; without a change nothing is published."""
+    life = lesson()
+    room, zoom = room_of(life), Report(life)
+    assert room.reconcile(zoom, None, subject()).settled == 1
+    life.now, told = START + 600, len(life.deliveries)
+    life.join("b-0", {"user_name": "Bea"})
+    life.pass_by(300)
+    life.leave("b-0", {"user_name": "Bea"})
+    room.deliver(life.deliveries[told:])
+    room.clock.now += HOUR
+    assert room.reconcile(zoom, None, subject()).settled == 1
+    assert room.reconcile(zoom, None, subject()).settled == 0
+    first, second = (dict(event.data or {}) for event in room.settled.events)
+    assert [(each["revision"], each["participants_count"]) for each in (first, second)] == [(1, 2), (2, 3)]
+    assert second["report"]["status"] == "agrees"
+    assert len({event.id for event in room.settled.events}) == 2
 
 
 @pytest.mark.parametrize("crash", ["the bus refuses", "the worker dies after publishing"])

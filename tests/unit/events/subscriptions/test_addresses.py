@@ -45,6 +45,42 @@ HOSTILE_URLS = [
     "https://[fd00:ec2::254]/",  # metadata by IPv6
     "https://[fe80::1%25eth0]/",
     "https://[2606:4700::1111]/",
+    "https://[::10.0.0.1]/",  # IPv4-compatible
+    "https://[2002:a00:1::]/",  # 6to4
+    "https://[2001:0:4136:e378:8000:63bf:f5ff:fffe]/",  # Teredo
+    "https://[64:ff9b:1::a00:1]/",  # NAT64 with a prefix of the network's own
+    "https://[fe80::1%eth0]/",  # with a scope
+    "https://[2606:4700::1111%25eth0]/",
+    "https://[v1.fe80::a]/",
+    "https://10.1/",  # short forms
+    "https://192.168.257/",
+    "https://0x0a.1/",
+    "https://0x0a000001/",
+    "https://012.0.0.1/",  # octal
+    "https://0000012.0.0.1/",
+    "https://3232235777/",
+    "https://10.0.0.1./",  # a trailing dot
+    "https://2852039166./",
+    "https://169.254.169.254.:443/",
+    "https://127。0.0.1/",  # ideographic full stop
+    "https://１２７.０.０.１/",  # full-width digits  # noqa: RUF001
+    "https://①②⑦.0.0.1/",
+    "https://hooks.example.com%0d%0aHost:inside/",
+    "https://hooks.example.com%00.inside/",
+    "https://hooks.example.com:443@10.0.0.1/",
+    "https://hooks.example.com:@10.0.0.1:443/",
+    "https://a@b@10.0.0.1/",
+    "https://hooks.example.com:+443/",
+    "https://hooks.example.com:4 43/",
+    "https://hooks.example.com:443:443/",
+    "https://hooks.example.com:-1/",
+    "https://hooks.example.com,10.0.0.1/",
+    "https://hooks.example.com;10.0.0.1/",
+    "https://hooks.example.com\n/",
+    "https://hooks.example.com/\r\n\r\nPOST / HTTP/1.1",
+    " https://hooks.example.com/",
+    "jar:https://hooks.example.com!/",
+    "https+unix://hooks.example.com/",
     "https://localhost/",
     "https://LOCALHOST/",
     "https://localhost./",
@@ -92,6 +128,18 @@ INSIDE = [
     "169.254.170.2",
     "172.31.255.255",
     "192.0.0.1",
+    "192.0.0.9",
+    "192.0.0.192",
+    "192.31.196.1",
+    "192.52.193.1",
+    "192.175.48.1",
+    "168.63.129.16",
+    "100.100.100.200",
+    "127.1",
+    "0177.0.0.1",
+    "0x7f.0.0.1",
+    "2130706433",
+    "１２７.0.0.1",  # noqa: RUF001 - full-width digits
     "192.0.2.1",
     "192.88.99.1",
     "192.168.0.1",
@@ -104,6 +152,11 @@ INSIDE = [
     "::",
     "::1",
     "::127.0.0.1",
+    "::10.0.0.1",
+    "::ffff:0:10.0.0.1",
+    "2001:0:4136:e378:8000:63bf:f5ff:fffe",
+    "2002:a9fe:a9fe::1",
+    "64:ff9b:1:ffff::a00:1",
     "::ffff:10.0.0.1",
     "::ffff:93.184.216.34",
     "64:ff9b::7f00:1",
@@ -229,6 +282,24 @@ def test_no_writing_of_an_address_inside_is_accepted(address: IPv4Address, form:
     ][form]
     with pytest.raises(AddressRefused):
         endpoint_of(f"https://{written}/")
+
+
+@given(st.ip_addresses(v=4), st.sampled_from(range(7)))
+def test_no_ipv6_address_that_carries_another_is_public(address: IPv4Address, form: int) -> None:
+    """Compatible, mapped, translated, 6to4, Teredo, NAT64 by either prefix: whatever it carries."""
+    number = int(address)
+    high, low = number >> 16, number & 0xFFFF
+    written = [
+        f"::{address}",
+        f"::ffff:{address}",
+        f"::ffff:0:{address}",
+        f"2002:{high:x}:{low:x}::1",
+        f"2001:0:{high:x}:{low:x}::1",
+        f"64:ff9b::{high:x}:{low:x}",
+        f"64:ff9b:1::{high:x}:{low:x}",
+    ][form]
+    assert not is_public(written)
+    assert not is_public(f"{written}%eth0")
 
 
 _PARTS = st.sampled_from(

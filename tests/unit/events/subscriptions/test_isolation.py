@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +18,7 @@ from zoom_common.events.subscriptions.target_client import Answer, NoAnswer
 ENDPOINTS, DEAD, SLOW = 50, 10, 5
 EVENTS, EVERY = 60, 0.25
 # As in the template: what works at once, and how many messages a batch has.
-DELIVERS, REDELIVERS, BATCH = 20, 10, 10
+DELIVERS, REDELIVERS, BATCH = 30, 10, 10
 _ANSWER, _DEADLINE, _DRIP = 0.1, 15.0, 12.0
 
 
@@ -65,7 +66,9 @@ class Busy(World):
         self.poll()
 
     def _drain(self, tenant: str, name: str) -> None:
-        self.drain.drain(tenant, name, Deadline(self.now + 120, clock=lambda: self.now))
+        more_after = self.drain.drain(tenant, name, Deadline(self.now + 120, clock=lambda: self.now))
+        if more_after is not None:
+            self.wakes.append((self.now + math.ceil(more_after), tenant, name))
         self.idle["redeliver"] += 1
         self.poll()
 
@@ -95,3 +98,39 @@ def test_dead_and_slow_endpoints_delay_nobody_else() -> None:
     assert max(waits) <= 1.0
     assert sorted(waits)[len(waits) // 2] <= 2 * _ANSWER
     assert max(world.attempts[host] for host in world.dead) < EVENTS / 2
+
+
+class Watched(World):
+    """Remembers how many were run at once, and says of each task that it takes long before it has begun."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.at_once: list[int] = []
+
+    def _run_all(self, tasks: Any, late: Any) -> None:
+        self.at_once.append(len(tasks))
+        for at in range(len(tasks)):
+            late(at)
+        super()._run_all(tasks, late)
+
+
+def test_a_busy_function_makes_no_endpoint_slow() -> None:
+    """An endpoint is slow when its answer takes long, and not because its turn came late."""
+    world = Watched()
+    made = world.subscribe("a.example.com")
+    world.event()
+    world.work()
+    assert world.subscription(made).slow_at is None
+
+
+def test_the_events_of_a_batch_go_out_together_after_the_first_has_arrived() -> None:
+    """An endpoint that is away is asked once; one that answers gets the others at once."""
+    for status, at_once, attempts in ((200, [1, 9], 10), ("timeout", [1], 1)):
+        world = Watched()
+        world.subscribe("a.example.com")
+        world.endpoints["a.example.com"] = lambda _, status=status: status  # type: ignore[misc] # bound per round
+        for _ in range(10):
+            world.event()
+        world.work()
+        assert world.at_once == at_once
+        assert world.attempts["a.example.com"] == attempts

@@ -70,7 +70,11 @@ def promise(world: World, at: int) -> Promise:
 
 def happen(world: World, promises: list[Promise]) -> None:
     """Something happens at Zoom."""
-    event = world.logged(world.random.choice(TYPES), uuid=world.random.choice((None, "uuid-1", "uuid-2")))
+    event = world.logged(
+        world.random.choice(TYPES),
+        uuid=world.random.choice((None, "uuid-1", "uuid-2")),
+        lag=world.random.choice((0.0, 0.0, 4.0, 9.0)),
+    )
     for each in promises:
         if each.ended_at is None and each.made.wants(event):
             each.owed.append(event)

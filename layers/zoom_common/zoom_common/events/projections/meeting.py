@@ -241,6 +241,7 @@ class Meeting:
         used = [each for each in self.instances() if each.uuid in group.uuids]
         return {
             "id": self.number,
+            "revision": group.revision,
             **plan_view(group.planned),
             **self.held_view(used),
             **self.about(used),

@@ -122,6 +122,8 @@ class _Walk:
             kinds.discard(LEFT)  # it left the meeting for the waiting room
         if self.state == _ABSENT:
             kinds.discard(WAITING)  # it waited before it joined
+        if MOVED in kinds and JOINED not in kinds:
+            kinds.discard(ADMITTED)  # it was let in under the other session's id
         while step := next((each for each in _TRANSITIONS[self.state] if each[0] in kinds), None):
             kinds.discard(step[0])
             self._go(moment, *step)

@@ -2,14 +2,16 @@
 
 The reconciler compares every instance with Zoom's report two hours after its end. Zoom repeats a delivery for 85
 minutes (https://developers.zoom.us/docs/api/webhooks/), so nothing more is to come by then. What is missing is sent as
-events; what differs in the next round still is listed.
+events; what differs in the next round still is listed. Whatever changes after that makes a new revision.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zoom_common.events.projections.attendance import Attendee, covered
@@ -23,6 +25,9 @@ AGREES, DIFFERS, UNAVAILABLE = "agrees", "differs", "unavailable"
 
 _WAITING = "in_waiting_room"
 
+# Hexadecimal digits of a digest that only has to differ from the one before.
+_DIGEST = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -30,6 +35,10 @@ class Group:
 
     uuids: tuple[str, ...]
     planned: Planned | None = None
+    revision: int = 1
+    """How often this attendance is published, with this time."""
+    content: str = ""
+    """The digest of what it consists of, which another revision changes."""
 
     @property
     def sort(self) -> str:
@@ -40,7 +49,7 @@ class Group:
 def settled_groups(
     occurrences: Mapping[str, Planned | None], records: Mapping[str, Record], now_ms: int
 ) -> list[Group]:
-    """Return what is settled and was not published as such with these instances.
+    """Return what is settled and was not published as it is now.
 
     `occurrences` has the planned occurrence of each instance by uuid, in order. An occurrence to which another instance
     may still belong is not settled.
@@ -48,14 +57,39 @@ def settled_groups(
     groups: dict[object, list[str]] = defaultdict(list)
     for uuid, planned in occurrences.items():
         groups[uuid if planned is None else planned].append(uuid)
-    found = [Group(tuple(uuids), each if isinstance(each, Planned) else None) for each, uuids in groups.items()]
+    found = [
+        _group(tuple(uuids), each if isinstance(each, Planned) else None, records) for each, uuids in groups.items()
+    ]
     return [
         each
         for each in found
         if all(is_settled(records, uuid) for uuid in each.uuids)
         and (each.planned is None or now_ms > each.planned.start + LATEST_MS)
-        and records.get(each.sort, Record()).values.get("uuids") != list(each.uuids)
+        and not _is_published(each, records)
     ]
+
+
+def _group(uuids: tuple[str, ...], planned: Planned | None, records: Mapping[str, Record]) -> Group:
+    compared = [records.get(COMPARED + uuid, Record()).values for uuid in uuids]
+    content = _digest([[each.get(name) for name in ("people", "report", "differences")] for each in compared])
+    group = Group(uuids, planned, content=content)
+    before = records.get(group.sort, Record()).values
+    return replace(group, revision=int(before.get("revision", 1)) + 1) if before else group
+
+
+def _is_published(group: Group, records: Mapping[str, Record]) -> bool:
+    """Return whether a group was published as it is. Records from before revisions do not say what was published."""
+    before = records.get(group.sort, Record()).values
+    return before.get("uuids") == list(group.uuids) and before.get("content", group.content) == group.content
+
+
+def people_digest(people: Iterable[Attendee], started: int | None, ended: int | None) -> str:
+    """Return a digest of who was there when, without names. A change of it after settlement makes a new revision."""
+    return _digest([started, ended, *sorted(sorted(person.spans()) for person in people)])
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:_DIGEST]
 
 
 def is_settled(records: Mapping[str, Record], uuid: str) -> bool:

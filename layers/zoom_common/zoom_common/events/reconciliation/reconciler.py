@@ -22,7 +22,7 @@ from zoom_common.events.projections.keys import (
 )
 from zoom_common.events.projections.meeting import Instance, Meeting
 from zoom_common.events.projections.record import Change, Record
-from zoom_common.events.projections.settling import comparison
+from zoom_common.events.projections.settling import comparison, people_digest
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.reconciliation.missing_events import missing_recordings
 from zoom_common.events.reconciliation.past import NotShown, Past, PastMeetings, PastWebinars
@@ -70,8 +70,10 @@ class Lines(Protocol):
 class SettledAttendance(Protocol):
     """Where settled attendance is published."""
 
-    def publish(self, *, tenant: str, connection_id: str, app: str, attendance: dict[str, Any]) -> bool:
-        """Publish one. Return whether it is published. Raises Unavailable."""
+    def publish(
+        self, *, tenant: str, connection_id: str, app: str, attendance: dict[str, Any], content: str = ""
+    ) -> bool:
+        """Publish one; a later revision goes by its `content`. Return whether it is published. Raises Unavailable."""
         ...
 
 
@@ -111,13 +113,7 @@ class Reconciler:
         """
         reader = ZoomReader(read)
         lists = Lists(reader, connection.zoom_user_id, now=self.clock(), lookback=self.lookback)
-        meetings = PastMeetings(lists, connection.zoom_account_id)
-        webinars = PastWebinars(
-            lists,
-            connection.zoom_account_id,
-            worth_asking=lambda: self._worth_asking(connection),
-            refused=lambda: self._refused(connection),
-        )
+        meetings, webinars = self._kinds(connection, lists)
         plans = Plans(
             self.projections,
             self.hosts,
@@ -140,6 +136,26 @@ class Reconciler:
         partial = {what: why for what, why in (*reasons, ("recordings", lists.why_not_recorded())) if why}
         return Reconciled(tally.compared, tally.missing, tally.settled, complete, dict(reader.unseen), partial)
 
+    def planned(self, connection: Connected, reader: ZoomReader) -> list[tuple[str, str]]:
+        """Return family and number of the meetings and webinars that were planned for the period, and that recur.
+
+        Raises what `read` raises.
+        """
+        lists = Lists(reader, connection.zoom_user_id, now=self.clock(), lookback=self.lookback)
+        kinds = self._kinds(connection, lists)
+        return sorted(
+            (kind.family, number) for kind in kinds for number, row in kind.planned.items() if lists.in_period(row)
+        )
+
+    def _kinds(self, connection: Connected, lists: Lists) -> tuple[PastMeetings, PastWebinars]:
+        webinars = PastWebinars(
+            lists,
+            connection.zoom_account_id,
+            worth_asking=lambda: self._worth_asking(connection),
+            refused=lambda: self._refused(connection),
+        )
+        return PastMeetings(lists, connection.zoom_account_id), webinars
+
     def _held(self, at: _Round, past: Past, logged: Sequence[str]) -> bool:
         """Compare all instances of one kind; False when time ran out."""
         seen: set[str] = set()
@@ -160,17 +176,20 @@ class Reconciler:
     def _compare(self, connection: Connected, past: Past, number: str, uuid: str, started: int) -> int | None:
         """How many events were missing of one instance; None when it is not over or was compared before.
 
-        An instance of which events were missing is compared again in the next round, when they have been processed.
+        An instance of which events were missing is compared again in the next round, when they have been processed, and
+        one whose people have changed since.
         """
         tenant, place = connection.tenant, partition(number)
         records = self._records(tenant, place, DEFINITION, INSTANCE, session_sort(uuid), COMPARED + uuid)
         before = records.get(COMPARED + uuid, Record()).values
         # One that began again after it was compared is compared again, should Zoom ever hold two under one UUID.
         again = started > before.get("ended_ms", started)
-        if before and before.get("settled", True) and before.get("shown", True) and not again:
-            return None
         now_ms = int(self.clock() * 1000)
         known, settled_ms = Meeting(number, records, now_ms), now_ms - int(self.settled * 1000)
+        people = _people(known, uuid)
+        changed = before.get("people", people) != people
+        if before and before.get("settled", True) and before.get("shown", True) and not again and not changed:
+            return None
         try:
             instance = past.instance(uuid, known, settled_ms)
         except NotShown:
@@ -188,6 +207,7 @@ class Reconciler:
             "at_ms": now_ms,
             "ended_ms": max(instance.ended_ms, started),
             "shown": True,
+            "people": people,
             "settled": not bodies or before.get("settled", False) or (bool(before) and not again),
             **comparison(known.people(held), instance.participants),
         }
@@ -200,14 +220,16 @@ class Reconciler:
         Should Zoom show it later, it is compared all the same.
         """
         ended = known.end(held)
-        if ended is not None and ended <= until_ms and COMPARED + held.uuid not in known.records:
+        before, people = known.records.get(COMPARED + held.uuid, Record()).values, _people(known, held.uuid)
+        if ended is not None and ended <= until_ms and (not before or before.get("people", people) != people):
             now_ms = int(self.clock() * 1000)
-            said = {"at_ms": now_ms, "ended_ms": ended, "shown": False, "settled": True, **comparison([], [])}
+            said = {"at_ms": now_ms, "ended_ms": ended, "shown": False, "settled": True, "people": people}
+            said |= comparison([], [])
             change = Change(partition(known.number), COMPARED + held.uuid, said)
             self.projections.apply(connection.tenant, [change], (now_ms, ""))
 
     def _settle(self, at: _Round, family: str, number: str) -> int:
-        """Publish the attendance that is settled and was not published yet. Return how many."""
+        """Publish the attendance that is settled and was not published as it is now. Return how many."""
         connection = at.connection
         place, now_ms = partition(number), int(self.clock() * 1000)
         records = self._records(connection.tenant, place, DEFINITION, INSTANCE, COMPARED, SETTLED)
@@ -225,9 +247,11 @@ class Reconciler:
                 connection_id=connection.connection_id,
                 app=connection.client_id,
                 attendance=attendance,
+                content=group.content,
             )
             if done:
-                change = Change(place, group.sort, {"at_ms": now_ms, "uuids": list(group.uuids)})
+                said = {"uuids": list(group.uuids), "revision": group.revision, "content": group.content}
+                change = Change(place, group.sort, {"at_ms": now_ms, **said})
                 self.projections.apply(connection.tenant, [change], (now_ms, ""))
                 published += 1
         return published
@@ -322,6 +346,12 @@ class _Round:
     plans: Plans
     deadline: Deadline
     tally: _Tally
+
+
+def _people(known: Meeting, uuid: str) -> str:
+    """Return the digest of who was in an instance when; empty without an instance."""
+    held = [each for each in known.instances() if each.uuid == uuid]
+    return people_digest(known.people(held), held[0].started, known.end(held[0])) if held else ""
 
 
 def _of(connection: Connected) -> str:

@@ -27,12 +27,15 @@ class SettledPublisher:
     publish_all: Callable[[Sequence[CloudEvent]], None]
     clock: Callable[[], float]
 
-    def publish(self, *, tenant: str, connection_id: str, app: str, attendance: dict[str, Any]) -> bool:
+    def publish(
+        self, *, tenant: str, connection_id: str, app: str, attendance: dict[str, Any], content: str = ""
+    ) -> bool:
         """Publish that an attendance is settled. Return whether it is published now or was before.
 
-        Raises NotPublished and Unavailable. The id is made of the instances that the attendance is made of.
+        Raises NotPublished and Unavailable. The id is made of the instances that the attendance is made of, and of the
+        content of a later revision: what changed and changed back is published both times.
         """
-        entry = self._entry(tenant, connection_id, app, attendance)
+        entry = self._entry(tenant, connection_id, app, attendance, content)
         admitted = self.log.admit(entry)
         if admitted.entry is None:
             return admitted.outcome is Admission.FINISHED
@@ -40,10 +43,12 @@ class SettledPublisher:
         self.log.finish(admitted.entry)
         return True
 
-    def _entry(self, tenant: str, connection_id: str, app: str, attendance: dict[str, Any]) -> LogEntry:
+    def _entry(self, tenant: str, connection_id: str, app: str, attendance: dict[str, Any], content: str) -> LogEntry:
         now_ms = int(self.clock() * 1000)
         number, uuids = attendance["id"], attendance["instances_used"]
         key = f"settled:{json.dumps([number, attendance.get('occurrence'), *uuids])}"
+        if attendance["revision"] > 1:
+            key += f":{attendance['revision']}:{content}"
         name = event_id(SOURCE, tenant, key)
         subject = f"{attendance.get('kind', 'meeting')}s/{number}"
         event = CloudEvent(

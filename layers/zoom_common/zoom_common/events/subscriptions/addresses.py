@@ -38,8 +38,18 @@ _PRIVATE_NAMES = (
 )
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1"})
 
-# Beyond what `is_global` refuses: relays of 6to4, which lead to IPv4 addresses of somebody else's choice.
-_REFUSED_V4 = (IPv4Network("192.88.99.0/24"),)
+# Beyond what `is_global` refuses: what the nearest machine answers to, wherever the sender is.
+_REFUSED_V4 = tuple(
+    IPv4Network(each)
+    for each in (
+        "192.0.0.0/24",  # assignments for protocols, with anycast of the sender's own network
+        "192.88.99.0/24",  # relays of 6to4, which lead to IPv4 addresses of somebody else's choice
+        "192.31.196.0/24",  # AS112
+        "192.52.193.0/24",  # relays of multicast
+        "192.175.48.0/24",  # AS112
+        "168.63.129.16/32",  # metadata and DNS of a cloud, on the machine's own host
+    )
+)
 # Only global unicast is public, without what embeds an IPv4 address or is set aside.
 _PUBLIC_V6 = IPv6Network("2000::/3")
 _REFUSED_V6 = tuple(

@@ -9,21 +9,21 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from enum import Enum, auto
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import CloudEvent
-from zoom_common.events.log.index import ForwardPage
+from zoom_common.events.log.index import SETTLED_MS, ForwardPage
 from zoom_common.events.log.query import LogLine, LogQuery
 from zoom_common.events.subscriptions.delivery_store import DeliveryStore, Waiting, place_of
-from zoom_common.events.subscriptions.fanout import SETTLED_SECONDS, RunAll, Sends
+from zoom_common.events.subscriptions.fanout import SOON, RunAll, Sends
 from zoom_common.events.subscriptions.model import (
     LONGEST_PAUSE,
     MOST_ATTEMPTS,
+    ORDER_SECONDS,
     Attempt,
     Outcome,
     State,
@@ -49,8 +49,12 @@ LEASE_SECONDS = 60.0
 _RESERVE_SECONDS = 25.0
 _FAST_MS = 1_000
 _PAGE = 200
+# So many pages of what the log is not complete up to yet are read at once: 100 events a second.
+_PAGES = 5
 # The log is complete some seconds ago only: what is newer is collected then.
 _COLLECT_AGAIN = 15.0
+_SETTLED = SETTLED_MS / 1000
+_MOST_REMEMBERED = 200
 
 
 class Verifies(Sends, Protocol):
@@ -69,11 +73,11 @@ class Lines(Protocol):
         ...
 
 
-class Step(Enum):
-    """What a worker does after one step."""
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """There is nothing to do before `due_at` (epoch seconds; None: until something wakes the subscription)."""
 
-    AGAIN = auto()  # there may be more to do now
-    DONE = auto()  # nothing to do before the time that was written down
+    due_at: float | None
 
 
 class Drain:
@@ -109,33 +113,38 @@ class Drain:
         self._sleep = sleep
         self._random = random
         self._owner = owner
+        # Of ordered subscriptions, the events that were collected although the log is not complete up to them.
+        self._ahead: dict[str, frozenset[str]] = {}
 
-    def drain(self, tenant: str, subscription_id: str, deadline: Deadline) -> bool:
-        """Do what is due for one subscription. Return False when time ran out and there is more to do now.
+    def drain(self, tenant: str, subscription_id: str, deadline: Deadline) -> float | None:
+        """Do what is due for one subscription. Return after how many seconds there is more to do, if that is soon.
 
-        Raises Unavailable. Nothing is lost then: what is due stays due.
+        None leaves the rest to whoever wakes the subscription, and to the sweep. 0.0 says that time ran out. Raises
+        Unavailable. Nothing is lost then: what is due stays due.
         """
         owner = self._owner()
         while True:
             now = self._clock()
             leased = self._subscriptions.lease(tenant, subscription_id, owner, now=now, until=now + LEASE_SECONDS)
             if leased is None:  # deleted, or another worker's, who looks again before it rests
-                return True
+                return None
             try:
-                step = self._step(leased)
+                rest = self._step(leased)
             except DependencyFailed:
                 with suppress(DependencyFailed):  # else the lease ends by itself
                     self._subscriptions.pass_on(leased, due_at=self._clock())
                 raise
-            if step is Step.DONE:
-                return True
+            if rest is not None:
+                return _soon(rest, self._clock())
             if not deadline.allows(_RESERVE_SECONDS):
                 self._subscriptions.pass_on(leased, due_at=self._clock())
-                return False
+                return 0.0
 
-    def _step(self, leased: Subscription) -> Step:
+    def _step(self, leased: Subscription) -> Rest | None:
+        """Do one thing. Return None when there may be more to do now."""
         if leased.announce is not None:
-            return self._announce(leased)
+            self._announce(leased)
+            return None
         match leased.state:
             case State.PENDING:
                 return self._verify(leased)
@@ -144,7 +153,7 @@ class Drain:
             case _:
                 return self._rest(leased, None)
 
-    def _announce(self, leased: Subscription) -> Step:
+    def _announce(self, leased: Subscription) -> None:
         """Publish that the subscription was ended. A crash before it is noted publishes the same id again."""
         at = leased.state_changed_at
         event = own_event(
@@ -158,9 +167,8 @@ class Drain:
         )
         self._publish([event])
         self._subscriptions.note(leased, announce=None)
-        return Step.AGAIN
 
-    def _verify(self, leased: Subscription) -> Step:
+    def _verify(self, leased: Subscription) -> Rest | None:
         now = self._clock()
         if leased.retry_at is not None and leased.retry_at > now:
             return self._rest(leased, leased.retry_at)
@@ -182,7 +190,7 @@ class Drain:
                 last_attempt=to_json([attempt]),
             )
             self._count("Verifications", outcome="verified")
-            return Step.AGAIN
+            return None
         self._count("Verifications", outcome="failed")
         self._subscriptions.change(
             leased,
@@ -190,9 +198,9 @@ class Drain:
             retry_at=now + back_off(leased.rounds, random=self._random),
             last_attempt=to_json([attempt]),
         )
-        return Step.AGAIN
+        return None
 
-    def _work(self, leased: Subscription) -> Step:
+    def _work(self, leased: Subscription) -> Rest | None:
         now = self._clock()
         if leased.retry_at is not None and leased.retry_at > now:
             return self._rest(leased, leased.retry_at)
@@ -204,13 +212,13 @@ class Drain:
             ready += filter(is_due, self._deliveries.due(leased, now=horizon, limit=most - len(ready)))
         if ready:
             self._send(leased, ready)
-            return Step.AGAIN
+            return None
         waits = [each for each in (next_head, self._deliveries.next_due(leased), collect_at) if each is not None]
         return self._rest(leased, max(now, min(waits)) if waits else None)
 
-    def _rest(self, leased: Subscription, due_at: float | None) -> Step:
+    def _rest(self, leased: Subscription, due_at: float | None) -> Rest | None:
         """Give the lease back, unless something has come meanwhile."""
-        return Step.DONE if self._subscriptions.rest(leased, due_at=due_at) else Step.AGAIN
+        return Rest(due_at) if self._subscriptions.rest(leased, due_at=due_at) else None
 
     def _send(self, leased: Subscription, ready: Sequence[Waiting]) -> None:
         """Send what is ready, all at once: of each lane only the first event is among it."""
@@ -259,9 +267,9 @@ class Drain:
         return logged(self._log, leased.tenant, waiting.event_id)
 
     def _collect(self, leased: Subscription) -> float | None:
-        """Write down one page of what is wanted of the log. Return when to go on, in epoch seconds, or None.
+        """Write down one page of what was missed. Return when to go on, in epoch seconds, or None.
 
-        That is what was missed; and for an ordered subscription everything, because the log has the order.
+        An ordered subscription collects everything, because the log has the order.
         """
         now = self._clock()
         until = now if leased.ordered or leased.missed_until is None else leased.missed_until
@@ -278,27 +286,46 @@ class Drain:
             return now
         if not leased.ordered:
             return now + _COLLECT_AGAIN
-        return now + SETTLED_SECONDS if self._has_newer(leased, query, page.after, now) else None
+        return self._collect_ahead(leased, replace(query, after=page.after), now)
 
-    def _has_newer(self, leased: Subscription, query: LogQuery, after: str, now: float) -> bool:
-        """Return whether the log shows lines up to which it is not complete yet.
+    def _collect_ahead(self, leased: Subscription, query: LogQuery, now: float) -> float | None:
+        """Write down what the log shows and is not complete up to yet. Return when to go on, or None.
 
-        A worker that was woken for them may have come before they can be collected, and nobody wakes it again.
+        These lines are read again until the log is complete: another may still appear before them.
         """
-        ahead = replace(query, until_ms=int((now + LEASE_SECONDS) * 1000), after=after, page_size=1)
-        return bool(self._lines.follow(leased.tenant, ahead, now=now + LEASE_SECONDS + SETTLED_SECONDS).lines)
+        latest = now + LEASE_SECONDS  # a line is dated by the clock of another container
+        seen: list[str] = []
+        query, more = replace(query, until_ms=int(latest * 1000)), True
+        while more and len(seen) < _PAGES * _PAGE:
+            page = self._lines.follow(leased.tenant, query, now=latest + _SETTLED)
+            self._add_missed(leased, page.lines, now)
+            seen += [line.event_id for line in page.lines]
+            query, more = replace(query, after=page.after), page.more
+        if len(self._ahead) > _MOST_REMEMBERED:
+            self._ahead.clear()  # what is not remembered is looked up
+        self._ahead[leased.subscription_id] = frozenset(seen)
+        return now + _SETTLED if more else None
 
     def _add_missed(self, leased: Subscription, lines: Sequence[LogLine], now: float) -> None:
+        ahead = self._ahead.get(leased.subscription_id, frozenset())
+        lines = [line for line in lines if line.event_id not in ahead]
         places = {line.event_id: place_of(time_ms_of(line), line.event_id) for line in lines}
         known = self._deliveries.statuses(leased, places.values())
         for line in lines:
-            if places[line.event_id] in known:
+            if places[line.event_id] in known or line.received_at_ms < int(leased.created_at * 1000):
                 continue
             # Due since it became visible, so that the oldest is sent first.
             due_at = min(now, (line.recorded_at_ms or line.received_at_ms) / 1000)
+            if leased.ordered:
+                due_at = max(due_at, line.received_at_ms / 1000 + ORDER_SECONDS)
             missed = waiting_in_log(self._log, leased, line.event_id, time_ms_of(line), line.type, due_at=due_at)
             if missed is not None:
                 self._deliveries.add(leased, missed, now=now)
+
+
+def _soon(rest: Rest, now: float) -> float | None:
+    """Return the seconds until the end of a short rest, and None for a long one."""
+    return max(0.0, rest.due_at - now) if rest.due_at is not None and rest.due_at - now <= SOON else None
 
 
 def _due(leased: Subscription, now: float) -> tuple[Callable[[Waiting], bool], float]:

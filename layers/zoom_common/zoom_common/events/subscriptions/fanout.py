@@ -21,9 +21,9 @@ from zoom_common.aws.errors import translated
 from zoom_common.connections.store import SHARDS
 from zoom_common.errors import DependencyFailed
 from zoom_common.events.bus import CloudEvent
-from zoom_common.events.log.index import SETTLED_MS
 from zoom_common.events.subscriptions.delivery_store import DeliveryStore, place_of
 from zoom_common.events.subscriptions.model import (
+    ORDER_SECONDS,
     Attempt,
     Outcome,
     State,
@@ -42,10 +42,12 @@ _AWAY = "subscription_queue_unavailable"
 _LARGEST_BATCH = 10
 _LONGEST_DELAY = 900
 _MOST_AT_ONCE = 128
-# What is due later than this is left to the sweep.
-_SOON = 30.0
-# An ordered subscription's events are sent when the log is complete up to them.
-SETTLED_SECONDS = SETTLED_MS / 1000 + 1.0
+# So many events of one batch are sent to a target at once, after one has arrived: all others of ten.
+_AT_ONCE_PER_TARGET = 9
+# A target whose answer takes so long when a batch is looked at is slow.
+_LATE_SECONDS = 0.9 * SLOW_SECONDS
+# What is due later than this, in seconds, is left to the sweep.
+SOON = 30.0
 
 
 class Sends(Protocol):
@@ -90,10 +92,12 @@ class WakeQueue:
             with translated(_AWAY):
                 self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
 
-    def return_at_once(self, receipt_handle: str) -> None:
-        """Let a message come again at once, after the function has returned it as failed. Raises Unavailable."""
+    def return_after(self, receipt_handle: str, seconds: float) -> None:
+        """Let a message come again after `seconds`, once the function has returned it as failed. Raises Unavailable."""
         with translated(_AWAY):
-            self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=0)
+            self._sqs.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=math.ceil(seconds)
+            )
 
 
 def read_wake(body: str) -> tuple[str, str]:
@@ -122,10 +126,14 @@ def run_in_threads(tasks: Sequence[Callable[[], None]], late: Callable[[int], No
 
 @dataclass(slots=True)
 class _Task:
-    """The events of one batch for one subscription, each with the messages that it came in."""
+    """The events of one batch for one subscription, each with the messages that it came in.
+
+    `sent_at` has the beginnings of the attempts that are under way, by the event.
+    """
 
     subscription: Subscription
     events: list[tuple[CloudEvent, _Message]] = field(default_factory=list)
+    sent_at: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +183,9 @@ class FanOut:
                 self._report("not delivered", reason=error.reason, subscription=task.subscription.subscription_id)
 
         def late(at: int) -> None:
+            begun = min([*tasks[at].sent_at.values()], default=None)
+            if begun is None or self._clock() - begun < _LATE_SECONDS:
+                return  # its turn came late, and its target is not slow
             try:
                 self._settlement.slow(tasks[at].subscription)
             except DependencyFailed as error:
@@ -240,31 +251,52 @@ class FanOut:
             if not (seen.ordered and in_log(event)):  # the log has the order, and the worker reads it there
                 self._deliveries.add(seen, waiting_of(event, seen, now=now), now=now)
         if events and seen.state is State.ACTIVE:
-            at = max(now + (SETTLED_SECONDS if seen.ordered else 0.0), seen.retry_at or 0.0)
+            at = max(now + (ORDER_SECONDS if seen.ordered else 0.0), seen.retry_at or 0.0)
             self._subscriptions.wake(seen, at=at)
             woken.setdefault((seen.tenant, seen.subscription_id), at - now)
 
     def _send(self, task: _Task, woken: dict[tuple[str, str], float]) -> None:
-        """Send events one after the other. After one that gets no answer, the others are only written down."""
-        seen = task.subscription
-        known = self._known(task)
-        for at, (event, _) in enumerate(task.events):
+        """Send one event, then the others, a few at once. After one that gets no answer, what is left only waits."""
+        left, some = self._not_made(task), 1
+        while left:
+            now, left = left[:some], left[some:]
+            attempts: list[Attempt] = []
+            sends = [partial(self._send_one, task, event, attempts, woken) for event, _ in now]
+            if some == 1:
+                sends[0]()
+            else:
+                self._run_all(sends, lambda _: None)
+            if any(each.outcome is Outcome.GONE for each in attempts):
+                return
+            if any(each.outcome is Outcome.UNREACHED or each.duration_ms > SLOW_SECONDS * 1000 for each in attempts):
+                self._keep(task, left, woken)
+                return
+            some = _AT_ONCE_PER_TARGET
+
+    def _send_one(
+        self, task: _Task, event: CloudEvent, attempts: list[Attempt], woken: dict[tuple[str, str], float]
+    ) -> None:
+        seen, now = task.subscription, self._clock()
+        task.sent_at[event.id] = now
+        waiting = waiting_of(event, seen, now=now)
+        attempt = self._sender.send(seen, event)
+        del task.sent_at[event.id]
+        attempts.append(attempt)
+        due = self._settlement.settle(seen, waiting, attempt, stored=False)
+        if due is not None:
+            self._subscriptions.wake(seen, at=due)
+            woken[seen.tenant, seen.subscription_id] = max(0.0, due - self._clock())
+
+    def _not_made(self, task: _Task) -> list[tuple[CloudEvent, _Message]]:
+        """Return the events whose deliveries an earlier try of their messages has not made."""
+        known, left = self._known(task), []
+        for event, message in task.events:
             status = known.get(place_of(event_time_ms(event), event.id))
-            if status is not None:
-                if status is Status.RETRYING:  # whoever wrote that may have died before it woke anybody
-                    self._subscriptions.wake(seen, at=self._clock())
-                continue
-            waiting = waiting_of(event, seen, now=self._clock())
-            attempt = self._sender.send(seen, event)
-            due = self._settlement.settle(seen, waiting, attempt, stored=False)
-            if due is not None:
-                self._subscriptions.wake(seen, at=due)
-                woken[seen.tenant, seen.subscription_id] = max(0.0, due - self._clock())
-            if attempt.outcome is Outcome.GONE:
-                return
-            if attempt.outcome is Outcome.UNREACHED or attempt.duration_ms > SLOW_SECONDS * 1000:
-                self._keep(task, task.events[at + 1 :], woken)
-                return
+            if status is None:
+                left.append((event, message))
+            elif status is Status.RETRYING:  # whoever wrote that may have died before it woke anybody
+                self._subscriptions.wake(task.subscription, at=self._clock())
+        return left
 
     def _known(self, task: _Task) -> Mapping[str, Status]:
         """Return the places of events that an earlier try of their messages has dealt with."""
@@ -275,7 +307,7 @@ class FanOut:
     def _wake(self, woken: Mapping[tuple[str, str], float]) -> None:
         by_delay: dict[float, list[tuple[str, str]]] = defaultdict(list)
         for each, delay in woken.items():
-            if delay <= _SOON:
+            if delay <= SOON:
                 by_delay[math.ceil(delay)].append(each)
         try:
             for delay, some in by_delay.items():

@@ -185,6 +185,9 @@ DISABLED_AFTER = 5 * 86_400.0
 LONGEST_PAUSE = DISABLED_AFTER + 7_200.0
 # An endpoint that answers, but with errors, is left alone after so many failures in a row.
 FAILURES_UNTIL_BACK_OFF = 3
+# An ordered subscription's event is held back so long after it was received: whatever was received before it and is in
+# the log by then is sent first.
+ORDER_SECONDS = 1.0
 KEPT_ANSWER = 1024
 
 _OK, _REDIRECT = range(200, 300), range(300, 400)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from zoom_common.events.bus import CloudEvent
 from zoom_common.events.log.entries import LogEntry
-from zoom_common.events.log.index import before
+from zoom_common.events.log.index import SETTLED_MS, before
 from zoom_common.events.log.query import LogLine
 from zoom_common.events.log.store import EventExpired
 from zoom_common.events.subscriptions.delivery_store import Delivery, DeliveryStore, Waiting, again
@@ -173,6 +173,14 @@ class Settlement:
         self._subscriptions.note(seen, retry_at=until, rounds=rounds, **more)
 
 
+def begins_after(now: float) -> str:
+    """Return the place in the log behind which an ordered subscription that is made now collects its events.
+
+    The clocks of those who write lines may be behind; what was received earlier is left out when it is collected.
+    """
+    return before(int(now * 1000) - SETTLED_MS)
+
+
 def missed_since(seen: Subscription, now: float) -> str:
     """Return the place in the log behind which a subscription that stops now may miss events."""
     return seen.missed_after or before(int((now - _STALE_SECONDS) * 1000))
@@ -215,11 +223,16 @@ def waiting_in_log(
     due_at: float,
     attempts: tuple[Attempt, ...] = (),
 ) -> Waiting | None:
-    """Return an event of the log as it waits, with its schedule begun anew; None when an order needs what is gone."""
+    """Return an event of the log as it waits, with its schedule begun anew.
+
+    For an ordered subscription the event itself is read: None when it is gone, or is not wanted.
+    """
     if not seen.ordered:
         return Waiting(event_id=event_id, time_ms=time_ms, type=type_, due_at=due_at, attempts=attempts)
     event = logged(log, seen.tenant, event_id)  # which says its place in the order
-    return replace(Waiting.of(event, seen, due_at=due_at), attempts=attempts) if event is not None else None
+    if event is None or not seen.wants(event):
+        return None
+    return replace(Waiting.of(event, seen, due_at=due_at), attempts=attempts)
 
 
 def time_ms_of(line: LogLine) -> int:

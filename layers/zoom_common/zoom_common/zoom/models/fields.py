@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import (
@@ -46,13 +47,15 @@ class _Member:
     required: bool
     enumerated: bool
     zero_is_absent: bool
+    is_list: bool
 
 
 class ZoomModel(BaseModel):
     """A JSON object of Zoom's. Members that it does not list are allowed: Zoom adds some every month.
 
     Clients of many languages send all members of a type, with empty values where nothing is set. So an empty string,
-    null and an empty list count as absent, and so does 0 where an enumeration or a count has no 0.
+    null and an empty list count as absent, an empty object in the place of a list as well, and so does 0 where an
+    enumeration or a count has no 0.
     """
 
     model_config = ConfigDict(extra="allow", defer_build=True, hide_input_in_errors=True)
@@ -106,7 +109,12 @@ def _members(model: type[ZoomModel]) -> Mapping[str, _Member]:
 def _member(info: FieldInfo) -> _Member:
     choices = _choices(info.annotation)
     least = max((each.ge for each in info.metadata if isinstance(getattr(each, "ge", None), int)), default=0)
-    return _Member(info.is_required(), bool(choices), least > 0 or (bool(choices) and 0 not in choices))
+    zero_is_absent = least > 0 or (bool(choices) and 0 not in choices)
+    return _Member(info.is_required(), bool(choices), zero_is_absent, _is_list(info.annotation))
+
+
+def _is_list(annotation: Any) -> bool:
+    return get_origin(annotation) is list or any(get_origin(each) is list for each in get_args(annotation))
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:
@@ -119,7 +127,7 @@ def _choices(annotation: Any) -> tuple[Any, ...]:
 def _is_absent(member: _Member, value: Any, *, any_choice: bool) -> bool:
     if member.required:
         return False
-    if is_empty(value):
+    if is_empty(value) or (member.is_list and value == {}):
         return True
     if not isinstance(value, str | int | float) or (not member.enumerated and not member.zero_is_absent):
         return False
@@ -181,7 +189,7 @@ def is_time_zone(name: str) -> bool:
     return _ZONE.fullmatch(name) is not None
 
 
-_WHOLE = re.compile(r"[+-]?[0-9]{1,19}(\.0+)?")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]+)?")
 
 _FLAGS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -189,16 +197,23 @@ _FLAGS = {"true": True, "false": False, "1": True, "0": False}
 _PRINTED_DAY = re.compile(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}.*", re.DOTALL)
 
 # RFC 3339, with what Zoom and its clients leave out of it: the offset (then it is local time), the seconds, the time.
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+# Formatters of some languages leave out leading zeros, and strict and lenient readers of such times both exist.
+_MOMENT = re.compile(r"\s*\d{4}-\d\d?-\d\d?([T ]\s*\d\d?:\d\d?(:\d\d?([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?)?\s*", re.ASCII)
 
-_WEEKDAYS = re.compile(r"\s*[1-7]\s*(,\s*[1-7]\s*)*")
+_ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)", re.ASCII)
+
+# Programs that join days with a loop leave a comma at the end.
+_WEEKDAYS = re.compile(r"\s*[1-7]\s*(,\s*[1-7]\s*)*,?\s*")
 
 
 def whole(value: Any) -> Any:
-    """A whole number, also when it comes as text or as 60.0."""
+    """A whole number, also when it comes as text, as 60.0, or as 62.5.
+
+    Programs that divide milliseconds send fractions. Nobody knows whether Zoom takes them, so they pass.
+    """
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         return int(value.strip().partition(".")[0])
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and isfinite(value):
         return int(value)
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
@@ -223,12 +238,17 @@ def moment(value: str | None) -> str | None:
         return value
     if _MOMENT.fullmatch(value.upper()):
         try:
-            datetime.fromisoformat(value.upper().replace(":60", ":59"))  # RFC 3339 knows leap seconds
+            datetime.fromisoformat(_padded(value.strip().upper()).replace(":60", ":59"))  # RFC 3339 knows leap seconds
         except ValueError:
             pass
         else:
             return value
     raise PydanticCustomError("moment", "Must be a time such as 2030-01-31T09:30:00Z or 2030-01-31T09:30:00.")
+
+
+def _padded(time: str) -> str:
+    """Return a time with two digits in each part that has one."""
+    return _ONE_DIGIT.sub(r"0\g<0>", time)
 
 
 def not_judged(value: Any) -> Any:
@@ -264,6 +284,11 @@ def text(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, int | float) else value
 
 
+def several(value: Any) -> Any:
+    """A list, also of one text that comes by itself, as libraries declare some of Zoom's lists."""
+    return [value] if isinstance(value, str) else value
+
+
 Text = Annotated[str | None, Strict(), BeforeValidator(text)]
 
 Flag = Annotated[bool | None, BeforeValidator(flag)]
@@ -280,4 +305,4 @@ Weekdays = Annotated[str | None, BeforeValidator(weekdays)]
 
 Passcode = Annotated[str | None, Strict(), Field(max_length=10), BeforeValidator(text)]
 
-Texts = list[Text] | None
+Texts = Annotated[list[Text] | None, BeforeValidator(several)]

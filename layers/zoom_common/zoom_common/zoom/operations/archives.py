@@ -38,7 +38,8 @@ ROWS = (
         query=(FROM, TO),
         label=RateLabel.MEDIUM,
         scopes=ZoomScopes.of_administrators("archiving:read:archived_file_statistics", "recording:read:admin"),
-        notes="Zoom takes spans of up to seven days.",
+        weekly=True,
+        notes="Up to 60 weeks are added up.",
     ),
     ALL.operation(
         "archives.update",

@@ -22,7 +22,8 @@ _BOOLEANS = frozenset({"true", "false", "1", "0"})
 
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 
-_DAY = re.compile(r"(\d{4}-\d\d-\d\d).*", re.ASCII | re.DOTALL)
+# Some formatters leave out leading zeros.
+_DAY = re.compile(r"\s*(\d{4})-(\d\d?)-(\d\d?).*", re.ASCII | re.DOTALL)
 
 _PAGE_SIZE = re.compile(r"(?<![^&])page_size=([0-9]{1,19})(?![^&])")
 
@@ -45,7 +46,7 @@ class Parameter:
 
     def fault(self, text: str) -> str | None:
         """Return what is wrong with `text` as its value, or None."""
-        if self.values and text not in self.values and text not in self.also:
+        if self.values and not {*self.values, *self.also}.issuperset(self._choices(text)):
             return f"Must be one of {', '.join(self.values)}."
         match self.kind:
             case "integer":
@@ -53,9 +54,13 @@ class Parameter:
             case "boolean":
                 return None if text.lower() in _BOOLEANS else "Must be true or false."
             case "date":
-                return None if _is_day(text) else "Must be a day such as 2030-01-31."
+                return "Must be a day such as 2030-01-31." if day_in(text) is None else None
             case _:
                 return None
+
+    def _choices(self, text: str) -> list[str]:
+        """Return the choices in a value. Zoom reads several in `include_fields`, separated by commas."""
+        return [each.strip() for each in text.split(",")] if self.name == "include_fields" else [text]
 
     def _integer_fault(self, text: str) -> str | None:
         if not _WHOLE.fullmatch(text):
@@ -95,15 +100,15 @@ def with_lowered_page_size(parameters: Iterable[Parameter], query_string: str) -
     return _PAGE_SIZE.sub(lambda found: found[0] if int(found[1]) <= largest else f"page_size={largest}", query_string)
 
 
-def _is_day(text: str) -> bool:
+def day_in(text: str) -> date | None:
+    """Return the day at the start of `text`, whatever follows it, or None."""
     day = _DAY.fullmatch(text)
     if day is None:
-        return False
+        return None
     try:
-        date.fromisoformat(day[1])
+        return date(int(day[1]), int(day[2]), int(day[3]))
     except ValueError:
-        return False
-    return True
+        return None
 
 
 PAGE_SIZE = Parameter("page_size", "integer", minimum=1, maximum=300)
