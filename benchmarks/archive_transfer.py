@@ -17,7 +17,8 @@ import time
 import zlib
 
 from zoom_common.archive.downloads_client import DownloadClient, Link
-from zoom_common.aws.s3 import Bucket, HttpLine
+from zoom_common.aws.s3 import Bucket
+from zoom_common.aws.s3_line import HttpLine
 from zoom_common.aws.sigv4 import Credentials, Scope
 from zoom_common.secret import Secret
 

@@ -1,8 +1,10 @@
-"""One local server over TLS that answers like AWS and like Zoom, at once and always the same, and counts.
+"""One local server over TLS that answers like AWS and like Zoom, always the same, and counts.
 
 `python -m benchmarks.backend --chain FILE --key FILE [--plain] < SEED.json` prints its port, serves until SIGTERM.
 `GET /_bench/counts` tells requests by operation and connections by service; `POST /_bench/reset` forgets them.
-It knows nothing of conditions or expressions: every write succeeds. What it measures is the client.
+It answers at once, until `POST /_bench/waits` says how long each service takes (`Waits`).
+It keeps items that are put, and knows nothing of conditions or expressions: every write succeeds. What it measures is
+the client.
 """
 
 from __future__ import annotations
@@ -12,14 +14,25 @@ import asyncio
 import base64
 import hashlib
 import json
+import math
+import random
+import re
 import ssl
+import statistics
 import sys
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 type Json = dict[str, Any]
+
+_ASSIGNED = re.compile(r"(?<!\.)(#\w+) = (:\w+)")
+# Where answers take different times, one of a hundred takes four times the median: a log-normal distribution.
+_TAIL_SIGMA = math.log(4) / statistics.NormalDist().inv_cdf(0.99)
+# In seconds: a loop's timer is that much too late, so the rest of a wait is spent in turns of the loop.
+_TIMER = 0.002
 
 _MEETING = {
     "uuid": "4444AAAiAAAAAiAiAiiAii==",
@@ -65,6 +78,8 @@ class Services:
     """The answers. `seed` holds `items` ({"pk|sk": item}), `queries` ({pk: [item]}), `data_key` and `secrets`."""
 
     def __init__(self, seed: Json) -> None:
+        self.items: Counter[str] = Counter()
+        """Items of DynamoDB that were `read`, also where there was none, and `written`."""
         self._seed = seed
         self._answers: dict[str, Callable[[Json], Json]] = {
             "AmazonSQS.SendMessage": _sent,
@@ -72,7 +87,10 @@ class Services:
             "secretsmanager.GetSecretValue": self._secret,
             "DynamoDB_20120810.GetItem": self._item,
             "DynamoDB_20120810.Query": self._query,
-            "DynamoDB_20120810.UpdateItem": _updated,
+            "DynamoDB_20120810.PutItem": self._put_item,
+            "DynamoDB_20120810.BatchWriteItem": self._put_items,
+            "DynamoDB_20120810.UpdateItem": self._updated,
+            "DynamoDB_20120810.BatchGetItem": self._items,
             "TrentService.Decrypt": self._key,
             "TrentService.GenerateDataKey": self._key,
             "AWSEvents.PutEvents": _put,
@@ -81,7 +99,20 @@ class Services:
     def aws(self, target: str, body: bytes) -> Json:
         """The answer of an AWS JSON API; operations without one of their own succeed with nothing to say."""
         answer = self._answers.get(target)
-        return answer(json.loads(body)) if answer else {}
+        request = json.loads(body)
+        if target.startswith("DynamoDB"):
+            self._count_items(target.partition(".")[2], request)
+        return answer(request) if answer else {}
+
+    def _count_items(self, operation: str, request: Json) -> None:
+        asked = request.get("RequestItems", {}).values()
+        match operation:
+            case "BatchGetItem":
+                self.items["read"] += sum(len(each["Keys"]) for each in asked)
+            case "BatchWriteItem":
+                self.items["written"] += sum(map(len, asked))
+            case _:
+                self.items["read" if operation in {"GetItem", "Query"} else "written"] += 1
 
     @staticmethod
     def zoom(method: str, path: str) -> tuple[int, Json | None]:
@@ -96,6 +127,31 @@ class Services:
         key = request["Key"]
         item = self._seed["items"].get(f"{key['pk']['S']}|{key['sk']['S']}")
         return {"Item": item} if item else {}
+
+    def _items(self, request: Json) -> Json:
+        asked = request["RequestItems"]
+        found = {table: [self._item({"Key": key}).get("Item") for key in asked[table]["Keys"]] for table in asked}
+        return {"Responses": {table: list(filter(None, items)) for table, items in found.items()}}
+
+    def _put_item(self, request: Json) -> Json:
+        item = request["Item"]
+        self._seed["items"][f"{item['pk']['S']}|{item['sk']['S']}"] = item
+        return {}
+
+    def _put_items(self, request: Json) -> Json:
+        for each in (each for asked in request["RequestItems"].values() for each in asked):
+            self._put_item(each["PutRequest"])
+        return {"UnprocessedItems": {}}
+
+    def _updated(self, request: Json) -> Json:
+        """The seed's items answer with what is set in them, and stay as they are: each change is the first."""
+        key = request["Key"]
+        item = self._seed["items"].get(f"{key['pk']['S']}|{key['sk']['S']}")
+        if item is None:
+            return _counted(request)
+        names, values = request.get("ExpressionAttributeNames", {}), request["ExpressionAttributeValues"]
+        changes = _ASSIGNED.findall(request["UpdateExpression"])
+        return {"Attributes": {**item, **{names[name]: values[value] for name, value in changes}}}
 
     def _query(self, request: Json) -> Json:
         values = [value.get("S") for value in request["ExpressionAttributeValues"].values()]
@@ -121,7 +177,7 @@ def _sent_batch(request: Json) -> Json:
     return {"Successful": [{"Id": entry["Id"], **_sent(entry)} for entry in request["Entries"]]}
 
 
-def _updated(request: Json) -> Json:
+def _counted(request: Json) -> Json:
     """An item after its change, as far as anybody reads it: send slots are free at once, counters have just begun."""
     values = {name.lstrip(":"): value.get("N") for name, value in request["ExpressionAttributeValues"].items()}
     if values.get("interval"):
@@ -134,11 +190,40 @@ def _put(request: Json) -> Json:
     return {"FailedEntryCount": 0, "Entries": [{"EventId": str(uuid.uuid4())} for _ in request["Entries"]]}
 
 
+# What taking a send slot counts as: a slot that is over when the answer comes is taken again, so this depends on time.
+SEND_SLOT = "send slot"
+_SLOT_KEY = b'"budget#'
+
+
+class Waits:
+    """How long services take to answer, in milliseconds by service; with a `tail`, these are medians."""
+
+    def __init__(self) -> None:
+        self._median: dict[str, float] = {}
+        self._tail = False
+        self._random = random.Random(1)
+
+    def set(self, waits: Json) -> None:
+        """Begin anew with `{"ms": {"DynamoDB": 5, ...}, "tail": false}`."""
+        self._median, self._tail = dict(waits.get("ms", {})), bool(waits.get("tail"))
+        self._random.seed(1)
+
+    async def spend(self, service: str, since: float) -> None:
+        """Return when an answer of `service` to a request that came at `since` is due."""
+        median = self._median.get(service, 0.0) / 1000
+        if not median:
+            return
+        due = since + (self._random.lognormvariate(math.log(median), _TAIL_SIGMA) if self._tail else median)
+        while (left := due - time.monotonic()) > 0:  # noqa: ASYNC110 - time is all that it waits for
+            await asyncio.sleep(max(0.0, left - _TIMER))
+
+
 class Server:
     """HTTP/1.1 with kept-alive connections, as little of it as the clients need."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._waits = Waits()
         self.operations: Counter[str] = Counter()
         self.connections: Counter[str] = Counter()
 
@@ -151,10 +236,12 @@ class Server:
                 method, path, _ = head[0].split(" ", 2)
                 headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
                 body = await _body(reader, headers)
+                came = time.monotonic()
                 service, status, answer = self._answer(method, path, headers, body)
                 if first and service != "bench":
                     self.connections[service] += 1
                     first = False
+                await self._waits.spend(service, came)
                 writer.write(_response(status, answer, service))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
@@ -164,14 +251,21 @@ class Server:
 
     def _answer(self, method: str, path: str, headers: Json, body: bytes) -> tuple[str, int, Json | None]:
         if path.startswith("/_bench/"):
-            counts = {"operations": dict(self.operations), "connections": dict(self.connections)}
+            counts = {
+                "operations": dict(self.operations),
+                "connections": dict(self.connections),
+                "items": dict(self._services.items),
+            }
             if path == "/_bench/reset":
                 self.operations.clear()
                 self.connections.clear()
+                self._services.items.clear()
+            if path == "/_bench/waits":
+                self._waits.set(json.loads(body))
             return "bench", 200, counts
         target = headers.get("x-amz-target", "")
         if target:
-            self.operations[target] += 1
+            self.operations[SEND_SLOT if _SLOT_KEY in body else target] += 1
             return target.partition(".")[0].partition("_")[0], 200, self._services.aws(target, body)
         self.operations[f"zoom {method}"] += 1
         return "zoom", *self._services.zoom(method, path)

@@ -12,7 +12,7 @@ from typing import Any
 ZOOM_SECRET = "benchmark-zoom-secret"  # noqa: S105 - made up, and known to everyone who reads this
 SLACK_SECRET = "benchmark-slack-secret"  # noqa: S105 - likewise
 
-STARTED = {
+STARTED: dict[str, Any] = {
     "event": "meeting.started",
     "payload": {
         "account_id": "AAAAAABBBB",
@@ -29,6 +29,23 @@ STARTED = {
     },
     "event_ts": 1893492000000,
 }
+JOINED: dict[str, Any] = {
+    "event": "meeting.participant_joined",
+    "payload": {
+        "account_id": "AAAAAABBBB",
+        "object": {
+            **STARTED["payload"]["object"],
+            "participant": {
+                "user_id": "16778240",
+                "user_name": "Jill Chill",
+                "participant_uuid": "55555AAAiAAAAAiAiAiiAii",
+                "join_time": "2030-01-01T10:00:30Z",
+                "email": "jill@example.com",
+            },
+        },
+    },
+    "event_ts": 1893492030000,
+}
 MENTIONED = {
     "token": "unused",
     "team_id": "T1",
@@ -38,6 +55,20 @@ MENTIONED = {
     "event_time": 1893492000,
     "event": {"type": "app_mention", "user": "U2", "text": "hi", "ts": "1.1", "channel": "C1", "event_ts": "1.1"},
 }
+
+
+def started(uuid: str, number: str) -> dict[str, Any]:
+    """The start of one meeting."""
+    about = {**STARTED["payload"]["object"], "uuid": uuid, "id": number}
+    return {**STARTED, "payload": {**STARTED["payload"], "object": about}}
+
+
+def joined(uuid: str, number: str, *, user_id: str) -> dict[str, Any]:
+    """Somebody joins one meeting; Zoom numbers everybody's sessions in it."""
+    about = JOINED["payload"]["object"]
+    person = {**about["participant"], "user_id": user_id}
+    about = {**about, "uuid": uuid, "id": number, "participant": person}
+    return {**JOINED, "payload": {**JOINED["payload"], "object": about}}
 
 
 def compact(value: Any) -> bytes:

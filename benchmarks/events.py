@@ -6,7 +6,7 @@ import base64
 import itertools
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from benchmarks import deliveries
@@ -14,7 +14,7 @@ from zoom_common.access.keys import Credential
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.secret import Secret
 
-TENANT, CLIENT_ID = "acme", "benchmark-app"
+TENANT, CLIENT_ID, CONNECTION = "acme", "benchmark-app", "con_01hx00000000000000000000ab"
 MEETING = {"topic": "Planning", "type": 2, "start_time": "2030-01-01T10:00:00Z", "duration": 30, "timezone": "UTC"}
 API_KEY = Credential("abcdefgh2345", Secret("k" * 43))
 BATCH = 10
@@ -42,8 +42,24 @@ def event_for(name: str) -> Callable[[], bytes] | None:
 
 
 def batch_of(size: int = BATCH) -> bytes:
-    """That many new deliveries from the ingest queue."""
-    return json.dumps({"Records": list(itertools.islice(_records(), size))}).encode()
+    """So many starts from the ingest queue, each of a meeting of its own."""
+    return _batch(deliveries.started(*_meeting(number)) for number in _numbers(size))
+
+
+def batch_of_arrivals() -> bytes:
+    """Ten people who join ten meetings, which run already in every batch but the first."""
+    return _batch(deliveries.joined(*_meeting(at), user_id=str(user)) for at, user in enumerate(_numbers(BATCH)))
+
+
+def batch_of_one_meeting() -> bytes:
+    """Ten people who join one meeting, which runs already in every batch but the first."""
+    return _batch(deliveries.joined(*_meeting(BATCH), user_id=str(user)) for user in _numbers(BATCH))
+
+
+def refresh_on_demand() -> bytes:
+    """A call finds an access token that has expired, and has it refreshed."""
+    asked = {"action": "refresh", "tenant": TENANT, "connection_id": CONNECTION, "seen_version": 1, "wait": 10}
+    return json.dumps(asked).encode()
 
 
 def create_meeting() -> bytes:
@@ -98,23 +114,35 @@ def api_event(
     return json.dumps(event | ({"body": json.dumps(body)} if body is not None else {})).encode()
 
 
-_NUMBERS = itertools.count()
+# Meetings of a lower number run for long.
+_NUMBERS = itertools.count(100)
 
 
-def _records() -> Any:
-    while True:
-        number = next(_NUMBERS)
-        event = {**deliveries.STARTED, "event_ts": 1893492000000 + number}
-        now_ms = int(time.time() * 1000)
-        message = Delivery(CLIENT_ID, deliveries.compact(event), now_ms, f"request-{number}").to_message()
-        attributes = {
-            name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
-            for name, value in message["MessageAttributes"].items()
-        }
-        yield {
-            "messageId": f"message-{number}",
-            "body": message["MessageBody"],
-            "messageAttributes": attributes,
-            "attributes": {"ApproximateReceiveCount": "1"},
-            "eventSource": "aws:sqs",
-        }
+def _numbers(count: int) -> list[int]:
+    return list(itertools.islice(_NUMBERS, count))
+
+
+def _batch(events: Iterable[Mapping[str, Any]]) -> bytes:
+    return json.dumps({"Records": [_record(event) for event in events]}).encode()
+
+
+def _meeting(number: int) -> tuple[str, str]:
+    """The UUID and the number of one of many meetings."""
+    return f"{number:022}==", str(80_000_000_000 + number)
+
+
+def _record(event: Mapping[str, Any]) -> dict[str, Any]:
+    number = next(_NUMBERS)
+    now_ms = int(time.time() * 1000)
+    message = Delivery(CLIENT_ID, deliveries.compact(event), now_ms, f"request-{number}").to_message()
+    attributes = {
+        name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
+        for name, value in message["MessageAttributes"].items()
+    }
+    return {
+        "messageId": f"message-{number}",
+        "body": message["MessageBody"],
+        "messageAttributes": attributes,
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "eventSource": "aws:sqs",
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import httpx
 
 from dev.event_queue import EventQueue, event_queue
 from dev.waiting import Stalled, wait_until
-from ops.console import say
+from ops.console import moving, say
 from ops.key_table import NoStack, local_stack
 from ops.project import ROOT
 
@@ -76,10 +77,24 @@ class Story:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """A numbered step."""
+        """A numbered step, with the seconds that it takes on a terminal."""
         self.steps += 1
         say(f"\n{self.steps}. {title}")
-        yield
+        started = time.monotonic()
+        with moving(lambda: f"   {time.monotonic() - started:.0f} s ..."):
+            yield
+
+    def keep_recordings(self) -> None:
+        """Turn the archive on where the stack has it, so that the recording of the story comes into it."""
+        if self.program.put("/archive/policy", json={}).is_success:
+            show("recordings are archived from now on; people see them at", f"{self.stack['web_url']}archive")
+
+    def check_rows(self) -> None:
+        """Have three rows checked in bulk where the stack has jobs: one of them is wrong, and nothing is made."""
+        rows = [{"topic": "Standup"}, {"topic": "Review", "duration": 45}, {"topic": "Retrospective", "type": 77}]
+        made = self.program.post("/jobs", json={"operation": "meetings.create", "dry_run": True, "rows": rows})
+        if made.is_success:
+            show("three rows are checked in bulk; people see it at", f"{self.stack['web_url']}jobs/{made.json()['id']}")
 
     def connect(self, person: str | None = None) -> str:
         """The browser legs of OAuth, as a person clicks through them; the id of the connection."""
@@ -205,7 +220,9 @@ def main() -> int:
     folder = sys.argv[1] if len(sys.argv) > 1 else ".local"
     try:
         with Story(local_stack(ROOT / folder / "stack.json")) as story:
+            story.keep_recordings()
             story.run()
+            story.check_rows()
     except NoStack as problem:
         say(str(problem))
         return 1

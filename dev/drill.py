@@ -23,10 +23,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dev import configuration, drill_subscriptions
 from dev.demo import PERSON, Story
+from dev.drill_bulk import failed_file, still_job
 from dev.drilling import Director, Drill, Failed, expect
 from dev.runbook import procedures
 from dev.workspace import Workspace
-from ops.console import say
+from ops.console import moving, say
 from ops.deployed import deployed
 from ops.key_table import STACK_FILE, NoStack, local_stack, on_local_stack
 from ops.project import ROOT
@@ -163,28 +164,6 @@ def region_loss(drill: Drill) -> Director:
     expect(json.loads(answer["Payload"].read())["statusCode"] == 200, "no health there")  # noqa: PLR2004
 
 
-def still_job(drill: Drill) -> Director:
-    """A job that somebody paused is listed, loses nothing to a watch, and goes on when it is resumed."""
-    with Story(drill.facts) as story:
-        connection = story.connect()
-    headers = {"Authorization": f"Bearer {drill.facts['api_key']}"}
-    body = {"operation": "meetings.create", "rows": [{"topic": "Drill"}], "connection": connection, "dry_run": True}
-    made = requests.post(f"{drill.facts['api_url']}/jobs", json=body, headers=headers, timeout=30).json()
-    paused = requests.post(f"{drill.facts['api_url']}/jobs/{made['id']}/pause", headers=headers, timeout=30)
-    printed = yield {}
-    expect(made["id"] in printed, printed)
-    printed = yield {}
-    expect('"revived": 0' in printed, printed)
-    if not paused.ok:  # it was done before it could be paused: nothing is left to resume
-        body["rows"] = [{"topic": f"Drill {at}"} for at in range(1000)]
-        made = requests.post(f"{drill.facts['api_url']}/jobs", json=body, headers=headers, timeout=30).json()
-        requests.post(
-            f"{drill.facts['api_url']}/jobs/{made['id']}/pause", headers=headers, timeout=30
-        ).raise_for_status()
-    printed = yield {"JOB": made["id"]}
-    expect(json.loads(printed)["state"] == "waiting", printed)
-
-
 def usage(drill: Drill) -> Director:  # noqa: ARG001 - a director's signature
     """It answers with its rows."""
     printed = yield {}
@@ -243,6 +222,7 @@ DIRECTORS: dict[str, Callable[[Drill], Director]] = {
     "An endpoint was disabled": drill_subscriptions.disabled,
     "A subscriber says that events are missing": drill_subscriptions.missing,
     "A signing secret is known to others": drill_subscriptions.secret_is_known,
+    "A file does not get into the archive": failed_file,
     "Roll back": roll_back,
     "Delete a stack and keep the data": delete,
 }
@@ -318,7 +298,8 @@ def main() -> int:
                 continue
             began = time.monotonic()
             try:
-                carry_out(drill, heading, shorthands, blocks)
+                with moving(lambda: f"...    {time.monotonic() - began:6.0f} s  {heading}"):  # noqa: B023 - ends with it
+                    carry_out(drill, heading, shorthands, blocks)
             except (Failed, BotoCoreError, ClientError, subprocess.TimeoutExpired) as problem:
                 failed += 1
                 say(f"FAILED {time.monotonic() - began:6.1f} s  {heading}: {problem}")

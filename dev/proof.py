@@ -31,7 +31,7 @@ import httpx
 
 from dev.newcomer import Newcomer, newcomer
 from ops import subscriber
-from ops.console import say
+from ops.console import moving, say
 from ops.deployed import Deployed, add_arguments, deployed
 from ops.key_table import NoStack, local_stack
 from zoom_common.events.bus import event_id, source_of
@@ -67,6 +67,7 @@ class Outcome:
     answers: Counter[tuple[bool, int]] = field(default_factory=Counter)
     published: dict[str, list[str]] = field(default_factory=dict)
     logged: set[str] = field(default_factory=set)
+    sent: int = 0
     kills: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -110,19 +111,28 @@ def _prove(arguments: argparse.Namespace, stack: Deployed, somebody: Newcomer, q
     began = time.monotonic()
     end = began + arguments.minutes * 60
     try:
-        _send_all(deliveries, str(somebody.stack["webhook_url"]), outcome)
-        say(f"Sent in {time.monotonic() - began:.0f} s; {outcome.kills} workers killed so far. Waiting for the rest.")
-        while expected - outcome.published.keys() and time.monotonic() < end:
-            time.sleep(1)
-        # What should not come would come now: with the last of the messages that are still under way.
-        while _under_way(sqs, (stack.resource("IngestQueue"), queue_url)) and time.monotonic() < end:
-            time.sleep(1)
-        outcome.logged = _logged(somebody)
+        with moving(lambda: _state(outcome, len(deliveries), len(expected), time.monotonic() - began)):
+            _send_all(deliveries, str(somebody.stack["webhook_url"]), outcome)
+            say(f"Sent in {time.monotonic() - began:.0f} s; {outcome.kills} workers killed so far. Waiting.")
+            while expected - outcome.published.keys() and time.monotonic() < end:
+                time.sleep(1)
+            # What should not come would come now: with the last of the messages that are still under way.
+            while _under_way(sqs, (stack.resource("IngestQueue"), queue_url)) and time.monotonic() < end:
+                time.sleep(1)
+            outcome.logged = _logged(somebody)
     finally:
         done.set()
         for helper in helpers:
             helper.join()
     return _report(deliveries, expected, _of_the_simulator(somebody), outcome, time.monotonic() - began)
+
+
+def _state(outcome: Outcome, deliveries: int, events: int, seconds: float) -> str:
+    """Where the proof is, as one line of a terminal."""
+    return (
+        f"  {seconds:.0f} s: {outcome.sent} of {deliveries} sent, {len(outcome.published)} of {events} events out, "
+        f"{outcome.kills} workers killed"
+    )
 
 
 def _deliveries(number: int, chance: random.Random, somebody: Newcomer) -> Iterator[Delivery]:
@@ -208,6 +218,7 @@ def _send_all(deliveries: Sequence[Delivery], url: str, outcome: Outcome) -> Non
 
         with ThreadPoolExecutor(_SENDERS) as pool:
             for at, _ in enumerate(pool.map(send, deliveries), 1):
+                outcome.sent = at
                 if at % 500 == 0:
                     say(f"  {at} sent, {len(outcome.published)} out, {outcome.kills} workers killed")
 

@@ -5,6 +5,7 @@ On AWS the same files lie in S3 and the same headers come from CloudFront; a tes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,13 @@ from ops.project import WEB_CLIENT
 from ops.web_settings import settings_of
 
 # The Meeting SDK compiles WebAssembly, starts workers from blobs, talks to Zoom's hosts, and writes styles and images
-# of its own. `{identity}` is where people sign in.
+# of its own. `{identity}` is where people sign in, `{storage}` where recordings are played from and files are sent to.
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https://*.zoom.us https://*.zoom.com; "
-    "font-src 'self' data:; media-src 'self' blob:; "
-    "connect-src 'self' blob: data: {identity} https://zoom.us https://*.zoom.us wss://*.zoom.us https://*.zoom.com "
-    "wss://*.zoom.com; "
+    "font-src 'self' data:; media-src 'self' blob: {storage}; "
+    "connect-src 'self' blob: data: {identity} {storage} https://zoom.us https://*.zoom.us wss://*.zoom.us "
+    "https://*.zoom.com wss://*.zoom.com; "
     "manifest-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 # COOP and COEP make the page cross-origin isolated: only there does the browser share memory, which the SDK uses for
@@ -47,8 +48,9 @@ def routes(stack: Callable[[], Mapping[str, Any]], dist: Path = WEB_CLIENT) -> l
     """`/app/...`: the built files, the one page for every path inside the app, and its settings; `/` leads there."""
 
     def headers() -> dict[str, str]:
-        identity = str(stack().get("oidc_issuer", ""))
-        return HEADERS | {"Content-Security-Policy": POLICY.format(identity=identity).replace("  ", " ")}
+        known = stack()
+        policy = POLICY.format(identity=known.get("oidc_issuer", ""), storage=known.get("aws_endpoint_url", ""))
+        return HEADERS | {"Content-Security-Policy": re.sub(r" +(?=[ ;])", "", policy)}
 
     async def settings(_: Request) -> Response:
         return JSONResponse(settings_of(stack()), headers=headers() | {"Cache-Control": "no-store"})

@@ -13,7 +13,7 @@ from time import time
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
-from ops.key_table import NoStack, local_stack, on_aws, on_local_stack
+from ops.key_table import OR_ON_AWS, NoStack, local_stack, on_aws, on_local_stack
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import ApiKey, Credential, issue
 from zoom_common.access.principal import SCOPES
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.stack_name:
             keys = on_aws(given.stack_name, region=given.region)
         else:
-            stack = local_stack()
+            stack = local_stack(otherwise=OR_ON_AWS)
             given.tenant = getattr(given, "tenant", None) or stack.get("tenant")
             keys = on_local_stack(stack)
         act(given, keys, time())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,8 +12,10 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
-from ops.key_table import STACK_FILE, NoStack, local_stack
+from ops.console import say
+from ops.key_table import OR_ON_AWS, STACK_FILE, NoStack, local_stack
 
 _CONFIG = Config(connect_timeout=3, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4})
 
@@ -57,10 +61,28 @@ def deployed(arguments: argparse.Namespace) -> Deployed:
     """Return the stack that the arguments name. Raises NoStack."""
     if arguments.stack_name:
         return Deployed(arguments.stack_name, boto3.session.Session(region_name=arguments.region))
-    stack = local_stack(arguments.stack_file)
+    stack = local_stack(arguments.stack_file, otherwise=OR_ON_AWS)
     session = boto3.session.Session(
         aws_access_key_id=stack.get("aws_access_key_id", "test"),
         aws_secret_access_key=stack.get("aws_secret_access_key", "test"),
         region_name=stack.get("aws_region"),
     )
     return Deployed(str(stack["stack_name"]), session, stack.get("aws_endpoint_url"), stack.get("api_url", ""))
+
+
+def run(main: Callable[[], int]) -> None:
+    """Run a command and exit with its status. What AWS or the way to it refuses is one sentence, and exit status 1."""
+    try:
+        status = main()
+    except NoRegionError:
+        status = _refused("AWS has to be asked in a region: set AWS_DEFAULT_REGION, or name one with --region.")
+    except NoCredentialsError:
+        status = _refused("There are no AWS credentials here: set AWS_PROFILE, or sign in.")
+    except (BotoCoreError, ClientError) as problem:
+        status = _refused(f"AWS could not be asked: {problem}")
+    sys.exit(status)
+
+
+def _refused(sentence: str) -> int:
+    say(sentence)
+    return 1

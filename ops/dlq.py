@@ -12,7 +12,7 @@ import sys
 from datetime import UTC, datetime
 
 from ops.dead_letters import QUEUES, DeadLetter, DeadLetters
-from ops.deployed import Deployed, add_arguments, deployed
+from ops.deployed import Deployed, add_arguments, deployed, run
 from ops.key_table import NoStack
 
 
@@ -86,4 +86,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -14,15 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ops.deployed import Deployed, add_arguments, deployed
+from ops.deployed import Deployed, add_arguments, deployed, run
 from ops.key_table import NoStack
 from zoom_common.archive.ledger import Ledger
-from zoom_common.archive.retention import eraser
+from zoom_common.archive.retention import Copies
 from zoom_common.aws.s3 import StoredObject
 from zoom_common.aws.table import EVENTS, Table
 from zoom_common.connections.model import Publish
 from zoom_common.connections.queues import RevokeQueue
-from zoom_common.erasure.removal import EraseCopy
 from zoom_common.erasure.runner import Erasure
 from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import DependencyFailed, InvalidRequest
@@ -57,7 +56,7 @@ def main(given: list[str] | None = None) -> int:
             publish=_publisher(BusPublisher(stack.resource("EventBus"), stack.client("events"))),
             revokes=RevokeQueue(stack.client("sqs"), stack.resource("EscrowQueue")),
             clock=time.time,
-            erase_copy=_erase_copy(stack),
+            copies=_copies(stack),
         )
         dry = arguments.dry_run
         answer = erasure.dry_run(target, should_stop=lambda: False) if dry else erasure.erase(target)
@@ -77,12 +76,12 @@ def _target(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> E
         parser.error("; ".join(f"{each.field}: {each.message}" for each in wrong.fields))
 
 
-def _erase_copy(stack: Deployed) -> EraseCopy | None:
-    """What deletes a recording's file from the archive, where the stack has one."""
+def _copies(stack: Deployed) -> Copies | None:
+    """The copies of recordings in the archive, where the stack has one."""
     if not stack.has("ArchiveBucket"):
         return None
     ledger = Ledger(Table(stack.client("dynamodb"), stack.resource("EventsTable"), EVENTS))
-    return eraser(ledger, _Objects(stack.client("s3"), stack.resource("ArchiveBucket")), time.time)
+    return Copies(ledger, _Objects(stack.client("s3"), stack.resource("ArchiveBucket")), time.time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +116,4 @@ def _publisher(bus: BusPublisher) -> Publish:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -25,17 +25,23 @@ class NoStack(Exception):
     """There is no stack to work on. The message says what to do."""
 
 
-def local_stack(path: Path = STACK_FILE) -> dict[str, Any]:
-    """Return what `make run` wrote about the local stack. Raises NoStack when that has stopped or only starts."""
+OR_ON_AWS = ", or name one on AWS: --stack-name"
+
+
+def local_stack(path: Path = STACK_FILE, *, otherwise: str = "") -> dict[str, Any]:
+    """Return what `make run` wrote about the local stack. Raises NoStack when that has stopped or only starts.
+
+    `otherwise` is what else than starting it the command can do, such as OR_ON_AWS.
+    """
     try:
         stack = json.loads(path.read_text())
         found = {**stack, "connections_table": stack["connections_table"]}
     except FileNotFoundError:
-        raise NoStack("There is no local stack: start it with `make run`, or name one on AWS: --stack-name.") from None
+        raise NoStack(f"There is no local stack: start it with `make run`{otherwise}.") from None
     except (ValueError, KeyError, TypeError):
         raise NoStack(f"{path} is not complete: stop and start the local stack (`make run`).") from None
     if not _answers(found.get("aws_endpoint_url")):
-        raise NoStack("The local stack has stopped: start it with `make run`, or name one on AWS: --stack-name.")
+        raise NoStack(f"The local stack has stopped: start it with `make run`{otherwise}.")
     return found
 
 

@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import replace
 
-from ops.deployed import add_arguments, deployed
+from ops.deployed import add_arguments, deployed, run
 from ops.key_table import NoStack
 from zoom_common.aws.table import EVENTS, Table
 from zoom_common.deadline import Deadline
@@ -81,4 +81,4 @@ def _range(archive: LogReader, publisher: BusPublisher, arguments: argparse.Name
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ops.deployed import add_arguments, deployed
+from ops.deployed import add_arguments, deployed, run
 from ops.key_table import NoStack
 from zoom_common.aws.table import Table
 
@@ -72,4 +72,4 @@ def _put(dynamodb: DynamoDBClient, target: str, item: Any) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from ops.deployed import Deployed, add_arguments, deployed
+from ops.deployed import Deployed, add_arguments, deployed, run
 from ops.key_table import NoStack
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
@@ -302,4 +302,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

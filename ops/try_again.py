@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from ops.deployed import Deployed, add_arguments, deployed
+from ops.deployed import Deployed, add_arguments, deployed, run
 from ops.key_table import NoStack
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import CONNECTIONS, Table
@@ -104,4 +104,4 @@ def _described(connection: Connection) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ops.deployed import add_arguments, deployed
+from ops.deployed import add_arguments, deployed, run
 from ops.key_table import NoStack
 from zoom_common.aws.table import EVENTS, Table
 from zoom_common.events.log.entries import malformed, unrouted
@@ -82,4 +82,4 @@ def _list(owner: str, index: LogIndex, days: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -7,7 +7,6 @@ the gateway's next deploy: `WebClient=on` and its address as `PublicBaseUrl`.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,9 +15,13 @@ import boto3
 from botocore.exceptions import ClientError
 
 from ops.console import Stop, say
+from ops.deployed import run
 from ops.project import ROOT
+from zoom_common.aws.endpoints import endpoint
 
 TEMPLATE = ROOT / "web" / "template.yaml"
+# The gateway's buckets that a browser reaches by presigned addresses, by their names in template.yaml.
+BUCKETS = frozenset({"ArchiveBucket", "JobsBucket"})
 
 
 def name_of(stack: str) -> str:
@@ -26,8 +29,28 @@ def name_of(stack: str) -> str:
     return f"{stack}-web"
 
 
-def parameters(stack: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return the parameters of the web client's stack for a gateway's described stack. Raises Stop for others."""
+def storage_origins(cloudformation: Any, stack: str) -> str:
+    """Return the origins of the buckets that pages send files to and play recordings from, with spaces between.
+
+    Presigned addresses name the bucket in the host:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    """
+    listed = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    names = {
+        each["LogicalResourceId"]: each["PhysicalResourceId"]
+        for page in listed
+        for each in page["StackResourceSummaries"]
+        if each["LogicalResourceId"] in BUCKETS and each["ResourceStatus"] != "DELETE_COMPLETE"
+    }
+    _, _, host = endpoint("s3", {"AWS_REGION": cloudformation.meta.region_name}).partition("://")
+    return " ".join(f"https://{names[each]}.{host}" for each in sorted(names))
+
+
+def parameters(stack: Mapping[str, Any], storage: str = "") -> list[dict[str, str]]:
+    """Return the parameters of the web client's stack for a gateway's described stack. Raises Stop for others.
+
+    `storage` has the origins of the gateway's buckets.
+    """
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
     given = {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
     if "ApiUrl" not in outputs:
@@ -35,6 +58,7 @@ def parameters(stack: Mapping[str, Any]) -> list[dict[str, str]]:
     values = {
         "ApiDomain": urlsplit(outputs["ApiUrl"]).netloc,
         "WebIdentityOrigins": given.get("WebIdentityOrigins", ""),
+        "StorageOrigins": storage,
     }
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
 
@@ -43,7 +67,8 @@ def deploy(cloudformation: Any, stack: str) -> dict[str, str]:
     """Create or update the web client's stack and wait for it; return its outputs. Raises Stop."""
     name = name_of(stack)
     (gateway,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    asked = {"StackName": name, "TemplateBody": TEMPLATE.read_text(), "Parameters": parameters(gateway)}
+    given = parameters(gateway, storage_origins(cloudformation, stack))
+    asked = {"StackName": name, "TemplateBody": TEMPLATE.read_text(), "Parameters": given}
     try:
         done = "stack_update_complete"
         cloudformation.update_stack(**asked)
@@ -79,4 +104,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -21,13 +21,21 @@ if (own && first && env.WEB_TEST_PORTS === undefined) {
 }
 const [door, zoom, aws, identity] = (env.WEB_TEST_PORTS ?? "").split(" ");
 
+/** What needs nothing of the gateway but its files. */
+const ALONE = /(archive|jobs|subscriptions|pictures|truth|rows|words|cloudfront)\.spec\.ts$/;
+
 const chromium = env.CHROMIUM ?? "/usr/bin/chromium";
 
 export default defineConfig({
   testDir: "tests",
   outputDir: "test-results",
   fullyParallel: false,
-  workers: 1,
+  // Tests of the gateway share its people and have to take turns. Those of the client alone run beside them.
+  workers: 2,
+  projects: [
+    { name: "gateway", testIgnore: ALONE, workers: 1 },
+    { name: "client", testMatch: ALONE, workers: 1 },
+  ],
   retries: 0,
   timeout: 240_000,
   expect: { timeout: 60_000 }, // a cold start on a busy machine
@@ -38,7 +46,7 @@ export default defineConfig({
     viewport: { width: 1200, height: 850 },
     locale: "en-GB",
     timezoneId: "Europe/Vienna",
-    trace: "retain-on-failure",
+    trace: { mode: "retain-on-failure", screenshots: false },
     launchOptions: {
       executablePath: existsSync(chromium) ? chromium : undefined!,
       args: [

@@ -50,7 +50,7 @@ class _Tokens:
     def after_rejection(self, connection: Connection, deadline: Deadline) -> Secret:  # noqa: ARG002 - as above
         return self._token
 
-    def rejected_again(self, connection: Connection) -> None:
+    def rejected_again(self, connection: Connection, token: Secret) -> None:
         pass
 
     def accepted(self, connection: Connection) -> None:

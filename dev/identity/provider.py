@@ -26,8 +26,15 @@ CODE_SECONDS = 60
 SESSION_SECONDS = 3600
 _PERSONS_SCOPES = (
     "meetings:read meetings:write webinars:read webinars:write users:read recordings:read recordings:write "
-    "connections:read connections:write events:read"
+    "connections:read connections:write events:read events:write archive:read archive:write jobs:read jobs:write "
+    "subscriptions:read subscriptions:write"
 )
+
+# By the beginning of a subject: name, scopes, and what the page that asks for a person says of them.
+_PEOPLE = {
+    "dev": ("Dana Developer", _PERSONS_SCOPES, "sees the Zoom accounts she connects"),
+    "ops": ("Otto Operator", f"{_PERSONS_SCOPES} connections:all", "sees every Zoom account of the tenant"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +142,7 @@ def _made_up(known: dict[str, Any]) -> dict[str, Any]:
         return known
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    people = [
-        [f"dev-{secrets.token_hex(6)}", "Dana Developer", _PERSONS_SCOPES, "sees the Zoom accounts she connects"],
-        [
-            f"ops-{secrets.token_hex(6)}",
-            "Otto Operator",
-            f"{_PERSONS_SCOPES} connections:all",
-            "sees every Zoom account of the tenant",
-        ],
-    ]
+    people = [[f"{role}-{secrets.token_hex(6)}"] for role in _PEOPLE]
     return {"key": pem, "key_id": secrets.token_hex(8), "people": people}
 
 
@@ -152,5 +151,6 @@ def load(workspace: Workspace, *, port: int, redirect_uris: list[str], audience:
     known = _made_up(workspace.read(FILE))
     key = jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256).prepare_key(known["key"])
     assert isinstance(key, rsa.RSAPrivateKey)
-    people = [Person(*each) for each in known["people"]]
+    # Subjects stay from run to run; what the people may do comes with this version.
+    people = [Person(str(subject), *_PEOPLE[str(subject).partition("-")[0]]) for subject, *_ in known["people"]]
     return Provider(issuer(port), frozenset(redirect_uris), audience, tenant, key, known["key_id"], people)

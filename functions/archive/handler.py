@@ -12,7 +12,8 @@ from typing import Any
 from zoom_common import observability
 from zoom_common.access.principal import CONNECTION_ID, Principal
 from zoom_common.archive.catalogue import PLACE, STATES, RecordingQuery
-from zoom_common.archive.ledger import LAST_MS, Duty, FileState
+from zoom_common.archive.ledger import LAST_MS, Duty
+from zoom_common.archive.model import FileState
 from zoom_common.archive.policy import Policy
 from zoom_common.archive.retention import Outcome
 from zoom_common.connections.selection import authorize_connection, owner_filter, visible_connections

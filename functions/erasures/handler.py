@@ -19,7 +19,7 @@ from typing import Any
 from zoom_common import observability
 from zoom_common.access.principal import Principal
 from zoom_common.archive.ledger import Ledger
-from zoom_common.archive.retention import eraser
+from zoom_common.archive.retention import Copies
 from zoom_common.aws.clients import boto3_client, bucket
 from zoom_common.aws.table import EVENTS, Table
 from zoom_common.connections.queues import RevokeQueue
@@ -30,7 +30,6 @@ from zoom_common.edge.own_requests import body_of, refuse_bound, text_of
 from zoom_common.edge.request import Request
 from zoom_common.edge.response import Response, json_response
 from zoom_common.erasure.queue import ErasureQueue, Job, from_message
-from zoom_common.erasure.removal import EraseCopy
 from zoom_common.erasure.runner import Erasure, receipt
 from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import FieldError, InternalError, InvalidRequest, NotFound, Unavailable
@@ -98,16 +97,16 @@ def erasure() -> Erasure:
         publish=sender(settings().event_bus, lambda: boto3_client("events")),
         clock=time.time,
         settle_seconds=settings().settle_seconds,
-        erase_copy=_erase_copy(),
+        copies=_copies(),
     )
 
 
-def _erase_copy() -> EraseCopy | None:
-    """Return what deletes a recording's file from the archive, where the stack has one."""
+def _copies() -> Copies | None:
+    """Return the copies of recordings in the archive, where the stack has one."""
     if not settings().archive_bucket:
         return None
     ledger = Ledger(Table(boto3_client("dynamodb"), settings().events_table, EVENTS))
-    return eraser(ledger, bucket(settings().archive_bucket), time.time)
+    return Copies(ledger, bucket(settings().archive_bucket), time.time)
 
 
 @cache

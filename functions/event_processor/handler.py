@@ -6,14 +6,16 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
+from zoom_common.aws.at_once import ReadAhead
 from zoom_common.aws.clients import client
 from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones
 from zoom_common.deadline import Deadline
+from zoom_common.events.batch_reads import BatchReads
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.connection_events import ConnectionUpdates, Deauthorization, sender
 from zoom_common.events.log.store import EventLog
@@ -28,6 +30,9 @@ from zoom_common.observability import count, logger
 from zoom_common.settings import optional, require
 from zoom_common.zoom.event_redaction import Redaction
 from zoom_common.zoom.events import ZoomEvent
+
+if TYPE_CHECKING:
+    from zoom_common.connections.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +70,36 @@ def processor() -> EventProcessor:
     """The container's processor."""
     settings = Settings.from_env(os.environ)
     dynamodb = client("dynamodb")
-    events = Table(dynamodb, settings.events_table, EVENTS)
+    events = ReadAhead(dynamodb, settings.events_table, EVENTS)
+    connections = ReadAhead(dynamodb, settings.connections_table, CONNECTIONS)
+    hosts = HostStore(events, clock=time.time, retention_days=settings.retention_days)
+    update_connections = _vault(settings, connections)
     return EventProcessor(
         log=EventLog(events, clock=time.time, retention_days=settings.retention_days),
-        connections=ConnectionStore(Table(dynamodb, settings.connections_table, CONNECTIONS)),
-        hosts=HostStore(events, clock=time.time, retention_days=settings.retention_days),
+        connections=ConnectionStore(connections),
+        hosts=hosts,
         projections=ProjectionStore(events, retention_days=settings.projection_retention_days),
         publisher=BusPublisher(settings.event_bus, client("events")),
         redaction=Redaction(settings.published_secrets),
         count=count,
         report=lambda message, **fields: logger().warning(message, **fields),
-        update_connections=_vault(settings),
+        update_connections=update_connections,
         on_event=_on_event(settings),
+        reads=BatchReads(connections, events, hosts, knows_tenant=update_connections.knows),
     )
 
 
-def _vault(settings: Settings) -> ConnectionUpdates:
-    table = Table(client("dynamodb"), settings.connections_table, CONNECTIONS)
+def _vault(settings: Settings, table: Table) -> ConnectionUpdates:
     connections = ConnectionStore(table)
-    publish = sender(settings.event_bus, lambda: client("events"))
-    deauthorization = Deauthorization(connections=connections, publish=publish, clock=time.time)
+    outbox = partial(_outbox, table, settings.event_bus)
+    deauthorization = Deauthorization(connections=connections, outbox=outbox, clock=time.time)
     return ConnectionUpdates(connections, deauthorization, Tombstones(table), time.time)
+
+
+def _outbox(table: Table, bus: str) -> Outbox:
+    from zoom_common.connections.outbox import Outbox  # noqa: PLC0415 - people remove the app seldom
+
+    return Outbox(table, sender(bus, lambda: client("events")), clock=time.time)
 
 
 def _on_event(settings: Settings) -> Callable[[ZoomEvent], None]:

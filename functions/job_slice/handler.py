@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any
 
 from zoom_common import observability
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.principal import Principal
+from zoom_common.archive import discovery
 from zoom_common.aws import clients
 from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
+from zoom_common.connections.model import Connection
 from zoom_common.edge.call_log import Logged
 from zoom_common.edge.zoom_api import ZoomApiSettings
 from zoom_common.events.bus import BusPublisher
@@ -24,16 +29,19 @@ from zoom_common.events.projections.keys import REGISTRANT, partition
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.reconciliation.settlement import SettledPublisher
 from zoom_common.events.reconciliation.unrouted_replay import IngestQueue
+from zoom_common.events.reconciliation.zoom_reader import ZoomReader
 from zoom_common.events.routing import HostStore
 from zoom_common.jobs import backfill, registrants
 from zoom_common.jobs.engine_client import Executions, JobFiles
 from zoom_common.jobs.files import ledger
-from zoom_common.jobs.model import Job
+from zoom_common.jobs.model import LANES, Job, Row
+from zoom_common.jobs.row_work import RowWork
 from zoom_common.jobs.rows import KEY_REVOKED, RowCalls
 from zoom_common.jobs.runner import SliceRunner, revive
 from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.quotas import DailyStore
 from zoom_common.settings import optional, require
+from zoom_common.wiring.archive import Archive, ArchiveSettings
 from zoom_common.wiring.gateway import gateway
 from zoom_common.zoom.operations.model import MULTIPART
 from zoom_common.zoom.operations.table import operations
@@ -125,19 +133,34 @@ def past() -> backfill.Backfill:
         publisher=SettledPublisher(EventLog(events, clock=time.time), bus.publish, time.time),
         send=IngestQueue(settings().ingest_queue_url, clients.boto3_client("sqs")).send,
         rules=settings().zoom_api.budget,
+        days=DailyStore(Table(clients.client("dynamodb"), settings().zoom_api.coordination_table, COORDINATION)),
+        archive=archived(),
     )
+
+
+def archived() -> backfill.Archive | None:
+    """Return what archives the recordings of a window, or None where the archive is off."""
+    if not optional(os.environ, "ARCHIVE_QUEUE_URL"):
+        return None
+    archive = Archive(ArchiveSettings.from_env(os.environ))
+
+    def window(connection: Connection, reader: ZoomReader, user: str, since: date, until: date) -> int:
+        return discovery.backfill(archive.discovery, connection, reader, user, since=since, until=until)
+
+    return window
 
 
 @cache
 def runner() -> SliceRunner:
     """Return the runner of slices, made once per container."""
-    zoom = gateway(settings().zoom_api)
+    calls, *more_calls = [_lane() for _ in range(LANES)]
     files = JobFiles(clients.boto3_client("s3"), settings().bucket)
     return SliceRunner(
         store=store(),
-        calls=RowCalls(
-            gateway=zoom, send=Logged(zoom).call, clock=time.time, monotonic=time.monotonic, ids_of_job=_ids_of_job
-        ),
+        calls=calls,
+        more_calls=more_calls,
+        at_once=in_threads,
+        row_work=lambda slice_: RowWork(slice_).run(),
         operations={each.name: each for each in operations() if not each.own and each.media != MULTIPART},
         key_refusal=_key_refusal,
         start=executions().start,
@@ -150,6 +173,24 @@ def runner() -> SliceRunner:
         slice_seconds=settings().slice_seconds,
         lease_seconds=settings().lease_seconds,
     )
+
+
+def _lane() -> RowCalls:
+    """Return the calls of a lane: its gateway is used by one thread at a time."""
+    zoom = gateway(settings().zoom_api)
+    return RowCalls(
+        gateway=zoom, send=Logged(zoom).call, clock=time.time, monotonic=time.monotonic, ids_of_job=_ids_of_job
+    )
+
+
+def in_threads(tasks: Sequence[Callable[[], list[Row]]]) -> list[list[Row]]:
+    """Carry tasks out at the same time. Return when all have ended, also when one of them has failed.
+
+    A task that went on after its slice would be frozen with the container, and thaw when another slice has its rows.
+    """
+    with ThreadPoolExecutor(max_workers=max(1, len(tasks))) as pool:
+        begun = [pool.submit(copy_context().run, each) for each in tasks]
+    return [each.result() for each in begun]
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from zoom_common.connections.selection import select
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.views import iso
 from zoom_common.edge.http import Router
+from zoom_common.edge.job_requests import as_one_of, may_become, read_job, view
 from zoom_common.edge.own_requests import body_of
 from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import Fields, PageTokens, connection_header
@@ -32,7 +33,6 @@ from zoom_common.errors import Conflict, DependencyFailed, FieldError, Idempoten
 from zoom_common.jobs import files
 from zoom_common.jobs.engine_client import UPLOAD_SECONDS, Executions, JobFiles
 from zoom_common.jobs.model import Job, State, fastest
-from zoom_common.jobs.requests import as_one_of, may_become, read_job, view
 from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.limiter import RateLimitRules
 from zoom_common.settings import optional, require

@@ -240,7 +240,8 @@ def _created(ticket: Ticket) -> Response:
 
 
 def _shown(connection: Connection) -> dict[str, object]:
-    return describe(connection, reconnect_url=reconnect_url(settings(), connection.connection_id))
+    url = reconnect_url(settings(), connection.connection_id)
+    return describe(connection, reconnect_url=url, app=settings().zoom_client_id)
 
 
 def _cookie(value: str, max_age: int) -> str:

@@ -112,6 +112,21 @@ class Gateway:
         Supervisor(Workspace(self.folder)).stop_leftovers()
 
 
+def kill_workers(gateway: Gateway, function: str) -> int:
+    """Kill the processes of this run's emulator in which a function runs, and return how many there were."""
+    killed = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if str(gateway.folder) in command and function in command and "_worker.py" in command:
+            with suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGKILL)
+                killed += 1
+    return killed
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -14,8 +15,9 @@ from botocore.config import Config
 
 from dev.emulator import client_of
 from dev.newcomer import Newcomer, newcomer
-from dev.waiting import wait_until
-from tests.fakes.waiting import CALL_SECONDS
+from dev.waiting import PATIENCE, wait_until
+from tests.e2e.conftest import Gateway, kill_workers
+from tests.fakes.waiting import CALL_SECONDS, wait_until_delivered
 
 pytestmark = pytest.mark.e2e
 
@@ -25,6 +27,8 @@ PATIENT = Config(read_timeout=CALL_SECONDS, retries={"total_max_attempts": 1})
 MIB = 1024 * 1024
 # Two parts of 32 MiB and a piece: an upload, not one request.
 FILM = 70 * MIB
+# The message of a killed worker is hidden for six minutes.
+RETURNS_SECONDS = 900.0
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +72,7 @@ def listed(program: httpx.Client, number: int) -> list[dict[str, Any]]:
     return found
 
 
-def wait_until_kept(program: httpx.Client, number: int, files: int) -> dict[str, Any]:
+def wait_until_kept(program: httpx.Client, number: int, files: int, *, patience: float = PATIENCE) -> dict[str, Any]:
     """The recording, when so many files of it are kept."""
 
     def look() -> dict[str, Any]:
@@ -80,7 +84,7 @@ def wait_until_kept(program: httpx.Client, number: int, files: int) -> dict[str,
         states = [each["state"] for each in one.get("files", [])]
         return len(states) == files and set(states) == {"kept"}
 
-    return wait_until("the recording to be kept", look, kept)
+    return wait_until("the recording to be kept", look, kept, patience=patience)
 
 
 def digest(url: str) -> tuple[int, str]:
@@ -149,6 +153,38 @@ def test_a_recording_is_kept_byte_for_byte_and_deleted_again(
     assert not left.get("DeleteMarkers")
 
 
+def test_a_backfill_archives_what_was_recorded_before(program: httpx.Client, zoom: httpx.Client) -> None:
+    """Its events found no policy; the job finds it in Zoom's list, and a second one finds nothing new."""
+    assert program.put("/archive/policy", json={"enabled": False}).status_code == 200
+    zoom.patch("/behaviour", json={"recording_bytes": 65_536, "transcripts": False, "processing_seconds": 0.1})
+    number = recorded(program, zoom, "Before the archive")
+    wait_until_delivered(zoom)
+    assert program.put("/archive/policy", json={}).status_code == 200
+    said = [backfilled(program)["message"] for _ in range(2)]
+    one = wait_until_kept(program, number, files=3)
+    assert {each["id"]: digest(each["url"]) for each in one["files"]} == at_zoom(program, one["uuid"])
+    assert "3 files are new in the archive" in said[0]
+    assert "0 files are new in the archive" in said[1]
+
+
+def backfilled(program: httpx.Client) -> dict[str, Any]:
+    """The first row of a backfill of yesterday and today that is done."""
+    day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86_400))
+    made = program.post("/jobs", json={"operation": "backfill", "from": day})
+    assert made.status_code == 202, made.text
+    path = f"/jobs/{made.json()['id']}"
+
+    def look() -> dict[str, Any]:
+        found: dict[str, Any] = program.get(path).json()
+        found.pop("forecast")
+        return found
+
+    done = wait_until("the backfill", look, lambda found: found["state"] in {"done", "failed"})
+    assert (done["state"], done["progress"]["failed"]) == ("done", 0), done
+    first: dict[str, Any] = json.loads(program.get(f"{path}/results?format=jsonl").text.splitlines()[0])
+    return first
+
+
 def test_bad_policies_change_nothing(program: httpx.Client) -> None:
     """Each fault is named in Zoom's shape."""
     before = program.get("/archive/policy").json()
@@ -159,19 +195,28 @@ def test_bad_policies_change_nothing(program: httpx.Client) -> None:
 
 
 @pytest.mark.soak
-def test_a_gigabyte_and_fifty_at_once(program: httpx.Client, zoom: httpx.Client) -> None:
-    """A film of 1 GiB with cuts, then fifty small recordings at the same time: every byte is there."""
+def test_a_gigabyte_and_fifty_at_once(gateway: Gateway, program: httpx.Client, zoom: httpx.Client) -> None:
+    """A film of 1 GiB with cuts, fifty small recordings at the same time, and workers killed: every byte is there."""
     assert program.put("/archive/policy", json={}).status_code == 200
     zoom.patch("/behaviour", json={"recording_bytes": 1024 * MIB, "transcripts": False, "processing_seconds": 0.1})
     zoom.post("/faults", json={"fault": "cut", "bytes": 20 * MIB, "count": 6, "probability": 0.2, "seed": 7})
-    one = wait_until_kept(program, recorded(program, zoom, "A long film"), files=3)
-    assert {each["id"]: digest(each["url"]) for each in one["files"]} == at_zoom(program, one["uuid"])
-    zoom.delete("/faults")
+    film = recorded(program, zoom, "A long film")
+    wait_until("a part of the film to be moved", partial(moved, program, film), lambda found: found > 0)
     zoom.patch("/behaviour", json={"recording_bytes": 65_536})
     numbers = [recorded(program, zoom, f"Small {at}") for at in range(50)]
+    assert kill_workers(gateway, "ArchiveWorkerFunction")
+    one = wait_until_kept(program, film, files=3, patience=RETURNS_SECONDS)
     for number in numbers:
-        small = wait_until_kept(program, number, files=3)
+        small = wait_until_kept(program, number, files=3, patience=RETURNS_SECONDS)
         assert {each["id"]: digest(each["url"]) for each in small["files"]} == at_zoom(program, small["uuid"])
+    assert {each["id"]: digest(each["url"]) for each in one["files"]} == at_zoom(program, one["uuid"])
+
+
+def moved(program: httpx.Client, number: int) -> int:
+    """How many bytes of a recording have been moved."""
+    found = listed(program, number)
+    one = program.get(f"/archive/recordings/{found[0]['id']}").json() if found else {}
+    return sum(each["moved"] or 0 for each in one.get("files", []))
 
 
 def test_the_sweep_answers(who: Newcomer) -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,7 +14,7 @@ import pytest
 
 from dev.demo import Story
 from dev.waiting import wait_until
-from tests.e2e.conftest import Gateway
+from tests.e2e.conftest import Gateway, kill_workers
 
 pytestmark = pytest.mark.e2e
 
@@ -32,17 +29,6 @@ def connected(stack: dict[str, Any]) -> str:
         connection = story.connect()
     httpx.post(f"{stack['zoom_url']}/_sim/limits/reset").raise_for_status()
     return connection
-
-
-def workers(gateway: Gateway) -> Iterator[int]:
-    """The processes of this run's emulator in which slices run."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        if str(gateway.folder) in command and "JobSliceFunction" in command and "_worker.py" in command:
-            yield int(process.name)
 
 
 def until(api: httpx.Client, job: str, done: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
@@ -68,8 +54,7 @@ def test_fifty_rows_through_a_kill_and_a_pause(gateway: Gateway, api: httpx.Clie
     assert api.post("/jobs", json=body, headers={"Idempotency-Key": run}).json()["id"] == job
 
     until(api, job, lambda found: found["progress"]["succeeded"] > 5)
-    for process in workers(gateway):
-        os.kill(process, signal.SIGKILL)
+    kill_workers(gateway, "JobSliceFunction")
     before = until(api, job, lambda found: found["progress"]["succeeded"] > 15 or found["state"] in ENDED)
     paused = api.post(f"/jobs/{job}/pause")
     assert paused.status_code == 200 or before["state"] in ENDED, paused.text
@@ -110,6 +95,9 @@ def test_three_thousand_rows_through_kills_and_a_pause(
 ) -> None:
     """Each registers one person for one meeting; in the end everybody is registered once, and Zoom refused nothing."""
     headers = {"X-Zoom-Connection": connected}
+    behaviour = f"{stack['zoom_url']}/_sim/behaviour"
+    capacity = httpx.get(behaviour).json()["registrant_capacity"]
+    httpx.patch(behaviour, json={"registrant_capacity": 3_000}).raise_for_status()
     meeting = {"topic": "Soak", "type": 2, "settings": {"approval_type": 0}}
     number = api.post("/v2/users/me/meetings", json=meeting, headers=headers).json()["id"]
     lines = [f"p{at}@acme.example,P{at}" for at in range(3_000)]
@@ -127,11 +115,11 @@ def test_three_thousand_rows_through_kills_and_a_pause(
     httpx.put(made["upload"]["url"], content=content.encode()).raise_for_status()
     for part in (300, 1_000, 2_000):
         until(api, made["id"], partial(has_come_to, part))
-        for process in workers(gateway):
-            os.kill(process, signal.SIGKILL)
+        kill_workers(gateway, "JobSliceFunction")
     assert api.post(f"/jobs/{made['id']}/pause").status_code == 200
     assert api.post(f"/jobs/{made['id']}/resume").status_code == 200
     done = until(api, made["id"], lambda found: found["state"] in ENDED)
+    httpx.patch(behaviour, json={"registrant_capacity": capacity}).raise_for_status()
     assert done["progress"] == {"rows": 3_000, "succeeded": 3_000, "failed": 0, "left": 0}
     listed = list(csv.DictReader(io.StringIO(api.get(f"/jobs/{made['id']}/results").content.decode("utf-8-sig"))))
     assert len({each["registrant_id"] for each in listed}) == 3_000

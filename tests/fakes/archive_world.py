@@ -21,10 +21,10 @@ from tests.fakes import tables
 from tests.fakes.s3 import Answer, MemoryS3
 from zoom_common.archive.discovery import Discovery, FilePlace, link_of
 from zoom_common.archive.downloads_client import Download, DownloadBroken, Link, LinkEnded
-from zoom_common.archive.ledger import ArchivedFile, ArchivedRecording, FileState, Ledger
+from zoom_common.archive.ledger import Ledger, Settling
+from zoom_common.archive.model import ArchivedFile, ArchivedRecording, FileState
 from zoom_common.archive.policy import Policy, PolicyStore
 from zoom_common.archive.retention import Retention
-from zoom_common.archive.settling import Settling
 from zoom_common.archive.transfer import Moved, Transfer, of_message, to_message
 from zoom_common.aws.table import CONNECTIONS, EVENTS, Table
 from zoom_common.connections.tombstones import Tombstones

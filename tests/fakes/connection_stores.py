@@ -94,9 +94,9 @@ class Memory(ConnectionStore):
         self.writes += 1
         super().heard(tenant, connection_id, now=now)
 
-    def forget_tokens(self, connection: Connection, *, reason: str, now: float) -> bool:
+    def forget_tokens(self, connection: Connection, *, reason: str, now: float, **more: Any) -> bool:
         self.fails("forget_tokens")
-        return super().forget_tokens(connection, reason=reason, now=now)
+        return super().forget_tokens(connection, reason=reason, now=now, **more)
 
     def disconnect(self, connection: Connection, *, now: float, **more: Any) -> Connection | None:
         self.fails("disconnect")

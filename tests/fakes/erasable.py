@@ -19,7 +19,8 @@ from zoom_common.access.bearers import Bearer, BearerStore
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import Credential, issue
 from zoom_common.access.principal import Principal
-from zoom_common.archive.ledger import ArchivedFile, ArchivedRecording, Ledger, recording_id_of
+from zoom_common.archive.ledger import Ledger
+from zoom_common.archive.model import ArchivedFile, ArchivedRecording, recording_id_of
 from zoom_common.archive.policy import Policy, PolicyStore
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import Table
@@ -34,6 +35,7 @@ from zoom_common.connections.tombstones import Tombstones, of_user
 from zoom_common.erasure.records import ErasureRecords
 from zoom_common.erasure.runner import Erasure
 from zoom_common.erasure.stores import TableName
+from zoom_common.erasure_target import StoredItem
 from zoom_common.events.bus import CloudEvent
 from zoom_common.events.log.entries import LogEntry, malformed, unrouted
 from zoom_common.events.log.store import EventLog
@@ -83,6 +85,16 @@ class Person:
         return f"con_{self.name}"
 
 
+class TwoVersions:
+    """S3 is not among these tables: each stored file has two versions there."""
+
+    def count(self, _: StoredItem) -> int:
+        return 2
+
+    def erase(self, _: StoredItem) -> int:
+        return 2
+
+
 @dataclass(slots=True, kw_only=True, repr=False)
 class Held:
     """The tables. `owned` are a person's items under their tenant, `unrouted` those of no tenant that name them."""
@@ -110,7 +122,7 @@ class Held:
             publish=self.published.append,
             revokes=RevokeQueue(self.sqs.client(), "escrow"),
             clock=clock,
-            erase_copy=lambda _: 0,  # S3 is not among these tables
+            copies=TwoVersions(),
         )
 
     def table(self, name: TableName) -> Table:

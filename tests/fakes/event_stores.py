@@ -17,7 +17,7 @@ from zoom_common.aws.table import EVENTS, Table
 from zoom_common.connections.link_store import Claim
 from zoom_common.connections.model import Kind, State
 from zoom_common.connections.store import account_partition
-from zoom_common.errors import Unavailable
+from zoom_common.errors import DependencyFailed, Unavailable
 from zoom_common.events import routing
 from zoom_common.events.log.entries import LogEntry, entry_key
 from zoom_common.events.log.store import EventLog
@@ -59,10 +59,10 @@ class Log(_Events, EventLog):
         self.crash_on_finish = False
         self.entries = self._entries()
 
-    def finish(self, entry: LogEntry) -> None:
+    def finish_all(self, entries: Sequence[LogEntry]) -> list[DependencyFailed | None]:
         if self.crash_on_finish:
             raise Crash
-        super().finish(entry)
+        return super().finish_all(entries)
 
     def _entries(self) -> MutableMapping[tuple[str, str], LogEntry]:
         def place_of(name: tuple[str, str]) -> tuple[str, str]:
@@ -91,7 +91,7 @@ class Projections(_Events, ProjectionStore):
     def _records(self) -> MutableMapping[tuple[str, str], Record]:
         def write(name: tuple[str, str], record: Record) -> None:
             pk, sk = name
-            self._put({"pk": {"S": pk}, "sk": {"S": sk}}, record, 0)
+            self.table.call("put_item", **self._to_put((pk, sk), record, 0))
 
         def read(item: Item) -> Record:
             return store._record(item)
@@ -116,6 +116,10 @@ class Hosts(_Events, HostStore):
         self.known = self._view()
         self.known.update(hosts or {})
 
+    def _write(self, app: str, name: str, host: str) -> None:
+        self._noted[app, name] = host, int(_NOW) + 30 * 86_400
+        self.begin_store()()
+
     def _view(self) -> MutableMapping[tuple[str, str], str]:
         def name_of(pk: str, _sk: str) -> tuple[str, str]:
             app, _, meeting = pk.removeprefix("hosts.").partition("#")
@@ -126,7 +130,7 @@ class Hosts(_Events, HostStore):
             place_of=lambda name: (routing._pk(*name), "host"),
             name_of=name_of,
             read=lambda item: str(item["host"]["S"]),
-            write=lambda name, host: self._put(*name, host, int(_NOW) + 30 * 86_400),
+            write=lambda name, host: self._write(*name, host),
         )
 
 

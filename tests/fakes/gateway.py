@@ -19,6 +19,7 @@ from zoom_common.gateway.service import Answer, Gateway
 from zoom_common.gateway.token_rejections import RejectedRequests
 from zoom_common.gateway.usage import UsageCounter
 from zoom_common.ratelimit.limiter import Cost, RateLimiter, Reservation
+from zoom_common.ratelimit.slots import Bucket, EarlySlot
 from zoom_common.secret import Secret
 from zoom_common.transport import AnswerLost, NotSent
 from zoom_common.zoom.http import HttpRequest, HttpResponse
@@ -99,7 +100,7 @@ class Tokens:
         self.rejections += 1
         return Secret(f"token-{1 + self.rejections}") if self.another else None
 
-    def rejected_again(self, connection: Connection) -> None:  # noqa: ARG002 - as above
+    def rejected_again(self, connection: Connection, token: Secret) -> None:  # noqa: ARG002 - as above
         self.told += 1
 
     def accepted(self, connection: Connection) -> None:
@@ -136,9 +137,22 @@ class ScriptedLimiter(RateLimiter):
         self.refusals: list[RateLimitResponse] = []
         self.given_back: list[Reservation] = []
         self.reopened: list[Cost] = []
+        self.begun: list[Cost] = []
+        self.dropped: list[EarlySlot] = []
 
-    def reserve(self, cost: Cost, deadline: Deadline) -> Reservation:  # noqa: ARG002 - the seam's signature
+    def begin(self, cost: Cost, deadline: Deadline) -> EarlySlot:  # noqa: ARG002 - the seam's signature
+        self.begun.append(cost)
+        return EarlySlot((cost.account, str(cost.label)), Bucket("all", 1), 0, dict)
+
+    def drop(self, early: EarlySlot | None) -> None:
+        if early is not None and not early.used:
+            early.used = True
+            self.dropped.append(early)
+
+    def reserve(self, cost: Cost, deadline: Deadline, early: EarlySlot | None = None) -> Reservation:  # noqa: ARG002
         self.costs.append(cost)
+        if early is not None:
+            early.used = True
         reservation = self.script.pop(0) if self.script else Reservation(0.0, 29)
         if isinstance(reservation, Exception):
             raise reservation

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
 from dataclasses import asdict
+from typing import Any
 
 from tests.fakes import tables
 from tests.fakes.dynamodb import MemoryDynamoDB
@@ -53,9 +54,9 @@ class MemorySlots(_Coordination, SlotStore):
         """The first slot that is free in each lane, in microseconds."""
         return {self.stored.key(item): int(item["next"]["N"]) for item in self.stored.items() if "next" in item}
 
-    def take(self, account: str, label: str, lane: Bucket, *, now: int, latest: int) -> Slot | NoSlot:
+    def take(self, account: str, label: str, bucket: Bucket, **more: Any) -> Slot | NoSlot:
         self.asked += 1
-        return super().take(account, label, lane, now=now, latest=latest)
+        return super().take(account, label, bucket, **more)
 
 
 class MemoryCounters(_Coordination, DailyStore):

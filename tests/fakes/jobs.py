@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from bisect import bisect_right, insort
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.fakes import tables
 from tests.fakes.dynamodb import MemoryDynamoDB, StoredTable
 from tests.fakes.gateway import BASE, Time, Tokens, connection
+from tests.fakes.lanes import LaneTime
 from zoom_common.access.principal import Principal
 from zoom_common.aws.table import Table
 from zoom_common.connections.model import Connection, Kind
@@ -29,6 +31,7 @@ from zoom_common.gateway.token_rejections import RejectedRequests
 from zoom_common.gateway.usage import LiveUsage, UsageCounter
 from zoom_common.jobs.files import ledger
 from zoom_common.jobs.model import ENDED, Job, Row, State
+from zoom_common.jobs.row_work import RowWork
 from zoom_common.jobs.rows import RowCalls
 from zoom_common.jobs.runner import AGAIN, WAIT, SliceRunner, Work, revive
 from zoom_common.jobs.store import JobStore
@@ -80,7 +83,7 @@ class Zoom:
     closed_until: float = 0.0
     revoked: bool = False
     per_second: int = 30
-    _recent: deque[float] = field(default_factory=deque)
+    _recent: list[float] = field(default_factory=list)
     _creates: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def send(self, request: HttpRequest, *, timeout: float) -> HttpResponse:  # noqa: ARG002 - the seam's signature
@@ -107,13 +110,15 @@ class Zoom:
             body = {"code": 429, "message": "You have reached the maximum daily rate limit for this API."}
             headers = {"x-ratelimit-type": "Daily-limit", "retry-after": until}
             return HttpResponse(429, {"content-type": "application/json", **headers}, json.dumps(body).encode())
-        self._recent.append(now)
-        while self._recent[0] <= now - 1.0:
-            self._recent.popleft()
-        if len(self._recent) > self.per_second:
+        insort(self._recent, now)
+        if len(self._recent) - bisect_right(self._recent, now - 1.0) > self.per_second:
             self.refusals["per_second"] += 1
             return said(429, code=429, message="You have reached the maximum per-second rate limit for this API.")
         return None
+
+    def busiest_second(self) -> int:
+        """The most requests within any second, in whatever order they came."""
+        return max((at + 1 - bisect_right(self._recent, now - 1.0) for at, now in enumerate(self._recent)), default=0)
 
     def _meetings(self, request: HttpRequest, path: str) -> HttpResponse:
         match request.method, path.strip("/").split("/"):
@@ -177,9 +182,15 @@ class JobWorld:
     """One account with jobs, and their engine."""
 
     def __init__(
-        self, *, kind: Kind = Kind.USER, rules: RateLimitRules | None = None, seed: int = 0, **slices: Any
+        self,
+        *,
+        kind: Kind = Kind.USER,
+        rules: RateLimitRules | None = None,
+        seed: int = 0,
+        lanes: int = 1,
+        **slices: Any,
     ) -> None:
-        self.time = Time()
+        self.time = LaneTime()
         self.dynamodb = CrashingDynamoDB()
         tables.in_memory(self.dynamodb)
         self.random = random.Random(seed)  # noqa: S311 - a schedule, not a secret
@@ -190,6 +201,7 @@ class JobWorld:
         self.key_refusal: str | None = None
         self.files: dict[str, bytes] = {}
         self.works: dict[str, Work] = {}
+        self.lanes = lanes
         self.slices = {"slice_seconds": 60.0, "lease_seconds": 90.0, **slices}
         self.waiting: list[tuple[float, str, int]] = []
         self.started: list[tuple[str, int]] = []
@@ -242,16 +254,13 @@ class JobWorld:
 
     def runner(self) -> SliceRunner:
         """A slice runner in a new container."""
-        gateway = self.gateway()
+        calls, *more_calls = [self.lane() for _ in range(self.lanes)]
         return SliceRunner(
             store=self.store,
-            calls=RowCalls(
-                gateway=gateway,
-                send=gateway.call,
-                clock=self.time.now,
-                monotonic=self.time.monotonic,
-                ids_of_job=self.ids,
-            ),
+            calls=calls,
+            more_calls=more_calls,
+            at_once=self.time.at_once,
+            row_work=lambda slice_: RowWork(slice_).run(),
             operations={each.name: each for each in operations()},
             key_refusal=lambda _: self.key_refusal,
             start=self.start,
@@ -262,6 +271,17 @@ class JobWorld:
             new_owner=self.new_id,
             works=self.works,
             **self.slices,
+        )
+
+    def lane(self) -> RowCalls:
+        """The calls of a lane, with a gateway of its own."""
+        gateway = self.gateway()
+        return RowCalls(
+            gateway=gateway,
+            send=gateway.call,
+            clock=self.time.now,
+            monotonic=self.time.monotonic,
+            ids_of_job=self.ids,
         )
 
     def _delete_file(self, job: Job) -> None:

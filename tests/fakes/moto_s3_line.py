@@ -11,7 +11,7 @@ from moto.core.models import botocore_stubber
 
 
 class MotoS3Line:
-    """Stands for `aws.s3.HttpLine`."""
+    """Stands for `aws.s3_line.HttpLine`."""
 
     def __init__(self, host: str) -> None:
         self._host = host

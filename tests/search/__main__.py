@@ -13,7 +13,6 @@ from tests.search.clients import quiet
 from tests.search.explore import Bounds, Found, Rules, Search
 from tests.search.outside import Outside, World
 from tests.search.replay import Run
-from tests.search.vault import VaultRules
 
 PAGE = Path(__file__).parents[2] / "docs" / "search.md"
 TEXT = Path(__file__).parent / "page.md"
@@ -40,7 +39,7 @@ def plan(outside: Outside, more: int) -> Iterator[Planned]:
     """Yield every search. The vault's have `more` faults more than in `make test`, the inbox has two as well."""
     for zoom in sorted(scenarios.ZOOMS):
         for begun in scenarios.scenarios(outside, scenarios.ZOOMS[zoom]):
-            rules, bounds = VaultRules(outside), Bounds(faults=1 + more)
+            rules, bounds = begun.rules(outside), Bounds(faults=1 + more)
             quick = begun.name in scenarios.QUICK
             name = f"{zoom} {begun.name}"
             yield Planned("vault", name, rules, bounds, begun.world, begun.runs, begun.deliveries, quick)
@@ -51,7 +50,7 @@ def plan(outside: Outside, more: int) -> Iterator[Planned]:
     for each in inbox.scenarios():
         for faults in (1, 2):
             bounds, quick = Bounds(faults=faults, jumps=()), each.name in inbox.QUICK and faults == 1
-            empty, checked = outside.empty(None), inbox.InboxRules(outside)
+            empty, checked = outside.empty(None), inbox.InboxRules(outside, each.events)
             yield Planned("inbox", each.name, checked, bounds, empty, each.runs, each.deliveries, quick)
 
 

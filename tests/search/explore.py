@@ -85,6 +85,10 @@ class Rules(Protocol):
         """Let everything come to rest without faults, and judge what that leaves. Raises Broken."""
         ...
 
+    def is_private(self, call: Call) -> bool:  # noqa: ARG002
+        """Return whether no other run can see or influence what this call reads and writes: its order is no matter."""
+        return False
+
     def handler(self, message: Message) -> Callable[..., Any]:
         """Return the code that handles a message, and returns whether it is done with."""
         ...
@@ -187,12 +191,13 @@ class Search:
     def _following(self, state: State, at_end: list[bool]) -> Any:
         live = [at for at, run in enumerate(state.runs) if not run.ended]
         at_end[0] = not live
-        local = [at for at in live if state.runs[at].call.is_local]  # type: ignore[union-attr]
-        for at in local[:1] or live:
+        calls: list[Any] = [state.runs[at].call for at in live]
+        alone = [at for at, call in zip(live, calls, strict=True) if call.is_local or self.rules.is_private(call)]
+        for at in alone[:1] or live:
             yield from self._go(state, at)
-        if local:
+        if any(call.is_local for call in calls):
             return
-        if len(live) <= 1 and state.deliveries:
+        if not alone and len(live) <= 1 and state.deliveries:
             for message in dict.fromkeys(state.world.queue):
                 if message.visible_at <= state.world.now:
                     yield self._deliver(state, message, again=False)

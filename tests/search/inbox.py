@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, cast
 
 from botocore.exceptions import EndpointConnectionError
@@ -20,9 +21,11 @@ from tests.search.clients import Direct, DynamoDB, name_writers
 from tests.search.explore import Broken, Outcome, Rules, State
 from tests.search.outside import START, Answer, Call, Message, Outside, World
 from tests.search.replay import Line, Run
+from zoom_common.aws.at_once import ReadAhead
 from zoom_common.aws.items import from_item
-from zoom_common.aws.table import Table
+from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import Unavailable
+from zoom_common.events.batch_reads import BatchReads
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.processor import EventProcessor
@@ -35,6 +38,12 @@ from zoom_common.zoom.event_redaction import Redaction
 
 HOST, ACCOUNT = "host-1", "acc-1"
 EVENT = meeting("meeting.started", host=HOST, ts=int(START * 1000), start_time="2027-01-15T08:00:00Z")
+JOINED = meeting(
+    "meeting.participant_joined",
+    host=HOST,
+    ts=int(START * 1000) + 1000,
+    participant={"user_id": "16778240", "user_name": "Jill", "join_time": "2027-01-15T08:00:01Z"},
+)
 # The platform ends a worker then. A message that was not acknowledged is hidden for longer.
 ENDS_AFTER = 30.0
 _RECEIVED = int(START * 1000)
@@ -43,7 +52,7 @@ _CONNECTIONS, _HOSTS = vault(HOST, ACCOUNT), Hosts()
 _REFUSED = "InternalFailure"
 
 # What `make test` searches.
-QUICK = ["twins", "twins+6s", "twins+61s", "delivery"]
+QUICK = ["twins", "twins+6s", "twins+61s", "delivery", "batch"]
 
 
 class _Bus:
@@ -53,12 +62,23 @@ class _Bus:
         self._line = line
 
     def put_events(self, *, Entries: list[Any]) -> Any:  # noqa: N803 - boto3's name
-        [entry] = Entries
-        try:
-            refused = self._line.ask("bus", "", entry["Detail"])
-        except Unavailable:
-            raise EndpointConnectionError(endpoint_url="https://events.invalid") from None
-        return {"FailedEntryCount": int(refused is not None), "Entries": [{"ErrorCode": refused}]}
+        refused = []
+        for entry in Entries:
+            try:
+                refused.append(self._line.ask("bus", "", entry["Detail"]))
+            except Unavailable:
+                raise EndpointConnectionError(endpoint_url="https://events.invalid") from None
+        return {"FailedEntryCount": len(refused), "Entries": [{"ErrorCode": code} for code in refused]}
+
+
+class _LateTable(ReadAhead):
+    """A table whose requests arrive when their answers are waited for: of those under way at once, none is first."""
+
+    def begin(self, operation: str, **request: Any) -> Callable[[], Any]:
+        return partial(self._carried_out, operation, request)
+
+    def _carried_out(self, operation: str, request: dict[str, Any]) -> Any:
+        return super().begin(operation, **request)()
 
 
 class _Ingest:
@@ -95,24 +115,32 @@ def receive(line: Line) -> bool:
     return any(receiver.receive(each, plenty()).status == 200 for each in tries)
 
 
-def handler(message: Message, name: str) -> Callable[[Line], bool]:
-    """Return the code of `event_processor` that handles a message, and returns whether it is acknowledged."""
+def handler(message: Message, name: str, *, late: bool = False) -> Callable[[Line], bool]:
+    """Return the code of `event_processor` that handles a message, and returns whether it is acknowledged.
+
+    The body may hold several messages, which come as one batch and count as one that is acknowledged or comes back.
+    """
 
     def handle(line: Line) -> bool:
         name_writers(name)
         line.ask("person", "begins", lambda world: world)  # from now on its time passes
-        events = Table(cast("Any", DynamoDB(line)), tables.EVENTS)
+        events = (_LateTable if late else ReadAhead)(cast("Any", DynamoDB(line)), tables.EVENTS)
+        connections = ReadAhead(_CONNECTIONS.dynamodb.client(), tables.CONNECTIONS)
         processor = EventProcessor(
             log=EventLog(events, clock=line.clock),
-            connections=_CONNECTIONS,
+            connections=ConnectionStore(connections),
             hosts=_HOSTS,
             projections=ProjectionStore(events, pause=lambda _: None),
             publisher=BusPublisher("bus", cast("Any", _Bus(line)), pause=lambda _: None),
             redaction=Redaction(),
             count=lambda *_, **__: None,
             report=lambda *_, **__: None,
+            reads=BatchReads(connections, events, _HOSTS),
         )
-        return processor.process([{"messageId": name, **json.loads(message.body)}], plenty()) == []
+        found = json.loads(message.body)
+        several = found if isinstance(found, list) else [found]
+        records = [{"messageId": f"{name}.{at}", **each} for at, each in enumerate(several)]
+        return processor.process(records, plenty()) == []
 
     return handle
 
@@ -122,13 +150,20 @@ def twins() -> list[Message]:
     return [Message(_packed(Delivery(APP, EVENT, _RECEIVED + at, f"r-{at}")), START) for at in range(2)]
 
 
+def batch() -> Message:
+    """Return a batch with the first of the twins and another event of the same meeting."""
+    bodies = [_packed(Delivery(APP, body, _RECEIVED, "r-0")) for body in (EVENT, JOINED)]
+    return Message(f"[{','.join(bodies)}]", START)
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One beginning."""
+    """One beginning. `events` is how many different ones are delivered."""
 
     name: str
     runs: tuple[Run, ...]
     deliveries: int = 0
+    events: int = 1
 
 
 def scenarios() -> Iterator[Scenario]:
@@ -144,6 +179,11 @@ def scenarios() -> Iterator[Scenario]:
         ]
         yield Scenario(f"twins{word}", (*workers, *time))
         yield Scenario(f"delivery{word}", (Run("zoom", receive, START), *time), deliveries=2)
+    both, twin = batch(), twins()[1]
+    for late, word in ((False, ""), (True, " late")):
+        pair = Run("worker-0", handler(both, "worker-0", late=late), START, message=both)
+        other = Run("worker-1", handler(twin, "worker-1"), START, message=twin)
+        yield Scenario(f"batch{word}", (pair, other), events=2)
 
 
 @dataclass(slots=True)
@@ -151,6 +191,7 @@ class InboxRules(Rules):
     """Acknowledged is published, under one id and with one content, and projected once."""
 
     outside: Outside
+    events: int = 1
     _projected: list[Any] = field(default_factory=list)
 
     def handler(self, message: Message) -> Callable[..., Any]:
@@ -174,7 +215,10 @@ class InboxRules(Rules):
         acknowledged = any(run.message is not None and run.ended and self.told(run) for run in state.runs)
         if acknowledged and not state.world.published:
             raise Broken("acknowledged, and not published")
-        if len(set(state.world.published)) > 1:
+        whole = any(run.message is not None and _is_batch(run.message) and self.told(run) for run in state.runs)
+        if whole and len(_ids(state.world)) < self.events:
+            raise Broken("a batch acknowledged, and not all of it published")
+        if len(set(state.world.published)) > len(_ids(state.world)):
             raise Broken("published with two contents")
 
     def in_the_end(self, state: State) -> None:
@@ -184,14 +228,16 @@ class InboxRules(Rules):
             if accepted or any(run.message is not None for run in state.runs):
                 raise Broken("in the end, nothing is published")
             return
-        if len(set(world.published)) > 1:
+        if len(set(world.published)) > len(_ids(world)):
             raise Broken("in the end, published with two contents")
+        if len(_ids(world)) != self.events:
+            raise Broken("in the end, not every event is published")
         items = [from_item(item) for item in world.items()]
         entries = [item for item in items if item["sk"] == "event"]
-        if len(entries) != 1 or "done_at" not in entries[0]:
-            raise Broken(f"in the end, the log has {len(entries)} entries, and not one that is finished")
+        if len(entries) != self.events or not all("done_at" in entry for entry in entries):
+            raise Broken(f"in the end, the log has {len(entries)} entries, or not all of them are finished")
         lines = [item["pk"].split("#")[1] for item in items if item["pk"].split("#")[1] in {"events", "recorded"}]
-        if sorted(lines) != ["events", "recorded"]:
+        if sorted(lines) != sorted(["events", "recorded"] * self.events):
             raise Broken(f"in the end, the log has these lines of one event: {sorted(lines)}")
         if _projections(items) != self._expected():
             raise Broken("in the end, the projections differ from those of one delivery")
@@ -217,9 +263,18 @@ class InboxRules(Rules):
 
     def _expected(self) -> Any:
         if not self._projected:
-            world = self._handled(replace(self.outside.empty(None), queue=(message := twins()[0],)), message)
+            message = twins()[0] if self.events == 1 else batch()
+            world = self._handled(replace(self.outside.empty(None), queue=(message,)), message)
             self._projected.append(_projections([from_item(item) for item in world.items()]))
         return self._projected[0]
+
+
+def _is_batch(message: Message) -> bool:
+    return message.body.startswith("[")
+
+
+def _ids(world: World) -> set[str]:
+    return {json.loads(detail)["id"] for detail in world.published}
 
 
 def _projections(items: list[Any]) -> Any:

@@ -17,14 +17,19 @@ from tests.search.vault import (
     PERSON,
     STRANGER,
     Vault,
+    VaultRules,
     _sealed,
     actor,
+    agree,
+    authorize,
     call,
     callback,
     direct,
     disconnect,
     due,
+    link,
     redeem,
+    start,
     uninstall,
 )
 from tests.search.zoom import ACCOUNT, Zoom
@@ -54,6 +59,8 @@ QUICK = [
     "escrowed/call+message",
     "escrowed/disconnect+message",
     "escrowed/uninstall+message",
+    "asked/agree+agree",
+    "started/callback+callback",
 ]
 
 
@@ -65,6 +72,11 @@ class Scenario:
     world: World
     runs: tuple[Run, ...]
     deliveries: int = 0  # messages that meet the actors; all others are handled in the end
+    shares_links: bool = False  # the actors have one link between them
+
+    def rules(self, outside: Outside) -> VaultRules:
+        """Return what must be true here."""
+        return VaultRules(outside, shares_links=self.shares_links)
 
 
 def connected(outside: Outside, zoom: Zoom) -> World:
@@ -84,22 +96,9 @@ def connected(outside: Outside, zoom: Zoom) -> World:
     return world
 
 
-def asked(outside: Outside, world: World, principal: Principal, name: str, *, reconnects: str | None = None) -> Any:
-    """Return the world after a person has agreed to start a link, with the state and the cookie of their browser."""
-
-    def act(vault: Vault) -> tuple[str, str]:
-        ticket = vault.linking.request(principal, owner=principal.subject, return_url=None, reconnects=reconnects)
-        away = vault.linking.start(ticket.secret)
-        state = away.authorize_url.partition("state=")[2].partition("&")[0]
-        return state, away.cookie.reveal()
-
-    return direct(outside, world, act, name)
-
-
 def linked(outside: Outside, world: World, principal: Principal, name: str) -> tuple[World, str]:
     """Return the world after a callback that nobody has redeemed, and the code."""
-    world, (state, cookie) = asked(outside, world, principal, name)
-    world, result = direct(outside, world, callback(state, cookie), name)
+    world, result = direct(outside, world, link(principal, name), name)
     assert isinstance(result, AuthorizationResult)
     return world, result.code.reveal()
 
@@ -128,17 +127,14 @@ def escrowed(outside: Outside, zoom: Zoom) -> World:
 def scenarios(outside: Outside, zoom: Zoom) -> Iterator[Scenario]:
     """Yield every pair of actors."""
     world = connected(outside, zoom)
-    world, (state, cookie) = asked(outside, world, OWNER, "own", reconnects="con_1")
-    world, (state2, cookie2) = asked(outside, world, STRANGER, "strange")
-    world, (state3, cookie3) = asked(outside, world, OWNER, "wrong", reconnects="con_1")
     actors = {
         "due": actor("due", due),
         "call": actor("call", call),
         "disconnect": actor("disconnect", disconnect),
         "uninstall": Run("uninstall", uninstall, START),
-        "reconnect": actor("reconnect", callback(state, cookie)),
-        "stranger": actor("stranger", callback(state2, cookie2)),
-        "wrong": actor("wrong", callback(state3, cookie3, "other-user")),
+        "reconnect": actor("reconnect", link(OWNER, "own", reconnects="con_1")),
+        "stranger": actor("stranger", link(STRANGER, "strange")),
+        "wrong": actor("wrong", link(OWNER, "wrong", reconnects="con_1", user="other-user")),
     }
     seconds = {
         "due": actor("due-2", due),
@@ -160,8 +156,17 @@ def scenarios(outside: Outside, zoom: Zoom) -> Iterator[Scenario]:
     held = escrowed(outside, zoom)
     for name in ("due", "call", "disconnect", "uninstall"):
         yield Scenario(f"escrowed/{name}+message", held, (actors[name],), deliveries=1 + (name == "uninstall"))
+    yield from _unlinked(outside, zoom)
+
+
+def _unlinked(outside: Outside, zoom: Zoom) -> Iterator[Scenario]:
+    """Yield pairs without a connection: two links, one link that two browsers open, and one way back taken twice."""
     empty = outside.empty(zoom)
-    empty, (state, cookie) = asked(outside, empty, OWNER, "first")
-    empty, (state2, cookie2) = asked(outside, empty, STRANGER, "second")
-    runs = actor("first", callback(state, cookie)), actor("second", callback(state2, cookie2))
+    runs = actor("first", link(OWNER, "first")), actor("second", link(STRANGER, "second"))
     yield Scenario("unlinked/first+second", empty, runs)
+    world, ticket = direct(outside, empty, authorize(OWNER, "asked"))
+    runs = actor("agree", agree(ticket)), actor("agree-2", agree(ticket))
+    yield Scenario("asked/agree+agree", world, runs, shares_links=True)
+    world, way_back = direct(outside, world, start(ticket))
+    runs = actor("callback", callback(*way_back)), actor("callback-2", callback(*way_back))
+    yield Scenario("started/callback+callback", world, runs, shares_links=True)

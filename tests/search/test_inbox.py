@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from tests.fakes.moto_account import moto_account
@@ -18,7 +21,7 @@ FOUND = [
     *[("worker-1", "ok")] * 4,
     ("time", "ok"),
     ("worker-1", "crash"),
-    *[("worker-0", "ok")] * 4,
+    *[("worker-0", "ok")] * 5,
     ("worker-0", "lost"),
 ]
 
@@ -27,7 +30,7 @@ def _searched(name: str, faults: int = 1) -> Found:
     outside = Outside()
     [scenario] = [each for each in scenarios() if each.name == name]
     with quiet():
-        search = Search(outside, InboxRules(outside), Bounds(faults=faults, jumps=()))
+        search = Search(outside, InboxRules(outside, scenario.events), Bounds(faults=faults, jumps=()))
         return search.run(outside.empty(None), scenario.runs, deliveries=scenario.deliveries)
 
 
@@ -41,13 +44,13 @@ def test_two_deliveries_two_workers_and_one_fault_publish_one_event(name: str) -
 
 def test_an_event_that_is_finished_before_it_is_published_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The search can fail: where an event counts as published from the moment it is known, it finds the lost one."""
-    put_lines = EventLog._put_lines
+    begin_lines = EventLog._begin_lines
 
-    def too_early(log: EventLog, entry: LogEntry, now_ms: int) -> None:
-        put_lines(log, entry, now_ms)
-        log.finish(entry)
+    def too_early(log: EventLog, entries: Sequence[LogEntry], now_ms: int) -> Any:
+        log.finish_all(entries)
+        return begin_lines(log, entries, now_ms)
 
-    monkeypatch.setattr(EventLog, "_put_lines", too_early)
+    monkeypatch.setattr(EventLog, "_begin_lines", too_early)
     assert _searched("twins", faults=1).broken == "acknowledged, and not published"
 
 

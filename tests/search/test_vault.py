@@ -13,12 +13,15 @@ from tests.search.histories import taking_turns, writes_alike_on_moto
 from tests.search.outside import Outside
 from tests.search.scenarios import LENIENT, QUICK, STRICT, ZOOMS, Scenario, scenarios
 from tests.search.vault import VaultRules
+from zoom_common.connections.link_store import STATE, AuthorizationStore, _entry
+from zoom_common.connections.model import digest
 from zoom_common.connections.queues import RevokeQueue
+from zoom_common.secret import Secret
 
 
 def searched(outside: Outside, scenario: Scenario, faults: int) -> Any:
     with quiet():
-        search = Search(outside, VaultRules(outside), Bounds(faults=faults))
+        search = Search(outside, scenario.rules(outside), Bounds(faults=faults))
         return search.run(scenario.world, scenario.runs, deliveries=scenario.deliveries)
 
 
@@ -48,6 +51,22 @@ def test_a_pair_that_is_dropped_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
     [scenario] = [each for each in scenarios(outside, STRICT) if each.name == "connected/due+disconnect"]
     found = searched(outside, scenario, faults=0)
     assert "let go" in str(found.broken)
+
+
+def test_a_link_that_begins_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search can fail: where a start leaves the ticket as it is, two browsers begin one link."""
+
+    def careless(self: Any, ticket: Secret, state: Secret, cookie: Secret, *, now: float, expires_at: int) -> Any:
+        link = self.ticket(ticket, now=now)
+        if link is not None:
+            self._coordination.put(_entry(STATE, state, link, expires_at) | {"cookie": digest(cookie)})
+        return link
+
+    monkeypatch.setattr(AuthorizationStore, "start", careless)
+    outside = Outside()
+    [scenario] = [each for each in scenarios(outside, STRICT) if each.name == "asked/agree+agree"]
+    found = searched(outside, scenario, faults=0)
+    assert "begun twice" in str(found.broken)
 
 
 @pytest.mark.aws

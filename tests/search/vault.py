@@ -163,8 +163,7 @@ class Vault:
             outbox=self.outbox,
             clock=clock,
         )
-        self.deauthorization = Deauthorization(connections=self.connections, publish=self.publish, clock=clock)
-        self._line = line
+        self.deauthorization = Deauthorization(connections=self.connections, outbox=lambda: self.outbox, clock=clock)
         self.refresher = Refresher(
             connections=self.connections,
             store=store,
@@ -188,10 +187,6 @@ class Vault:
             clock=clock,
             chance=chance,
         )
-
-    def publish(self, change: Any) -> None:
-        """Put one change on the bus. Raises Unavailable."""
-        self._line.ask("bus", "", json.dumps(dict(change)))
 
 
 class _Uncounted:
@@ -251,10 +246,42 @@ def disconnect(vault: Vault) -> Any:
     return found and vault.disconnection.disconnect(found)
 
 
+def authorize(principal: Principal, name: str, *, reconnects: str | None = None) -> Callable[[Vault], Secret]:
+    """A program asks for a link, which gets `name` as its label; return its ticket."""
+
+    def act(vault: Vault) -> Secret:
+        asked = vault.linking.request(
+            principal, owner=principal.subject, return_url=None, reconnects=reconnects, label=name
+        )
+        return asked.secret
+
+    return act
+
+
+def start(ticket: Secret) -> Callable[[Vault], tuple[str, str]]:
+    """A person opens the link and goes to Zoom; return the state and the cookie of their browser."""
+
+    def act(vault: Vault) -> tuple[str, str]:
+        away = vault.linking.start(ticket)
+        return away.authorize_url.partition("state=")[2].partition("&")[0], away.cookie.reveal()
+
+    return act
+
+
 def callback(state: str, cookie: str, user: str = PERSON) -> Actor:
     """A browser comes back from Zoom."""
     query = {"state": state, "code": f"code:{user}:{state}"}
     return lambda vault: vault.linking.complete(query, cookie)
+
+
+def agree(ticket: Secret, user: str = PERSON) -> Actor:
+    """A person opens a link, agrees at Zoom and comes back."""
+    return lambda vault: callback(*start(ticket)(vault), user)(vault)
+
+
+def link(principal: Principal, name: str, *, reconnects: str | None = None, user: str = PERSON) -> Actor:
+    """A program asks for a link, and a person agrees to it."""
+    return lambda vault: agree(authorize(principal, name, reconnects=reconnects)(vault), user)(vault)
 
 
 def redeem(code: str, principal: Principal = OWNER) -> Actor:
@@ -318,12 +345,17 @@ def _connection_of(item: Any) -> Connection:
 
 @dataclass(slots=True)
 class VaultRules(Rules):
-    """What must be true of grants."""
+    """What must be true of grants. `shares_links`: both actors have the same link."""
 
     outside: Outside
+    shares_links: bool = False
 
     def handler(self, message: Message) -> Callable[[Line], bool]:
         return handler(message, f"late-{message.name}")
+
+    def is_private(self, call: Call) -> bool:
+        """Return whether a call is about one link that is under way, which one actor has."""
+        return not self.shares_links and call.service == "dynamodb" and _is_about_a_link(call)
 
     def before(self, state: State, run: Run, call: Call) -> None:
         """At most one request in a lease; who stood still since deciding cannot know."""
@@ -350,6 +382,9 @@ class VaultRules(Rules):
                 within = copies_of(each, state.world) & live.keys()
                 if within and not state.spurious and each.state_changed_at == state.world.now:
                     raise Broken(f"given up with a live copy in reach: {within}")
+        begun = [item["label"]["S"] for item in state.world.items() if _is_link(item) and "taken" not in item]
+        if len(begun) > len(set(begun)):
+            raise Broken(f"a link was begun twice: {begun}")
 
     def in_the_end(self, state: State) -> None:
         world = self.rest(state.world)
@@ -433,6 +468,19 @@ class VaultRules(Rules):
             others = {token for each in state.runs if each is not run and not each.ended for token in hands_of(each)}
             return frozenset(hands_of(run) - others - stored_tokens(state.world))
         return frozenset()
+
+
+_LINKS = ("ticket#", "state#")
+
+
+def _is_link(item: Any) -> bool:
+    return str(item["pk"]["S"]).startswith(_LINKS)
+
+
+def _is_about_a_link(call: Call) -> bool:
+    """Return whether every item that a call reads or writes is a ticket or a state."""
+    each = [next(iter(one.values())) for one in call.request.get("TransactItems", ())] or [call.request]
+    return all(_is_link(one.get("Key") or one.get("Item") or {"pk": {"S": ""}}) for one in each)
 
 
 def hands_of(run: Run) -> frozenset[str]:

@@ -8,17 +8,8 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.stores import factories
-from zoom_common.archive.ledger import (
-    LAST_MS,
-    ArchivedFile,
-    ArchivedRecording,
-    FileState,
-    Leased,
-    LeaseLost,
-    recording_id_of,
-    settle,
-    state_of,
-)
+from zoom_common.archive.ledger import LAST_MS, Leased, LeaseLost, settle
+from zoom_common.archive.model import ArchivedFile, ArchivedRecording, FileState, recording_id_of, state_of
 from zoom_common.erasure_target import ErasureTarget
 
 pytestmark = pytest.mark.aws

@@ -10,7 +10,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.stores import factories
 from zoom_common.errors import Unavailable
 from zoom_common.events.projections.record import Change, Record
-from zoom_common.events.projections.store import ProjectionStore
+from zoom_common.events.projections.store import EventChanges, ProjectionStore
 
 pytestmark = pytest.mark.aws
 
@@ -67,25 +67,61 @@ def test_records_expire_after_the_last_event_about_them(
 def test_two_workers_take_turns(dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever writes second reads again, and nothing that either said is lost."""
     store, other = (factories.projections(dynamodb) for _ in range(2))
-    put = ProjectionStore._put
+    put = ProjectionStore._to_put
     raced: list[bool] = []
 
-    def put_after_another(self: ProjectionStore, key: Any, record: Record, seen: int) -> bool:
+    def put_after_another(self: ProjectionStore, key: Any, record: Record, seen: int) -> dict[str, Any]:
         if self is store and not raced:
             raced.append(True)
             other.apply("acme", [said(agenda="theirs")], (AT, "b"))
         return put(self, key, record, seen)
 
-    monkeypatch.setattr(ProjectionStore, "_put", put_after_another)
+    monkeypatch.setattr(ProjectionStore, "_to_put", put_after_another)
     store.apply("acme", [said(topic="mine")], (AT, "a"))
     assert store.read("acme", PLACE)["definition"].values == {"kind": "meeting", "topic": "mine", "agenda": "theirs"}
 
 
 def test_endless_contention_brings_the_event_back(store: ProjectionStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rather than dropping what it says."""
-    monkeypatch.setattr(ProjectionStore, "_put", lambda *_: False)
+    put = ProjectionStore._to_put
+    monkeypatch.setattr(ProjectionStore, "_to_put", lambda self, key, record, _: put(self, key, record, 99))
     with pytest.raises(Unavailable, match="not available"):
         store.apply("acme", [said()], (AT, "a"))
+
+
+def test_events_of_one_record_are_merged_into_one_write(
+    store: ProjectionStore, dynamodb: DynamoDBClient, events_table: str
+) -> None:
+    """Two events of a batch make one version; what each of them says is there."""
+    events = [
+        EventChanges("acme", [said(topic="first")], (AT, "a"), "con_1"),
+        EventChanges("acme", [said(agenda="second"), said("session#1")], (AT + 1, "b"), "con_2"),
+        EventChanges("acme", [], (AT, "c")),
+    ]
+    assert store.apply_all(events) == [None, None, None]
+    found = {item["sk"]["S"]: item["version"] for item in dynamodb.scan(TableName=events_table)["Items"]}
+    assert found == {"definition": {"N": "1"}, "session#1": {"N": "1"}}
+    record = store.read("acme", PLACE)["definition"]
+    assert record.values == {"kind": "meeting", "topic": "first", "agenda": "second"}
+    assert record.connections == {"con_1", "con_2"}
+
+
+def test_a_record_that_cannot_be_read_fails_its_own_events_only(
+    store: ProjectionStore, dynamodb: DynamoDBClient, events_table: str
+) -> None:
+    """Its neighbours in the batch are applied."""
+    broken: Any = {
+        "pk": {"S": f"acme#{PLACE}"},
+        "sk": {"S": "session#1"},
+        "record": {"B": b"none"},
+        "version": {"N": "1"},
+    }
+    dynamodb.put_item(TableName=events_table, Item=broken)
+    one, other = (EventChanges("acme", [said(sort)], (AT, sort)) for sort in ("session#1", "session#2"))
+    failed, done = store.apply_all([one, other])
+    assert failed is not None
+    assert done is None
+    assert list(store.read("acme", PLACE, "session#2")) == ["session#2"]
 
 
 def test_what_says_nothing_new_writes_nothing(

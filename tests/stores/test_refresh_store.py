@@ -304,3 +304,17 @@ def test_a_streak_that_ends_is_stored_as_none(table: Table, store: ConnectionSto
     now = store.get("acme", "con_1")
     assert now is not None
     assert (now.refused_version, now.refusals, now.refused_since) == (0, 0, 0)
+
+
+def test_what_is_due_is_postponed(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
+    """For the version that was seen; what has moved, or is not due any more, stays as it is."""
+    seen = stored(table)
+    refreshes.postpone(replace(seen, version=seen.version + 1), due_at=START + 500)
+    assert store.get("acme", "con_1") == seen
+    refreshes.postpone(seen, due_at=START + 500)
+    assert store.get("acme", "con_1") == replace(seen, due_at=START + 500)
+    store.end(seen, reason="invalid_grant", now=START)
+    refreshes.postpone(seen, due_at=START + 900)
+    ended = store.get("acme", "con_1")
+    assert ended is not None
+    assert ended.due_at is None

@@ -24,6 +24,8 @@ from tests.stores.connection_items import LINK, pair, settlement
 from zoom_common.access.bearers import Bearer
 from zoom_common.access.keys import Credential, issue
 from zoom_common.access.principal import Principal
+from zoom_common.archive.model import ArchivedFile, ArchivedRecording, FileState
+from zoom_common.archive.policy import Policy
 from zoom_common.aws.json_client import AwsJsonClient
 from zoom_common.aws.table import Table
 from zoom_common.connections.cipher import SealContext, SealKind, seal, unseal
@@ -314,6 +316,59 @@ def worked(dynamodb: MemoryDynamoDB) -> None:
     )
 
 
+def archived(dynamodb: MemoryDynamoDB) -> None:
+    """A recording with a film that is on its way and a chat that is doubtful, a policy, and a list to walk."""
+    ledger, policies = factories.ledger(dynamodb.client()), factories.policies(dynamodb.client())
+    recording = ArchivedRecording(
+        tenant="acme",
+        recording_id="rec_0a1b",
+        uuid="u==",
+        meeting_id="85123456789",
+        topic="Weekly",
+        host_id="h",
+        host_email="jill@zoom.example",
+        type="2",
+        timezone="UTC",
+        duration=30,
+        begun_ms=1_790_000_000_123,
+        connections=frozenset({"con_1"}),
+        due_at=NOW,
+        found_at=NOW,
+    )
+    ledger.add(recording)
+    film = ArchivedFile(
+        tenant="acme",
+        recording_id="rec_0a1b",
+        file_id="f-1",
+        file_type="MP4",
+        recording_type="gallery_view",
+        kind="video",
+        extension="MP4",
+        key="acme/f-1.mp4",
+        storage_class="STANDARD",
+        cold_after_days=30,
+        declared=100,
+        begins="2026-09-21T14:13:20Z",
+        ends="2026-09-21T14:43:20Z",
+        host_id="h",
+        host_email="jill@zoom.example",
+        found_at=NOW,
+    )
+    chat = replace(film, file_id="f-2", file_type="CHAT", kind="chat", key="acme/f-2.txt", cold_after_days=None)
+    ledger.add_file(film)
+    ledger.add_file(chat)
+    moving = ledger.lease(film, owner="o", now=NOW, until=NOW + 330)
+    moving = ledger.note(moving, total=100, part_size=60, etag="e", upload_id="up", tries=1)
+    ledger.note(moving, moved=60, progress_at=NOW, checked=8)
+    ended = ledger.note(ledger.lease(chat, owner="p", now=NOW, until=NOW + 330), total=7, crc=5)
+    ledger.release(ended, state=FileState.DOUBTFUL, reason="declared_size", finished_at=NOW)
+    ledger.change(recording, replace(recording, state=FileState.MOVING, file_count=2, bytes=7, announced="d"))
+    ledger.plan_walk("acme", at=NOW, after="0000000000000#rec_0a1b")
+    policy = Policy.of_request({"retention_days": 400, "at_zoom": {"trash_after_days": 30, "delete_after_days": 7}})
+    policies.put("acme", policy, connection=None, now=NOW)
+    policies.put("acme", Policy(enabled=False), connection="con_1", now=NOW)
+
+
 WRITERS: dict[str, Writer] = {
     "a whole connection": lambda dynamodb: Memory(dynamodb).put(whole()),
     "a connection after its refreshes": refreshed,
@@ -328,6 +383,7 @@ WRITERS: dict[str, Writer] = {
     "signs of life": seen_alive,
     "subscriptions": subscribed,
     "jobs": worked,
+    "the archive": archived,
 }
 
 ATTEMPTS = '[{"at":1800000000.25,"duration_ms":12,"status":500,"answer":"no"}]'
@@ -442,16 +498,16 @@ STORED: dict[str, dict[str, Item]] = {
         "connections claim#zoom-app#zoom-user link": {
             "authorized_at": {"N": "1799996400"},
             "connection_id": {"S": "con_3"},
-            "expires_at": {"N": "900"},
+            "expires_at": {"N": "1800082800"},
             "tenant": {"S": "acme"},
         },
         "connections placed#f59febe4c4d645f42e5f395421f205e7d7d524ad93c05409f98cb13a81df90b1 placed": {
             "code": {"S": "5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b"},
-            "expires_at": {"N": "1800169200"},
+            "expires_at": {"N": "1801378800"},
         },
         "connections placed#4c5ef495d15ee281c0e0f144df60f216dbae8de9ce54e6185cd2ae42c725fd73 placed": {
             "code": {"S": "5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b"},
-            "expires_at": {"N": "1800169200"},
+            "expires_at": {"N": "1801378800"},
         },
         "connections outbox 01800000000250#acme#con_1#connected": {
             "change": {
@@ -508,6 +564,10 @@ STORED: dict[str, dict[str, Item]] = {
                     "subscriptions": {"N": "0"},
                     "deliveries": {"N": "0"},
                     "waiting_deliveries": {"N": "0"},
+                    "jobs": {"N": "0"},
+                    "job_rows": {"N": "0"},
+                    "job_places": {"N": "0"},
+                    "jobs_active": {"N": "0"},
                     "archive_recordings": {"N": "0"},
                     "archive_files": {"N": "0"},
                     "archive_objects": {"N": "0"},
@@ -774,6 +834,117 @@ STORED: dict[str, dict[str, Item]] = {
         "events jobs.active acme#job_1": {
             "expires_at": {"N": "1802592000"},
             "job": {"S": "job_1"},
+            "tenant": {"S": "acme"},
+        },
+    },
+    "the archive": {
+        "events acme#archive#rec_0a1b file#f-1": {
+            "begins": {"S": "2026-09-21T14:13:20Z"},
+            "checked": {"N": "8"},
+            "cold_after_days": {"N": "30"},
+            "declared": {"N": "100"},
+            "ends": {"S": "2026-09-21T14:43:20Z"},
+            "etag": {"S": "e"},
+            "extension": {"S": "MP4"},
+            "file_id": {"S": "f-1"},
+            "file_type": {"S": "MP4"},
+            "found_at": {"N": "1800000000.25"},
+            "host_email": {"S": "jill@zoom.example"},
+            "host_id": {"S": "h"},
+            "key": {"S": "acme/f-1.mp4"},
+            "kind": {"S": "video"},
+            "lease_owner": {"S": "o"},
+            "lease_until": {"N": "1800000330.25"},
+            "moved": {"N": "60"},
+            "part_size": {"N": "60"},
+            "progress_at": {"N": "1800000000.25"},
+            "recording_id": {"S": "rec_0a1b"},
+            "recording_type": {"S": "gallery_view"},
+            "state": {"S": "moving"},
+            "storage_class": {"S": "STANDARD"},
+            "tenant": {"S": "acme"},
+            "total": {"N": "100"},
+            "tries": {"N": "1"},
+            "upload_id": {"S": "up"},
+        },
+        "events acme#archive#rec_0a1b file#f-2": {
+            "begins": {"S": "2026-09-21T14:13:20Z"},
+            "crc": {"N": "5"},
+            "declared": {"N": "100"},
+            "ends": {"S": "2026-09-21T14:43:20Z"},
+            "extension": {"S": "MP4"},
+            "file_id": {"S": "f-2"},
+            "file_type": {"S": "CHAT"},
+            "finished_at": {"N": "1800000000.25"},
+            "found_at": {"N": "1800000000.25"},
+            "host_email": {"S": "jill@zoom.example"},
+            "host_id": {"S": "h"},
+            "key": {"S": "acme/f-2.txt"},
+            "kind": {"S": "chat"},
+            "reason": {"S": "declared_size"},
+            "recording_id": {"S": "rec_0a1b"},
+            "recording_type": {"S": "gallery_view"},
+            "state": {"S": "doubtful"},
+            "storage_class": {"S": "STANDARD"},
+            "tenant": {"S": "acme"},
+            "total": {"N": "7"},
+        },
+        "events acme#archive#rec_0a1b recording": {
+            "announced": {"S": "d"},
+            "begun_ms": {"N": "1790000000123"},
+            "bytes": {"N": "7"},
+            "connections": {"SS": ["con_1"]},
+            "due_at": {"N": "1800000000.25"},
+            "duration": {"N": "30"},
+            "file_count": {"N": "2"},
+            "found_at": {"N": "1800000000.25"},
+            "host_email": {"S": "jill@zoom.example"},
+            "host_id": {"S": "h"},
+            "meeting_id": {"S": "85123456789"},
+            "recording_id": {"S": "rec_0a1b"},
+            "state": {"S": "moving"},
+            "tenant": {"S": "acme"},
+            "timezone": {"S": "UTC"},
+            "topic": {"S": "Weekly"},
+            "type": {"S": "2"},
+            "uuid": {"S": "u=="},
+            "version": {"N": "1"},
+        },
+        "events acme#archive-list 1790000000123#rec_0a1b": {
+            "begun_ms": {"N": "1790000000123"},
+            "bytes": {"N": "7"},
+            "connections": {"SS": ["con_1"]},
+            "file_count": {"N": "2"},
+            "host_email": {"S": "jill@zoom.example"},
+            "host_id": {"S": "h"},
+            "meeting_id": {"S": "85123456789"},
+            "recording_id": {"S": "rec_0a1b"},
+            "state": {"S": "moving"},
+            "tenant": {"S": "acme"},
+            "topic": {"S": "Weekly"},
+            "uuid": {"S": "u=="},
+        },
+        "events acme#archive-policy connection#con_1": {
+            "changed_at": {"N": "1800000000.25"},
+            "enabled": {"BOOL": False},
+            "key_template": {"S": "{year}/{month}/{day}/{topic} {meeting_id} {time}/{type} {id}.{extension}"},
+            "kinds": {"S": "video,audio,transcript,captions,chat,timeline,summary,other"},
+            "storage_class": {"S": "INTELLIGENT_TIERING"},
+        },
+        "events acme#archive-policy policy": {
+            "changed_at": {"N": "1800000000.25"},
+            "delete_after_days": {"N": "7"},
+            "enabled": {"BOOL": True},
+            "key_template": {"S": "{year}/{month}/{day}/{topic} {meeting_id} {time}/{type} {id}.{extension}"},
+            "kinds": {"S": "video,audio,transcript,captions,chat,timeline,summary,other"},
+            "retention_days": {"N": "400"},
+            "storage_class": {"S": "INTELLIGENT_TIERING"},
+            "trash_after_days": {"N": "30"},
+        },
+        "events archive-agenda 1800000000#acme#rec_0a1b": {"recording_id": {"S": "rec_0a1b"}, "tenant": {"S": "acme"}},
+        "events archive-agenda 1800000000#acme#walk": {
+            "after": {"S": "0000000000000#rec_0a1b"},
+            "recording_id": {"S": "walk"},
             "tenant": {"S": "acme"},
         },
     },

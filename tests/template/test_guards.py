@@ -47,8 +47,8 @@ CALLED = {
     "s3:ListBucketVersions": {".versions("},
     "s3:ListBucketMultipartUploads": {".uploads("},
     "s3:ListMultipartUploadParts": {".parts("},
-    "s3:DeleteObject": {"delete_object", ".delete(name, version)"},
-    "s3:DeleteObjectVersion": {".delete(name, version)"},
+    "s3:DeleteObject": {"delete_object", ".delete(key, version)"},
+    "s3:DeleteObjectVersion": {".delete(key, version)"},
     "s3:AbortMultipartUpload": {".abort("},
 }
 

@@ -34,7 +34,8 @@ def test_hosting_asks_for_what_the_command_knows(web_template: Template) -> None
     """The parameters of the one are those that make web-deploy reads off the other."""
     stack = {"Outputs": [{"OutputKey": "ApiUrl", "OutputValue": "https://a1.execute-api.eu-west-1.amazonaws.com"}]}
     told = {each["ParameterKey"]: each["ParameterValue"] for each in web_deploy.parameters(stack)}
-    assert told == {"ApiDomain": "a1.execute-api.eu-west-1.amazonaws.com", "WebIdentityOrigins": ""}
+    domain = "a1.execute-api.eu-west-1.amazonaws.com"
+    assert told == {"ApiDomain": domain, "WebIdentityOrigins": "", "StorageOrigins": ""}
     assert set(told) == set(web_template["Parameters"])
 
 
@@ -56,7 +57,7 @@ def test_cloudfront_sends_the_headers_that_the_tests_ran_with(web_template: Temp
     config = properties(web_template, "WebHeaders")["ResponseHeadersPolicyConfig"]
     security = config["SecurityHeadersConfig"]
     policy = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Sub"].strip()
-    assert policy == web.POLICY.replace("{identity}", "${WebIdentityOrigins}")
+    assert policy == web.POLICY.format(identity="${WebIdentityOrigins}", storage="${StorageOrigins}")
     sent = {item["Header"]: item["Value"] for item in config["CustomHeadersConfig"]["Items"]}
     sent |= {
         "X-Frame-Options": security["FrameOptions"]["FrameOption"],

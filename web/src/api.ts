@@ -8,6 +8,8 @@ export interface Connection {
   reason: string | null;
   owner: string;
   kind: "user" | "account";
+  /** Made with another Zoom app than the gateway uses now. */
+  of_another_app?: boolean;
   zoom_user_id: string | null;
   zoom_account_id: string;
   scopes: string[];
@@ -189,6 +191,9 @@ const UNUSABLE: Record<string, string> = {
   disconnected: "This Zoom account is disconnected.",
 };
 
+/** For calls that concern no Zoom account. */
+const NO_CONNECTION = "";
+
 export class Api {
   /** The Zoom account that calls go to, where somebody has several. */
   connection: string | null = null;
@@ -220,7 +225,24 @@ export class Api {
     return this.#call<T>(method, path, body, options);
   }
 
-  async #call<T>(method: string, path: string, body: unknown, { signal, connection, idempotencyKey }: Options): Promise<T> {
+  /** A file. Where it is large, the gateway leads to another host, which gets no header of ours. */
+  async file(path: string, signal?: AbortSignal): Promise<Blob> {
+    const answer = await this.#ask("GET", path, undefined, { connection: NO_CONNECTION, ...(signal ? { signal } : {}) });
+    return answer.blob().catch(() => {
+      throw new ApiError(UNREACHABLE, 0, "unreachable");
+    });
+  }
+
+  async #call<T>(method: string, path: string, body: unknown, options: Options): Promise<T> {
+    const answer = await this.#ask(method, path, body, options);
+    if (answer.status === 204) return undefined as T;
+    return (await answer.json().catch((error: unknown) => {
+      if (options.signal?.aborted) throw error; // the page was left while the answer came in
+      return undefined;
+    })) as T;
+  }
+
+  async #ask(method: string, path: string, body: unknown, { signal, connection, idempotencyKey }: Options): Promise<Response> {
     const session = this.sessions.current();
     if (!session) {
       this.expired();
@@ -247,11 +269,7 @@ export class Api {
       throw new ApiError(UNREACHABLE, 0, "unreachable");
     }
     if (!answer.ok) throw await this.#refusal(answer);
-    if (answer.status === 204) return undefined as T;
-    return (await answer.json().catch((error: unknown) => {
-      if (signal?.aborted) throw error; // the page was left while the answer came in
-      return undefined;
-    })) as T;
+    return answer;
   }
 
   async #refusal(answer: Response): Promise<ApiError> {

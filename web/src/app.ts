@@ -30,7 +30,7 @@ export function to(path: string): string {
 }
 
 /** Runs `work` now and then while the page is open and visible; slower while it fails. */
-export function repeat(signal: AbortSignal, milliseconds: number, work: () => Promise<boolean>): void {
+export function repeat(signal: AbortSignal, milliseconds: number | (() => number), work: () => Promise<boolean>): void {
   let failures = 0;
   let timer = 0;
   let running = false;
@@ -42,7 +42,8 @@ export function repeat(signal: AbortSignal, milliseconds: number, work: () => Pr
       failures = (await work()) ? 0 : failures + 1;
       running = false;
     }
-    if (!signal.aborted) timer = window.setTimeout(() => void turn(), milliseconds * Math.min(2 ** failures, 8));
+    const pause = typeof milliseconds === "number" ? milliseconds : milliseconds();
+    if (!signal.aborted) timer = window.setTimeout(() => void turn(), pause * Math.min(2 ** failures, 8));
   }
   const now = (): void => void turn();
   document.addEventListener("visibilitychange", now, { signal });

@@ -35,6 +35,25 @@ export function replace(parent: Element, ...children: Child[]): void {
   append(parent, children);
 }
 
+/** Fills `list` with an element for each item, and leaves alone what says the same as before: the focus and what is open stay. */
+export function keyed<T>(list: HTMLElement, key: (item: T) => string, show: (item: T) => HTMLElement): (items: readonly T[]) => void {
+  let known = new Map<string, { seen: string; element: HTMLElement }>();
+  return (items) => {
+    const next: typeof known = new Map();
+    for (const item of items) {
+      const [id, seen] = [key(item), JSON.stringify(item)];
+      const former = known.get(id);
+      next.set(id, former?.seen === seen ? former : { seen, element: show(item) });
+    }
+    known = next;
+    const wanted = [...next.values()].map(({ element }) => element);
+    for (const child of [...list.children]) if (!wanted.includes(child as HTMLElement)) child.remove();
+    wanted.forEach((element, at) => {
+      if (list.children[at] !== element) list.insertBefore(element, list.children[at] ?? null);
+    });
+  };
+}
+
 /** `javascript:` and its like are links to nowhere. */
 export function isWebAddress(value: string): boolean {
   try {

@@ -1,6 +1,9 @@
 /** Keeps a part of a page up to date with what the gateway knows from Zoom's events: looking there costs no call to Zoom. */
 import { ApiError } from "./api";
 import { repeat, type Place } from "./app";
+import { h, replace } from "./dom";
+import { clock } from "./time";
+import { failure, isSessionEnd, loading, notice } from "./ui";
 
 /** Recordings and registrants change less often than who is there. */
 const FOLLOW_EVERY = 10_000;
@@ -20,6 +23,51 @@ export function follow(place: Place, path: string, load: (again: boolean) => Pro
       return false;
     }
   });
+}
+
+export interface Watched<T> {
+  /** What is loaded, as in "Loading recordings …". */
+  what: string;
+  load: () => Promise<T>;
+  show: (content: T) => void;
+  /** Milliseconds until it is looked at again. */
+  every: number | (() => number);
+  /** Whether an answer will not change any more by itself. */
+  settled?: (content: T) => boolean;
+}
+
+/**
+ * Loads something and keeps it up to date. `status` says that it loads, that it cannot be had, or since when it is old; what
+ * `show` has shown stays meanwhile. Returns a way to look again at once.
+ */
+export function watch<T>(place: Place, status: HTMLElement, { what, load, show, every, settled }: Watched<T>): () => Promise<void> {
+  const { signal } = place;
+  let shown = false;
+  let done = false;
+  let updated = new Date();
+  const look = async (): Promise<boolean> => {
+    try {
+      const found = await load();
+      if (signal.aborted) return true;
+      [shown, done, updated] = [true, settled?.(found) ?? false, new Date()];
+      replace(status);
+      show(found);
+      return true;
+    } catch (error) {
+      if (signal.aborted || isSessionEnd(error)) return true;
+      const reason = error instanceof ApiError ? error.message : "It could not be looked at.";
+      if (shown) replace(status, notice("warn", `Not up to date since ${clock(updated)}.`, h("p", {}, `${reason} It is tried again by itself.`)));
+      else replace(status, failure(error, () => void again()));
+      return false;
+    }
+  };
+  const again = async (): Promise<void> => {
+    if (!shown) replace(status, loading(what));
+    await look();
+  };
+  replace(status, loading(what));
+  repeat(signal, every, () => (done ? Promise.resolve(true) : look()));
+  return again;
 }
 
 /** Nothing there is an answer, not an error. */

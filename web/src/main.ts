@@ -13,7 +13,7 @@ import { meetings } from "./pages/meetings";
 import { signIn, signedIn } from "./pages/sign-in";
 import { Sessions } from "./session";
 import { loadSettings } from "./settings";
-import { button, failure, heading, link, notice } from "./ui";
+import { button, failure, heading, link, loading, notice } from "./ui";
 
 /** So many accounts of the chooser are asked for their names; an operator may see hundreds. */
 const NAMED = 8;
@@ -30,7 +30,19 @@ const ROUTES: [RegExp, Page, "open" | "signed in"][] = [
   [/^meetings\/(?<id>\d+)\/join$/, join, "signed in"],
   [/^meetings\/(?<id>\d+)\/attendance$/, picture("attendancePicture"), "signed in"],
   [/^meetings\/(?<id>\d+)\/attendance\/matrix$/, picture("seriesPicture"), "signed in"],
+  [/^archive$/, later("Recordings", async () => (await import("./pages/archive")).archive), "signed in"],
+  [/^archive\/policy$/, later("What is archived", async () => (await import("./pages/archive-policy")).archivePolicy), "signed in"],
+  [/^archive\/(?<id>rec_[0-9a-f]+)$/, later("Recording", async () => (await import("./pages/archive-recording")).archivedRecording), "signed in"],
+  [/^jobs$/, later("Jobs", async () => (await import("./pages/jobs")).jobs), "signed in"],
+  [/^jobs\/new$/, later("New job", async () => (await import("./pages/job-new")).newJob), "signed in"],
+  [/^jobs\/(?<id>job_[0-9a-f]+)$/, later("Job", async () => (await import("./pages/job")).job), "signed in"],
+  [/^subscriptions$/, later("Subscriptions", async () => (await import("./pages/subscriptions")).subscriptions), "signed in"],
+  [/^subscriptions\/new$/, later("New subscription", async () => (await import("./pages/subscription-form")).newSubscription), "signed in"],
+  [/^subscriptions\/(?<id>sub_[0-9a-f]+)$/, later("Subscription", async () => (await import("./pages/subscription")).subscription), "signed in"],
+  [/^subscriptions\/(?<id>sub_[0-9a-f]+)\/edit$/, later("Change the subscription", async () => (await import("./pages/subscription-form")).editSubscription), "signed in"],
 ];
+
+const NAVIGATION = [["", "Meetings"], ["archive", "Recordings"], ["jobs", "Jobs"], ["subscriptions", "Subscriptions"], ["connections", "Connections"]] as const;
 
 const view = document.getElementById("view") as HTMLElement;
 const top = document.getElementById("top") as HTMLElement;
@@ -93,7 +105,7 @@ function banner(app: App): void {
   replace(
     top,
     h("a", { href: BASE, class: "brand" }, h("img", { src: to("icon.svg"), alt: "", width: 28, height: 28 }), h("span", {}, "Zoom gateway")),
-    session && h("nav", { "aria-label": "Main" }, item("", "Meetings"), item("connections", "Connections")),
+    session && h("nav", { "aria-label": "Main" }, NAVIGATION.map(([path, text]) => item(path, text))),
     session &&
       h("div", { class: "person" }, here !== to("connected") && accountChooser(app), h("span", {}, session.person.name), button("Sign out", () => void app.sessions.signOut(), "link")),
   );
@@ -129,6 +141,19 @@ function chooser(app: App, usable: Connection[]): HTMLElement[] {
     return option;
   });
   return [h("label", { for: "account", class: "unseen" }, "Zoom account"), h("select", { id: "account", onchange: choose }, options)];
+}
+
+/** A page with code of its own, which the first page does not need. */
+function later(title: string, load: () => Promise<Page>): Page {
+  return async (place) => {
+    replace(place.view, heading(title), loading("the page"));
+    const page = await load();
+    if (place.signal.aborted) return;
+    const reading = place.view.contains(document.activeElement);
+    const done = page(place);
+    if (reading) place.view.querySelector("h1")?.focus({ preventScroll: true }); // the heading is another one now
+    await done;
+  };
 }
 
 /** The pictures of attendance come with code of their own, which the first page does not need. */

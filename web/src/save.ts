@@ -2,8 +2,11 @@
 
 /** Save `text` as a file. A CSV file begins with a byte order mark, so that spreadsheets read it as UTF-8. */
 export function saveFile(name: string, type: string, text: string): void {
-  const parts = type === "text/csv" ? ["\ufeff", text] : [text];
-  const address = URL.createObjectURL(new Blob(parts, { type }));
+  saveBlob(name, new Blob(type === "text/csv" ? ["\ufeff", text] : [text], { type }));
+}
+
+export function saveBlob(name: string, content: Blob): void {
+  const address = URL.createObjectURL(content);
   const link = document.createElement("a");
   link.href = address;
   link.download = name;
@@ -11,10 +14,13 @@ export function saveFile(name: string, type: string, text: string): void {
   setTimeout(() => URL.revokeObjectURL(address), 0);
 }
 
+/** What a spreadsheet program takes for the beginning of a formula; zoom_common/spreadsheets.py has the same list. */
+const FORMULA = /^ *[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+
 /** RFC 4180. A name that begins like a formula is text, also for a spreadsheet: people choose their names themselves. */
 export function csv(rows: (string | null)[][]): string {
   const cell = (value: string | null): string => {
-    const text = /^[=+\-@\t\r]/.test(value ?? "") ? `'${value}` : (value ?? "");
+    const text = FORMULA.test(value ?? "") ? `'${value}` : (value ?? "");
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");

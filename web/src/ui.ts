@@ -119,3 +119,19 @@ export async function busy(submit: HTMLButtonElement, text: string, work: () => 
     submit.textContent = before;
   }
 }
+
+/** A button that copies `text`, and says how that went. */
+export function copying(name: string, text: string, kind = "link"): HTMLElement {
+  const copy = button(name, () => {
+    navigator.clipboard.writeText(text).then(
+      () => told("Copied"),
+      () => told("Your browser does not allow it"),
+    );
+  }, kind);
+  const told = (said: string): void => {
+    copy.textContent = said;
+    announce(said);
+    setTimeout(() => (copy.textContent = name), 4000);
+  };
+  return copy;
+}

@@ -6,8 +6,15 @@ import { stack } from "./stack";
 export const WIDTHS = [390, 1280] as const;
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-/** What is answered to a path and query, the first that matches. */
+/** What is answered to a path and query, or to a method, path and query; the first that matches. A function makes the answer. */
 export type Answers = [RegExp, unknown][];
+/** An answer that is a refusal. */
+export class Refused {
+  constructor(
+    readonly status: number,
+    readonly json: unknown = { message: "Not Found" },
+  ) {}
+}
 export interface Sent {
   method: string;
   path: string;
@@ -21,13 +28,18 @@ export async function mocked(page: Page, answers: Answers): Promise<Sent[]> {
   await page.addInitScript((kept) => sessionStorage.setItem("session", kept), JSON.stringify(session));
   const { origin } = new URL(stack().web_url);
   await page.route(
-    (url) => url.origin === origin && /^\/(v2|meetings|connections|app\/settings\.json)/.test(url.pathname),
+    (url) => url.origin === origin && /^\/(v2|meetings|connections|archive|jobs|subscriptions|app\/settings\.json)/.test(url.pathname),
     async (route: Route) => {
       const request = route.request();
       const { pathname, search } = new URL(request.url());
       if (request.method() !== "GET") sent.push({ method: request.method(), path: pathname + search, body: request.postDataJSON() });
-      const found = [...answers, ...USUAL].find(([pattern]) => pattern.test(pathname + search));
-      await route.fulfill(found ? { json: found[1] } : { status: 404, json: { code: 404, message: "Not found.", reason: "not_found" } });
+      const path = pathname + search;
+      const found = [...answers, ...USUAL].find(([pattern]) => pattern.test(path) || pattern.test(`${request.method()} ${path}`));
+      const given = found && typeof found[1] === "function" ? ((found[1] as () => unknown)()) : found?.[1];
+      const refused = found ? null : new Refused(404, { code: 404, message: "Not found.", reason: "not_found" });
+      const refusal = given instanceof Refused ? given : refused;
+      if (given === undefined && !refusal) await route.fulfill({ status: 204 });
+      else await route.fulfill(refusal ? { status: refusal.status, json: refusal.json } : { json: given });
     },
   );
   return sent;
@@ -67,15 +79,13 @@ export async function expectToFit(page: Page, name: string): Promise<void> {
   }
 }
 
-/** Axe in both colours at both widths. */
+/** Axe in both colours and at both widths: the colours are the same at each, and the layout in each. */
 export async function expectAccessible(page: Page, name: string): Promise<void> {
-  for (const width of WIDTHS) {
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.setViewportSize({ width, height: 850 });
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
-      expect.soft(violations.map((each) => `${each.id} ${each.nodes.map((node) => node.html).join(" ")}`), `${name}, ${width}, ${colorScheme}`).toEqual([]);
-    }
+  for (const [width, colorScheme] of [[WIDTHS[0], "dark"], [WIDTHS[1], "light"]] as const) {
+    await page.setViewportSize({ width, height: 850 });
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+    expect.soft(violations.map((each) => `${each.id} ${each.nodes.map((node) => node.html).join(" ")}`), `${name}, ${width}, ${colorScheme}`).toEqual([]);
   }
   await page.emulateMedia({ colorScheme: "light" });
 }

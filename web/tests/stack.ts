@@ -7,6 +7,7 @@ interface Stack {
   api_url: string;
   zoom_url: string;
   api_key: string;
+  aws_endpoint_url: string;
   web_url: string;
   oidc_issuer: string;
   zoom_client_id: string;

@@ -1,4 +1,6 @@
 /** What needs no browser: rules of repetition, files, what a meeting is, and the figures of an attendance. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { expect, test } from "@playwright/test";
 import type { Meeting, State } from "../src/api";
 import { figures, stayRows } from "../src/attendance/figures";
@@ -42,6 +44,12 @@ test("a form becomes Zoom's rule and reads as one", () => {
 test("a name is no formula", () => {
   const rows = csv([["=HYPERLINK(\"http://evil.example\")", "+1"], ["Doe, \"Jo\"", null], ["@x", "-2"], ["plain", "1.5"]]);
   expect(rows).toBe(`"'=HYPERLINK(""http://evil.example"")",'+1\r\n"Doe, ""Jo""",\r\n'@x,'-2\r\nplain,1.5\r\n`);
+  const python = readFileSync(resolve(import.meta.dirname, "../../layers/zoom_common/zoom_common/spreadsheets.py"), "utf8");
+  const [, list] = /_FORMULAS = \((.*)\)/.exec(python) ?? [];
+  for (const first of JSON.parse(`[${list}]`) as string[]) {
+    expect(csv([[`${first}1`]]).replace(/^"/, ""), JSON.stringify(first)).toMatch(/^'/);
+    expect(csv([[` ${first}1`]]).replace(/^"/, ""), JSON.stringify(first)).toMatch(/^'/);
+  }
 });
 
 const NOW = Date.parse("2026-09-21T16:00:00Z");

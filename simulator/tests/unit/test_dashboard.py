@@ -26,6 +26,29 @@ def test_it_shows_people_meetings_and_deliveries(zoom: Zoom) -> None:
     assert "<b>" not in text
 
 
+def test_meetings_stand_first_and_people_have_a_menu_each(zoom: Zoom) -> None:
+    """What somebody came for is on top; a person is one row with the names of the connected apps."""
+    zoom.sim.app.name = "Planner <3"
+    text = zoom.get("/").text
+    assert re.findall("<h2>([A-Z][a-z]+)", text)[:2] == ["Meetings", "People"]
+    (jill,) = [user for user in zoom.sim.state.users.values() if user.email == "jill@zoom.example"]
+    assert f'popovertarget="user-{jill.id}"' in text
+    assert f'title="{zoom.sim.app.client_id}">Planner &lt;3</span>' in text
+
+
+def test_time_reads_like_a_clock(zoom: Zoom) -> None:
+    """Today's moments are a time of day, others name their day; the clock shows both, and goes on by itself."""
+    zoom.sim.clock.run_at(0)
+    zoom.sim.clock.set(1_900_000_000.0)
+    zoom.connect()
+    zoom.meeting(start_time="2030-03-18T08:30:00Z")
+    zoom.deliver()
+    text = zoom.get("/").text
+    assert 'data-rate="0"><span>Sun 17 Mar 2030</span> <span>17:46:40 UTC</span>' in text
+    assert ">18 Mar 08:30:00</time>" in text
+    assert ">17:46:40</time>" in text
+
+
 def test_every_form_leads_somewhere(zoom: Zoom) -> None:
     """No button of the page is dead."""
     meeting = zoom.meeting(settings={"approval_type": 1})["id"]

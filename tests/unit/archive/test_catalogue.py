@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -14,14 +14,13 @@ import pytest
 from tests.fakes.archive_world import CONNECTION, TENANT, FilmAtZoom, RecordingAtZoom, World
 from tests.fakes.connections import connection
 from zoom_common.archive.catalogue import Catalogue, RecordingQuery
-from zoom_common.archive.discovery import ListsDenied, backfill
-from zoom_common.archive.ledger import FileState, recording_id_of
+from zoom_common.archive.discovery import backfill
+from zoom_common.archive.model import FileState, recording_id_of
 from zoom_common.archive.policy import Policy
-from zoom_common.connections.model import Kind
 from zoom_common.connections.tombstones import of_person
 from zoom_common.errors import Conflict, NotFound
 from zoom_common.events.bus import CloudEvent
-from zoom_common.events.reconciliation.zoom_reader import AccessDenied
+from zoom_common.events.reconciliation.zoom_reader import AccessDenied, ZoomReader
 
 VTT = b"WEBVTT\n\n1\n00:00:00.000 --> 00:00:04.000\nJill Chill: Welcome.\n"
 
@@ -231,51 +230,38 @@ def test_what_was_erased_does_not_come_back() -> None:
 
 
 def lists(world: World) -> Any:
-    """Zoom's lists of users and of recordings, of one month at most."""
+    """Zoom's lists of recordings, of one month at most."""
 
-    def read(path: str) -> dict[str, Any] | None:
+    def read(path: str) -> Mapping[str, Any] | None:
+        if not path.startswith("/v2/users/ada/"):
+            return world.zoom.read(path)
         asked = parse_qs(urlsplit(path).query)
-        if path.startswith("/v2/users?"):
-            return {"users": [{"id": "ada"}, {"id": "bob"}] if "status=active" in path else []}
-        user = path.split("/")[3]
-        rows = [world.zoom.row(each) for each in world.zoom.recordings.values() if user in {"me", "ada"}]
+        rows = [world.zoom.row(each) for each in world.zoom.recordings.values()]
         return {"meetings": [row for row in rows if asked["from"][0] <= row["start_time"][:10] <= asked["to"][0]]}
 
     return read
 
 
-@pytest.mark.parametrize("kind", [Kind.USER, Kind.ACCOUNT])
-def test_a_backfill_archives_a_span_and_goes_on_where_it_stopped(kind: Kind) -> None:
-    """For a person and for a whole account; a second one finds nothing new."""
+def test_a_backfill_archives_what_zoom_lists_of_a_span() -> None:
+    """A second one finds nothing new, and without a policy nothing is asked for."""
     world = a_world(3)
     for at, recording in enumerate(world.zoom.recordings.values()):
         recording.begun = f"2026-{at + 6:02}-11T09:00:00Z"
         recording.uuid = f"old-{at}=="
-    made = replace(connection(connection_id=CONNECTION), tenant=TENANT, kind=kind)
-    after, recordings, files = None, 0, 0
-    while True:
-        done = backfill(
-            world.discovery,
-            made,
-            lists(world),
-            since=date(2026, 6, 1),
-            until=date(2026, 8, 31),
-            after=after,
-            should_stop=partial(next, iter([False]), True),  # noqa: FBT003 - the default of next
-        )
-        recordings, files, after = recordings + done.recordings, files + done.files, done.after
-        if after is None:
-            break
-    assert (recordings, files) == (3, 6)
-    again = backfill(world.discovery, made, lists(world), since=date(2026, 6, 1), until=date(2026, 8, 31))
-    assert (again.recordings, again.files, again.after) == (3, 0, None)
+    made = replace(connection(connection_id=CONNECTION), tenant=TENANT)
+    june = partial(backfill, world.discovery, made, user="ada", since=date(2026, 6, 1), until=date(2026, 6, 30))
+    assert june(ZoomReader(lists(world))) == 2
+    assert june(ZoomReader(lists(world))) == 0
+    reader = ZoomReader(denied)
+    assert june(reader) == 0
+    assert reader.unseen == {"users/recordings": "missing_scopes"}
+    world.use(Policy(enabled=False))
+    assert june(ZoomReader(never)) == 0
 
 
-def test_a_backfill_says_that_zoom_shows_no_lists() -> None:
-    """Nothing is taken for an empty list."""
+def denied(_: str) -> None:
+    raise AccessDenied("missing_scopes")
 
-    def denied(_: str) -> None:
-        raise AccessDenied("missing_scopes")
 
-    with pytest.raises(ListsDenied):
-        backfill(a_world().discovery, connection(), denied, since=date(2026, 6, 1), until=date(2026, 6, 2))
+def never(path: str) -> None:
+    raise AssertionError(path)

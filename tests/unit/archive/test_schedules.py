@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.archive_world import CONNECTION, DAY, PART, TENANT, FilmAtZoom, RecordingAtZoom, World, film
-from zoom_common.archive.ledger import FileState
+from zoom_common.archive.model import FileState
 from zoom_common.archive.policy import Policy
 from zoom_common.aws.s3 import ObjectForm
 

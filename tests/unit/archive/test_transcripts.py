@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoom_common.archive.transcripts import Cue, cues, messages, plain, turns
+from zoom_common.archive.content import Cue, cues, messages, plain, turns
 
 WEBVTT = """WEBVTT
 

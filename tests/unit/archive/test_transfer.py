@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.fakes.archive_world import CONNECTION, DAY, PART, TENANT, FilmAtZoom, RecordingAtZoom, World, film
 from zoom_common.archive.downloads_client import Download, DownloadBroken, Link, LinkEnded
-from zoom_common.archive.ledger import ArchivedFile, FileState
+from zoom_common.archive.model import ArchivedFile, FileState
+from zoom_common.archive.moving import LEAST_PART, MIB, part_size
 from zoom_common.archive.policy import Policy
-from zoom_common.archive.transfer import LEAST_PART, MIB, MOST_TRIES, Again, Moved, of_message, part_size, to_message
+from zoom_common.archive.retention import Copies
+from zoom_common.archive.transfer import MOST_TRIES, Again, Moved, of_message, to_message
 from zoom_common.aws.s3 import ObjectForm
 from zoom_common.deadline import Deadline
-from zoom_common.errors import TooManyRequests
+from zoom_common.errors import TooManyRequests, Unavailable
+from zoom_common.zoom.operations.model import RateLabel
+from zoom_common.zoom.rate_limits import Plan, rate
 
 BODY = film(random.Random(1), 5 * PART + 7)  # noqa: S311 - a film
 
@@ -243,6 +248,29 @@ def kept(policy: Policy) -> World:
     return world
 
 
+def test_sixteen_hundred_recordings_a_day_cost_a_twentieth_of_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With six files each: a call for each run of a file, and one look before the trash."""
+    world = World(1)
+    world.use(Policy(trash_after_days=1))
+    files = [FilmAtZoom(f"file-{at}", "CHAT", "", "TXT", b"hello", 5) for at in range(6)]
+    recording = RecordingAtZoom("uuid-1==", 85123456789, "Sync", "2026-11-30T09:00:00Z", files)
+    world.zoom.recordings[recording.uuid] = recording
+    read, calls = world.zoom.read, [0]
+
+    def counted(path: str) -> Mapping[str, Any] | None:
+        calls[0] += 1
+        return read(path)
+
+    monkeypatch.setattr(world.zoom, "read", counted)
+    world.tell(recording, files)
+    world.settle()
+    world.clock.now += 1.1 * DAY
+    world.sweep()
+    assert world.trashed == ["uuid-1=="]
+    light = rate(Plan.PRO, RateLabel.LIGHT)
+    assert 1_600 * (calls[0] + 1) <= 0.05 * light.calls * DAY / light.seconds
+
+
 def test_a_recording_goes_into_zooms_trash_when_its_days_have_passed() -> None:
     """And is deleted there for ever only if the policy asks for that."""
     world = kept(Policy(trash_after_days=2, delete_after_days=3))
@@ -311,6 +339,25 @@ def test_a_copy_that_a_worker_has_is_deleted_again_when_its_lease_is_over() -> N
     assert world.s3.objects[file.key] == []
     assert world.ledger.file(TENANT, file.recording_id, file.file_id) is None
     assert not world.retention.remove(TENANT, file.recording_id)
+
+
+def test_an_erasure_counts_what_it_would_delete() -> None:
+    """Every version and every upload of a file's key, and of no other key; while a worker has the file it waits."""
+    world = kept(Policy())
+    file = the_file(world)
+    copies = Copies(world.ledger, world.bucket, world.clock)
+    world.bucket.put(f"{file.key}.more", memoryview(b"other"), zlib.crc32(b"other"), ObjectForm())
+    world.bucket.begin_upload(file.key, ObjectForm())
+    assert copies.count(file.to_item()) == 2
+    assert len(world.s3.objects[file.key]) == 1
+    assert copies.erase(file.to_item()) == 2
+    assert (copies.count(file.to_item()), world.s3.objects[file.key]) == (0, [])
+    assert len(world.s3.objects[f"{file.key}.more"]) == 1
+    busy, _ = a_world()
+    file = the_file(busy)
+    busy.ledger.lease(file, owner="other", now=busy.clock(), until=busy.clock() + 330)
+    with pytest.raises(Unavailable):
+        Copies(busy.ledger, busy.bucket, busy.clock).erase(file.to_item())
 
 
 def test_a_changed_policy_counts_for_what_is_kept_already() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, precondition, rule
 
-from zoom_common.aws.caller import Pending, SharedConnection
+from zoom_common.aws.caller import ConnectionPool, Pending, SharedConnection
 from zoom_common.aws.https import Answer
 
 
@@ -144,6 +144,31 @@ def test_an_answer_may_be_given_up_early() -> None:
     line.send({}, b"2", 2.0)
     line.post({}, b"3", 5.0)
     assert wire.waits == [0.1, None, None]
+
+
+def test_requests_at_once_have_a_connection_each() -> None:
+    """Free ones are used first, so that there are no more than were ever needed at once."""
+    wires: list[Wire] = []
+    pool = ConnectionPool(lambda: _line(wires), most=3)
+    sent = [pool.line().send({}, b"%d" % number, 2.0, connect=True) for number in range(3)]
+    assert [wire.connects for wire in wires] == [1, 1, 1]
+    assert [each.answer()[2] for each in sent] == [b"0", b"1", b"2"]
+    pool.line().send({}, b"3", 2.0, connect=True)
+    assert [len(wire.coming) for wire in wires] == [1, 0, 0]
+
+
+def test_where_all_connections_are_busy_the_oldest_answer_is_read_first() -> None:
+    """It is kept for its owner."""
+    wires: list[Wire] = []
+    pool = ConnectionPool(lambda: _line(wires), most=2)
+    sent = [pool.line().send({}, b"%d" % number, 2.0, connect=True) for number in range(5)]
+    assert len(wires) == 2
+    assert [each.answer()[2] for each in reversed(sent)] == [b"4", b"3", b"2", b"1", b"0"]
+
+
+def _line(wires: list[Wire]) -> SharedConnection:
+    wires.append(Wire())
+    return SharedConnection(wires[-1])
 
 
 def test_threads_that_share_a_line_get_their_own_answers() -> None:

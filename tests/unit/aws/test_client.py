@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
-from zoom_common.aws.caller import Caller, RetryPolicy, SharedConnection
+from zoom_common.aws.caller import Caller, ConnectionPool, RetryPolicy, SharedConnection
 from zoom_common.aws.client import SERVICES, JsonClient, LambdaClient, begin
 from zoom_common.aws.https import Answer
 from zoom_common.aws.sigv4 import Credentials, Scope
@@ -356,6 +356,19 @@ def test_what_could_not_be_sent_is_tried_again_when_it_is_asked_for() -> None:
     later = begin(made.dynamodb(), "query", TableName="t")
     assert (made.connection.sent, made.connection.closed) == ([], 1)
     assert later() == {"Items": []}
+
+
+def test_what_is_begun_beside_others_goes_over_another_connection() -> None:
+    """So that a call need not wait for its answer. It is tried again where calls are."""
+    other = Connection([refused("ThrottlingException")], opened=False)
+    made = world(ok({"Items": [1]}), ok({"Items": [2]}))
+    pool = ConnectionPool(lambda: SharedConnection(other), most=2)
+    client: Any = JsonClient(SERVICES["dynamodb"], replace(made.caller, pool=pool))
+    later = begin(client, "query", beside=True, TableName="a")
+    assert client.query(TableName="b") == {"Items": [1]}
+    assert later() == {"Items": [2]}
+    assert [sent["body"] for sent in other.sent] == [{"TableName": "a"}]
+    assert [sent["body"] for sent in made.connection.sent] == [{"TableName": "b"}, {"TableName": "a"}]
 
 
 def test_a_line_that_broke_while_an_answer_was_owed_serves_the_next_request() -> None:

@@ -12,6 +12,7 @@ from zoom_common.secret import Secret
 
 _LAMBDA = {
     "AWS_REGION": "eu-central-1",
+    "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "AKID",
     "AWS_SECRET_ACCESS_KEY": "s",
     "AWS_SESSION_TOKEN": "t",
@@ -45,3 +46,27 @@ def test_two_clients_of_a_service_share_a_connection(monkeypatch: pytest.MonkeyP
     assert patient._caller.policy != impatient._caller.policy  # type: ignore[attr-defined]
     assert clients.client("dynamodb") is patient
     clients.forget()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "begin"),
+    [
+        (None, "https://files.s3.eu-central-1.amazonaws.com/a?X-Amz-Algorithm=AWS4-HMAC-SHA256&"),
+        ("http://127.0.0.1:4566", "http://127.0.0.1:4566/files/a?X-Amz-Algorithm=AWS4-HMAC-SHA256&"),
+    ],
+)
+def test_signed_addresses_name_the_buckets_regional_host(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str | None, begin: str
+) -> None:
+    """A page sends its file there without being redirected; an emulator is addressed by path."""
+    for name, value in _LAMBDA.items():
+        monkeypatch.setenv(name, value)
+    if endpoint is None:
+        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    else:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    clients.forget()
+    s3 = clients.boto3_client("s3")
+    clients.forget()
+    address = s3.generate_presigned_url("put_object", Params={"Bucket": "files", "Key": "a"}, ExpiresIn=60)
+    assert address.startswith(begin)

@@ -13,6 +13,7 @@ from zoom_common.connections.model import Connection, State
 from zoom_common.connections.refresh.effects import Outcome
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ConnectionUnusable, NotFound, Unavailable, ZoomUnavailable
+from zoom_common.secret import Secret
 
 DEADLINE = Deadline.after(28, clock=lambda: 0.0)
 
@@ -69,7 +70,7 @@ class Function(World):
         if fresh is None:
             return "401"
         if refuses:
-            self.tokens.rejected_again(seen)
+            self.tokens.rejected_again(seen, fresh)
         return "401 again" if refuses else fresh.reveal()
 
     def token(self) -> str:
@@ -233,8 +234,19 @@ def test_a_refusal_is_noted_once_and_of_the_current_version_only() -> None:
         assert not function.refresher.refused("acme", "con_1", version=version)
     assert (function.item.refused_version, function.item.refusals) == (1, 1)
     assert not function.refresher.refused("acme", "unknown", version=1)
+    function.change(refused_version=0)
     function.away = True
-    function.tokens.rejected_again(function.item)  # noting it fails: no reason to fail otherwise
+    function.tokens.rejected_again(function.item, Secret("access-0"))  # noting it fails: no reason to fail otherwise
+    assert function.told == [1]
+
+
+def test_a_refusal_says_nothing_about_a_version_that_was_written_since() -> None:
+    """The schedule has refreshed between the answer and the report."""
+    function = Function()
+    refused = function.tokens.token(function.item, DEADLINE)
+    function.on_demand()
+    function.tokens.rejected_again(function.item, refused)
+    assert function.told == []
 
 
 def test_a_success_breaks_a_rejection_streak() -> None:

@@ -92,6 +92,24 @@ def test_given_again_the_credentials_are_replaced() -> None:
     assert states == ["connected", "reauthorization_required", "connected"]
 
 
+def test_an_app_that_is_refused_for_a_while_is_tried_again() -> None:
+    """It was switched off at Zoom, or Zoom was ill: the connection works again by itself, and the bus says so."""
+    company = Company()
+    made = company.connect()
+    company.zoom.account_apps = set()
+    company.clock.sleep(3600)
+    company.refresher.on_demand("acme", made.connection_id, seen_version=1, wait=0)
+    refused = company.read(made)
+    assert refused.state is State.REAUTHORIZATION_REQUIRED
+    assert refused.due_at is not None
+    assert 900 <= refused.due_at - company.clock.now <= 950
+    company.zoom.account_apps = {"s2s-app:s2s-secret"}
+    company.clock.now = refused.due_at + 1
+    assert company.refresher.when_due("acme", made.connection_id).outcome is Outcome.REFRESHED
+    states = [change["state"] for change in company.published]
+    assert states == ["connected", "reauthorization_required", "connected"]
+
+
 def test_a_secret_that_zoom_refuses_is_asked_for_once() -> None:
     """There is no spare and no previous secret: one request, and the owner is asked."""
     company = Company()

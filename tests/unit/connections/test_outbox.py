@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.connections import START, World
+from tests.fakes.zoom_oauth import CLIENT_ID
 from tests.unit.connections.test_linking import PROGRAM, Linkage
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import State
@@ -15,6 +16,7 @@ from zoom_common.connections.refresh.effects import Finish, Outcome, Write
 from zoom_common.connections.server_to_server import AccountRequest
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
+from zoom_common.events.connection_events import Deauthorization
 from zoom_common.secret import Secret
 from zoom_common.zoom.http import HttpResponse
 from zoom_common.zoom.oauth import App
@@ -79,7 +81,13 @@ def healed() -> tuple[World, Change, list[str]]:
     return world, world.on_demand, ["connected"]
 
 
-KINDS = [redeemed, superseded, disconnected, account_connected, given_up, failing, healed]
+def removed() -> tuple[World, Change, list[str]]:
+    world = World(access_expires_at=START + 3000)
+    ends = Deauthorization(connections=world.memory, outbox=lambda: world.outbox, clock=world.clock)
+    return world, lambda: ends.end(CLIENT_ID, "zoom-user", at=START), ["reauthorization_required"]
+
+
+KINDS = [redeemed, superseded, disconnected, account_connected, given_up, failing, healed, removed]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -201,3 +209,23 @@ def test_new_credentials_are_published_where_a_refresh_has_just_failed() -> None
     world.published.clear()
     change()
     assert [each["state"] for each in world.published] == ["connected"]
+
+
+def test_the_answer_to_a_removal_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event comes back and finds the tokens gone. The entry was written with that: the sweep publishes it once."""
+    world, change, _ = removed()
+    carry_out = world.memory.table.transact
+
+    def lost(operations: Any) -> None:
+        carry_out(operations)
+        raise Unavailable(reason="connections_store_unavailable")
+
+    with monkeypatch.context() as patched:
+        patched.setitem(vars(world.memory.table), "transact", lost)
+        with pytest.raises(Unavailable):
+            change()
+    assert (world.item.reason, world.published) == ("app_deauthorized", [])
+    assert change()
+    assert world.published == []
+    assert swept(world) == ["reauthorization_required"]
+    assert "refresh_token" in world.published[0]["deleted"]

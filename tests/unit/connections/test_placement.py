@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -133,6 +134,31 @@ def test_consenting_again_and_closing_the_tab() -> None:
     assert list(site.memory.items) == [("acme", first)]
 
 
+@pytest.mark.parametrize("redeems", [False, True])
+def test_a_new_authorisation_ends_a_rejection_streak(redeems: bool) -> None:  # noqa: FBT001
+    """What Zoom refused were tokens of the former one: the first refusal of the new pair is the first of a row."""
+    site = Site()
+    first = site.connect()
+    held = site.memory.items["acme", first]
+    site.memory.put(replace(held, refused_version=1, refusals=3, refused_since=site.clock() - 3600))
+    code, _ = site.link()
+    if redeems:
+        site.redemption.redeem(PROGRAM, code, owner="ada")
+    held = site.memory.items["acme", first]
+    assert (held.refused_version, held.refusals, held.refused_since) == (0, 0, 0.0)
+    assert not site.refresher.refused("acme", first, version=held.version)
+    assert site.memory.items["acme", first].state is State.CONNECTED
+
+
+def test_another_tenant_that_redeems_gets_no_rejection_streak() -> None:
+    """The tokens move to another connection, without what was counted against the former one."""
+    site = Site()
+    first = site.connect()
+    code, _ = site.link(BETA)
+    site.memory.put(replace(site.memory.items["acme", first], refused_version=2, refusals=2))
+    assert site.redemption.redeem(BETA, code, owner="ada").refusals == 0
+
+
 def test_another_tenants_link_that_is_never_redeemed() -> None:
     """The connection of the former tenant gets the pair under its own seal, and its next refresh carries it on."""
     site = Site()
@@ -221,6 +247,20 @@ def test_nobody_holds_the_user() -> None:
     assert site.placement.follow_up(message) is LinkEnd.REVOKED
     assert (site.zoom.revoked, site.memory.items) == (["access-1"], {})
     assert site.placement.follow_up(message) is LinkEnd.REDEEMED
+
+
+def test_the_message_of_a_link_comes_out_of_the_dead_letter_queue() -> None:
+    """Days later, when DynamoDB has deleted what had expired: the pair that nobody redeemed is still revoked."""
+    site = Site()
+    site.link()
+    [message] = site.sqs.bodies
+    site.clock.sleep(14 * 86_400)
+    for table in site.memory.dynamodb.tables.values():
+        for item in list(table.items()):
+            if float(item.get("expires_at", {"N": "inf"})["N"]) <= site.clock():
+                del table.partitions[item["pk"]["S"]][item["sk"]["S"]]
+    assert site.placement.follow_up(LinkedGrant.from_message(json.loads(message))) is LinkEnd.REVOKED
+    assert len(site.zoom.revoked) == 1
 
 
 def test_a_redeemed_link_is_not_revoked() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt as other_jwt
 from joserfc.jwk import KeySet
 
@@ -124,3 +125,19 @@ def test_key_and_people_stay_from_run_to_run(tmp_path: Path, monkeypatch: pytest
     written = (tmp_path / identity.FILE).read_bytes()
     assert (identity.port(folder), (tmp_path / identity.FILE).read_bytes()) == (first, written)
     assert (tmp_path / identity.FILE).stat().st_mode & 0o077 == 0
+
+
+def test_people_of_an_earlier_version_may_what_this_one_lets_them(tmp_path: Path) -> None:
+    """Their subjects stay, so that their connections are still theirs."""
+    folder = Workspace(tmp_path)
+    made = identity.load(folder, port=1, redirect_uris=[], audience="a", tenant="t")
+    folder.write(
+        identity.FILE, {"key": _pem(made), "key_id": "k", "people": [["dev-1", "Dana", "meetings:read", "old"]]}
+    )
+    [dana] = identity.load(folder, port=1, redirect_uris=[], audience="a", tenant="t").people
+    assert (dana.subject, dana.name) == ("dev-1", "Dana Developer")
+    assert "jobs:write" in dana.scopes.split()
+
+
+def _pem(provider: Provider) -> str:
+    return provider.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

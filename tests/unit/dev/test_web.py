@@ -15,6 +15,7 @@ from tests.fakes.browser import Browser
 
 STACK = {
     "oidc_issuer": "http://localhost:3002",
+    "aws_endpoint_url": "http://127.0.0.1:4566",
     "api_key": "zk_never",
     "webhook_secret": "never",
     "zoom_client_id": "app-1",
@@ -54,7 +55,8 @@ def test_the_page_is_isolated_and_framed_by_nobody(browser: Browser) -> None:
     assert headers["cross-origin-embedder-policy"] == "require-corp"
     policy = headers["content-security-policy"]
     assert "frame-ancestors 'none'" in policy
-    assert "connect-src 'self' blob: data: http://localhost:3002 " in policy
+    assert "connect-src 'self' blob: data: http://localhost:3002 http://127.0.0.1:4566 " in policy
+    assert "media-src 'self' blob: http://127.0.0.1:4566;" in policy
     script = next(part for part in policy.split("; ") if part.startswith("script-src"))
     assert "'unsafe-inline'" not in script
     assert "'unsafe-eval'" not in script

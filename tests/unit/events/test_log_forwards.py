@@ -88,6 +88,17 @@ class SlowTable:
     """The Events table as a worker sees it: before and after each call anything may happen."""
 
     world: World
+    name: str = tables.EVENTS
+
+    def begin(self, operation: str, **request: Any) -> Callable[[], Any]:
+        self.world.step()
+        outcome = self.world.table.begin(operation, **request)
+
+        def wait() -> Any:
+            self.world.step()
+            return outcome()
+
+        return wait
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         self.world.step()

@@ -178,7 +178,12 @@ def test_a_job_is_paused_resumed_and_cancelled(site: Site) -> None:
     assert site.ask("POST", f"{path}/resume")[0] == 409
     told = site.ask("POST", f"{path}/pause")[1]
     assert (told["state"], told["reason"]) == ("paused", "by_request")
-    assert told["forecast"] == {"done_at": None, "seconds_left": None, "limited_by": "by_request"}
+    assert told["forecast"] == {
+        "done_at": None,
+        "seconds_left": None,
+        "limited_by": "by_request",
+        "before_expiry": None,
+    }
     assert site.ask("POST", f"{path}/resume")[1]["state"] == "waiting"
     assert site.started[-1] == (job.job_id, 2)
     assert site.ask("POST", f"{path}/cancel")[1]["state"] == "cancelled"

@@ -338,6 +338,7 @@ def test_a_connection_is_shown_without_its_tokens(site: Site) -> None:
         "owner": "key:k1",
         "kind": "user",
         "zoom_client_id": "zoom-app",
+        "of_another_app": False,
         "zoom_user_id": "zoom-user",
         "zoom_account_id": "zoom-account",
         "scopes": ["meeting:read:meeting"],

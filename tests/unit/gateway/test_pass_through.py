@@ -86,6 +86,16 @@ def test_a_read_goes_out_as_it_came() -> None:
     assert (cost.pool, cost.label) == ("phone", RateLabel.LIGHT)
 
 
+@pytest.mark.parametrize("path", ["/v2/users/me", "/v2/users/me/no/such/thing"])
+def test_an_account_has_no_me(path: str) -> None:
+    """On no path of the pass-through either: 400 says what to send, without a call to Zoom."""
+    world = World.of(kind=Kind.ACCOUNT)
+    found = ask(world, "PUT", path, body="{}")
+    assert found["statusCode"] == 400
+    assert "no `me`" in found["json"]["errors"][0]["message"]
+    assert world.zoom.sent == []
+
+
 @pytest.mark.parametrize(
     ("path", "out"),
     [

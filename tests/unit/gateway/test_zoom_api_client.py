@@ -84,13 +84,36 @@ def test_a_request_that_zoom_refuses_alone_is_at_fault(accepts: HttpResponse) ->
     assert (world.tokens.rejections, world.tokens.told, call.stats.request_at_fault) == (1, 0, True)
 
 
-@pytest.mark.parametrize("silent", [AnswerLost(), answer(502, b"<html>"), answer(403, b"<html>proxy</html>")])
+@pytest.mark.parametrize(
+    "silent",
+    [
+        AnswerLost(),
+        answer(502, b"<html>"),
+        answer(403, b"<html>proxy</html>"),
+        answer(401, b"<html>Sign in to the proxy</html>"),
+        answer(401, b""),
+    ],
+)
 def test_without_evidence_nothing_is_counted(silent: AnswerLost | HttpResponse) -> None:
     """A check that gets no answer of Zoom's says nothing about the token or the request."""
     world = World.of(REFUSED, REFUSED, *[silent] * 4)
     call = call_of(world, "meetings.get", meetingId="1")
     assert world.client().send(call).status == 401
     assert (world.tokens.told, call.stats.request_at_fault) == (0, False)
+
+
+def test_a_proxys_401_replaces_no_token() -> None:
+    """A page to sign in, to every request: none of them is Zoom's word, and the caller gets it."""
+    world = World.of(*[answer(401, b"<html>Sign in to the proxy</html>")] * 2)
+    assert world.client().send(call_of(world, "meetings.get", meetingId="1")).status == 401
+    assert (world.tokens.rejections, world.tokens.told, len(world.zoom.sent)) == (0, 0, 2)
+
+
+def test_a_401_without_a_code_is_healed_where_zoom_refuses_the_token() -> None:
+    """SCIM's errors have no code: what Zoom says of another request decides."""
+    world = World.of(answer(401, b'{"detail":"Invalid access token"}'), REFUSED, answer(200, b"{}"))
+    assert world.client().send(call_of(world, "meetings.get", meetingId="1")).status == 200
+    assert (world.tokens.rejections, world.tokens.told) == (1, 0)
 
 
 def test_the_same_bad_request_costs_no_further_refresh_for_a_while() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,17 +11,23 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from tests.fakes import tables
 from tests.fakes.events import APP, Clock
 from tests.fakes.gateway import NOW
 from tests.fakes.jobs import JobWorld, said
 from tests.fakes.reconciling import Lines, Room, Seen
-from zoom_common.connections.model import Kind
+from tests.fakes.soak import SOAKING
+from zoom_common.aws.table import Table
+from zoom_common.connections.model import Connection, Kind
 from zoom_common.errors import FieldError
+from zoom_common.events.projections.reader import MeetingReader
 from zoom_common.events.reconciliation.settlement import SettledPublisher
+from zoom_common.events.reconciliation.zoom_reader import ZoomReader
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.jobs import backfill
 from zoom_common.jobs.backfill import NAME, Backfill, check_options, windows
 from zoom_common.jobs.model import Job, RowState, State, forecast
+from zoom_common.ratelimit.quotas import DailyStore
 from zoom_common.zoom.http import HttpRequest, HttpResponse
 
 TODAY = datetime.fromtimestamp(NOW, UTC).date()
@@ -32,6 +40,10 @@ class Past:
     def __init__(self, world: JobWorld, users: Sequence[str], days: Sequence[date]) -> None:
         self.world, self.days = world, days
         self.held = {f"{user}-{at}": (user, day) for user in users for at, day in enumerate(days)}
+        self.numbers = {uuid: 85_000_000_000 + at for at, uuid in enumerate(self.held)}
+        self.registered: dict[int, list[dict[str, Any]]] = {}
+        self.trash: dict[str, list[str]] = {}
+        self.archived: list[tuple[str, date, date]] = []
         self.users, self.inactive = list(users), ["gone"]
         self.heavy: dict[int, int] = {}
         self.sent: list[Delivery] = []
@@ -49,7 +61,14 @@ class Past:
             publisher=SettledPublisher(room.log, room.settled.publish, room.clock),
             send=send,
             rules=self.world.rules,
+            days=DailyStore(Table(self.world.client(), tables.COORDINATION)),
+            archive=self.archive,
         )
+
+    def archive(self, _: Connection, reader: ZoomReader, user: str, since: date, until: date) -> int:
+        assert reader.unseen == {}
+        self.archived.append((user, since, until))
+        return 1
 
     def send(self, deliveries: Sequence[Delivery]) -> None:
         self.sent += deliveries
@@ -71,12 +90,34 @@ class Past:
             case ["report", "users", user, "meetings"]:
                 past = self.of(user, query) if query["type"] == ["past"] else []
                 return {"meetings": [self.about(uuid) for uuid in past]}
-            case ["users", user, "recordings"]:
+            case ["users", user, "recordings"] if "trash" not in query:
                 return {"meetings": [self.recording(uuid) for uuid in self.of(user, query)]}
             case ["meetings", uuid, "recordings"]:
                 return self.recording(uuid)
             case _:
-                return self.past(path)
+                return self.on_demand(path, query) or self.past(path)
+
+    def on_demand(self, path: list[str], query: dict[str, list[str]]) -> dict[str, Any] | None:
+        match path:
+            case ["users", user, "recordings"]:
+                return {"meetings": [self.recording(uuid) for uuid in self.trash.get(user, [])]}
+            case ["users", user, "meetings"] if query["type"] == ["scheduled"]:
+                planned = [uuid for uuid, (host, _) in self.held.items() if host == user]
+                return {"meetings": [self.about(each) for each in planned if self.number(each) in self.registered]}
+            case ["meetings", number] if int(number) in self.registered:
+                about = {
+                    "id": int(number),
+                    "topic": "T",
+                    "type": 2,
+                    "host_id": "h",
+                    "start_time": "2030-01-01T00:00:00Z",
+                }
+                return {**about, "settings": {"approval_type": 1}}
+            case ["meetings", number, "registrants"]:
+                listed = [each for each in self.registered[int(number)] if [each["status"]] == query["status"]]
+                return {"registrants": listed}
+            case _:
+                return None
 
     def past(self, path: list[str]) -> dict[str, Any] | None:
         match path:
@@ -97,7 +138,7 @@ class Past:
         return [uuid for uuid, (host, day) in self.held.items() if host == user and first <= day <= last]
 
     def number(self, uuid: str) -> int:
-        return 85_000_000_000 + list(self.held).index(uuid)
+        return self.numbers[uuid]
 
     def start(self, uuid: str) -> str:
         return f"{self.held[uuid][1].isoformat()}T09:00:00Z"
@@ -132,7 +173,7 @@ def test_what_nobody_has_told_is_told_once() -> None:
     world = account()
     past = Past(world, ["ada", "bob"], [TODAY - timedelta(days=at) for at in (80, 40, 29, 28, 1)])
     done = world.run_to_end(make(world))
-    assert (done.state, done.seen.failed, done.rows) == (State.DONE, 0, 2 * 4)
+    assert (done.state, done.seen.failed, done.rows) == (State.DONE, 0, 2 * (4 + 1))
     told = [each.body.decode() for each in past.sent]
     for uuid in past.held:
         of_one = [each for each in told if f'"{uuid}"' in each]
@@ -141,6 +182,101 @@ def test_what_nobody_has_told_is_told_once() -> None:
     past.sent.clear()
     again = world.run_to_end(make(world))
     assert (again.state, past.sent) == (State.DONE, [])
+
+
+def test_recordings_reach_the_archive_whatever_events_have_told() -> None:
+    """Each user's windows cover the span; a second backfill hands them over again, although no event is missing."""
+    world = account()
+    past = Past(world, ["ada"], [TODAY - timedelta(days=40)])
+    spans = [("ada", first, last) for first, last in windows(FIRST, TODAY)]
+    for _ in range(2):
+        past.archived.clear()
+        job = make(world)
+        world.run_to_end(job)
+        assert past.archived == spans
+    assert "1 files are new in the archive" in str(world.ledger(job)[0].message)
+
+
+def person(name: str, status: str) -> dict[str, Any]:
+    created = f"{(TODAY - timedelta(days=60)).isoformat()}T08:00:00Z"
+    return {"id": name, "email": f"{name}@example.com", "first_name": name, "status": status, "create_time": created}
+
+
+def test_registrants_are_told_once_and_nobody_for_gone() -> None:
+    """Whoever is listed in whatever status; a changed status is told, and who left Zoom's list is not cancelled."""
+    world = account()
+    past = Past(world, ["ada"], [TODAY - timedelta(days=40)])
+    number = past.number("ada-0")
+    past.registered[number] = [person("r1", "approved"), person("r2", "pending"), person("r3", "denied")]
+    job = make(world)
+    world.run_to_end(job)
+    assert names(past) == ["meeting.registration_created"] * 3
+    assert "Registrants of 1: 3 events were missing." in str(world.ledger(job)[-1].message)
+    assert statuses(past, number) == {"r1": "approved", "r2": "pending", "r3": "denied"}
+    past.registered[number] = [person("r1", "approved"), person("r2", "approved")]
+    world.run_to_end(make(world))
+    assert names(past) == ["meeting.registration_approved"]
+    assert statuses(past, number) == {"r1": "approved", "r2": "approved", "r3": "denied"}
+    world.run_to_end(make(world))
+    assert names(past) == []
+    world.run_to_end(make(world, registrants=False))
+
+
+def names(past: Past) -> list[str]:
+    """What was sent about registrations and the trash since the last call."""
+    found = [json.loads(each.body)["event"] for each in past.sent if each.reconciled]
+    past.sent.clear()
+    return [each for each in found if "registration" in each or "trashed" in each]
+
+
+def statuses(past: Past, number: int) -> dict[str, str]:
+    reader = MeetingReader(past.room.projections)
+    return {each["id"]: each["status"] for each in reader.registrations("acme", str(number))}
+
+
+def test_registrants_go_on_where_a_slice_has_ended() -> None:
+    """Meetings that were compared before are not asked for again."""
+    world = account()
+    past = Past(world, ["ada"], [TODAY - timedelta(days=at) for at in range(20, 40)])
+    past.registered = {number: [person(f"r{number}", "approved")] for number in past.numbers.values()}
+    asked: Counter[str] = Counter()
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        path = urlsplit(request.url).path
+        if path.endswith("/registrants"):
+            asked[path] += 1
+            world.time.passed += 10
+        return past.answer(request)
+
+    world.zoom.answers["GET /"] = answer
+    done = world.run_to_end(make(world))
+    assert done.slices > 3
+    assert set(asked.values()) == {3}  # one for each status
+    assert names(past).count("meeting.registration_created") == 20
+
+
+def test_the_trash_is_compared_on_demand() -> None:
+    """A recording in it is known as trashed; the span counts, although Zoom lists the whole trash."""
+    world = account()
+    past = Past(world, ["ada"], [TODAY - timedelta(days=40), FIRST - timedelta(days=5)])
+    past.trash["ada"] = ["ada-0", "ada-1"]
+    world.run_to_end(make(world))
+    assert names(past) == []
+    world.run_to_end(make(world, trash=True))
+    assert names(past) == ["recording.trashed"]
+    recordings = MeetingReader(past.room.projections).recordings("acme", str(past.number("ada-0")))
+    assert [each["status"] for each in recordings] == ["trashed"]
+    world.run_to_end(make(world, trash=True))
+    assert names(past) == []
+
+
+def test_a_plan_that_is_too_long_fails() -> None:
+    """Nothing is left out unsaid."""
+    world = account()
+    Past(world, [f"u{at}" for at in range(20_001)], [])
+    failed = world.run_to_end(make(world))
+    assert (failed.state, failed.reason) == (State.FAILED, "too_many_rows")
+    assert "100005" in str(failed.notes["failure"])
 
 
 def test_some_users_and_those_who_are_deactivated() -> None:
@@ -200,6 +336,17 @@ def test_a_backfill_takes_its_part_of_the_day(monkeypatch: pytest.MonkeyPatch) -
         assert abs(at - done.finished_at) <= 86_400
 
 
+def test_two_backfills_share_their_part_of_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one has taken the other one cannot have."""
+    monkeypatch.setattr(backfill, "PART_OF_DAY", 12.5 / (30_000 * 0.9))
+    world = account()
+    past = Past(world, ["ada", "bob"], [TODAY - timedelta(days=40)])
+    jobs = [make(world), make(world)]
+    while any(world.job(job).state is not State.DONE for job in jobs):
+        world.step()
+    assert max(past.heavy.values()) <= 12
+
+
 def test_a_page_that_failed_does_not_mean_that_something_is_gone() -> None:
     """The row waits and is compared again; nothing is finished on half an answer."""
     world = account()
@@ -226,7 +373,8 @@ def test_a_dry_run_plans_and_compares_nothing() -> None:
     world = account()
     past = Past(world, ["ada"], [TODAY - timedelta(days=40)])
     done = world.run_to_end(make(world, dry_run=True))
-    assert (done.seen.succeeded, past.sent, past.heavy) == (4, [], {})
+    assert (done.seen.succeeded, past.sent, past.heavy) == (4 + 1, [], {})
+    assert past.archived == []
 
 
 def test_a_connection_that_may_not_see_the_users_fails_the_job() -> None:
@@ -259,6 +407,8 @@ def test_windows_are_four_weeks_without_a_gap() -> None:
         ({"from": "2026-01-01", "to": "2026-02-01", "users": "ada"}, "users"),
         ({"from": "2026-01-01", "to": "2026-02-01", "users": [""]}, "users"),
         ({"from": "2026-01-01", "to": "2026-02-01", "deactivated": 1}, "deactivated"),
+        ({"from": "2026-01-01", "to": "2026-02-01", "registrants": "no"}, "registrants"),
+        ({"from": "2026-01-01", "to": "2026-02-01", "trash": None}, "trash"),
     ],
 )
 def test_its_options_are_checked(body: dict[str, Any], field: str) -> None:
@@ -266,3 +416,60 @@ def test_its_options_are_checked(body: dict[str, Any], field: str) -> None:
     wrong: list[FieldError] = []
     check_options(body, wrong, today=date(2026, 11, 30))
     assert [each.field for each in wrong] == [field]
+
+
+# A year of so many people; the part of the day is as much smaller as they are fewer than 5,000.
+PEOPLE = 5_000 if SOAKING else 20
+YEAR = TODAY - timedelta(days=364)
+
+
+class Year(Past):
+    """Everybody held a recorded meeting every four weeks; answers are computed, and a read costs time only."""
+
+    def __init__(self, world: JobWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+        days = [first + timedelta(days=3) for first, _ in windows(YEAR, TODAY)]
+        super().__init__(world, [f"u{at:04}" for at in range(PEOPLE)], days)
+        monkeypatch.setattr(backfill, "PART_OF_DAY", 0.2 * PEOPLE / 5_000)
+        monkeypatch.setattr(backfill, "reading", lambda *_: self.read)
+
+    def read(self, path: str) -> dict[str, Any] | None:
+        self.world.time.passed += 0.1
+        found: dict[str, Any] = json.loads(self.answer(HttpRequest("GET", f"https://zoom.example{path}", {})).body)
+        return found
+
+    def of(self, user: str, query: dict[str, list[str]]) -> list[str]:
+        first, last = query["from"][0], query["to"][0]
+        return [f"{user}-{at}" for at, day in enumerate(self.days) if first <= day.isoformat() <= last]
+
+    def past(self, path: list[str]) -> dict[str, Any] | None:
+        if path[0] == "past_meetings" and path[-1] == "instances":
+            uuid = list(self.held)[int(path[1]) - 85_000_000_000]
+            return {"meetings": [{"uuid": uuid, "start_time": self.start(uuid)}]}
+        return super().past(path)
+
+    def on_demand(self, path: list[str], query: dict[str, list[str]]) -> dict[str, Any] | None:
+        return {"meetings": []} if path[0] == "users" and query.get("type") == ["scheduled"] else None
+
+
+@pytest.mark.timeout(3600)  # of 5,000 people; of few it takes seconds
+def test_a_year_of_five_thousand_people_is_planned_and_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At every tenth of the rows the end is foretold to a tenth of the time left, or to a day.
+
+    In make soak all 5,000; in make test fewer, with as much smaller a part of the day.
+    """
+    world = account()
+    past = Year(world, monkeypatch)
+    job = make(world, **{"from": YEAR.isoformat()})
+    tenths: dict[int, tuple[float, float]] = {}
+    while world.job(job).state is not State.DONE:
+        world.step()
+        found = world.job(job)
+        expected = forecast(found, None, now=world.time.now())
+        if expected is not None and expected.done_at is not None:
+            tenths.setdefault(found.seen.total * 10 // (found.rows or 1), (world.time.now(), expected.done_at))
+    done = world.job(job)
+    assert done.finished_at is not None
+    assert (done.rows, done.seen.failed) == (PEOPLE * (14 + 1), 0)
+    assert max(past.heavy.values()) <= 30_000 * 0.2
+    for at, told in tenths.values():
+        assert abs(told - done.finished_at) <= max(86_400, 0.1 * (done.finished_at - at)), tenths

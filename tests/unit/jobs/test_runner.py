@@ -17,7 +17,7 @@ from zoom_common.connections.model import Connection, Kind
 from zoom_common.erasure_target import ErasureTarget
 from zoom_common.errors import Conflict, ConnectionUnusable
 from zoom_common.jobs import runner as engine
-from zoom_common.jobs.model import RowState, State
+from zoom_common.jobs.model import LANES, RowState, State
 from zoom_common.jobs.store import JobStore
 from zoom_common.ratelimit.limiter import Cost, RateLimiter
 from zoom_common.ratelimit.quotas import DailyCalls, DailyStore
@@ -404,9 +404,10 @@ def test_a_delete_of_what_was_never_there_has_failed() -> None:
     assert world.ledger(job)[0].code == 3001
 
 
-def test_interactive_calls_do_not_wait_for_a_job() -> None:
+@pytest.mark.parametrize("lanes", [1, LANES])
+def test_interactive_calls_do_not_wait_for_a_job(lanes: int) -> None:
     """Meanwhile each of them has a slot at once, from the part of the budget that is reserved for them."""
-    world = JobWorld()
+    world = JobWorld(lanes=lanes)
     world.zoom.latency = 0.0  # so that the job takes every slot it can get
     waits: list[float] = []
     shared = Table(world.client(), tables.COORDINATION)
@@ -423,9 +424,43 @@ def test_interactive_calls_do_not_wait_for_a_job() -> None:
             waits.append(limiter.reserve(person, world.time.deadline()).wait)
 
     world.zoom.answers["POST /users"] = ask
-    world.run_to_end(world.make(topics(200)))
+    world.run_to_end(world.make(topics(200, hosts=40)))
     assert len(waits) > 3
     assert max(waits) <= 0.020
+
+
+def test_rows_go_out_at_once() -> None:
+    """Zoom takes 0.3 s for each: eight lanes are almost eight times as fast, and keep to the background's budget."""
+    took = {}
+    for lanes in (1, LANES):
+        world = JobWorld(lanes=lanes)
+        world.zoom.latency = 0.3
+        began = world.time.now()
+        done = world.run_to_end(world.make(topics(200, hosts=40)))
+        assert (done.seen.succeeded, world.zoom.refusals) == (200, Counter())
+        took[lanes] = world.time.now() - began
+    assert took[LANES] < took[1] / 5
+
+
+def test_a_host_keeps_to_one_lane() -> None:
+    """Its 101st create is not sent, although seven other lanes are free."""
+    world = JobWorld(lanes=LANES)
+    world.time.passed = 7_200 - NOW % 86_400
+    job = world.make(topics(130, hosts=1))
+    while world.job(job).reason is None:
+        world.step()
+    assert world.job(job).reason == "user_daily_limit"
+    assert (len(world.zoom.meetings), world.zoom.refusals) == (100, Counter())
+    assert world.run_to_end(job).seen.succeeded == 130
+
+
+def test_a_pause_stops_every_lane() -> None:
+    """What one lane learns keeps the others from sending more: each has at most one row under way."""
+    world = JobWorld(lanes=LANES)
+    world.zoom.revoked = True
+    paused = world.run_to_end(world.make(topics(100, hosts=40)))
+    assert (paused.state, paused.reason) == (State.PAUSED, "connection_lost")
+    assert sum(row.tries for row in world.ledger(paused)) <= LANES
 
 
 def test_ten_thousand_rows_cost_five_cents_at_most() -> None:

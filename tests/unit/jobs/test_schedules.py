@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.gateway import NOW
 from tests.fakes.jobs import JobWorld
 from tests.fakes.soak import SOAKING
-from zoom_common.jobs.model import RowState, State
+from zoom_common.jobs.model import LANES, RowState, State
 
 SCHEDULES = 1_000 if SOAKING else 200
 MANY = 10_000 if SOAKING else 600
@@ -18,12 +18,13 @@ def check(world: JobWorld, topics: list[str]) -> None:
     made = [each["topic"] for each in world.zoom.meetings.values()]
     assert sorted(made) == sorted(topics)
     assert not world.zoom.refusals
+    assert world.zoom.busiest_second() <= world.zoom.per_second
 
 
 @pytest.mark.parametrize("seed", range(SCHEDULES))
 def test_a_schedule_makes_every_row_once(seed: int) -> None:
     """Killed anywhere, with slices that run twice or not at all and answers that are lost."""
-    world = JobWorld(seed=seed, slice_seconds=2.0)
+    world = JobWorld(seed=seed, slice_seconds=2.0, lanes=seed % 5 + 1)
     chance = world.random.random
     world.engine_loses, world.repeats = chance() * 0.4, chance() * 0.5
     topics = [f"Row {at}" for at in range(world.random.randint(1, 25))]
@@ -52,8 +53,8 @@ def test_a_schedule_makes_every_row_once(seed: int) -> None:
 
 def test_many_rows_through_three_crashes() -> None:
     """10,000 in make soak: no double, none missing, no 429."""
-    world = JobWorld(seed=1, slice_seconds=240.0)
-    world.zoom.latency = 0.02
+    world = JobWorld(seed=1, slice_seconds=240.0, lanes=LANES)
+    world.zoom.latency = 0.3
     topics = [f"Row {at}" for at in range(MANY)]
     job = world.make([{"topic": topic, "userId": f"h{at % 150}"} for at, topic in enumerate(topics)])
     world.zoom.faults.extend(["", *[""] * (MANY // 4), "crash_after", *[""] * (MANY // 4), "crash_before"])

@@ -18,6 +18,27 @@ GATEWAY: dict[str, Any] = {
 TOLD = [
     {"ParameterKey": "ApiDomain", "ParameterValue": "a1.execute-api.eu-west-1.amazonaws.com"},
     {"ParameterKey": "WebIdentityOrigins", "ParameterValue": "https://id.example.com"},
+    {
+        "ParameterKey": "StorageOrigins",
+        "ParameterValue": "https://gateway-archive-1.s3.us-east-1.amazonaws.com https://gateway-jobs-1.s3.us-east-1.amazonaws.com",
+    },
+]
+
+
+def resource(name: str, physical: str, status: str = "CREATE_COMPLETE") -> dict[str, Any]:
+    return {
+        "LogicalResourceId": name,
+        "PhysicalResourceId": physical,
+        "ResourceType": "AWS::S3::Bucket",
+        "ResourceStatus": status,
+        "LastUpdatedTimestamp": 0,
+    }
+
+
+RESOURCES = [
+    resource("JobsBucket", "gateway-jobs-1"),
+    resource("ArchiveBucket", "gateway-archive-1"),
+    resource("OtherBucket", "gateway-other-1"),
 ]
 
 
@@ -32,6 +53,7 @@ def test_it_is_made_or_brought_up_to_date(*, there: bool) -> None:
     asked = {"StackName": "gateway-web", "TemplateBody": ANY, "Parameters": TOLD}
     stub = Stubber(aws)
     stub.add_response("describe_stacks", described(**GATEWAY), {"StackName": "gateway"})
+    stub.add_response("list_stack_resources", {"StackResourceSummaries": RESOURCES}, {"StackName": "gateway"})
     if there:
         message = "No updates are to be performed."
         stub.add_client_error("update_stack", "ValidationError", message, expected_params=asked)
@@ -45,6 +67,16 @@ def test_it_is_made_or_brought_up_to_date(*, there: bool) -> None:
     with stub:
         assert web_deploy.deploy(aws, "gateway") == {"WebOrigin": "https://d1.cloudfront.net"}
     stub.assert_no_pending_responses()
+
+
+def test_pages_reach_no_bucket_of_a_capability_that_is_off() -> None:
+    """A bucket that the stack no longer has is no origin."""
+    aws = client("cloudformation")
+    gone = {"StackResourceSummaries": [resource("ArchiveBucket", "gateway-archive-1", "DELETE_COMPLETE")]}
+    stub = Stubber(aws)
+    stub.add_response("list_stack_resources", gone, {"StackName": "gateway"})
+    with stub:
+        assert web_deploy.storage_origins(aws, "gateway") == ""
 
 
 def test_a_stack_that_is_no_gateways_is_said() -> None:

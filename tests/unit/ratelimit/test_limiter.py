@@ -320,3 +320,88 @@ def test_a_429_that_is_not_zooms_closes_nothing() -> None:
     office = Office()
     office.container().rate_limited(LIGHT, RateLimitResponse(Limit.PER_SECOND, 3600.0, from_zoom=False))
     assert office.reserve(office.container(), LIGHT).wait == 0
+
+
+def test_a_slot_may_be_asked_for_early() -> None:
+    """While the connection is read: the call gets the slot that it would have got, and the next call the next one."""
+    office = Office()
+    limiter = office.container()
+    early = limiter.begin(LIGHT, office.time.deadline())
+    assert limiter.reserve(LIGHT, office.time.deadline(), early) == Reservation(0.0, 28)
+    assert early is not None
+    assert early.used
+    assert office.reserve(office.container(), LIGHT).wait == pytest.approx(1 / 29.1, abs=0.001)
+
+
+def test_how_long_an_early_slot_takes_is_learned() -> None:
+    """A slow first answer makes slots lie further ahead; quick ones bring them back, also those that came early."""
+    office = Office()
+    limiter, take = office.container(), office.slots.take
+
+    def slowly(*args: Any, **more: Any) -> Any:
+        office.time.passed += 0.2
+        return take(*args, **more)
+
+    office.slots.take = slowly  # type: ignore[method-assign]
+    office.reserve(limiter, LIGHT)
+    office.slots.take = take  # type: ignore[method-assign]
+    waits = []
+    for _ in range(40):
+        office.time.passed += 1.0
+        waits.append(limiter.reserve(LIGHT, office.time.deadline(), limiter.begin(LIGHT, office.time.deadline())).wait)
+    assert waits[0] > 0.15
+    assert waits[-1] < 0.01
+
+
+def test_an_early_slot_that_is_not_needed_is_given_back() -> None:
+    """The next call begins as if nobody had asked."""
+    office = Office()
+    limiter = office.container()
+    limiter.drop(limiter.begin(LIGHT, office.time.deadline()))
+    limiter.drop(None)
+    assert office.reserve(office.container(), LIGHT).wait == 0
+
+
+def test_an_early_slot_of_another_account_is_not_used() -> None:
+    """The call takes a slot of its own account, and the other one can be given back."""
+    office = Office()
+    limiter = office.container()
+    early = limiter.begin(Cost(account="account-2", label=RateLabel.LIGHT), office.time.deadline())
+    limiter.reserve(LIGHT, office.time.deadline(), early)
+    assert early is not None
+    assert not early.used
+    limiter.drop(early)
+    assert office.reserve(limiter, Cost(account="account-2", label=RateLabel.LIGHT)).wait == 0
+    assert office.reserve(limiter, LIGHT).wait > 0
+
+
+def test_an_early_guess_that_was_wrong_is_followed_by_another() -> None:
+    """Another container took slots that this one has not seen."""
+    office = Office()
+    limiter = office.container()
+    for _ in range(3):
+        office.reserve(office.container(), LIGHT)
+    early = limiter.begin(LIGHT, office.time.deadline())
+    assert limiter.reserve(LIGHT, office.time.deadline(), early).wait == pytest.approx(3 / 29.1, abs=0.001)
+    limiter.drop(early)
+    assert office.reserve(limiter, LIGHT).wait == pytest.approx(4 / 29.1, abs=0.001)
+
+
+def test_nothing_is_asked_early_where_one_question_may_not_do() -> None:
+    """Where a part of the rate is reserved for people who wait, and while DynamoDB rests after a failure."""
+    office = Office(reserve=0.1)
+    interactive = Cost(account="account-1", label=RateLabel.LIGHT, interactive=True)
+    assert office.container().begin(interactive, office.time.deadline()) is None
+    limiter = office.container()
+    office.slots.fails = Unavailable(reason="down")
+    assert office.reserve(limiter, LIGHT).local
+    assert limiter.begin(LIGHT, office.time.deadline()) is None
+
+
+def test_an_early_slot_without_an_answer_is_reserved_by_the_container() -> None:
+    """As without asking early."""
+    office = Office()
+    limiter = office.container()
+    office.slots.fails = Unavailable(reason="down")
+    early = limiter.begin(LIGHT, office.time.deadline())
+    assert limiter.reserve(LIGHT, office.time.deadline(), early).local

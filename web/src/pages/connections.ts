@@ -14,6 +14,8 @@ const STATES: Record<Connection["state"], [string, "good" | "bad" | "warn" | "pl
   disconnected: ["Disconnected", "plain", "It is being removed."],
 };
 
+const OTHER_APP: (typeof STATES)[Connection["state"]] = ["Not in use", "bad", "It was made with another Zoom app than this service uses now. Reconnect to use it."];
+
 interface List {
   connections: Connection[];
   next_page_token?: string;
@@ -38,7 +40,7 @@ export const connections: Page = async ({ app, view, signal }) => {
 };
 
 function card(app: App, connection: Connection): HTMLElement {
-  const [name, kind, usual] = STATES[connection.state];
+  const [name, kind, usual] = connection.of_another_app ? OTHER_APP : STATES[connection.state];
   const refused = connection.kind === "account" && connection.state === "reauthorization_required";
   const meaning = refused ? "Zoom no longer accepts the credentials of its app. Whoever runs this service gives new ones." : usual;
   const trouble = h("div");

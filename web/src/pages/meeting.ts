@@ -5,7 +5,7 @@ import { describe } from "../recurrence";
 import { calendarFile, guestLink, invitationText } from "../invitation";
 import { saveFile } from "../save";
 import { fromInput, minutes, moment, relative, toInput, ZONE } from "../time";
-import { button, confirmed, failure, heading, isSessionEnd, link, section, shown } from "../ui";
+import { button, confirmed, copying, failure, heading, isSessionEnd, link, section, shown } from "../ui";
 import { facts } from "./connections";
 import { live } from "./live";
 import { recordings } from "./recordings";
@@ -92,21 +92,6 @@ function guests(meeting: Meeting, { url, registration }: { url: string; registra
     copying("Copy the invitation", invitationText(meeting)),
     calendar && button("Save for a calendar (.ics)", () => saveFile(`meeting-${meeting.id}.ics`, "text/calendar", calendar), "link"),
   );
-}
-
-function copying(name: string, text: string): HTMLElement {
-  const copy = button(name, () => {
-    navigator.clipboard.writeText(text).then(
-      () => told("Copied"),
-      () => told("Your browser does not allow it"),
-    );
-  }, "link");
-  const told = (said: string): void => {
-    copy.textContent = said;
-    announce(said);
-    setTimeout(() => (copy.textContent = name), 4000);
-  };
-  return copy;
 }
 
 async function remove(place: Place, meeting: Meeting, occurrence: string | null, trouble: HTMLElement): Promise<void> {

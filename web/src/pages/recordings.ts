@@ -2,6 +2,7 @@
 import type { Recordings } from "../api";
 import type { Place } from "../app";
 import { h, type Child } from "../dom";
+import { bytes, kindName } from "../files";
 import { follow, orNone } from "../follow";
 import { moment } from "../time";
 import { section, shown } from "../ui";
@@ -29,8 +30,8 @@ function recorded(found: Recordings | null): Child {
           h(
             "span",
             { class: "two" },
-            recordingName(file.recording_type ?? file.file_type ?? "file"),
-            h("span", { class: "quiet" }, [file.recording_start && moment(file.recording_start), size(file.file_size)].filter(Boolean).join(" · ")),
+            kindName(file.recording_type ?? file.file_type ?? "file"),
+            h("span", { class: "quiet" }, [file.recording_start && moment(file.recording_start), file.file_size !== undefined && bytes(file.file_size)].filter(Boolean).join(" · ")),
           ),
           file.play_url && h("a", { href: file.play_url, target: "_blank", rel: "noopener noreferrer", "aria-label": `Open ${file.file_type ?? "recording"} at Zoom` }, "Open at Zoom"),
         ),
@@ -38,15 +39,4 @@ function recorded(found: Recordings | null): Child {
     ),
     found?.password && h("p", { class: "quiet" }, "Zoom asks viewers for a passcode: ", h("code", {}, found.password)),
   ];
-}
-
-function recordingName(kind: string): string {
-  const words = kind.replaceAll("_", " ");
-  if (words.length < 5 && words === words.toUpperCase()) return words; // MP4, CHAT
-  return words.charAt(0).toUpperCase() + words.slice(1).toLowerCase();
-}
-
-function size(bytes: number | undefined): string {
-  if (bytes === undefined) return "";
-  return bytes < 1_048_576 ? `${Math.ceil(bytes / 1024)} kB` : `${(bytes / 1_048_576).toFixed(1)} MB`;
 }

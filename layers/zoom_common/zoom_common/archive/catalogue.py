@@ -7,18 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from zoom_common.archive import transcripts
-from zoom_common.archive.content import content_type
-from zoom_common.archive.ledger import (
-    IN_S3,
-    LAST_MS,
-    ArchivedFile,
-    ArchivedRecording,
-    FileState,
-    Ledger,
-    recording_id_of,
-    state_of,
-)
+from zoom_common.archive.content import content_type, messages, plain, turns
+from zoom_common.archive.ledger import LAST_MS, Ledger
+from zoom_common.archive.model import IN_S3, ArchivedFile, ArchivedRecording, FileState, recording_id_of, state_of
 from zoom_common.archive.policy import readable
 from zoom_common.errors import Conflict, NotFound
 from zoom_common.events.bus import rfc3339
@@ -129,11 +120,10 @@ class Catalogue:
         if form == "vtt":
             return self._read(files[0])
         if form == "text":
-            return "\n".join(transcripts.plain(self._read(file)) for file in files)
+            return "\n".join(plain(self._read(file)) for file in files)
         people = list(self.participants(recording))
         shown = [
-            {"file_id": file.file_id, "begins": file.begins, "turns": transcripts.turns(self._read(file), people)}
-            for file in files
+            {"file_id": file.file_id, "begins": file.begins, "turns": turns(self._read(file), people)} for file in files
         ]
         return {"id": recording.recording_id, "uuid": recording.uuid, "transcripts": shown}
 
@@ -141,8 +131,7 @@ class Catalogue:
         """Return the messages of a recording's chats."""
         recording, files = self._texts(tenant, recording_id, reach, "chat", None)
         shown = [
-            {"file_id": file.file_id, "begins": file.begins, "messages": transcripts.messages(self._read(file))}
-            for file in files
+            {"file_id": file.file_id, "begins": file.begins, "messages": messages(self._read(file))} for file in files
         ]
         return {"id": recording.recording_id, "uuid": recording.uuid, "chats": shown}
 

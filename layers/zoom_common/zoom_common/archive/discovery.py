@@ -9,23 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
 from zoom_common.archive.downloads_client import Link
-from zoom_common.archive.ledger import (
-    ArchivedFile,
-    ArchivedRecording,
-    Doubt,
-    FileState,
-    Ledger,
-    recording_id_of,
-)
+from zoom_common.archive.ledger import LOOK_AFTER_SECONDS, Ledger, Settling
+from zoom_common.archive.model import ArchivedFile, ArchivedRecording, Doubt, FileState, recording_id_of
 from zoom_common.archive.policy import KIND_OF, FileName, Policy, PolicyStore
-from zoom_common.archive.settling import LOOK_AFTER_SECONDS, Settling
-from zoom_common.connections.model import Connection, Kind
+from zoom_common.connections.model import Connection
 from zoom_common.connections.tombstones import Tombstones, of_person, of_tenant
 from zoom_common.events.bus import CloudEvent
 from zoom_common.events.reconciliation.zoom_reader import AccessDenied, Read, ZoomReader
@@ -41,8 +34,6 @@ WITHOUT_FILES = frozenset({"zoom.meeting.summary_completed", "zoom.meeting.summa
 LISTS = ("recording_files", "participant_audio_files")
 _EXTENSIONS = {"TRANSCRIPT": "VTT", "CC": "VTT", "CHAT": "TXT", "TIMELINE": "JSON", "SUMMARY": "JSON"}
 _LONGEST_NAME = 200
-# Zoom cuts a list to its last month; windows are shorter than every month.
-_WINDOW = timedelta(days=27)
 _TOKEN_SECONDS = 86_400
 
 # A file's place: tenant, recording id, file id.
@@ -274,86 +265,27 @@ def file_name(file: Mapping[str, Any]) -> str:
     return name if len(name) <= _LONGEST_NAME else sha256(name.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Backfilled:
-    """What a backfill found, and where to go on; `after` is None when it is done."""
-
-    recordings: int
-    files: int
-    after: str | None
-
-
 def backfill(
-    discovery: Discovery,
-    connection: Connection,
-    read: Read,
-    *,
-    since: date,
-    until: date,
-    after: str | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> Backfilled:
-    """Archive the recordings that a connection has at Zoom from `since` to `until`, both included (UTC days).
+    discovery: Discovery, connection: Connection, reader: ZoomReader, user: str, *, since: date, until: date
+) -> int:
+    """Archive the recordings that a user has at Zoom from `since` to `until`: UTC days, both included, a month at most.
 
-    A personal connection's are its person's; those of an account-level one are all users'. Works until it is done or
-    `should_stop` returns true; `after` continues where an earlier call stopped. Repeating it archives nothing twice,
-    and gives files that have failed another try. Raises what `read` raises, and ListsDenied where Zoom shows no lists.
+    Return how many files were new. Repeating it archives nothing twice, and gives files that have failed another try.
+    Raises what reading raises; `reader` knows afterwards whether Zoom shows the list.
     """
-    recordings = files = 0
-    for host, begin in _windows(ZoomReader(_strict(read)), connection, since, until, after):
-        place = f"{host}|{begin.isoformat()}"
-        if should_stop():
-            return Backfilled(recordings, files, place)
-        end = min(until, begin + _WINDOW)
-        rows = ZoomReader(_strict(read)).rows(
-            f"/v2/users/{quote(host, safe='')}/recordings?from={begin.isoformat()}&to={end.isoformat()}", "meetings"
-        )
-        for row in rows:
-            found = discovery.register(connection.tenant, connection.connection_id, row, revive=True)
-            recordings, files = recordings + (found is not None), files + (found.new if found else 0)
-    return Backfilled(recordings, files, None)
-
-
-def _windows(
-    zoom: ZoomReader, connection: Connection, since: date, until: date, after: str | None
-) -> Iterator[tuple[str, date]]:
-    first_host, _, first_day = (after or "").partition("|")
-    for host in _hosts(zoom, connection):
-        if host < first_host:
-            continue
-        begin = date.fromisoformat(first_day) if host == first_host and first_day else since
-        while begin <= until:
-            yield host, begin
-            begin += _WINDOW + timedelta(days=1)
-
-
-def _hosts(zoom: ZoomReader, connection: Connection) -> list[str]:
-    """Return whose recordings a connection has, in an order that stays."""
-    if connection.kind is Kind.USER:
-        return ["me"]
-    statuses = ("active", "inactive")
-    rows = (row for status in statuses for row in zoom.rows(f"/v2/users?status={status}", "users"))
-    return sorted({user for row in rows if (user := identifier(row.get("id")))})
-
-
-def _strict(read: Read) -> Read:
-    """Return a reader that raises AccessDenied through a `ZoomReader`, which would take it for an empty list."""
-
-    def reading(path: str) -> Mapping[str, Any] | None:
-        try:
-            return read(path)
-        except AccessDenied as denied:
-            raise ListsDenied(denied.reason) from None
-
-    return reading
-
-
-class ListsDenied(Exception):
-    """Zoom does not show a connection the lists that a backfill needs; `reason` as in AccessDenied."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    tenant, name = connection.tenant, connection.connection_id
+    if not discovery.policies.effective(tenant, name).enabled:
+        return 0
+    path = f"/v2/users/{quote(user, safe='')}/recordings?from={since.isoformat()}&to={until.isoformat()}"
+    new = 0
+    for row in reader.rows(path, "meetings"):
+        found = discovery.register(tenant, name, row, revive=True)
+        new += found.new if found is not None else 0
+        uuid = identifier(row.get("uuid"))
+        if found is not None and found.new and uuid is not None:  # the list leaves out some kinds of files
+            whole = discovery.register(tenant, name, reader.get(recordings_path(uuid)))
+            new += whole.new if whole is not None else 0
+    return new
 
 
 def _files(about: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -2,172 +2,50 @@
 
 A recording and its files share a partition, so that one query reads them together. An entry in the tenant's list leads
 to the recording by time, and an entry in the agenda says when it has to be looked at again. All three change in one
-transaction. A worker moves a file under a lease; every change of a file asks whether the lease is still its own.
+transaction. `Settling` brings a recording up to date with its files. A worker moves a file under a lease; every change
+of a file asks whether the lease is still its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from zoom_common.archive.model import (
+    FILE,
+    IN_S3,
+    OPEN,
+    RECORDING,
+    ArchivedFile,
+    ArchivedRecording,
+    FileState,
+    list_partition,
+    partition,
+    state_of,
+)
+from zoom_common.archive.policy import Policy, PolicyStore
 from zoom_common.aws.items import from_item
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.errors import Unavailable
+from zoom_common.events.bus import CloudEvent, event_id, rfc3339
 
 if TYPE_CHECKING:
     from zoom_common.erasure_target import ErasureTarget, StoredItem
 
 AGENDA = "archive-agenda"
-_RECORDING = "recording"
-_FILE = "file#"
 _TRIES = 8
 # A moment behind all that can be listed, in epoch milliseconds.
 LAST_MS = 10**13 - 1
+SOURCE = "/gateway/archive"
+ARCHIVED, ARCHIVE_FAILED = "recording.archived", "recording.archive_failed"
+# How long a file may be on its way before the sweep looks at it: longer than any queue hides its message.
+LOOK_AFTER_SECONDS = 6 * 3600.0
+_DAY = 86_400.0
 
-
-class FileState(StrEnum):
-    """How far a file, or a whole recording, has come."""
-
-    PENDING = "pending"
-    MOVING = "moving"
-    KEPT = "kept"
-    DOUBTFUL = "doubtful"
-    """Kept, but not as Zoom described it: nobody deletes it at Zoom because of this copy."""
-    FAILED = "failed"
-
-
-class Doubt(StrEnum):
-    """Why a kept file is doubtful although its content is of its kind."""
-
-    DECLARED_SIZE = "declared_size"
-    """Zoom declares another size than it serves."""
-
-
-OPEN = frozenset({FileState.PENDING, FileState.MOVING})
-IN_S3 = frozenset({FileState.KEPT, FileState.DOUBTFUL})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchivedFile:
-    """One file of a recording. Sizes are in bytes, moments in epoch seconds unless they end in `_ms`."""
-
-    tenant: str
-    recording_id: str
-    file_id: str
-    """What Zoom calls it; for files without an id their type and begin."""
-    file_type: str = ""
-    recording_type: str = ""
-    kind: str = "other"
-    extension: str = ""
-    key: str
-    storage_class: str
-    cold_after_days: int | None = None
-    declared: int | None = None
-    """The size that Zoom told of."""
-    begins: str = ""
-    ends: str = ""
-    host_id: str = ""
-    host_email: str = field(default="", repr=False)
-    state: FileState = FileState.PENDING
-    reason: str = ""
-    """Why it is doubtful or has failed."""
-    moved: int = 0
-    total: int | None = None
-    """The size that Zoom serves."""
-    part_size: int | None = None
-    upload_id: str = ""
-    etag: str = ""
-    """The validator of Zoom's answer, an ETag or a date: another one is another content."""
-    crc: int | None = None
-    """Of the whole object, written down before S3 is asked to complete it."""
-    checked: int = 0
-    """Up to which byte the boxes of a film were followed."""
-    tries: int = 0
-    """Runs in a row that failed without any progress."""
-    lease_owner: str = ""
-    lease_until: float = 0.0
-    cancelled: bool = False
-    found_at: float = 0.0
-    progress_at: float = 0.0
-    finished_at: float | None = None
-
-    @classmethod
-    def of_item(cls, item: Mapping[str, Any]) -> Self:
-        """Return the file in a stored item; attributes of later versions are left out."""
-        known = {each.name: item[each.name] for each in fields(cls) if each.name in item}
-        return cls(**known | {"state": FileState(item["state"])})
-
-    def to_item(self) -> dict[str, Any]:
-        """Return the file as the table keeps it."""
-        values = {name: value for name, value in asdict(self).items() if value not in ("", None, False)}
-        values["state"] = str(self.state)
-        return {"pk": partition(self.tenant, self.recording_id), "sk": f"{_FILE}{self.file_id}", **values}
-
-    @property
-    def size(self) -> int | None:
-        """The size as far as it is known: what Zoom serves, else what Zoom told of."""
-        return self.total if self.total is not None else self.declared
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchivedRecording:
-    """One recording of one instance of a meeting or webinar."""
-
-    tenant: str
-    recording_id: str
-    uuid: str
-    meeting_id: str = ""
-    topic: str = field(default="", repr=False)
-    host_id: str = ""
-    host_email: str = field(default="", repr=False)
-    type: str = ""
-    timezone: str = ""
-    duration: int = 0
-    begun_ms: int = 0
-    connections: frozenset[str] = frozenset()
-    """Those that told of it, or found it."""
-    state: FileState = FileState.PENDING
-    file_count: int = 0
-    bytes: int = 0
-    version: int = 0
-    due_at: float | None = None
-    announced: str = ""
-    """Which set of files the last event on the bus was about."""
-    found_at: float = 0.0
-    finished_at: float | None = None
-    trashed_at: float | None = None
-    gone_at: float | None = None
-    """When it was deleted at Zoom for ever."""
-    deleted_at: float | None = None
-    """When it was deleted here. The document stays, so that nobody archives the recording again."""
-
-    @classmethod
-    def of_item(cls, item: Mapping[str, Any]) -> Self:
-        """Return the recording in a stored item; attributes of later versions are left out."""
-        known = {each.name: item[each.name] for each in fields(cls) if each.name in item}
-        return cls(**known | {"state": FileState(item["state"])})
-
-    def to_item(self) -> dict[str, Any]:
-        """Return the recording as the table keeps it."""
-        values = {name: value for name, value in asdict(self).items() if value not in ("", None)}
-        values["state"] = str(self.state)
-        return {"pk": partition(self.tenant, self.recording_id), "sk": _RECORDING, **values}
-
-    def to_list_entry(self) -> dict[str, Any]:
-        """Return its entry in the tenant's list, with what people look for."""
-        names = ("tenant", "recording_id", "uuid", "meeting_id", "topic", "host_id", "host_email", "begun_ms",
-                 "connections", "state", "file_count", "bytes")  # fmt: skip
-        values = {name: value for name in names if (value := getattr(self, name)) != ""}
-        values["state"] = str(self.state)
-        return {"pk": list_partition(self.tenant), "sk": self.place, **values}
-
-    @property
-    def place(self) -> str:
-        """Where it stands in the tenant's list: by its begin."""
-        return f"{self.begun_ms:013}#{self.recording_id}"
+type PublishEvents = Callable[[Sequence[CloudEvent]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,31 +56,6 @@ class Duty:
     tenant: str
     recording_id: str
     after: str | None = None
-
-
-def recording_id_of(tenant: str, uuid: str) -> str:
-    """Return the id of an instance's recording: the same for every event and every list that tells of it."""
-    return f"rec_{sha256(f'{tenant}\0{uuid}'.encode()).hexdigest()[:32]}"
-
-
-def partition(tenant: str, recording_id: str) -> str:
-    """Return the partition of a recording and its files."""
-    return f"{tenant}#archive#{recording_id}"
-
-
-def list_partition(tenant: str) -> str:
-    """Return the partition of a tenant's list."""
-    return f"{tenant}#archive-list"
-
-
-def state_of(files: Sequence[ArchivedFile]) -> FileState:
-    """Return the state of a recording: open while one of its files is, else the worst of them."""
-    states = {each.state for each in files}
-    if states & OPEN:
-        untouched = states <= {FileState.PENDING}
-        return FileState.PENDING if untouched else FileState.MOVING
-    worst = (FileState.FAILED, FileState.DOUBTFUL, FileState.KEPT)
-    return next((state for state in worst if state in states), FileState.PENDING)
 
 
 class Leased(Exception):
@@ -240,7 +93,7 @@ class Ledger:
         }
         for page in self._table.pages("query", **condition):
             for item in map(from_item, page["Items"]):
-                if item["sk"] == _RECORDING:
+                if item["sk"] == RECORDING:
                     recording = ArchivedRecording.of_item(item)
                 else:
                     files.append(ArchivedFile.of_item(item))
@@ -248,7 +101,7 @@ class Ledger:
 
     def file(self, tenant: str, recording_id: str, file_id: str) -> ArchivedFile | None:
         """Return one file, or None."""
-        item = self._table.get(partition(tenant, recording_id), f"{_FILE}{file_id}")
+        item = self._table.get(partition(tenant, recording_id), f"{FILE}{file_id}")
         return None if item is None else ArchivedFile.of_item(item)
 
     def add(self, recording: ArchivedRecording) -> None:
@@ -324,7 +177,7 @@ class Ledger:
         try:
             item = self._table.update(
                 partition(file.tenant, file.recording_id),
-                f"{_FILE}{file.file_id}",
+                f"{FILE}{file.file_id}",
                 "SET #cancelled = :yes",
                 condition="attribute_exists(#pk)",
                 values={"yes": True},
@@ -335,7 +188,7 @@ class Ledger:
 
     def forget(self, file: ArchivedFile) -> None:
         """Delete a file's item."""
-        self._table.delete(partition(file.tenant, file.recording_id), f"{_FILE}{file.file_id}")
+        self._table.delete(partition(file.tenant, file.recording_id), f"{FILE}{file.file_id}")
 
     def page(
         self, tenant: str, *, since_ms: int, until_ms: int, limit: int, after: str | None = None, newest: bool = True
@@ -403,7 +256,7 @@ class Ledger:
     def _changed(self, file: ArchivedFile, change: str, condition: str, values: dict[str, object]) -> ArchivedFile:
         item = self._table.update(
             partition(file.tenant, file.recording_id),
-            f"{_FILE}{file.file_id}",
+            f"{FILE}{file.file_id}",
             change,
             condition=condition,
             values=values,
@@ -442,3 +295,107 @@ def settle(ledger: Ledger, tenant: str, recording_id: str, change: Change) -> Ar
         if wanted == recording or ledger.change(recording, wanted):
             return replace(wanted, version=recording.version)
     raise Unavailable(reason="archive_contended")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """Settles recordings. `publish` raises Unavailable unless all events are on the bus; `clock` is epoch seconds."""
+
+    ledger: Ledger
+    policies: PolicyStore
+    publish: PublishEvents
+    clock: Callable[[], float]
+
+    def settle(self, tenant: str, recording_id: str, *, told_by: str | None = None) -> ArchivedRecording | None:
+        """Store what the files add up to, and return it; None when there is no such recording. Raises Unavailable.
+
+        Once no file is on its way, the result is published, before it is stored that it was: a crash in between
+        publishes the same event, with the same id, once more. `told_by` is a connection that told of the recording.
+        """
+        told = frozenset({told_by} if told_by else ())
+
+        def settled(recording: ArchivedRecording, files: Sequence[ArchivedFile]) -> ArchivedRecording:
+            return self._settled(replace(recording, connections=recording.connections | told), files)
+
+        return settle(self.ledger, tenant, recording_id, settled)
+
+    def policy_of(self, recording: ArchivedRecording) -> Policy:
+        """Return the policy of the first connection that told of a recording, else the tenant's."""
+        return self.policies.effective(recording.tenant, min(recording.connections, default=None))
+
+    def _settled(self, recording: ArchivedRecording, files: Sequence[ArchivedFile]) -> ArchivedRecording:
+        now = self.clock()
+        state = state_of(files)
+        is_open = any(file.state in OPEN for file in files)
+        finished = max((file.finished_at or 0.0 for file in files), default=0.0)
+        settled = replace(
+            recording,
+            state=state,
+            file_count=len(files),
+            bytes=sum(file.total or 0 for file in files if file.state in IN_S3),
+            finished_at=None if is_open or not files else finished or now,
+        )
+        if files and not is_open and recording.deleted_at is None:
+            marks = "\n".join(sorted(f"{file.file_id} {file.state} {file.total}" for file in files))
+            digest = sha256(marks.encode()).hexdigest()[:32]
+            if digest != recording.announced:
+                self.publish([to_event(settled, files, digest)])
+                settled = replace(settled, announced=digest)
+        return replace(settled, due_at=self._due(settled, is_open=is_open, now=now))
+
+    def _due(self, recording: ArchivedRecording, *, is_open: bool, now: float) -> float | None:
+        """Return when the sweep has to look at a recording next, or None when nothing is planned for it."""
+        if recording.deleted_at is not None:
+            return recording.due_at
+        if is_open or recording.finished_at is None:
+            planned = recording.due_at
+            return (
+                planned
+                if planned is not None and now < planned <= now + LOOK_AFTER_SECONDS
+                else now + LOOK_AFTER_SECONDS
+            )
+        return next_duty(recording, self.policy_of(recording))
+
+
+def next_duty(recording: ArchivedRecording, policy: Policy) -> float | None:
+    """Return when the policy wants something done about a recording that is not on its way, or None for never."""
+    kept_at = recording.finished_at or recording.found_at
+    moments = []
+    if policy.retention_days is not None:
+        moments.append(kept_at + policy.retention_days * _DAY)
+    if recording.state is FileState.KEPT and policy.trash_after_days is not None:
+        if recording.trashed_at is None:
+            moments.append(kept_at + policy.trash_after_days * _DAY)
+        elif recording.gone_at is None and policy.delete_after_days is not None:
+            moments.append(recording.trashed_at + policy.delete_after_days * _DAY)
+    return min(moments, default=None)
+
+
+def to_event(recording: ArchivedRecording, files: Sequence[ArchivedFile], digest: str) -> CloudEvent:
+    """Return the event about a recording of which no file is on its way. It has no links and no addresses of people."""
+    kind = ARCHIVE_FAILED if recording.state is FileState.FAILED else ARCHIVED
+    at_ms = int((recording.finished_at or recording.found_at) * 1000)
+    return CloudEvent(
+        id=event_id(SOURCE, recording.tenant, f"{recording.recording_id}/{digest}"),
+        source=SOURCE,
+        type=kind,
+        time=rfc3339(at_ms),
+        tenant=recording.tenant,
+        subject=f"archive/recordings/{recording.recording_id}",
+        connection_id=min(recording.connections, default=None),
+        uuid=recording.uuid,
+        data={
+            "id": recording.recording_id,
+            "uuid": recording.uuid,
+            "meeting_id": recording.meeting_id,
+            "host_id": recording.host_id,
+            "state": str(recording.state),
+            "files": [_shown(file) for file in sorted(files, key=lambda file: file.file_id)],
+        },
+    )
+
+
+def _shown(file: ArchivedFile) -> dict[str, object]:
+    about: dict[str, object] = {"id": file.file_id, "type": file.recording_type or file.file_type, "size": file.size}
+    about |= {"state": str(file.state), "key": file.key}
+    return about | ({"reason": file.reason} if file.reason else {})

@@ -12,18 +12,9 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from zoom_common.archive.discovery import FilePlace, files_at_zoom
-from zoom_common.archive.ledger import (
-    LAST_MS,
-    OPEN,
-    ArchivedFile,
-    ArchivedRecording,
-    Duty,
-    FileState,
-    Ledger,
-    settle,
-)
+from zoom_common.archive.ledger import LAST_MS, LOOK_AFTER_SECONDS, Duty, Ledger, Settling, next_duty, settle
+from zoom_common.archive.model import OPEN, ArchivedFile, ArchivedRecording, FileState
 from zoom_common.archive.policy import Policy
-from zoom_common.archive.settling import LOOK_AFTER_SECONDS, Settling, next_duty
 from zoom_common.aws.s3 import StoredObject
 from zoom_common.errors import GatewayError, InternalError, Unavailable
 from zoom_common.events.reconciliation.zoom_reader import AccessDenied
@@ -256,29 +247,42 @@ def _sort_of(recording: ArchivedRecording) -> str:
     return f"{due:010}#{recording.tenant}#{recording.recording_id}"
 
 
+def objects_of(storage: Storage, key: str) -> tuple[list[str], list[str]]:
+    """Return the versions of an object, and the uploads of its key."""
+    versions = [version for name, version in storage.versions(key) if name == key]
+    return versions, [upload_id for name, upload_id, _ in storage.uploads(key) if name == key]
+
+
 def remove_objects(storage: Storage, key: str) -> int:
     """Delete every version of an object and every upload of its key, and return how many there were."""
-    found = [(name, version) for name, version in storage.versions(key) if name == key]
-    for name, version in found:
-        storage.delete(name, version)
-    uploads = [upload_id for name, upload_id, _ in storage.uploads(key) if name == key]
+    versions, uploads = objects_of(storage, key)
+    for version in versions:
+        storage.delete(key, version)
     for upload_id in uploads:
         storage.abort(key, upload_id)
-    return len(found) + len(uploads)
+    return len(versions) + len(uploads)
 
 
-def eraser(ledger: Ledger, storage: Storage, clock: Callable[[], float]) -> Callable[[Mapping[str, Any]], int]:
-    """Return a function that deletes what S3 has of a stored file, and returns how many versions that were.
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """What S3 has of stored files, for erasures. Methods get a file's item, and raise Unavailable."""
 
-    It raises Unavailable while a worker has the file: a copy that is finished afterwards would be nobody's.
-    """
+    ledger: Ledger
+    storage: Storage
+    clock: Callable[[], float]
 
-    def erase(item: Mapping[str, Any]) -> int:
-        file, now = ArchivedFile.of_item(item), clock()
-        busy = ledger.cancel(file, now=now) > now
-        removed = remove_objects(storage, file.key)
+    def count(self, item: Mapping[str, Any]) -> int:
+        """Return how many versions and uploads there are."""
+        return sum(map(len, objects_of(self.storage, ArchivedFile.of_item(item).key)))
+
+    def erase(self, item: Mapping[str, Any]) -> int:
+        """Delete them, and return how many there were.
+
+        It is unavailable while a worker has the file: a copy that is finished afterwards would be nobody's.
+        """
+        file, now = ArchivedFile.of_item(item), self.clock()
+        busy = self.ledger.cancel(file, now=now) > now
+        removed = remove_objects(self.storage, file.key)
         if busy:
             raise Unavailable(reason="archive_busy")
         return removed
-
-    return erase

@@ -1,4 +1,4 @@
-"""StatusNotes requests to one service, sends them over a connection that clients share, and bounds the tries."""
+"""Signs requests to one service, sends them over a connection that clients share, and bounds the tries."""
 
 from __future__ import annotations
 
@@ -65,8 +65,13 @@ class SharedConnection:
                 self.connection.close()
                 raise
 
-    def send(self, headers: Mapping[str, str], body: bytes, seconds: float) -> Pending:
-        """A request on its way, if the line is open: nobody waits for another connection here.
+    @property
+    def owes(self) -> bool:
+        """Whether an answer has not been read yet."""
+        return self._owed is not None
+
+    def send(self, headers: Mapping[str, str], body: bytes, seconds: float, *, connect: bool = False) -> Pending:
+        """A request on its way, if the line is open: nobody waits for another connection here, except to `connect`.
 
         One that could not be sent has no answer.
         """
@@ -74,7 +79,7 @@ class SharedConnection:
             self._collect()
             sent = Pending(self)
             try:
-                self.connection.send(headers, body, seconds, connect=False)
+                self.connection.send(headers, body, seconds, connect=connect)
                 self._owed = sent
             except BaseException as error:
                 self.connection.close()
@@ -120,6 +125,30 @@ class Pending:
         return self.found
 
 
+class ConnectionPool:
+    """Up to `most` connections to one host for requests that are under way at once, beside the one that calls wait on.
+
+    Each carries one request at a time, because AWS does not say that its servers take pipelined ones. Connections are
+    made when they are needed, and kept.
+    """
+
+    def __init__(self, connect: Callable[[], SharedConnection], most: int) -> None:
+        self._lines: list[SharedConnection] = []
+        self._connect = connect
+        self._most = most
+
+    def line(self) -> SharedConnection:
+        """Return a connection that owes no answer, or else the one that has owed its answer for longest."""
+        free = next((line for line in self._lines if not line.owes), None)
+        if free is None and len(self._lines) < self._most:
+            free = self._connect()
+            self._lines.append(free)
+        if free is None:
+            free = self._lines.pop(0)
+            self._lines.append(free)
+        return free
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Speaks for one service to one host. `clock` gives epoch seconds, `random` gives 0 up to 1."""
@@ -132,6 +161,7 @@ class Caller:
     sleep: Callable[[float], None]
     random: Callable[[], float]
     policy: RetryPolicy = RetryPolicy()
+    pool: ConnectionPool | None = None
 
     def post(self, headers: Mapping[str, str], body: bytes, *, path: str = "/") -> Answer:
         """The answer to one try. Raises OSError."""
@@ -140,6 +170,11 @@ class Caller:
     def send(self, headers: Mapping[str, str], body: bytes) -> Pending:
         """One try, whose answer comes later."""
         return self.connection.send(self._signed(headers, body, "/"), body, self.policy.seconds)
+
+    def send_beside(self, headers: Mapping[str, str], body: bytes) -> Pending:
+        """One try, whose answer comes later, beside others that are under way. Connects where it has to."""
+        line = self.pool.line() if self.pool is not None else self.connection
+        return line.send(self._signed(headers, body, "/"), body, self.policy.seconds, connect=True)
 
     def pause(self, tried: int) -> None:
         """Wait before the next try, longer each time, with full jitter; `tried` counts from 0."""

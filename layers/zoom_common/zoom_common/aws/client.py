@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from zoom_common.aws.caller import Caller
+from zoom_common.aws.caller import Caller, Pending
 from zoom_common.aws.errors import is_transient
 from zoom_common.aws.https import Answer
 from zoom_common.aws.retries import code_of
@@ -107,10 +107,17 @@ class JsonClient:
 
     def begin(self, name: str, **arguments: Any) -> Later:
         """Try an operation for the first time, by boto3's name for it, and read what came of it later."""
+        return self._begun(name, arguments, self._caller.send)
+
+    def begin_beside(self, name: str, **arguments: Any) -> Later:
+        """Do as `begin`, beside other operations that are under way, over another connection where it takes one."""
+        return self._begun(name, arguments, self._caller.send_beside)
+
+    def _begun(self, name: str, arguments: Json, send: Callable[[dict[str, str], bytes], Pending]) -> Later:
         operation = _operation(name)
         request = self._request(operation, arguments)
         try:
-            sent = self._caller.send(*request)
+            sent = send(*request)
         except OSError:  # nobody can sign it
             raise EndpointConnectionError(endpoint_url=self._caller.host) from None
 
@@ -221,13 +228,14 @@ class LambdaClient:
         }
 
 
-def begin(client: Any, name: str, **arguments: Any) -> Later:
+def begin(client: Any, name: str, *, beside: bool = False, **arguments: Any) -> Later:
     """Send an operation with `client`, and read what came of it later. boto3's clients wait for it here.
 
+    `beside` others that are under way, it takes a connection of its own.
     Raises what the operation does, as the answer does: ClientError or BotoCoreError.
     """
     if isinstance(client, JsonClient):
-        return client.begin(name, **arguments)
+        return client.begin_beside(name, **arguments) if beside else client.begin(name, **arguments)
     answer: Json = getattr(client, name)(**arguments)
     return lambda *, again=True: answer  # noqa: ARG005 - the seam's signature
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
-from zoom_common.aws.caller import Caller, RetryPolicy, SharedConnection
+from zoom_common.aws.caller import Caller, ConnectionPool, RetryPolicy, SharedConnection
 from zoom_common.aws.client import SERVICES, JsonClient, LambdaClient
 from zoom_common.aws.endpoints import endpoint, host_and_port, overridden, region
 from zoom_common.aws.https import Connection, contexts
@@ -38,6 +38,8 @@ _POLICY = RetryPolicy(seconds=5.0, tries=3)
 _POOL = 50
 # A synchronous invoke waits for the other function, longer than that function may take, and is never sent twice.
 _INVOKE = RetryPolicy(seconds=30.0, tries=1)
+# So many requests of a batch of ten events are under way at once, each over a connection of its own.
+_AT_ONCE = 12
 # For reads that somebody waits for. The authorizer's caller waits ten seconds and then answers 500.
 _IMPATIENT = RetryPolicy(seconds=2.0, tries=2)
 
@@ -96,17 +98,31 @@ def _config(service: str) -> Any:
     from botocore.config import Config  # noqa: PLC0415 - what the light clients are there to avoid
 
     retries: Any = {"mode": "standard", "total_max_attempts": _POLICY.tries}
-    # Addresses that boto3 signs for S3 are of version 4 in every region only when it is asked for that.
-    version: Any = {"signature_version": "s3v4"} if service == "s3" else {}
     return Config(
-        connect_timeout=2, read_timeout=_POLICY.seconds, retries=retries, max_pool_connections=_POOL, **version
+        connect_timeout=2,
+        read_timeout=_POLICY.seconds,
+        retries=retries,
+        max_pool_connections=_POOL,
+        **(_signed_addresses() if service == "s3" else {}),
     )
+
+
+def _signed_addresses() -> dict[str, Any]:
+    """Return what makes the addresses that boto3 signs for S3 work at once, and from pages.
+
+    Unasked, boto3 signs version 2 in some regions, and names the bucket's host without its region. S3 redirects
+    requests to that host for some hours after a bucket was made, and a browser follows no redirect of a preflight:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
+    """
+    by_host = {} if overridden("s3", os.environ) else {"addressing_style": "virtual"}
+    return {"signature_version": "s3v4", "s3": {"us_east_1_regional_endpoint": "regional", **by_host}}
 
 
 @cache
 def bucket(name: str) -> Bucket:
     """Return the container's client for one S3 bucket: by its own host name, or by path at an endpoint that is set."""
-    from zoom_common.aws.s3 import Bucket, HttpLine  # noqa: PLC0415 - few functions use S3
+    from zoom_common.aws.s3 import Bucket  # noqa: PLC0415 - few functions use S3
+    from zoom_common.aws.s3_line import HttpLine  # noqa: PLC0415 - as above
 
     scheme, _, host = endpoint("s3", os.environ).partition("://")
     by_path = bool(overridden("s3", os.environ))
@@ -128,7 +144,7 @@ def bucket(name: str) -> Bucket:
 def forget() -> None:
     """Make the next clients new ones."""
     cached: Any
-    for cached in (client, impatient_dynamodb, boto3_client, sqs_in, bucket, _connection, _boto3_session):
+    for cached in (client, impatient_dynamodb, boto3_client, sqs_in, bucket, _connection, _pool, _boto3_session):
         cached.cache_clear()
 
 
@@ -170,6 +186,7 @@ def _caller(service: str, policy: RetryPolicy) -> Caller:
         scope=Scope(service, region(os.environ)),
         host=endpoint(service, os.environ).partition("://")[2],
         connection=_connection(service),
+        pool=_pool(service),
         credentials=credentials(os.environ),
         clock=time.time,
         sleep=time.sleep,
@@ -180,6 +197,15 @@ def _caller(service: str, policy: RetryPolicy) -> Caller:
 
 @cache
 def _connection(service: str) -> SharedConnection:
+    return _new_connection(service)
+
+
+@cache
+def _pool(service: str) -> ConnectionPool:
+    return ConnectionPool(lambda: _new_connection(service), _AT_ONCE)
+
+
+def _new_connection(service: str) -> SharedConnection:
     place = endpoint(service, os.environ)
     host, _ = host_and_port(place.partition("://")[2])
     return SharedConnection(Connection(place, contexts(host, os.environ)))

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import http.client
-import ssl
 import time
 import xml.etree.ElementTree as ET
 import zlib
@@ -22,7 +20,6 @@ from datetime import datetime
 from typing import Protocol
 from urllib.parse import quote, unquote
 
-from zoom_common.aws.https import first_trusted
 from zoom_common.aws.retries import is_retryable, pause
 from zoom_common.aws.sigv4 import ALGORITHM, Credentials, Scope, signing_key
 from zoom_common.errors import InternalError, Unavailable
@@ -330,47 +327,6 @@ class Bucket:
     def _path(self, key: str) -> str:
         bucket = f"/{self.name}" if self.by_path else ""
         return f"{bucket}/{quote(key, safe='/-_.~')}"
-
-
-class HttpLine:
-    """A kept-alive connection to `host`, plain for the scheme `http`. `contexts` are tried in turn."""
-
-    def __init__(self, scheme: str, host: str, contexts: Sequence[Callable[[], ssl.SSLContext]]) -> None:
-        self._host = host
-        self._contexts = list(contexts) if scheme == "https" else []
-        self._connection: http.client.HTTPConnection | None = None
-
-    def exchange(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes | bytearray | memoryview, seconds: float
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        """Send a request and read its answer whole. Raises OSError; each wait ends after `seconds`."""
-        try:
-            connection = self._connection or self._connected(seconds)
-            self._connection = connection
-            connection.request(method, target, body=body, headers=dict(headers))
-            response = connection.getresponse()
-            return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            if isinstance(error, OSError):
-                raise
-            raise ConnectionError(type(error).__name__) from None
-
-    def close(self) -> None:
-        """Hang up; the next request connects again."""
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
-
-    def _connected(self, seconds: float) -> http.client.HTTPConnection:
-        if not self._contexts:
-            return http.client.HTTPConnection(self._host, timeout=seconds)
-        return first_trusted(self._contexts, lambda context: self._shaken(context, seconds))
-
-    def _shaken(self, context: Callable[[], ssl.SSLContext], seconds: float) -> http.client.HTTPConnection:
-        connection = http.client.HTTPSConnection(self._host, timeout=seconds, context=context())
-        connection.connect()
-        return connection
 
 
 def encoded_crc(crc: int) -> str:

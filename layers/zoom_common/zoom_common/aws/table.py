@@ -21,7 +21,7 @@ from zoom_common.aws.client import begin
 from zoom_common.aws.errors import AwsError, code_of, failure
 from zoom_common.aws.items import from_item, to_attribute, to_item
 from zoom_common.aws.retries import RETRYABLE, pause
-from zoom_common.errors import Unavailable
+from zoom_common.errors import DependencyFailed, Unavailable
 
 if TYPE_CHECKING:
     from typing import NotRequired, Protocol, TypedDict, Unpack
@@ -84,6 +84,10 @@ class ConditionFailed(Exception):
         self.failed = tuple(failed)
 
 
+# What an operation answered, or why it did not.
+type Outcome = dict[str, Any] | ConditionFailed | DependencyFailed
+
+
 class Table:
     """A table with the keys `pk` and `sk`.
 
@@ -116,6 +120,26 @@ class Table:
         """Send one operation by boto3's name for it, with DynamoDB's own attribute values. Raises ConditionFailed."""
         request["TableName"] = self.name
         return self._send(operation, request)
+
+    def begin(self, operation: str, **request: Any) -> Callable[[], Outcome]:
+        """Send one operation as it is given, beside others that are under way.
+
+        Return what waits for it and returns its answer, or the error that `call` would raise. Nothing is raised.
+        """
+        writer = _sign(operation, request)
+        try:
+            answer = begin(self._dynamodb, operation, beside=True, **request)
+        except (BotoCoreError, ClientError) as error:
+            failed: Exception = error
+        except DependencyFailed as error:
+            failed = error
+        else:
+            return partial(self._outcome, answer, operation, request, writer)
+
+        def unsent(*, again: bool = True) -> dict[str, Any]:  # noqa: ARG001 - the seam's signature
+            raise failed
+
+        return partial(self._outcome, unsent, operation, request, writer)
 
     def pages(self, operation: str, **request: Any) -> Iterator[dict[str, Any]]:
         """Yield the pages of a query or scan, each read when it is wanted."""
@@ -262,6 +286,15 @@ class Table:
         else:
             return
         self._after_own(failed, "update_item", request, writer, tries=_CONFLICT_TRIES if again else 1)
+
+    def _outcome(self, answer: Later, operation: str, request: dict[str, Any], writer: str | None) -> Outcome:
+        try:
+            try:
+                return answer()
+            except (BotoCoreError, ClientError) as error:
+                return self._after_own(error, operation, request, writer)
+        except (ConditionFailed, DependencyFailed) as error:
+            return error
 
     def _send(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         writer = _sign(operation, request)

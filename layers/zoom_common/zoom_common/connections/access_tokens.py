@@ -168,11 +168,14 @@ class AccessTokens:
             return self.token(latest, deadline)
         return self._refreshed(latest, deadline)
 
-    def rejected_again(self, connection: Connection) -> None:
-        """Zoom refuses the new token too. It is noted elsewhere; failing to is no reason to fail the call otherwise."""
+    def rejected_again(self, connection: Connection, token: Secret) -> None:
+        """Zoom refuses the new `token` too. It is noted elsewhere; failing to is no reason to fail the call otherwise.
+
+        Nothing is noted where another version has been written since: Zoom has said nothing about that one.
+        """
         try:
             latest = self._read(connection)
-            if latest.refused_version != latest.version:
+            if latest.refused_version != latest.version and self._open(latest) == token:
                 self._refresher.refused(latest)
         except (ConnectionUnusable, NotFound, DependencyFailed):
             return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.connections.model import Connection, Kind, State, changes_at, state_changed
+from zoom_common.connections.oauth_client import AnotherApp
 from zoom_common.connections.queues import REVOKE, RevokeQueue
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import DependencyFailed, NotFound, Unavailable
@@ -34,7 +35,7 @@ class Revoked(StrEnum):
     """What came of it."""
 
     CONFIRMED = "confirmed"
-    NOT_OURS = "not_ours"  # the app is in use for this Zoom user by another connection, or there is nothing to revoke
+    NOT_OURS = "not_ours"  # another connection uses the app for this Zoom user, it is another app, or nothing to revoke
     REFUSED = "refused"  # Zoom takes none of the tokens: the grant has ended already
     UNANSWERED = "unanswered"  # ask again later
 
@@ -116,7 +117,9 @@ class Revocation:
         try:
             if not self._ends_this_only(grant):
                 return Revoked.NOT_OURS
-            confirmed = any(self.zoom.revoke(token) for token in self._access_tokens(grant))
+            confirmed = any(self.zoom.revoke(token, client_id=grant.client_id) for token in self._access_tokens(grant))
+        except AnotherApp:
+            return Revoked.NOT_OURS
         except (TokenUnavailable, AppAtFault, DependencyFailed):
             return Revoked.UNANSWERED
         return Revoked.CONFIRMED if confirmed else Revoked.REFUSED
@@ -147,7 +150,7 @@ class Revocation:
         """Return a new access token. Its pair is in the queue before it is used: the revoke may get no answer."""
         token = self._open(grant, sealed, SealKind.REFRESH)
         seals = self.cipher.pair_sealer(grant.tenant, grant.connection_id)
-        pair = self.zoom.refresh(token)
+        pair = self.zoom.refresh(token, client_id=grant.client_id)
         renewed = replace(
             grant,
             access_expires_at=pair.expires_at,

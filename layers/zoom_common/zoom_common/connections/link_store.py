@@ -38,6 +38,13 @@ type Operation = Mapping[str, Any]
 # By how many seconds clocks may differ.
 _SKEW = 10.0
 
+# A queue and its dead-letter queue hold the message that ends a link for up to 14 days. It has to find what it is about
+# then: a pending connection that is gone counts as redeemed.
+LINK_SECONDS = 16 * 86_400
+
+# A link that has not ended after a day keeps no other grant of its Zoom user from being revoked.
+_UNDER_WAY = 86_400
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRequest:
@@ -178,6 +185,7 @@ class AuthorizationStore:
         """
         names = ["version", "sealed_access", "sealed_refresh", "previous_refresh", "access_expires_at", "scopes"]
         names += ["refresh_issued_at", "authorized_at", "state_changed_at", "failures", "cool_until", "written_by"]
+        names += ["refused_version", "refusals", "refused_since"]
         return self._to_change(holder, renewed, names, remove=["api_url"] if renewed.api_url is None else [])
 
     def to_keep_spare(self, holder: Connection, name: str, spare: Spare) -> Operation:
@@ -295,7 +303,7 @@ class AuthorizationStore:
         newest = pending if seen is None or seen.authorized_at <= pending.authorized_at else seen
         pk, sk = link_key(pending.client_id, str(pending.zoom_user_id))
         link = {name: getattr(newest, name) for name in ("tenant", "connection_id", "authorized_at")}
-        item = {"pk": pk, "sk": sk, **link, "expires_at": pending.expires_at}
+        item = {"pk": pk, "sk": sk, **link, "expires_at": int(pending.authorized_at) + _UNDER_WAY}
         return {"Put": self._connections.to_put(item, **_as_it_was(seen))}
 
     def _no_latest(self, pending: Connection, seen: LatestLink | None) -> Operation:
@@ -362,8 +370,7 @@ def _placed_key(connection_id: str) -> tuple[str, str]:
 
 def _placed(connection_id: str, code: Secret | None, *, issued_at: float) -> dict[str, object]:
     pk, sk = _placed_key(connection_id)
-    # Longer than the queue brings the message that asks for it.
-    expires_at = int(issued_at) + 2 * 86_400
+    expires_at = int(issued_at) + LINK_SECONDS
     return {"pk": pk, "sk": sk, "code": digest(code) if code else "", "expires_at": expires_at}
 
 

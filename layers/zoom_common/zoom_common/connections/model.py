@@ -150,6 +150,20 @@ class Connection:
         """Whether this is a connection, not a link under way, whose tokens have not been deleted."""
         return bool(self.sealed_refresh) and self.state not in {State.PENDING, State.DISCONNECTED}
 
+    def is_of_user(self, client_id: str, zoom_user_id: str | None) -> bool:
+        """Return whether this is a connection of that Zoom user, made with the app `client_id`.
+
+        A claim may name one that has been reconnected with another app since.
+        """
+        return (self.client_id, self.zoom_user_id) == (client_id, zoom_user_id)
+
+    def is_of_another_app(self, app: str) -> bool:
+        """Return whether this is a person's connection made with another Zoom app than the configured `app`.
+
+        Server-to-Server connections bring apps of their own. An empty `app` has no connections of others.
+        """
+        return bool(app) and self.kind is Kind.USER and self.client_id != app
+
     def fallbacks(self) -> Iterable[bytes]:
         """Refresh tokens to try when the current one is refused: spares, newest first, then the previous one."""
         if self.kind is Kind.ACCOUNT:

@@ -12,7 +12,7 @@ from zoom_common.secret import Secret
 from zoom_common.transport import AnswerLost, NotSent, Transport
 from zoom_common.zoom import oauth
 from zoom_common.zoom.http import HttpRequest, HttpResponse
-from zoom_common.zoom.oauth import App, AppAtFault, Endpoints, TokenGrant, TokenUnavailable, ZoomUser
+from zoom_common.zoom.oauth import App, AppAtFault, Endpoints, TokenError, TokenGrant, TokenUnavailable, ZoomUser
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -67,6 +67,13 @@ class AppCredentials(Protocol):
         ...
 
 
+class AnotherApp(TokenError):
+    """The grant was made with another Zoom app than the configured one. Nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("connection_of_another_app")
+
+
 class ZoomOAuth:
     """All that is said to Zoom about grants. `timeout` is of one request, in seconds."""
 
@@ -93,9 +100,13 @@ class ZoomOAuth:
             lambda app: oauth.code_request(self.endpoints, app, code=code, redirect_uri=redirect_uri, verifier=verifier)
         )
 
-    def refresh(self, refresh_token: Secret) -> TokenGrant:
-        """A new pair for a refresh token. Raises TokenError, Unavailable."""
-        return self._token(lambda app: oauth.refresh_request(self.endpoints, app, refresh_token))
+    def is_configured(self, client_id: str) -> bool:
+        """Return whether this is the configured Zoom app: only its tokens are sent to Zoom. Raises Unavailable."""
+        return self._credentials.app().client_id == client_id
+
+    def refresh(self, refresh_token: Secret, *, client_id: str) -> TokenGrant:
+        """A new pair for a refresh token of the app `client_id`. Raises TokenError, AnotherApp too, and Unavailable."""
+        return self._token(lambda app: oauth.refresh_request(self.endpoints, _only(app, client_id), refresh_token))
 
     def account_token(self, app: App, account_id: str) -> TokenGrant:
         """A token for an account, with that Server-to-Server app's own credentials. Raises TokenError."""
@@ -109,12 +120,12 @@ class ZoomOAuth:
         except TokenUnavailable:
             return oauth.decipher_identity(self._send(request))
 
-    def revoke(self, access_token: Secret) -> bool:
-        """End the grant at Zoom, which also uninstalls the app for that user. Whether Zoom said yes.
+    def revoke(self, access_token: Secret, *, client_id: str) -> bool:
+        """End a grant of the app `client_id` at Zoom, which uninstalls the app for that user. Whether Zoom said yes.
 
-        Raises TokenUnavailable when it did not say, Unavailable.
+        Raises TokenUnavailable when it did not say, AnotherApp, Unavailable.
         """
-        request = oauth.revoke_request(self.endpoints, self._credentials.app(), access_token)
+        request = oauth.revoke_request(self.endpoints, _only(self._credentials.app(), client_id), access_token)
         return oauth.decipher_revoke(self._send(request))
 
     def _token(self, request: Callable[[App], HttpRequest]) -> TokenGrant:
@@ -137,3 +148,10 @@ class ZoomOAuth:
             raise TokenUnavailable("zoom_unreachable", outcome_known=True) from None
         except AnswerLost:
             raise TokenUnavailable("zoom_silent", outcome_known=False) from None
+
+
+def _only(app: App, client_id: str) -> App:
+    """Return `app` if it is the one that a token was made with. Raises AnotherApp."""
+    if app.client_id != client_id:
+        raise AnotherApp
+    return app

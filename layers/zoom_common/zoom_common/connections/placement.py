@@ -25,7 +25,7 @@ from zoom_common.aws.table import ConditionFailed
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.connections.disconnecting import EndedGrant, Revocation, Revoked
 from zoom_common.connections.labels import label_of
-from zoom_common.connections.link_store import AuthorizationStore, LinkRequest, Operation
+from zoom_common.connections.link_store import LINK_SECONDS, AuthorizationStore, LinkRequest, Operation
 from zoom_common.connections.model import (
     ALIVE,
     Connection,
@@ -45,9 +45,6 @@ from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import Unavailable
 from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import AppAtFault, IdentityRefused, TokenGrant, TokenUnavailable, ZoomUser
-
-# An unredeemed link is forgotten after a day at the latest.
-PENDING_SECONDS = 86_400
 
 _TRIES = 5
 # The clocks of the function that redeems and of the one that ends links may differ by this many seconds.
@@ -103,7 +100,7 @@ class LinkedGrant:
             authorized_at=self.issued_at,
             state_changed_at=self.issued_at,
             last_used_at=self.issued_at,
-            expires_at=int(self.issued_at) + PENDING_SECONDS,
+            expires_at=int(self.issued_at) + LINK_SECONDS,
             own_email=email_digest(user.email.reveal()) if user.email else None,
             label=label_of(user),
         )
@@ -226,6 +223,9 @@ class Placement:
             authorized_at=linked.issued_at,
             failures=0,
             cool_until=0.0,
+            refused_version=0,  # what Zoom refused were tokens of the former authorisation
+            refusals=0,
+            refused_since=0.0,
             written_by=linked.connection_id,
             own_email=own_email or holder.own_email,
         )
@@ -256,6 +256,8 @@ class Placement:
 
     def _place_late(self, linked: LinkedGrant) -> bool:
         """Place the pair of a callback that did not get so far; return False when Zoom says that it is dead."""
+        if not self.zoom.is_configured(linked.client_id):
+            raise Unavailable(reason="connection_of_another_app")  # the queue keeps the pair: that app may come back
         grant = self._opened(linked)
         try:
             user = self.zoom.identity(grant.access_token)

@@ -96,8 +96,13 @@ class Redemption:
         user = str(pending.zoom_user_id)
         latest = self.connections.latest_link(pending.client_id, user)  # first: whoever claims the user changes it
         claim = self.store.claim(pending.client_id, user)
-        holder = self.connections.get(claim.tenant, claim.connection_id) if claim else None
+        holder = self._claimant(claim, pending)
         return _Found(code, link, pending, claim, holder if holder and holder.holds_tokens else None, latest)
+
+    def _claimant(self, claim: Claim | None, pending: Connection) -> Connection | None:
+        """Return the connection that has the claim on the Zoom user of `pending`."""
+        found = self.connections.get(claim.tenant, claim.connection_id) if claim else None
+        return found if found and found.is_of_user(pending.client_id, pending.zoom_user_id) else None
 
     def _connect(self, found: _Found) -> Connection:
         replaced, source = self._replaced(found), self._source(found)
@@ -148,8 +153,7 @@ class Redemption:
             asked = self.connections.get(link.tenant, link.reconnects)
             if asked is not None and asked.zoom_user_id == pending.zoom_user_id:
                 return asked
-        claim = found.claim
-        holder = self.connections.get(claim.tenant, claim.connection_id) if claim else None
+        holder = self._claimant(found.claim, pending)
         mine = holder is not None and (holder.tenant, holder.owner) == (pending.tenant, pending.owner)
         return holder if mine and holder is not None and holder.state is not State.DISCONNECTED else None
 
@@ -200,6 +204,9 @@ class Redemption:
             lease_expires_at=0.0,
             failures=0,
             cool_until=0.0,
+            refused_version=0,
+            refusals=0,
+            refused_since=0.0,
         )
         if _same(source, target):
             return replace(moved, previous_refresh=source.previous_refresh, spares=source.spares)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoom_common.access.principal import Principal
-from zoom_common.connections.model import Connection, Kind, State
+from zoom_common.connections.model import Connection, State
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.errors import Conflict, ConnectionUnusable, NotFound
 
@@ -18,15 +18,16 @@ CONNECT_PATH = "/auth/zoom/authorize"
 
 
 class ConnectionOfAnotherApp(ConnectionUnusable):
-    """The connection was made with the Zoom app `client_id`, and the gateway is configured with another one.
+    """The connection was made with one Zoom app, `client_id`, and the gateway is `configured` with another one.
 
     Its tokens are not sent to Zoom.
     """
 
-    def __init__(self, state: str, *, client_id: str, configured: str) -> None:
-        message = f"The connection belongs to the Zoom app {client_id}; the gateway's own app is {configured}."
-        super().__init__(state, reason="connection_of_another_app", message=message)
-        self.client_id = client_id
+    def __init__(self, connection: Connection, *, configured: str) -> None:
+        made_with = connection.client_id
+        message = f"The connection belongs to the Zoom app {made_with}; the gateway's own app is {configured}."
+        super().__init__(str(connection.state), reason="connection_of_another_app", message=message)
+        self.client_id = made_with
         self.hint = "Connect the account again with POST /auth/zoom/authorize, and delete this connection."
 
 
@@ -60,16 +61,11 @@ def select(principal: Principal, requested: str | None, store: ConnectionStore, 
         requested = principal.connection
     if requested is not None:
         named = authorize_connection(principal, requested, store)
-        if app and named.client_id != app and named.kind is Kind.USER:
-            raise ConnectionOfAnotherApp(str(named.state), client_id=named.client_id, configured=app)
+        if named.is_of_another_app(app):
+            raise ConnectionOfAnotherApp(named, configured=app)
         return named
     page = store.list(principal.tenant, owner=owner_filter(principal), limit=_NAMED)
-    usable = [
-        each
-        for each in page.connections
-        # Server-to-Server connections bring the client ids of their own apps.
-        if each.state not in _NOT_IN_USE and (not app or each.client_id == app or each.kind is not Kind.USER)
-    ]
+    usable = [each for each in page.connections if each.state not in _NOT_IN_USE and not each.is_of_another_app(app)]
     if len(usable) == 1 and page.cursor is None:
         return usable[0]
     if not usable and page.cursor is None:

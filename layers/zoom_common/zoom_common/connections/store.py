@@ -199,7 +199,7 @@ class ConnectionStore:
         """The connection that holds the claim of app `client_id` on a Zoom user."""
         claim = self._table.get(*claim_key(client_id, zoom_user_id))
         connection = self.get(claim["tenant"], claim["connection_id"]) if claim else None
-        return connection if connection and connection.zoom_user_id == zoom_user_id else None
+        return connection if connection and connection.is_of_user(client_id, zoom_user_id) else None
 
     def latest_link(self, client_id: str, zoom_user_id: str) -> LatestLink | None:
         """Return the latest link of a Zoom user that nobody has redeemed."""
@@ -297,11 +297,7 @@ class ConnectionStore:
                 "seen": str(connection.state),
             },
         )
-        try:
-            self._table.transact([{"Update": change}, *also])
-        except ConditionFailed:
-            return False
-        return True
+        return self._carried_out([{"Update": change}, *also])
 
     def heard(self, tenant: str, connection_id: str, *, now: float) -> None:
         """Note that Zoom has sent an event for the connection. Nothing happens when the connection is gone.
@@ -322,13 +318,16 @@ class ConnectionStore:
             change = "SET #tenant = :tenant, #connection_id = :id"
             self._table.update_if(folded["pk"], folded["sk"], change, condition="attribute_not_exists(#pk)", values=at)
 
-    def forget_tokens(self, connection: Connection, *, reason: str, now: float) -> bool:
+    def forget_tokens(
+        self, connection: Connection, *, reason: str, now: float, also: Sequence[Mapping[str, Any]] = ()
+    ) -> bool:
         """Delete every token and ask for re-authorization, if grant and state are still those seen. Whether they were.
 
-        Nothing happens either when the person has authorized the app once more since then.
+        Nothing happens either when the person has authorized the app once more since then. What is done `also` is part
+        of the same transaction.
         A grant id of its own makes every refresh that is under way drop what it gets, and escrow what it brings.
         """
-        changed = self._table.update_if(
+        change = self._table.to_update(
             *key_of(connection),
             "SET #state = :state, #reason = :reason, #state_changed_at = :now, #grant_id = :reason,"
             " #sealed_access = :empty, #sealed_refresh = :empty, #spares = :none, #intents = :none"
@@ -345,7 +344,7 @@ class ConnectionStore:
                 "grant": connection.grant_id,
             },
         )
-        return changed is not None
+        return self._carried_out([{"Update": change}, *also])
 
     def disconnect(
         self, connection: Connection, *, now: float, also: Sequence[Mapping[str, Any]] = ()
@@ -370,9 +369,7 @@ class ConnectionStore:
                 "seen": str(connection.state),
             },
         )
-        try:
-            self._table.transact([{"Update": change}, *also])
-        except ConditionFailed:
+        if not self._carried_out([{"Update": change}, *also]):
             return None
         return self.get(connection.tenant, connection.connection_id)
 
@@ -395,6 +392,14 @@ class ConnectionStore:
         except ConditionFailed:
             # The claim is another's, or was never made: it stays as it is.
             self._table.delete(*key)
+
+    def _carried_out(self, operations: Sequence[Mapping[str, Any]]) -> bool:
+        """Return whether the transaction was carried out: False when one of its conditions does not hold."""
+        try:
+            self._table.transact(operations)
+        except ConditionFailed:
+            return False
+        return True
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:

@@ -35,6 +35,11 @@ def of_account(app: str, zoom_account_id: str) -> str:
     return _digest("account", app, zoom_account_id)
 
 
+def key_of(name: str) -> tuple[str, str]:
+    """The keys of the tombstone of this name."""
+    return f"erased#{name}", "erased"
+
+
 class Tombstones:
     """Tombstones in the Connections table. Raises Unavailable."""
 
@@ -51,7 +56,7 @@ class Tombstones:
 
     def erased_at(self, name: str) -> float | None:
         """When that was erased, in epoch seconds, or None."""
-        found = self._table.get(f"erased#{name}", "erased")
+        found = self._table.get(*key_of(name))
         return float(found["erased_at"]) if found else None
 
     @staticmethod

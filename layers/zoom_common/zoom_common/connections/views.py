@@ -15,8 +15,11 @@ def iso(at: float) -> str:
     return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def describe(connection: Connection, *, reconnect_url: str) -> dict[str, Any]:
-    """The JSON of one connection. Unused for 90 days, Zoom lets a refresh token die: `grant_expires_at`."""
+def describe(connection: Connection, *, reconnect_url: str, app: str = "") -> dict[str, Any]:
+    """The JSON of one connection, where `app` is the configured Zoom app.
+
+    Zoom lets a refresh token die that is not used for 90 days: `grant_expires_at`.
+    """
     return {
         "id": connection.connection_id,
         "label": connection.label,
@@ -25,6 +28,7 @@ def describe(connection: Connection, *, reconnect_url: str) -> dict[str, Any]:
         "owner": connection.owner,
         "kind": str(connection.kind),
         "zoom_client_id": connection.client_id,
+        "of_another_app": connection.is_of_another_app(app),
         "zoom_user_id": connection.zoom_user_id,
         "zoom_account_id": connection.zoom_account_id,
         "scopes": sorted(connection.scopes),

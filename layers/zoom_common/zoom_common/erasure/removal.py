@@ -88,8 +88,11 @@ def _key(key: Key) -> Any:
 RECEIPT_READABLE = 7 * 86_400.0
 
 
-# Deletes what S3 has of a stored file, and returns how many versions that were. Raises Unavailable.
-type EraseCopy = Callable[[StoredItem], int]
+class Copies(Protocol):
+    """The copies of recordings in the archive; see `archive.retention.Copies`."""
+
+    def count(self, item: StoredItem) -> int: ...  # noqa: D102
+    def erase(self, item: StoredItem) -> int: ...  # noqa: D102
 
 
 class Remover(Protocol):
@@ -117,7 +120,7 @@ class Deletion:
     publish: Publish
     clock: Callable[[], float]
     keep_key: str | None
-    erase_copy: EraseCopy | None = None
+    copies: Copies | None = None
     """None: this stack has no archive."""
     done: Counter[str] = field(default_factory=Counter)
     taken: dict[str, set[str]] = field(default_factory=dict)
@@ -146,9 +149,9 @@ class Deletion:
 
     def _end_copy(self, table: WholeTable, item: StoredItem) -> None:
         """Delete what S3 has of a recording's file, then its item: after a crash the item leads there again."""
-        if self.erase_copy is None:
+        if self.copies is None:
             raise InternalError(where="archive_bucket", cause="RecordingArchive is off")  # better late than not at all
-        self.done["archive_objects"] += self.erase_copy(item)
+        self.done["archive_objects"] += self.copies.erase(item)
         self.done["archive_files"] += table.delete(key_of(item))
 
     def _end_connection(self, connection: Connection) -> None:
@@ -196,6 +199,7 @@ class DryRun:
 
     whole_tenant: bool
     keep_key: str | None
+    copies: Copies | None = None
     done: Counter[str] = field(default_factory=Counter)
     taken: dict[str, set[str]] = field(default_factory=dict)
     _lines: set[Key] = field(default_factory=set)
@@ -203,6 +207,8 @@ class DryRun:
     def take(self, table: WholeTable, item: StoredItem, kind: str) -> None:
         """Count one item with its dependent items. Raises Unavailable."""
         match kind:
+            case "archive_files" if self.copies is not None:
+                self.done["archive_objects"] += self.copies.count(item)
             case "connections":
                 self.done["revokes_queued"] += EndedGrant.of(from_values(item)) is not None
             case "api_keys":

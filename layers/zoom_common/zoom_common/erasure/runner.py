@@ -14,7 +14,7 @@ from zoom_common.connections.tombstones import Tombstones, of_person, of_tenant
 from zoom_common.connections.views import iso
 from zoom_common.erasure.queue import Job, id_of
 from zoom_common.erasure.records import KINDS, ErasureRecords, Position, Record, Stage, State, Superseded
-from zoom_common.erasure.removal import Deletion, DryRun, EraseCopy, Key, Remover, WholeTable, tombstone_names
+from zoom_common.erasure.removal import Copies, Deletion, DryRun, Key, Remover, WholeTable, tombstone_names
 from zoom_common.erasure.stores import TableName, kind_to_erase, zoom_user_ids
 from zoom_common.erasure_target import ErasureTarget, StoredItem, is_zoom_user_id
 
@@ -33,6 +33,7 @@ EXPIRES = {
     ),
     "logs (ids and reasons only)": "LogRetentionDays",
     "tombstones: digests that keep late events away": "45 days",
+    "files that were sent to jobs, and files of results, in their bucket (rows and results are erased)": "two days",
     "events that subscribers have read": "theirs to erase",
     "recordings at Zoom, and links to copies that were handed out": "Zoom's to delete; links end in five minutes",
 }
@@ -101,8 +102,8 @@ class Erasure:
     publish: Publish
     clock: Callable[[], float]
     settle_seconds: float = 300.0
-    erase_copy: EraseCopy | None = None
-    """Deletes a recording's file from the archive; None where the stack has none."""
+    copies: Copies | None = None
+    """The copies of recordings in the archive; None where the stack has none."""
 
     @property
     def records(self) -> ErasureRecords:
@@ -153,7 +154,7 @@ class Erasure:
         self, target: ErasureTarget, *, should_stop: Callable[[], bool], keep_key: str | None = None
     ) -> dict[str, Any]:
         """Return what an erasure would delete now, and change nothing. Incomplete when `should_stop` returned true."""
-        remover = DryRun(whole_tenant=target.whole_tenant, keep_key=keep_key)
+        remover = DryRun(whole_tenant=target.whole_tenant, keep_key=keep_key, copies=self.copies)
         known, position = target, Position() if target.email is not None else Position(stage=Stage.CONNECTIONS)
         while not should_stop():
             if position.stage is Stage.FIND:
@@ -256,7 +257,7 @@ class Erasure:
             publish=self.publish,
             clock=self.clock,
             keep_key=job.keep_key,
-            erase_copy=self.erase_copy,
+            copies=self.copies,
         )
         try:
             return self._page(record.position, target, remover)

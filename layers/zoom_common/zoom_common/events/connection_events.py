@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zoom_common import observability
-from zoom_common.connections.model import Connection, Publish, State, changes_at, state_changed
+from zoom_common.connections.model import Publish, State, changes_at, state_changed
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones, of_account, of_person, of_tenant, of_user
 from zoom_common.events.bus import BusPublisher, CloudEvent, event_id, rfc3339
@@ -17,6 +17,8 @@ from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent, identifier
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
+
+    from zoom_common.connections.outbox import Outbox
 
 # "Last webhook" is for people who ask whether events arrive at all: it need not cost a write for each of them.
 _NOTED_EVERY = 300.0
@@ -47,7 +49,7 @@ class ConnectionUpdates:
             self._deauthorized(event, delivery)
         # What is read back from the REST API says when it happened, and not when Zoom wrote it.
         at = event.true_since_by(delivery.received_at_ms) / 1000
-        people = _people(event)
+        people = people_of(event)
         allowed = [each for each in routes if not self._kept_from(each.tenant, people, at)]
         if not delivery.reconciled:  # what we made ourselves is no sign that Zoom delivers
             for route in allowed:
@@ -58,17 +60,20 @@ class ConnectionUpdates:
         names += [of_account(delivery.app, event.account_id)] if event.account_id else []
         return None if self._erased(names, at) else []
 
+    def knows(self, tenant: str) -> bool:
+        """Return whether a tenant was seen so lately not to be erased that it is not looked up again."""
+        return self.clock() - self._standing.get(tenant, float("-inf")) < _TENANT_KNOWN
+
     def _kept_from(self, tenant: str, people: Iterable[str], at: float) -> bool:
         if self._erased((of_person(tenant, who) for who in people), at):
             return True
-        now = self.clock()
-        if now - self._standing.get(tenant, float("-inf")) < _TENANT_KNOWN:
+        if self.knows(tenant):
             return False
         erased_at = self.tombstones.erased_at(of_tenant(tenant))
         if erased_at is None:
             if len(self._standing) >= _MOST_KNOWN:
                 self._standing.clear()
-            self._standing[tenant] = now
+            self._standing[tenant] = self.clock()
         return erased_at is not None and at <= erased_at + _SKEW
 
     def _erased(self, names: Iterable[str], at: float) -> bool:
@@ -92,7 +97,7 @@ class ConnectionUpdates:
         self._noted[route] = now
 
 
-def _people(event: ZoomEvent) -> tuple[str, ...]:
+def people_of(event: ZoomEvent) -> tuple[str, ...]:
     """The Zoom users an event names: its host, who did it, and who took part."""
     participant = event.object.get("participant")
     taking_part = identifier(participant.get("id")) if isinstance(participant, dict) else None
@@ -132,37 +137,34 @@ def to_event(change: Mapping[str, Any]) -> CloudEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deauthorization:
-    """Ends the grant that a verified `app_deauthorized` is about. Doing it again changes nothing.
+    """Ends the grant that a verified `app_deauthorized` is about. Doing it again changes and publishes nothing.
 
-    `publish` raises Unavailable when the change is not on the bus: the queue then brings the event again, so that the
-    change is published at least once.
+    The change is in the outbox as soon as it is made, so it is published at least once. `outbox` makes the outbox when
+    the first removal comes.
     """
 
     connections: ConnectionStore
-    publish: Publish
+    outbox: Callable[[], Outbox]
     clock: Callable[[], float]
 
     def end(self, client_id: str, zoom_user_id: str, *, at: float) -> bool:
         """Whether the app's removal at epoch second `at` ends a grant held here. Raises Unavailable.
 
         A late event about a former grant is ignored: the person has authorized the app again since. The receipt is the
-        change of state on the bus, which names what was deleted; when it is sent again it has the same id.
+        change of state on the bus, which names what was deleted.
         """
         connection = self.connections.by_zoom_user(client_id, zoom_user_id)
         if connection is None or connection.state is State.DISCONNECTED or at <= connection.authorized_at:
             return False
         if connection.grant_id == DEAUTHORIZED:
-            self._receipt(connection, connection.state_changed_at)
             return True
-        now = round(changes_at(connection, self.clock()), 3)
-        if not self.connections.forget_tokens(connection, reason=DEAUTHORIZED, now=now):
+        now, outbox = round(changes_at(connection, self.clock()), 3), self.outbox()
+        change = state_changed(connection, State.REAUTHORIZATION_REQUIRED, DEAUTHORIZED, at=now)
+        receipt = {**change, "deleted": list(_DELETED)}
+        if not self.connections.forget_tokens(connection, reason=DEAUTHORIZED, now=now, also=[outbox.entry(receipt)]):
             return self.end(client_id, zoom_user_id, at=at)  # reconnected just now, perhaps: look again
-        self._receipt(connection, now)
+        outbox.publish(receipt)
         return True
-
-    def _receipt(self, connection: Connection, at: float) -> None:
-        change = state_changed(connection, State.REAUTHORIZATION_REQUIRED, DEAUTHORIZED, at=at)
-        self.publish({**change, "deleted": list(_DELETED)})
 
 
 _DELETED = ("access_token", "refresh_token", "previous_refresh_token", "spare_refresh_tokens")

@@ -6,24 +6,31 @@ is published again has the same id and the same content.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from zoom_common import observability
 from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed
-from zoom_common.events.bus import MIDDLE, CloudEvent, NotPublished, event_id, rfc3339, sequence_of, source_of
-from zoom_common.events.log.entries import Admission, LogEntry, malformed, unrouted
+from zoom_common.events.bus import CloudEvent, NotPublished, event_id, source_of
+from zoom_common.events.event_entries import (
+    has_key,
+    malformed_entry,
+    malformed_key,
+    possible_keys,
+    published_entry,
+    unrouted_entry,
+)
+from zoom_common.events.log.entries import Admission, Admitted, LogEntry, unrouted
 from zoom_common.events.projections.projectors import changes
+from zoom_common.events.projections.store import EventChanges
 from zoom_common.events.routing import Route, routes
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.event_keys import dedupe_key, former_keys, second_key
 from zoom_common.zoom.event_redaction import Redaction
-from zoom_common.zoom.events import DEAUTHORIZED, MalformedEvent, ZoomEvent, epoch_ms, parse
+from zoom_common.zoom.events import DEAUTHORIZED, MalformedEvent, ZoomEvent, parse
 
 if TYPE_CHECKING:
     from zoom_common.connections.store import ConnectionStore
@@ -33,13 +40,6 @@ if TYPE_CHECKING:
 
 # What publishing and recording a whole batch may take; messages not begun by then come back.
 _RESERVE_SECONDS = 10.0
-
-
-# An event of a start that names a much earlier one names the planned start.
-_START_LAG_MS = 300_000
-
-# Of one moment, a meeting first starts and at last ends. Who moves between rooms leaves one and joins the next.
-_RANKS = {"started": 0, "participant_left": 4, "participant_joined": 5, "ended": 15}
 
 
 class Publisher(Protocol):
@@ -77,6 +77,21 @@ class UpdateConnections(Protocol):
         ...
 
 
+class Reads(Protocol):
+    """Reads at once what events will ask for one after the other. It never raises."""
+
+    def read(self, deliveries: Sequence[tuple[Delivery, ZoomEvent]]) -> None:
+        """Read for these, and forget what was read before."""
+        ...
+
+
+class NoReads:
+    """Reads nothing ahead: every store reads for itself."""
+
+    def read(self, deliveries: Sequence[tuple[Delivery, ZoomEvent]]) -> None:
+        """Do nothing."""
+
+
 @dataclass(slots=True)
 class _Batch:
     """The admitted entries of one invocation with the messages that wait for each, and the messages that come back."""
@@ -86,6 +101,39 @@ class _Batch:
 
     def fail(self, entry: LogEntry) -> None:
         self.failed |= self.waiting[entry.owner, entry.event_id][1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A message, its delivery, the event in it or None, and the keys under which the event may be stored."""
+
+    message: str
+    delivery: Delivery
+    event: ZoomEvent | None
+    keys: frozenset[str]
+
+
+def _arrival(delivery: Delivery, message: str) -> _Arrival:
+    try:
+        event = parse(delivery.body)
+    except MalformedEvent:
+        return _Arrival(message, delivery, None, frozenset({malformed_key(delivery)}))
+    return _Arrival(message, delivery, event, frozenset(possible_keys(delivery, event)))
+
+
+def _waves(arrived: Iterable[_Arrival]) -> Iterator[list[_Arrival]]:
+    """Yield the arrivals in order, in groups in which no two may be one event: a second one has to find the first."""
+    wave: list[_Arrival] = []
+    taken: set[tuple[str, str]] = set()
+    for each in arrived:
+        names = {(each.delivery.app, key) for key in each.keys}
+        if not taken.isdisjoint(names):
+            yield wave
+            wave, taken = [], set()
+        wave.append(each)
+        taken |= names
+    if wave:
+        yield wave
 
 
 class EventProcessor:
@@ -104,6 +152,7 @@ class EventProcessor:
         report: Report,
         on_event: Callable[[ZoomEvent], None] = lambda _: None,
         update_connections: UpdateConnections = lambda _event, _delivery, routes: routes,
+        reads: Reads | None = None,
     ) -> None:
         self._log = log
         self._connections = connections
@@ -115,66 +164,127 @@ class EventProcessor:
         self._report = report
         self._on_event = on_event
         self._update_connections = update_connections
+        self._reads = reads or NoReads()
 
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> list[str]:
         """Handle the records of an SQS event. Return the ids of the messages that have to come back."""
         batch = _Batch()
-        for record in records:
-            message = record["messageId"]
-            if not deadline.allows(_RESERVE_SECONDS):
-                batch.failed.add(message)
-                continue
-            try:
-                delivery = Delivery.from_record(record)
-                observability.begin_correlation(delivery.request_id, message)
-                self._admit_all(delivery, message, batch)
-            except Exception as error:  # noqa: BLE001 - one message's fault must not take its neighbours along
-                self._count("EventFailed")
-                self._report(
-                    "event failed",
-                    reason=getattr(error, "reason", type(error).__name__),
-                    cause=getattr(error, "cause", ""),
-                    message_id=message,
-                )
-                batch.failed.add(message)
+        arrived = [arrival for record in records if (arrival := self._arrival(record, batch)) is not None]
+        for some in _waves(arrived):
+            self._handle(some, batch, deadline)
         self._finish(batch, self._publish(batch))
         return [record["messageId"] for record in records if record["messageId"] in batch.failed]
 
-    def _admit_all(self, delivery: Delivery, message: str, batch: _Batch) -> None:
-        for entry in self._entries(delivery):
-            admitted = self._log.admit(entry)
+    def _arrival(self, record: Mapping[str, Any], batch: _Batch) -> _Arrival | None:
+        """Read a message. None, and it has failed, where that cannot be done."""
+        message = record["messageId"]
+        try:
+            return _arrival(Delivery.from_record(record), message)
+        except Exception as error:  # noqa: BLE001 - one message's fault must not take its neighbours along
+            self._fail([message], error, batch)
+            return None
+
+    def _handle(self, arrived: Sequence[_Arrival], batch: _Batch, deadline: Deadline) -> None:
+        """Take different events as far as the bus, together, or each alone where one of them cannot be handled."""
+        try:
+            self._handle_together(arrived, batch, deadline)
+        except Exception as error:  # noqa: BLE001 - one message's fault must not take its neighbours along
+            if len(arrived) == 1:
+                self._fail([arrived[0].message], error, batch)
+                return
+            for each in arrived:
+                self._handle([each], batch, deadline)
+
+    def _handle_together(self, arrived: Sequence[_Arrival], batch: _Batch, deadline: Deadline) -> None:
+        """Route each event, then admit, store and project all of them at once."""
+        begun = [each for each in arrived if deadline.allows(_RESERVE_SECONDS)]
+        batch.failed |= {each.message for each in arrived if each not in begun}
+        self._reads.read([(each.delivery, each.event) for each in begun if each.event is not None])
+        entries: dict[tuple[str, str], tuple[LogEntry, set[str]]] = {}
+        for each in begun:
+            try:
+                observability.begin_correlation(each.delivery.request_id, each.message)
+                for entry in self._entries(each):
+                    entries.setdefault((entry.owner, entry.event_id), (entry, set()))[1].add(each.message)
+            except Exception as error:  # noqa: BLE001 - one message's fault must not take its neighbours along
+                self._fail([each.message], error, batch)
+        if entries:
+            self._admit_all(list(entries.values()), begun, batch)
+
+    def _admit_all(
+        self, entries: Sequence[tuple[LogEntry, set[str]]], arrived: Sequence[_Arrival], batch: _Batch
+    ) -> None:
+        hosts = self._hosts.begin_store()
+        admitted, lines = self._log.admit_all([entry for entry, _ in entries])
+        own = [each.entry if isinstance(each, Admitted) else None for each in admitted]
+        projected = self._project([entry for entry in own if entry is not None])
+        failed = self._without_hosts(hosts(), arrived, batch)
+        for (entry, messages), outcome, unlisted in zip(entries, admitted, lines(), strict=True):
             identity = entry.owner, entry.event_id
-            if admitted.entry is not None:
-                self._project(admitted.entry)
-                batch.waiting[identity] = admitted.entry, {message}
-            elif admitted.outcome is Admission.FINISHED:
+            error = outcome if isinstance(outcome, Exception) else unlisted or projected.get(identity)
+            if isinstance(outcome, Admitted) and outcome.outcome is Admission.FINISHED:
                 self._count("EventDuplicate")
             elif identity in batch.waiting:
-                batch.waiting[identity][1].add(message)
+                batch.waiting[identity][1].update(messages)
+            elif error is not None:
+                self._fail(messages, error, batch)
+            elif isinstance(outcome, Admitted) and outcome.entry is not None and messages - failed:
+                batch.waiting[identity] = outcome.entry, messages
             else:
-                batch.failed.add(message)
+                batch.failed |= messages
 
-    def _project(self, entry: LogEntry) -> None:
-        """Apply an event before it is published, so that whoever reads the state because of it finds it there."""
+    def _without_hosts(
+        self, stored: Mapping[tuple[str, str], DependencyFailed | None], arrived: Sequence[_Arrival], batch: _Batch
+    ) -> set[str]:
+        """Fail the messages of events whose host could not be stored: others that follow may not find it."""
+        failed = {name: error for name, error in stored.items() if error is not None}
+        found = set()
+        for each in arrived if failed else ():
+            names = ((each.delivery.app, name) for name in (each.event.meeting_names if each.event else ()))
+            error = next((failed[name] for name in names if name in failed), None)
+            if error is not None and each.message not in batch.failed:
+                self._fail([each.message], error, batch)
+                found.add(each.message)
+        return found
+
+    def _fail(self, messages: Iterable[str], error: Exception, batch: _Batch) -> None:
+        for message in sorted(messages):
+            self._count("EventFailed")
+            self._report(
+                "event failed",
+                reason=getattr(error, "reason", type(error).__name__),
+                cause=getattr(error, "cause", ""),
+                message_id=message,
+            )
+            batch.failed.add(message)
+
+    def _project(self, entries: Sequence[LogEntry]) -> dict[tuple[str, str], Exception | None]:
+        """Apply events before they are published, so that whoever reads the state because of one finds it there.
+
+        Return by owner and event id why an event is not applied.
+        """
+        found = {(entry.owner, entry.event_id): self._changes(entry) for entry in entries}
+        said = {identity: each for identity, each in found.items() if each is not None}
+        return dict(zip(said, self._projections.apply_all(list(said.values())), strict=True))
+
+    def _changes(self, entry: LogEntry) -> EventChanges | None:
         if entry.unrouted or entry.malformed:
-            return
+            return None
         try:
             published = entry.cloud_event
             event = ZoomEvent(published.detail_type, dict(published.data or {}))
             stamp = event.true_since_by(entry.received_at_ms), entry.event_id
-            said = changes(event)
+            return EventChanges(entry.owner, changes(event), stamp, published.connection_id)
         except Exception as error:  # noqa: BLE001 - what cannot be projected is published all the same
             self._count("EventNotProjected")
             self._report("event not projected", reason=type(error).__name__, event_id=entry.event_id)
-            return
-        self._projections.apply(entry.owner, said, stamp, published.connection_id)
+            return None
 
-    def _entries(self, delivery: Delivery) -> Iterator[LogEntry]:
+    def _entries(self, arrived: _Arrival) -> Iterator[LogEntry]:
         """Yield what to keep of one delivery: an entry for each tenant, or one entry that is unrouted or malformed."""
-        try:
-            event = parse(delivery.body)
-        except MalformedEvent:
-            yield _malformed_entry(delivery)
+        delivery, event = arrived.delivery, arrived.event
+        if event is None:
+            yield malformed_entry(delivery)
             return
         self._on_event(event)
         body = self._redaction.apply(event.body)
@@ -183,11 +293,11 @@ class EventProcessor:
             self._count("EventErased")
             return
         if found:
-            self._hosts.learn(delivery.app, event)
+            self._hosts.note(delivery.app, event)
         for route in found:
-            yield _published_entry(delivery, event, route, body, self._key(delivery, event, route.tenant))
+            yield published_entry(delivery, event, route, body, self._key(delivery, event, route.tenant))
         if not found:
-            yield _unrouted_entry(delivery, event, body, self._key(delivery, event, unrouted(delivery.app)))
+            yield unrouted_entry(delivery, event, body, self._key(delivery, event, unrouted(delivery.app)))
 
     def _key(self, delivery: Delivery, event: ZoomEvent, owner: str) -> str:
         """Return the key of an event: the one that an older release stored this very event under, or today's."""
@@ -196,11 +306,11 @@ class EventProcessor:
         key, second = dedupe_key(event), second_key(event)
         for former in former_keys(event):
             stored = self._stored(delivery, owner, former)
-            if stored is not None and _has_key(stored, key):
+            if stored is not None and has_key(stored, key):
                 return former
         if second is not None:
             stored = self._stored(delivery, owner, key)
-            return key if stored is None or _has_key(stored, key) else second
+            return key if stored is None or has_key(stored, key) else second
         return key
 
     def _stored(self, delivery: Delivery, owner: str, key: str) -> LogEntry | None:
@@ -223,15 +333,16 @@ class EventProcessor:
         return failed
 
     def _finish(self, batch: _Batch, unpublished: frozenset[str]) -> None:
+        done = []
         for entry, _ in batch.waiting.values():
             if entry.event_id in unpublished:
                 batch.fail(entry)
                 continue
             if entry.unrouted or entry.malformed:
                 self._count(_metric_of_unpublished(entry))
-            try:
-                self._log.finish(entry)
-            except DependencyFailed as error:
+            done.append(entry)
+        for entry, error in zip(done, self._log.finish_all(done) if done else (), strict=True):
+            if error is not None:
                 self._report("event not finished", reason=error.reason, cause=error.cause, event_id=entry.event_id)
                 batch.fail(entry)
 
@@ -241,84 +352,3 @@ def _metric_of_unpublished(entry: LogEntry) -> str:
     if entry.malformed:
         return "EventMalformed"
     return "DeauthorizationOfNobody" if entry.type == f"zoom.{DEAUTHORIZED}" else "EventUnrouted"
-
-
-def _published_entry(delivery: Delivery, event: ZoomEvent, route: Route, body: Mapping[str, Any], key: str) -> LogEntry:
-    entry = _event_entry(delivery, event, route.tenant, key)
-    cloud_event = CloudEvent(
-        id=entry.event_id,
-        source=source_of(delivery.app),
-        type=entry.type,
-        subject=entry.subject,
-        time=rfc3339(event.occurred_by(delivery.received_at_ms)),
-        tenant=route.tenant,
-        connection_id=route.connection_id,
-        correlation_id=delivery.request_id or None,
-        uuid=entry.uuid,
-        sequence=_sequence(delivery, event, entry),
-        data=body,
-        reconciled=delivery.reconciled,
-    )
-    return replace(entry, connection_id=route.connection_id, content=cloud_event.to_json().encode())
-
-
-def _sequence(delivery: Delivery, event: ZoomEvent, entry: LogEntry) -> str | None:
-    """Return the place among the events of one meeting, in the order in which they became true."""
-    if not event.meeting_names:
-        return None
-    what = event.name.partition(".")[2]
-    moment = event.true_since_by(delivery.received_at_ms)
-    if what == "started":  # the event is written some time after the start
-        start = epoch_ms(event.object.get("start_time"))
-        moment = start if start is not None and 0 <= moment - start <= _START_LAG_MS else moment
-    return sequence_of(moment, entry.event_id, _RANKS.get(what, MIDDLE))
-
-
-def _unrouted_entry(delivery: Delivery, event: ZoomEvent, body: Mapping[str, Any], key: str) -> LogEntry:
-    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    return replace(_event_entry(delivery, event, unrouted(delivery.app), key), content=content)
-
-
-def _malformed_entry(delivery: Delivery) -> LogEntry:
-    key = f"bytes:{hashlib.sha256(delivery.body).hexdigest()}"
-    entry = _entry(delivery, malformed(delivery.app), key)
-    return replace(entry, type="malformed", content=delivery.body)
-
-
-def _has_key(stored: LogEntry, key: str) -> bool:
-    """Return whether a stored event has this dedupe key today.
-
-    Secrets were taken out of what is stored. So a key that is made of the whole payload cannot be made again, and such
-    an event is the one that it was stored as.
-    """
-    if not stored.key.startswith("natural:"):
-        return True
-    body = json.loads(stored.content)
-    return dedupe_key(ZoomEvent(stored.type.removeprefix("zoom."), body if stored.unrouted else body["data"])) == key
-
-
-def _event_entry(delivery: Delivery, event: ZoomEvent, owner: str, key: str) -> LogEntry:
-    entry = _entry(delivery, owner, key)
-    return replace(
-        entry,
-        type=f"zoom.{event.name}",
-        subject=event.subject,
-        occurred_at_ms=None if event.occurred_at_ms is None else event.occurred_by(delivery.received_at_ms),
-        uuid=_instance(event),
-    )
-
-
-def _instance(event: ZoomEvent) -> str | None:
-    return event.instance if event.meeting_names else None
-
-
-def _entry(delivery: Delivery, owner: str, key: str) -> LogEntry:
-    return LogEntry(
-        owner=owner,
-        event_id=event_id(source_of(delivery.app), owner, key),
-        key=key,
-        app=delivery.app,
-        type="",
-        received_at_ms=delivery.received_at_ms,
-        request_id=delivery.request_id,
-    )

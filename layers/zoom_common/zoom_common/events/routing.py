@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from zoom_common.aws.at_once import begin_put_each
 from zoom_common.aws.table import Table
 from zoom_common.zoom.event_users import values_at
 from zoom_common.zoom.events import ZoomEvent, epoch_ms
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from zoom_common.connections.model import Connection
     from zoom_common.connections.store import ConnectionStore
     from zoom_common.erasure_target import ErasureTarget, StoredItem
+    from zoom_common.errors import DependencyFailed
 
 _SK = "host"
 
@@ -41,6 +43,7 @@ class HostStore:
         self._clock = clock
         self._retention = retention_days * 86_400
         self._known: dict[tuple[str, str], tuple[str, int]] = {}  # with the epoch second of expiry
+        self._noted: dict[tuple[str, str], tuple[str, int]] = {}  # not in the table yet
 
     def learn(self, app: str, event: ZoomEvent) -> None:
         """Store the host of what the event is about, until the retention time after its last planned start.
@@ -48,21 +51,48 @@ class HostStore:
         An update that names no host extends the time of the host who is known. One write per container, UUID and number
         while neither the host nor the plan changes.
         """
+        self.note(app, event)
+        failed = [failed for failed in self.begin_store()().values() if failed is not None]
+        if failed:
+            raise failed[0]
+
+    def note(self, app: str, event: ZoomEvent) -> None:
+        """Take note of what `learn` would store. It can be found from now on, and `begin_store` stores it."""
         planned = _last_planned(event)
         host = event.host or (self.find(app, event) if planned else None)
         until = min(max(int(self._clock()), planned), int(self._clock()) + _LONGEST_PLAN) + self._retention
         for name in event.meeting_names if host is not None else ():
-            known, known_until = self._known.get((app, name), (None, 0))
+            known, known_until = self._last(app, name)
             if host is not None and (known != host or until - known_until > self._retention // 2):
-                self._put(app, name, host, max(until, known_until if known == host else 0))
+                self._noted[app, name] = host, max(until, known_until if known == host else 0)
+
+    def begin_store(self) -> Callable[[], dict[tuple[str, str], DependencyFailed | None]]:
+        """Send what was noted to the table. The result waits for it, and returns what failed, by app and name."""
+        noted, self._noted = self._noted, {}
+        wait = begin_put_each(self._table, [_item(*name, *found) for name, found in noted.items()])
+
+        def stored() -> dict[tuple[str, str], DependencyFailed | None]:
+            outcomes = dict(zip(noted, wait(), strict=True))
+            if len(self._known) + len(noted) > _MOST_KNOWN:
+                self._known.clear()
+            self._known |= {name: found for name, found in noted.items() if outcomes[name] is None}
+            return outcomes
+
+        return stored
 
     def find(self, app: str, event: ZoomEvent) -> str | None:
         """Return the Zoom user who hosts what the event is about, as far as events of this app have said."""
         for name in event.meeting_names:
-            host = self._known.get((app, name), (None,))[0] or self._get(app, name)
+            host = self._last(app, name)[0] or self._get(app, name)
             if host is not None:
                 return host
         return None
+
+    def keys_to_find(self, app: str, event: ZoomEvent) -> list[tuple[str, str]]:
+        """Return the keys that `find` reads, for an event that names no host."""
+        if event.host is not None:
+            return []
+        return [(_pk(app, name), _SK) for name in event.meeting_names if self._last(app, name)[0] is None]
 
     def want(self, app: str, account_id: str, numbers: Collection[str]) -> None:
         """Store the numbers of meetings of a Zoom account that have no known host. Replaces what was stored before."""
@@ -88,17 +118,9 @@ class HostStore:
         app = str(item["pk"]).removeprefix("hosts.").partition("#")[0]
         return app in target.client_ids and target.names([item.get("host")])
 
-    def _put(self, app: str, name: str, host: str, until: int) -> None:
-        item = {
-            "pk": {"S": _pk(app, name)},
-            "sk": {"S": _SK},
-            "host": {"S": host},
-            "expires_at": {"N": str(until)},
-        }
-        self._table.call("put_item", Item=item)
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[app, name] = host, until
+    def _last(self, app: str, name: str) -> tuple[str | None, int]:
+        """Return the host as this container knows it, and when the item expires in epoch seconds."""
+        return self._noted.get((app, name)) or self._known.get((app, name)) or (None, 0)
 
     def _get(self, app: str, name: str) -> str | None:
         key = {"pk": {"S": _pk(app, name)}, "sk": {"S": _SK}}
@@ -111,6 +133,15 @@ def _last_planned(event: ZoomEvent) -> int:
     places = ("start_time", "occurrences[].start_time", "recurrence.end_date_time")
     moments = (epoch_ms(value) for place in places for value in values_at(event.object, place))
     return max((moment // 1000 for moment in moments if moment is not None), default=0)
+
+
+def _item(app: str, name: str, host: str, until: int) -> dict[str, Any]:
+    return {
+        "pk": {"S": _pk(app, name)},
+        "sk": {"S": _SK},
+        "host": {"S": host},
+        "expires_at": {"N": str(until)},
+    }
 
 
 def _pk(app: str, name: str) -> str:

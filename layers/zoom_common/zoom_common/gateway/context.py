@@ -19,6 +19,7 @@ from zoom_common.zoom.operations.table import match
 
 if TYPE_CHECKING:
     from zoom_common.aws.table import Changed
+    from zoom_common.ratelimit.slots import EarlySlot
 
 
 @dataclass(slots=True)
@@ -98,10 +99,13 @@ def addressed(connection: Connection, operation: Operation, ids: Mapping[str, st
     A user-level token speaks of its own user as `me`, so the user's own id and own e-mail address become that; other
     users stay, and Zoom decides. An account-level token belongs to no user: a path with `me` raises InvalidRequest,
     and the message names the path that serves it, where there is one. A user among the members of something else,
-    such as a group, stays as well, and so does a path of the pass-through.
+    such as a group, stays as well. A path of the pass-through goes out as it came, unless it is `/v2/users/me` of an
+    account.
     https://developers.zoom.us/docs/api/using-zoom-apis/#the-me-keyword
     """
     if operation.passed:
+        if connection.kind is Kind.ACCOUNT and f"{operation.path}/".startswith(_MY_PASSED_PATH):
+            raise InvalidRequest([FieldError("userId", _NO_ME)])
         return ids
     user = ids.get("userId") if _OF_USER in operation.path else None
     if connection.kind is Kind.ACCOUNT and (user == ME or _MY_PATH in f"{operation.path}/"):
@@ -111,7 +115,7 @@ def addressed(connection: Connection, operation: Operation, ids: Mapping[str, st
     return ids
 
 
-_OF_USER, _MY_PATH = "/users/{userId}", "/users/me/"
+_OF_USER, _MY_PATH, _MY_PASSED_PATH = "/users/{userId}", "/users/me/", "/v2/users/me/"
 
 _NO_ME = "An account-level connection has no `me`: name the user by id or e-mail address."
 
@@ -169,6 +173,8 @@ class Call:
     body: bytes = field(default=b"", repr=False)
     stats: CallStats = field(default_factory=CallStats)
     connection: Connection = field(init=False, repr=False)
+    early: EarlySlot | None = field(default=None, repr=False)
+    """The send slot that was asked for before the connection was read."""
 
     def __post_init__(self) -> None:
         """Name the operation in the statistics."""
@@ -209,18 +215,18 @@ class Call:
         read.connection = self.connection
         return read
 
-    def cost(self) -> Cost:
-        """Return what one try takes from the rate budget."""
+    def cost(self, connection: Connection | None = None) -> Cost:
+        """Return what one try takes from the rate budget, over this connection or the call's own."""
+        over = self.connection if connection is None else connection
         interactive = self.headers.get(PRIORITY_HEADER, "").strip().lower() == "interactive"
-        account, label = self.connection.zoom_account_id, self.operation.label
-        pool = self.operation.pool
-        return Cost(account=account, label=label, user=self._counted_user(), interactive=interactive, pool=pool)
+        account, label, pool = over.zoom_account_id, self.operation.label, self.operation.pool
+        return Cost(account=account, label=label, user=self._counted_user(over), interactive=interactive, pool=pool)
 
-    def _counted_user(self) -> str | None:
+    def _counted_user(self, connection: Connection) -> str | None:
         if not self.operation.counts_for_user:
             return None
         user = self.ids.get("userId")
         if user not in {None, ME}:
             return user
         # A user-level connection changes its own user's meetings. For an account-level one only Zoom knows the user.
-        return self.connection.zoom_user_id if self.connection.kind is Kind.USER else None
+        return connection.zoom_user_id if connection.kind is Kind.USER else None

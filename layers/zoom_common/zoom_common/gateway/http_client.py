@@ -122,7 +122,7 @@ class RetryingHttpClient:
             if not deadline.allows(_LEAST_TIME):
                 raise ZoomUnavailable(reason="deadline_exceeded")
             try:
-                reservation = self.limiter.reserve(cost, deadline)
+                reservation = self.limiter.reserve(cost, deadline, call.early)
             except TooManyRequests:
                 call.stats.budget_left = 0
                 if outcome is None:
@@ -230,8 +230,8 @@ class AccessTokens(Protocol):
         """Return a token after Zoom refused the last one; None when a new one would be refused too."""
         ...
 
-    def rejected_again(self, connection: Connection) -> None:
-        """Report that Zoom refused the new token too, also for an independent request."""
+    def rejected_again(self, connection: Connection, token: Secret) -> None:
+        """Report that Zoom refused the new `token` too, also for an independent request."""
         ...
 
     def accepted(self, connection: Connection) -> None:
@@ -254,14 +254,15 @@ class ZoomApiClient:
 
         A 401 (code 124) brings one refresh and one more try. When that is refused too, or before it for a request that
         was at fault lately, an independent read decides whether the token is to blame or the request: `call.stats`
-        says which, and only a token that was refused twice counts against the connection.
+        says which, and only a token that was refused twice counts against the connection. A 401 without a code of
+        Zoom's is checked in any case.
         """
         token = self.tokens.token(call.connection, call.deadline)
         response = self._send(call, token, before_sending)
         if not api.token_rejected(response):
             return self._accepted(call, response)
-        if self.rejected.suspects(call) and self._check(call, token) is TokenEvidence.ACCEPTED:
-            return self._request_at_fault(call, response)
+        if not self._is_token_to_be_replaced(call, token, response):
+            return response
         fresh = self.tokens.after_rejection(call.connection, call.deadline)
         if fresh is None:
             return response
@@ -272,8 +273,19 @@ class ZoomApiClient:
             case TokenEvidence.ACCEPTED:
                 return self._request_at_fault(call, response)
             case TokenEvidence.REJECTED:
-                self.tokens.rejected_again(call.connection)
+                self.tokens.rejected_again(call.connection, fresh)
         return response
+
+    def _is_token_to_be_replaced(self, call: Call, token: Secret, response: HttpResponse) -> bool:
+        """Return whether a 401 calls for another token; an independent read decides where that is not clear."""
+        is_unclear = evidence(response) is TokenEvidence.NONE
+        if not is_unclear and not self.rejected.suspects(call):
+            return True
+        checked = self._check(call, token)
+        if checked is TokenEvidence.ACCEPTED:
+            self._request_at_fault(call, response)
+        # Without any word of Zoom's it may be a proxy that refuses.
+        return checked is TokenEvidence.REJECTED or (checked is TokenEvidence.NONE and not is_unclear)
 
     def _accepted(self, call: Call, response: HttpResponse) -> HttpResponse:
         if call.connection.refusals and evidence(response) is TokenEvidence.ACCEPTED:

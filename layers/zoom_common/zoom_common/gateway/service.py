@@ -112,6 +112,8 @@ _PLANS = frozenset(f"{kind}.{what}" for kind in ("meetings", "webinars") for wha
 # With an answer of the pass-through go those that files and redirects need.
 _PASSED_ON_WHOLE = (*_PASSED_ON, "location", "content-disposition", "content-range", "accept-ranges", "last-modified")
 
+_MOST_EXPECTED = 1000
+
 _NO_TIME = Deadline.after(0.0)
 
 
@@ -139,6 +141,8 @@ class Gateway:
     reconnect_url: ReconnectUrl
     passes_on: bool = False
     calendar: HostCalendar | None = None
+    _expected: dict[tuple[str | None, ...], Connection] = field(default_factory=dict)
+    """The connection that a caller's last call went over, which the next one will most likely go over too."""
 
     def call(self, call: Call) -> Answer:
         """Return Zoom's answer for the caller. `call.stats` is filled in, whether it succeeds or not.
@@ -147,12 +151,15 @@ class Gateway:
         """
         try:
             self._bind(call)
-            return self._answer(call, self._response(call))
+            response = self._response(call)
+            self._expect(call)
+            return self._answer(call, response)
         except GatewayError as error:
             call.stats.reason = error.reason
             error.headers = {**call.stats.headers(), **error.headers}
             raise
         finally:
+            self.client.http.limiter.drop(call.early)
             self._count(call)
 
     def _bind(self, call: Call) -> None:
@@ -160,12 +167,42 @@ class Gateway:
         operation = call.operation
         if not call.principal.may(operation.gateway_scope):
             raise Forbidden([operation.gateway_scope])
-        connection = self.select(call.principal, call.headers.get(CONNECTION_HEADER))
+        connection = self._selected(call)
         call.bind(connection)
         check_scopes(operation, connection, self.reconnect_url)
         call.ids = addressed(connection, operation, call.ids)
         call.stats.budget_left = self.client.http.limiter.left(call.cost())
         _check_request(call)
+
+    def _selected(self, call: Call) -> Connection:
+        """Read the caller's connection, and ask for the send slot meanwhile where it is likely which one that is.
+
+        What was expected decides nothing else: the connection is read each time, and a slot that turns out to be of
+        another account, or not to be needed, is given back.
+        """
+        limiter = self.client.http.limiter
+        expected = self._expected.get(_caller(call))
+        if expected is not None and self._surely_sends(call, expected):
+            del self._expected[_caller(call)]  # until this call has gone to Zoom too
+            call.early = limiter.begin(call.cost(expected), call.deadline)
+        connection = self.select(call.principal, call.headers.get(CONNECTION_HEADER))
+        if expected is not None and connection.zoom_account_id != expected.zoom_account_id:
+            limiter.drop(call.early)
+        return connection
+
+    def _expect(self, call: Call) -> None:
+        """Expect the caller's next call over the same connection, because this one went to Zoom."""
+        if len(self._expected) >= _MOST_EXPECTED:
+            self._expected.clear()
+        self._expected[_caller(call)] = call.connection
+
+    def _surely_sends(self, call: Call, expected: Connection) -> bool:
+        """Return whether a call that is in order goes to Zoom: nothing that is stored may answer it."""
+        if expected.scopes and not call.operation.scopes.allow(expected.scopes):
+            return False
+        if call.operation.method == "GET":
+            return self.read_cache.seconds <= 0
+        return idempotency.HEADER not in call.headers
 
     def _count(self, call: Call) -> None:
         """Count the call and the reads it needed. When a write fails, later ones do not wait for DynamoDB again."""
@@ -240,6 +277,12 @@ class Gateway:
             headers["retry-after"] = str(ceil(refusal.retry_after if refusal.retry_after is not None else 1))
             headers["x-zoom-limit"] = str(refusal.limit)
         return headers
+
+
+def _caller(call: Call) -> tuple[str | None, ...]:
+    """Return who calls, and over which connection where the request names one."""
+    who = call.principal
+    return who.tenant, who.subject, who.connection, call.headers.get(CONNECTION_HEADER)
 
 
 def _passed_on(call: Call, response: HttpResponse, headers: dict[str, str]) -> Answer:

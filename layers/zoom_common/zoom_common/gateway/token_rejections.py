@@ -38,13 +38,17 @@ class TokenEvidence(StrEnum):
 
 
 def evidence(response: HttpResponse) -> TokenEvidence:
-    """Return what `response` says about the token: any answer of Zoom's but 401/124 accepts it, 4711 and 429 too."""
-    if api.token_rejected(response):
-        return TokenEvidence.REJECTED
+    """Return what `response` says about the token: any answer of Zoom's but 401/124 accepts it, 4711 and 429 too.
+
+    A 401 without a code of Zoom's, such as a proxy's page, says nothing.
+    """
     if response.status >= 500 or not api.is_answer(response):  # noqa: PLR2004 - HTTP's own number
         return TokenEvidence.NONE
+    code = api.zoom_code(response)
+    if api.token_rejected(response) and code == api.TOKEN_REJECTED:
+        return TokenEvidence.REJECTED
     success = response.status < 300  # noqa: PLR2004 - as above
-    return TokenEvidence.ACCEPTED if success or api.zoom_code(response) is not None else TokenEvidence.NONE
+    return TokenEvidence.ACCEPTED if success or code is not None else TokenEvidence.NONE
 
 
 def independent_read(call: Call) -> Call:

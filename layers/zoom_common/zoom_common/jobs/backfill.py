@@ -1,8 +1,9 @@
-"""`backfill`: the meetings, attendance and recordings of a span of time, as the events that nobody has told.
+"""`backfill`: meetings, attendance, recordings and registrants of a span of time, as the events that nobody has told.
 
-The plan has a row for each user and each four weeks. A row compares what Zoom reports with what is known, as the hourly
-reconciliation does, and sends what is missing the way of every delivery, marked as reconciled and with the natural keys
-of the originals. So a row that is done twice, and a backfill that is done again, changes nothing.
+The plan has a row for each user and each four weeks, one for each user's registrants and, on demand, one for a trash.
+A row compares what Zoom reports with what is known, as the hourly reconciliation does, and sends what is missing the
+way of every delivery, marked as reconciled and with the natural keys of the originals. Where the archive is on, it gets
+the recordings from Zoom's list itself. So a row that is done twice, and a backfill that is done again, changes nothing.
 """
 
 from __future__ import annotations
@@ -18,37 +19,38 @@ from zoom_common.connections.model import Connection
 from zoom_common.deadline import Deadline
 from zoom_common.errors import FieldError, GatewayError
 from zoom_common.events.projections.store import ProjectionStore
-from zoom_common.events.reconciliation.reconciler import (
-    SETTLED_SECONDS,
-    Lines,
-    Reconciled,
-    Reconciler,
-    SettledAttendance,
-)
+from zoom_common.events.reconciliation.on_demand import OnDemand
+from zoom_common.events.reconciliation.reconciler import SETTLED_SECONDS, Lines, Reconciler, SettledAttendance
 from zoom_common.events.reconciliation.zoom_reader import AccessDenied, Read, ZoomReader
 from zoom_common.events.reconciliation.zoom_reader import Row as Listed
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.gateway.background_reads import reading
-from zoom_common.jobs.files import ledger
-from zoom_common.jobs.model import MOST_ROWS, Row, RowState, Tally
+from zoom_common.jobs.model import MOST_ROWS, Row, RowState, Tally, erased
 from zoom_common.jobs.rows import stop_of
 from zoom_common.jobs.runner import Slice, Step
 from zoom_common.ratelimit.limiter import RateLimitRules
+from zoom_common.ratelimit.quotas import DAY, DailyStore
 from zoom_common.zoom import rate_limits
+from zoom_common.zoom.operations.model import RateLabel
 from zoom_common.zoom.operations.table import match
 from zoom_common.zoom.rate_limits import until_midnight
 
 NAME = "backfill"
-OPTIONS = frozenset({"from", "to", "users", "deactivated"})
+OPTIONS = frozenset({"from", "to", "users", "deactivated", "registrants", "trash"})
 PART_OF_DAY = 0.2
 # What the last row of a slice may take beyond it; the reconciliation begins nothing in its last 30 seconds.
 _ROW_SECONDS = 32.0
-_DAY = 86_400
 _MOST_DAYS = 400
 _MOST_USERS = 1_000
 # Zoom's lists take a month at most. Windows overlap by what a meeting can last, so that none falls between two of them.
 _WINDOW, _OVERLAP = timedelta(days=28), timedelta(days=2)
+# What a row is about besides what was held and recorded in its window.
+_REGISTRANTS, _TRASH = "registrants", "trash"
+_PAGE = 250
+# How far Zoom's reports go back; some days more, should its months be longer than ours.
+_REPORTED = timedelta(days=190)
+_REPORTS = "/v2/report/users/"
 # Costly calls that a row is taken to need before any was counted: the reports of what was held, in two kinds.
 _CALLS_OF_A_ROW = 2.0
 
@@ -66,8 +68,8 @@ def check_options(body: Mapping[str, Any], wrong: list[FieldError], *, today: da
     known = isinstance(users, list) and all(isinstance(each, str) and each for each in users)
     if not known or len(users) > _MOST_USERS:
         wrong.append(FieldError("users", f"At most {_MOST_USERS} user ids or addresses; none means everybody."))
-    if not isinstance(body.get("deactivated", False), bool):
-        wrong.append(FieldError("deactivated", "true or false."))
+    switches = ("deactivated", "registrants", "trash")
+    wrong += [FieldError(each, "true or false.") for each in switches if not isinstance(body.get(each, False), bool)]
 
 
 def _day(text: Any) -> date | None:
@@ -86,9 +88,18 @@ def windows(first: date, last: date) -> Iterator[tuple[date, date]]:
         begin = end + timedelta(days=1)
 
 
+# Gets the connection, the user and the first and the last day.
+type Archive = Callable[[Connection, ZoomReader, str, date, date], int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
-    """The work of such a job. `send` takes deliveries that go the way of every delivery from then on."""
+    """The work of such a job. `send` takes deliveries that go the way of every delivery from then on.
+
+    `days` counts the costly calls of all backfills of an account.
+    `archive` archives the recordings that a user has within a window and returns how many files were new, where the
+    archive is on.
+    """
 
     projections: ProjectionStore
     lines: Lines
@@ -96,6 +107,8 @@ class Backfill:
     publisher: SettledAttendance
     send: Callable[[Sequence[Delivery]], None]
     rules: RateLimitRules
+    days: DailyStore
+    archive: Archive | None = None
 
     def __call__(self, slice_: Slice) -> Step:
         """Work until the slice is over. Raises Lost."""
@@ -106,28 +119,8 @@ class _DaySpent(Exception):
     """The part of the day's calls that a backfill may make is made."""
 
 
-@dataclass(frozen=True, slots=True)
-class _User:
-    """A user of a connection, as the reconciliation wants to know them."""
-
-    connection: Connection
-    zoom_user_id: str | None
-
-    @property
-    def tenant(self) -> str:
-        return self.connection.tenant
-
-    @property
-    def connection_id(self) -> str:
-        return self.connection.connection_id
-
-    @property
-    def client_id(self) -> str:
-        return self.connection.client_id
-
-    @property
-    def zoom_account_id(self) -> str:
-        return self.connection.zoom_account_id
+class _TooMany(Exception):
+    """The plan has more rows than a job may have."""
 
 
 class _Run:
@@ -136,7 +129,7 @@ class _Run:
     def __init__(self, backfill: Backfill, slice_: Slice) -> None:
         self._backfill, self._slice, self._runner = backfill, slice_, slice_.runner
         self._calls: dict[str, int] = {}
-        self._rows_today = 0
+        self._left: int | None = None
 
     def run(self) -> Step:
         job = self._slice.job
@@ -148,31 +141,35 @@ class _Run:
         except _DaySpent:
             now = self._runner.clock()
             return self._slice.wait(now + until_midnight(now), reason="backfill_budget")
+        except _TooMany as many:
+            message = f"{many} rows, and {MOST_ROWS} are the most. Name users, or a shorter span."
+            return self._slice.fail("too_many_rows", message)
         except AccessDenied as denied:
             return self._slice.fail(denied.reason, "Zoom does not show this connection the users of the account.")
         except GatewayError as error:
-            stop = stop_of(error, now=self._runner.clock())
-            if stop.failed:
-                return self._slice.fail(stop.reason, stop.message)
-            if stop.pauses:
-                return self._slice.pause(stop.reason, until=stop.until)
-            return self._slice.wait(stop.until or self._runner.clock() + 30.0)
+            return self._slice.stop(stop_of(error, now=self._runner.clock()))
 
     def _plan(self, connection: Connection) -> None:
-        """Write a row for each user and window. A plan that a crash has left is written again."""
+        """Write the rows. A plan that a crash has left is written again. Raises _TooMany."""
         request = self._slice.job.request
         first, last = _day(request["from"]), _day(request.get("to")) or self._today()
+        first = first or last
         users = list(request.get("users") or ([] if connection.zoom_user_id is None else ["me"]))
         users = users or list(self._everybody(connection, deactivated=bool(request.get("deactivated"))))
-        spans = [(begin.isoformat(), end.isoformat()) for begin, end in windows(first or last, last)]
-        planned = [(user, begin, end) for user in users for begin, end in spans][:MOST_ROWS]
-        rows = (
-            Row(number=at, values={"user": user, "from": begin, "to": end})
-            for at, (user, begin, end) in enumerate(planned, start=1)
+        further = [_REGISTRANTS] if request.get("registrants", True) else []
+        further += [_TRASH] if request.get("trash") else []
+        spans = [{"from": begin.isoformat(), "to": end.isoformat()} for begin, end in windows(first, last)]
+        spans += [{"from": first.isoformat(), "to": last.isoformat(), "of": each} for each in further]
+        count = len(users) * len(spans)
+        if count > MOST_ROWS:
+            raise _TooMany(count)
+        planned = ({"user": user, **span} for user in users for span in spans)
+        self._runner.store.put_rows(
+            self._slice.job, (Row(number=at, values=values) for at, values in enumerate(planned, start=1))
         )
-        self._runner.store.put_rows(self._slice.job, rows)
-        counted = self._runner.store.counted(self._slice.job, rows=len(planned), owner=self._slice.owner)
+        counted = self._runner.store.counted(self._slice.job, rows=count, owner=self._slice.owner)
         self._slice.job = counted or self._slice.job
+        self._note_most(connection, RateLabel.HEAVY)
         self._save(self._slice.job.seen, 0)
 
     def _everybody(self, connection: Connection, *, deactivated: bool) -> Iterator[str]:
@@ -185,37 +182,101 @@ class _Run:
             raise AccessDenied(reason)
 
     def _go_on(self, connection: Connection) -> Step:
-        seen = Tally()
-        rows = list(ledger(self._runner.store, self._slice.job))
-        for row in rows:
-            seen = seen.counting(row)
-        for row in rows:
-            if row.finished:
-                continue
-            if not self._slice.deadline.allows(0.0):
-                return self._slice.again()
-            if not self._slice.job.dry_run:
-                done = self._reconcile(connection, row)
-                if not done.complete:
-                    return self._slice.again()
-                finished = replace(row, state=RowState.SUCCEEDED, message=_said(done))
-            else:
-                finished = replace(row, state=RowState.SUCCEEDED, message="Would be compared.")
-            self._runner.store.finish(self._slice.job, finished)
-            seen = seen.counting(finished)
-            self._rows_today += 1
-            self._save(seen, 1)
+        seen = self._slice.job.before
+        while page := self._page(self._slice.job.cursor):
+            finished = 0
+            for row in page:
+                if not self._slice.deadline.allows(0.0):
+                    return self._again(seen, finished)
+                done = row if row.finished else self._work(connection, row)
+                if done is None:
+                    return self._again(seen, finished)
+                seen = seen.counting(done)
+                finished += not row.finished
+                self._slice.job = replace(self._slice.job, cursor=row.number + 1, before=seen)
+                if not self._slice.job.dry_run:
+                    self._save(seen, finished)
+                    finished = 0
+            self._save(seen, finished)
         return self._slice.done()
 
-    def _reconcile(self, connection: Connection, row: Row) -> Reconciled:
+    def _again(self, seen: Tally, finished: int) -> Step:
+        self._save(seen, finished)
+        return self._slice.again()
+
+    def _page(self, number: int) -> list[Row]:
+        """Return the next rows; a row that was erased is there as a failed one."""
+        last = min(self._slice.job.rows or 0, number + _PAGE - 1)
+        if number > last:
+            return []
+        found = {row.number: row for row in self._runner.store.rows(self._slice.job, start=number, limit=_PAGE)}
+        return [found.get(at) or erased(at) for at in range(number, last + 1)]
+
+    def _work(self, connection: Connection, row: Row) -> Row | None:
+        """Do a row and return it finished, or None when it needs another slice."""
+        message: str | None = "Would be compared."
+        if not self._slice.job.dry_run:
+            work = {_REGISTRANTS: self._registrants, _TRASH: self._trash}.get(str((row.values or {}).get("of")))
+            message = (work or self._window)(connection, row)
+        if message is None:
+            return None
+        finished = replace(row, state=RowState.SUCCEEDED, message=message)
+        return finished if self._runner.store.finish(self._slice.job, finished) else erased(row.number)
+
+    def _window(self, connection: Connection, row: Row) -> str | None:
         """Compare one user's window. Events come with the moment at which they are sent, and not the window's."""
-        values = row.values or {}
-        user = str(values.get("user", "me"))
-        begin, end = date.fromisoformat(str(values["from"])), date.fromisoformat(str(values["to"]))
-        now = self._runner.clock()
-        last = min(now, _midnight(end) + _DAY + SETTLED_SECONDS)
-        about = _User(connection, connection.zoom_user_id if user == "me" else user)
-        reconciler = Reconciler(
+        user, begin, end = _values(row)
+        read = self._reads(connection, user, reports=end >= self._today() - _REPORTED)
+        about = _person(connection, user)
+        done = self._reconciler(begin, end).reconcile(about, read, self._deadline)
+        if not done.complete:
+            return None
+        said = f"{done.compared} compared, {done.missing} events were missing."
+        if self._backfill.archive is not None:
+            reader = ZoomReader(read)
+            said += f" {self._backfill.archive(connection, reader, user, begin, end)} files are new in the archive."
+        if end < self._today() - _REPORTED:
+            said += " Zoom's reports do not go back so far: meetings are those that Zoom lists."
+        return said + "".join(f" Not all of the {what}: {why}." for what, why in sorted(done.partial.items()))
+
+    def _registrants(self, connection: Connection, row: Row) -> str | None:
+        """Compare the registrants of what one user planned in the span, meeting by meeting."""
+        user, begin, end = _values(row)
+        reader = ZoomReader(self._reads(connection, user))
+        about = _person(connection, user)
+        planned = self._reconciler(begin, end).planned(about, reader)
+        on_demand = self._on_demand(connection, reader)
+        place = dict(self._slice.job.notes.get("place") or {})
+        place = place if place.get("row") == row.number else {"row": row.number, "after": "", "missing": 0}
+        for family, number in planned:
+            name = f"{family}/{number}"
+            if name <= str(place["after"]):
+                continue
+            if not self._slice.deadline.allows(0.0):
+                return None
+            bodies = on_demand.registrations(family, number)
+            self._send([Delivery(connection.client_id, body, 0) for body in bodies])
+            place = {**place, "after": name, "missing": int(place["missing"]) + len(bodies)}
+            self._slice.job = replace(self._slice.job, notes={**self._slice.job.notes, "place": place})
+            self._save(self._slice.job.seen, 0)
+        return f"Registrants of {len(planned)}: {place['missing']} events were missing.{_unseen(reader)}"
+
+    def _trash(self, connection: Connection, row: Row) -> str:
+        """Compare one user's trash."""
+        user, begin, end = _values(row)
+        reader = ZoomReader(self._reads(connection, user))
+        since, until = int(_midnight(begin) * 1000), int((_midnight(end) + DAY) * 1000)
+        found = list(self._on_demand(connection, reader).trashed(quote(user, safe=""), since, until))
+        self._send([Delivery(connection.client_id, body, 0) for body in found])
+        return f"The trash: {len(found)} events were missing.{_unseen(reader)}"
+
+    def _on_demand(self, connection: Connection, reader: ZoomReader) -> OnDemand:
+        return OnDemand(self._backfill.projections, connection.tenant, connection.zoom_account_id, reader)
+
+    def _reconciler(self, begin: date, end: date) -> Reconciler:
+        """Return what compares a span of days."""
+        last = min(self._runner.clock(), _midnight(end) + DAY + SETTLED_SECONDS)
+        return Reconciler(
             projections=self._backfill.projections,
             lines=self._backfill.lines,
             hosts=self._backfill.hosts,
@@ -224,7 +285,6 @@ class _Run:
             clock=lambda: last,
             lookback=last - _midnight(begin) + _OVERLAP.total_seconds(),
         )
-        return reconciler.reconcile(about, self._reads(connection, user), self._deadline)
 
     def _send(self, found: Sequence[Delivery]) -> None:
         """Send deliveries as received now: the log keeps events by that moment, and not by the window's."""
@@ -236,31 +296,45 @@ class _Run:
         """Return when a row that is under way has to stop: it may take some time longer than the slice."""
         return Deadline(self._slice.deadline.at + _ROW_SECONDS, self._slice.deadline.clock)
 
-    def _reads(self, connection: Connection, user: str | None) -> Read:
-        """Return reads for one user, counted against the part of the day that a backfill may take."""
+    def _reads(self, connection: Connection, user: str | None, *, reports: bool = True) -> Read:
+        """Return reads for one user, counted against the part of the day that a backfill may take.
+
+        Without `reports`, those of what the user held are not asked for: Zoom would refuse.
+        """
         job = Principal(connection.tenant, "job:backfill", frozenset({EVERY_SCOPE}), connection.connection_id)
         read = reading(self._runner.calls.gateway, job, self._deadline)
 
         def counted(path: str) -> Listed | None:
             named = path if user in {None, "me"} else path.replace("/users/me/", f"/users/{quote(str(user), safe='')}/")
+            if not reports and named.startswith(_REPORTS):
+                return None
             self._count(connection, named)
             return read(named)
 
         return counted
 
     def _count(self, connection: Connection, path: str) -> None:
-        plan, rules = self._backfill.rules.of(connection.zoom_account_id), self._backfill.rules
         operation, _ = match("GET", path.partition("?")[0])
-        day = rate_limits.daily(plan, operation.label)
-        if day is None:
+        name, most = self._note_most(connection, operation.label)
+        if name is None:
             return
-        used = self._used()
-        most = int(day.calls * rules.share * PART_OF_DAY)
-        if used.get(day.name, 0) >= most:
+        used, period = self._used(), int(self._runner.clock() // DAY)
+        counter = f"{connection.zoom_account_id}#backfill#{name}"
+        taken = self._backfill.days.take(counter, period=period, limit=most, most=1)
+        self._left = taken.left if taken is not None else 0
+        if taken is None:
             self._save(self._slice.job.seen, 0)
             raise _DaySpent
-        self._calls = {**used, day.name: used.get(day.name, 0) + 1}
+        self._calls = {**used, name: used.get(name, 0) + 1}
+
+    def _note_most(self, connection: Connection, label: RateLabel) -> tuple[str | None, int]:
+        """Return the daily limit that calls count for, and how many of them a backfill may make a day."""
+        day, rules = rate_limits.daily(self._backfill.rules.of(connection.zoom_account_id), label), self._backfill.rules
+        if day is None:
+            return None, 0
+        most = int(day.calls * rules.share * PART_OF_DAY)
         self._slice.job = replace(self._slice.job, notes={**self._slice.job.notes, "most_calls": most})
+        return day.name, most
 
     def _used(self) -> dict[str, int]:
         """Return the calls of today by the limit that they count for."""
@@ -279,7 +353,9 @@ class _Run:
         each = total / seen.total if seen.total and total else _CALLS_OF_A_ROW
         most = int(notes.get("most_calls", 0))
         notes |= {"day": self._today().isoformat(), "calls": self._calls, "all_calls": total}
-        notes |= {"rows_a_day": int(most / each), "rows_today": max(0, int((most - calls) / each))} if most else {}
+        left = max(0, most - calls) if self._left is None else self._left
+        if most:
+            notes |= {"rows_a_day": round(most / each, 2), "rows_today": round(left / each, 2)}
         self._slice.save(replace(self._slice.job, seen=seen, notes=notes), finished=finished)
 
     def _today(self) -> date:
@@ -290,6 +366,16 @@ def _midnight(day: date) -> float:
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
-def _said(done: Reconciled) -> str:
-    partial = "".join(f" Not all of the {what}: {why}." for what, why in sorted(done.partial.items()))
-    return f"{done.compared} compared, {done.missing} events were missing.{partial}"
+def _values(row: Row) -> tuple[str, date, date]:
+    """Return the user of a row, and the first and the last day."""
+    values = row.values or {}
+    return str(values.get("user", "me")), date.fromisoformat(str(values["from"])), date.fromisoformat(str(values["to"]))
+
+
+def _person(connection: Connection, user: str) -> Connection:
+    """Return a connection as if it were this user's own."""
+    return connection if user == "me" else replace(connection, zoom_user_id=user)
+
+
+def _unseen(reader: ZoomReader) -> str:
+    return "".join(f" Not shown: {what}, {why}." for what, why in sorted(reader.unseen.items()))

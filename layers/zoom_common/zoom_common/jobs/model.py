@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import ceil
 from typing import Any
 
 from zoom_common.access.principal import Principal
@@ -178,7 +179,9 @@ class Job:
         return self.state is State.PAUSED and self.not_before > 0
 
 
-# Rows a second before anything was measured: calls go out one after another, and Zoom needs about as long for one.
+# How many rows of a job go out at once.
+LANES = 8
+# Rows a second in one lane before anything was measured: Zoom needs about as long for a call.
 USUAL_PACE = 3.0
 _DAY = 86_400.0
 # A pace follows what was measured over about so many seconds.
@@ -220,11 +223,12 @@ def forecast(job: Job, operation: Operation | None, *, now: float, fastest: floa
     if job.state is State.PAUSED and not job.resumes_by_itself:
         return Forecast(None, job.reason or "paused")
     begins = max(now, job.not_before)
-    pace = job.pace or min(USUAL_PACE, fastest or USUAL_PACE)
+    usual = USUAL_PACE * _lanes_used(job, operation)
+    pace = job.pace or min(usual, fastest or usual)
     at_pace = begins + job.left / pace
     by_day, limit = begins, "pace"
     if job.notes.get("rows_a_day"):
-        today, a_day = int(job.notes.get("rows_today", 0)), int(job.notes["rows_a_day"])
+        today, a_day = float(job.notes.get("rows_today", 0)), float(job.notes["rows_a_day"])
         by_day, limit = _by_day(job.left, today, a_day, begins, pace), "backfill_budget"
     elif operation is not None and operation.counts_for_user and not job.dry_run:
         today = USER_DAILY if job.host_left is None else job.host_left
@@ -232,12 +236,21 @@ def forecast(job: Job, operation: Operation | None, *, now: float, fastest: floa
     return Forecast(by_day, limit) if by_day > at_pace else Forecast(at_pace, "pace")
 
 
-def _by_day(rows: int, today: int, a_day: int, begins: float, pace: float) -> float:
+def _lanes_used(job: Job, operation: Operation | None) -> int:
+    """Return how many lanes a job uses: rows of one host keep to one, and other works than rows have one."""
+    if operation is None:
+        return 1
+    if not operation.counts_for_user:
+        return LANES
+    return min(LANES, ceil((job.rows or 0) / job.busiest)) if job.busiest else 1
+
+
+def _by_day(rows: int, today: float, a_day: float, begins: float, pace: float) -> float:
     """Return when `rows` are through of which so many fit into today, and `a_day` into each day from 00:00 UTC."""
     if rows <= today:
         return begins + rows / pace
-    days, last = divmod(rows - today - 1, max(1, a_day))
-    return begins + until_midnight(begins) + days * _DAY + (last + 1) / pace
+    days = max(0, ceil((rows - today) / a_day) - 1)
+    return begins + until_midnight(begins) + days * _DAY + (rows - today - days * a_day) / pace
 
 
 def fastest(operation: Operation, rules: Any, account: str) -> float:

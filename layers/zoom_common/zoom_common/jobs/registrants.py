@@ -105,7 +105,7 @@ class _Sync:
         except _Stopped as stopped:
             return stopped.step
         except GatewayError as error:
-            return self._stop(stop_of(error, now=self._runner.clock()))
+            return self._slice.stop(stop_of(error, now=self._runner.clock()))
 
     def _run(self) -> Step:
         self._read_ledger()
@@ -326,7 +326,7 @@ class _Sync:
         """Return what Zoom answers to a read. Raises _Stopped."""
         found = self._send(self._sync.operations[name], query_string, b"")
         if isinstance(found, Stop):
-            raise _Stopped(self._stop(found))
+            raise _Stopped(self._slice.stop(found))
         return found
 
     def _call(self, name: str, body: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any] | None:
@@ -345,7 +345,7 @@ class _Sync:
         for row in rows:
             self._runner.store.put_off(self._slice.job, row, until=until, sent=found.unknown)
         self._save()
-        raise _Stopped(self._slice.wait(until) if found.unknown else self._stop(found))
+        raise _Stopped(self._slice.wait(until) if found.unknown else self._slice.stop(found))
 
     def _send(self, operation: Operation, query_string: str, body: bytes) -> dict[str, Any] | Stop:
         job = self._slice.job
@@ -367,14 +367,6 @@ class _Sync:
             return stop_of(error, now=self._runner.clock())
         found = json.loads(answer.body) if answer.body.strip() else {}
         return found if isinstance(found, dict) else {}
-
-    def _stop(self, stop: Stop) -> Step:
-        """End the slice as a call that failed wants it."""
-        if stop.failed:
-            return self._slice.fail(stop.reason, stop.message)
-        if stop.pauses:
-            return self._slice.pause(stop.reason, until=stop.until)
-        return self._slice.wait(stop.until or self._runner.clock() + 5.0)
 
     def _operation(self, name: str) -> Operation:
         return self._sync.operations[f"{self._kind}.{name}"]

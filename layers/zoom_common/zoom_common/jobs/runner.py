@@ -6,23 +6,18 @@ it writes to the ledger first. When it crashes, the lease ends, and the next sli
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
-from itertools import batched
 from math import ceil
-from typing import Any, Protocol
+from typing import Protocol
 
 from zoom_common import observability
 from zoom_common.access.principal import Principal
 from zoom_common.deadline import Deadline
-from zoom_common.errors import FieldError
-from zoom_common.jobs import rows as row_calls
+from zoom_common.jobs.engine_client import UPLOAD_SECONDS
 from zoom_common.jobs.files import Unusable, store_rows
-from zoom_common.jobs.mapping import UNKNOWN_HOST, ColumnMapping, RowRefused, host_of, request_of
-from zoom_common.jobs.model import ENDED, Job, Row, RowState, State, Tally, erased, paced
-from zoom_common.jobs.rows import RowCalls, Verdict
+from zoom_common.jobs.model import ENDED, Job, Row, State, paced
+from zoom_common.jobs.rows import RowCalls, Stop
 from zoom_common.jobs.store import JobStore
 from zoom_common.zoom.operations.model import Operation
 
@@ -32,9 +27,7 @@ END, AGAIN, WAIT = "end", "again", "wait"
 MOST_SLICES = 2_000
 # In seconds: how long after its time a sign of life may still come.
 GRACE = 120.0
-UPLOAD_SECONDS = 3_600.0
-_PAGE = 250
-_CHUNK = 10
+PAGE = 250
 _KEY_CHECK_SECONDS = 60.0
 # Shorter waits are no reason to call a job waiting.
 _SHORT_WAIT = 90.0
@@ -61,13 +54,19 @@ class Work(Protocol):
         ...
 
 
+def one_by_one(tasks: Sequence[Callable[[], list[Row]]]) -> list[list[Row]]:
+    """Carry tasks out one after another."""
+    return [each() for each in tasks]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceRunner:
     """Runs slices. `key_refusal` says why the key that started a job may not go on, or None.
 
     `start` starts an execution for a job's run. `read_file` returns an uploaded file, or None while there is none, and
     `delete_file` removes it. `slice_seconds` is how long a slice works, `lease_seconds` how long it can live at most.
-    `each` maps a function over rows. `works` are the operations that are no rows of the operations table.
+    `more_calls` are those of further lanes, for rows that go out at once, and `at_once` carries tasks out together and
+    returns when all have ended. `works` are the operations by name that do their own slices; `row_work` does the rest.
     """
 
     store: JobStore
@@ -82,7 +81,9 @@ class SliceRunner:
     new_owner: Callable[[], str]
     slice_seconds: float = 240.0
     lease_seconds: float = 300.0
-    each: Callable[[Callable[[Row], Any], Sequence[Row]], Iterable[Any]] = map
+    row_work: Work
+    more_calls: Sequence[RowCalls] = ()
+    at_once: Callable[[Sequence[Callable[[], list[Row]]]], list[list[Row]]] = one_by_one
     works: Mapping[str, Work] = field(default_factory=dict)
 
     def run(self, tenant: str, job_id: str, run: int) -> Step:
@@ -124,11 +125,11 @@ class SliceRunner:
             refusal = self.key_refusal(slice_.job.principal)
             if refusal is not None:
                 return slice_.pause(refusal)
-            work = self.works.get(slice_.job.operation)
+            work = self.works.get(slice_.job.operation, self.row_work)
             waiting = read_rows(slice_) if slice_.job.rows is None and slice_.job.from_file else None
             if waiting is not None:
                 return waiting
-            return work(slice_) if work is not None else RowWork(slice_).run()
+            return work(slice_)
         except Lost:
             return Step(END) if slice_.stopped else Step(WAIT, 5)
 
@@ -217,6 +218,14 @@ class Slice:
         self.leave(State.PAUSED, wake_at=until + GRACE, reason=reason, not_before=until)
         return Step(WAIT, max(1, ceil(until - self.runner.clock())))
 
+    def stop(self, stop: Stop) -> Step:
+        """End the slice as a call that failed wants it."""
+        if stop.failed:
+            return self.fail(stop.reason, stop.message)
+        if stop.pauses:
+            return self.pause(stop.reason, until=stop.until)
+        return self.wait(stop.until or self.runner.clock() + _SOON)
+
     def done(self) -> Step:
         """End the job: every row is finished."""
         left = self.leave(State.DONE)
@@ -270,160 +279,3 @@ def read_rows(slice_: Slice) -> Step | None:
     slice_.job = counted
     runner.delete_file(counted)
     return None
-
-
-class RowWork:
-    """The rows of a job over an operation of the table."""
-
-    def __init__(self, slice_: Slice) -> None:
-        self._slice = slice_
-        self._runner = slice_.runner
-        self._operation = self._runner.operations[slice_.job.operation]
-        self._mapping = ColumnMapping.of(slice_.job.request.get("mapping"))
-        self._open_by_host: Counter[str] = Counter()
-        self._left_by_host: dict[str, int] = {}
-        self._pause: tuple[str, float | None] | None = None
-        self._soonest: float | None = None
-        self._by_limit = False
-
-    def run(self) -> Step:
-        """Go through the open rows once, as far as the slice's time allows."""
-        if self._operation.counts_for_user and not self._slice.job.dry_run:
-            self._count_hosts()
-        number, scanned, known, prefix = self._slice.job.cursor, self._slice.job.before, self._slice.job.seen, True
-        while page := self._page(number):
-            for chunk in batched(page, _CHUNK, strict=False):
-                tried, finished = self._try(chunk), 0
-                for before, row in zip(chunk, tried, strict=True):
-                    scanned = scanned.counting(row)
-                    if row.finished and not before.finished:
-                        known, finished = known.counting(row), finished + 1
-                    prefix = prefix and row.finished
-                    if prefix:
-                        self._slice.job = replace(self._slice.job, cursor=row.number + 1, before=scanned)
-                whole = chunk[-1].number >= (self._slice.job.rows or 0)
-                self._save(scanned if whole or scanned.total > known.total else known, finished)
-                if self._pause is not None:
-                    reason, until = self._pause
-                    return self._slice.pause(reason, until=until)
-                if not self._slice.deadline.allows(0.0):
-                    return self._slice.again()
-            number = page[-1].number + 1
-        return self._ended()
-
-    def _ended(self) -> Step:
-        if self._soonest is None:
-            return self._slice.done()
-        return self._slice.wait(self._soonest, reason="user_daily_limit" if self._by_limit else None)
-
-    def _page(self, number: int) -> list[Row]:
-        """Return the next rows; a row that was erased is there as a failed one."""
-        last = min(self._slice.job.rows or 0, number + _PAGE - 1)
-        if number > last:
-            return []
-        found = {row.number: row for row in self._runner.store.rows(self._slice.job, start=number, limit=_PAGE)}
-        return [found.get(at) or erased(at) for at in range(number, last + 1)]
-
-    def _save(self, seen: Tally, finished: int) -> None:
-        job = replace(self._slice.job, seen=seen)
-        if self._open_by_host:
-            host, busiest = max(self._open_by_host.items(), key=lambda each: each[1])
-            left = 0 if self._closed_until(host) > self._runner.clock() else self._left_by_host.get(host, job.host_left)
-            job = replace(job, busiest=busiest, host_left=left)
-        self._slice.save(job, finished=finished)
-
-    def _count_hosts(self) -> None:
-        number = self._slice.job.cursor
-        while page := self._page(number):
-            hosts = (self._host(row) for row in page if not row.finished)
-            self._open_by_host.update(host for host in hosts if host is not None and not host.endswith(UNKNOWN_HOST))
-            number = page[-1].number + 1
-
-    def _host(self, row: Row) -> str | None:
-        """Return whose creates and updates of the day a row counts for, or None when it counts for nobody's."""
-        host = host_of(self._operation, self._mapping, row.values or {})
-        rule = self._slice.job.request.get("connection")
-        account = str((row.values or {}).get(str(rule["column"]), "")) if isinstance(rule, dict) else str(rule or "")
-        return f"{account}#{host}" if host is not None else None
-
-    def _closed_until(self, host: str) -> float:
-        return self._slice.job.closed.get(_digest(host), 0.0)
-
-    def _try(self, chunk: Sequence[Row]) -> list[Row]:
-        """Try the rows of a chunk that can be tried now. Return all of them as they are then."""
-        results = {row.number: self._put_off(row) for row in chunk}
-        now = self._runner.clock()
-        ready = [row for row in results.values() if not row.finished and row.due <= now]
-        for row, verdict in self._runner.each(self._attempt, ready):
-            results[row.number] = row if verdict is None else self._write(verdict)
-        due = [row.due for row in results.values() if not row.finished]
-        self._soonest = min([*due, *([] if self._soonest is None else [self._soonest])], default=None)
-        return list(results.values())
-
-    def _put_off(self, row: Row) -> Row:
-        """Return a row as it is due: not before its host is open again."""
-        host = self._host(row) if self._slice.job.closed and not row.finished else None
-        until = self._closed_until(host) if host is not None else 0.0
-        if until <= self._runner.clock():
-            return row
-        self._by_limit = True
-        return replace(row, due=max(row.due, until))
-
-    def _attempt(self, row: Row) -> tuple[Row, Verdict | None]:
-        """Try a row. Return it with what came of it, or as it is due when it was not tried."""
-        job, runner, now = self._slice.job, self._runner, self._runner.clock()
-        row = self._put_off(row)
-        if self._pause is not None or not self._slice.deadline.allows(0.0) or row.due > now:
-            return row, None
-        try:
-            request = request_of(self._operation, self._mapping, row.values or {}, as_text=job.from_file)
-            connection = connection_of(job.request.get("connection"), row.values or {})
-        except RowRefused as refusal:
-            return row, Verdict(row_calls.refused(row, refusal.faults))
-        if job.dry_run:
-            return row, Verdict(replace(row, state=RowState.SUCCEEDED))
-        claimed = runner.store.claim(job, row, now=now)
-        if claimed is None:  # erased, or claimed by a slice that took over: the checkpoint finds out
-            return replace(row, due=now + _SOON), None
-        again = row.state is RowState.SENT
-        return row, runner.calls.attempt(job, claimed, self._operation, request, connection=connection, again=again)
-
-    def _write(self, verdict: Verdict) -> Row:
-        """Write what came of a row to the ledger, and note what it says about its host and the job."""
-        row, store, host = verdict.row, self._runner.store, self._host(verdict.row)
-        if verdict.pause is not None:
-            self._pause = (verdict.pause, verdict.until)
-        if verdict.close is not None:
-            self._by_limit = True
-            if host is not None:
-                closed = {**self._slice.job.closed, _digest(host): verdict.close}
-                self._slice.job = replace(self._slice.job, closed=closed)
-        if host is not None and verdict.left_today is not None:
-            self._left_by_host[host] = verdict.left_today
-        if not row.finished:
-            store.put_off(self._slice.job, row, until=row.due, sent=verdict.sent)
-            return row
-        if host is not None and host in self._open_by_host:
-            self._open_by_host[host] -= 1
-        written = store.finish(self._slice.job, row)
-        return row if written else erased(row.number)
-
-
-def connection_of(rule: Any, values: Mapping[str, Any]) -> str | None:
-    """Return the connection that serves a row: the job's one, or the one that the rule's column names.
-
-    Raises RowRefused when the column names none.
-    """
-    if not isinstance(rule, dict):
-        return None if rule is None else str(rule)
-    column, names = str(rule["column"]), rule.get("values") or {}
-    value = str(values.get(column) or "").strip()
-    found = names.get(value, value if not names else None)
-    if not found:
-        raise RowRefused([FieldError(column, "This column has to name a connection.")])
-    return str(found)
-
-
-def _digest(host: str) -> str:
-    """Return a name for a host in the job's item that identifies no person."""
-    return sha256(host.encode()).hexdigest()[:16]

@@ -16,6 +16,7 @@ from zoom_common.ratelimit.slots import (
     PROBE_EVERY,
     Bucket,
     Buckets,
+    EarlySlot,
     NoSlot,
     Slot,
     SlotStore,
@@ -103,13 +104,38 @@ class RateLimiter:
     _down_until: float = 0.0
     _lag: float = 0.0  # smoothed seconds that taking a slot takes
 
-    def reserve(self, cost: Cost, deadline: Deadline) -> Reservation:
-        """Reserve the next free slot. Raises TooManyRequests when there is none before `deadline`, or none today."""
-        longest = min(LONGEST_WAIT, deadline.remaining() - _TIME_TO_SEND)
+    def begin(self, cost: Cost, deadline: Deadline) -> EarlySlot | None:
+        """Ask for the slot that `reserve` will want, while something else is waited for.
+
+        Return what is handed to `reserve`, or to `drop` when the call is not made. None where it takes more than one
+        question to find a slot.
+        """
+        split, now = self._split(cost, cost.label), self.clock()
+        if now < self._down_until or (cost.interactive and split.reserve is not None):
+            return None
+        lane, bucket = _lane(cost, cost.label), split.everybody
+        start, end = self._span(now, now + self._lag, _longest(deadline))
+        if self.slots.is_spent(cost.account, lane, bucket, now=start, latest=end):
+            return None
+        early = self.slots.begin(cost.account, lane, bucket, now=start, latest=end)
+        early.began = now
+        return early
+
+    def drop(self, early: EarlySlot | None) -> None:
+        """Give an early slot back, unless it was used."""
+        if early is not None and not early.used:
+            self.slots.give_back(early)
+
+    def reserve(self, cost: Cost, deadline: Deadline, early: EarlySlot | None = None) -> Reservation:
+        """Reserve the next free slot, or the `early` one if it is of the same bucket.
+
+        Raises TooManyRequests when there is none before `deadline`, or none today.
+        """
+        longest = _longest(deadline)
         now = self.clock()
         if now >= self._down_until:
             try:
-                return self._shared(cost, now, longest)
+                return self._shared(cost, now, longest, early)
             except Unavailable:
                 self._down_until = self.clock() + _REST
         return self._local_reservation(cost, self.clock(), longest)
@@ -158,11 +184,11 @@ class RateLimiter:
         except Unavailable:
             self._down_until = now + _REST  # other containers find out from Zoom
 
-    def _shared(self, cost: Cost, now: float, longest: float) -> Reservation:
+    def _shared(self, cost: Cost, now: float, longest: float, early: EarlySlot | None) -> Reservation:
         left_today, counters, probe = self._take_today(cost, now)
         split = self._split(cost, cost.label)
         try:
-            slot = self._punctual_slot(cost, split, longest)
+            slot = self._punctual_slot(cost, split, longest, early)
         except Unavailable:
             self._not_made(counters, now)
             raise
@@ -181,9 +207,9 @@ class RateLimiter:
         window = rate_limits.rate(self.rules.of(cost.account), cost.label, cost.pool).seconds * MICROSECONDS
         return max(0, (window - ahead) // bucket.interval)
 
-    def _punctual_slot(self, cost: Cost, split: Buckets, longest: float) -> Slot | NoSlot:
+    def _punctual_slot(self, cost: Cost, split: Buckets, longest: float, early: EarlySlot | None) -> Slot | NoSlot:
         """Take a slot that is not over yet when the answer arrives: calls in past slots would go out as a burst."""
-        slot = self._timed_slot(cost, split, longest)
+        slot = self._timed_slot(cost, split, longest, early)
         late = (
             isinstance(slot, Slot)
             and not slot.probe
@@ -191,19 +217,33 @@ class RateLimiter:
         )
         return self._timed_slot(cost, split, longest) if late else slot
 
-    def _timed_slot(self, cost: Cost, split: Buckets, longest: float) -> Slot | NoSlot:
-        began = self.clock()
-        slot = self._slot(cost, split, began, began + self._lag, longest)
+    def _timed_slot(self, cost: Cost, split: Buckets, longest: float, early: EarlySlot | None = None) -> Slot | NoSlot:
+        asked = self.clock()
+        began = asked if early is None or early.used else early.began
+        slot = self._slot(cost, split, asked, asked + self._lag, longest, early)
         took = self.clock() - began
         # Rises at once when DynamoDB becomes slow, and falls slowly.
         self._lag = min(_LONGEST_LAG, max(took, self._lag + (took - self._lag) * 0.1))
         return slot
 
-    def _slot(self, cost: Cost, split: Buckets, now: float, ready: float, longest: float) -> Slot | NoSlot:
-        start, end = int(ready * MICROSECONDS), int((now + max(longest, ready - now)) * MICROSECONDS)
+    @staticmethod
+    def _span(now: float, ready: float, longest: float) -> tuple[int, int]:
+        """Return when a slot may begin, first and last, in epoch microseconds."""
+        return int(ready * MICROSECONDS), int((now + max(longest, ready - now)) * MICROSECONDS)
+
+    def _slot(  # noqa: PLR0917 - what a slot depends on
+        self,
+        cost: Cost,
+        split: Buckets,
+        now: float,
+        ready: float,
+        longest: float,
+        early: EarlySlot | None,
+    ) -> Slot | NoSlot:
+        start, end = self._span(now, ready, longest)
         label = _lane(cost, cost.label)
         if not cost.interactive or split.reserve is None:
-            return self.slots.take(cost.account, label, split.everybody, now=start, latest=end)
+            return self.slots.take(cost.account, label, split.everybody, now=start, latest=end, early=early)
         for bucket, latest in ((split.everybody, start), (split.reserve, end)):
             slot = self.slots.take(cost.account, label, bucket, now=start, latest=latest)
             if isinstance(slot, Slot) or slot.closed:
@@ -271,6 +311,11 @@ class RateLimiter:
             raise TooManyRequests(max(1, ceil(at - now)), reason="rate_budget_spent")
         self._local[key] = at + interval
         return Reservation(at - now, 0, local=True)
+
+
+def _longest(deadline: Deadline) -> float:
+    """Return the seconds that a call may wait for its slot."""
+    return min(LONGEST_WAIT, deadline.remaining() - _TIME_TO_SEND)
 
 
 def _lane(cost: Cost, label: RateLabel) -> str:

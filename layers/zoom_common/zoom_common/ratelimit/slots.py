@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from zoom_common.aws.table import ConditionFailed, Table
+from zoom_common.aws.items import from_item
+from zoom_common.aws.table import ConditionFailed, Outcome, Table
+from zoom_common.errors import Unavailable
 from zoom_common.zoom.rate_limits import Rate
 
 if TYPE_CHECKING:
@@ -65,6 +69,12 @@ _FURTHEST = 10 * 60 * MICROSECONDS
 
 _MOST_GUESSES = 6
 
+# In microseconds. A container that was refused a slot of a bucket so far ahead does not ask again for so long. The
+# bucket loses nothing by it, because whoever asks later takes the same slots. DynamoDB takes a thousand writes a second
+# of one item, and refused ones count:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
+_FAR_AHEAD, _REFUSED_FOR = MICROSECONDS, MICROSECONDS // 4
+
 _JOIN = "SET #next = #next + :interval, #expires_at = :expires_at"
 
 _IF_BACKED_UP = "#next > :now AND #next <= :latest AND (attribute_not_exists(#closed) OR #closed <= :now)"
@@ -91,6 +101,21 @@ class NoSlot:
     closed: str | None = None
 
 
+@dataclass(slots=True)
+class EarlySlot:
+    """A slot that was asked for, at epoch second `began`, before it is certain that a call needs it.
+
+    `used` once it is somebody's or given back.
+    """
+
+    key: tuple[str, str]
+    bucket: Bucket
+    now: int
+    outcome: Callable[[], Outcome]
+    used: bool = False
+    began: float = 0.0
+
+
 class SlotStore:
     """The buckets of all containers. Methods raise Unavailable when DynamoDB fails."""
 
@@ -99,29 +124,80 @@ class SlotStore:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._seen: dict[tuple[str, str], int] = {}
+        self._refused: dict[tuple[str, str], int] = {}  # when, in epoch microseconds
 
-    def take(self, account: str, label: str, bucket: Bucket, *, now: int, latest: int) -> Slot | NoSlot:
-        """Take the bucket's next slot if it is not later than `latest`. Times are in epoch microseconds."""
+    def begin(self, account: str, label: str, bucket: Bucket, *, now: int, latest: int) -> EarlySlot:
+        """Ask for the bucket's next slot as `take` does first, and wait for it there or in `give_back`."""
         key = _key(account, label, bucket.name)
+        if self._seen.get(key, 0) > now:
+            change = self._table.to_update(*key, _JOIN, condition=_IF_BACKED_UP, values=_joining(bucket, now, latest))
+        else:
+            change = self._table.to_update(*key, _BEGIN, condition=_IF_FREE, values=_beginning(bucket, now))
+        return EarlySlot(key, bucket, now, self._table.begin("update_item", **change, ReturnValues="ALL_NEW"))
+
+    def give_back(self, early: EarlySlot) -> None:
+        """Give an early slot back that nobody needs. Where another slot was taken since, it stays unused."""
+        early.used = True
+        outcome = early.outcome()
+        if isinstance(outcome, Exception):
+            return
+        taken = int(outcome["Attributes"]["next"]["N"])
+        values = {"before": taken - early.bucket.interval, "taken": taken}
+        with suppress(Unavailable):
+            self._table.update_if(*early.key, "SET #next = :before", condition="#next = :taken", values=values)
+
+    def take(
+        self,
+        account: str,
+        label: str,
+        bucket: Bucket,
+        *,
+        now: int,
+        latest: int,
+        early: EarlySlot | None = None,
+    ) -> Slot | NoSlot:
+        """Take the bucket's next slot if it is not later than `latest`. Times are in epoch microseconds.
+
+        An `early` slot of the bucket is taken where there was one.
+        """
+        key = _key(account, label, bucket.name)
+        if (early is None or early.used) and self.is_spent(account, label, bucket, now=now, latest=latest):
+            return NoSlot(self._seen[key])
         backed_up = self._seen.get(key, 0) > now
         for _ in range(_MOST_GUESSES):
             try:
+                if early is not None and early.key == key and not early.used:
+                    return self._use(early)
                 return self._join(key, bucket, now, latest) if backed_up else self._begin(key, bucket, now)
             except ConditionFailed as failed:
-                item = failed.item or {}
-            first = int(item.get("next", 0))
-            self._seen[key] = first
-            closed = int(item.get("closed", 0))
-            if closed > now:
-                if now >= int(item.get("probe_at", closed)) and self._probe(key, now):
-                    return Slot(now, 0, probe=True)
-                return NoSlot(max(first, closed), str(item.get("closed_by", "zoom")))
-            if first > now + _FURTHEST:
-                self._mend(key, first, now)
-            elif first > latest:
-                return NoSlot(first)
+                found = self._look(key, failed.item or {}, now, latest)
+            if found is not None:
+                return found
             backed_up = self._seen[key] > now
         return NoSlot(max(now, self._seen[key]))
+
+    def _look(self, key: tuple[str, str], item: dict[str, Any], now: int, latest: int) -> Slot | NoSlot | None:
+        """Return what the bucket gives as its item is, or None where another guess may find a slot."""
+        first = int(item.get("next", 0))
+        self._seen[key] = first
+        closed = int(item.get("closed", 0))
+        if closed > now:
+            if now >= int(item.get("probe_at", closed)) and self._probe(key, now):
+                return Slot(now, 0, probe=True)
+            return NoSlot(max(first, closed), str(item.get("closed_by", "zoom")))
+        if first > now + _FURTHEST:
+            self._mend(key, first, now)
+        elif first > latest:
+            if first > now + _FAR_AHEAD:
+                self._refused[key] = now
+            return NoSlot(first)
+        return None
+
+    def is_spent(self, account: str, label: str, bucket: Bucket, *, now: int, latest: int) -> bool:
+        """Return whether this container was just refused a slot that is not much earlier than `latest`."""
+        key = _key(account, label, bucket.name)
+        lately = now - self._refused.get(key, 0) < _REFUSED_FOR
+        return lately and latest < self._seen.get(key, 0) + _REFUSED_FOR
 
     def backlog(self, account: str, label: str, bucket: Bucket, *, now: int) -> int:
         """Return how far the bucket was reserved when this container last saw it, in microseconds."""
@@ -160,13 +236,19 @@ class SlotStore:
         return False
 
     def _join(self, key: tuple[str, str], bucket: Bucket, now: int, latest: int) -> Slot:
-        values = {"interval": bucket.interval, "now": now, "latest": latest, "expires_at": _expiry(now)}
-        item = self._table.update(*key, _JOIN, condition=_IF_BACKED_UP, values=values)
+        item = self._table.update(*key, _JOIN, condition=_IF_BACKED_UP, values=_joining(bucket, now, latest))
         return self._taken(key, item, bucket, now)
 
     def _begin(self, key: tuple[str, str], bucket: Bucket, now: int) -> Slot:
-        values = {"first": now + bucket.interval, "now": now, "expires_at": _expiry(now)}
+        values = _beginning(bucket, now)
         return self._taken(key, self._table.update(*key, _BEGIN, condition=_IF_FREE, values=values), bucket, now)
+
+    def _use(self, early: EarlySlot) -> Slot:
+        early.used = True
+        outcome = early.outcome()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return self._taken(early.key, from_item(outcome["Attributes"]), early.bucket, early.now)
 
     def _taken(self, key: tuple[str, str], item: dict[str, Any], bucket: Bucket, now: int) -> Slot:
         following = int(item["next"])
@@ -182,6 +264,14 @@ class SlotStore:
 
 def _key(account: str, label: str, bucket: str) -> tuple[str, str]:
     return f"budget#{account}", f"{label.lower()}#{bucket}"
+
+
+def _joining(bucket: Bucket, now: int, latest: int) -> dict[str, int]:
+    return {"interval": bucket.interval, "now": now, "latest": latest, "expires_at": _expiry(now)}
+
+
+def _beginning(bucket: Bucket, now: int) -> dict[str, int]:
+    return {"first": now + bucket.interval, "now": now, "expires_at": _expiry(now)}
 
 
 def _expiry(now: int) -> int:

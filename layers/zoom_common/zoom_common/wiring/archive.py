@@ -14,10 +14,10 @@ from zoom_common.access.principal import EVERY_SCOPE, Principal
 from zoom_common.archive.catalogue import Catalogue
 from zoom_common.archive.discovery import Discovery, NotShown, link_of, recordings_path
 from zoom_common.archive.downloads_client import DownloadClient, Link
-from zoom_common.archive.ledger import ArchivedFile, ArchivedRecording, FileState, Ledger
+from zoom_common.archive.ledger import Ledger, Settling
+from zoom_common.archive.model import ArchivedFile, ArchivedRecording, FileState
 from zoom_common.archive.policy import PolicyStore
 from zoom_common.archive.retention import Retention
-from zoom_common.archive.settling import Settling
 from zoom_common.archive.transfer import Moved, Transfer, TransferQueue
 from zoom_common.aws import clients
 from zoom_common.aws.table import CONNECTIONS, EVENTS, Table

@@ -73,6 +73,7 @@ class OAuthSettings:
     redirect_uri: str
     return_urls: tuple[str, ...]
     connect_page_url: str
+    zoom_client_id: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> OAuthSettings:
@@ -86,6 +87,7 @@ class OAuthSettings:
             redirect_uri=optional(environ, "ZOOM_REDIRECT_URI", f"{base}/auth/zoom/callback"),
             return_urls=tuple(url.strip() for url in listed if url.strip()),
             connect_page_url=optional(environ, "CONNECT_PAGE_URL"),
+            zoom_client_id=optional(environ, "ZOOM_CLIENT_ID"),
         )
 
 

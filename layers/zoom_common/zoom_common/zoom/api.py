@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # What RFC 3986 lets stand in a query as it is, and a caller's own %-escapes: nothing is encoded twice.
 _QUERY = "%&=+-._~!$'()*,;:@/?"
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_TOKEN_REJECTED = 124
+TOKEN_REJECTED = 124
 _GZIP = b"\x1f\x8b"
 _COMPRESSED = "The body is compressed. Send it without Content-Encoding."
 _NO_JSON = "Send one JSON object in UTF-8, with the header Content-Type: application/json."
@@ -187,7 +187,7 @@ def token_rejected(response: HttpResponse) -> bool:
     if response.status not in {400, 401}:
         return False
     code = zoom_code(response)
-    return code not in SCOPES_MISSING if response.status == 401 else code == _TOKEN_REJECTED  # noqa: PLR2004
+    return code not in SCOPES_MISSING if response.status == 401 else code == TOKEN_REJECTED  # noqa: PLR2004
 
 
 def zoom_code(response: HttpResponse) -> int | None:

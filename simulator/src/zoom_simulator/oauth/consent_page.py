@@ -7,16 +7,22 @@ from html import escape
 from zoom_simulator.authorization.grants import Grants
 from zoom_simulator.authorization.requests import ScopeRequest
 from zoom_simulator.model import App
+from zoom_simulator.theme import THEME
 
-STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f4f6fb;color:#1b2333;overflow-wrap:anywhere}
-main{max-width:34rem;margin:8vh auto;background:#fff;border-radius:14px;padding:2rem;box-shadow:0 8px 30px #1b233318}
-h1{font-size:1.35rem;margin:0 0 .5rem}.brand{color:#0b5cff;font-weight:700}small{color:#5b6475}
-label{display:flex;gap:.6rem;padding:.55rem .7rem;border:1px solid #dfe4ee;border-radius:9px;margin:.4rem 0}
-details{margin:1rem 0}li{font:13px/1.6 ui-monospace,monospace}
-button{font:inherit;padding:.6rem 1.4rem;border-radius:9px;border:1px solid #c9d1e0;background:#fff;cursor:pointer}
-button.go{background:#0b5cff;border-color:#0b5cff;color:#fff}p.buttons{display:flex;gap:.8rem;margin:1.4rem 0 0}
+STYLE = (
+    THEME
+    + """
+body{font-size:1rem;line-height:1.5;overflow-wrap:anywhere;padding:0 1rem}
+main{max-width:34rem;margin:8vh auto;background:var(--card);border:1px solid var(--line);
+border-radius:.85rem;padding:2rem}
+h1{font-size:1.5rem;line-height:1.3;margin:0 0 .5rem}.brand{color:var(--accent);font-weight:700}
+fieldset{border:0;padding:0;margin:1rem 0}legend{padding:0}
+label{display:flex;gap:.6rem;padding:.55rem .7rem;border:1px solid var(--line);border-radius:.55rem;margin:.4rem 0}
+details{margin:1rem 0}summary{cursor:pointer}li{font:.8125rem/1.6 ui-monospace,monospace}
+button,input:not([type=radio],[type=checkbox]){padding:.6rem 1.4rem;border-radius:.55rem}
+button{font-weight:600}p.buttons{display:flex;gap:.8rem;margin:1.4rem 0 0}
 """
+)
 CARRIED = (
     "response_type",
     "client_id",
@@ -55,7 +61,7 @@ def consent(app: App, grants: Grants, fields: dict[str, str]) -> str:
         f"Allow {app.name}?",
         f"""<p class="brand">simulated zoom</p><h1>{escape(app.name)} wants to access your Zoom account</h1>
 <p><small>After you allow it you go back to {escape(fields["redirect_uri"])}</small></p>
-<form method="post" action="/oauth/authorize">{hidden}<p>Answer as</p>{choices}
+<form method="post" action="/oauth/authorize">{hidden}<fieldset><legend>Answer as</legend>{choices}</fieldset>
 <details><summary>{len(asked)} scopes</summary><ul>{scopes}</ul></details>{optional}
 <p class="buttons"><button class="go" name="decision" value="allow">Allow</button>
 <button name="decision" value="deny">Deny</button></p></form>""",
@@ -70,6 +76,7 @@ def error(code: int, message: str) -> str:
 def document(title: str, body: str) -> str:
     """A small page of its own."""
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{STYLE}</style><main>{body}</main></html>"
     )

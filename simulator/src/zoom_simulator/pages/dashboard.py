@@ -2,88 +2,96 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from html import escape
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from zoom_simulator.clock import iso
-from zoom_simulator.control.webhooks import subscription_view
-from zoom_simulator.model import Delivery, Json, Meeting, Subscription, User, Visit
+from zoom_simulator.model import Delivery, Meeting, Subscription, Visit
 from zoom_simulator.pages import tools
-from zoom_simulator.pages.layout import SCRIPT, STYLE, form, hidden, tag
+from zoom_simulator.pages.layout import SCRIPT, STYLE, at, choice, columns, field, form, hidden, menu, section, tag
+from zoom_simulator.pages.people import people
 from zoom_simulator.simulator import Simulator
 
 MEETINGS, PARTICIPANTS, DELIVERIES = 12, 6, 40  # how many are shown
+AHEAD = ((60, "1 minute"), (600, "10 minutes"), (3600, "1 hour"), (86_400, "1 day"), (604_800, "1 week"))
+RATES = (
+    (0.0, "stopped"),
+    (1.0, "as real time"),
+    (10.0, "10 times as fast"),
+    (60.0, "a minute a second"),
+    (3600.0, "an hour a second"),
+)
+LIVE_ACTIONS = (
+    ("record", "Record"),
+    ("pause-recording", "Pause the recording"),
+    ("resume-recording", "Resume the recording"),
+    ("stop-recording", "Stop the recording"),
+    ("alert", "Report bad quality"),
+    ("chat", "Send a chat message"),
+)
+PARTICIPANT_ACTIONS = {
+    "admit": "Admit",
+    "leave": "Leave",
+    "share": "Share the screen",
+    "unshare": "Stop sharing",
+    "hold": "Put in the waiting room",
+    "return": "Return from the room",
+    "breakout": "Go to a breakout room",
+}
 STATE_CLASS = {"delivered": "good", "failed": "bad", "refused": "bad", "dropped": "bad", "retrying": "wait"}
 
 
 async def show(request: Request) -> Response:
-    """The page."""
+    """The page: what is on first, then who is there, where events go, and what has been delivered."""
     sim: Simulator = request.app.state.sim
     problem = request.query_params.get("problem", "")
-    warning = f'<p class="problem">{escape(problem)}</p>' if problem else ""
+    warning = f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else ""
     parts = (
+        meetings(sim),
         people(sim),
         subscriptions(sim),
-        meetings(sim),
+        deliveries(sim),
         tools.faults(sim),
         tools.crowd(sim, request.app.state.crowds),
-        deliveries(sim),
         tools.switches(sim),
     )
     return HTMLResponse(
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Simulated Zoom</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style>{_header(sim)}{warning}'
-        f"<main>{''.join(parts)}</main><script>{SCRIPT}</script></html>"
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style>{_header(sim)}'
+        f"{warning}<main>{''.join(parts)}</main><script>{SCRIPT}</script></html>"
     )
 
 
 def _header(sim: Simulator) -> str:
     account = next(iter(sim.state.accounts.values()))
-    return (
-        f"<header><h1>Simulated Zoom</h1><small>{escape(sim.base_url)} · client id "
-        f"<code>{escape(sim.app.client_id)}</code> · account <code>{escape(account.id)}</code> · {account.plan}</small>"
-        f"<span>{iso(sim.clock.now())}</span>"
-        + form("/_sim/clock", '<input class="s" name="advance" value="3600"><button>advance s</button>')
-        + form("/_sim/clock", f'<input class="s" name="rate" value="{sim.clock.rate:g}"><button>set rate</button>')
-        + form("/_sim/save", "<button>save</button>")
-        + '<label><input type="checkbox" id="auto" checked> refresh</label></header>'
+    now = sim.clock.now()
+    then = datetime.fromtimestamp(now, UTC)
+    clock = (
+        f'<time data-now="{now:.3f}" data-rate="{sim.clock.rate:g}"><span>{then:%a %-d %b %Y}</span> '
+        f"<span>{then:%H:%M:%S} UTC</span></time>"
     )
-
-
-def people(sim: Simulator) -> str:
-    """Everybody."""
-    rows = "".join(_user(sim, user) for user in sim.state.users.values())
-    add = form(
-        "/_sim/users",
-        '<input name="email" placeholder="e-mail" required><input class="s" name="first_name" placeholder="first">'
-        '<input class="s" name="last_name" placeholder="last"><button class="go">add</button>',
-    )
-    head = "<tr><th>name<th>e-mail<th>role<th>PMI<th>connected<th></tr>"
-    return f"<section><h2>People</h2><table>{head}{rows}</table>{add}</section>"
-
-
-def _user(sim: Simulator, user: User) -> str:
-    connected = ", ".join(grant.client_id for grant in sim.grants.living(user.id)) or "-"
-    buttons = "".join(
-        form(f"/_sim/users/{user.id}/{action}", f"<button>{action}</button>")
-        for action in (
-            "sign-in",
-            "sign-out",
-            "sign-out-everywhere",
-            "change-password",
-            "expire",
-            "revoke",
-            "deauthorize",
-            *(["accept"] if user.status == "pending" else []),
-        )
+    ahead = "".join(f'<option value="{seconds}">{name}' for seconds, name in AHEAD)
+    rates = {f"{rate:g}": name for rate, name in RATES} | {f"{sim.clock.rate:g}": _speed(sim.clock.rate)}
+    rate = "".join(
+        f'<option value="{value}"{" selected" if float(value) == sim.clock.rate else ""}>{name}'
+        for value, name in rates.items()
     )
     return (
-        f"<tr><td>{escape(user.name)}<td>{escape(user.email)}<td>{user.role} {tag(user.status)}<td>{user.pmi}"
-        f"<td>{escape(connected)}<td>{buttons}</tr>"
+        f"<header><h1>Simulated Zoom</h1><div><small>{escape(sim.base_url)} &middot; app {escape(sim.app.name)} "
+        f"<code>{escape(sim.app.client_id)}</code> &middot; account <code>{escape(account.id)}</code> "
+        f'({account.plan})</small></div><div class="clock">{clock}</div><div class="controls">'
+        + form("/_sim/clock", choice("advance", "How far ahead", ahead) + "<button>Skip ahead</button>")
+        + form("/_sim/clock", choice("rate", "Speed of the clock", rate) + "<button>Set speed</button>")
+        + form("/_sim/save", "<button>Save</button>")
+        + '<label><input type="checkbox" id="auto" checked> Refresh</label></div></header>'
     )
+
+
+def _speed(rate: float) -> str:
+    return next((name for known, name in RATES if known == rate), f"{rate:g} times as fast")
 
 
 def meetings(sim: Simulator) -> str:
@@ -91,15 +99,19 @@ def meetings(sim: Simulator) -> str:
     found = [each for each in sim.state.meetings.values() if each.deleted_at is None]
     found.sort(key=lambda each: (bool(each.live_uuid), each.created_at), reverse=True)
     rows = "".join(_meeting(sim, each) for each in found[:MEETINGS])
-    users = "".join(f"<option>{escape(user.email)}</option>" for user in sim.state.users.values())
+    users = "".join(f"<option>{escape(user.email)}" for user in sim.state.users.values())
     add = form(
         "/_sim/meetings",
-        f'<input name="topic" value="A meeting"><select name="user">{users}</select>'
-        '<select name="kind"><option>meeting<option>webinar</select>'
-        '<select name="auto_recording"><option>cloud<option>none</select><button class="go">schedule</button>',
+        '<input name="topic" aria-label="Topic" value="A meeting">'
+        + choice("user", "Host", users)
+        + choice("kind", "Kind", "<option>meeting<option>webinar")
+        + choice("auto_recording", "Recording", '<option value="cloud">recorded<option value="none">not recorded')
+        + '<button class="go">Schedule</button>',
     )
-    head = "<tr><th>topic<th>id<th>state<th>people<th>what happens</tr>"
-    return f'<section class="wide"><h2>Meetings ({len(found)})</h2>{add}<table>{head}{rows}</table></section>'
+    more = f'<p class="empty">and {len(found) - MEETINGS} older ones</p>' if len(found) > MEETINGS else ""
+    head = columns("Topic", "Starts", "State", "People")
+    table = f"<table>{head}{rows}</table>{more}" if rows else '<p class="empty">Nothing is scheduled yet.</p>'
+    return section(f"Meetings ({len(found)})", table, beside=add, wide=True)
 
 
 def _meeting(sim: Simulator, meeting: Meeting) -> str:
@@ -110,35 +122,42 @@ def _meeting(sim: Simulator, meeting: Meeting) -> str:
     if recording:
         state += " " + tag(f"recording {recording.state}", "wait")
     here = [visit for visit in instance.visits if visit.left_at is None] if instance else []
-    people = "".join(_participant(path, meeting, visit) for visit in here[:PARTICIPANTS])
+    who = "".join(_participant(path, meeting, visit) for visit in here[:PARTICIPANTS])
     more = f"<div>and {len(here) - PARTICIPANTS} more</div>" if len(here) > PARTICIPANTS else ""
-    actions = [form(f"{path}/join", '<input class="s" name="name" placeholder="name"><button>join</button>')]
-    if instance:
-        actions.append(form(f"{path}/join", hidden("host", "1") + "<button>host joins</button>"))
-        names = ("record", "pause-recording", "resume-recording", "stop-recording", "alert", "chat")
-        actions += [form(f"{path}/{name}", f"<button>{name}</button>") for name in names]
-        actions.append(form(f"{path}/end", '<button class="go">end</button>'))
-    else:
-        actions.append(form(f"{path}/start", '<button class="go">start</button>'))
-    actions.append(
-        form(
-            f"{path}/register",
-            '<input class="s" name="email" placeholder="e-mail"><input class="s" name="first_name" placeholder="first">'
-            "<button>register</button>",
-        )
-    )
-    if meeting.registrants:
-        actions += [form(f"{path}/{name}", f"<button>{name} all</button>") for name in ("approve", "deny", "cancel")]
+    starts = at(meeting.start, now=sim.clock.now()) if meeting.start is not None else "no fixed time"
+    main = form(f"{path}/end", "<button>End</button>") if instance else ""
+    main = main or form(f"{path}/start", '<button class="go">Start</button>')
     return (
-        f"<tr><td>{escape(meeting.topic)} {tag(meeting.kind)}<td><code>{meeting.id}</code><br>"
-        f"<code>{escape(meeting.uuid)}</code><td>{state}<td class='people'>{people}{more}<td>{''.join(actions)}</tr>"
+        f"<tr><td>{escape(meeting.topic)} {tag('webinar') if meeting.kind == 'webinar' else ''}"
+        f"<small>{meeting.id} &middot; {escape(meeting.uuid)}</small><td>{starts}<td class='short'>{state}"
+        f"<td class='people'>{who}{more}<td class='acts'>{_join(path)} {main} {_meeting_menu(path, meeting)}</tr>"
     )
+
+
+def _join(path: str) -> str:
+    return form(f"{path}/join", field("name", "Name") + "<button>Join</button>")
+
+
+def _meeting_menu(path: str, meeting: Meeting) -> str:
+    acts = []
+    if meeting.live_uuid:
+        acts.append(form(f"{path}/join", hidden("host", "1") + "<button>Host joins</button>"))
+        acts += [form(f"{path}/{name}", f"<button>{label}</button>") for name, label in LIVE_ACTIONS]
+        acts.append("<hr>")
+    fields = field("email", "E-mail") + field("first_name", "First name")
+    acts.append(form(f"{path}/register", fields + "<button>Register</button>", kind="row"))
+    if meeting.registrants:
+        everybody = (("approve", "Approve all"), ("deny", "Deny all"), ("cancel", "Cancel all"))
+        acts += [form(f"{path}/{name}", f"<button>{label}</button>") for name, label in everybody]
+    return menu(f"meeting-{meeting.id}", f"More for {meeting.topic}", "".join(acts))
 
 
 def _participant(path: str, meeting: Meeting, visit: Visit) -> str:
     state = tag("waits", "wait") if visit.waiting else tag(visit.role) if visit.role != "attendee" else ""
     if visit.room:
         state += " " + tag(escape(visit.room), "wait")
+    if visit.sharing:
+        state += " " + tag("shares", "good")
     actions = ["admit", "leave"] if visit.waiting else ["leave", "unshare" if visit.sharing else "share"]
     if not visit.waiting and meeting.kind == "meeting":
         actions += ["hold", "return" if visit.room else "breakout"]
@@ -146,66 +165,72 @@ def _participant(path: str, meeting: Meeting, visit: Visit) -> str:
         actions.append("role")
     who = hidden("participant", visit.user_id)
     buttons = "".join(form(f"{path}/{action}", who + _button(action, visit)) for action in actions)
-    return f'<div><span class="who">{escape(visit.name)} {state}</span>{buttons}</div>'
+    more = menu(f"visit-{meeting.id}-{visit.user_id}", f"More for {visit.name}", buttons)
+    return f'<div class="visit"><span class="who">{escape(visit.name)} {state}</span>{more}</div>'
 
 
 def _button(action: str, visit: Visit) -> str:
     if action != "role":
-        return f"<button>{action}</button>"
-    role = "co-host" if visit.role == "attendee" else "attendee"
-    return hidden("role", role) + f"<button>{role}</button>"
+        return f"<button>{PARTICIPANT_ACTIONS[action]}</button>"
+    role, label = ("co-host", "Make co-host") if visit.role == "attendee" else ("attendee", "Make attendee")
+    return hidden("role", role) + f"<button>{label}</button>"
 
 
 def subscriptions(sim: Simulator) -> str:
     """Where events go."""
-    rows = "".join(_subscription(each) for each in sim.state.subscriptions.values())
+    rows = "".join(_subscription(each, sim.clock.now()) for each in sim.state.subscriptions.values())
     add = form(
         "/_sim/subscriptions",
-        '<input name="url" placeholder="https://..." required><input class="s" name="secret" placeholder="secret">'
-        '<input class="s" name="events" placeholder="events: *"><button class="go">subscribe</button>',
+        field("url", "https://...", kind="", more=" required")
+        + field("secret", "Secret token")
+        + field("events", "Events: *")
+        + '<button class="go">Subscribe</button>',
     )
     notices = "".join(f"<div>{tag(escape(each), 'wait')}</div>" for each in sim.validator.notices[-5:])
-    head = "<tr><th>URL<th>events<th>state<th>next challenge<th></tr>"
-    return f"<section><h2>Event subscriptions</h2><table>{head}{rows}</table>{add}{notices}</section>"
+    head = columns("Endpoint", "State", "Next challenge")
+    table = f"<table>{head}{rows}</table>" if rows else '<p class="empty">Events go nowhere yet.</p>'
+    return section("Event subscriptions", f"{table}{add}{notices}")
 
 
-def _subscription(each: Subscription) -> str:
-    shown: Json = subscription_view(each)
+def _subscription(each: Subscription, now: float) -> str:
     state = tag("enabled", "good") if each.enabled else tag(each.disabled_reason or "disabled", "bad")
     state += " " + (tag("validated", "good") if each.validated else tag("not validated", "wait"))
     path = f"/_sim/subscriptions/{each.id}"
-    other = "false" if each.enabled else "true"
-    buttons = form(f"{path}/challenge", "<button>challenge</button>")
-    buttons += form(path, hidden("enabled", other) + f"<button>{'disable' if each.enabled else 'enable'}</button>")
-    buttons += form(f"{path}/remove", "<button>remove</button>")
+    other, press = ("false", "Disable") if each.enabled else ("true", "Enable")
+    buttons = form(f"{path}/challenge", "<button>Challenge now</button>")
+    buttons += form(path, hidden("enabled", other) + f"<button>{press}</button>")
+    buttons += form(f"{path}/remove", "<button>Remove</button>")
+    challenge = at(each.next_challenge_at, now=now) if each.next_challenge_at else "-"
+    more = menu(f"subscription-{each.id}", f"More for {each.url}", buttons)
     return (
-        f"<tr><td>{escape(each.url)}<td>{escape(', '.join(each.events))}<td>{state}<td>{shown['next_challenge_at']}"
-        f"<td>{buttons}</tr>"
+        f"<tr><td>{escape(each.url)}<small>{escape(', '.join(each.events))}</small><td class='short'>{state}"
+        f"<td>{challenge}<td class='acts'>{more}</tr>"
     )
 
 
 def deliveries(sim: Simulator) -> str:
     """The newest deliveries."""
     newest = [*reversed(sim.state.deliveries.values())][:DELIVERIES]
-    rows = "".join(_delivery(each) for each in newest)
-    head = "<tr><th>created<th>event<th>state<th>attempts<th>answer<th></tr>"
+    rows = "".join(_delivery(each, sim.clock.now()) for each in newest)
+    head = columns("Created", "Event", "State", "Attempts", "Answer")
+    table = f"<table>{head}{rows}</table>" if rows else '<p class="empty">Nothing has happened yet.</p>'
     title = f"Deliveries ({len(sim.state.deliveries)}, {sim.deliveries.sent} sent)"
-    return f'<section class="wide"><h2>{title}</h2><table>{head}{rows}</table></section>'
+    return section(title, table, wide=True)
 
 
-def _delivery(each: Delivery) -> str:
+def _delivery(each: Delivery, now: float) -> str:
     attempts = "<br>".join(
-        f"{iso(attempt.at)[11:19]} {attempt.status or escape(attempt.error)} in {attempt.milliseconds:.0f} ms"
+        f"{at(attempt.at, now=now)} {attempt.status or escape(attempt.error)} in {attempt.milliseconds:.0f} ms"
         for attempt in each.attempts
     )
     answer = escape(each.attempts[-1].answer[:160]) if each.attempts else ""
-    again = form(f"/_sim/deliveries/{each.id.replace('#', '%23')}/redeliver", "<button>again</button>")
-    due = f"<br>next {iso(each.next_at)}" if each.next_at else ""
+    again = form(f"/_sim/deliveries/{each.id.replace('#', '%23')}/redeliver", "<button>Again</button>")
+    due = f"<small>next {at(each.next_at, now=now)}</small>" if each.next_at else ""
     note = f" {tag(escape(each.note), 'wait')}" if each.note else ""
     return (
-        f"<tr><td>{iso(each.created_at)[11:19]}<td><code>{escape(each.event)}</code>{note}"
-        f"<td>{tag(each.state, STATE_CLASS.get(each.state, ''))}{due}"
-        f"<td>{attempts}<td><code>{answer}</code><td>{again}</tr>"
+        f"<tr><td>{at(each.created_at, now=now)}<td><code>{escape(each.event)}</code>{note}"
+        f"<td class='short'>{tag(each.state, STATE_CLASS.get(each.state, ''))}{due}"
+        f"<td>{attempts}<td><code>{answer}</code><td class='acts'>{again}</tr>"
     )
 
 

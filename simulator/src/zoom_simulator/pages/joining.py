@@ -28,7 +28,7 @@ async def join_page(request: Request) -> Response:
     if request.url.path.startswith("/s/"):
         button = hidden("host", "1") + '<button class="go">Start as the host</button>'
     else:
-        button = '<input name="name" placeholder="Your name"> <button class="go">Join</button>'
+        button = '<input name="name" placeholder="Your name" aria-label="Your name"> <button class="go">Join</button>'
     return HTMLResponse(document(meeting.topic, _title(meeting) + form(f"/_sim/meetings/{meeting.id}/join", button)))
 
 
@@ -40,7 +40,9 @@ async def registration_page(request: Request) -> Response:
         open_for_all = registers(meeting) and meeting.deleted_at is None
         if open_for_all and registration_url("", meeting).endswith(f"/{key}"):
             fields = (("email", "E-mail"), ("first_name", "First name"), ("last_name", "Last name"))
-            inputs = "".join(f'<p><input name="{name}" placeholder="{label}"></p>' for name, label in fields)
+            inputs = "".join(
+                f'<p><input name="{name}" placeholder="{label}" aria-label="{label}"></p>' for name, label in fields
+            )
             action = f"/_sim/meetings/{meeting.id}/register"
             body = _title(meeting) + form(action, inputs + '<button class="go">Register</button>')
             return HTMLResponse(document(meeting.topic, body))

@@ -46,6 +46,8 @@ class Policy:
     ahead: float = 900.0
     active: float = _DAY
     dormant: float = 60 * _DAY
+    # A connection of another Zoom app is looked at again so much later: that app may be configured by then.
+    other_app: float = _DAY
 
     @classmethod
     def of(cls, *, keep_warm_hours: float, keep_alive_days: float) -> Policy:
@@ -75,7 +77,12 @@ class Policy:
 REASON = "tokens_refused"
 
 # Zoom has said this of tokens that it took again later. `revoked` and `owner_gone` name a cause, and are final.
-TRIED_AGAIN = frozenset({"invalid_grant", "refresh_token_invalid", "refresh_token_unknown", "outside_tolerance"})
+_OF_TOKENS = frozenset({"invalid_grant", "refresh_token_invalid", "refresh_token_unknown", "outside_tolerance"})
+
+# Only a Server-to-Server connection is given up because of its app, which may be switched on again.
+_OF_ITS_APP = frozenset({"invalid_client", "unauthorized_client", "app_disabled", "app_disabled_by_admin"})
+
+TRIED_AGAIN = _OF_TOKENS | _OF_ITS_APP
 
 # Somebody else holds the Zoom user, or the person has removed the app: an old token must not come back to life.
 NEVER_TRIED_AGAIN = frozenset({"superseded", "app_deauthorized"})

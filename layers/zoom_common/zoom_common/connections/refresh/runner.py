@@ -183,6 +183,8 @@ class Refresher:
             refusal = skip_reason(connection, now=self.clock(), seen_version=seen_version)
             if refusal is not None and not (again and may_be_tried_again(connection)):
                 return refusal
+            if self._is_of_another_app(connection):
+                return self._left(connection, was_due=seen_version is None)
             attempt = RefreshContext(
                 self.new_id(),
                 connection,
@@ -199,6 +201,22 @@ class Refresher:
         if result.outcome is Outcome.REFRESHED:
             self.rate.granted()
         return result
+
+    def _is_of_another_app(self, connection: Connection) -> bool:
+        """Return whether a connection was made with another Zoom app. False where the configured one is unknown.
+
+        The request for a grant reads the credentials again, and sends nothing for another app.
+        """
+        try:
+            return connection.kind is Kind.USER and not self.zoom.is_configured(connection.client_id)
+        except Unavailable:
+            return False
+
+    def _left(self, connection: Connection, *, was_due: bool) -> Result:
+        """Leave a connection of another app as it is. The sweep looks at it again a day later. Raises Unavailable."""
+        if was_due:
+            self.store.postpone(connection, due_at=self.clock() + self.policy.other_app)
+        return Result(Outcome.UNAVAILABLE, connection.version, connection.state, "connection_of_another_app")
 
     def _write(self, pair: SealedPair, seen: Connection | None, *, release: bool) -> Connection | None:
         """Write `pair` over the state that the connection has: with another one than `seen`, look again."""
@@ -265,7 +283,7 @@ class Refresher:
             raise Unavailable(reason="seal_broken") from None
         if connection.kind is Kind.ACCOUNT:
             return self._ask_for_account(App(connection.client_id, token), connection.zoom_account_id)
-        return self.zoom.refresh(token)
+        return self.zoom.refresh(token, client_id=connection.client_id)
 
     def _ask_for_account(self, app: App, account_id: str) -> TokenGrant:
         try:

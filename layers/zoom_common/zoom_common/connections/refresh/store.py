@@ -199,6 +199,15 @@ class RefreshStore:
         )
         return noted is not None
 
+    def postpone(self, seen: Connection, *, due_at: float) -> None:
+        """Let the sweep find a connection later. Nothing happens when it has changed, or is not due any more."""
+        self._table.update_if(
+            *key_of(seen),
+            "SET #due_at = :due",
+            condition="#grant_id = :grant AND #version = :version AND attribute_exists(#due_at)",
+            values={"due": due_at, "grant": seen.grant_id, "version": seen.version},
+        )
+
     def count_answers(self, window: int, counted: AnswerCounts, *, expires_at: float) -> AnswerCounts:
         """Add Zoom's answers to those of a window, of all containers; return what it holds then."""
         change = (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from zoom_common.aws.table import ConditionFailed, Table
-from zoom_common.errors import Unavailable
+from zoom_common.aws.at_once import at_once, begin_put_each
+from zoom_common.aws.table import ConditionFailed, Outcome, Table
+from zoom_common.errors import DependencyFailed, Unavailable
 from zoom_common.events.log.entries import (
     Admission,
     Admitted,
@@ -64,25 +65,62 @@ class EventLog:
 
     def admit(self, entry: LogEntry) -> Admitted:
         """Claim an event that is new, or that its last worker did not finish; the first delivery's content counts."""
-        claim = int(self._clock()) + CLAIM_SECONDS
+        [admitted], lines = self.admit_all([entry])
+        [failed] = lines()
+        if isinstance(admitted, Exception):
+            raise admitted
+        if failed is not None:
+            raise failed
+        return admitted
+
+    def admit_all(
+        self, entries: Sequence[LogEntry]
+    ) -> tuple[list[Admitted | Exception], Callable[[], list[DependencyFailed | None]]]:
+        """Claim different events as `admit` does, at once: for each the outcome, or why there is none.
+
+        The lines of those that are new are on their way then. The second result waits for them, and returns for each
+        event why its lines are not written: such an event must not be published now.
+        """
         now = self._now_ms()
-        item, parts = entry_items(entry, claimed_until=claim, recorded_at_ms=now, expires_at=self._expiry(entry))
-        for part in parts:
-            self._table.call("put_item", Item=part)
-        existing = self._put_new(item)
-        if existing is not None:
-            return self._known(existing)
-        self._put_lines(entry, now)
-        return Admitted(Admission.ADMITTED, entry)
+        claimed = self._claim_all(entries, now)
+        new = [at for at, outcome in enumerate(claimed) if not isinstance(outcome, Exception)]
+        lines = self._begin_lines([entries[at] for at in new], now)
+        admitted = [
+            self._admitted(outcome) if isinstance(outcome, Exception) else Admitted(Admission.ADMITTED, entry)
+            for entry, outcome in zip(entries, claimed, strict=True)
+        ]
+
+        def failures() -> list[DependencyFailed | None]:
+            failed = dict(zip(new, lines(), strict=True))
+            return [failed.get(at) for at in range(len(entries))]
+
+        return admitted, failures
 
     def finish(self, entry: LogEntry) -> None:
         """Record that an admitted event is published, or counted as unpublished: from now on it is a duplicate."""
-        self._update(
-            entry_key(entry.owner, entry.event_id),
-            update="SET done_at = :now REMOVE claimed_until",
-            condition="attribute_exists(pk)",  # erased in between: nothing to remember
-            values={":now": number(int(self._clock()))},
+        [failed] = self.finish_all([entry])
+        if failed is not None:
+            raise failed
+
+    def finish_all(self, entries: Sequence[LogEntry]) -> list[DependencyFailed | None]:
+        """Finish several events at once, as `finish` does. Return for each why it is not finished."""
+        now = number(int(self._clock()))
+        finished = at_once(
+            self._table,
+            [
+                (
+                    "update_item",
+                    {
+                        "Key": entry_key(entry.owner, entry.event_id),
+                        "UpdateExpression": "SET done_at = :now REMOVE claimed_until",
+                        "ConditionExpression": "attribute_exists(pk)",  # erased in between: nothing to remember
+                        "ExpressionAttributeValues": {":now": now},
+                    },
+                )
+                for entry in entries
+            ],
         )
+        return [outcome if isinstance(outcome, DependencyFailed) else None for outcome in finished]
 
     def get(self, owner: str, event_id: str) -> LogEntry | None:
         """One entry with its content, read consistently."""
@@ -103,18 +141,27 @@ class EventLog:
         labels = [item.get("connection_id"), *str(item.get("subject", "")).split("/")]
         return target.names(labels) or target.is_named_in_json(content_of(item))
 
-    def _put_new(self, item: dict[str, Any]) -> Mapping[str, Any] | None:
-        """Write an entry that does not exist; the one that does, otherwise."""
+    def _claim_all(self, entries: Sequence[LogEntry], now_ms: int) -> list[Outcome]:
+        """Write the entries that do not exist, after the parts of their bodies."""
+        claim = int(self._clock()) + CLAIM_SECONDS
+        puts, parts = [], []
+        for entry in entries:
+            item, own = entry_items(entry, claimed_until=claim, recorded_at_ms=now_ms, expires_at=self._expiry(entry))
+            puts.append(("put_item", {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}))
+            parts.append([("put_item", {"Item": part}) for part in own])
+        stored = [at_once(self._table, own) if own else [] for own in parts]
+        failed = {at: each for at, own in enumerate(stored) for each in own if isinstance(each, Exception)}
+        put = iter(at_once(self._table, [each for at, each in enumerate(puts) if at not in failed]))
+        return [failed[at] if at in failed else next(put) for at in range(len(entries))]
+
+    def _admitted(self, refused: Exception) -> Admitted | Exception:
+        """What to do about an event that could not be claimed as a new one."""
         try:
-            self._table.call(
-                "put_item",
-                Item=item,
-                ConditionExpression="attribute_not_exists(pk)",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except ConditionFailed as failed:
-            return failed.raw
-        return None
+            if isinstance(refused, ConditionFailed) and refused.raw is not None:
+                return self._known(refused.raw)
+        except Exception as failed:  # noqa: BLE001 - what is stored of one event must not stop the others
+            return failed
+        return refused if isinstance(refused, DependencyFailed) else Unavailable(reason="events_table")
 
     def _known(self, item: Mapping[str, Any]) -> Admitted:
         """What to do about an event whose entry exists."""
@@ -132,7 +179,9 @@ class EventLog:
             return Admitted(Admission.IN_PROGRESS)
         first, now = self._read(item), self._now_ms()
         self._move_recorded(first, int(item["recorded_at_ms"]["N"]) if "recorded_at_ms" in item else None, now)
-        self._put_lines(first, now)
+        [failed] = self._begin_lines([first], now)()
+        if failed is not None:
+            raise failed
         return Admitted(Admission.ADMITTED, first)
 
     def _update(self, key: dict[str, Any], *, update: str, condition: str, values: dict[str, Any]) -> bool:
@@ -149,20 +198,40 @@ class EventLog:
             return False
         return True
 
-    def _put_lines(self, entry: LogEntry, now_ms: int) -> None:
-        """Write the entry's lines; the recorded one is visible at most LATE_MS after the moment in its key.
+    def _begin_lines(self, entries: Sequence[LogEntry], now_ms: int) -> Callable[[], list[DependencyFailed | None]]:
+        """Write the lines of entries; the recorded ones are visible at most LATE_MS after the moment in their keys.
 
         A worker that died before its line was visible is followed by one that writes the line with a new moment.
         """
-        self._table.call("put_item", Item=index_item(entry, self._expiry(entry)))
-        for _ in range(_MOST_LATE_WRITES):
-            self._table.call("put_item", Item=recorded_item(entry, now_ms, self._expiry(entry)))
-            late, written = self._now_ms(), now_ms
-            if late - written <= LATE_MS:
-                return
-            self._move_recorded(entry, written, late)
-            now_ms = late
-        raise Unavailable(reason="events_table")
+        items = [line for entry in entries for line in self._lines(entry, now_ms)]
+        written = begin_put_each(self._table, items)
+
+        def failures() -> list[DependencyFailed | None]:
+            failed = written()
+            return [
+                failed[2 * at] or failed[2 * at + 1] or self._unless_late(entry, now_ms)
+                for at, entry in enumerate(entries)
+            ]
+
+        return failures
+
+    def _lines(self, entry: LogEntry, now_ms: int) -> list[dict[str, Any]]:
+        return [index_item(entry, self._expiry(entry)), recorded_item(entry, now_ms, self._expiry(entry))]
+
+    def _unless_late(self, entry: LogEntry, written_ms: int) -> DependencyFailed | None:
+        """Write a recorded line again with a new moment for as long as it became visible too late."""
+        try:
+            for left in reversed(range(_MOST_LATE_WRITES)):
+                now_ms = self._now_ms()
+                if now_ms - written_ms <= LATE_MS:
+                    return None
+                self._move_recorded(entry, written_ms, now_ms)
+                if left:
+                    self._table.call("put_item", Item=recorded_item(entry, now_ms, self._expiry(entry)))
+                written_ms = now_ms
+        except DependencyFailed as failed:
+            return failed
+        return Unavailable(reason="events_table")
 
     def _move_recorded(self, entry: LogEntry, written_ms: int | None, now_ms: int) -> None:
         """Prepare the recorded line for a new moment: remove the one that was written, then note the moment.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from zoom_common.aws.at_once import at_once
 from zoom_common.aws.table import ConditionFailed, Table
-from zoom_common.errors import Unavailable
+from zoom_common.errors import DependencyFailed, Unavailable
 from zoom_common.events.projections.record import Change, Record, Stamp
 
 if TYPE_CHECKING:
@@ -21,6 +23,23 @@ RETENTION_DAYS = 400
 _TRIES = 8
 
 _LONGEST_PAUSE = 0.2
+
+
+type _Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EventChanges:
+    """What one event of a tenant changes, when it happened, and the connection that it came by."""
+
+    tenant: str
+    changes: Sequence[Change]
+    stamp: Stamp
+    connection: str | None = None
+
+    def key(self, change: Change) -> tuple[str, str]:
+        """The keys of the record that one of its changes is about."""
+        return f"{self.tenant}#{change.partition}", change.sort
 
 
 class ProjectionStore:
@@ -41,8 +60,27 @@ class ProjectionStore:
 
     def apply(self, tenant: str, changes: Iterable[Change], stamp: Stamp, connection: str | None = None) -> None:
         """Merge the changes of one event. Doing it again, or after newer events, is safe."""
-        for change in changes:
-            self._apply(tenant, change, stamp, connection)
+        [failed] = self.apply_all([EventChanges(tenant, tuple(changes), stamp, connection)])
+        if failed is not None:
+            raise failed
+
+    def apply_all(self, events: Sequence[EventChanges]) -> list[Exception | None]:
+        """Merge the changes of several events, which writes each record once. Return for each event why it is not done.
+
+        A record is written in one piece: where that fails, none of its events is done.
+        """
+        said: dict[_Key, list[int]] = {}
+        for at, event in enumerate(events):
+            for change in event.changes:
+                said.setdefault(event.key(change), []).append(at)
+        failed: dict[int, Exception] = {}
+        try:
+            known = self._read_all(said)
+        except DependencyFailed as error:
+            return [error if event.changes else None for event in events]
+        for key, why in self._merge_all(events, said, known).items():
+            failed |= dict.fromkeys(said[key], why)
+        return [failed.get(at) for at in range(len(events))]
 
     def read(self, tenant: str, partition: str, prefix: str = "") -> dict[str, Record]:
         """The records of a partition whose sort keys begin with `prefix`, by sort key, read consistently."""
@@ -67,38 +105,73 @@ class ProjectionStore:
         named = target.names([*partition.split("#"), *str(item["sk"]).split("#")])
         return target.whole_tenant or named or target.is_named_in_json(zlib.decompress(item["record"]))
 
-    def _apply(self, tenant: str, change: Change, stamp: Stamp, connection: str | None) -> None:
-        key = {"pk": {"S": f"{tenant}#{change.partition}"}, "sk": {"S": change.sort}}
-        for attempt in range(_TRIES):
-            item = self._table.call("get_item", Key=key, ConsistentRead=True).get("Item")
-            known = _record(item) if item else Record()
-            merged = known.merged(change, stamp, connection)
-            if item and merged == known:
-                return
-            if self._put(key, merged, int(item["version"]["N"]) if item else 0):
-                return
-            self._pause(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - jitter
-        raise Unavailable(reason="projection_contended")
+    def _read_all(self, keys: Iterable[_Key]) -> dict[_Key, Mapping[str, Any]]:
+        asked = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
+        return {(item["pk"]["S"], item["sk"]["S"]): item for item in self._table.batch_get(asked)}
 
-    def _put(self, key: Mapping[str, Any], record: Record, seen: int) -> bool:
-        """Write the next version; False when another worker did."""
+    def _merge_all(
+        self,
+        events: Sequence[EventChanges],
+        said: Mapping[_Key, Sequence[int]],
+        known: dict[_Key, Mapping[str, Any]],
+    ) -> dict[_Key, Exception]:
+        """Write the next version of each record that changes. Where another worker did, merge into that one.
+
+        Return why records are not written.
+        """
+        failed: dict[_Key, Exception] = {}
+        left = list(said)
+        for attempt in range(_TRIES):
+            if attempt:
+                self._pause(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - jitter
+            puts: dict[_Key, tuple[str, dict[str, Any]]] = {}
+            for key in left:
+                try:
+                    put = self._next_version(key, [events[at] for at in dict.fromkeys(said[key])], known.get(key))
+                except Exception as error:  # noqa: BLE001 - a record that cannot be read must not stop the others
+                    failed[key] = error
+                else:
+                    puts |= {key: put} if put else {}
+            left = []
+            for key, outcome in zip(puts, at_once(self._table, puts.values()), strict=True):
+                if isinstance(outcome, ConditionFailed):
+                    left.append(key)
+                    known.pop(key, None)
+                    known |= {key: outcome.raw} if outcome.raw else {}
+                elif isinstance(outcome, DependencyFailed):
+                    failed[key] = outcome
+            if not left:
+                return failed
+        return failed | dict.fromkeys(left, Unavailable(reason="projection_contended"))
+
+    def _next_version(
+        self, key: _Key, events: Sequence[EventChanges], item: Mapping[str, Any] | None
+    ) -> tuple[str, dict[str, Any]] | None:
+        """Return what writes the next version, or None where the events say nothing new."""
+        known = _record(item) if item else Record()
+        merged = known
+        for event in events:
+            for change in event.changes:
+                if event.key(change) == key:
+                    merged = merged.merged(change, event.stamp, event.connection)
+        if item and merged == known:
+            return None
+        return "put_item", self._to_put(key, merged, int(item["version"]["N"]) if item else 0)
+
+    def _to_put(self, key: _Key, record: Record, seen: int) -> dict[str, Any]:
+        """Return what writes the next version, unless another worker has."""
+        pk, sk = key
         item = {
-            **key,
+            "pk": {"S": pk},
+            "sk": {"S": sk},
             "record": {"B": zlib.compress(record.to_json().encode())},
             "version": {"N": str(seen + 1)},
             "expires_at": {"N": str(record.newest_ms // 1000 + self._retention)},
         }
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if seen:
-            condition = {
-                "ConditionExpression": "version = :seen",
-                "ExpressionAttributeValues": {":seen": {"N": str(seen)}},
-            }
-        try:
-            self._table.call("put_item", Item=item, **condition)
-        except ConditionFailed:
-            return False
-        return True
+        if not seen:
+            return {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+        values = {":seen": {"N": str(seen)}}
+        return {"Item": item, "ConditionExpression": "version = :seen", "ExpressionAttributeValues": values}
 
     def _items(self, key: str, prefix: str) -> Iterator[Mapping[str, Any]]:
         for page in self._table.pages("query", **_query(key, prefix)):

@@ -1,4 +1,4 @@
-"""One instance or recording as Zoom reports it, and the events of it that are missing."""
+"""One instance, recording or registration as Zoom reports it, and the events of it that are missing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoom_common.events.projections.attendance import Session
+from zoom_common.events.projections.keys import REGISTRANT
 from zoom_common.events.projections.meeting import Meeting
 from zoom_common.events.projections.presence import JOINED, LEFT
 from zoom_common.events.projections.views import iso
@@ -17,6 +18,11 @@ from zoom_common.zoom.events import epoch_ms, identifier, recording_file_name
 _SAME_MOMENT_MS = 120_000
 
 _LISTS = ("recording_files", "participant_audio_files")
+
+# What makes a file of a recording unavailable, as the projection says it.
+_GONE = frozenset({"trashed", "deleted"})
+
+_DECIDED = {"approved": "approved", "denied": "denied"}
 
 type ReportRow = Mapping[str, Any]
 
@@ -119,6 +125,52 @@ def _recorded(account_id: str, recording: ReportRow, files: Sequence[tuple[str, 
     moment = max(ends, default=0) or epoch_ms(recording.get("start_time")) or 0
     listed_files = {kind: listed for kind, listed in lists.items() if listed}
     return _event("recording.completed", moment, account_id, {**about, **listed_files})
+
+
+def missing_trashed(account_id: str, recording: ReportRow, known: Meeting) -> list[bytes]:
+    """Body of `recording.trashed` with the files of a recording in Zoom's trash that are not known to be there.
+
+    Zoom does not say when it was trashed: the event is later than all that is known of the recording.
+    """
+    views = [each for each in known.recordings() if each["uuid"] == recording.get("uuid")]
+    trashed = {file["id"] for view in views for file in view["recording_files"] if file.get("availability") in _GONE}
+    files = [(kind, file) for kind in _LISTS for file in recording.get(kind) or []]
+    missing = [(kind, file) for kind, file in files if recording_file_name(file) not in trashed]
+    if not missing:
+        return []
+    about = {name: value for name, value in recording.items() if name not in {*_LISTS, "download_access_token"}}
+    about |= type_as_number(about) | {kind: [file for of, file in missing if of == kind] for kind in _LISTS}
+    ends = [moment for _, file in missing if (moment := epoch_ms(file.get("recording_end")))]
+    newest = max((record.newest_ms for record in known.records.values()), default=0)
+    moment = max([newest + 1, *ends])
+    return [_event("recording.trashed", moment, account_id, {name: each for name, each in about.items() if each})]
+
+
+def missing_registrations(
+    account_id: str, family: str, about: ReportRow, listed: Iterable[ReportRow], known: Meeting
+) -> list[bytes]:
+    """Bodies of the events about registrants of one meeting or webinar that `known` has not seen.
+
+    `listed` are the registrants that Zoom lists. Who is not listed is not taken for cancelled. Zoom does not say when a
+    registration was approved or denied: such an event is a millisecond later than what is known of the registrant.
+    """
+    records = {each["id"]: known.records[REGISTRANT + each["id"]] for each in known.registrations()}
+    named = ("id", "host_id", "topic", "type", "start_time", "duration", "timezone")
+    meeting = {name: about[name] for name in named if about.get(name) is not None}
+    found = []
+    for row in listed:
+        name, status = identifier(row.get("id")), row.get("status")
+        if name is None:
+            continue
+        record = records.get(name)
+        if record is not None and record.values.get("status") in {None, status}:
+            continue
+        created = epoch_ms(row.get("create_time")) or epoch_ms(about.get("created_at")) or 0
+        moment = created if record is None else max(created, record.newest_ms + 1)
+        what = "created" if record is None else _DECIDED.get(str(status), "created")
+        body = {**meeting, "registrant": dict(row)}
+        found.append(_event(f"{family}.registration_{what}", moment, account_id, body))
+    return found
 
 
 def type_as_number(about: ReportRow) -> dict[str, int]:

@@ -73,7 +73,7 @@ class SettledAttendance(Protocol):
     def publish(
         self, *, tenant: str, connection_id: str, app: str, attendance: dict[str, Any], content: str = ""
     ) -> bool:
-        """Publish one, with a digest of its content. Return whether it is published. Raises Unavailable."""
+        """Publish one; a later revision goes by its `content`. Return whether it is published. Raises Unavailable."""
         ...
 
 
@@ -113,13 +113,7 @@ class Reconciler:
         """
         reader = ZoomReader(read)
         lists = Lists(reader, connection.zoom_user_id, now=self.clock(), lookback=self.lookback)
-        meetings = PastMeetings(lists, connection.zoom_account_id)
-        webinars = PastWebinars(
-            lists,
-            connection.zoom_account_id,
-            worth_asking=lambda: self._worth_asking(connection),
-            refused=lambda: self._refused(connection),
-        )
+        meetings, webinars = self._kinds(connection, lists)
         plans = Plans(
             self.projections,
             self.hosts,
@@ -141,6 +135,26 @@ class Reconciler:
         reasons = (("meetings", meetings.why_not()), ("webinars", webinars.why_not()))
         partial = {what: why for what, why in (*reasons, ("recordings", lists.why_not_recorded())) if why}
         return Reconciled(tally.compared, tally.missing, tally.settled, complete, dict(reader.unseen), partial)
+
+    def planned(self, connection: Connected, reader: ZoomReader) -> list[tuple[str, str]]:
+        """Return family and number of the meetings and webinars that were planned for the period, and that recur.
+
+        Raises what `read` raises.
+        """
+        lists = Lists(reader, connection.zoom_user_id, now=self.clock(), lookback=self.lookback)
+        kinds = self._kinds(connection, lists)
+        return sorted(
+            (kind.family, number) for kind in kinds for number, row in kind.planned.items() if lists.in_period(row)
+        )
+
+    def _kinds(self, connection: Connected, lists: Lists) -> tuple[PastMeetings, PastWebinars]:
+        webinars = PastWebinars(
+            lists,
+            connection.zoom_account_id,
+            worth_asking=lambda: self._worth_asking(connection),
+            refused=lambda: self._refused(connection),
+        )
+        return PastMeetings(lists, connection.zoom_account_id), webinars
 
     def _held(self, at: _Round, past: Past, logged: Sequence[str]) -> bool:
         """Compare all instances of one kind; False when time ran out."""

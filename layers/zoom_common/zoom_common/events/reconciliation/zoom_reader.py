@@ -164,6 +164,12 @@ class Lists:
         near = start is not None and abs(start / 1000 - self._now) < self._lookback
         return near or str(row.get("type")) in _RECURRING
 
+    def in_period(self, row: Row) -> bool:
+        """Return whether what is planned so begins in the period, or recurs."""
+        start = epoch_ms(row.get("start_time"))
+        within = start is not None and self._now - self._lookback <= start / 1000 <= self._now
+        return within or str(row.get("type")) in _RECURRING
+
 
 def of_webinar(row: Row) -> bool:
     """Whether a row of meetings and webinars is about a webinar. Its type is a number or text, as the list has it."""

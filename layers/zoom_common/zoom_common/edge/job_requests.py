@@ -15,7 +15,7 @@ from zoom_common.connections.views import iso
 from zoom_common.errors import FieldError, Forbidden, InvalidRequest
 from zoom_common.jobs import backfill, registrants
 from zoom_common.jobs.mapping import UNKNOWN_HOST, ColumnMapping, host_of
-from zoom_common.jobs.model import MOST_INLINE_ROWS, Job, Row, State, forecast
+from zoom_common.jobs.model import LIFE, MOST_INLINE_ROWS, Job, Row, State, forecast
 from zoom_common.zoom.operations.model import Operation
 
 _FIELDS = frozenset({"operation", "rows", "file", "connection", "mapping", "dry_run", "duplicates"})
@@ -166,7 +166,7 @@ def view(job: Job, operations: Mapping[str, Operation], *, now: float, fastest: 
         "started_at": _when(job.started_at),
         "finished_at": _when(job.finished_at),
         "resumes_at": _when(job.not_before) if job.resumes_by_itself else None,
-        "expires_at": iso(job.created_at + 30 * 86_400),
+        "expires_at": iso(job.created_at + LIFE),
         "progress": {
             "rows": job.rows,
             "succeeded": job.seen.succeeded,
@@ -177,7 +177,11 @@ def view(job: Job, operations: Mapping[str, Operation], *, now: float, fastest: 
         "errors": errors,
         "forecast": None
         if found is None
-        else {**found.view(now), "done_at": None if found.done_at is None else iso(found.done_at)},
+        else {
+            **found.view(now),
+            "done_at": None if found.done_at is None else iso(found.done_at),
+            "before_expiry": None if found.done_at is None else found.done_at < job.created_at + LIFE,
+        },
     }
     if job.notes:
         shown["notes"] = dict(job.notes)
