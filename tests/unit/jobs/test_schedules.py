@@ -51,6 +51,7 @@ def test_a_schedule_makes_every_row_once(seed: int) -> None:
     check(world, topics)
 
 
+@pytest.mark.timeout(3600)  # of 10,000 rows
 def test_many_rows_through_three_crashes() -> None:
     """10,000 in make soak: no double, none missing, no 429."""
     world = JobWorld(seed=1, slice_seconds=240.0, lanes=LANES)
