@@ -32,6 +32,7 @@ from zoom_common.connections.refresh.refusal_rate import AnswerCounts
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones, of_user
+from zoom_common.daily_counts import DailyCounts
 from zoom_common.erasure.records import ErasureRecords
 from zoom_common.erasure.runner import Erasure
 from zoom_common.erasure.stores import TableName
@@ -344,13 +345,16 @@ class Held:
     def tell_of_nobody(self) -> None:
         """Write what is the gateway's own, or shared by those who call one Zoom account."""
         shared = self._coordination()
-        SlotStore(shared).take("shared-account", "Light", Bucket("everybody", 1000), now=1, latest=9)
+        SlotStore(shared).take("shared-account", "Light", Bucket("everybody", 1000), now=2_000_000, latest=9_000_000)
         DailyStore(shared).take("shared-account#heavy", period=20_000, limit=100, most=5)
         changed = {"event": "meeting.updated", "payload": {"account_id": "a", "object": {"id": 1, "host_id": "N" * 22}}}
         ChangeStore(shared, clock=lambda: START).on_event(ZoomEvent("meeting.updated", changed))
         HostCalendar(shared, clock=lambda: START).book("shared-account", "N" * 22, "1234567", [(1, 2)])
         WebhookStatusStore(shared, lambda: START).remember_secrets("zoom-app", {"f": START})
         Heartbeats(table=shared, clock=lambda: START).beat("sweep")
+        counts = DailyCounts(table=shared, clock=lambda: START)
+        counts.add("calls", "users.get")
+        counts.write()
         answers = RefreshStore(self.table(TableName.CONNECTIONS))
         answers.count_answers(6_000_000, AnswerCounts(granted=1, refused=0), expires_at=START + 600)
         store, key = IdempotencyStore(shared), "key#of-nobody"
