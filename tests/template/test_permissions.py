@@ -177,6 +177,7 @@ SPARE: dict[str, dict[str, str]] = {
         "CoordinationTable throttle": _LIMITED_KEYS,
         "DataKey subscription_secret": _DATA_KEY,
     },
+    "OperatorRole": {"CoordinationTable throttle": _LIMITED_KEYS},
     "ReconcileRole": {
         "CoordinationTable calendar": _SHARED,
         "EventBus": "events that belonged to nobody are published when their connection is known",

@@ -101,6 +101,15 @@ class NoSlot:
     closed: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """That calls of a label wait until `until` (epoch microseconds), and the reason."""
+
+    label: str
+    until: int
+    reason: str
+
+
 @dataclass(slots=True)
 class EarlySlot:
     """A slot that was asked for, at epoch second `began`, before it is certain that a call needs it.
@@ -224,6 +233,15 @@ class SlotStore:
         self._table.update_if(
             *_key(account, label, bucket.name), change, condition="#closed > :zero", values={"zero": 0}
         )
+
+    def closures(self, account: str, *, now: int) -> list[Closure]:
+        """Return what is closed for an account. `now` is in epoch microseconds."""
+        items, _ = self._table.query("#pk = :pk", {"pk": f"budget#{account}"})
+        closed = [item for item in items if int(item.get("closed", 0)) > now]
+        return [
+            Closure(str(each["sk"]).partition("#")[0], int(each["closed"]), str(each.get("closed_by", "zoom")))
+            for each in closed
+        ]
 
     def _probe(self, key: tuple[str, str], now: int) -> bool:
         values = {"now": now, "following": now + PROBE_EVERY}
