@@ -138,7 +138,9 @@ SPARE: dict[str, dict[str, str]] = {
     },
     "JobsRole": dict.fromkeys((*_ARCHIVE, *_DELIVERIES, *_LOG, *_REST, "EventsTable projections"), _WHOLE_TABLE)
     | {"CoordinationTable throttle": _LIMITED_KEYS},
+    "DeliverRole": {"CoordinationTable counts": "what operators see of a day"},
     "RedeliverRole": {
+        "CoordinationTable counts": "what operators see of a day",
         "EventBus": "a subscription that has come to an end",
         "EventsTable events": "an event that was missed",
     },
@@ -177,7 +179,7 @@ SPARE: dict[str, dict[str, str]] = {
         "CoordinationTable throttle": _LIMITED_KEYS,
         "DataKey subscription_secret": _DATA_KEY,
     },
-    "OperatorRole": {"CoordinationTable throttle": _LIMITED_KEYS},
+    "OperatorRole": {"ArchiveQueue": "dead letters go back", "CoordinationTable throttle": _LIMITED_KEYS},
     "ReconcileRole": {
         "CoordinationTable calendar": _SHARED,
         "EventBus": "events that belonged to nobody are published when their connection is known",
@@ -244,15 +246,23 @@ UNHEARD: dict[str, dict[str, str]] = {
         "s3:GetObject arn:aws:s3:::JobsBucket/results/*": "links that it signs and others follow",
         "s3:PutObject arn:aws:s3:::JobsBucket/*": "links that it signs and others follow",
     },
+    "OperatorRole": {
+        **{
+            f"sqs:{action} {_ARCHIVE_QUEUES}{name}": "dead letters of a stack with the archive"
+            for action in ("ChangeMessageVisibility", "DeleteMessage", "ReceiveMessage")
+            for name in ("DeadLetterQueue", "EventsDeadLetterQueue")
+        },
+        **{
+            f"sqs:GetQueueAttributes {_ARCHIVE_QUEUES}{name}": "how full the queues of a stack with the archive are"
+            for name in ("DeadLetterQueue", "EventsDeadLetterQueue", "EventsQueue", "Queue")
+        },
+        f"sqs:SendMessage {_ARCHIVE_QUEUES}EventsQueue": "dead letters go back",
+    },
     "RedeliverRole": {
         "dynamodb:BatchGetItem EventsTable": "what was missed, and may have been sent already",
         "sqs:ChangeMessageVisibility arn:aws:sqs:eu-central-1:111122223333:RedeliveryQueue": "more to do soon",
     },
-    "EventProcessorRole": {
-        "dynamodb:DeleteItem EventsTable": "moves the line of an event that became visible late",
-        "dynamodb:BatchGetItem ConnectionsTable": "what the events of a batch have in common",
-        "dynamodb:BatchGetItem EventsTable": "what the events of a batch have in common",
-    },
+    "EventProcessorRole": {"dynamodb:DeleteItem EventsTable": "moves the line of an event that became visible late"},
     "EventsRole": {"dynamodb:GetItem ConnectionsTable": "one connection that a person names"},
     "MeetingsRole": {"dynamodb:DeleteItem CoordinationTable": _FREES},
     "ZoomApiRole": {"dynamodb:DeleteItem CoordinationTable": _FREES},
