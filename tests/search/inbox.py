@@ -52,7 +52,7 @@ _CONNECTIONS, _HOSTS = vault(HOST, ACCOUNT), Hosts()
 _REFUSED = "InternalFailure"
 
 # What `make test` searches.
-QUICK = ["twins", "twins+6s", "twins+61s", "delivery", "batch"]
+QUICK = ["twins", "twins+6s", "twins+61s", "delivery", "batch", "batch late"]
 
 
 class _Bus:
