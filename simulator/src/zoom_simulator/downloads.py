@@ -1,7 +1,8 @@
 """Recording files: a bearer opens `/rec/download/...`, which redirects to another host that wants no bearer.
 
 The file itself is made from its id, the same bytes every time, of any size and from any place on, without being stored:
-a small valid container, then noise in which every block is another one.
+a small valid container, then noise in which every block is another one. Where there is room, a film begins with
+fifteen seconds that players play (`film.mp4`: a bar that fills, a beep a second); its noise is in a box they skip.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import json
 import random
 import struct
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from urllib.parse import urlsplit, urlunsplit
 
 from zoom_simulator import asgi
@@ -26,6 +28,7 @@ LINK_SECONDS = 3600
 CHUNK = 65_536
 NOISE = 1 << 20
 LARGEST_BOX = 1 << 32
+LONGEST_BOX_HEAD = 16
 TYPES = {
     "MP4": "video/mp4",
     "M4A": "audio/mp4",
@@ -173,17 +176,29 @@ def content(each: RecordingFile, first: int = 0, last: int | None = None) -> Ite
 
 def _head(each: RecordingFile) -> bytes:
     if each.extension in ("MP4", "M4A"):
+        playable = _film()
+        if each.size >= len(playable) + LONGEST_BOX_HEAD:
+            return playable + _box_head(b"free", each.size - len(playable))
         brand = b"isom" if each.extension == "MP4" else b"M4A "
         box = struct.pack(">I", 24) + b"ftyp" + brand + struct.pack(">I", 512) + b"isommp42"
-        left = max(8, each.size - len(box))
-        if left < LARGEST_BOX:
-            return box + struct.pack(">I", left) + b"mdat"
-        return box + struct.pack(">I", 1) + b"mdat" + struct.pack(">Q", left)  # the size stands behind the type
+        return box + _box_head(b"mdat", max(8, each.size - len(box)))
     if each.extension == "VTT":
         return b"WEBVTT\r\n\r\n1\r\n00:00:00.000 --> 00:00:04.000\r\nJill Chill: Welcome, everybody.\r\n\r\n"
     if each.extension == "JSON":
         return b'{"timeline":[{"ts":"00:00:00.000","users":[]}]}'
     return b"00:00:05\tJill Chill:\tHello\r\n"
+
+
+@cache
+def _film() -> bytes:
+    return files("zoom_simulator").joinpath("film.mp4").read_bytes()
+
+
+def _box_head(kind: bytes, size: int) -> bytes:
+    """Return the head of a box of `size` bytes. The size of a large one stands behind the type (ISO 14496-12)."""
+    if size < LARGEST_BOX:
+        return struct.pack(">I", size) + kind
+    return struct.pack(">I", 1) + kind + struct.pack(">Q", size)
 
 
 def _block(each: RecordingFile, number: int) -> bytes:

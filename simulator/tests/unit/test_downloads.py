@@ -49,6 +49,18 @@ def test_the_token_of_the_event_opens_the_file(recorded: tuple[Zoom, Json]) -> N
     assert first.content == second.content
 
 
+def test_a_film_plays_and_its_boxes_add_up(recorded: tuple[Zoom, Json]) -> None:
+    """What a player needs comes first; the noise after it lies in a box that is skipped."""
+    zoom, event = recorded
+    content = fetch(zoom, place(zoom, event)).content
+    kinds, at = [], 0
+    while at < len(content):
+        kinds.append(content[at + 4 : at + 8])
+        at += int.from_bytes(content[at : at + 4])
+    assert at == len(content)
+    assert kinds == [b"ftyp", b"moov", b"free", b"mdat", b"free"]
+
+
 def test_the_redirect_crosses_hosts() -> None:
     """Localhost sends to 127.0.0.1, so that a client that drags the header along shows it."""
     zoom = Zoom(download_host="files.example")

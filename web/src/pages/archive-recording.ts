@@ -36,9 +36,7 @@ export const archivedRecording: Page = (place) => {
       return new Map(found.files.flatMap((file): [string, string][] => (file.url ? [[file.id, file.url]] : [])));
     },
     onTime: (part, at) => panel?.mark(part, at),
-    unplayable: app.settings.simulated_zoom
-      ? "Zoom is simulated here, and its films have no pictures and no sound. The file itself is below."
-      : "The storage may not answer, or this browser may not know the format. The file itself is below.",
+    unplayable: "The storage may not answer, or this browser may not know the format. The file itself is below.",
   });
   const playing = h("section", { class: "card", "aria-label": "Player" }, watched.element);
   const nothing = h("p", { class: "quiet" });

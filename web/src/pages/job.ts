@@ -116,7 +116,7 @@ function failures(job: Job): Child {
   if (job.errors.length === 0) return h("p", { class: "quiet" }, "No row has failed.");
   return h(
     "div",
-    { class: "scroll" },
+    { class: "errors" },
     h(
       "table",
       {},

@@ -55,7 +55,7 @@ function row(job: Job): HTMLElement {
     "li",
     { class: "entry" },
     h("div", { class: "entry-time" }, h("time", { datetime: job.created_at, class: "quiet" }, moment(job.created_at))),
-    h("div", { class: "two" }, h("h3", {}, link(`jobs/${job.id}`, titleOf(job.operation))), h("p", { class: "quiet" }, said), !ended(job) && bar(job), standing && h("p", { class: "quiet" }, standing)),
+    h("div", { class: "two" }, h("h2", {}, link(`jobs/${job.id}`, titleOf(job.operation))), h("p", { class: "quiet" }, said), !ended(job) && bar(job), standing && h("p", { class: "quiet" }, standing)),
     h("div", { class: "actions" }, badge(name, kind)),
   );
 }

@@ -198,6 +198,6 @@ function deliveryOf(each: Delivery, again: () => HTMLElement): HTMLElement {
 function attempt(one: Attempt, before = ""): Child {
   return [
     h("span", {}, before && `${before} `, h("span", { class: "strong" }, outcome(one)), h("span", { class: "quiet" }, ` · ${moment(one.at)}, ${one.duration_ms.toLocaleString()} ms`)),
-    one.answer && h("pre", { tabindex: "0", "aria-label": "What was answered" }, one.answer),
+    one.answer && h("pre", { tabindex: "0", role: "group", "aria-label": "What was answered" }, one.answer),
   ];
 }

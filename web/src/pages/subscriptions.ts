@@ -9,6 +9,8 @@ import { badge, empty, heading, link } from "../ui";
 
 const LOOK_EVERY = 5_000;
 const OFF = "This installation sends no events to addresses: its parameter Subscriptions is off.";
+/** The scope of people who see every Zoom account. */
+const EVERYBODY = "connections:all";
 const NOT_YOURS = "Events of everybody go through subscriptions, so only people who see every Zoom account of the tenant manage them.";
 
 export const subscriptions: Page = (place) => {
@@ -22,7 +24,7 @@ export const subscriptions: Page = (place) => {
       return (await app.api.get<{ subscriptions: Subscription[] }>("/subscriptions", signal)).subscriptions;
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return OFF;
-      if (error instanceof ApiError && error.status === 403) return NOT_YOURS;
+      if (error instanceof ApiError && error.message.includes(EVERYBODY)) return NOT_YOURS;
       throw error;
     }
   };
@@ -44,7 +46,7 @@ function row(each: Subscription): HTMLElement {
     h(
       "div",
       { class: "two" },
-      h("h3", {}, link(`subscriptions/${each.id}`, each.description || targetOf(each))),
+      h("h2", {}, link(`subscriptions/${each.id}`, each.description || targetOf(each))),
       h("p", { class: "quiet" }, [each.description && targetOf(each), each.types.join(", ")].filter(Boolean).join(" · ")),
       trouble && h("p", { class: "quiet" }, trouble),
     ),
