@@ -51,6 +51,10 @@ demo: .venv/installed ## the whole story against the running gateway
 events: .venv/installed ## print each event as the integration queue gets it
 	@exec $(BIN)/python -m dev.events
 
+.PHONY: console-data
+console-data: .venv/installed ## fill the running gateway with made-up work, to see the operator's console by
+	@exec $(BIN)/python -m dev.console_data
+
 ##@ Operate a stack, local or deployed
 .PHONY: dlq
 dlq: .venv/installed ## dead letters: make dlq ARGS="list"; show, redrive, discard

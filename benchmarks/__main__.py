@@ -28,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"some of: {', '.join(_PARTS)}, build (default: all)")
     parser.add_argument("--rounds", type=int, default=9, help="how often everything is measured (default: 9)")
+    parser.add_argument("--write", action="store_true", help="put the parts that are named into the page as well")
     parser.add_argument("--keep", action="store_true", help="compare only: leave the page and the ratios as they are")
     asked = parser.parse_args()
     unknown = set(asked.parts) - {*_PARTS, "build"}
@@ -41,10 +42,11 @@ def main() -> None:
         return
     if made.node_peers is None:
         print("node and npm were not found: the Node peers are left out.")
-    _measure(made, asked.parts, rounds=asked.rounds, keep=asked.keep, load=load)
+    _measure(made, asked, load=load)
 
 
-def _measure(made: Made, parts: list[str], *, rounds: int, keep: bool, load: float) -> None:
+def _measure(made: Made, asked: argparse.Namespace, *, load: float) -> None:
+    parts, rounds = asked.parts, asked.rounds
     trusted = authority(BENCH / "authority")
     core = measuring_core()
     found: list[Section] = []
@@ -61,7 +63,11 @@ def _measure(made: Made, parts: list[str], *, rounds: int, keep: bool, load: flo
     every = [figure for section in found for figure in section.figures]
     print("\nBeyond the spread of the ratios committed last:")
     print("\n".join(figures.moved(every, figures.committed())) or "nothing")
-    if not parts and not keep:
+    if parts and asked.write:
+        figures.write(every)
+        for section in found:
+            report.write_part(section)
+    if not parts and not asked.keep:
         figures.write(every)
         report.write(found, rounds=rounds, load=load, failed=failed)
         print(f"\nWritten: {report.PAGE.relative_to(ROOT)}, benchmarks/ratios.json")

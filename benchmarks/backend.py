@@ -16,6 +16,7 @@ import hashlib
 import json
 import math
 import random
+import re
 import ssl
 import statistics
 import sys
@@ -27,6 +28,7 @@ from typing import Any
 
 type Json = dict[str, Any]
 
+_ASSIGNED = re.compile(r"(?<!\.)(#\w+) = (:\w+)")
 # Where answers take different times, one of a hundred takes four times the median: a log-normal distribution.
 _TAIL_SIGMA = math.log(4) / statistics.NormalDist().inv_cdf(0.99)
 # In seconds: a loop's timer is that much too late, so the rest of a wait is spent in turns of the loop.
@@ -87,7 +89,7 @@ class Services:
             "DynamoDB_20120810.Query": self._query,
             "DynamoDB_20120810.PutItem": self._put_item,
             "DynamoDB_20120810.BatchWriteItem": self._put_items,
-            "DynamoDB_20120810.UpdateItem": _updated,
+            "DynamoDB_20120810.UpdateItem": self._updated,
             "DynamoDB_20120810.BatchGetItem": self._items,
             "TrentService.Decrypt": self._key,
             "TrentService.GenerateDataKey": self._key,
@@ -141,6 +143,16 @@ class Services:
             self._put_item(each["PutRequest"])
         return {"UnprocessedItems": {}}
 
+    def _updated(self, request: Json) -> Json:
+        """The seed's items answer with what is set in them, and stay as they are: each change is the first."""
+        key = request["Key"]
+        item = self._seed["items"].get(f"{key['pk']['S']}|{key['sk']['S']}")
+        if item is None:
+            return _counted(request)
+        names, values = request.get("ExpressionAttributeNames", {}), request["ExpressionAttributeValues"]
+        changes = _ASSIGNED.findall(request["UpdateExpression"])
+        return {"Attributes": {**item, **{names[name]: values[value] for name, value in changes}}}
+
     def _query(self, request: Json) -> Json:
         values = [value.get("S") for value in request["ExpressionAttributeValues"].values()]
         items: list[Json] = next(
@@ -165,7 +177,7 @@ def _sent_batch(request: Json) -> Json:
     return {"Successful": [{"Id": entry["Id"], **_sent(entry)} for entry in request["Entries"]]}
 
 
-def _updated(request: Json) -> Json:
+def _counted(request: Json) -> Json:
     """An item after its change, as far as anybody reads it: send slots are free at once, counters have just begun."""
     values = {name.lstrip(":"): value.get("N") for name, value in request["ExpressionAttributeValues"].items()}
     if values.get("interval"):

@@ -14,7 +14,7 @@ from zoom_common.access.keys import Credential
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.secret import Secret
 
-TENANT, CLIENT_ID = "acme", "benchmark-app"
+TENANT, CLIENT_ID, CONNECTION = "acme", "benchmark-app", "con_01hx00000000000000000000ab"
 MEETING = {"topic": "Planning", "type": 2, "start_time": "2030-01-01T10:00:00Z", "duration": 30, "timezone": "UTC"}
 API_KEY = Credential("abcdefgh2345", Secret("k" * 43))
 BATCH = 10
@@ -54,6 +54,12 @@ def batch_of_arrivals() -> bytes:
 def batch_of_one_meeting() -> bytes:
     """Ten people who join one meeting, which runs already in every batch but the first."""
     return _batch(deliveries.joined(*_meeting(BATCH), user_id=str(user)) for user in _numbers(BATCH))
+
+
+def refresh_on_demand() -> bytes:
+    """A call finds an access token that has expired, and has it refreshed."""
+    asked = {"action": "refresh", "tenant": TENANT, "connection_id": CONNECTION, "seen_version": 1, "wait": 10}
+    return json.dumps(asked).encode()
 
 
 def create_meeting() -> bytes:

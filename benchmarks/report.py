@@ -35,6 +35,28 @@ def write(sections: Sequence[Section], *, rounds: int, load: float, failed: Sequ
     PAGE.write_text("\n".join(_page(sections, rounds, load, failed)) + "\n")
 
 
+def write_part(section: Section) -> None:
+    """Put one section into the page in place of what the page has of it, or before the section about scale."""
+    text = PAGE.read_text()
+    before, mark, rest = text.partition(f"\n## {section.title}\n")
+    if mark:
+        after = f"\n## {rest.partition(f'{chr(10)}## ')[2]}"
+    else:
+        before, mark, rest = text.partition("\n## Scale\n")
+        after = mark + rest
+    aimed = [f"| {' | '.join(_target(each))} |" for each in section.figures if each.at_most is not None]
+    PAGE.write_text("\n".join([_aimed(before, aimed).rstrip("\n"), *_section(section)]) + "\n" + after)
+
+
+def _aimed(text: str, rows: Sequence[str]) -> str:
+    """Put rows into the table of what was aimed at, in place of those with the same name."""
+    begin, mark, rest = text.partition("## What was aimed at\n\n")
+    table, _, after = rest.partition("\n\n")
+    names = tuple(f"| {row.split(' | ')[0].removeprefix('| ')} |" for row in rows)
+    kept = [line for line in table.splitlines() if not line.startswith(names)]
+    return begin + mark + "\n".join([*kept, *rows]) + "\n\n" + after
+
+
 def _page(sections: Sequence[Section], rounds: int, load: float, failed: Sequence[str]) -> Iterator[str]:
     yield _INTRODUCTION.format(rounds=rounds)
     yield _quiet(load, os.cpu_count() or 1)

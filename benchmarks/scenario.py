@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.authority import Authority
 from benchmarks.deliveries import ZOOM_SECRET
-from benchmarks.events import API_KEY, CLIENT_ID, TENANT
+from benchmarks.events import API_KEY, CLIENT_ID, CONNECTION, TENANT
 from benchmarks.workspace import ROOT
 from zoom_common.access import key_store as key_items
 from zoom_common.access.keys import issue
@@ -27,7 +27,6 @@ from zoom_common.connections.model import Connection, Kind, State
 from zoom_common.connections.store import claim_key, partition, to_values
 from zoom_common.secret import Secret
 
-CONNECTION = "con_01hx00000000000000000000ab"
 ZOOM_USER, ZOOM_ACCOUNT = "30R7kT7bTIKSNUFEuH_Qlg", "AAAAAABBBB"
 _DATA_KEY = bytes(range(32))
 _SCOPES = frozenset(
@@ -185,9 +184,6 @@ def _seed() -> dict[str, Any]:
 def a_connection(connection_id: str, *, due_at: float) -> Connection:
     """A connection of the tenant, connected now."""
     now = time.time()
-    context = SealContext(TENANT, connection_id, SealKind.ACCESS)
-    token = Secret("zoom-access-token-" + "x" * 600)  # about as long as Zoom's are
-    sealed = seal(token, key=_DATA_KEY, wrapped_key=b"w" * 184, context=context, nonce=bytes(12))
     return Connection(
         tenant=TENANT,
         connection_id=connection_id,
@@ -208,10 +204,16 @@ def a_connection(connection_id: str, *, due_at: float) -> Connection:
         authorized_at=now,
         state_changed_at=now,
         last_used_at=now,
-        sealed_access=sealed,
-        sealed_refresh=b"r" * 900,
+        sealed_access=_sealed(connection_id, SealKind.ACCESS),
+        sealed_refresh=_sealed(connection_id, SealKind.REFRESH),
         due_at=due_at,
     )
+
+
+def _sealed(connection_id: str, kind: SealKind) -> bytes:
+    token = Secret(f"zoom-{kind}-" + "x" * 600)  # about as long as Zoom's are
+    context = SealContext(TENANT, connection_id, kind)
+    return seal(token, key=_DATA_KEY, wrapped_key=b"w" * 184, context=context, nonce=bytes(12))
 
 
 def _json(item: Mapping[str, Any]) -> dict[str, Any]:

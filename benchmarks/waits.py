@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from benchmarks.cold import check, measuring_core
-from benchmarks.events import BATCH, batch_of, batch_of_arrivals, batch_of_one_meeting
+from benchmarks.event_lag import lag
+from benchmarks.events import BATCH, batch_of, batch_of_arrivals, batch_of_one_meeting, refresh_on_demand
 from benchmarks.figures import Figure, Section, Table
 from benchmarks.rounds import summary
 from benchmarks.runtime_api import Container, running
 from benchmarks.scenario import Servers
 from benchmarks.sections import Run
 from benchmarks.variants import Variant
+from benchmarks.warm import cpu_seconds
+from ops.cost import PRICES, parser, units
 
 # In milliseconds, by the names of services in the server's counts.
 MILLISECONDS: Mapping[str, float] = {
@@ -25,6 +28,8 @@ MILLISECONDS: Mapping[str, float] = {
     "zoom": 150,
 }
 _WARM_UP = 5
+# Events a second, and the most containers: the default, and what 5,000 need.
+_RATES = ((100, 20), (1000, 20), (5000, 20), (5000, 80))
 _DYNAMODB = "DynamoDB"
 
 
@@ -46,15 +51,17 @@ PATHS = (
     Path("ten people join one meeting", "event_processor", batch_of_one_meeting, at_most_ms=80, events=BATCH),
     Path("a call that reads", "zoom_api", None, own_ms=150, at_most_ms=9),
     Path("a call that creates a meeting", "meetings", None, own_ms=150),
+    Path("a refresh on demand", "token_refresh", refresh_on_demand, own_ms=150),
     Path("a delivery to the webhook", "webhook", None, own_ms=8, at_most_ms=3),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """Milliseconds of each invocation, without waits, with fixed ones and with a tail; and requests to DynamoDB."""
+    """Milliseconds of invocations, without waits, of a processor, with fixed waits and with a tail; and requests."""
 
     at_once: list[float]
+    cpu: float
     fixed: list[float]
     tail: list[float]
     requests: float
@@ -74,7 +81,8 @@ def waits(run: Run) -> Section:
         "Milliseconds of an invocation",
         (
             "",
-            "without waits",
+            "no waits",
+            "of which processor",
             "with waits",
             "with a tail: median, 99 of 100",
             "requests to DynamoDB",
@@ -90,6 +98,7 @@ def waits(run: Run) -> Section:
             (
                 path.name,
                 f"{statistics.median(seen.at_once):.1f}",
+                f"{seen.cpu:.1f}",
                 f"{median:.1f}",
                 f"{statistics.median(seen.tail):.1f}, {late:.0f}",
                 f"{seen.requests:.1f}",
@@ -103,8 +112,48 @@ def waits(run: Run) -> Section:
             text = f"{path.name}, requests to DynamoDB for an event"
             each = summary([seen.requests / path.events])
             section.figures.append(Figure(f"waits/{path.name}/requests", text, each, 4))
-    section.tables.append(table)
+    section.tables += [table, _lags()]
     return section
+
+
+def _lags() -> Table:
+    table = Table(
+        "Events a second, simulated for a minute",
+        (
+            "events a second",
+            "`EventConcurrency`",
+            "containers",
+            "events in a batch",
+            "lag in seconds: median, worst",
+            "left waiting",
+            "dollars a million",
+        ),
+        note="A queue and its mapping as AWS scales it: five batches at a time, then 300 more a minute, up to "
+        "`EventConcurrency`. Batches take what the cost model says (`ops/cost.py`, 512 MB). The first seconds of a "
+        "rush are the worst; AWS's own delays are left out.",
+    )
+    defaults = parser().parse_args([])
+    for rate, maximum in _RATES:
+        found = lag(rate, maximum)
+        million = units(
+            zoom_ms=defaults.zoom_ms,
+            core_ms=defaults.core_ms,
+            event_ms=defaults.event_ms,
+            aws_ms=defaults.aws_ms,
+            batch=found.batch,
+        )["webhook"]
+        table.rows.append(
+            (
+                f"{rate:,}",
+                str(maximum),
+                str(found.containers),
+                f"{found.batch:.1f}",
+                f"{found.median:.2f}, {found.worst:.1f}",
+                f"{found.left:,}" if found.left > rate else "none",
+                f"{sum(million.dollars(PRICES, 1_000_000).values()):.2f}",
+            )
+        )
+    return table
 
 
 def _measured(run: Run, path: Path, *, size: int) -> _Measured:
@@ -114,12 +163,14 @@ def _measured(run: Run, path: Path, *, size: int) -> _Measured:
     with running(variant.program, cores=None if core is None else {core}) as container:
         for _ in range(_WARM_UP):
             check(variant, container.invoke(variant.next_event()).value)
+        before = cpu_seconds(container.pid)
         at_once = _block(variant, container, size)
+        cpu = (cpu_seconds(container.pid) - before) * 1000 / size
         with run.servers.waiting(MILLISECONDS, tail=False):
             fixed = _block(variant, container, size)
         with run.servers.waiting(MILLISECONDS, tail=True):
             tail = _block(variant, container, size)
-        return _Measured(at_once, fixed, tail, _requests(run.servers, variant, container))
+        return _Measured(at_once, cpu, fixed, tail, _requests(run.servers, variant, container))
 
 
 def _block(variant: Variant, container: Container, size: int) -> list[float]:

@@ -5,7 +5,6 @@ A real one does the same in its own backend, for the person who is signed in the
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,12 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>
-:root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }}
-main {{ max-width: 44rem; margin: 4rem auto; padding: 0 1rem }}
-pre {{ overflow: auto; padding: 1rem; border: 1px solid #8888 }}
-</style><main><h1>{title}</h1>{body}</main></html>"""
+from dev.local_page import block, page
 
 
 def routes(front_door: str, stack: Callable[[], Mapping[str, Any]], client: httpx.AsyncClient) -> list[Route]:
@@ -35,22 +29,20 @@ def routes(front_door: str, stack: Callable[[], Mapping[str, Any]], client: http
             headers=headers(),
         )
         if answer.status_code != httpx.codes.CREATED:
-            return _page("No link could be made", f"<pre>{html.escape(answer.text)}</pre>", 502)
+            return _page("No link could be made", block(answer.text), 502)
         return RedirectResponse(answer.json()["authorize_url"], 303)
 
     async def connected(request: Request) -> Response:
         code = request.query_params.get("code", "")
         answer = await client.post(f"{front_door}/auth/zoom/redeem", json={"code": code}, headers=headers())
         if answer.status_code != httpx.codes.OK:
-            return _page("Not connected", f"<pre>{html.escape(answer.text)}</pre>", 400)
+            return _page("Not connected", block(answer.text), 400)
         line = f"curl -H 'Authorization: Bearer {stack()['api_key']}' {front_door}/v2/users/me/meetings"
-        return _page(
-            "Connected", f"<p>This Zoom account now serves calls. Try it:</p><pre>{html.escape(line)}</pre>", 200
-        )
+        return _page("Connected", f"<p>This Zoom account now serves calls. Try it:</p>{block(line)}", 200)
 
     return [Route("/local/connect", connect), Route("/local/connected", connected)]
 
 
 def _page(title: str, body: str, status: int) -> HTMLResponse:
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-    return HTMLResponse(_PAGE.format(title=html.escape(title), body=body), status, headers)
+    return HTMLResponse(page(title, body), status, headers)

@@ -119,7 +119,7 @@ def main() -> None:
     pages = [
         *connect_pages.routes(f"http://localhost:{arguments.port}", stack, client),
         *web.routes(stack),
-        *page.routes(),
+        *page.routes(stack),
     ]
     door = application(upstream, client, pages)
     uvicorn.run(door, host="127.0.0.1", port=arguments.port, log_level="warning", access_log=False)

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from dev.local_page import page
 from ops.project import WEB_CLIENT
 from ops.web_settings import settings_of
 
@@ -39,9 +40,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Not built yet</title>
-<main><h1>The web client is not built yet</h1>
-<p>Run <code>make web</code> (it needs Node.js 20 and npm), then reload.</p></main></html>"""
+_NOT_BUILT = page(
+    "The web client is not built yet", "<p>Run <code>make web</code> (it needs Node.js 20 and npm), then reload.</p>"
+)
 
 
 def routes(stack: Callable[[], Mapping[str, Any]], dist: Path = WEB_CLIENT) -> list[Route]:
@@ -66,12 +67,12 @@ def routes(stack: Callable[[], Mapping[str, Any]], dist: Path = WEB_CLIENT) -> l
         file = _inside(dist, path)
         if file is None and _names_a_file(path):
             raise HTTPException(404)
-        page = dist / "index.html"
-        if file is None and not page.is_file():
+        index = dist / "index.html"
+        if file is None and not index.is_file():
             return HTMLResponse(_NOT_BUILT, 503, headers())
         # Vite names assets after their content; everything else may change with the next build.
         kept = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
-        return FileResponse(file or page, headers=headers() | {"Cache-Control": kept})
+        return FileResponse(file or index, headers=headers() | {"Cache-Control": kept})
 
     return [
         Route("/", home),

@@ -16,8 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from ops.key_table import OR_ON_AWS, NoStack, local_stack, on_aws, on_local_stack
 from zoom_common.access.key_store import ApiKeyStore
 from zoom_common.access.keys import ApiKey, Credential, issue
-from zoom_common.access.principal import SCOPES
-from zoom_common.errors import DependencyFailed, GatewayError, InternalError, InvalidRequest, Unavailable
+from zoom_common.access.principal import OPERATOR_SCOPES, SCOPES
+from zoom_common.errors import DependencyFailed, FieldError, GatewayError, InternalError, InvalidRequest, Unavailable
 
 _DAY, _HOUR = 86_400, 3_600
 
@@ -49,7 +49,8 @@ def create(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
         credential,
         tenant=_tenant(given),
         name=given.name,
-        scopes=[scope.strip() for scope in given.scopes.split(",") if scope.strip()],
+        scopes=_scopes(given),
+        operator=given.operator is not None,
         connection=given.connection,
         now=now,
         valid_until=None if given.expires_in is None else now + given.expires_in * _DAY,
@@ -57,6 +58,15 @@ def create(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
     )
     keys.add(key)
     _show(credential, f"Key {key.key_id} for tenant {key.tenant}, {_life(key, now)}.")
+
+
+def _scopes(given: argparse.Namespace) -> list[str]:
+    """The scopes of a new key. `--operator` adds those for the whole stack, and is the only way to them."""
+    named = [scope.strip() for scope in given.scopes.split(",") if scope.strip()]
+    if given.operator is None and not OPERATOR_SCOPES.isdisjoint(named):
+        rule = "operator:read and operator:write are given with --operator (or --operator read) only."
+        raise InvalidRequest([FieldError("scopes", rule)])
+    return named + {None: [], "read": ["operator:read"], "write": sorted(OPERATOR_SCOPES)}[given.operator]
 
 
 def list_keys(given: argparse.Namespace, keys: ApiKeyStore, now: float) -> None:
@@ -138,7 +148,14 @@ def _parser() -> argparse.ArgumentParser:
 
     new = commands.add_parser("create", parents=[where], help="make a key")
     new.add_argument("--tenant", help="the tenant of the key (default: the local stack's)")
-    new.add_argument("--scopes", required=True, help=f"comma separated: {' '.join(sorted(SCOPES))}")
+    new.add_argument("--scopes", default="", help=f"comma separated: {' '.join(sorted(SCOPES - OPERATOR_SCOPES))}")
+    new.add_argument(
+        "--operator",
+        nargs="?",
+        choices=("read", "write"),
+        const="write",
+        help="for who operates the stack: sees all tenants; read without write changes nothing",
+    )
     new.add_argument("--name", required=True, help="what it is for")
     new.add_argument("--connection", help="bind it to one connection")
     new.add_argument("--expires-in", type=float, metavar="DAYS", help="days until it ends (default: never)")

@@ -28,11 +28,11 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.console import say
-from ops.dead_letters import QUEUES
 from ops.deploy import STAGES
 from ops.deployed import Deployed, add_arguments, deployed
 from ops.key_table import NoStack, local_stack
 from ops.project import ROOT
+from zoom_common.console.dead_letters import QUEUES
 
 OK, FAILED, SKIPPED = "ok", "FAILED", "skipped"
 # Each needs a key; a stranger gets 401 from the API or from the authorizer.

@@ -11,9 +11,9 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from ops.dead_letters import QUEUES, DeadLetter, DeadLetters
 from ops.deployed import Deployed, add_arguments, deployed, run
 from ops.key_table import NoStack
+from zoom_common.console.dead_letters import QUEUES, DeadLetter, DeadLetters
 
 
 def main(given: list[str] | None = None) -> int:

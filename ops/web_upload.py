@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import mimetypes
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import boto3
 
 from ops.console import Stop, say
+from ops.deployed import run
 from ops.project import WEB_CLIENT
 from ops.web_deploy import name_of
 from ops.web_settings import settings_of
@@ -24,15 +24,21 @@ from ops.web_settings import settings_of
 KEPT = "public, max-age=31536000, immutable"
 ASKED_FOR = "no-cache"
 # Everything else in the folder has a name that changes with its content.
-_CHANGING = ("app/index.html", "app/settings.json", "app/icon.svg")
+_CHANGING = (
+    "app/index.html",
+    "app/api-reference.html",
+    "app/settings.json",
+    "app/icon.svg",
+    "app/licenses.md",
+)
 
 
 def files(dist: Path) -> Iterator[tuple[str, Path]]:
-    """Yield keys and files, the page last: it must not name missing files. Raises Stop when nothing was built."""
+    """Yield keys and files, the pages last: they must not name missing files. Raises Stop when nothing was built."""
     if not (dist / "index.html").is_file():
         raise Stop("The web client is not built.", "Run make web first.")
     found = sorted(path for path in dist.rglob("*") if path.is_file())
-    for path in sorted(found, key=lambda path: path.name == "index.html"):
+    for path in sorted(found, key=lambda path: path.suffix == ".html"):
         yield "app/" + path.relative_to(dist).as_posix(), path
 
 
@@ -105,4 +111,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

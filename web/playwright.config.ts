@@ -22,7 +22,7 @@ if (own && first && env.WEB_TEST_PORTS === undefined) {
 const [door, zoom, aws, identity] = (env.WEB_TEST_PORTS ?? "").split(" ");
 
 /** What needs nothing of the gateway but its files. */
-const ALONE = /(archive|jobs|subscriptions|pictures|truth|rows|words|cloudfront)\.spec\.ts$/;
+const ALONE = /(api-reference|archive|jobs|simulator|subscriptions|pictures|truth|rows|words|cloudfront)\.spec\.ts$/;
 
 const chromium = env.CHROMIUM ?? "/usr/bin/chromium";
 

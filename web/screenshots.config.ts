@@ -7,4 +7,6 @@ const launchOptions = {
   env: { ...process.env, LANGUAGE: "en_GB", FONTCONFIG_FILE: resolve(import.meta.dirname, "screenshots/fonts.conf") } as Record<string, string>,
 };
 
-export default { ...base, testDir: "screenshots", use: { ...base.use, launchOptions } };
+const { projects: _, ...shared } = base; // these pictures are taken one after the other
+
+export default { ...shared, testDir: "screenshots", workers: 1, use: { ...base.use, launchOptions } };

@@ -1,4 +1,4 @@
-import { cp, readFile } from "node:fs/promises";
+import { cp, readdir, readFile } from "node:fs/promises";
 import { defineConfig, type Plugin } from "vite";
 
 const sdk = "node_modules/@zoom/meetingsdk";
@@ -16,9 +16,27 @@ function zoomAssets(version: string): Plugin {
 
 const { version } = JSON.parse(await readFile(`${sdk}/package.json`, "utf8")) as { version: string };
 
+/** The families of the API's description: each has a document that the gateway serves under /openapi. */
+async function families(): Promise<{ name: string; title: string }[]> {
+  const folder = "../layers/zoom_common/zoom_common/edge/openapi";
+  const names = (await readdir(folder)).filter((file) => file.endsWith(".json")).sort();
+  return Promise.all(
+    names.map(async (file) => {
+      const { tags } = JSON.parse(await readFile(`${folder}/${file}`, "utf8")) as { tags: { name: string }[] };
+      return { name: file.replace(".json", ""), title: tags.map((tag) => tag.name).join(", ") };
+    }),
+  );
+}
+
 export default defineConfig({
   base: "/app/",
-  define: { __ZOOM_SDK_VERSION__: JSON.stringify(version) },
+  define: { __ZOOM_SDK_VERSION__: JSON.stringify(version), __API_FAMILIES__: JSON.stringify(await families()) },
   plugins: [zoomAssets(version)],
-  build: { target: "es2022", modulePreload: { polyfill: false }, chunkSizeWarningLimit: 4000 },
+  build: {
+    rolldownOptions: { input: ["index.html", "api-reference.html"] },
+    license: { fileName: "licenses.md" }, // of what is bundled; it is served beside the pages
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 4000,
+  },
 });

@@ -17,23 +17,10 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from dev.identity.provider import Provider
+from dev.local_page import page
 
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Development sign-in</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>
-:root {{ color-scheme: light dark; font: 1.0625rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
-  background: light-dark(#f5f6f8, #14161a); color: light-dark(#1b1d21, #eceef2) }}
-body {{ margin: 0; display: grid; min-height: 100vh; place-items: center; padding: 1rem; box-sizing: border-box }}
-main {{ box-sizing: border-box; width: 100%; max-width: 34rem; padding: 2rem; border-radius: .85rem;
-  background: light-dark(#fff, #1e2127); border: 1px solid light-dark(#dfe3e9, #343943) }}
-h1 {{ font-size: 1.5rem; line-height: 1.3; margin: 0 0 1rem }}
-button {{ display: block; width: 100%; margin: .75rem 0 0; padding: .8rem 1rem; font: inherit; text-align: left;
-  color: inherit; background: light-dark(#f5f6f8, #14161a); border: 1px solid light-dark(#8a919c, #767d89);
-  border-radius: .55rem; cursor: pointer }}
-button:hover {{ border-color: currentcolor }}
-button:focus-visible {{ outline: 3px solid light-dark(#b06000, #ffb74d); outline-offset: 2px }}
-</style><main><h1>Who are you today?</h1>
-<p>These people were made up for this machine. On AWS your company's identity provider asks here.</p>
-<form method="post" action="/authorize?{query}">{buttons}</form></main></html>"""
+_BODY = """<p>These people were made up for this machine. On AWS your company's identity provider asks here.</p>
+<form method="post" action="/authorize?{query}">{buttons}</form>"""
 
 
 def application(provider: Provider) -> Starlette:
@@ -110,7 +97,8 @@ def _ask(provider: Provider, query: str) -> HTMLResponse:
         "X-Frame-Options": "DENY",
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     }
-    return HTMLResponse(_PAGE.format(query=html.escape(query), buttons=buttons), headers=headers)
+    body = _BODY.format(query=html.escape(query), buttons=buttons)
+    return HTMLResponse(page("Who are you today?", body), headers=headers)
 
 
 async def _form(request: Request) -> dict[str, str]:

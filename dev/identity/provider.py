@@ -29,11 +29,16 @@ _PERSONS_SCOPES = (
     "connections:read connections:write events:read events:write archive:read archive:write jobs:read jobs:write "
     "subscriptions:read subscriptions:write"
 )
+_OPERATORS_SCOPES = "operator:read operator:write"
 
 # By the beginning of a subject: name, scopes, and what the page that asks for a person says of them.
 _PEOPLE = {
     "dev": ("Dana Developer", _PERSONS_SCOPES, "sees the Zoom accounts she connects"),
-    "ops": ("Otto Operator", f"{_PERSONS_SCOPES} connections:all", "sees every Zoom account of the tenant"),
+    "ops": (
+        "Otto Operator",
+        f"{_PERSONS_SCOPES} connections:all {_OPERATORS_SCOPES}",
+        "sees every Zoom account of the tenant, and the operator's console",
+    ),
 }
 
 

@@ -200,6 +200,66 @@ SUBSCRIPTIONS: Json = {
     },
 }
 
+_DAYS = _in_query("days", "1 to 31 days, today included; 7 when it is absent.")
+_PAGES = [
+    _in_query("page_size", "1 to 300; 30 when it is absent."),
+    _in_query("next_page_token", "From the answer before."),
+]
+_MESSAGES: Json = {
+    "ids": {"type": "array", "items": {"type": "string"}, "description": "Messages, as the list has them."},
+    "all": {"type": "boolean", "description": "All of them, 200 at a time."},
+}
+
+
+def _looked_at(name: str, summary: str, *parameters: Json) -> Json:
+    more = {"parameters": list(parameters)} if parameters else {}
+    return {"get": _operation(f"operator.{name}", summary, 200, scope="operator:read", **more)}
+
+
+def _done_by_operators(method: str, name: str, summary: str, parameter: str, **body: Json) -> Json:
+    more = {"requestBody": _body(required=True, **body)} if body else {}
+    done = _operation(f"operator.{name}", summary, 200, scope="operator:write", **more)
+    return {"parameters": [_in_path(parameter)], method: done}
+
+
+OPERATOR: Json = {
+    "/operator/connections": _looked_at(
+        "connections",
+        "Connections of the whole stack by state, with what to do",
+        _in_query("state", "Only those in this state."),
+        *_PAGES,
+    ),
+    "/operator/calls": _looked_at("calls", "Calls by day, operation and outcome; what is left of daily limits", _DAYS),
+    "/operator/events": _looked_at("events", "Events by day and type, duplicates, deliveries by outcome", _DAYS),
+    "/operator/refreshes": _looked_at("refreshes", "Refreshes by day and outcome, and what fails now", _DAYS),
+    "/operator/webhooks": _looked_at("webhooks", "How Zoom's deliveries come, by Zoom app"),
+    "/operator/keys": _looked_at("keys", "API keys of all tenants, made and revoked by day", _DAYS, *_PAGES),
+    "/operator/keys/{keyId}": _done_by_operators(
+        "patch",
+        "limit_key",
+        "Set the rate limit of a key; null for the gateway's default",
+        "keyId",
+        requests_per_minute={"type": ["integer", "null"], "minimum": 1},
+    ),
+    "/operator/keys/{keyId}/revoke": _done_by_operators("post", "revoke_key", "End a key for good", "keyId"),
+    "/operator/dead-letters": _looked_at("dead_letter_queues", "Dead-letter queues with their numbers of messages"),
+    "/operator/dead-letters/{queue}": {
+        "parameters": [_in_path("queue")],
+        **_looked_at("dead_letters", "Messages of a dead-letter queue: ids, types and times"),
+    },
+    "/operator/dead-letters/{queue}/redrive": _done_by_operators(
+        "post", "redrive", "Send messages back to the queue they came from", "queue", **_MESSAGES
+    ),
+    "/operator/dead-letters/{queue}/discard": _done_by_operators(
+        "post",
+        "discard",
+        "Delete messages for good",
+        "queue",
+        **_MESSAGES,
+        reason={"type": "string", "maxLength": 200, "description": "Why they may be lost."},
+    ),
+}
+
 PATHS: Json = {
     "/oauth/token": {
         "post": {
@@ -509,6 +569,7 @@ PATHS: Json = {
     "/health/deep": {
         "get": _operation("health.deep", "Whether what it needs can be reached", 200, scope="health:read"),
     },
+    **OPERATOR,
     "/usage": {"get": _operation("usage", "Calls and quota by day", 200, scope="usage:read")},
     "/openapi.json": {"get": _operation("openapi", "The whole API, as OpenAPI", 200, scope=None)},
     "/openapi/{document}": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -81,12 +82,35 @@ def processor() -> EventProcessor:
         projections=ProjectionStore(events, retention_days=settings.projection_retention_days),
         publisher=BusPublisher(settings.event_bus, client("events")),
         redaction=Redaction(settings.published_secrets),
-        count=count,
+        count=_count,
         report=lambda message, **fields: logger().warning(message, **fields),
         update_connections=update_connections,
         on_event=_on_event(settings),
         reads=BatchReads(connections, events, hosts, knows_tenant=update_connections.knows),
     )
+
+
+_duplicates = Counter[str]()
+
+
+def _count(name: str, value: int = 1, **dimensions: str) -> None:
+    """Count for the metrics, and duplicates for operators as well."""
+    count(name, value, **dimensions)
+    if name == "EventDuplicate":
+        _duplicates[name] += value
+
+
+def _write_duplicates() -> None:
+    """Add this batch's duplicates to the day's. Few batches have any: the others pay nothing for it."""
+    found = _duplicates.total()
+    if not found:
+        return
+    _duplicates.clear()
+    from zoom_common.daily_counts import DUPLICATES, DailyCounts  # noqa: PLC0415 - few batches need it
+
+    counts = DailyCounts.from_env(os.environ, lambda: client("dynamodb"), clock=time.time)
+    counts.add(*DUPLICATES, found)
+    counts.write()
 
 
 def _vault(settings: Settings, table: Table) -> ConnectionUpdates:
@@ -137,6 +161,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     failed = processor().process(event["Records"], deadline)
     if failed:
         logger().warning("messages come back", messages=failed)
+    _write_duplicates()
     delivered = verified_apps(event["Records"])
     if delivered:  # what reconcile made says nothing about Zoom's deliveries
         heartbeats().beat(WEBHOOK)

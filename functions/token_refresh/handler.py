@@ -24,6 +24,7 @@ from zoom_common.connections.queues import LINK, REFRESH, RESTORE, REVOKE, from_
 from zoom_common.connections.refresh.algorithm import NotPersisted
 from zoom_common.connections.refresh.effects import Outcome, Result
 from zoom_common.connections.refresh.runner import sweep
+from zoom_common.daily_counts import REFRESHES, DailyCounts
 from zoom_common.deadline import Deadline
 from zoom_common.errors import InternalError, Unavailable
 from zoom_common.heartbeats import SWEEP, Heartbeats
@@ -46,17 +47,26 @@ def heartbeats() -> Heartbeats:
     return Heartbeats.from_env(os.environ, lambda: clients.boto3_client("dynamodb"), clock=time.time)
 
 
+@cache
+def daily_counts() -> DailyCounts:
+    """What operators see of refreshes."""
+    return DailyCounts.from_env(os.environ, lambda: clients.boto3_client("dynamodb"), clock=time.time)
+
+
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Answer one invocation; queue batches fail message by message."""
     observability.begin_correlation(str(event.get("correlation_id", "")), getattr(context, "aws_request_id", ""))
     if "Records" in event:
         ends = _ends(context)
         failed = [record["messageId"] for record in event["Records"] if not _taken(record, ends)]
+        daily_counts().write()
         return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
     action = _ACTIONS.get(event.get("action", ""))
     if action is None:
         raise ValueError("an event of no known action")
-    return action(event, context)
+    answer = action(event, context)
+    daily_counts().write()
+    return answer
 
 
 def _taken(record: Mapping[str, Any], ends: float) -> bool:
@@ -167,6 +177,8 @@ def _sweep(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 
 def _noted(result: Result) -> Result:
     observability.count("Refreshes", outcome=str(result.outcome))
+    if result.outcome not in {Outcome.CURRENT, Outcome.BUSY}:  # nothing was asked of Zoom
+        daily_counts().add(REFRESHES, str(result.outcome))
     if result.app_at_fault:
         observability.count("AppFaults")  # one alarm for the app, none per connection
     if result.widely_refused:

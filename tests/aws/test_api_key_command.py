@@ -184,3 +184,34 @@ def test_a_stack_on_aws_is_found_by_its_name(run: Any, caller: Any, monkeypatch:
     assert "has no output ConnectionsTable" in run("list --stack-name other --tenant acme")[2]
     assert "There is no stack nowhere in eu-central-1." in run("list --stack-name nowhere --tenant acme")[2]
     assert "Name the tenant" in run("list --stack-name gateway")[2]
+
+
+@pytest.mark.parametrize(
+    ("line", "scopes"),
+    [
+        ("--operator", {"operator:read", "operator:write"}),
+        ("--operator read", {"operator:read"}),
+        ("--operator write --scopes usage:read", {"operator:read", "operator:write", "usage:read"}),
+    ],
+)
+def test_an_operators_key_is_made_by_name(run: Any, caller: Any, line: str, scopes: set[str]) -> None:
+    """It may look at the whole stack, and act unless it is for reading."""
+    status, key, _ = run(f"create --name on-call {line}")
+    assert status == 0
+    assert caller(key).scopes == scopes
+
+
+@pytest.mark.parametrize("scopes", ["operator:read", "meetings:read,operator:write"])
+def test_operators_scopes_are_not_given_in_passing(run: Any, scopes: str) -> None:
+    """Nobody gets the whole stack by a list of scopes."""
+    status, key, said = run(f"create --name ci --scopes {scopes}")
+    assert (status, key) == (1, "")
+    assert "--operator" in said
+
+
+def test_a_key_without_scopes_is_refused_in_one_sentence(run: Any) -> None:
+    """The sentence names those that there are."""
+    status, key, said = run("create --name ci")
+    assert (status, key) == (1, "")
+    assert "meetings:read" in said
+    assert "operator" not in said

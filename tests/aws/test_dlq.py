@@ -11,8 +11,8 @@ import pytest
 from moto import mock_aws
 
 from ops import dlq
-from ops.dead_letters import QUEUES
 from ops.key_table import NoStack
+from zoom_common.console.dead_letters import QUEUES
 
 
 class Stack:

@@ -17,7 +17,7 @@ from dev.emulator import client_of
 from dev.newcomer import Newcomer, newcomer
 from dev.waiting import PATIENCE, wait_until
 from tests.e2e.conftest import Gateway, kill_workers
-from tests.fakes.waiting import CALL_SECONDS, wait_until_delivered
+from tests.fakes.waiting import CALL_SECONDS
 
 pytestmark = pytest.mark.e2e
 
@@ -153,13 +153,13 @@ def test_a_recording_is_kept_byte_for_byte_and_deleted_again(
     assert not left.get("DeleteMarkers")
 
 
-def test_a_backfill_archives_what_was_recorded_before(program: httpx.Client, zoom: httpx.Client) -> None:
-    """Its events found no policy; the job finds it in Zoom's list, and a second one finds nothing new."""
-    assert program.put("/archive/policy", json={"enabled": False}).status_code == 200
-    zoom.patch("/behaviour", json={"recording_bytes": 65_536, "transcripts": False, "processing_seconds": 0.1})
-    number = recorded(program, zoom, "Before the archive")
-    wait_until_delivered(zoom)
+def test_a_backfill_archives_what_no_event_told_of(program: httpx.Client, zoom: httpx.Client) -> None:
+    """Zoom's events about the recording are lost; the job finds it in Zoom's list, and a second one nothing new."""
     assert program.put("/archive/policy", json={}).status_code == 200
+    zoom.patch("/behaviour", json={"recording_bytes": 65_536, "transcripts": False, "processing_seconds": 0.1})
+    assert zoom.post("/faults", json={"target": "webhooks.*recording.completed", "effect": "drop"}).status_code == 200
+    number = recorded(program, zoom, "Told by nobody")
+    wait_until("Zoom to list the recording", partial(at_zoom_listed, program, number))
     said = [backfilled(program)["message"] for _ in range(2)]
     one = wait_until_kept(program, number, files=3)
     assert {each["id"]: digest(each["url"]) for each in one["files"]} == at_zoom(program, one["uuid"])
@@ -167,10 +167,20 @@ def test_a_backfill_archives_what_was_recorded_before(program: httpx.Client, zoo
     assert "0 files are new in the archive" in said[1]
 
 
+def at_zoom_listed(program: httpx.Client, number: int) -> list[Any]:
+    """What Zoom lists of a meeting's recordings since yesterday."""
+    found = program.get("/v2/users/me/recordings", params={"from": yesterday()}).json()
+    return [each for each in found.get("meetings", []) if str(each["id"]) == str(number)]
+
+
+def yesterday() -> str:
+    """The day before this one in UTC."""
+    return time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86_400))
+
+
 def backfilled(program: httpx.Client) -> dict[str, Any]:
     """The first row of a backfill of yesterday and today that is done."""
-    day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86_400))
-    made = program.post("/jobs", json={"operation": "backfill", "from": day})
+    made = program.post("/jobs", json={"operation": "backfill", "from": yesterday()})
     assert made.status_code == 202, made.text
     path = f"/jobs/{made.json()['id']}"
 

@@ -132,7 +132,8 @@ class Classroom(Story):
 
     def step(self) -> None:
         arrivals = [self.arrive_somebody, self.only_wait, self.arrive_by_waiting_room]
-        moves = [self.move, self.move, self.rejoin, self.hold, self.rename, self.depart, self.reconnect, self.phone]
+        moves = [self.move, self.move, self.rejoin, self.hold, self.hold_under_another_id]
+        moves += [self.rename, self.depart, self.reconnect, self.phone]
         chosen = [*arrivals, *(moves if self.there else []), *([self.drop] if self.chance.random() < 0.1 else [])]
         self.chance.choice(chosen)()
 
@@ -190,6 +191,19 @@ class Classroom(Story):
         self.at("put_in_waiting_room", who)
         self.now += self.chance.randint(1, 300)
         self.at("admitted", who)
+
+    def hold_under_another_id(self) -> None:
+        """Put into the waiting room, at times with a leave, and let back in under another `user_id`."""
+        at, (of, who) = self._one()
+        if self.chance.random() < 0.5:
+            self.leave(who)
+        self.at("put_in_waiting_room", who)
+        self.now += self.chance.randint(1, 300)
+        waits, after = ({**who, "user_id": self.user_id()} for _ in range(2))
+        self.at("admitted", self.chance.choice([waits, after]))
+        self.now += self.chance.randint(0, 2)
+        self.join(after)
+        self.there[at] = of, after
 
     def rename(self) -> None:
         at, (of, who) = self._one()

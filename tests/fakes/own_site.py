@@ -110,6 +110,8 @@ VALID = {
     "subscription_id": "sub_" + "0" * 32,
     "erasure_id": "era_" + "0" * 32,
     "job_id": JOB,
+    "queue_name": "escrow",
+    "key_id": KEY.key_id,
     "number": "85123456789",
     "meeting_id": "85123456789",
     "from": "2026-11-30",
@@ -250,8 +252,11 @@ def _resources() -> dict[str, str]:
     clients.boto3_client("events").create_event_bus(Name="bus")
     queues = {
         name: clients.boto3_client("sqs").create_queue(QueueName=name)["QueueUrl"]
-        for name in ("escrow", "erasures", "wake", "archive")
+        for name in ("escrow", "escrow-dead", "erasures", "wake", "archive")
     }
+    policy = {"deadLetterTargetArn": "arn:aws:sqs:eu-central-1:123456789012:escrow-dead", "maxReceiveCount": 5}
+    redrive: Any = {"RedrivePolicy": json.dumps(policy)}
+    clients.boto3_client("sqs").set_queue_attributes(QueueUrl=queues["escrow"], Attributes=redrive)
     app = json.dumps({"client_id": "zoom-app", "client_secret": "app-secret" * 4})
     secret = clients.boto3_client("secretsmanager").create_secret(Name="app", SecretString=app)["ARN"]
     key = clients.boto3_client("kms").create_key()["KeyMetadata"]["Arn"]
@@ -269,6 +274,8 @@ def _resources() -> dict[str, str]:
         "ARCHIVE_QUEUE_URL": queues["archive"],
         "ARCHIVE_BUCKET": "archive",
         "HEALTH_QUEUES": f"escrow={queues['escrow']}",
+        "INGEST_QUEUE_URL": queues["escrow"],
+        "OPERATOR_QUEUES": "escrow=escrow",
         "ZOOM_APP_SECRET_ARN": secret,
         "ZOOM_SDK_SECRET_ARN": secret,
         "DATA_KEY_ID": key,

@@ -345,7 +345,7 @@ class World:
             self.working = False
         done = {each.message_id for each in batch} - set(failed)
         if self.random.random() < self.faults:  # SQS delivers again what was deleted
-            done = set(list(done)[1:])
+            done = set(sorted(done)[1:])
         self.messages = [each for each in self.messages if each.message_id not in done]
         return True
 

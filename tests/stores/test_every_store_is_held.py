@@ -35,6 +35,7 @@ SCRIPTED = {
     "Classroom": "a generated story of a meeting",
     "Counters": "notes which counts were begun and finished",
     "Everyone": "a vault in which every user is connected",
+    "ScriptedLimiter": "a limiter that answers by a script",
     "StatusNotes": "two apps with known status",
     "Store": "two lines of usage for every day",
     "Zoom": "an HTTP client of the simulated Zoom",

@@ -238,3 +238,21 @@ def test_an_early_slot_serves_the_call_that_takes_it(dynamodb: DynamoDBClient) -
     assert slots.take("a", "Light", LANE, now=NOW + 7, latest=FAR, early=early) == Slot(NOW, LANE.interval)
     again = slots.take("a", "Light", LANE, now=NOW, latest=FAR, early=early)
     assert again == Slot(NOW + LANE.interval, 2 * LANE.interval)
+
+
+def test_who_was_refused_a_slot_far_ahead_does_not_ask_at_once_again(dynamodb: DynamoDBClient) -> None:
+    """For a quarter of a second, unless the call could wait much longer; refusals of little backlog are asked again."""
+    slots = factories.slots(dynamodb)
+    second, quarter = MICROSECONDS, MICROSECONDS // 4
+    for _ in range(30):
+        slots.take("a", "Light", LANE, now=NOW, latest=FAR)
+    assert slots.take("a", "Light", LANE, now=NOW, latest=NOW + second // 2) == NoSlot(NOW + 3 * second)
+    assert slots.is_spent("a", "Light", LANE, now=NOW + quarter - 1, latest=NOW + second)
+    assert not slots.is_spent("a", "Light", LANE, now=NOW + quarter - 1, latest=NOW + 3 * second + quarter)
+    assert not slots.is_spent("a", "Light", LANE, now=NOW + quarter, latest=NOW + second)
+    assert not slots.is_spent("b", "Light", LANE, now=NOW, latest=NOW)
+    factories.slots(dynamodb).take("a", "Light", LANE, now=NOW, latest=FAR)
+    assert slots.take("a", "Light", LANE, now=NOW + 1, latest=NOW + second) == NoSlot(NOW + 3 * second)
+    slots.take("b", "Light", LANE, now=NOW, latest=FAR)
+    slots.take("b", "Light", LANE, now=NOW, latest=NOW)
+    assert not slots.is_spent("b", "Light", LANE, now=NOW, latest=NOW)

@@ -34,6 +34,7 @@ from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.refresh.policy import RejectionStreak
 from zoom_common.connections.refresh.refusal_rate import AnswerCounts
 from zoom_common.connections.tombstones import of_account, of_person, of_tenant, of_user
+from zoom_common.daily_counts import REFRESHES
 from zoom_common.deadline import Deadline
 from zoom_common.erasure.records import erasure_id
 from zoom_common.events.bus import event_id, source_of
@@ -206,9 +207,12 @@ def delivered(dynamodb: MemoryDynamoDB) -> None:
 
 
 def seen_alive(dynamodb: MemoryDynamoDB) -> None:
-    """A heartbeat, a bearer, and the webhook status of an app and of the endpoint."""
+    """A heartbeat, a count of a day, a bearer, and the webhook status of an app and of the endpoint."""
     client = dynamodb.client()
     factories.heartbeats(client, clock=lambda: NOW).beat(SWEEP)
+    counts = factories.daily_counts(client, clock=lambda: NOW)
+    counts.add(REFRESHES, "refreshed", 2)
+    counts.write()
     factories.bearers(client).put(Bearer(b"d" * 32, "abcdefghijkl", b"m" * 32, NOW + 3600, "con_1"))
     webhook_status = factories.webhook_status(client, clock=lambda: NOW)
     webhook_status.verified("App", NOW)
@@ -708,6 +712,10 @@ STORED: dict[str, dict[str, Item]] = {
         },
     },
     "signs of life": {
+        "coordination counts#2027-01-15 refreshes#refreshed": {
+            "expires_at": {"N": "1803024000"},
+            "number": {"N": "2"},
+        },
         "coordination heartbeat#sweep heartbeat": {"at": {"N": "1800000000.25"}, "expires_at": {"N": "1805184000"}},
         "coordination bearer#6464646464646464646464646464646464646464646464646464646464646464 bearer": {
             "connection": {"S": "con_1"},

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Page } from "@playwright/test";
-import { connect, connectionOf, createMeeting, expect, program, signIn, sim, stack, test, type ZoomUser } from "../tests/stack";
+import { connectByHand, connectionOf, createMeeting, expect, program, signIn, sim, stack, test, type ZoomUser } from "../tests/stack";
 
 const FOLDER = resolve(import.meta.dirname, "../../docs/images/web");
 const DESKTOP = { width: 1200, height: 850 };
@@ -44,7 +44,7 @@ test("the pictures", async ({ page }) => {
   await page.getByRole("button", { name: "Connect Zoom" }).click();
   await expect(page.getByRole("button", { name: "Continue to Zoom" })).toBeVisible();
   await shot(page, "consent");
-  await connect(page, jill);
+  await connectByHand(page, jill);
   await shot(page, "connected");
 
   const weekly = { type: 2, weekly_days: "2", repeat_interval: 1, end_times: 8 };

@@ -1,5 +1,5 @@
 /** The gateway, as this app calls it. Every error is an ApiError that can be shown. */
-import type { Sessions } from "./session";
+import { claims, type Sessions } from "./session";
 import type { Settings } from "./settings";
 
 export interface Connection {
@@ -180,6 +180,8 @@ export interface Options {
   connection?: string;
   /** Of something that is made: sent again with the same key, it is not made twice. */
   idempotencyKey?: string;
+  /** Another credential than the session's. */
+  token?: string;
 }
 
 const UNREACHABLE = "The gateway does not answer. Check your network; your input is kept.";
@@ -225,6 +227,19 @@ export class Api {
     return this.#call<T>(method, path, body, options);
   }
 
+  /** Asks for a bearer as programs do: an API key's id and secret in a form. */
+  async token(form: URLSearchParams): Promise<{ access_token: string; expires_in: number; scope: string }> {
+    const answer = await fetch(`${this.settings.api_url}/oauth/token`, { method: "POST", body: form, credentials: "omit" }).catch(() => null);
+    if (!answer) throw new ApiError(UNREACHABLE, 0, "unreachable");
+    if (!answer.ok) throw new ApiError("The gateway does not know this key, or it has ended.", answer.status, "unknown_key");
+    return (await answer.json()) as { access_token: string; expires_in: number; scope: string };
+  }
+
+  /** Whether the session's token names a scope, for showing what is for whom: the gateway decides. */
+  tokenNames(scope: string): boolean {
+    return JSON.stringify(claims(this.sessions.current()?.token ?? "")).includes(scope);
+  }
+
   /** A file. Where it is large, the gateway leads to another host, which gets no header of ours. */
   async file(path: string, signal?: AbortSignal): Promise<Blob> {
     const answer = await this.#ask("GET", path, undefined, { connection: NO_CONNECTION, ...(signal ? { signal } : {}) });
@@ -242,18 +257,18 @@ export class Api {
     })) as T;
   }
 
-  async #ask(method: string, path: string, body: unknown, { signal, connection, idempotencyKey }: Options): Promise<Response> {
-    const session = this.sessions.current();
-    if (!session) {
+  async #ask(method: string, path: string, body: unknown, { signal, connection, idempotencyKey, token }: Options): Promise<Response> {
+    const credential = token ?? this.sessions.current()?.token;
+    if (!credential) {
       this.expired();
       throw new ApiError("Your session has ended.", 401, "session_ended");
     }
-    const headers: Record<string, string> = { authorization: `Bearer ${session.token}`, accept: "application/json" };
+    const headers: Record<string, string> = { authorization: `Bearer ${credential}`, accept: "application/json" };
     if (body !== undefined) headers["content-type"] = "application/json";
     if (idempotencyKey) headers["idempotency-key"] = idempotencyKey;
     if (path.startsWith("/v2/")) headers["x-zoom-priority"] = "interactive"; // a person waits
     const serving = connection ?? this.connection;
-    if (serving && !path.startsWith("/connections") && !path.startsWith("/auth")) headers["x-zoom-connection"] = serving;
+    if (serving && !/^\/(connections|auth|operator)/.test(path)) headers["x-zoom-connection"] = serving;
     let answer: Response;
     try {
       answer = await fetch(this.settings.api_url + path, {
@@ -268,6 +283,7 @@ export class Api {
       if (signal?.aborted) throw error;
       throw new ApiError(UNREACHABLE, 0, "unreachable");
     }
+    if (!answer.ok && token && answer.status === 401) throw new ApiError("This key has ended.", 401, "operator_session_ended");
     if (!answer.ok) throw await this.#refusal(answer);
     return answer;
   }

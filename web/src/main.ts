@@ -2,6 +2,7 @@
 import "./style.css";
 import { Api, type Connection } from "./api";
 import { BASE, to, type App, type Page } from "./app";
+import { mayOperate } from "./console/operator-api";
 import { announce, h, replace } from "./dom";
 import { zoomPerson } from "./people";
 import { connect, connected } from "./pages/connect";
@@ -24,6 +25,7 @@ const ROUTES: [RegExp, Page, "open" | "signed in"][] = [
   [/^connect$/, connect, "signed in"],
   [/^connected$/, connected, "signed in"],
   [/^connections$/, connections, "signed in"],
+  [/^console$/, later("Console", async () => (await import("./pages/console")).operatorsConsole), "open"],
   [/^meetings\/new$/, newMeeting, "signed in"],
   [/^meetings\/(?<id>\d+)$/, meeting, "signed in"],
   [/^meetings\/(?<id>\d+)\/edit$/, editMeeting, "signed in"],
@@ -100,12 +102,13 @@ async function start(): Promise<void> {
 function banner(app: App): void {
   const session = app.sessions.current();
   const here = location.pathname;
+  const operates = mayOperate(app.api);
   const item = (path: string, text: string): HTMLElement =>
     h("a", { href: to(path), "aria-current": (path ? here.startsWith(to(path)) : here === BASE || here.startsWith(to("meetings"))) ? "page" : null }, text);
   replace(
     top,
     h("a", { href: BASE, class: "brand" }, h("img", { src: to("icon.svg"), alt: "", width: 28, height: 28 }), h("span", {}, "Zoom gateway")),
-    session && h("nav", { "aria-label": "Main" }, NAVIGATION.map(([path, text]) => item(path, text))),
+    (session || operates) && h("nav", { "aria-label": "Main" }, session && NAVIGATION.map(([path, text]) => item(path, text)), operates && item("console", "Console")),
     session &&
       h("div", { class: "person" }, here !== to("connected") && accountChooser(app), h("span", {}, session.person.name), button("Sign out", () => void app.sessions.signOut(), "link")),
   );

@@ -35,6 +35,11 @@ export class Sessions {
     this.#oidc = settings.oidc;
   }
 
+  /** Whether there is an identity provider at all. */
+  get canSignIn(): boolean {
+    return this.#oidc.issuer !== "";
+  }
+
   current(): Session | null {
     const kept = read<Session>(SESSION);
     return kept && kept.expires_at > Date.now() ? kept : null;
@@ -146,8 +151,8 @@ function base64url(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 }
 
-/** What a token says, for showing a name only: who may do what is decided by the gateway. */
-function claims(token: string): Record<string, unknown> {
+/** What a token says, for showing a name or a way only: who may do what is decided by the gateway. */
+export function claims(token: string): Record<string, unknown> {
   try {
     const part = (token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/");
     const bytes = Uint8Array.from(atob(part), (letter) => letter.charCodeAt(0));

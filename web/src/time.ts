@@ -27,6 +27,13 @@ export function day(iso: string, now = new Date()): string {
   return name ? `${name.charAt(0).toLocaleUpperCase()}${name.slice(1)}, ${DAY.format(at)}` : LONG_DAY.format(at);
 }
 
+const UTC_DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" });
+
+/** Day and month of a UTC day such as 2026-11-23, wherever who looks is. */
+export function utcDay(date: string): string {
+  return UTC_DAY.format(new Date(`${date}T00:00:00Z`));
+}
+
 export function clock(at: Date | string): string {
   return CLOCK.format(typeof at === "string" ? new Date(at) : at);
 }

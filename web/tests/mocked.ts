@@ -22,13 +22,13 @@ export interface Sent {
 }
 
 /** Somebody is signed in, and every call of the page gets one of `answers`, or a 404. Returns the calls that change something. */
-export async function mocked(page: Page, answers: Answers): Promise<Sent[]> {
+export async function mocked(page: Page, answers: Answers, scope = "operator:read operator:write"): Promise<Sent[]> {
   const sent: Sent[] = [];
-  const session = { token: "made-up", expires_at: Date.now() + 3_600_000, person: { name: "Dana Developer", subject: "dev-dana" } };
+  const session = { token: `made.${btoa(JSON.stringify({ scope }))}.up`, expires_at: Date.now() + 3_600_000, person: { name: "Dana Developer", subject: "dev-dana" } };
   await page.addInitScript((kept) => sessionStorage.setItem("session", kept), JSON.stringify(session));
   const { origin } = new URL(stack().web_url);
   await page.route(
-    (url) => url.origin === origin && /^\/(v2|meetings|connections|archive|jobs|subscriptions|app\/settings\.json)/.test(url.pathname),
+    (url) => url.origin === origin && /^\/(v2|meetings|connections|archive|jobs|subscriptions|operator|oauth|app\/settings\.json)/.test(url.pathname),
     async (route: Route) => {
       const request = route.request();
       const { pathname, search } = new URL(request.url());

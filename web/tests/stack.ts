@@ -63,10 +63,30 @@ export async function forgetConnections(): Promise<void> {
   for (const each of connections.filter(({ owner }) => /^(dev|ops)-/.test(owner))) await program("DELETE", `/connections/${each.id}`);
 }
 
-export async function signIn(page: Page, who: "Dana Developer" | "Otto Operator" = "Dana Developer"): Promise<void> {
+type Person = "Dana Developer" | "Otto Operator";
+
+/** At the identity provider, as a person does it. */
+export async function signInByHand(page: Page, who: Person = "Dana Developer"): Promise<void> {
   await page.goto(stack().web_url);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("button", { name: who }).click();
+  await expect(page.getByRole("heading", { name: "My meetings" })).toBeVisible();
+}
+
+const sessions = new Map<Person, { session: string; person: string }>();
+
+/** With the session that somebody got by hand before, which is good for an hour: a test in another page starts at once. */
+export async function signIn(page: Page, who: Person = "Dana Developer"): Promise<void> {
+  const kept = sessions.get(who);
+  if (!kept) {
+    await signInByHand(page, who);
+    const read = (name: string): Promise<string> => page.evaluate((item) => sessionStorage.getItem(item) ?? "", name);
+    sessions.set(who, { session: await read("session"), person: await read("person") });
+    return;
+  }
+  await page.goto(`${stack().web_url}settings.json`);
+  await page.evaluate((items) => Object.entries(items).forEach(([name, value]) => sessionStorage.setItem(name, value)), kept);
+  await page.goto(stack().web_url);
   await expect(page.getByRole("heading", { name: "My meetings" })).toBeVisible();
 }
 
@@ -79,9 +99,33 @@ export async function consent(page: Page, decision: "Allow" | "Deny", user: Zoom
   await page.getByRole("button", { name: decision, exact: true }).click();
 }
 
-export async function connect(page: Page, user: ZoomUser): Promise<void> {
+export async function connectByHand(page: Page, user: ZoomUser): Promise<void> {
   await consent(page, "Allow", user);
   await expect(page.getByRole("heading", { name: "Zoom is connected" })).toBeVisible();
+}
+
+/** The same requests as by hand, without the pages between them. The browser stays where it is. */
+export async function connect(page: Page, user: ZoomUser): Promise<void> {
+  const { api_url, web_url } = stack();
+  const asked = await asPerson<{ authorize_url: string }>(page, "POST", "/auth/zoom/authorize", { return_url: `${web_url}connected` });
+  const ticket = new URL(asked.body.authorize_url).searchParams.get("ticket") ?? "";
+  const started = await follow(`${api_url}/auth/zoom/start`, { body: new URLSearchParams({ ticket }), headers: { origin: api_url } });
+  const zoom = new URL(started.location);
+  const answer = new URLSearchParams([...zoom.searchParams, ["user", user.id], ["decision", "allow"]]);
+  const allowed = await follow(zoom.origin + zoom.pathname, { body: answer });
+  const back = await follow(allowed.location, { method: "GET", headers: { cookie: started.cookie } });
+  const code = new URL(back.location).searchParams.get("code");
+  const redeemed = await asPerson(page, "POST", "/auth/zoom/redeem", { code });
+  expect(redeemed.status, JSON.stringify(redeemed.body)).toBe(200);
+}
+
+/** Where an answer leads, and the cookie that it sets. */
+async function follow(url: string, how: RequestInit): Promise<{ location: string; cookie: string }> {
+  const answer = await fetch(url, { method: "POST", redirect: "manual", ...how });
+  const location = answer.headers.get("location");
+  if (!location) throw new Error(`${new URL(url).pathname} leads nowhere: ${answer.status} ${await answer.text()}`);
+  const cookie = (answer.headers.getSetCookie()[0] ?? "").split(";")[0] ?? "";
+  return { location: new URL(location, url).href, cookie };
 }
 
 /** The connection of a Zoom user, as the gateway knows it. */

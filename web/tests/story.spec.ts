@@ -1,11 +1,11 @@
 /** What a person does: connect, plan, watch, join, disconnect. */
 import { readFileSync } from "node:fs";
-import { asPerson, connect, connectionOf, consent, createMeeting, expect, newZoomUser, program, signIn, sim, stack, test } from "./stack";
+import { asPerson, connect, connectByHand, connectionOf, consent, createMeeting, expect, newZoomUser, program, signIn, sim, stack, test } from "./stack";
 
 test("a person connects Zoom, sees that it is healthy, and a reload asks for nothing twice", async ({ page, jill }) => {
   await signIn(page);
   await expect(page.getByText("No Zoom account is connected yet.")).toBeVisible();
-  await connect(page, jill);
+  await connectByHand(page, jill);
   expect(page.url()).toBe(`${stack().web_url}connected`); // the one-time code has left the address
   await page.reload();
   await expect(page.getByRole("heading", { name: "Connections", exact: true })).toBeVisible();
@@ -42,7 +42,7 @@ test("a code that somebody else asked for connects nothing", async ({ page, brow
 
 test("a recurring meeting is made, changed and deleted, and nothing typed is lost on a reload", async ({ page, jill }) => {
   await signIn(page);
-  await connect(page, jill);
+  await connectByHand(page, jill);
   await page.getByRole("link", { name: "Go to your meetings" }).click();
   await page.getByRole("link", { name: "New meeting" }).click();
   await page.getByLabel("Topic").fill("Monday round");

@@ -1,5 +1,5 @@
 /** What can go wrong, and what somebody else may try. docs/threat-model-web.md names the tests here. */
-import { asPerson, connect, createMeeting, expect, program, connectionOf, signIn, sim, stack, test } from "./stack";
+import { asPerson, connect, createMeeting, expect, program, connectionOf, signIn, signInByHand, sim, stack, test } from "./stack";
 
 test("a session that has ended is said, and signing in goes on where it was", async ({ page }) => {
   await signIn(page);
@@ -262,7 +262,7 @@ test("another site's form cannot start a connection", async ({ page }) => {
 test("the token is in this tab only", async ({ page, context }) => {
   const addresses: string[] = [];
   page.on("request", (request) => addresses.push(request.url()));
-  await signIn(page);
+  await signInByHand(page);
   const token = await page.evaluate(() => (JSON.parse(sessionStorage.getItem("session") ?? "{}") as { token: string }).token);
   expect(token.split(".")).toHaveLength(3);
   expect(addresses.filter((each) => each.includes(token))).toEqual([]);

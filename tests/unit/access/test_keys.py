@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zoom_common.access.keys import ApiKey, Credential, issue
-from zoom_common.access.principal import SCOPES
+from zoom_common.access.principal import OPERATOR_SCOPES, SCOPES
 from zoom_common.errors import InvalidRequest
 
 NOW = 1_800_000_000.0
@@ -142,4 +142,13 @@ def test_a_field_that_will_not_do_is_named(field: str, value: Any) -> None:
 
 def test_every_known_scope_can_be_given() -> None:
     """The list of scopes is one list."""
-    assert new_key(Credential.generate(), scopes=SCOPES).scopes == SCOPES
+    assert new_key(Credential.generate(), scopes=SCOPES, operator=True).scopes == SCOPES
+
+
+@pytest.mark.parametrize("scope", sorted(OPERATOR_SCOPES))
+def test_only_a_key_for_an_operator_has_an_operators_scope(scope: str) -> None:
+    """The refusal does not list it among the scopes that a key can have."""
+    with pytest.raises(InvalidRequest) as refused:
+        new_key(Credential.generate(), scopes={"meetings:read", scope})
+    assert scope not in refused.value.fields[0].message
+    assert new_key(Credential.generate(), scopes={scope}, operator=True).principal().may(scope)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoom_common.access.principal import SCOPES, Principal
+from zoom_common.access.principal import NAMED_ONLY, SCOPES, Principal
 
 PRINCIPALS = st.builds(
     Principal,
@@ -29,6 +29,13 @@ def test_a_scope_is_held_exactly() -> None:
 def test_a_star_holds_every_scope() -> None:
     """One scope stands for all, known or new."""
     assert Principal("acme", "key:a", frozenset({"*"})).may("reports:read")
+
+
+@pytest.mark.parametrize("scope", sorted(NAMED_ONLY))
+def test_a_star_leaves_out_what_has_to_be_named(scope: str) -> None:
+    """The pass-through, and what sees the whole stack."""
+    assert not Principal("acme", "key:a", SCOPES - {scope}).may(scope)
+    assert Principal("acme", "key:a", frozenset({scope})).may(scope)
 
 
 @given(PRINCIPALS)

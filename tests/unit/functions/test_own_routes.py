@@ -31,12 +31,13 @@ from tests.fakes.own_site import (
     own_site,
     slots,
 )
-from zoom_common.access.principal import CONNECTION_ID, EVERY_SCOPE, SCOPES, Principal
+from tests.fakes.soak import times
+from zoom_common.access.principal import CONNECTION_ID, EVERY_SCOPE, OPERATOR_SCOPES, SCOPES, Principal
 from zoom_common.edge.own_requests import log_tokens
 from zoom_common.edge.request_fields import PageTokens
 
 AUTHORIZER = load("authorizer")
-ALL = frozenset({EVERY_SCOPE})
+ALL = frozenset({EVERY_SCOPE, *OPERATOR_SCOPES})
 PROGRAM = Principal(TENANT, "key:abcdefghijkl", ALL)
 PERSON = Principal(TENANT, "ada", SCOPES - {EVERY_SCOPE, "connections:all"})
 BOUND = Principal(TENANT, "key:abcdefghijkl", ALL, connection=CONNECTION)
@@ -191,7 +192,7 @@ def test_no_value_in_any_field_is_a_fault_of_ours(route: OwnRoute) -> None:
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 @given(data=st.data())
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=times(10), suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_no_request_to_a_route_of_ours_is_a_fault_of_ours(route: OwnRoute, data: st.DataObject) -> None:
     """Several hostile values at once, other bodies, and other callers."""
     asked(route, data.draw(requests(route, read_by(route))))

@@ -42,8 +42,8 @@ def record(**changes: object) -> CallStats:
     return made
 
 
-def used(calls: int, requests: int, refused: int) -> Usage:
-    return Usage(date(1970, 1, 2), "acme", "con_1", "meetings.get", calls, requests, refused)
+def used(calls: int, requests: int, refused: int, **kinds: int) -> Usage:
+    return Usage(date(1970, 1, 2), "acme", "con_1", "meetings.get", calls, requests, refused, **kinds)
 
 
 def counter(counters: Counters) -> UsageCounter:
@@ -66,7 +66,10 @@ def test_a_call_is_counted_while_zoom_answers() -> None:
     [
         ({"tries": 3}, used(0, 2, 0)),
         ({"status": 404}, used(0, 0, 1)),
-        ({"tries": 2, "status": None, "reason": "zoom_gave_no_answer"}, used(0, 1, 1)),
+        ({"tries": 2, "status": None, "reason": "zoom_gave_no_answer"}, used(0, 1, 1, failed=1)),
+        ({"status": 429, "reason": "zoom_rate_limited"}, used(0, 0, 1, limited=1)),
+        ({"status": 503, "reason": "zoom_unavailable"}, used(0, 0, 1, failed=1)),
+        ({"status": 502}, used(0, 0, 1, failed=1)),
     ],
 )
 def test_what_a_call_turns_out_to_be_is_added(changes: dict[str, object], rest: Usage) -> None:
@@ -82,7 +85,7 @@ def test_what_a_call_turns_out_to_be_is_added(changes: dict[str, object], rest: 
 @pytest.mark.parametrize(
     ("changes", "all_of_it"),
     [
-        ({"tries": 0, "status": None, "reason": "rate_budget_spent"}, used(1, 0, 1)),
+        ({"tries": 0, "status": None, "reason": "rate_budget_spent"}, used(1, 0, 1, limited=1)),
         ({"tries": 0, "status": None, "cache": "hit"}, used(1, 0, 0)),
     ],
 )

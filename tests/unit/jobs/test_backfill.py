@@ -368,6 +368,26 @@ def test_a_page_that_failed_does_not_mean_that_something_is_gone() -> None:
     assert len(past.sent) == 5
 
 
+def test_a_row_that_zoom_never_answers_fails_alone() -> None:
+    """After twenty tries, and says so; the others go on."""
+    world = account()
+    past = Past(world, ["ada", "bob"], [TODAY - timedelta(days=40)])
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if "users/ada/recordings" in request.url:
+            return said(500, code=500, message="Later.")
+        return past.answer(request)
+
+    world.zoom.answers["GET /"] = answer
+    job = make(world)
+    done = world.run_to_end(job)
+    failed = [row for row in world.ledger(job) if row.state is RowState.FAILED]
+    assert (done.state, done.seen.succeeded, len(failed)) == (State.DONE, 6, 4)
+    assert {row.values["user"] for row in failed if row.values} == {"ada"}
+    assert "in many tries" in str(failed[0].message)
+    assert len(past.sent) == 5
+
+
 def test_a_dry_run_plans_and_compares_nothing() -> None:
     """The rows are there, and no meeting is asked for."""
     world = account()

@@ -333,6 +333,26 @@ def test_a_slot_may_be_asked_for_early() -> None:
     assert office.reserve(office.container(), LIGHT).wait == pytest.approx(1 / 29.1, abs=0.001)
 
 
+def test_how_long_an_early_slot_takes_is_learned() -> None:
+    """A slow first answer makes slots lie further ahead; quick ones bring them back, also those that came early."""
+    office = Office()
+    limiter, take = office.container(), office.slots.take
+
+    def slowly(*args: Any, **more: Any) -> Any:
+        office.time.passed += 0.2
+        return take(*args, **more)
+
+    office.slots.take = slowly  # type: ignore[method-assign]
+    office.reserve(limiter, LIGHT)
+    office.slots.take = take  # type: ignore[method-assign]
+    waits = []
+    for _ in range(40):
+        office.time.passed += 1.0
+        waits.append(limiter.reserve(LIGHT, office.time.deadline(), limiter.begin(LIGHT, office.time.deadline())).wait)
+    assert waits[0] > 0.15
+    assert waits[-1] < 0.01
+
+
 def test_an_early_slot_that_is_not_needed_is_given_back() -> None:
     """The next call begins as if nobody had asked."""
     office = Office()

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from zoom_common.access.principal import CONNECTION_ID, SCOPES, Principal
+from zoom_common.access.principal import CONNECTION_ID, OPERATOR_SCOPES, SCOPES, Principal
 from zoom_common.errors import FieldError, InvalidRequest
 from zoom_common.secret import Secret
 
@@ -110,16 +110,21 @@ def issue(
     connection: str | None = None,
     valid_until: float | None = None,
     requests_per_minute: int | None = None,
+    operator: bool = False,
 ) -> ApiKey:
-    """The record of a new key. Raises InvalidRequest naming each field that will not do."""
+    """The record of a new key. Raises InvalidRequest naming each field that will not do.
+
+    Scopes for the whole stack are refused unless the key is for an `operator`.
+    """
     asked = frozenset(scopes)
+    allowed = SCOPES if operator else SCOPES - OPERATOR_SCOPES
     checks = {
         "tenant": ("Lower-case letters, digits and hyphens, at most 63.", _TENANT.fullmatch(tenant) is not None),
         "name": (
             f"One line of 1 to {_LONGEST_NAME} characters.",
             0 < len(name) <= _LONGEST_NAME and name.isprintable(),
         ),
-        "scopes": (f"At least one of: {', '.join(sorted(SCOPES))}.", bool(asked) and asked <= SCOPES),
+        "scopes": (f"At least one of: {', '.join(sorted(allowed))}.", bool(asked) and asked <= allowed),
         "connection": (
             "The id of one connection, as GET /connections lists it.",
             connection is None or CONNECTION_ID.fullmatch(connection) is not None,

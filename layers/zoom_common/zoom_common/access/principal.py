@@ -42,12 +42,16 @@ SCOPES = frozenset(
         "zoom:write",
         "jobs:read",
         "jobs:write",
+        "operator:read",
+        "operator:write",
         EVERY_SCOPE,
     }
 )
 
-# What `*` leaves out: the pass-through reaches whatever Zoom has, so a key has to name it.
-NAMED_ONLY = frozenset({"zoom:read", "zoom:write"})
+# These reach beyond one tenant: the whole stack. Only whoever operates it gives them to a key.
+OPERATOR_SCOPES = frozenset({"operator:read", "operator:write"})
+# What `*` leaves out: the pass-through reaches whatever Zoom has, so a key has to name it; operators see every tenant.
+NAMED_ONLY = frozenset({"zoom:read", "zoom:write"}) | OPERATOR_SCOPES
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ _MASKS = ("•", "*", "…")
 def label_of(user: ZoomUser) -> str | None:
     """Return the label that a Zoom user has by their profile: name and masked address, or the one of them there is."""
     told = _printable(user.name.reveal()[:_LONGEST_NAME]) if user.name else ""
-    name = _shortened(_ADDRESS.sub(lambda found: masked(found[0]), told))
+    name = _shortened(without_addresses(told))
     address = masked(user.email.reveal()) if user.email else ""
     if not name or name == address:
         return _shortened(address) or None
@@ -31,6 +31,11 @@ def masked(email: str) -> str:
     """Return an address with the first character of its local part only: `a•••@example.com`."""
     local, _, domain = _printable(email).rpartition("@")
     return f"{local[:1] if len(local) > 1 else ''}•••@{domain}"
+
+
+def without_addresses(text: str) -> str:
+    """Return a text in which every e-mail address is masked."""
+    return _ADDRESS.sub(lambda found: masked(found[0]), text)
 
 
 def checked(label: str | None) -> str | None:

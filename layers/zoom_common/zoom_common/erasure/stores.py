@@ -18,6 +18,7 @@ from zoom_common.connections.link_store import AuthorizationStore
 from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.connections.tombstones import Tombstones
+from zoom_common.daily_counts import DailyCounts
 from zoom_common.erasure.records import ErasureRecords
 from zoom_common.erasure_target import ErasureTarget, OwnerOfItems, StoredItem
 from zoom_common.events.log.entries import content_of
@@ -123,6 +124,7 @@ STORES: Mapping[TableName, Sequence[OwnerOfItems]] = {
         ThrottleStore,
         WebhookStatusStore,
         Heartbeats,
+        DailyCounts,
     ),
 }
 

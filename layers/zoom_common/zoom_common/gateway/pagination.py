@@ -105,7 +105,7 @@ def _is_true(query: Mapping[str, str], name: str) -> bool:
 
 def _split_span(operation: Operation, query: Mapping[str, str], today: date) -> Span | None:
     """The span that is asked for, or None for a list that Zoom does not filter by date, such as the trash."""
-    if not _is_dated(operation) or _is_true(query, "trash"):
+    if not any(query.get(name) for name in DAYS) or not _is_dated(operation) or _is_true(query, "trash"):
         return None
     span = requested_span(query, today, weekly=operation.weekly)
     is_unlimited = not (operation.monthly or operation.weekly)

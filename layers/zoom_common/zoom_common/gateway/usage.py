@@ -27,6 +27,7 @@ _ADD = (
     "SET #calls = if_not_exists(#calls, :zero) + :calls, #requests = if_not_exists(#requests, :zero) + :requests, "
     "#refused = if_not_exists(#refused, :zero) + :refused, #expires_at = :expires_at, #tenant = :tenant"
 )
+_ADD_KINDS = ", #limited = if_not_exists(#limited, :zero) + :limited, #failed = if_not_exists(#failed, :zero) + :failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class Usage:
     calls: int
     requests: int
     refused: int
+    limited: int = 0
+    """Of those refused, the calls that met a rate limit."""
+    failed: int = 0
+    """Of those refused, the calls that Zoom or the gateway could not carry out."""
 
 
 def day_of(now: float) -> date:
@@ -61,19 +66,24 @@ class LiveUsage:
 
     def begin(self, usage: Usage) -> Changed:
         """Start to add these numbers. The result finishes the write, and raises when it failed."""
+        values = {
+            "zero": 0,
+            "calls": usage.calls,
+            "requests": usage.requests,
+            "refused": usage.refused,
+            "expires_at": _end_of(usage.day, days=LIVE_DAYS),
+            "tenant": usage.tenant,
+        }
+        change = _ADD
+        if usage.refused:  # most calls are not, and pay nothing for the two kinds
+            change += _ADD_KINDS
+            values |= {"limited": usage.limited, "failed": usage.failed}
         return self._table.begin_update(
             f"usage#{usage.day.isoformat()}",
             f"{usage.tenant}#{usage.connection}#{usage.operation}",
-            _ADD,
+            change,
             condition="attribute_not_exists(#tenant) OR #tenant = :tenant",
-            values={
-                "zero": 0,
-                "calls": usage.calls,
-                "requests": usage.requests,
-                "refused": usage.refused,
-                "expires_at": _end_of(usage.day, days=LIVE_DAYS),
-                "tenant": usage.tenant,
-            },
+            values=values,
         )
 
     def of(self, day: date, tenant: str | None = None) -> Iterator[Usage]:
@@ -83,7 +93,7 @@ class LiveUsage:
         values = {"pk": f"usage#{day.isoformat()}"} | ({} if tenant is None else {"tenant": f"{tenant}#"})
         for item in _every(self._table, condition, values):
             owner, connection, operation = str(item["sk"]).split("#", 2)
-            yield Usage(day, owner, connection, operation, item["calls"], item["requests"], item["refused"])
+            yield Usage(day, owner, connection, operation, **_numbers(item))
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
@@ -110,6 +120,7 @@ class KeptUsage:
                 "calls": usage.calls,
                 "requests": usage.requests,
                 "refused": usage.refused,
+                **({"limited": usage.limited, "failed": usage.failed} if usage.refused else {}),
                 "expires_at": _end_of(usage.day, days=self._retention_days),
             }
         )
@@ -123,15 +134,7 @@ class KeptUsage:
         }  # "$" follows "#"
         for item in _every(self._table, "#pk = :pk AND #sk BETWEEN :first AND :last", values):
             day, connection, operation = str(item["sk"]).split("#", 2)
-            yield Usage(
-                date.fromisoformat(day),
-                tenant,
-                connection,
-                operation,
-                item["calls"],
-                item["requests"],
-                item["refused"],
-            )
+            yield Usage(date.fromisoformat(day), tenant, connection, operation, **_numbers(item))
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
@@ -139,6 +142,13 @@ class KeptUsage:
         _, connection, _ = str(item["sk"]).split("#", 2)
         owned = target.owns(str(item["pk"]).removesuffix("#usage"))
         return owned and (target.whole_tenant or target.names([connection]))
+
+
+def _numbers(item: Mapping[str, Any]) -> dict[str, int]:
+    """The numbers of an item. Older releases did not tell kinds of refusals apart."""
+    return {name: item[name] for name in ("calls", "requests", "refused")} | {
+        name: item.get(name, 0) for name in ("limited", "failed")
+    }
 
 
 def _every(table: Table, condition: str, values: Mapping[str, object]) -> Iterator[dict[str, Any]]:
@@ -156,6 +166,17 @@ _LEAST_TIME = 5.0
 ROLLED_UP_DAYS = 3
 
 _ERRORS_FROM = 400
+
+_FAULTS_FROM = 500
+_TOO_MANY = 429
+# Reasons of calls that met a limit, of Zoom's or of the gateway's share of it, and of calls that got no useful answer.
+_LIMITED = frozenset({"rate_limited", "daily_limit", "user_daily_limit", "rate_budget_spent", "zoom_asked_to_wait"})
+_FAILED = frozenset(
+    {
+        *("outcome_unknown", "zoom_unavailable", "zoom_gave_no_answer"),
+        *("deadline_exceeded", "answer_too_long", "internal_error"),
+    }
+)
 
 _NOT_COUNTED = (DependencyFailed, ConditionFailed)
 
@@ -200,7 +221,13 @@ class UsageCounter:
     def _usage(self, tenant: str, stats: CallStats, *, calls: int, requests: int, refused: int = 0) -> Usage:
         if stats.day is None:  # a call that ends after midnight counts for the day on which it began
             stats.day = day_of(self.clock())
-        return Usage(stats.day, tenant, stats.connection, stats.operation, calls, requests, refused)
+        if not refused:
+            return Usage(stats.day, tenant, stats.connection, stats.operation, calls, requests, 0)
+        limited = stats.reason in _LIMITED or stats.status == _TOO_MANY
+        failed = not limited and (stats.reason in _FAILED or (stats.status or 0) >= _FAULTS_FROM)
+        return Usage(
+            stats.day, tenant, stats.connection, stats.operation, calls, requests, refused, int(limited), int(failed)
+        )
 
 
 def _succeeds(change: Changed, *, again: bool = True) -> bool:

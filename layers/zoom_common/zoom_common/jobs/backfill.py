@@ -17,7 +17,7 @@ from urllib.parse import quote
 from zoom_common.access.principal import EVERY_SCOPE, Principal
 from zoom_common.connections.model import Connection
 from zoom_common.deadline import Deadline
-from zoom_common.errors import FieldError, GatewayError
+from zoom_common.errors import FieldError, GatewayError, TooManyRequests
 from zoom_common.events.projections.store import ProjectionStore
 from zoom_common.events.reconciliation.on_demand import OnDemand
 from zoom_common.events.reconciliation.reconciler import SETTLED_SECONDS, Lines, Reconciler, SettledAttendance
@@ -48,6 +48,8 @@ _WINDOW, _OVERLAP = timedelta(days=28), timedelta(days=2)
 # What a row is about besides what was held and recorded in its window.
 _REGISTRANTS, _TRASH = "registrants", "trash"
 _PAGE = 250
+_MOST_TRIES = 20
+_GIVEN_UP = "Zoom could not be read in many tries. Nothing is taken for gone: do this span again later."
 # How far Zoom's reports go back; some days more, should its months be longer than ours.
 _REPORTED = timedelta(days=190)
 _REPORTS = "/v2/report/users/"
@@ -128,7 +130,7 @@ class _Run:
 
     def __init__(self, backfill: Backfill, slice_: Slice) -> None:
         self._backfill, self._slice, self._runner = backfill, slice_, slice_.runner
-        self._calls: dict[str, int] = {}
+        self._calls = 0  # since progress was written last
         self._left: int | None = None
 
     def run(self) -> Step:
@@ -213,15 +215,34 @@ class _Run:
         return [found.get(at) or erased(at) for at in range(number, last + 1)]
 
     def _work(self, connection: Connection, row: Row) -> Row | None:
-        """Do a row and return it finished, or None when it needs another slice."""
+        """Do a row and return it finished, or None when it needs another slice.
+
+        What will never succeed, or has failed too often, fails alone. Raises GatewayError for anything else.
+        """
         message: str | None = "Would be compared."
-        if not self._slice.job.dry_run:
-            work = {_REGISTRANTS: self._registrants, _TRASH: self._trash}.get(str((row.values or {}).get("of")))
-            message = (work or self._window)(connection, row)
-        if message is None:
-            return None
-        finished = replace(row, state=RowState.SUCCEEDED, message=message)
+        try:
+            if not self._slice.job.dry_run:
+                work = {_REGISTRANTS: self._registrants, _TRASH: self._trash}.get(str((row.values or {}).get("of")))
+                message = (work or self._window)(connection, row)
+        except GatewayError as error:
+            stop = stop_of(error, now=self._runner.clock())
+            if stop.pauses or isinstance(error, TooManyRequests) or not (stop.failed or self._given_up(row)):
+                raise
+            finished = replace(row, state=RowState.FAILED, kind=stop.reason, message=stop.message or _GIVEN_UP)
+        else:
+            if message is None:
+                return None
+            finished = replace(row, state=RowState.SUCCEEDED, message=message)
         return finished if self._runner.store.finish(self._slice.job, finished) else erased(row.number)
+
+    def _given_up(self, row: Row) -> bool:
+        """Count that a row has failed, and return whether it has so too often."""
+        before = dict(self._slice.job.notes.get("trouble") or {})
+        tries = int(before["tries"]) + 1 if before.get("row") == row.number else 1
+        trouble = {"row": row.number, "tries": tries}
+        self._slice.job = replace(self._slice.job, notes={**self._slice.job.notes, "trouble": trouble})
+        self._save(self._slice.job.seen, 0)
+        return tries >= _MOST_TRIES
 
     def _window(self, connection: Connection, row: Row) -> str | None:
         """Compare one user's window. Events come with the moment at which they are sent, and not the window's."""
@@ -318,14 +339,14 @@ class _Run:
         name, most = self._note_most(connection, operation.label)
         if name is None:
             return
-        used, period = self._used(), int(self._runner.clock() // DAY)
+        period = int(self._runner.clock() // DAY)
         counter = f"{connection.zoom_account_id}#backfill#{name}"
         taken = self._backfill.days.take(counter, period=period, limit=most, most=1)
         self._left = taken.left if taken is not None else 0
         if taken is None:
             self._save(self._slice.job.seen, 0)
             raise _DaySpent
-        self._calls = {**used, name: used.get(name, 0) + 1}
+        self._calls += 1
 
     def _note_most(self, connection: Connection, label: RateLabel) -> tuple[str | None, int]:
         """Return the daily limit that calls count for, and how many of them a backfill may make a day."""
@@ -336,24 +357,15 @@ class _Run:
         self._slice.job = replace(self._slice.job, notes={**self._slice.job.notes, "most_calls": most})
         return day.name, most
 
-    def _used(self) -> dict[str, int]:
-        """Return the calls of today by the limit that they count for."""
-        notes, today = self._slice.job.notes, self._today().isoformat()
-        if not self._calls and notes.get("day") == today:
-            self._calls = {str(name): int(count) for name, count in dict(notes.get("calls", {})).items()}
-        if notes.get("day") not in {None, today}:
-            self._calls = {}
-            self._slice.job = replace(self._slice.job, notes={**notes, "day": today, "calls": {}})
-        return self._calls
-
     def _save(self, seen: Tally, finished: int) -> None:
-        """Write progress with the day's calls, and how many rows fit into a day and into today, for the forecast."""
-        calls, notes = sum(self._calls.values()), dict(self._slice.job.notes)
-        total = int(notes.get("all_calls", 0)) + calls - sum(dict(notes.get("calls", {})).values())
+        """Write progress, and how many rows fit into a day and into what is left of today, for the forecast."""
+        notes, today = dict(self._slice.job.notes), self._today().isoformat()
+        total, self._calls = int(notes.get("all_calls", 0)) + self._calls, 0
         each = total / seen.total if seen.total and total else _CALLS_OF_A_ROW
         most = int(notes.get("most_calls", 0))
-        notes |= {"day": self._today().isoformat(), "calls": self._calls, "all_calls": total}
-        left = max(0, most - calls) if self._left is None else self._left
+        known = int(notes.get("left", most)) if notes.get("day") == today else most
+        left, self._left = known if self._left is None else self._left, None
+        notes |= {"day": today, "left": left, "all_calls": total}
         if most:
             notes |= {"rows_a_day": round(most / each, 2), "rows_today": round(left / each, 2)}
         self._slice.save(replace(self._slice.job, seen=seen, notes=notes), finished=finished)

@@ -113,8 +113,13 @@ class RateLimiter:
         split, now = self._split(cost, cost.label), self.clock()
         if now < self._down_until or (cost.interactive and split.reserve is not None):
             return None
+        lane, bucket = _lane(cost, cost.label), split.everybody
         start, end = self._span(now, now + self._lag, _longest(deadline))
-        return self.slots.begin(cost.account, _lane(cost, cost.label), split.everybody, now=start, latest=end)
+        if self.slots.is_spent(cost.account, lane, bucket, now=start, latest=end):
+            return None
+        early = self.slots.begin(cost.account, lane, bucket, now=start, latest=end)
+        early.began = now
+        return early
 
     def drop(self, early: EarlySlot | None) -> None:
         """Give an early slot back, unless it was used."""
@@ -213,10 +218,9 @@ class RateLimiter:
         return self._timed_slot(cost, split, longest) if late else slot
 
     def _timed_slot(self, cost: Cost, split: Buckets, longest: float, early: EarlySlot | None = None) -> Slot | NoSlot:
-        began = self.clock()
-        slot = self._slot(cost, split, began, began + self._lag, longest, early)
-        if early is not None:  # how long it took says nothing
-            return slot
+        asked = self.clock()
+        began = asked if early is None or early.used else early.began
+        slot = self._slot(cost, split, asked, asked + self._lag, longest, early)
         took = self.clock() - began
         # Rises at once when DynamoDB becomes slow, and falls slowly.
         self._lag = min(_LONGEST_LAG, max(took, self._lag + (took - self._lag) * 0.1))

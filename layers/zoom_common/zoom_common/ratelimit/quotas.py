@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from math import ceil
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from zoom_common import observability
 from zoom_common.access.principal import Principal
+from zoom_common.aws.items import from_item, to_item
 from zoom_common.aws.table import ConditionFailed, Table
 from zoom_common.errors import TooManyRequests, Unavailable
 
@@ -71,6 +72,13 @@ class Counters:
         lower = "attribute_not_exists(#used) OR #used < :limit"
         change = "SET #used = :limit, #expires_at = :expires_at"
         self._table.update_if(*self.key(counter, period), change, condition=lower, values=values)
+
+    def used_of(self, counters: Sequence[str], *, period: int) -> dict[str, int]:
+        """Return what is used of counters in a period, with what containers hold and have not used yet."""
+        keys = {self.key(each, period)[0]: each for each in counters}
+        items = map(from_item, self._table.batch_get(to_item({"pk": pk, "sk": str(period)}) for pk in keys))
+        found = {keys[str(item["pk"])]: int(item.get("used", 0)) for item in items}
+        return dict.fromkeys(counters, 0) | found
 
     @classmethod
     def key(cls, counter: str, period: int) -> tuple[str, str]:

@@ -69,6 +69,12 @@ _FURTHEST = 10 * 60 * MICROSECONDS
 
 _MOST_GUESSES = 6
 
+# In microseconds. A container that was refused a slot of a bucket so far ahead does not ask again for so long. The
+# bucket loses nothing by it, because whoever asks later takes the same slots. DynamoDB takes a thousand writes a second
+# of one item, and refused ones count:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
+_FAR_AHEAD, _REFUSED_FOR = MICROSECONDS, MICROSECONDS // 4
+
 _JOIN = "SET #next = #next + :interval, #expires_at = :expires_at"
 
 _IF_BACKED_UP = "#next > :now AND #next <= :latest AND (attribute_not_exists(#closed) OR #closed <= :now)"
@@ -95,15 +101,28 @@ class NoSlot:
     closed: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """That calls of a label wait until `until` (epoch microseconds), and the reason."""
+
+    label: str
+    until: int
+    reason: str
+
+
 @dataclass(slots=True)
 class EarlySlot:
-    """A slot that was asked for before it is certain that a call needs it. `used` once it is somebody's."""
+    """A slot that was asked for, at epoch second `began`, before it is certain that a call needs it.
+
+    `used` once it is somebody's or given back.
+    """
 
     key: tuple[str, str]
     bucket: Bucket
     now: int
     outcome: Callable[[], Outcome]
     used: bool = False
+    began: float = 0.0
 
 
 class SlotStore:
@@ -114,6 +133,7 @@ class SlotStore:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._seen: dict[tuple[str, str], int] = {}
+        self._refused: dict[tuple[str, str], int] = {}  # when, in epoch microseconds
 
     def begin(self, account: str, label: str, bucket: Bucket, *, now: int, latest: int) -> EarlySlot:
         """Ask for the bucket's next slot as `take` does first, and wait for it there or in `give_back`."""
@@ -150,6 +170,8 @@ class SlotStore:
         An `early` slot of the bucket is taken where there was one.
         """
         key = _key(account, label, bucket.name)
+        if (early is None or early.used) and self.is_spent(account, label, bucket, now=now, latest=latest):
+            return NoSlot(self._seen[key])
         backed_up = self._seen.get(key, 0) > now
         for _ in range(_MOST_GUESSES):
             try:
@@ -157,20 +179,34 @@ class SlotStore:
                     return self._use(early)
                 return self._join(key, bucket, now, latest) if backed_up else self._begin(key, bucket, now)
             except ConditionFailed as failed:
-                item = failed.item or {}
-            first = int(item.get("next", 0))
-            self._seen[key] = first
-            closed = int(item.get("closed", 0))
-            if closed > now:
-                if now >= int(item.get("probe_at", closed)) and self._probe(key, now):
-                    return Slot(now, 0, probe=True)
-                return NoSlot(max(first, closed), str(item.get("closed_by", "zoom")))
-            if first > now + _FURTHEST:
-                self._mend(key, first, now)
-            elif first > latest:
-                return NoSlot(first)
+                found = self._look(key, failed.item or {}, now, latest)
+            if found is not None:
+                return found
             backed_up = self._seen[key] > now
         return NoSlot(max(now, self._seen[key]))
+
+    def _look(self, key: tuple[str, str], item: dict[str, Any], now: int, latest: int) -> Slot | NoSlot | None:
+        """Return what the bucket gives as its item is, or None where another guess may find a slot."""
+        first = int(item.get("next", 0))
+        self._seen[key] = first
+        closed = int(item.get("closed", 0))
+        if closed > now:
+            if now >= int(item.get("probe_at", closed)) and self._probe(key, now):
+                return Slot(now, 0, probe=True)
+            return NoSlot(max(first, closed), str(item.get("closed_by", "zoom")))
+        if first > now + _FURTHEST:
+            self._mend(key, first, now)
+        elif first > latest:
+            if first > now + _FAR_AHEAD:
+                self._refused[key] = now
+            return NoSlot(first)
+        return None
+
+    def is_spent(self, account: str, label: str, bucket: Bucket, *, now: int, latest: int) -> bool:
+        """Return whether this container was just refused a slot that is not much earlier than `latest`."""
+        key = _key(account, label, bucket.name)
+        lately = now - self._refused.get(key, 0) < _REFUSED_FOR
+        return lately and latest < self._seen.get(key, 0) + _REFUSED_FOR
 
     def backlog(self, account: str, label: str, bucket: Bucket, *, now: int) -> int:
         """Return how far the bucket was reserved when this container last saw it, in microseconds."""
@@ -197,6 +233,15 @@ class SlotStore:
         self._table.update_if(
             *_key(account, label, bucket.name), change, condition="#closed > :zero", values={"zero": 0}
         )
+
+    def closures(self, account: str, *, now: int) -> list[Closure]:
+        """Return what is closed for an account. `now` is in epoch microseconds."""
+        items, _ = self._table.query("#pk = :pk", {"pk": f"budget#{account}"})
+        closed = [item for item in items if int(item.get("closed", 0)) > now]
+        return [
+            Closure(str(each["sk"]).partition("#")[0], int(each["closed"]), str(each.get("closed_by", "zoom")))
+            for each in closed
+        ]
 
     def _probe(self, key: tuple[str, str], now: int) -> bool:
         values = {"now": now, "following": now + PROBE_EVERY}

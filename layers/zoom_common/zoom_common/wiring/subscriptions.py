@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from zoom_common.aws.clients import boto3_client, sqs_in
-from zoom_common.aws.table import CONNECTIONS, EVENTS, Table
+from zoom_common.aws.table import CONNECTIONS, COORDINATION, EVENTS, Table
 from zoom_common.connections.cipher import Cipher, SealKind
+from zoom_common.daily_counts import DELIVERIES, DailyCounts
 from zoom_common.events.bus import BusPublisher
 from zoom_common.events.log.index import LogIndex
 from zoom_common.events.log.store import EventLog
@@ -65,7 +66,20 @@ class Subscriptions:
 
     def __init__(self, settings: SubscriptionSettings) -> None:
         self._settings = settings
-        self.tally = Tally(count)
+        self.tally = Tally(self._counted, written=self._write_daily)
+
+    def _counted(self, name: str, value: int = 1, **dimensions: str) -> None:
+        count(name, value, **dimensions)
+        if name == "Deliveries":
+            self._daily.add(DELIVERIES, dimensions["outcome"], value)
+
+    def _write_daily(self) -> None:
+        self._daily.write()
+
+    @cached_property
+    def _daily(self) -> DailyCounts:
+        table = Table(boto3_client("dynamodb"), self._settings.coordination_table, COORDINATION)
+        return DailyCounts(table=table, clock=time.time)
 
     @cached_property
     def store(self) -> SubscriptionStore:

@@ -162,8 +162,10 @@ def _hint(found: ErrorMeaning, call: RefusedCall) -> str | None:
     """Return the hint that fits this call better than the one of the table, or None."""
     is_other_user = call.names_user and not call.is_account_level
     match found.reason:
-        case "zoom_found_invalid" | "zoom_refused_for_now":
-            return _of_many_meanings(found, call)
+        case "zoom_found_invalid":
+            return _hint_of_300(call)
+        case "zoom_refused_for_now":
+            return _hint_of_3000(call)
         case "unknown_user" if call.registers:
             return _REGISTERS
         case "unknown_user" | "not_shared_with_you" | "zoom_rejected_token" if is_other_user:
@@ -174,12 +176,15 @@ def _hint(found: ErrorMeaning, call: RefusedCall) -> str | None:
             return None
 
 
-def _of_many_meanings(found: ErrorMeaning, call: RefusedCall) -> str | None:
-    """Return the hint to a code that Zoom uses for much: 300 and 3000."""
-    is_unnamed = not call.names_fields
-    if is_unnamed and call.has_page_token and found.reason == "zoom_found_invalid":
+def _hint_of_300(call: RefusedCall) -> str | None:
+    if call.names_fields:
+        return None
+    if call.has_page_token:
         return _STALE_PAGE
-    if is_unnamed and call.of_registrants:
-        return _PERHAPS_OFF
-    names_meeting = "Id}" in call.path and not call.path.startswith("/users")
-    return _WRONG_KIND if names_meeting and found.reason == "zoom_refused_for_now" else None
+    return _PERHAPS_OFF if call.of_registrants else None
+
+
+def _hint_of_3000(call: RefusedCall) -> str | None:
+    if call.of_registrants:
+        return None if call.names_fields else _PERHAPS_OFF
+    return _WRONG_KIND if "Id}" in call.path and not call.path.startswith("/users") else None

@@ -23,7 +23,8 @@ section.wide{grid-column:1/-1}h2{font-size:1.0625rem;margin:0}h3{font-size:.9375
 .title{display:flex;flex-wrap:wrap;gap:.5rem 1rem;justify-content:space-between;align-items:center;margin-bottom:.6rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.45rem .75rem .45rem 0;vertical-align:top}
 th{color:var(--quiet);font-weight:600;border-bottom:1px solid var(--line)}tr+tr td{border-top:1px solid var(--line)}
-td{overflow-wrap:anywhere}td time,td.short,.tag{overflow-wrap:normal}td.acts{text-align:right;padding-right:0}
+td{overflow-wrap:anywhere}td time,td.short,.tag{overflow-wrap:normal}
+td.short .tag,td.acts{white-space:nowrap}select{max-width:16rem}td.acts{text-align:right;padding-right:0}
 td time{font-variant-numeric:tabular-nums;white-space:nowrap}
 td small{display:block}code{font:.8125rem ui-monospace,monospace}
 form{display:inline-flex;gap:.35rem;flex-wrap:wrap;align-items:center;max-width:100%}
@@ -51,7 +52,8 @@ position-try-fallbacks:flip-block;width:max-content;max-width:min(20rem,90vw)}
 details summary{cursor:pointer;padding:.3rem 0}
 @media(max-width:900px){main{grid-template-columns:minmax(0,1fr);padding:1rem .7rem}header{padding:.7rem}
 header .clock{margin-left:0}
-table,tbody,tr,td{display:block}tr:has(th){display:none}td,td.acts{padding:.1rem 0;text-align:left}tr+tr td{border:0}
+table,tbody,tr,td{display:block}tr:has(th){display:none}td,td.acts{padding:.1rem 0;text-align:left;white-space:normal}
+tr+tr td{border:0}
 tr+tr{border-top:1px solid var(--line)}tr{padding:.5rem 0}.who{overflow-wrap:anywhere}}
 """
 )

@@ -20,6 +20,9 @@ ADMITTED, WAITED = "admitted", "waited"
 # Another session of the same device joined.
 MOVED = "moved"
 
+# So long it may take from the waiting room into the meeting: who joins under another id by then was not there before.
+_ENTERING_MS = 5_000
+
 _PRESENT, _ABSENT, _HELD, _RELEASED = "present", "absent", "held", "released"
 
 # For each state the marks of one moment that matter in it, in the order in which they can follow, with the next state.
@@ -95,6 +98,7 @@ class _Walk:
     released: int = 0
     moved: int | None = None
     admitted: bool = False
+    by_admission: bool = False
     found: list[Stay] = field(default_factory=list)
 
     def take(self, moment: int, kinds: set[str], later: Sequence[set[str]]) -> None:
@@ -108,6 +112,8 @@ class _Walk:
             self._follow(moment, set(kinds))
         if MOVED in kinds and self.state == _PRESENT and self.moved is None and moment > self.opened:
             self.moved = moment
+            if self.by_admission and moment - self.opened <= _ENTERING_MS:
+                self.state = _ABSENT  # it was let in, and is there under another id
 
     def finish(self, ended: int | None) -> list[Stay]:
         """Return the stays, with the one that no mark ended."""
@@ -135,6 +141,7 @@ class _Walk:
             self.found.append(Stay(self.released, moment))  # it was let in, though nothing said so
         if state == _PRESENT:
             self._open(moment)
+            self.by_admission = kind == ADMITTED
         self.released = moment if state == _RELEASED else self.released
         self.state = state
 
@@ -155,7 +162,7 @@ class _Walk:
             self.found.append(Stay(None, moment))
 
     def _open(self, moment: int) -> None:
-        self.opened, self.moved = moment, None
+        self.opened, self.moved, self.by_admission = moment, None, False
 
     def _close(self, moment: int) -> None:
         self.found.append(Stay(self.opened, moment))

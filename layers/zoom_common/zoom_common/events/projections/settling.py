@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zoom_common.events.projections.attendance import Attendee, covered
@@ -37,7 +37,7 @@ class Group:
     planned: Planned | None = None
     revision: int = 1
     """How often this attendance is published, with this time."""
-    content: str = ""
+    content: str = field(default="", repr=False)
     """The digest of what it consists of, which another revision changes."""
 
     @property

@@ -45,10 +45,14 @@ class Count(Protocol):
 
 
 class Tally:
-    """Counts in memory and writes each sum once, for deliveries that are many. It is used by several threads."""
+    """Counts in memory and writes each sum once, for deliveries that are many. It is used by several threads.
 
-    def __init__(self, count: Count) -> None:
+    `written` is called after sums were written, where there were any.
+    """
+
+    def __init__(self, count: Count, *, written: Callable[[], None] = lambda: None) -> None:
         self._count = count
+        self._written = written
         self._sums: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
         self._lock = Lock()
 
@@ -63,6 +67,8 @@ class Tally:
             sums, self._sums = self._sums, Counter()
         for (name, dimensions), value in sums.items():
             self._count(name, value, **dict(dimensions))
+        if sums:
+            self._written()
 
 
 class Settlement:

@@ -70,6 +70,22 @@ class WebhookStatusStore:
         found = self.table.get(STATUS, app_status_key(app)) or {}
         return AppStatus(found.get(CHALLENGED), found.get(_VERIFIED), found.get(_SECRETS) or {})
 
+    def apps(self) -> dict[str, AppStatus]:
+        """What is known of every app whose deliveries were ever seen (in four months)."""
+        begin = app_status_key("")
+        items, after = self.table.query("#pk = :pk AND begins_with(#sk, :app)", {"pk": STATUS, "app": begin})
+        while after is not None:
+            more, after = self.table.query(
+                "#pk = :pk AND begins_with(#sk, :app)", {"pk": STATUS, "app": begin}, after=after
+            )
+            items += more
+        return {
+            str(item["sk"]).removeprefix(begin): AppStatus(
+                item.get(CHALLENGED), item.get(_VERIFIED), item.get(_SECRETS) or {}
+            )
+            for item in items
+        }
+
     def rejections(self) -> dict[str, float]:
         """When a delivery was last refused, by reason. It is not known which app sent it."""
         begin, end = _REJECTED
@@ -187,17 +203,29 @@ def described(
     """What `GET /webhooks` says: each connection with what is known of its app's deliveries."""
     return {
         "connections": [_connection(each, apps[each.client_id], now) for each in connections],
-        "rejections": [{"reason": reason, **_last("rejected", at, now)} for reason, at in sorted(rejections.items())],
+        "rejections": described_rejections(rejections, now=now),
     }
 
 
+def described_rejections(rejections: Mapping[str, float], *, now: float) -> list[dict[str, Any]]:
+    """When a delivery was last refused, by reason."""
+    return [{"reason": reason, **_last("rejected", at, now)} for reason, at in sorted(rejections.items())]
+
+
 def _connection(connection: Connection, app: AppStatus, now: float) -> dict[str, Any]:
-    in_use = sorted(app.secrets_since.items(), key=lambda each: each[1])
     return {
         "id": connection.connection_id,
         "state": str(connection.state),
         "zoom_client_id": connection.client_id,
         **_last("webhook", connection.last_webhook_at, now),
+        **described_app(app, now=now),
+    }
+
+
+def described_app(app: AppStatus, *, now: float) -> dict[str, Any]:
+    """What is known of an app's deliveries and of its secrets, which are named by fingerprint."""
+    in_use = sorted(app.secrets_since.items(), key=lambda each: each[1])
+    return {
         **_last("verified", app.verified_at, now),
         **_last("challenge", app.challenged_at, now),
         "challenge_overdue": app.challenged_at is not None and now - app.challenged_at > CHALLENGE_SECONDS,

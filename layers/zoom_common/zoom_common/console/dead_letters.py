@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from zoom_common.connections.labels import without_addresses
+
 # Dead-letter queues by the queue they belong to; all are resources of the template, those of an option where it is on.
 QUEUES = {
     "ingest": ("IngestQueue", "IngestDeadLetterQueue"),
@@ -64,10 +66,10 @@ class DeadLetters:
             )
             messages = [each for each in answer.get("Messages", []) if each["MessageId"] not in self._held]
             empty = 0 if messages else empty + 1
-            for message in messages:
-                letter = DeadLetter(message["MessageId"], _about(message), message)
-                self._held[letter.id] = letter
-                yield letter
+            letters = [DeadLetter(each["MessageId"], _about(each), each) for each in messages]
+            # All that were received are held, also when the reader stops at the first of them.
+            self._held |= {letter.id: letter for letter in letters}
+            yield from letters
 
     def redrive(self, letter: DeadLetter) -> None:
         """Send a message unchanged to its queue, then delete it here. A crash in between duplicates it."""
@@ -92,5 +94,9 @@ def _about(message: dict[str, Any]) -> dict[str, Any]:
         return about | {"body": "not JSON"}
     if isinstance(body, dict):
         shown = ("id", "type", "subject", "tenant", "event", "event_ts", "connection_id", "action")
-        about |= {name: body[name] for name in shown if isinstance(body.get(name), str | int)}
+        about |= {name: _plain(body[name]) for name in shown if isinstance(body.get(name), str | int)}
     return about
+
+
+def _plain(value: str | int) -> str | int:
+    return without_addresses(value) if isinstance(value, str) else value

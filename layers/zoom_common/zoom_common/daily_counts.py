@@ -1,0 +1,91 @@
+"""Counts of a day over the whole stack, for operators: duplicates of events, refreshes and deliveries by outcome.
+
+Work that comes twice is counted twice, and what a container counted when it was cut off is lost: these are numbers to
+look at, not to bill by.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from threading import Lock
+from typing import TYPE_CHECKING, ClassVar
+
+from zoom_common import observability
+from zoom_common.aws.table import COORDINATION, ConditionFailed, Table
+from zoom_common.errors import DependencyFailed
+from zoom_common.settings import optional
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from zoom_common.erasure_target import ErasureTarget, StoredItem
+
+EVENTS, REFRESHES, DELIVERIES = "events", "refreshes", "deliveries"
+DUPLICATES = (EVENTS, "duplicates")
+_KEPT = 35 * 86_400
+
+_ADD = "SET #number = if_not_exists(#number, :zero) + :number, #expires_at = :end"
+
+
+@dataclass(slots=True, kw_only=True)
+class DailyCounts:
+    """`clock` gives epoch seconds. Counts are added in memory, by several threads if need be, and written at once."""
+
+    OWNED_KEYS: ClassVar = {"coordination": (r"counts#\d{4}-\d\d-\d\d", r"[a-z]+#.+")}
+
+    table: Table | None
+    clock: Callable[[], float]
+    _sums: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _lock: Lock = field(default_factory=Lock)
+
+    @classmethod
+    def from_env(
+        cls, environ: Mapping[str, str], dynamodb: Callable[[], DynamoDBClient], *, clock: Callable[[], float]
+    ) -> DailyCounts:
+        """Return counts in the Coordination table; without that table, counts are not stored."""
+        name = optional(environ, "COORDINATION_TABLE")
+        return cls(table=Table(dynamodb(), name, COORDINATION) if name else None, clock=clock)
+
+    def add(self, kind: str, what: str, number: int = 1) -> None:
+        """Count in memory."""
+        with self._lock:
+            self._sums[kind, what] += number
+
+    def write(self) -> None:
+        """Add to today's counts what was counted in memory. Never raises: nothing depends on it."""
+        with self._lock:
+            sums, self._sums = self._sums, Counter()
+        if self.table is None:
+            return
+        now = self.clock()
+        day = datetime.fromtimestamp(now, UTC).date()
+        for (kind, what), number in sums.items():
+            values = {"zero": 0, "number": number, "end": int(now) + _KEPT}
+            anything = "attribute_exists(#pk) OR attribute_not_exists(#pk)"
+            try:
+                self.table.update(_partition(day), f"{kind}#{what}", _ADD, condition=anything, values=values)
+            except (DependencyFailed, ConditionFailed) as error:
+                observability.logger().warning("not counted for operators", kind=kind, cause=type(error).__name__)
+                return
+
+    def of(self, day: date) -> dict[str, dict[str, int]]:
+        """The counts of a day (UTC): numbers by what was counted, by kind. Raises Unavailable."""
+        found: dict[str, dict[str, int]] = {EVENTS: {}, REFRESHES: {}, DELIVERIES: {}}
+        # A few dozen items: one page.
+        items, _ = self.table.query("#pk = :pk", {"pk": _partition(day)}) if self.table else ([], None)
+        for item in items:
+            kind, _, what = str(item["sk"]).partition("#")
+            found.setdefault(kind, {})[what] = int(item["number"])
+        return found
+
+    @staticmethod
+    def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
+        """Return False: a count is the gateway's own, and names nobody."""
+        return False
+
+
+def _partition(day: date) -> str:
+    return f"counts#{day.isoformat()}"
