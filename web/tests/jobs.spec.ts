@@ -24,7 +24,7 @@ function done(more: Partial<Job> = {}): Job {
   return job({ state: "done", forecast: null, finished_at: "2026-09-21T14:09:00Z", progress: { rows: 3, succeeded: 3, failed: 0, left: 0 }, errors: [], ...more });
 }
 
-/** The bucket that files are sent to: the addresses to which one was. What arrives is for the tests of the whole stack. */
+/** The bucket that files are sent to: the addresses to which one was. */
 async function bucket(page: Page): Promise<string[]> {
   const arrived: string[] = [];
   await page.route(`${new URL(stack().aws_endpoint_url).origin}/**`, async (route) => {
