@@ -70,6 +70,7 @@ export const archivedRecording: Page = (place) => {
     retry.hidden = !found.files.some((file) => file.state === "failed");
     const parts = partsOf(found.files);
     playing.hidden = parts.length === 0;
+    nothing.hidden = parts.length > 0;
     nothing.textContent = parts.length > 0 ? "" : found.files.some((file) => isOpen(file.state)) ? "Nothing can be played yet: the files are on their way." : "The archive has neither video nor sound of it.";
     if (parts.length > 0) watched.update(parts);
     const there = found.files.filter((file) => file.url && ["transcript", "chat"].includes(file.kind)).map((file) => file.id).join();

@@ -53,7 +53,10 @@ export const newJob: Page = ({ app, view, signal }) => {
     drop.addEventListener(name, (event) => {
       event.preventDefault(); // the browser would open the file
       drop.classList.toggle("over", name === "dragover");
-      if (name === "drop") take((event as DragEvent).dataTransfer?.files[0]);
+      const dropped = name === "drop" ? (event as DragEvent).dataTransfer?.files : undefined;
+      if (!dropped?.length) return;
+      input.files = dropped;
+      take(dropped[0]);
     });
   }
   signal.addEventListener("abort", () => worker?.terminate());
