@@ -113,6 +113,7 @@ _JOBS = tuple(f"EventsTable {kind}" for kind in ("job_places", "jobs", "jobs_act
 _LOG = ("EventsTable events", "EventsTable log_lines")
 _REST = ("EventsTable others", "EventsTable usage")
 _CALLS = ("CoordinationTable calendar", "CoordinationTable change", "CoordinationTable daily")
+_OF_THE_ARCHIVE = "dead letters of the archive's queues are moved as those of the others"
 SPARE: dict[str, dict[str, str]] = {
     "ArchiveRole": dict.fromkeys((*_DELIVERIES, *_JOBS, *_LOG, *_REST), _WHOLE_TABLE)
     | dict.fromkeys((*_CALLS, "CoordinationTable budget", "CoordinationTable usage", "DataKey access_token"), _OF_CALLS)
@@ -177,7 +178,7 @@ SPARE: dict[str, dict[str, str]] = {
         "CoordinationTable throttle": _LIMITED_KEYS,
         "DataKey subscription_secret": _DATA_KEY,
     },
-    "OperatorRole": {"CoordinationTable throttle": _LIMITED_KEYS},
+    "OperatorRole": {"ArchiveQueue": _OF_THE_ARCHIVE, "CoordinationTable throttle": _LIMITED_KEYS},
     "ReconcileRole": {
         "CoordinationTable calendar": _SHARED,
         "EventBus": "events that belonged to nobody are published when their connection is known",
@@ -260,6 +261,16 @@ UNHEARD: dict[str, dict[str, str]] = {
         "dynamodb:DeleteItem CoordinationTable": _FREES,
         "dynamodb:Query ConnectionsTable": "the caller names no connection",
     },
+    "OperatorRole": {
+        f"sqs:{action} arn:aws:sqs:eu-central-1:111122223333:{queue}{kind}": _OF_THE_ARCHIVE
+        for queue in ("Archive", "ArchiveEvents")
+        for action, kind in (
+            ("GetQueueAttributes", "Queue"),
+            *((each, "DeadLetterQueue") for each in ("GetQueueAttributes", "ReceiveMessage", "DeleteMessage")),
+            ("ChangeMessageVisibility", "DeadLetterQueue"),
+        )
+    }
+    | {"sqs:SendMessage arn:aws:sqs:eu-central-1:111122223333:ArchiveEventsQueue": _OF_THE_ARCHIVE},
     "ReconcileRole": {
         "dynamodb:DeleteItem EventsTable": "moves the line of an event that became visible late",
         "dynamodb:Query ConnectionsTable": _SHARED,
