@@ -87,7 +87,7 @@ def test_every_setting_reaches_the_template(tmp_path: Path) -> None:
     """No setting is read and then forgotten on the way to the deploy."""
     overrides = {item.partition("=")[0] for item in read(tmp_path).parameter_overrides()}
     options = {"Jobs", "Subscriptions", "RecordingArchive"}
-    assert overrides == {*PARAMETERS.values(), "Stage", "Architecture", "AwsEndpointUrl"} | options
+    assert overrides == {*PARAMETERS.values(), "Stage", "Architecture", "AwsEndpointUrl", "KeyCacheSeconds"} | options
 
 
 @pytest.mark.usefixtures("dotenv")
