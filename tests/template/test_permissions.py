@@ -249,11 +249,7 @@ UNHEARD: dict[str, dict[str, str]] = {
         "dynamodb:BatchGetItem EventsTable": "what was missed, and may have been sent already",
         "sqs:ChangeMessageVisibility arn:aws:sqs:eu-central-1:111122223333:RedeliveryQueue": "more to do soon",
     },
-    "EventProcessorRole": {
-        "dynamodb:DeleteItem EventsTable": "moves the line of an event that became visible late",
-        "dynamodb:BatchGetItem ConnectionsTable": "what the events of a batch have in common",
-        "dynamodb:BatchGetItem EventsTable": "what the events of a batch have in common",
-    },
+    "EventProcessorRole": {"dynamodb:DeleteItem EventsTable": "moves the line of an event that became visible late"},
     "EventsRole": {"dynamodb:GetItem ConnectionsTable": "one connection that a person names"},
     "MeetingsRole": {"dynamodb:DeleteItem CoordinationTable": _FREES},
     "ZoomApiRole": {"dynamodb:DeleteItem CoordinationTable": _FREES},
