@@ -44,6 +44,7 @@ export const deadLetters: Panel<DeadLetters> = {
 function queue(of: DeadLetters["queues"][number], context: Context): HTMLElement {
   const content = h("div");
   const said = h("div");
+  const left = badge(count(of.dead_letters), "bad");
   const details = h("details", { ontoggle: () => void open() }, h("summary", {}, "Look at them"), content);
   let asked = false;
   async function open(): Promise<void> {
@@ -62,14 +63,14 @@ function queue(of: DeadLetters["queues"][number], context: Context): HTMLElement
     const text = `${plural(moved.done, "message was", "messages were")} ${action}. ${moved.left ? `About ${count(moved.left)} left.` : "None is left."}`;
     replace(said, notice("good", text));
     announce(text);
+    left.textContent = count(moved.left); // SQS counts approximately; the next look corrects it
     details.open = false;
     asked = false;
-    setTimeout(() => context.again(), 1_500); // the counts of queues lag a little behind
   };
   return h(
     "article",
     { class: "queue", "aria-label": `Queue ${of.queue}` },
-    h("div", { class: "row" }, h("h3", {}, h("code", {}, of.queue), " ", badge(count(of.dead_letters), "bad")), context.writes && buttons(of.queue, null, context, done)),
+    h("div", { class: "row" }, h("h3", {}, h("code", {}, of.queue), " ", left), context.writes && buttons(of.queue, null, context, done)),
     h("p", { class: "quiet" }, MEANING[of.queue] ?? ""),
     details,
     said,

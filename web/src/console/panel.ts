@@ -30,8 +30,6 @@ export interface Context {
   days: number;
   /** Whether this operator may change anything. */
   writes: boolean;
-  /** Have the whole console looked up again, after a change. */
-  again: () => void;
 }
 export interface Panel<T extends Answer> {
   id: string;
@@ -74,10 +72,11 @@ export class PanelView<T extends Answer> {
     try {
       const found = await context.api.get<T>(this.panel.path(context.days), signal);
       if (signal.aborted) return true;
+      const first = this.#last === null; // nothing, or an error with its button, is there so far
       this.#last = { found, at: new Date() };
       this.trouble = null;
       this.seen = this.panel.seen(found);
-      if (this.#isInUse()) this.#sayAge(context);
+      if (!first && this.#isInUse()) this.#sayAge(context);
       else this.draw(context);
       return true;
     } catch (error) {
@@ -102,7 +101,8 @@ export class PanelView<T extends Answer> {
 
   /** Who reads a list, or is about to press something in it, keeps it until they are done. */
   #isInUse(): boolean {
-    return this.#content.contains(document.activeElement) || this.#content.querySelector("details[open], [data-more]") !== null;
+    const open = document.querySelector("dialog[open]") ?? this.#content.querySelector("details[open], [data-more]");
+    return open !== null || this.#content.contains(document.activeElement);
   }
 
   #sayAge(context: Context): void {

@@ -26,7 +26,7 @@ export async function operatorsConsole(place: Place): Promise<void> {
   const asked = Number(place.query.get("days"));
   const days = SPANS.some(([span]) => span === asked) ? asked : 7;
   const views = [new PanelView(deadLetters), new PanelView(connections), new PanelView(calls), new PanelView(events), new PanelView(webhooks), new PanelView(refreshes), new PanelView(keys)];
-  const context: Context = { api, place, days, writes: api.writes, again: () => void look(true) };
+  const context: Context = { api, place, days, writes: api.writes };
   const updated = h("span", { class: "quiet" }, "Looking …");
   const findings = h("div", { "aria-live": "polite" });
   const tiles = h("ul", { class: "tiles", "aria-label": "At a glance" });
