@@ -113,7 +113,6 @@ _JOBS = tuple(f"EventsTable {kind}" for kind in ("job_places", "jobs", "jobs_act
 _LOG = ("EventsTable events", "EventsTable log_lines")
 _REST = ("EventsTable others", "EventsTable usage")
 _CALLS = ("CoordinationTable calendar", "CoordinationTable change", "CoordinationTable daily")
-_OF_THE_ARCHIVE = "dead letters of the archive's queues are moved as those of the others"
 SPARE: dict[str, dict[str, str]] = {
     "ArchiveRole": dict.fromkeys((*_DELIVERIES, *_JOBS, *_LOG, *_REST), _WHOLE_TABLE)
     | dict.fromkeys((*_CALLS, "CoordinationTable budget", "CoordinationTable usage", "DataKey access_token"), _OF_CALLS)
@@ -139,7 +138,9 @@ SPARE: dict[str, dict[str, str]] = {
     },
     "JobsRole": dict.fromkeys((*_ARCHIVE, *_DELIVERIES, *_LOG, *_REST, "EventsTable projections"), _WHOLE_TABLE)
     | {"CoordinationTable throttle": _LIMITED_KEYS},
+    "DeliverRole": {"CoordinationTable counts": "what operators see of a day"},
     "RedeliverRole": {
+        "CoordinationTable counts": "what operators see of a day",
         "EventBus": "a subscription that has come to an end",
         "EventsTable events": "an event that was missed",
     },
@@ -178,7 +179,7 @@ SPARE: dict[str, dict[str, str]] = {
         "CoordinationTable throttle": _LIMITED_KEYS,
         "DataKey subscription_secret": _DATA_KEY,
     },
-    "OperatorRole": {"ArchiveQueue": _OF_THE_ARCHIVE, "CoordinationTable throttle": _LIMITED_KEYS},
+    "OperatorRole": {"ArchiveQueue": "dead letters go back", "CoordinationTable throttle": _LIMITED_KEYS},
     "ReconcileRole": {
         "CoordinationTable calendar": _SHARED,
         "EventBus": "events that belonged to nobody are published when their connection is known",
@@ -245,6 +246,18 @@ UNHEARD: dict[str, dict[str, str]] = {
         "s3:GetObject arn:aws:s3:::JobsBucket/results/*": "links that it signs and others follow",
         "s3:PutObject arn:aws:s3:::JobsBucket/*": "links that it signs and others follow",
     },
+    "OperatorRole": {
+        **{
+            f"sqs:{action} {_ARCHIVE_QUEUES}{name}": "dead letters of a stack with the archive"
+            for action in ("ChangeMessageVisibility", "DeleteMessage", "ReceiveMessage")
+            for name in ("DeadLetterQueue", "EventsDeadLetterQueue")
+        },
+        **{
+            f"sqs:GetQueueAttributes {_ARCHIVE_QUEUES}{name}": "how full the queues of a stack with the archive are"
+            for name in ("DeadLetterQueue", "EventsDeadLetterQueue", "EventsQueue", "Queue")
+        },
+        f"sqs:SendMessage {_ARCHIVE_QUEUES}EventsQueue": "dead letters go back",
+    },
     "RedeliverRole": {
         "dynamodb:BatchGetItem EventsTable": "what was missed, and may have been sent already",
         "sqs:ChangeMessageVisibility arn:aws:sqs:eu-central-1:111122223333:RedeliveryQueue": "more to do soon",
@@ -257,16 +270,6 @@ UNHEARD: dict[str, dict[str, str]] = {
         "dynamodb:DeleteItem CoordinationTable": _FREES,
         "dynamodb:Query ConnectionsTable": "the caller names no connection",
     },
-    "OperatorRole": {
-        f"sqs:{action} arn:aws:sqs:eu-central-1:111122223333:{queue}{kind}": _OF_THE_ARCHIVE
-        for queue in ("Archive", "ArchiveEvents")
-        for action, kind in (
-            ("GetQueueAttributes", "Queue"),
-            *((each, "DeadLetterQueue") for each in ("GetQueueAttributes", "ReceiveMessage", "DeleteMessage")),
-            ("ChangeMessageVisibility", "DeadLetterQueue"),
-        )
-    }
-    | {"sqs:SendMessage arn:aws:sqs:eu-central-1:111122223333:ArchiveEventsQueue": _OF_THE_ARCHIVE},
     "ReconcileRole": {
         "dynamodb:DeleteItem EventsTable": "moves the line of an event that became visible late",
         "dynamodb:Query ConnectionsTable": _SHARED,
