@@ -138,9 +138,7 @@ SPARE: dict[str, dict[str, str]] = {
     },
     "JobsRole": dict.fromkeys((*_ARCHIVE, *_DELIVERIES, *_LOG, *_REST, "EventsTable projections"), _WHOLE_TABLE)
     | {"CoordinationTable throttle": _LIMITED_KEYS},
-    "DeliverRole": {"CoordinationTable counts": "what operators see of a day"},
     "RedeliverRole": {
-        "CoordinationTable counts": "what operators see of a day",
         "EventBus": "a subscription that has come to an end",
         "EventsTable events": "an event that was missed",
     },
