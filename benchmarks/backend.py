@@ -309,5 +309,5 @@ if __name__ == "__main__":
     parser.add_argument("--key")
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--port", type=int, default=0)
-    told = parser.parse_args()
-    asyncio.run(_main(told, json.load(sys.stdin)))
+    reported = parser.parse_args()
+    asyncio.run(_main(reported, json.load(sys.stdin)))

@@ -69,11 +69,11 @@ class _Measured:
 
 def waits(run: Run) -> Section:
     """How long events and calls take where services take their time, and how many requests they make."""
-    told = ", ".join(f"{name} {ms:g}" for name, ms in MILLISECONDS.items())
+    reported = ", ".join(f"{name} {ms:g}" for name, ms in MILLISECONDS.items())
     section = Section(
         "waits",
         "Waiting for AWS and Zoom",
-        f"The server takes its time here, in milliseconds: {told}. First always so long, then as medians of a "
+        f"The server takes its time here, in milliseconds: {reported}. First always so long, then as medians of a "
         "log-normal distribution of which one answer in a hundred takes four times as long. Therefore these figures "
         "are milliseconds, and no ratios.",
     )

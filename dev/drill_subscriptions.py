@@ -113,7 +113,7 @@ class Subscribed:
         wait_until(what, look, patience=180.0)
 
     def event(self, story: Story, connection: str) -> None:
-        """Make a meeting, and wait until Zoom has told the gateway of it."""
+        """Make a meeting, and wait until Zoom's event about it has arrived."""
         headers = {"X-Zoom-Connection": connection}
         made = story.program.post("/v2/users/me/meetings", json={"topic": "Drill"}, headers=headers)
         made.raise_for_status()

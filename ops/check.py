@@ -1,7 +1,7 @@
 """`make check STAGE=prod`: looks at a deployed stack from outside and inside. Each line that is not ok says what to do.
 
 Outside: the webhook's address answers a signed challenge and refuses strangers, so do the API's routes, the key works.
-Inside: the schedules ran, dead-letter queues are empty, no alarm rings. At Zoom, as far as Zoom tells an app about
+Inside: the schedules ran, dead-letter queues are empty, no alarm rings. At Zoom, as far as Zoom shows an app
 itself: client id and secret, the redirect URI, event subscriptions made by API, and the scopes of connections.
 Nothing is changed; the challenge is counted as one of Zoom's.
 

@@ -93,8 +93,8 @@ def _try(stack: Deployed, connection: Connection) -> dict[str, Any]:
     answer = stack.client("lambda").invoke(
         FunctionName=f"{stack.resource('TokenRefreshFunction')}:live", Payload=json.dumps(asked).encode()
     )
-    told: dict[str, Any] = json.loads(answer["Payload"].read())
-    return {"outcome": "failed"} if answer.get("FunctionError") else told
+    reported: dict[str, Any] = json.loads(answer["Payload"].read())
+    return {"outcome": "failed"} if answer.get("FunctionError") else reported
 
 
 def _described(connection: Connection) -> dict[str, Any]:

@@ -122,9 +122,9 @@ def _make_table(port: int) -> None:
 def load(zoom: Zoom, client: str, window: str, *, options: argparse.Namespace, pace: float | None = None) -> Load:
     """All workers with this client for so many seconds; `pace` is another than the gateway's own."""
     zoom.counts(window)
-    told = {"client": client, "threads": options.workers // options.processes, "dynamodb": options.dynamodb}
+    reported = {"client": client, "threads": options.workers // options.processes, "dynamodb": options.dynamodb}
     path = BENCH / "load" / "settings.json"
-    path.write_text(json.dumps(told | zoom.settings() | {"pace": pace or options.pace, "label": options.label}))
+    path.write_text(json.dumps(reported | zoom.settings() | {"pace": pace or options.pace, "label": options.label}))
     before = zoom.refused
     begin, calls, meanwhile = _run(path, client, options)
     return load_of(

@@ -95,7 +95,7 @@ def _busy_and_all() -> tuple[float, float]:
     """Processor time that all cores together have worked, and have had, since the machine started."""
     try:
         with Path("/proc/stat").open() as stat:
-            told = [float(each) for each in stat.readline().split()[1:9]]
+            reported = [float(each) for each in stat.readline().split()[1:9]]
     except OSError:
         return 0.0, 0.0
-    return sum(told) - told[3] - told[4], sum(told)
+    return sum(reported) - reported[3] - reported[4], sum(reported)

@@ -117,8 +117,8 @@ def work(client: Client, begin: float, end: float, found: list[tuple[float, floa
 def main(path: str) -> None:
     """Run the workers of this process."""
     logging.disable(logging.CRITICAL)  # a peer that logs each refusal would measure its terminal
-    told: dict[str, Any] = json.loads(Path(path).read_text())
-    settings = Settings(**told | {"oauth": tuple(told["oauth"])})
+    reported: dict[str, Any] = json.loads(Path(path).read_text())
+    settings = Settings(**reported | {"oauth": tuple(reported["oauth"])})
     if settings.client != "ours":
         give_priority_back()
     clients = [CLIENTS[settings.client](settings) for _ in range(settings.threads)]

@@ -554,7 +554,7 @@ PATHS: Json = {
     },
     "/users/{user}": {
         "parameters": [_in_path("user")],
-        "get": _operation("state.user", "What events told of a user", 200, scope="events:read"),
+        "get": _operation("state.user", "What events reported of a user", 200, scope="events:read"),
     },
     "/webhooks": {
         "get": _operation(

@@ -41,7 +41,7 @@ from zoom_common.wiring.vault import OAuthSettings
 
 @cache
 def settings() -> OAuthSettings:
-    """What this container was told."""
+    """The settings of this container."""
     return OAuthSettings.from_env(os.environ)
 
 
@@ -186,8 +186,8 @@ def disconnect(request: Request, principal: Principal, connection_id: str) -> Re
     ended = wiring().disconnection.disconnect(found)
     if not ended.revoked:
         observability.count("RevokesUnconfirmed", queued=str(ended.queued).lower())
-    told = {"revoked_at_zoom": ended.revoked, "revoke_queued": ended.queued}
-    return json_response(200, {"id": found.connection_id, "state": "disconnected", **told})
+    revocation = {"revoked_at_zoom": ended.revoked, "revoke_queued": ended.queued}
+    return json_response(200, {"id": found.connection_id, "state": "disconnected", **revocation})
 
 
 @router.route("POST", "/connections/{connection_id}/reconnect", scope="connections:write")

@@ -58,7 +58,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 BODY = json.dumps({"event": "meeting.started", "event_ts": 7, "payload": {"object": {"topic": "private"}}})
 
 
-def test_the_list_tells_what_without_telling_content(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_shows_what_without_content(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     """Names, ids and times; bodies are for `show`."""
     name = stack.put(BODY, app="App", encoding="text")
     assert dlq.main(["list"]) == 0

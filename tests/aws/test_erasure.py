@@ -56,7 +56,7 @@ class Held:
     queue: FakeSqs
     events: str
     coordination: str
-    told: list[Any]
+    reported: list[Any]
 
     def connect(self, tenant: str, name: str, user: str) -> None:
         self.table.put(to_values(connection(tenant=tenant, connection_id=name, zoom_user_id=user, sealed_refresh=b"r")))
@@ -89,18 +89,18 @@ class Held:
 
 @pytest.fixture
 def held(dynamodb: DynamoDBClient, connections_table: str, events_table: str, coordination_table: str) -> Held:
-    queue, table, told = FakeSqs(), Table(dynamodb, connections_table), list[Any]()
+    queue, table, reported = FakeSqs(), Table(dynamodb, connections_table), list[Any]()
     erasure = Erasure(
         dynamodb=dynamodb,
         connections_table=connections_table,
         events_table=events_table,
         coordination_table=coordination_table,
-        publish=told.append,
+        publish=reported.append,
         revokes=RevokeQueue(queue.client(), "escrow"),
         clock=lambda: START,
         settle_seconds=0,
     )
-    made = Held(dynamodb, erasure, table, queue, events_table, coordination_table, told)
+    made = Held(dynamodb, erasure, table, queue, events_table, coordination_table, reported)
     made.connect("acme", "con_1", "ada-id")
     made.connect("acme", "con_2", "bob-id")
     made.connect("beta", "con_3", "cyd-id")
@@ -244,14 +244,14 @@ def test_an_erased_tenant_keeps_nothing_but_the_receipt(held: Held) -> None:
     job = Job(target=ACME, keep_key=asking.key_id, run=held.erasure.begin(ACME).run)
     done = held.erasure.resume(job, should_stop=lambda: False).finished
     assert done is not None
-    told = receipt(done)
-    assert "acme" not in json.dumps(told)
+    reported = receipt(done)
+    assert "acme" not in json.dumps(reported)
     left = held.left(held.coordination)
     assert not any("acme#" in each or "'acme'" in each or "of-con_1" in each for each in left)
     assert any("of-con_3" in each for each in left)
     [kept] = keys.list("acme")
     assert (kept.scopes, kept.valid_until) == (frozenset({"erasures:read"}), START + RECEIPT_READABLE)
-    assert told["deleted"]["api_keys"] == 0
+    assert reported["deleted"]["api_keys"] == 0
 
 
 def test_it_goes_on_from_any_page(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,7 +311,7 @@ def test_a_message_of_the_version_before_is_understood() -> None:
     assert from_message(former | {"zoom_user_id": "ada-id", "email": "Ada@example.com"}).target == ADA
 
 
-def test_keys_of_an_erased_connection_go_and_its_end_is_told(held: Held) -> None:
+def test_keys_of_an_erased_connection_go_and_its_end_is_reported(held: Held) -> None:
     """A key that opens one connection opens nothing without it; subscribers hear that they have something to erase."""
     bound = issue(Credential.generate(), tenant="acme", name="k2", scopes=["*"], connection="con_1", now=START)
     keys = ApiKeyStore(Table(held.dynamodb, held.table.name))
@@ -319,7 +319,7 @@ def test_keys_of_an_erased_connection_go_and_its_end_is_told(held: Held) -> None
     held.erasure.erase(ADA)
     assert keys.get(bound.key_id) is None
     assert len(keys.list("acme")) == 1
-    assert [(each["connection_id"], each["state"], each["reason"]) for each in held.told] == [
+    assert [(each["connection_id"], each["state"], each["reason"]) for each in held.reported] == [
         ("con_1", "disconnected", "erased")
     ]
 

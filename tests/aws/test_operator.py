@@ -137,7 +137,7 @@ def test_nothing_that_names_a_person_is_shown() -> None:
     assert "for a•••@example.com" in said
 
 
-def test_calls_are_told_apart_by_day_operation_and_outcome() -> None:
+def test_calls_are_recognized_by_day_operation_and_outcome() -> None:
     """Of all tenants, today and before, live and rolled up; with what is left of the day."""
     today = day_of(time.time())
     live, kept = LiveUsage(table("coordination")), KeptUsage(table("events"), retention_days=400)

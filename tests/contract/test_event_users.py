@@ -66,7 +66,7 @@ def test_contact_center_events_reach_their_agents() -> None:
         assert routed("contact_center.task_reservation_created", with_user_at(path)) == [Route("acme", "con_a")]
 
 
-def test_a_family_nobody_has_heard_of_is_routed_by_the_usual_names() -> None:
+def test_an_unknown_family_is_routed_by_the_usual_names() -> None:
     """Zoom adds families; their people are most likely in `user_id` or `owner_id`."""
     assert routed("holograms.started", with_user_at("object.user_id")) == [Route("acme", "con_a")]
     assert routed("holograms.started", with_user_at("object.owner.id")) == [Route("acme", "con_a")]

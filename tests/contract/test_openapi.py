@@ -97,9 +97,9 @@ def test_gzip_is_for_those_who_accept_it(header: str, *, accepted: bool) -> None
 def test_every_row_is_described() -> None:
     """Method, path, success status; and parameters by name."""
     for each in operations():
-        told = DOCUMENT["paths"][f"/v2{each.path}"][each.method.lower()]
-        assert (told["operationId"], str(each.success) in told["responses"]) == (each.name, True)
-        queries = {parameter["name"] for parameter in told["parameters"] if parameter.get("in") == "query"}
+        reported = DOCUMENT["paths"][f"/v2{each.path}"][each.method.lower()]
+        assert (reported["operationId"], str(each.success) in reported["responses"]) == (each.name, True)
+        queries = {parameter["name"] for parameter in reported["parameters"] if parameter.get("in") == "query"}
         assert queries - {"all"} == {parameter.name for parameter in each.query}
 
 
@@ -157,10 +157,10 @@ def own_routes() -> dict[tuple[str, str], str | None]:
 
 def test_our_own_paths_are_those_the_functions_serve() -> None:
     """No more, no fewer, and each with its scope."""
-    told = {
+    reported = {
         (method, re.sub(r"\{\w+\}", "{}", path)): each.get("x-gateway-scope")
         for path, item in PATHS.items()
         for method, each in item.items()
         if method != "parameters"
     }
-    assert told == own_routes()
+    assert reported == own_routes()

@@ -158,8 +158,8 @@ def test_every_value_the_contract_names_passes(operation: Operation) -> None:
         for step in reversed(path):
             body = [body] if step == "[]" else {step: body}
         # Objects around the value get what Zoom requires of them.
-        told = [each for each in faults(operation.body, body) if each.message != "This field is required."]
-        assert told == [], (path, value)
+        reported = [each for each in faults(operation.body, body) if each.message != "This field is required."]
+        assert reported == [], (path, value)
         tried += 1
     assert tried >= 1
 

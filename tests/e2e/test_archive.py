@@ -153,7 +153,7 @@ def test_a_recording_is_kept_byte_for_byte_and_deleted_again(
     assert not left.get("DeleteMarkers")
 
 
-def test_a_backfill_archives_what_no_event_told_of(program: httpx.Client, zoom: httpx.Client) -> None:
+def test_a_backfill_archives_what_no_event_reported(program: httpx.Client, zoom: httpx.Client) -> None:
     """Zoom's events about the recording are lost; the job finds it in Zoom's list, and a second one nothing new."""
     assert program.put("/archive/policy", json={}).status_code == 200
     zoom.patch("/behaviour", json={"recording_bytes": 65_536, "transcripts": False, "processing_seconds": 0.1})

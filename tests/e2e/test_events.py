@@ -143,7 +143,7 @@ def silence(company: Company) -> Iterator[Callable[[], None]]:
     end()
 
 
-def test_what_an_outage_swallowed_is_told_by_reconcile(company: Company, silence: Callable[[], None]) -> None:
+def test_reconcile_finds_what_an_outage_swallowed(company: Company, silence: Callable[[], None]) -> None:
     """As if nothing had been: state, recordings, attendance and ids; and late originals change nothing."""
     meeting = company.held("meetings", "Ada", "Grace", type=2, settings={"auto_recording": "cloud"})
     numbers = [meeting, company.held("webinars", "Ada", type=5)]
@@ -158,11 +158,11 @@ def test_what_an_outage_swallowed_is_told_by_reconcile(company: Company, silence
     for number in numbers:
         assert company.program.get(f"/meetings/{number}/state").status_code == 404
 
-    told = company.reconcile(
+    reply = company.reconcile(
         action="reconcile", tenant=company.who.tenant, connection_id=company.who.connection, settled_seconds=0
     )
     lost = [each for each in made if each["event"] in FOUND_AGAIN]
-    done = (told["outcome"], told["complete"], told["missing"], told["partial"])
+    done = (reply["outcome"], reply["complete"], reply["missing"], reply["partial"])
     assert done == ("reconciled", True, len(lost), {})
     company.drained()
 

@@ -208,7 +208,7 @@ def _what_was(call: Caller) -> None:
     call("past_meetings.instances", f"/past_meetings/{meeting}/instances")
     people = call("past_meetings.participants", f"/past_meetings/{meeting}/participants")["participants"]
     assert {each["name"] for each in people} >= {"Ada"}
-    _until(call, meeting, lambda told: told["source"] == "report")
+    _until(call, meeting, lambda reply: reply["source"] == "report")
     call("meetings.participants", f"/meetings/{meeting}/participants")
     call("reports.daily", "/report/daily", params={"year": today[:4], "month": str(int(today[5:7]))})
     call("reports.users", "/report/users", params={"type": "active", **span})
@@ -311,34 +311,34 @@ def test_uuids_reach_zoom_however_they_are_encoded(caller: Caller, times: int) -
         assert {each["name"] for each in answer.json()["participants"]} >= {"Ada"}
 
 
-def test_participants_are_told_while_a_meeting_runs_and_at_once_after_it(caller: Caller) -> None:
+def test_participants_are_reported_while_a_meeting_runs_and_at_once_after_it(caller: Caller) -> None:
     """Live from events; then, of one person or too early for Zoom, from events too, and the answer says so."""
     body = {"topic": "Live", "type": 2, "start_time": "2030-01-07T10:00:00Z"}
     meeting = caller("meetings.create", "/users/me/meetings", json=body)["id"]
     caller.life(str(meeting), "start")
     caller.life(str(meeting), "join", name="Ada")
-    live = _until(caller, meeting, lambda told: told.get("source") == "live" and len(told["participants"]) == 1)
+    live = _until(caller, meeting, lambda reply: reply.get("source") == "live" and len(reply["participants"]) == 1)
     assert [each["name"] for each in live["participants"]] == ["Ada"]
     caller.zoom.post("/_sim/clock", json={"advance": 60})
     caller.life(str(meeting), "end")
-    alone = _until(caller, meeting, lambda told: told.get("source") == "events")
+    alone = _until(caller, meeting, lambda reply: reply.get("source") == "events")
     assert (alone["settled"], [each["name"] for each in alone["participants"]]) == (False, ["Ada"])
     assert "one person" in alone["note"]
     caller.behave(settle_seconds=600.0)
     early, _ = held_meeting(caller, recorded=False)
     # Both are known once both of their events are: they are processed in whatever order they come.
-    told = _until(caller, early, lambda told: told.get("source") == "events" and len(told["participants"]) == 2)
-    assert "not finished" in told["note"]
+    reply = _until(caller, early, lambda reply: reply.get("source") == "events" and len(reply["participants"]) == 2)
+    assert "not finished" in reply["note"]
     caller.behave(settle_seconds=0.0)
-    _until(caller, early, lambda told: told["source"] == "report")
+    _until(caller, early, lambda reply: reply["source"] == "report")
 
 
 def _until(caller: Caller, meeting: int, right: Any) -> Any:
-    def told() -> tuple[int, Any]:
+    def reply() -> tuple[int, Any]:
         answer = caller.program.get(f"/v2/meetings/{meeting}/participants")
         return answer.status_code, answer.json()
 
-    return wait_until("participants", told, lambda found: found[0] == 200 and right(found[1]))[1]
+    return wait_until("participants", reply, lambda found: found[0] == 200 and right(found[1]))[1]
 
 
 def test_whole_lists_and_long_spans_are_walked(caller: Caller) -> None:
@@ -372,10 +372,10 @@ def test_what_zoom_refuses_says_what_it_means(caller: Caller) -> None:
         ("PUT", "/v2/meetings/1", 405, 2300, "method_not_allowed"),
     ):
         answer = caller.program.request(method, path)
-        told = answer.json()
-        assert (answer.status_code, told["code"], told["reason"]) == (status, code, reason), answer.text
-        assert told["request_id"]
-        assert told["message"]
+        reply = answer.json()
+        assert (answer.status_code, reply["code"], reply["reason"]) == (status, code, reason), answer.text
+        assert reply["request_id"]
+        assert reply["message"]
 
 
 REFUSALS = [
@@ -394,19 +394,19 @@ def test_codes_are_read_and_messages_are_not(caller: Caller, *, status: int, cod
     rule = {"effect": "status", "target": "users.get", "status": status, "code": code, "message": message, "count": 9}
     with fault(caller, rule):
         answer = caller.program.get("/v2/users/me")
-    told = answer.json()
-    assert (answer.status_code, told["code"], told["message"], told["reason"]) == (status, code, message, reason)
-    assert word in told["hint"]
+    reply = answer.json()
+    assert (answer.status_code, reply["code"], reply["message"], reply["reason"]) == (status, code, message, reason)
+    assert word in reply["hint"]
 
 
 def test_a_scope_that_zoom_misses_is_named_with_a_link(caller: Caller) -> None:
     """Zoom's own 4711, in Zoom's words, with the table's scopes."""
     rule = {"effect": "status", "target": "meetings.list", "status": 400, "code": 4711, "message": "Falta un permiso"}
     with fault(caller, {**rule, "count": 1}):
-        told = caller.program.get("/v2/users/me/meetings").json()
-    assert told["missing_scopes"] == ["meeting:read:list_meetings", "meeting:read:list_meetings:admin"]
-    assert "/app/connect?connection=con_" in told["reconnect_url"]  # a page, because a person opens it
-    assert told["message"] == "Falta un permiso"
+        reply = caller.program.get("/v2/users/me/meetings").json()
+    assert reply["missing_scopes"] == ["meeting:read:list_meetings", "meeting:read:list_meetings:admin"]
+    assert "/app/connect?connection=con_" in reply["reconnect_url"]  # a page, because a person opens it
+    assert reply["message"] == "Falta un permiso"
 
 
 def test_people_whose_answer_got_lost_are_found_by_address(caller: Caller) -> None:
@@ -478,10 +478,10 @@ def test_what_only_administrators_can_do_says_so(stack: dict[str, Any], monkeypa
         answer = story.program.get("/v2/report/daily")
         mine = story.program.get("/v2/users/me")
         others = story.program.get(f"/v2/users/{OWNER}")
-    told = answer.json()
-    assert (answer.status_code, told["code"]) == (400, 4711)
-    assert told["missing_scopes"] == ["report:read:daily_usage:admin"]
-    assert "administrator" in told["hint"]
+    reply = answer.json()
+    assert (answer.status_code, reply["code"]) == (400, 4711)
+    assert reply["missing_scopes"] == ["report:read:daily_usage:admin"]
+    assert "administrator" in reply["hint"]
     assert mine.status_code == 200
     assert (others.status_code, others.json()["reason"]) == (403, "not_shared_with_you")
 

@@ -15,7 +15,7 @@ import pytest
 
 from dev.demo import Story
 from dev.emulator import client_of
-from tests.fakes.releases import told
+from tests.fakes.releases import configured
 from tests.fakes.waiting import CALL_SECONDS
 
 pytestmark = pytest.mark.e2e
@@ -269,7 +269,7 @@ def test_calls_go_on_while_dynamodb_throttles_the_budget(
     about = next(each for each in deployed if "WebinarsFunction" in each["FunctionName"])
     there = f"http://127.0.0.1:{server.server_address[1]}"
     try:
-        with told(functions, about["FunctionName"], AWS_ENDPOINT_URL_DYNAMODB=there):
+        with configured(functions, about["FunctionName"], AWS_ENDPOINT_URL_DYNAMODB=there):
             answer = caller.get("/v2/users/me/webinars")
             keyed = caller.post("/v2/users/me/webinars", json={"topic": "x"}, headers={"Idempotency-Key": str(uuid4())})
     finally:

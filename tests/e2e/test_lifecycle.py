@@ -36,7 +36,7 @@ def run(gateway: Gateway, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_second_run_in_the_same_folder_is_told(gateway: Gateway) -> None:
+def test_a_second_run_in_the_same_folder_is_reported(gateway: Gateway) -> None:
     """One clear sentence and the fix; the first run goes on."""
     second = run(gateway, gateway.folder)
     assert second.returncode == 1
@@ -45,7 +45,7 @@ def test_a_second_run_in_the_same_folder_is_told(gateway: Gateway) -> None:
     assert httpx.get(f"{gateway.stack['api_url']}/health").status_code == 200
 
 
-def test_a_taken_port_is_told(gateway: Gateway, tmp_path: Path) -> None:
+def test_a_taken_port_is_reported(gateway: Gateway, tmp_path: Path) -> None:
     """The port and how to choose another, before anything is started."""
     second = run(gateway, tmp_path)
     assert second.returncode == 1

@@ -14,7 +14,7 @@ import pytest
 
 from dev.demo import Story
 from ops.key_table import on_local_stack
-from tests.fakes.releases import told
+from tests.fakes.releases import configured
 from tests.fakes.waiting import CALL_SECONDS
 from zoom_common.access.keys import Credential, issue
 
@@ -59,7 +59,7 @@ def passing(gateway: Any) -> Iterator[None]:
     with ExitStack() as released:
         for name in names:
             if "ZoomApiFunction" in name or "MeetingsFunction" in name:
-                released.enter_context(told(functions, name, PASS_THROUGH="on"))
+                released.enter_context(configured(functions, name, PASS_THROUGH="on"))
         yield
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from dev.demo import Story
 from dev.waiting import wait_until
-from tests.fakes.releases import told
+from tests.fakes.releases import configured
 from tests.fakes.waiting import CALL_SECONDS, wait_until_delivered, wait_until_processed
 
 pytestmark = pytest.mark.e2e
@@ -33,7 +33,7 @@ def remembering(stack: dict[str, Any]) -> Iterator[None]:
     with ExitStack() as released:
         for name in names:
             if any(each in name for each in wanted):
-                released.enter_context(told(functions, name, READ_CACHE_SECONDS="60"))
+                released.enter_context(configured(functions, name, READ_CACHE_SECONDS="60"))
         yield
 
 
@@ -51,7 +51,7 @@ def ingest_queue(stack: dict[str, Any]) -> tuple[Any, str]:
 
 
 @pytest.mark.usefixtures("remembering")
-def test_a_read_is_remembered_until_a_webhook_tells_of_a_change(stack: dict[str, Any], api: httpx.Client) -> None:
+def test_a_read_is_remembered_until_a_webhook_reports_a_change(stack: dict[str, Any], api: httpx.Client) -> None:
     """Zoom is asked once, then not for a minute; the meeting starts, and the next read shows it."""
     with Story(stack) as story:
         api.headers["X-Zoom-Connection"] = story.connect()

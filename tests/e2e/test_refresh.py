@@ -38,7 +38,7 @@ class Vault:
         self.connection = self.connect()
         self.key = {"pk": {"S": f"{stack['tenant']}#connections"}, "sk": {"S": self.connection}}
         self.table = self.aws("dynamodb")
-        self.told, self.heard = "", list[tuple[str, str | None]]()
+        self.queue_url, self.heard = "", list[tuple[str, str | None]]()
         self.listen()
 
     def connect(self) -> str:
@@ -86,8 +86,8 @@ class Vault:
         """A queue of our own on the bus: what is told of this connection's state."""
         sqs, events, name = self.aws("sqs"), self.aws("events"), f"states-{secrets.token_hex(4)}"
         [bus] = {each["Name"] for each in events.list_event_buses()["EventBuses"]} - {"default"}
-        self.told = sqs.create_queue(QueueName=name)["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=self.told, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         allowed = {
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
@@ -95,7 +95,7 @@ class Vault:
             "Resource": arn,
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-        sqs.set_queue_attributes(QueueUrl=self.told, Attributes={"Policy": policy})
+        sqs.set_queue_attributes(QueueUrl=self.queue_url, Attributes={"Policy": policy})
         wanted = json.dumps({"detail-type": [{"prefix": "connection."}]})
         events.put_rule(Name=name, EventBusName=bus, EventPattern=wanted)
         events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "states", "Arn": arn}])
@@ -103,12 +103,12 @@ class Vault:
     def states(self) -> list[tuple[str, str | None]]:
         """State and reason of each change of this connection that the bus has told by now, as they came."""
         sqs = self.aws("sqs")
-        while messages := sqs.receive_message(QueueUrl=self.told, MaxNumberOfMessages=10).get("Messages", []):
+        while messages := sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages", []):
             for each in messages:
                 data = json.loads(each["Body"])["detail"]["data"]
                 if data["connection_id"] == self.connection:
                     self.heard.append((data["state"], data["reason"]))
-                sqs.delete_message(QueueUrl=self.told, ReceiptHandle=each["ReceiptHandle"])
+                sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=each["ReceiptHandle"])
         return self.heard
 
     def sweep(self) -> None:
@@ -231,9 +231,9 @@ def test_a_lost_answer_ends_a_grant_that_zoom_ended_and_says_so(vault: Vault, ca
     vault.set("due_at", to=time.time() - 1)
     vault.sweep()
     wait_until("the person to be asked", vault.state, lambda state: state == "reauthorization_required")
-    told = caller.get(LIST)
-    assert (told.status_code, told.json()["reason"]) == (409, "invalid_grant"), told.text
-    assert told.json()["reconnect_url"]
+    reply = caller.get(LIST)
+    assert (reply.status_code, reply.json()["reason"]) == (409, "invalid_grant"), reply.text
+    assert reply.json()["reconnect_url"]
     assert vault.version == version
     assert (vault.connect(), caller.get(LIST).status_code) == (vault.connection, 200)
     changes = {
@@ -271,8 +271,8 @@ def test_new_tokens_that_zoom_refuses_end_the_connection_in_time(vault: Vault, c
         assert caller.get(LIST).status_code == 401
         wait_until("the refusal to be counted", vault.refusals, partial(eq, refusals))
     wait_until("the person to be asked", vault.state, lambda state: state == "reauthorization_required")
-    told = caller.get(LIST)
-    assert (told.status_code, told.json()["reason"]) == (409, "tokens_refused")
+    reply = caller.get(LIST)
+    assert (reply.status_code, reply.json()["reason"]) == (409, "tokens_refused")
     vault.zoom.delete("/faults")
     assert (vault.connect(), caller.get(LIST).status_code) == (vault.connection, 200)
     assert vault.item()["refusals"]["N"] == "0"

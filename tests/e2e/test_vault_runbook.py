@@ -14,7 +14,7 @@ import pytest
 from dev.demo import PERSON, Story
 from dev.emulator import client_of
 from dev.waiting import wait_until
-from tests.fakes.releases import told
+from tests.fakes.releases import configured
 from tests.fakes.waiting import CALL_SECONDS
 from zoom_common.aws.items import from_item
 from zoom_common.connections.store import from_values
@@ -83,7 +83,7 @@ def test_rotate_the_client_secret(operator: Operator) -> None:
     functions, function = operator.aws("lambda"), operator.facts["token_refresh_function"]
     try:
         # A fresh container, as after five minutes: what is cached is Zoom's secret still.
-        with told(functions, function, RESTARTED=str(time.time())):
+        with configured(functions, function, RESTARTED=str(time.time())):
             operator.set(access_expires_at=time.time() - 1)
             assert operator.call().status_code == 503
             assert operator.state() == "connected"

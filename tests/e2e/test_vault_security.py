@@ -148,9 +148,9 @@ def unrevoked(attacked: Stack) -> str:
     with Story(attacked.facts) as story:
         connection = story.connect(email)
     down = attacked.zoom.post("/faults", json={"fault": "503", "target": "oauth.revoke", "user": email}).json()
-    told = attacked.program.delete(f"/connections/{connection}").json()
+    reply = attacked.program.delete(f"/connections/{connection}").json()
     attacked.zoom.delete(f"/faults/{down['id']}")
-    assert (told["state"], told["revoked_at_zoom"], told["revoke_queued"]) == ("disconnected", False, True)
+    assert (reply["state"], reply["revoked_at_zoom"], reply["revoke_queued"]) == ("disconnected", False, True)
     assert attacked.program.get(f"/connections/{connection}").status_code == 404  # deleted all the same
     assert attacked.connected_at_zoom(email)
     return email
@@ -370,8 +370,8 @@ def test_no_token_is_readable_anywhere(attacked: Stack) -> None:
         places.extend((table, repr(page["Items"])) for page in pages)
     logs = attacked.aws("logs")
     for group in logs.describe_log_groups()["logGroups"]:
-        told = logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
-        places.append((group["logGroupName"], "\n".join(each["message"] for each in told)))
+        reply = logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+        places.append((group["logGroupName"], "\n".join(each["message"] for each in reply)))
     places += [(each.name, each.read_text(errors="replace")) for each in (attacked.folder / "logs").glob("*.log")]
     found = [(place, token[:6]) for place, text in places for token in tokens if token in text]
     assert found == []

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from dev.demo import Story
-from tests.fakes.releases import told
+from tests.fakes.releases import configured
 from tests.fakes.waiting import CALL_SECONDS
 
 pytestmark = pytest.mark.e2e
@@ -96,7 +96,7 @@ def zoom(gateway: Any) -> Iterator[Zoom]:
     deployed = functions.list_functions(MaxItems=100)["Functions"]
     name = next(each["FunctionName"] for each in deployed if "WebinarsFunction" in each["FunctionName"])
     try:
-        with told(functions, name, ZOOM_API_BASE_URL=said.url):
+        with configured(functions, name, ZOOM_API_BASE_URL=said.url):
             yield said
     finally:
         server.shutdown()
@@ -144,9 +144,9 @@ def test_a_refusal_keeps_zooms_bytes_and_gets_ours_behind_them(caller: httpx.Cli
     answer = caller.patch("/v2/webinars/98765432109", json={"topic": "x"})
     assert answer.status_code == 400
     assert answer.content.startswith(REFUSED.rstrip(b" }"))
-    told = answer.json()
-    assert (told["code"], told["message"], told["reason"]) == (300, "Título é — 無効", "zoom_found_invalid")
-    assert told["request_id"] == answer.headers["x-request-id"]
+    reply = answer.json()
+    assert (reply["code"], reply["message"], reply["reason"]) == (300, "Título é — 無効", "zoom_found_invalid")
+    assert reply["request_id"] == answer.headers["x-request-id"]
 
 
 @pytest.mark.parametrize("times", [0, 1, 2], ids=["plain", "once", "twice"])

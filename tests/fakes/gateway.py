@@ -89,7 +89,7 @@ class Tokens:
     """Hands out `token-1`, and another one after each rejection."""
 
     rejections: int = 0
-    told: int = 0  # that the other one was refused too
+    reported: int = 0  # that the other one was refused too
     another: bool = True
     accepted_versions: list[int] = field(default_factory=list)
 
@@ -101,7 +101,7 @@ class Tokens:
         return Secret(f"token-{1 + self.rejections}") if self.another else None
 
     def rejected_again(self, connection: Connection, token: Secret) -> None:  # noqa: ARG002 - as above
-        self.told += 1
+        self.reported += 1
 
     def accepted(self, connection: Connection) -> None:
         self.accepted_versions.append(connection.version)

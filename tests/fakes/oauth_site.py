@@ -34,7 +34,7 @@ class OAuthSite(World):
     def __init__(self, environ: dict[str, str] | None = None, **changes: Any) -> None:
         super().__init__(**changes)
         self.module = load("oauth")
-        told = OAuthSettings.from_env(ENVIRON | (environ or {}))
+        reported = OAuthSettings.from_env(ENVIRON | (environ or {}))
         numbers = count(1)
         linking = Linking(
             store=self.links,
@@ -44,8 +44,8 @@ class OAuthSite(World):
             cipher=self.cipher,
             zoom=self.oauth,
             credentials=self.credentials,
-            redirect_uri=told.redirect_uri,
-            return_urls=told.return_urls,
+            redirect_uri=reported.redirect_uri,
+            return_urls=reported.return_urls,
             clock=self.clock,
             new_secret=lambda: f"secret-{next(numbers)}",
             random_bits=lambda: next(numbers),
@@ -60,7 +60,7 @@ class OAuthSite(World):
             sleep=self.clock.sleep,
         )
         wired = vault.Linked(self.memory, linking, redemption, self.disconnection, self.accounts)
-        vars(self.module)["wiring"], vars(self.module)["settings"] = lambda: wired, lambda: told
+        vars(self.module)["wiring"], vars(self.module)["settings"] = lambda: wired, lambda: reported
 
     def ask(self, method: str, path: str, body: Any = None, **parts: Any) -> dict[str, Any]:
         """One request; a body that is not text is sent as JSON."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def told(functions: LambdaClient, name: str, **variables: str) -> Iterator[None]:
+def configured(functions: LambdaClient, name: str, **variables: str) -> Iterator[None]:
     """Callers reach a version of the function that is told `variables` besides, in fresh containers.
 
     Everybody calls the alias `live`: a changed function alone would change nothing.

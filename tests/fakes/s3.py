@@ -244,8 +244,8 @@ class MemoryS3:
 
 
 def _compare(headers: Mapping[str, str], body: bytes) -> None:
-    told = headers.get("x-amz-checksum-crc32")
-    if told is not None and decoded_crc(told) != zlib.crc32(body):
+    reported = headers.get("x-amz-checksum-crc32")
+    if reported is not None and decoded_crc(reported) != zlib.crc32(body):
         raise Refused(400, "BadDigest")
 
 

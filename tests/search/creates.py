@@ -189,7 +189,7 @@ class CreateRules(Rules):
     def handler(self, message: Message) -> Callable[..., Any]:
         raise AssertionError(message)
 
-    def told(self, run: Run) -> Any:
+    def reported(self, run: Run) -> Any:
         """Return the meeting that the caller was given, or that its outcome is unknown, or that nothing was made."""
         if isinstance(run.result, int):
             return run.result
@@ -237,11 +237,11 @@ class CreateRules(Rules):
 
     def at(self, state: State) -> None:
         """One meeting for each key at most, and no meeting for two keys."""
-        self._judge(state, state.world, [(_key(run), self.told(run)) for run in state.runs if run.ended])
+        self._judge(state, state.world, [(_key(run), self.reported(run)) for run in state.runs if run.ended])
 
     def in_the_end(self, state: State) -> None:
         """Every key that is sent again and again comes to one meeting, or to an outcome that nobody knows."""
-        world, answers = state.world, [(_key(run), self.told(run)) for run in state.runs]
+        world, answers = state.world, [(_key(run), self.reported(run)) for run in state.runs]
         for key in sorted({key for key, _ in answers if key}):
             world, answer = self._again(world, key)
             answers.append((key, answer))

@@ -109,7 +109,7 @@ class Rules(Protocol):
         """Return whether the platform has ended this run, because its time is over."""
         return False
 
-    def told(self, run: Run) -> Any:  # noqa: ARG002
+    def reported(self, run: Run) -> Any:  # noqa: ARG002
         """Return what a run that has ended told its caller, as far as it makes a difference."""
         return None
 
@@ -179,11 +179,11 @@ class Search:
         return self.outside.key(state.world), runs, state.faults, state.deliveries, state.excused, state.spurious
 
     def _name(self, run: Run) -> Any:
-        return (run.name, run.message, self.rules.told(run)) if run.ended else run.number
+        return (run.name, run.message, self.rules.reported(run)) if run.ended else run.number
 
     def _end(self, state: State) -> None:
-        told = tuple((run.name, self.rules.told(run)) for run in state.runs)
-        key = self.outside.key(state.world), state.excused, state.spurious, told
+        reported = tuple((run.name, self.rules.reported(run)) for run in state.runs)
+        key = self.outside.key(state.world), state.excused, state.spurious, reported
         if key not in self._ends:
             self.rules.in_the_end(state)
             self._ends.add(key)

@@ -207,22 +207,22 @@ class InboxRules(Rules):
         begun = run.answers[0].now if run.answers else state.world.now
         return run.message is not None and state.world.now > begun + ENDS_AFTER
 
-    def told(self, run: Run) -> Any:
+    def reported(self, run: Run) -> Any:
         """Return whether a message was acknowledged, or Zoom got its answer."""
         return run.error is None and bool(run.result)
 
     def at(self, state: State) -> None:
-        acknowledged = any(run.message is not None and run.ended and self.told(run) for run in state.runs)
+        acknowledged = any(run.message is not None and run.ended and self.reported(run) for run in state.runs)
         if acknowledged and not state.world.published:
             raise Broken("acknowledged, and not published")
-        whole = any(run.message is not None and _is_batch(run.message) and self.told(run) for run in state.runs)
+        whole = any(run.message is not None and _is_batch(run.message) and self.reported(run) for run in state.runs)
         if whole and len(_ids(state.world)) < self.events:
             raise Broken("a batch acknowledged, and not all of it published")
         if len(set(state.world.published)) > len(_ids(state.world)):
             raise Broken("published with two contents")
 
     def in_the_end(self, state: State) -> None:
-        accepted = any(run.message is None and run.name == "zoom" and self.told(run) for run in state.runs)
+        accepted = any(run.message is None and run.name == "zoom" and self.reported(run) for run in state.runs)
         world = self.rest(state.world)
         if not world.published:
             if accepted or any(run.message is not None for run in state.runs):

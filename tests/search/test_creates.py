@@ -45,12 +45,12 @@ def test_a_create_that_leaves_no_record_is_found(monkeypatch: pytest.MonkeyPatch
     assert "meetings for 1 keys" in str(_searched("new/same+same").broken)
 
 
-def test_whose_meeting_another_key_adopted_is_told_to_come_again() -> None:
+def test_whose_meeting_another_key_adopted_is_asked_to_come_again() -> None:
     """The search found this: the answer of a create was lost to another key, and both were told the same meeting."""
     steps = _found()
     state, _ = steps[-1]
-    told = {run.name: (run.result, getattr(run.error, "reason", None)) for run in state.runs}
-    assert told == {"first key-1": (1000, None), "second key-2": (None, "idempotency_unsettled")}
+    reported = {run.name: (run.result, getattr(run.error, "reason", None)) for run in state.runs}
+    assert reported == {"first key-1": (1000, None), "second key-2": (None, "idempotency_unsettled")}
 
 
 @pytest.mark.aws

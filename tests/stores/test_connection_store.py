@@ -161,7 +161,7 @@ def test_tokens_are_forgotten_for_the_grant_that_was_seen(
     assert not refreshes.keep_spare(pair())
 
 
-def test_being_heard_of(table: Table, store: ConnectionStore) -> None:
+def test_an_event_of_a_connection_is_noted(table: Table, store: ConnectionStore) -> None:
     """A connection that is gone is not made again by an event."""
     seen = stored(table)
     store.heard(seen.tenant, seen.connection_id, now=START + 5)

@@ -96,9 +96,9 @@ def test_webhooks_keep_it(calendar: HostCalendar) -> None:
         event("meeting.updated", topic="new"),
     ],
 )
-def test_what_says_no_time_is_not_kept(calendar: HostCalendar, told: ZoomEvent) -> None:
+def test_what_says_no_time_is_not_kept(calendar: HostCalendar, reported: ZoomEvent) -> None:
     """An instant meeting, an event without a host, and one about something else."""
-    calendar.on_event(told)
+    calendar.on_event(reported)
     assert calendar.book("account-1", "host-1", SECOND, [hour(0)]) == {}
 
 

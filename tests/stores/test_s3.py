@@ -95,7 +95,7 @@ def test_an_upload_does_not_write_over_an_object(bucket: Bucket) -> None:
     assert list(bucket.uploads("")) == []
 
 
-def test_an_upload_that_is_gone_is_told_apart() -> None:
+def test_an_upload_that_is_gone_is_recognized() -> None:
     """Its parts cannot be listed or added; moto fails itself there. Ending it once more is no failure."""
     _, bucket = memory()
     upload_id = bucket.begin_upload(KEY, FORM)
@@ -164,9 +164,9 @@ def test_a_wrong_checksum_is_refused(wrong: str) -> None:
         assert refused.value.s3_code == "BadDigest"
         return
     part = bucket.put_part(KEY, upload_id, 1, b"x", zlib.crc32(b"x"))
-    told = replace(part, size=2) if wrong == "size" else part
+    reported = replace(part, size=2) if wrong == "size" else part
     with pytest.raises(S3Refused) as refused:
-        bucket.complete(KEY, upload_id, [told], crc=1 if wrong == "whole" else zlib.crc32(b"x"))
+        bucket.complete(KEY, upload_id, [reported], crc=1 if wrong == "whole" else zlib.crc32(b"x"))
     assert refused.value.s3_code == {"whole": "BadDigest", "size": "InvalidRequest"}[wrong]
     assert s3.body(KEY) is None
 
@@ -214,15 +214,15 @@ def test_what_may_pass_is_tried_again() -> None:
     assert (refused.value.s3_code, refused.value.http_status, line.asked) == ("AccessDenied", 403, 1)
 
 
-def test_a_checksum_of_checksums_is_told_apart() -> None:
+def test_a_checksum_of_checksums_is_recognized() -> None:
     """A store without checksums over whole objects gives the one over the parts' checksums, with their number."""
     parts = [Part(1, 3, "a", zlib.crc32(b"abc")), Part(2, 1, "b", zlib.crc32(b"d"))]
-    told = composite_crc(parts)
-    bucket, _ = scripted((200, {"content-length": "4", "x-amz-checksum-crc32": told}, b""))
+    reported = composite_crc(parts)
+    bucket, _ = scripted((200, {"content-length": "4", "x-amz-checksum-crc32": reported}, b""))
     stored = bucket.head(KEY)
     assert stored is not None
-    assert (stored.crc, stored.composite) == (None, told)
-    assert told.endswith("-2")
+    assert (stored.crc, stored.composite) == (None, reported)
+    assert reported.endswith("-2")
 
 
 @pytest.mark.parametrize("crc", [0, 1, 2**32 - 1])

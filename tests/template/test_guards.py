@@ -160,14 +160,14 @@ def test_how_long_data_is_kept_is_a_parameter(template: Template, parameter: str
     assert described["Type"] == "Number"
     assert "Default" in described
     assert "AllowedValues" in described or {"MinValue", "MaxValue"} <= described.keys()
-    told = KEPT[parameter]
-    if told.startswith("AWS::"):
-        assert all(group["RetentionInDays"] == {"Ref": parameter} for group in of_type(template, told).values())
+    configured = KEPT[parameter]
+    if configured.startswith("AWS::"):
+        assert all(group["RetentionInDays"] == {"Ref": parameter} for group in of_type(template, configured).values())
         return
     readers = [
         function
         for function in of_type(template, "AWS::Serverless::Function").values()
-        if function["Environment"]["Variables"].get(told) == {"Ref": parameter}
+        if function["Environment"]["Variables"].get(configured) == {"Ref": parameter}
     ]
     assert readers
 

@@ -58,9 +58,9 @@ def test_other_origins_are_off_by_default(template: Template) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_is_told_what_it_needs(template: Template, function: str) -> None:
+def test_a_function_is_configured_with_what_it_needs(template: Template, function: str) -> None:
     """Every variable without which it refuses to start."""
-    told = next(
+    configured = next(
         each["Environment"]["Variables"]
         for each in resources(template, "AWS::Serverless::Function").values()
         if each["CodeUri"] == f"functions/{function}"
@@ -68,11 +68,11 @@ def test_a_function_is_told_what_it_needs(template: Template, function: str) -> 
     shared = template["Globals"]["Function"]["Environment"]["Variables"]
     defaults = {name: str(parameter.get("Default", "")) for name, parameter in template["Parameters"].items()}
     environ = {name: defaults.get(value["Ref"], "a value") for name, value in shared.items() if "Ref" in value}
-    settings = ZoomApiSettings.from_env(environ | dict.fromkeys(told, "a value"))
+    settings = ZoomApiSettings.from_env(environ | dict.fromkeys(configured, "a value"))
     assert (settings.zoom_api_base_url, settings.coordination_table) == ("a value", "a value")
     assert settings.budget == budget_rules({})  # the code's own defaults are the template's
     if any(each.own for each in operations() if each.function == function):
-        assert RosterSettings.from_env(dict.fromkeys(told, "a value")).events_table == "a value"
+        assert RosterSettings.from_env(dict.fromkeys(configured, "a value")).events_table == "a value"
 
 
 def test_head_and_options_reach_every_route_that_is_read(template: Template) -> None:

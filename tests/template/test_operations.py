@@ -163,7 +163,7 @@ def test_every_alarm_watches_a_metric_that_exists(template: Template, emitted: s
                 check((namespace, watched["MetricName"], dimensions), emitted, words)
 
 
-def test_every_alarm_says_what_to_do_and_tells_somebody(template: Template) -> None:
+def test_every_alarm_says_what_to_do_and_notifies_somebody(template: Template) -> None:
     """A sentence or more, to the topic, when it begins and when it is over; silence is judged on purpose."""
     for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
         assert len(alarm["AlarmDescription"]) > 60, name
@@ -225,8 +225,8 @@ def test_every_queue_is_watched(template: Template) -> None:
 
 def test_every_alarm_has_a_place_in_the_runbook(template: Template) -> None:
     """Under its own name, in docs/runbook.md; and no procedure is about an alarm that is gone."""
-    told = set(re.findall(r"\b\w+Alarm\b", RUNBOOK.read_text()))
-    assert told == set(of_type(template, "AWS::CloudWatch::Alarm"))
+    configured = set(re.findall(r"\b\w+Alarm\b", RUNBOOK.read_text()))
+    assert configured == set(of_type(template, "AWS::CloudWatch::Alarm"))
 
 
 def test_every_dead_letter_queue_has_a_place_in_the_runbook(template: Template) -> None:

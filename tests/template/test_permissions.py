@@ -68,7 +68,7 @@ def test_a_function_may_do_what_it_asks_for(asked: Asked) -> None:
         assert allowed(asked.request(prod(), without=LEADING), of_role(asked.role))
 
 
-def test_every_function_was_heard() -> None:
+def test_every_function_was_recorded() -> None:
     """The record has requests of each function's role."""
     assert {each.role for each in ASKED} == set(ROLES)
 

@@ -116,13 +116,16 @@ def test_a_changed_parameter_is_a_new_version(template: Template) -> None:
     functions = of_type(template, "AWS::Serverless::Function").values()
     for function in functions:
         assert function["Properties"]["VersionDescription"] == {"Fn::Sub": "settings ${Settings}"}
-    told = {*parameters_in(shared, template), *(n for f in functions for n in parameters_in(f["Properties"], template))}
+    given = {
+        *parameters_in(shared, template),
+        *(n for f in functions for n in parameters_in(f["Properties"], template)),
+    }
     content = template["Resources"]["Settings"]["Properties"]["Content"]["Fn::Sub"]
     kept = dict(re.findall(r"^(\w+)=\$\{(\w+)\}$", content, re.MULTILINE))
     assert all(name == value for name, value in kept.items())
     assert kept.pop("Attempt") == "Attempt"  # no function is told: it is there to make new versions
     unversioned = {"Rollout", "WebhookReservedConcurrency", "EventConcurrency"}  # of the function, whatever its version
-    assert set(kept) == (told & template["Parameters"].keys()) - unversioned
+    assert set(kept) == (given & template["Parameters"].keys()) - unversioned
     assert not any(template["Parameters"][name].get("NoEcho") for name in kept)
 
 

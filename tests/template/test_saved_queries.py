@@ -96,6 +96,6 @@ def test_the_queries_for_everything_ask_every_log(template: Template) -> None:
         ("stats max(@maxMemoryUsed / 1000 / 1000) as used by @log", {"@maxMemoryUsed", "@log"}),
     ],
 )
-def test_fields_are_told_from_the_language(query: str, found: set[str]) -> None:
+def test_fields_are_distinguished_from_the_language(query: str, found: set[str]) -> None:
     """So that a misspelt one is found."""
     assert fields(query) == found

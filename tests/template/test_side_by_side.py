@@ -90,9 +90,9 @@ def watched(template: Template) -> Iterator[tuple[str, str, Any]]:
 def test_functions_count_in_the_namespace_of_their_stack(transformed: Template) -> None:
     """Each is told it, by the variable that the code and Powertools read, and none is told another."""
     functions = [r["Properties"] for r in transformed["Resources"].values() if r["Type"] == "AWS::Lambda::Function"]
-    told = [function["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] for function in functions]
-    assert told
-    assert {without_references(each) for each in told} == {OURS}
+    configured = [function["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] for function in functions]
+    assert configured
+    assert {without_references(each) for each in configured} == {OURS}
 
 
 def test_alarms_filters_and_dashboards_look_at_their_own_stack(template: Template) -> None:

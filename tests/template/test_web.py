@@ -33,10 +33,10 @@ def test_hosting_it_is_a_template_of_its_own(template: Template, web_template: T
 def test_hosting_asks_for_what_the_command_knows(web_template: Template) -> None:
     """The parameters of the one are those that make web-deploy reads off the other."""
     stack = {"Outputs": [{"OutputKey": "ApiUrl", "OutputValue": "https://a1.execute-api.eu-west-1.amazonaws.com"}]}
-    told = {each["ParameterKey"]: each["ParameterValue"] for each in web_deploy.parameters(stack)}
+    configured = {each["ParameterKey"]: each["ParameterValue"] for each in web_deploy.parameters(stack)}
     domain = "a1.execute-api.eu-west-1.amazonaws.com"
-    assert told == {"ApiDomain": domain, "WebIdentityOrigins": "", "StorageOrigins": ""}
-    assert set(told) == set(web_template["Parameters"])
+    assert configured == {"ApiDomain": domain, "WebIdentityOrigins": "", "StorageOrigins": ""}
+    assert set(configured) == set(web_template["Parameters"])
 
 
 def test_the_name_of_the_hosting_is_no_other_stacks(web_template: Template) -> None:

@@ -22,14 +22,14 @@ def entry(document: object, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def test_an_entry_tells_a_host_by_their_address() -> None:
+def test_an_entry_names_a_host_by_their_address() -> None:
     """Wherever the address stands beside the id."""
     document = {"data": {"object": {"host_id": "ada", "host_email": "Ada@acme.example"}}}
     assert zoom_user_ids(entry(document), "ada@acme.example") == {"ada"}
     assert zoom_user_ids(entry(document), "bob@acme.example") == frozenset()
 
 
-def test_an_entry_of_a_user_tells_its_object() -> None:
+def test_an_entry_of_a_user_names_its_object() -> None:
     """An `id` beside an `email` is a user's in events about users only."""
     document = {"object": {"id": "ada", "email": "ada@acme.example"}}
     assert zoom_user_ids(entry(document, type="zoom.user.created"), "ada@acme.example") == {"ada"}
@@ -37,6 +37,6 @@ def test_an_entry_of_a_user_tells_its_object() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[]", b"null", b"[" * 100_000])
-def test_what_cannot_be_read_tells_nothing(body: bytes) -> None:
+def test_what_cannot_be_read_says_nothing(body: bytes) -> None:
     """Nor does it stop an erasure."""
     assert zoom_user_ids(entry(body), "ada@acme.example") == frozenset()

@@ -53,8 +53,8 @@ def test_whatever_is_measured_belongs_to_the_stack(capsys: pytest.CaptureFixture
         observability.measure("WebhookVerifiedAge", 2.4, app="a")
     else:
         call_log.write(CallStats(function="meetings", operation="meetings.get", label="Light"), None)
-    told = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
-    assert {each["Namespace"] for each in told} == {"ZoomGateway/prod"}
+    reported = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
+    assert {each["Namespace"] for each in reported} == {"ZoomGateway/prod"}
 
 
 def test_a_count_never_fails_for_want_of_a_setting(
@@ -63,8 +63,8 @@ def test_a_count_never_fails_for_want_of_a_setting(
     """It may be the one that tells of it."""
     monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE")
     observability.count("UnexpectedErrors")
-    [told] = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
-    assert told["Namespace"] == "ZoomGateway"
+    [reported] = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"]
+    assert reported["Namespace"] == "ZoomGateway"
 
 
 def test_every_log_line_says_what_it_belongs_to() -> None:

@@ -130,7 +130,7 @@ def test_a_link_that_ends_is_asked_for_once_more_at_zoom(site: Site, link: Link,
         got(client, link, 0, 9)
 
 
-def test_a_whole_file_for_a_range_is_told_apart(site: Site, link: Link, client: DownloadClient) -> None:
+def test_a_whole_file_for_a_range_is_recognized(site: Site, link: Link, client: DownloadClient) -> None:
     """It begins with byte 0, whatever was asked for."""
     site.storage.append(whole(BODY, "Content-Type: video/mp4", "Last-Modified: yesterday"))
     download = client.get(link, 500, 600)

@@ -89,7 +89,7 @@ class Metrics:
     dimensions: Sequence[Sequence[str]]
 
     def directive(self, namespace: str) -> dict[str, object]:
-        """What tells CloudWatch about them."""
+        """The description of the metrics for CloudWatch."""
         described = [{"Name": name, "Unit": unit} for name, (_, unit) in self.values.items()]
         return {"Namespace": namespace, "Dimensions": [list(each) for each in self.dimensions], "Metrics": described}
 

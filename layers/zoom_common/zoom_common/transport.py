@@ -180,7 +180,7 @@ class _Adapter(HTTPAdapter):
         return self._pools[origin]
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """A pool was told once whom to believe; requests would look for the file before every request."""
+        """A pool gets its certificates once; requests would look for the file before every request."""
 
     def close(self) -> None:
         """Hang up, and forget the pools: they cannot be used again."""

@@ -35,7 +35,7 @@ def test_options_become_a_simulator(tmp_path: Path) -> None:
     assert subscription.url == "https://hook.example"
 
 
-def test_only_the_loopback_unless_told() -> None:
+def test_only_the_loopback_unless_configured() -> None:
     """Nobody else on the network gets in."""
     assert cli.parser().parse_args([]).host == "127.0.0.1"
 

@@ -19,7 +19,7 @@ def story(seed: int) -> list[str]:
     return [json.dumps(each.json["payload"]) for each in zoom.endpoint.events()]
 
 
-def test_the_same_seed_tells_the_same_story() -> None:
+def test_the_same_seed_makes_the_same_story() -> None:
     """Another one another."""
     first = story(1)
     assert first == story(1)

@@ -11,14 +11,14 @@ from zoom_simulator.testing import Zoom
 
 
 @pytest.mark.parametrize("path", ["/v2/phone/users", "/v2/roles", "/scim2/Users", "/v2/chat/a%2Fb"])
-def test_what_arrives_is_told(zoom: Zoom, path: str) -> None:
+def test_what_arrives_is_reported(zoom: Zoom, path: str) -> None:
     """Method, raw path, query, content type and a digest of the body."""
     answer = zoom.post(f"{path}?a=%2F", token=zoom.token, content=b"a=1", headers={"content-type": "text/x"})
     assert answer.status_code == 201
-    told = answer.json()
-    assert (told["method"], told["path"], told["query"]) == ("POST", path, "a=%2F")
-    assert (told["content_type"], told["bytes"], told["bearer"]) == ("text/x", 3, True)
-    assert told["sha256"] == hashlib.sha256(b"a=1").hexdigest()
+    reported = answer.json()
+    assert (reported["method"], reported["path"], reported["query"]) == ("POST", path, "a=%2F")
+    assert (reported["content_type"], reported["bytes"], reported["bearer"]) == ("text/x", 3, True)
+    assert reported["sha256"] == hashlib.sha256(b"a=1").hexdigest()
     assert answer.headers["x-ratelimit-category"] == "Medium"
 
 

@@ -288,7 +288,7 @@ def test_roles_and_rooms_have_their_rules(zoom: Zoom) -> None:
     ]
 
 
-def test_a_chat_message_is_told(zoom: Zoom) -> None:
+def test_a_chat_message_is_reported(zoom: Zoom) -> None:
     """With its text and its author; without a text there will only be a chat file."""
     meeting = zoom.meeting()["id"]
     zoom.act(meeting, "start")

@@ -249,7 +249,7 @@ def test_revoking_ends_the_grant() -> None:
     assert zoom.deliver().names() == []  # apps in development are not notified
 
 
-def test_a_published_app_hears_of_a_revocation() -> None:
+def test_a_published_app_learns_of_a_revocation() -> None:
     """Without a top-level `event_ts`, without an `object`, with a date as text."""
     zoom = Zoom()
     zoom.sim.app.published = True

@@ -58,7 +58,7 @@ def test_the_other_way_of_early_2026() -> None:
     assert "date_time" in joined["participant"]
 
 
-def test_a_free_plan_hears_less() -> None:
+def test_a_free_plan_gets_fewer_events() -> None:
     """`meeting.updated` and `meeting.deleted` need Pro."""
     zoom = Zoom(plan="free")
     zoom.connect()

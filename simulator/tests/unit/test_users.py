@@ -193,7 +193,7 @@ def test_an_invitation_that_ran_out(admin: Zoom) -> None:
     assert (admin.get(f"/v2/users/{user}").status_code, admin.get(f"/v2/users/{user}").json()["code"]) == (400, 1120)
 
 
-def test_changed_settings_are_told(zoom: Zoom) -> None:
+def test_changed_settings_are_reported(zoom: Zoom) -> None:
     """Only what changed, with the old values; nothing where nothing did."""
     for _ in range(2):
         zoom.patch("/v2/users/me/settings", {"in_meeting": {"chat": False, "annotation": True}})

@@ -175,12 +175,12 @@ def test_after_a_summary_zooms_list_is_read_again() -> None:
     world = a_world()
     recording = world.zoom.recordings["uuid-0=="]
     recording.files.append(FilmAtZoom("sum-0", "SUMMARY", "summary", "JSON", b"{}", 2))
-    told = event(
+    reported = event(
         "zoom.meeting.summary_completed",
         {"payload": {"object": {"meeting_uuid": "uuid-0=="}}},
         connection_id=CONNECTION,
     )
-    found = world.discovery.event(told, lambda *_: None, world.zoom.read)
+    found = world.discovery.event(reported, lambda *_: None, world.zoom.read)
     assert found is not None
     assert found.new == 1
     world.settle()
@@ -202,7 +202,7 @@ def test_after_a_summary_zooms_list_is_read_again() -> None:
         ("zoom.meeting.summary_completed", {}, {"connection_id": CONNECTION}),
     ],
 )
-def test_what_tells_of_no_recording_is_left_out(name: str, data: dict[str, Any] | None, more: dict[str, Any]) -> None:
+def test_what_names_no_recording_is_left_out(name: str, data: dict[str, Any] | None, more: dict[str, Any]) -> None:
     """Whatever its form."""
     world = a_world()
     assert world.discovery.event(event(name, data, **more), lambda *_: None, world.zoom.read) is None

@@ -115,9 +115,11 @@ def test_texts_are_judged_by_their_kind(body: bytes, extension: str, fault: str 
         (b"nothing", "VTT", "", "not_webvtt"),
     ],
 )
-def test_what_is_no_file_is_told_by_its_beginning(body: bytes, extension: str, told: str, wrong: str | None) -> None:
+def test_what_is_no_file_is_recognized_by_its_beginning(
+    body: bytes, extension: str, reported: str, wrong: str | None
+) -> None:
     """A page, or a refusal in JSON, with a 200."""
-    assert begins_wrong(body, extension, told) == wrong
+    assert begins_wrong(body, extension, reported) == wrong
 
 
 @given(st.binary(max_size=300), st.binary(max_size=300))

@@ -65,15 +65,15 @@ def run(seed: int) -> World:
         slowest=rng.choice((0.5, 3.0, 12.0)),
     )
     world.use(Policy(trash_after_days=rng.choice((None, 1, 2)), delete_after_days=rng.choice((None, 1))))
-    told = [some_recording(rng, at) for at in range(rng.randint(1, 2))]
-    for recording in told:
+    reported = [some_recording(rng, at) for at in range(rng.randint(1, 2))]
+    for recording in reported:
         world.zoom.recordings[recording.uuid] = recording
         recording.files = [each for each in recording.files if each not in recording.hidden]
         world.tell(recording, recording.files)
     for _ in range(rng.randrange(5, 40)):
-        _something(rng, world, told)
+        _something(rng, world, reported)
     world.stage.kills = world.stage.faults = 0.0
-    for recording in told:
+    for recording in reported:
         _late_files(world, recording, heard=True)
         if not recording.trashed:  # reconciliation finds what no event told of
             world.discovery.look(TENANT, CONNECTION, recording.uuid, world.zoom.read)
@@ -89,8 +89,8 @@ def run(seed: int) -> World:
     return world
 
 
-def _something(rng: random.Random, world: World, told: list[RecordingAtZoom]) -> None:
-    recording = rng.choice(told)
+def _something(rng: random.Random, world: World, reported: list[RecordingAtZoom]) -> None:
+    recording = rng.choice(reported)
     match rng.randrange(12):
         case 0:
             world.tell(recording, recording.files)  # twice, or late
@@ -141,9 +141,11 @@ def judge(world: World) -> None:
             agrees = file.declared in {None, len(body or b"")}
             assert found.state is (FileState.KEPT if agrees else FileState.DOUBTFUL), found
             assert len(world.s3.objects[found.key]) == 1, "written twice"
-        told = [event.data or {} for event in world.published if event.uuid == recording.uuid]
+        reported = [event.data or {} for event in world.published if event.uuid == recording.uuid]
         final = {file.file_id: str(file.state) for (name, _), file in archived.items() if name == kept.recording_id}
-        assert {each["id"]: each["state"] for each in told[-1]["files"]} == final, "the last event is not the last word"
+        assert {each["id"]: each["state"] for each in reported[-1]["files"]} == final, (
+            "the last event is not the last word"
+        )
     assert not world.s3.pending, "an upload is left"
     assert len({event.id for event in world.published}) == len({event.to_json() for event in world.published})
 

@@ -98,14 +98,14 @@ def test_an_upload_that_was_begun_and_not_written_down_is_used() -> None:
 
 
 @pytest.mark.parametrize(("told", "state"), [(len(BODY) - 5, "doubtful"), (None, "kept"), (len(BODY), "kept")])
-def test_a_wrong_declared_size_makes_a_file_doubtful(told: int | None, state: str) -> None:
+def test_a_wrong_declared_size_makes_a_file_doubtful(reported: int | None, state: str) -> None:
     """It is kept all the same."""
-    world, _ = a_world(declared=told)
+    world, _ = a_world(declared=reported)
     assert run(world) is None
     assert (the_file(world).state, world.s3.body(the_file(world).key)) == (state, BODY)
 
 
-def test_less_than_zoom_told_of_is_taken_after_three_tries() -> None:
+def test_less_than_zoom_announced_is_taken_after_three_tries() -> None:
     """Zoom may serve the rest later; then it is kept and marked."""
     world, file = a_world(declared=10**9)
     assert run(world) == Again(30.0)
@@ -381,7 +381,7 @@ def test_a_lost_message_is_made_up_for() -> None:
     assert the_file(world).state is FileState.KEPT
 
 
-def test_a_second_connection_that_tells_of_a_recording_is_noted() -> None:
+def test_a_second_connection_that_names_a_recording_is_noted() -> None:
     """A link may be had over either."""
     world, _ = a_world()
     row = world.zoom.row(world.zoom.recordings["uuid-1=="])

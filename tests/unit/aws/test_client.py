@@ -136,7 +136,7 @@ def test_a_failed_condition_brings_the_item() -> None:
     assert response["Item"] == {"sealed": {"B": b"\x00\xff"}}
 
 
-def test_a_cancelled_transaction_tells_why() -> None:
+def test_a_cancelled_transaction_shows_why() -> None:
     """The reasons stand in the order of the operations."""
     reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}]
     client = world(refused("TransactionCanceledException", CancellationReasons=reasons)).dynamodb()

@@ -26,7 +26,7 @@ class Function(World):
         self.away = False
         self.asked: list[float] = []
         self.touched = 0
-        self.told: list[int] = []
+        self.reported: list[int] = []
         self.cleared: list[int] = []
         self.tokens = AccessTokens(
             self.memory,
@@ -51,7 +51,7 @@ class Function(World):
             raise Unavailable(reason="token_refresh_unavailable")
 
     def refused(self, connection: Connection) -> None:
-        self.told.append(connection.version)
+        self.reported.append(connection.version)
         if self.away:
             raise Unavailable(reason="token_refresh_unavailable")
         self.refresher.refused("acme", "con_1", version=connection.version)
@@ -161,7 +161,7 @@ def test_a_warm_token_is_useless_in_other_states(state: State, error: type[Excep
         function.token()
 
 
-def test_the_person_is_told_where_to_reconnect() -> None:
+def test_the_person_learns_where_to_reconnect() -> None:
     """State, reason and link travel with the error."""
     function = Function(state=State.REAUTHORIZATION_REQUIRED, reason="superseded")
     with pytest.raises(ConnectionUnusable) as error:
@@ -193,7 +193,7 @@ def test_a_new_token_that_is_refused_is_not_replaced_at_once() -> None:
     """A refresh for each call would find the same, and cost Zoom's patience: for two minutes its 401 is the answer."""
     function = Function()
     assert [function.call(refuses=True) for _ in range(20)] == ["401 again", *["401"] * 19]
-    assert (len(function.zoom.requests), function.told) == (1, [2])
+    assert (len(function.zoom.requests), function.reported) == (1, [2])
     function.clock.sleep(121)
     assert function.call(refuses=True) == "401 again"
     assert (len(function.zoom.requests), function.item.refusals) == (2, 2)
@@ -237,7 +237,7 @@ def test_a_refusal_is_noted_once_and_of_the_current_version_only() -> None:
     function.change(refused_version=0)
     function.away = True
     function.tokens.rejected_again(function.item, Secret("access-0"))  # noting it fails: no reason to fail otherwise
-    assert function.told == [1]
+    assert function.reported == [1]
 
 
 def test_a_refusal_says_nothing_about_a_version_that_was_written_since() -> None:
@@ -246,7 +246,7 @@ def test_a_refusal_says_nothing_about_a_version_that_was_written_since() -> None
     refused = function.tokens.token(function.item, DEADLINE)
     function.on_demand()
     function.tokens.rejected_again(function.item, refused)
-    assert function.told == []
+    assert function.reported == []
 
 
 def test_a_success_breaks_a_rejection_streak() -> None:

@@ -65,7 +65,7 @@ def test_a_late_word_does_not_end_a_newer_grant() -> None:
     assert (world.item.state, world.current, world.published) == (State.CONNECTED, "refresh-0", [])
 
 
-def test_told_twice() -> None:
+def test_reported_twice() -> None:
     """The second delivery changes and publishes nothing."""
     world = Removed()
     assert world.end()

@@ -21,6 +21,6 @@ BEFORE = {"calls": Ratio(0.5, 0.4, 0.6), "memory": Ratio(2.0, 2.0, 2.0)}
         ("new one", Ratio(1.0, 1.0, 1.0), "new      new one: 1.00 (1.00-1.00)"),
     ],
 )
-def test_only_what_left_the_spread_is_told(key: str, ratio: Ratio, line: str | None) -> None:
+def test_only_what_left_the_spread_is_reported(key: str, ratio: Ratio, line: str | None) -> None:
     """A spread that still touches the old one is noise; what is measured once has to move by more than a fiftieth."""
     assert list(moved([Figure(key, "", ratio)], BEFORE)) == ([] if line is None else [line])

@@ -45,10 +45,10 @@ def test_a_page_has_every_plan_that_was_measured(tmp_path: Path) -> None:
     assert "| **the gateway** | 10.0% | 0.00% | 0.00% | 1 |" in written
 
 
-def test_a_watch_tells_of_the_time_it_watched() -> None:
+def test_a_watch_reports_the_time_it_watched() -> None:
     """Not before its end, and not less than nothing."""
     with Watch() as watch:
         pass
-    told = watch.result()
-    assert 0 <= told.busy <= 1
-    assert told.late_p99 <= told.late_p999
+    reported = watch.result()
+    assert 0 <= reported.busy <= 1
+    assert reported.late_p99 <= reported.late_p999

@@ -62,7 +62,7 @@ def test_what_is_rare_is_counted_when_it_happens(changes: dict[str, Any], metric
 
 
 @pytest.mark.parametrize("outcome", [answer(201, b'{"id":85746065}'), answer(404, b'{"code":1001}'), AnswerLost()])
-def test_no_line_tells_who(outcome: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_line_shows_who(outcome: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither path nor body nor answer is in it, whatever came of the call."""
     world = World.of(outcome)
     event = http_event(
@@ -99,8 +99,8 @@ def test_a_look_for_a_lost_answer_is_logged_as_what_it_is(capsys: pytest.Capture
     found = handler(event, LambdaContext())
     assert found["headers"]["idempotency-status"] == "adopted"
     lines = [json.loads(each) for each in capsys.readouterr().out.splitlines() if '"zoom call"' in each]
-    told = [(each["operation"], each["label"], each.get("status"), each["ZoomRequests"]) for each in lines]
-    assert told == [
+    reported = [(each["operation"], each["label"], each.get("status"), each["ZoomRequests"]) for each in lines]
+    assert reported == [
         ("meetings.create", "Light", None, 1),
         ("meetings.list", "Medium", 200, 1),
         ("meetings.get", "Light", 200, 1),
@@ -124,7 +124,7 @@ def test_every_answer_says_how_the_budget_stands() -> None:
     assert "x-zoom-waited-ms" not in served
 
 
-def test_who_is_turned_away_by_us_is_told_too() -> None:
+def test_who_is_turned_away_by_us_is_reported_too() -> None:
     """By the budget, or for a bad request that never came near Zoom."""
     world = World.of()
     world.limiter.script = [TooManyRequests(5, reason="rate_budget_spent")]

@@ -110,7 +110,7 @@ def test_denials_look_alike(router: Router, reason: str | None) -> None:
     assert (status, body["reason"]) == (401, "invalid_access_token")
 
 
-def test_the_holder_of_an_ended_key_is_told(router: Router) -> None:
+def test_the_holder_of_an_ended_key_learns_it(router: Router) -> None:
     """Expired and revoked are said: only who knew the secret gets that far."""
     status, body = call(router, path="/connections/1", denied="expired_key")
     assert (status, body["code"], body["reason"]) == (401, 124, "expired_key")

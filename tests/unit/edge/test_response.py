@@ -153,8 +153,8 @@ def test_a_lack_of_scopes_at_zoom_says_which_and_where_to_get_them() -> None:
     """As the gateway's own preflight does."""
     refused = errors.ZoomRefused(400, b'{"code":4711,"message":"x"}', zoom_code=4711, reason="missing_zoom_scopes")
     refused.missing_scopes, refused.reconnect_url = ("meeting:read:meeting",), "https://gateway.example/reconnect"
-    told = json.loads(error_response(refused, "r").body)
-    assert (told["missing_scopes"], told["reconnect_url"]) == (
+    reported = json.loads(error_response(refused, "r").body)
+    assert (reported["missing_scopes"], reported["reconnect_url"]) == (
         ["meeting:read:meeting"],
         "https://gateway.example/reconnect",
     )

@@ -39,6 +39,8 @@ def test_the_budget_has_defaults_and_exceptions() -> None:
     """Nine tenths of a Pro account's limits, a tenth of that held back; single accounts have other plans."""
     rules = budget_rules({})
     assert (rules.plan, rules.share, rules.reserve) == (Plan.PRO, 0.9, 0.1)
-    told = budget_rules({"ZOOM_PLAN": "business", "ZOOM_ACCOUNT_PLANS": "a-1=free, b_2=pro", "ZOOM_RATE_SHARE": "1"})
-    assert (told.of("a-1"), told.of("b_2"), told.of("c")) == (Plan.FREE, Plan.PRO, Plan.BUSINESS)
-    assert told.share == 1.0
+    reported = budget_rules(
+        {"ZOOM_PLAN": "business", "ZOOM_ACCOUNT_PLANS": "a-1=free, b_2=pro", "ZOOM_RATE_SHARE": "1"}
+    )
+    assert (reported.of("a-1"), reported.of("b_2"), reported.of("c")) == (Plan.FREE, Plan.PRO, Plan.BUSINESS)
+    assert reported.share == 1.0

@@ -162,7 +162,7 @@ def test_a_challenge_with_more_than_a_token_is_not_answered() -> None:
     assert endpoint.counted == [("WebhookUnreadable", "malformed_challenge")]
 
 
-def test_what_nobody_else_hears_of_is_noted() -> None:
+def test_what_nobody_else_learns_of_is_noted() -> None:
     """A challenge that was answered, with its app, and a refusal with its reason; no delivery, no fault of ours."""
     endpoint = Endpoint()
     challenge = {"event": "endpoint.url_validation", "event_ts": 1, "payload": {"plainToken": "t"}}

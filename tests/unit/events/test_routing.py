@@ -107,8 +107,8 @@ def test_what_names_a_meeting_and_nobody_goes_to_its_host(payload: dict[str, Any
     """Chat, quality and realtime streams; by UUID or number, as events of the same app told it before."""
     vault, hosts = Connections(users={(APP, "host-1"): ACME, ("Other", "host-1"): GLOBEX}), Hosts()
     assert routed(vault, hosts=hosts, **payload) == []
-    told = {"id": "85746065", "uuid": "u/1==", "host_id": "host-1"}
-    hosts.learn(APP, parse(json.dumps({"event": "meeting.started", "payload": {"object": told}}).encode()))
+    reported = {"id": "85746065", "uuid": "u/1==", "host_id": "host-1"}
+    hosts.learn(APP, parse(json.dumps({"event": "meeting.started", "payload": {"object": reported}}).encode()))
     assert routed(vault, hosts=hosts, **payload) == [Route("acme", "con_a")]
     assert routed(vault, "Other", hosts=hosts, **payload) == []  # which has told nothing of it
 

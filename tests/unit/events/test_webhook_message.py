@@ -101,7 +101,7 @@ def test_an_odd_request_id_is_left_out(request_id: str) -> None:
         {"messageAttributes": {"app": {"stringValue": "a"}, "encoding": {"stringValue": "zlib+base64"}}},
     ],
 )
-def test_a_foreign_message_is_told_apart(change: dict[str, Any]) -> None:
+def test_a_foreign_message_is_recognized(change: dict[str, Any]) -> None:
     """Whatever else is put on the queue ends as one error, without its content."""
     record = arrived(Delivery(APP, b"\xff", 1).to_message())
     with pytest.raises(ForeignMessage):

@@ -111,18 +111,18 @@ def test_a_connection_shows_its_apps_deliveries() -> None:
     """Ages in seconds, what never was as null; overdue after 72 hours; never a secret."""
     connection = replace(World().item, client_id="A", last_webhook_at=NOW - 7)
     apps = {"A": AppStatus(NOW - 3 * DAY - 1, NOW - 2, {fingerprint(Secret("hush")): NOW - DAY})}
-    told = described([connection], apps, {"wrong_signature": NOW - 9}, now=NOW)
-    [shown] = told["connections"]
+    reported = described([connection], apps, {"wrong_signature": NOW - 9}, now=NOW)
+    [shown] = reported["connections"]
     assert shown["id"] == connection.connection_id
     assert (shown["last_webhook_age_seconds"], shown["last_verified_age_seconds"]) == (7, 2)
     assert (shown["last_challenge_age_seconds"], shown["challenge_overdue"]) == (3 * DAY + 1, True)
     assert shown["last_challenge_at"] == "2030-03-14T17:46:39Z"
     [one] = shown["secrets"]
     assert (one["in_use_since"], one["age_seconds"]) == ("2030-03-16T17:46:40Z", DAY)
-    assert told["rejections"] == [
+    assert reported["rejections"] == [
         {"reason": "wrong_signature", "last_rejected_at": "2030-03-17T17:46:31Z", "last_rejected_age_seconds": 9}
     ]
-    assert "hush" not in json.dumps(told)
+    assert "hush" not in json.dumps(reported)
     [never] = described([replace(connection, last_webhook_at=None)], {"A": AppStatus()}, {}, now=NOW)["connections"]
     assert (never["last_webhook_at"], never["last_challenge_age_seconds"], never["secrets"]) == (None, None, [])
     assert never["challenge_overdue"] is False

@@ -100,13 +100,13 @@ def ask(module: ModuleType, method: str, path: str, body: Any = None, principal:
 def test_a_person_is_erased_by_id_and_address(erasures: ModuleType, work: Work) -> None:
     """202 with a receipt that names nobody and says where to look; the work waits in the queue."""
     body = {"zoom_user_id": ADA_ID, "email": "Ada@example.com"}
-    status, told, headers = ask(erasures, "POST", "/erasures", body)
-    assert (status, told["state"], told["about"]) == (202, "running", "person")
+    status, reply, headers = ask(erasures, "POST", "/erasures", body)
+    assert (status, reply["state"], reply["about"]) == (202, "running", "person")
     assert headers["location"] == f"/erasures/{erasure_id('acme', ADA_ID)}"
-    assert "ada" not in json.dumps(told).lower()
+    assert "ada" not in json.dumps(reply).lower()
     assert work.sent == [ADA]
-    assert ask(erasures, "GET", headers["location"])[1] == told
-    assert ask(erasures, "GET", "/erasures")[1] == {"erasures": [told]}
+    assert ask(erasures, "GET", headers["location"])[1] == reply
+    assert ask(erasures, "GET", "/erasures")[1] == {"erasures": [reply]}
 
 
 def test_a_whole_tenant_is_erased_by_its_own_name(erasures: ModuleType, work: Work) -> None:
@@ -124,17 +124,17 @@ def test_an_address_alone_will_do(erasures: ModuleType, work: Work) -> None:
 
 def test_a_dry_run_counts_and_changes_nothing(erasures: ModuleType, work: Work) -> None:
     """200, what would be deleted, and nothing begun or sent."""
-    status, told, headers = ask(erasures, "POST", "/erasures", {"zoom_user_id": ADA_ID, "dry_run": True})
-    assert (status, told["dry_run"], told["complete"], told["deleted"]["events"]) == (200, True, True, 2)
-    assert told["id"] == erasure_id("acme", ADA_ID)
+    status, reply, headers = ask(erasures, "POST", "/erasures", {"zoom_user_id": ADA_ID, "dry_run": True})
+    assert (status, reply["dry_run"], reply["complete"], reply["deleted"]["events"]) == (200, True, True, 2)
+    assert reply["id"] == erasure_id("acme", ADA_ID)
     assert "location" not in headers
     assert (work.begun, work.sent, len(work.dry_runs)) == ([], [], 1)
 
 
 def test_a_dry_run_of_a_tenant_spares_the_key_that_asks(erasures: ModuleType) -> None:
     """As the erasure itself would."""
-    _, told, _ = ask(erasures, "POST", "/erasures", {"tenant": "acme", "dry_run": True})
-    assert (told["about"], told["deleted"]["api_keys"]) == ("tenant", 0)
+    _, reply, _ = ask(erasures, "POST", "/erasures", {"tenant": "acme", "dry_run": True})
+    assert (reply["about"], reply["deleted"]["api_keys"]) == ("tenant", 0)
 
 
 def test_a_dry_run_ends_before_the_caller_gives_up(erasures: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,9 +168,9 @@ def test_a_dry_run_ends_before_the_caller_gives_up(erasures: ModuleType, monkeyp
 )
 def test_what_is_not_clear_erases_nothing(erasures: ModuleType, work: Work, body: Any, field: str) -> None:
     """A slip of the pen is a 400 in Zoom's shape, which names the field."""
-    status, told, _ = ask(erasures, "POST", "/erasures", body)
-    assert (status, told["code"], work.begun, work.dry_runs) == (400, 300, [], [])
-    assert [each["field"] for each in told["errors"]] == [field]
+    status, reply, _ = ask(erasures, "POST", "/erasures", body)
+    assert (status, reply["code"], work.begun, work.dry_runs) == (400, 300, [], [])
+    assert [each["field"] for each in reply["errors"]] == [field]
 
 
 def test_a_body_that_is_no_object_erases_nothing(erasures: ModuleType, work: Work) -> None:

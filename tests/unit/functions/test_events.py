@@ -224,7 +224,7 @@ def test_nobody_sees_anothers_meeting(get: Callable[..., tuple[int, Any]], kind:
 
 
 @pytest.mark.parametrize("number", ["0", "x", "1" * 40, "..", "1%23definition"])
-def test_what_no_event_told_of_is_unknown(get: Callable[..., tuple[int, Any]], number: str) -> None:
+def test_what_no_event_reported_is_unknown(get: Callable[..., tuple[int, Any]], number: str) -> None:
     """Whatever stands in the place of a number."""
     assert get(f"/meetings/{number}/state")[0] == 404
     assert get(f"/meetings/{NUMBER}/attendance", "uuid=other")[0] == 404
@@ -279,13 +279,13 @@ def webhooks(
 
 def test_webhooks_are_shown_for_each_connection(webhooks: Callable[..., tuple[int, Any]]) -> None:
     """Each with its own app's status, and a page at a time."""
-    status, told = webhooks()
+    status, reply = webhooks()
     assert status == 200
-    assert [(each["id"], each["challenge_overdue"]) for each in told["connections"]] == [
+    assert [(each["id"], each["challenge_overdue"]) for each in reply["connections"]] == [
         ("con_1", True),
         ("con_2", False),
     ]
-    assert told["rejections"][0]["reason"] == "wrong_signature"
+    assert reply["rejections"][0]["reason"] == "wrong_signature"
     first = webhooks("page_size=1")[1]
     second = webhooks(f"page_size=1&next_page_token={first['next_page_token']}")[1]
     assert [each["connections"][0]["id"] for each in (first, second)] == ["con_1", "con_2"]

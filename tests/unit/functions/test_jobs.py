@@ -71,8 +71,8 @@ class Site:
         return given["statusCode"], json.loads(given["body"]) if is_json else given["body"], given["headers"]
 
     def make(self, **changes: Any) -> Job:
-        _, told, _ = self.ask("POST", "/jobs", CREATE | changes)
-        found = self.jobs.get("acme", told["id"])
+        _, reply, _ = self.ask("POST", "/jobs", CREATE | changes)
+        found = self.jobs.get("acme", reply["id"])
         assert found is not None
         return found
 
@@ -87,22 +87,22 @@ def site(function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch)
 
 def test_an_operation_and_rows_are_enough(site: Site) -> None:
     """202 with an id; the job waits, its connection is settled, a forecast is there, and its execution begins."""
-    status, told, headers = site.ask("POST", "/jobs", CREATE)
-    assert (status, told["state"], told["connection"]) == (202, "waiting", "con_1")
-    assert told["progress"] == {"rows": 2, "succeeded": 0, "failed": 0, "left": 2}
-    assert told["forecast"]["seconds_left"] == 1
-    assert headers["location"] == f"/jobs/{told['id']}"
-    assert site.started == [(told["id"], 1)]
+    status, reply, headers = site.ask("POST", "/jobs", CREATE)
+    assert (status, reply["state"], reply["connection"]) == (202, "waiting", "con_1")
+    assert reply["progress"] == {"rows": 2, "succeeded": 0, "failed": 0, "left": 2}
+    assert reply["forecast"]["seconds_left"] == 1
+    assert headers["location"] == f"/jobs/{reply['id']}"
+    assert site.started == [(reply["id"], 1)]
     assert [row.values for row in site.jobs.rows(site.make())] == CREATE["rows"]
-    assert site.ask("GET", headers["location"])[1]["id"] == told["id"]
+    assert site.ask("GET", headers["location"])[1]["id"] == reply["id"]
 
 
 def test_the_same_key_means_the_same_job(site: Site) -> None:
     """A lost answer makes no second job; the same key for another job is refused."""
     _, first, _ = site.ask("POST", "/jobs", CREATE, idempotency_key="k")
     assert site.ask("POST", "/jobs", CREATE, idempotency_key="k")[1]["id"] == first["id"]
-    status, told, _ = site.ask("POST", "/jobs", CREATE | {"dry_run": True}, idempotency_key="k")
-    assert (status, told["reason"]) == (422, "idempotency_key_reused")
+    status, reply, _ = site.ask("POST", "/jobs", CREATE | {"dry_run": True}, idempotency_key="k")
+    assert (status, reply["reason"]) == (422, "idempotency_key_reused")
     assert len(site.ask("GET", "/jobs")[1]["jobs"]) == 1
     other = replace(CALLER, tenant="other")
     assert site.ask("POST", "/jobs", CREATE, idempotency_key="k", caller=other)[1].get("id") != first["id"]
@@ -111,9 +111,9 @@ def test_the_same_key_means_the_same_job(site: Site) -> None:
 def test_a_job_waits_for_its_engine(site: Site) -> None:
     """When it cannot be started the job is there all the same, and the watch finds it."""
     site.away = True
-    status, told, _ = site.ask("POST", "/jobs", CREATE)
+    status, reply, _ = site.ask("POST", "/jobs", CREATE)
     assert status == 202
-    assert site.jobs.active() == [("acme", told["id"])]
+    assert site.jobs.active() == [("acme", reply["id"])]
 
 
 @pytest.mark.parametrize(
@@ -138,17 +138,17 @@ def test_a_job_waits_for_its_engine(site: Site) -> None:
 )
 def test_what_is_wrong_with_a_job_is_named(site: Site, body: Any, field: str) -> None:
     """A 400 in Zoom's shape, and nothing is stored."""
-    status, told, _ = site.ask("POST", "/jobs", body)
-    assert (status, told["code"]) == (400, 300)
-    assert field in {each["field"] for each in told["errors"]}
+    status, reply, _ = site.ask("POST", "/jobs", body)
+    assert (status, reply["code"]) == (400, 300)
+    assert field in {each["field"] for each in reply["errors"]}
     assert not site.jobs.active()
 
 
 def test_a_caller_needs_the_operations_own_scope(site: Site) -> None:
     """Whoever may not make a meeting may not make a hundred."""
     caller = replace(CALLER, scopes=frozenset({"jobs:write"}))
-    status, told, _ = site.ask("POST", "/jobs", CREATE, caller=caller)
-    assert (status, told["missing_scopes"]) == (403, ["meetings:write"])
+    status, reply, _ = site.ask("POST", "/jobs", CREATE, caller=caller)
+    assert (status, reply["missing_scopes"]) == (403, ["meetings:write"])
 
 
 def test_a_connection_has_to_be_clear(site: Site) -> None:
@@ -165,10 +165,10 @@ def test_a_connection_has_to_be_clear(site: Site) -> None:
 
 def test_a_file_gets_an_address(site: Site) -> None:
     """The job waits for it; its rows are not known yet."""
-    status, told, _ = site.ask("POST", "/jobs", {"operation": "meetings.create", "file": {"name": "x.csv"}})
-    assert (status, told["state"], told["progress"]["rows"], told["forecast"]) == (202, "waiting", None, None)
-    assert told["upload"]["method"] == "PUT"
-    assert told["upload"]["url"] == f"https://bucket.example/{told['id']}"
+    status, reply, _ = site.ask("POST", "/jobs", {"operation": "meetings.create", "file": {"name": "x.csv"}})
+    assert (status, reply["state"], reply["progress"]["rows"], reply["forecast"]) == (202, "waiting", None, None)
+    assert reply["upload"]["method"] == "PUT"
+    assert reply["upload"]["url"] == f"https://bucket.example/{reply['id']}"
 
 
 def test_a_job_is_paused_resumed_and_cancelled(site: Site) -> None:
@@ -176,9 +176,9 @@ def test_a_job_is_paused_resumed_and_cancelled(site: Site) -> None:
     job = site.make()
     path = f"/jobs/{job.job_id}"
     assert site.ask("POST", f"{path}/resume")[0] == 409
-    told = site.ask("POST", f"{path}/pause")[1]
-    assert (told["state"], told["reason"]) == ("paused", "by_request")
-    assert told["forecast"] == {
+    reply = site.ask("POST", f"{path}/pause")[1]
+    assert (reply["state"], reply["reason"]) == ("paused", "by_request")
+    assert reply["forecast"] == {
         "done_at": None,
         "seconds_left": None,
         "limited_by": "by_request",
@@ -187,8 +187,8 @@ def test_a_job_is_paused_resumed_and_cancelled(site: Site) -> None:
     assert site.ask("POST", f"{path}/resume")[1]["state"] == "waiting"
     assert site.started[-1] == (job.job_id, 2)
     assert site.ask("POST", f"{path}/cancel")[1]["state"] == "cancelled"
-    status, told, _ = site.ask("POST", f"{path}/cancel")
-    assert (status, told["reason"], told["state"]) == (409, "job_state", "cancelled")
+    status, reply, _ = site.ask("POST", f"{path}/cancel")
+    assert (status, reply["reason"], reply["state"]) == (409, "job_state", "cancelled")
 
 
 def test_jobs_are_listed_page_by_page(site: Site) -> None:
@@ -248,12 +248,12 @@ def test_large_results_are_somewhere_else(site: Site, monkeypatch: pytest.Monkey
 def test_what_was_made_can_be_undone(site: Site) -> None:
     """The list is a job by itself; what nothing undoes is a 409."""
     job = finished(site)
-    status, told, _ = site.ask("GET", f"/jobs/{job.job_id}/undo")
-    assert (status, told) == (
+    status, reply, _ = site.ask("GET", f"/jobs/{job.job_id}/undo")
+    assert (status, reply) == (
         200,
         {"operation": "meetings.delete", "connection": "con_1", "rows": [{"meetingId": "85"}]},
     )
-    assert site.ask("POST", "/jobs", told)[0] == 202
+    assert site.ask("POST", "/jobs", reply)[0] == 202
     deletes = site.make(operation="meetings.delete", rows=[{"meetingId": 1}])
     assert site.ask("GET", f"/jobs/{deletes.job_id}/undo")[0] == 409
 
@@ -264,9 +264,9 @@ def test_registrations_are_undone_by_meeting_and_registrant(site: Site) -> None:
     job = site.make(operation="meetings.registrants.add", rows=[{"Mail": "a@x.example"}], mapping=mapping)
     (row,) = site.jobs.rows(job)
     site.jobs.finish(job, replace(row, state=RowState.SUCCEEDED, ids={"registrant_id": "r1"}))
-    told = site.ask("GET", f"/jobs/{job.job_id}/undo")[1]
-    assert told["operation"] == "meetings.registrants.delete"
-    assert told["rows"] == [{"meetingId": "77", "registrantId": "r1"}]
+    reply = site.ask("GET", f"/jobs/{job.job_id}/undo")[1]
+    assert reply["operation"] == "meetings.registrants.delete"
+    assert reply["rows"] == [{"meetingId": "77", "registrantId": "r1"}]
 
 
 def test_a_slice_answers_with_the_state_of_its_execution(
@@ -325,17 +325,17 @@ def test_registrants_are_synchronised_by_a_job(site: Site) -> None:
     body = {"operation": "registrants.sync", "meeting": 85123456789, "remove": False}
     job = site.make(**body, rows=[{"email": "a@x.example", "first_name": "A"}])
     assert (job.operation, job.request["meeting"], job.request["remove"]) == ("registrants.sync", 85123456789, False)
-    status, told, _ = site.ask("POST", "/jobs", {"operation": "registrants.sync", "rows": [{}]})
-    assert (status, told["errors"][0]["field"]) == (400, "meeting")
+    status, reply, _ = site.ask("POST", "/jobs", {"operation": "registrants.sync", "rows": [{}]})
+    assert (status, reply["errors"][0]["field"]) == (400, "meeting")
 
 
 def test_a_backfill_needs_a_span_and_no_rows(site: Site) -> None:
     """Its rows are planned by its first slice; whoever may not write events may not make one."""
     body = {"operation": "backfill", "from": "2026-01-01", "to": "2026-01-31"}
     caller = replace(CALLER, scopes=CALLER.scopes | {"events:write"})
-    status, told, _ = site.ask("POST", "/jobs", body, caller=caller)
-    assert (status, told["operation"], told["progress"]["rows"]) == (202, "backfill", None)
-    assert "upload" not in told
+    status, reply, _ = site.ask("POST", "/jobs", body, caller=caller)
+    assert (status, reply["operation"], reply["progress"]["rows"]) == (202, "backfill", None)
+    assert "upload" not in reply
     assert site.ask("POST", "/jobs", body)[0] == 403
-    status, told, _ = site.ask("POST", "/jobs", {**body, "to": "soon", "rows": []}, caller=caller)
-    assert (status, {each["field"] for each in told["errors"]}) == (400, {"to", "rows"})
+    status, reply, _ = site.ask("POST", "/jobs", {**body, "to": "soon", "rows": []}, caller=caller)
+    assert (status, {each["field"] for each in reply["errors"]}) == (400, {"to", "rows"})

@@ -403,8 +403,8 @@ def test_a_code_of_somebody_else(site: Site) -> None:
     other = Principal("beta", "key:k1", SCOPES)
     assert site.ask("POST", "/auth/zoom/redeem", {"code": code}, principal=other)["statusCode"] == 404
     for owner, status in (("eve", 404), (PROGRAM.subject, 200), (PROGRAM.subject, 200)):
-        told = site.ask("POST", "/auth/zoom/redeem", {"code": code, "owner": owner}, principal=PROGRAM)
-        assert told["statusCode"] == status
+        reply = site.ask("POST", "/auth/zoom/redeem", {"code": code, "owner": owner}, principal=PROGRAM)
+        assert reply["statusCode"] == status
 
 
 def test_kms_away_is_a_page_too(site: Site) -> None:

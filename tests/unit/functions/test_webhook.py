@@ -140,7 +140,7 @@ def test_the_samples_are_true(
         ("webhook-meeting-started", None, None),
     ],
 )
-def test_what_only_the_webhook_hears_of_is_written_down(
+def test_what_only_the_webhook_learns_of_is_written_down(
     calls: list[tuple[str, dict[str, Any]]],
     monkeypatch: pytest.MonkeyPatch,
     sample: str,

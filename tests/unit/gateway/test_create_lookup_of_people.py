@@ -120,8 +120,8 @@ def test_a_batch_is_found_when_all_of_it_is_there() -> None:
     people = [registered(GRACE), registered(ADA)]
     found = post(world_of(AnswerLost(), listed(*people)), MANY, {"registrants": [ADA, GRACE]})
     assert found.headers["idempotency-status"] == "adopted"
-    told = json.loads(found.body)["registrants"]
-    assert [each["registrant_id"] for each in told] == ["reg-ada", "reg-grace"]
+    reply = json.loads(found.body)["registrants"]
+    assert [each["registrant_id"] for each in reply] == ["reg-ada", "reg-grace"]
 
 
 def test_half_a_batch_is_left_to_the_caller() -> None:

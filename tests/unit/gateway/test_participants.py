@@ -95,7 +95,7 @@ def test_what_is_no_list_is_none(page: Any) -> None:
     assert none.value.reason == "zoom_gave_no_list"
 
 
-def test_after_it_the_report_tells_most() -> None:
+def test_after_it_the_report_has_most() -> None:
     """Where the connection and the caller may read it."""
     zoom = Zoom({REPORT: {"participants": [JILL, JILL], "total_records": 2, "next_page_token": ""}})
     answer = found(Events("ended", [JILL]), zoom, "page_size=10")
@@ -139,29 +139,29 @@ def test_an_instance_that_nobody_names_is_null(said: dict[str, Any] | Exception)
     assert found(Events(), zoom)["instances_used"] is None
 
 
-def test_a_meeting_of_one_person_is_told_by_its_events() -> None:
+def test_a_meeting_of_one_person_is_answered_from_its_events() -> None:
     """Zoom leaves it out, as an empty list or as a 404."""
     lone: list[dict[str, Any] | Exception] = [{"participants": []}, unknown()]
     for answer in lone:
-        told = found(Events("ended", [JILL]), Zoom({REPORT: NO_SCOPES, PAST: answer}))
-        assert (told["source"], told["settled"], told["participants"]) == ("events", False, [JILL])
-        assert "one person" in told["note"]
+        reply = found(Events("ended", [JILL]), Zoom({REPORT: NO_SCOPES, PAST: answer}))
+        assert (reply["source"], reply["settled"], reply["participants"]) == ("events", False, [JILL])
+        assert "one person" in reply["note"]
 
 
-def test_too_early_after_the_end_is_told_by_its_events() -> None:
+def test_too_early_after_the_end_is_answered_from_its_events() -> None:
     """Nobody yet, or everybody for no time at all."""
     for people in ([], [{"id": "u1", "duration": 0}]):
-        told = found(Events("ended", [JILL, JILL]), Zoom({REPORT: NO_SCOPES, PAST: {"participants": people}}))
-        assert (told["source"], len(told["participants"])) == ("events", 2)
-        assert "not finished" in told["note"]
+        reply = found(Events("ended", [JILL, JILL]), Zoom({REPORT: NO_SCOPES, PAST: {"participants": people}}))
+        assert (reply["source"], len(reply["participants"])) == ("events", 2)
+        assert "not finished" in reply["note"]
 
 
 @pytest.mark.parametrize("events", [Events(), Events(down=True)])
 def test_without_events_the_answer_says_what_is_not_known(events: Events) -> None:
     """An empty list is no proof of an empty meeting."""
-    told = found(events, Zoom({REPORT: NO_SCOPES, PAST: {"participants": []}}))
-    assert (told["participants"], told["settled"]) == ([], False)
-    assert "not ready" in told["note"]
+    reply = found(events, Zoom({REPORT: NO_SCOPES, PAST: {"participants": []}}))
+    assert (reply["participants"], reply["settled"]) == ([], False)
+    assert "not ready" in reply["note"]
     zeros = found(events, Zoom({REPORT: NO_SCOPES, PAST: {"participants": [{"duration": 0}]}}))
     assert "Ask again" in zeros["note"]
 

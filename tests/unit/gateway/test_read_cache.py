@@ -65,12 +65,12 @@ def test_never_for_another_connection() -> None:
 
 
 @pytest.mark.parametrize("told", [0.0, 10.0])
-def test_a_webhooks_word_ends_it(told: float) -> None:
+def test_a_webhooks_word_ends_it(reply: float) -> None:
     """From the moment of the read on: what changed while Zoom was asked may not be in its answer."""
     world = world_of(FIRST, SECOND)
     call(world)
     world.time.passed += 10
-    world.changes.changed["zoom-account-1", "meetings/1"] = world.time.now() - 10 + told
+    world.changes.changed["zoom-account-1", "meetings/1"] = world.time.now() - 10 + reply
     assert call(world)[0].body == SECOND.body
 
 

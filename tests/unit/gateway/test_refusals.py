@@ -62,7 +62,7 @@ def test_the_way_to_a_scope_depends_on_who_can_grant_it(changes: dict[str, objec
     assert word in (refusal.value.hint or "")
 
 
-def test_a_classic_app_is_told_of_classic_scopes() -> None:
+def test_a_classic_app_is_shown_classic_scopes() -> None:
     """It can not be given granular ones."""
     with pytest.raises(ZoomScopesMissing) as refusal:
         service.check_scopes(GET, connection(scopes=frozenset({"user:read"})), link)

@@ -64,7 +64,7 @@ def test_a_token_that_zoom_refuses_for_two_requests_counts_against_the_connectio
     call = call_of(world, "meetings.get", meetingId="1")
     assert world.client().send(call).status == 401
     assert [each.url.removeprefix(BASE) for each in world.zoom.sent] == ["/meetings/1"] * 2 + ["/users/me"]
-    assert (world.tokens.rejections, world.tokens.told, call.stats.request_at_fault) == (1, 1, False)
+    assert (world.tokens.rejections, world.tokens.reported, call.stats.request_at_fault) == (1, 1, False)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_request_that_zoom_refuses_alone_is_at_fault(accepts: HttpResponse) ->
     world = World.of(REFUSED, REFUSED, accepts)
     call = call_of(world, "meetings.get", meetingId="1")
     assert world.client().send(call).status == 401
-    assert (world.tokens.rejections, world.tokens.told, call.stats.request_at_fault) == (1, 0, True)
+    assert (world.tokens.rejections, world.tokens.reported, call.stats.request_at_fault) == (1, 0, True)
 
 
 @pytest.mark.parametrize(
@@ -99,21 +99,21 @@ def test_without_evidence_nothing_is_counted(silent: AnswerLost | HttpResponse) 
     world = World.of(REFUSED, REFUSED, *[silent] * 4)
     call = call_of(world, "meetings.get", meetingId="1")
     assert world.client().send(call).status == 401
-    assert (world.tokens.told, call.stats.request_at_fault) == (0, False)
+    assert (world.tokens.reported, call.stats.request_at_fault) == (0, False)
 
 
 def test_a_proxys_401_replaces_no_token() -> None:
     """A page to sign in, to every request: none of them is Zoom's word, and the caller gets it."""
     world = World.of(*[answer(401, b"<html>Sign in to the proxy</html>")] * 2)
     assert world.client().send(call_of(world, "meetings.get", meetingId="1")).status == 401
-    assert (world.tokens.rejections, world.tokens.told, len(world.zoom.sent)) == (0, 0, 2)
+    assert (world.tokens.rejections, world.tokens.reported, len(world.zoom.sent)) == (0, 0, 2)
 
 
 def test_a_401_without_a_code_is_healed_where_zoom_refuses_the_token() -> None:
     """SCIM's errors have no code: what Zoom says of another request decides."""
     world = World.of(answer(401, b'{"detail":"Invalid access token"}'), REFUSED, answer(200, b"{}"))
     assert world.client().send(call_of(world, "meetings.get", meetingId="1")).status == 200
-    assert (world.tokens.rejections, world.tokens.told) == (1, 0)
+    assert (world.tokens.rejections, world.tokens.reported) == (1, 0)
 
 
 def test_the_same_bad_request_costs_no_further_refresh_for_a_while() -> None:
@@ -141,7 +141,7 @@ def test_a_young_token_is_checked_before_it_is_replaced() -> None:
     world = World.of(*[REFUSED, ACCEPTED] * 20)
     for number in range(20):
         world.client().send(call_of(world, "meetings.get", young, meetingId=str(number)))
-    assert (world.tokens.rejections, world.tokens.told) == (0, 0)
+    assert (world.tokens.rejections, world.tokens.reported) == (0, 0)
     refused_when_new = connection(refresh_issued_at=NOW - 60, refused_version=1)
     world.zoom.script, world.tokens.another = [REFUSED], False
     world.client().send(call_of(world, "meetings.get", refused_when_new, meetingId="1"))
@@ -178,13 +178,13 @@ def test_where_another_token_would_be_no_better_zooms_refusal_is_the_answer() ->
     world = World.of(REFUSED)
     world.tokens.another = False
     assert world.client().send(call_of(world, "meetings.get", meetingId="1")).status == 401
-    assert (len(world.zoom.sent), world.tokens.told) == (1, 0)
+    assert (len(world.zoom.sent), world.tokens.reported) == (1, 0)
 
 
-def test_usage_hears_of_a_call_before_zoom_does() -> None:
+def test_usage_learns_of_a_call_before_zoom_does() -> None:
     """Once for each try; a record of the caller's own comes first, because the call must not be made without it."""
     world = World.of(answer(401, b'{"code":124}'), answer(200, b"{}"))
-    call, told = call_of(world, "meetings.get", meetingId="1"), list[int]()
-    world.client().send(call, before_sending=lambda: told.append(len(world.usage.begun)))
+    call, reply = call_of(world, "meetings.get", meetingId="1"), list[int]()
+    world.client().send(call, before_sending=lambda: reply.append(len(world.usage.begun)))
     assert world.usage.begun == [("acme", "meetings.get", 0), ("acme", "meetings.get", 1)]
-    assert told == [0, 1]
+    assert reply == [0, 1]

@@ -168,15 +168,15 @@ def account() -> JobWorld:
     return JobWorld(kind=Kind.ACCOUNT, slice_seconds=60.0, lease_seconds=100.0)
 
 
-def test_what_nobody_has_told_is_told_once() -> None:
+def test_what_nobody_reported_is_reported_once() -> None:
     """Of all users and the whole span, marked as reconciled; a second run sends nothing."""
     world = account()
     past = Past(world, ["ada", "bob"], [TODAY - timedelta(days=at) for at in (80, 40, 29, 28, 1)])
     done = world.run_to_end(make(world))
     assert (done.state, done.seen.failed, done.rows) == (State.DONE, 0, 2 * (4 + 1))
-    told = [each.body.decode() for each in past.sent]
+    reported = [each.body.decode() for each in past.sent]
     for uuid in past.held:
-        of_one = [each for each in told if f'"{uuid}"' in each]
+        of_one = [each for each in reported if f'"{uuid}"' in each]
         assert len(of_one) == len(set(of_one)) == 5, uuid  # started, joined, left, ended, recorded
     assert all(each.reconciled and each.received_at_ms >= NOW * 1000 for each in past.sent)
     past.sent.clear()
@@ -184,7 +184,7 @@ def test_what_nobody_has_told_is_told_once() -> None:
     assert (again.state, past.sent) == (State.DONE, [])
 
 
-def test_recordings_reach_the_archive_whatever_events_have_told() -> None:
+def test_recordings_reach_the_archive_whatever_events_have_reported() -> None:
     """Each user's windows cover the span; a second backfill hands them over again, although no event is missing."""
     world = account()
     past = Past(world, ["ada"], [TODAY - timedelta(days=40)])
@@ -202,7 +202,7 @@ def person(name: str, status: str) -> dict[str, Any]:
     return {"id": name, "email": f"{name}@example.com", "first_name": name, "status": status, "create_time": created}
 
 
-def test_registrants_are_told_once_and_nobody_for_gone() -> None:
+def test_registrants_are_reported_once_and_nobody_as_gone() -> None:
     """Whoever is listed in whatever status; a changed status is told, and who left Zoom's list is not cancelled."""
     world = account()
     past = Past(world, ["ada"], [TODAY - timedelta(days=40)])
@@ -291,7 +291,7 @@ def test_some_users_and_those_who_are_deactivated() -> None:
     assert {row.values["user"] for row in world.ledger(everybody) if row.values} == {"ada", "bob", "gone"}
 
 
-def test_a_crash_tells_nothing_twice() -> None:
+def test_a_crash_says_nothing_twice() -> None:
     """A row that was under way is compared again, and what it had sent has the same natural keys."""
     world = account()
     past = Past(world, ["ada"], [TODAY - timedelta(days=at) for at in (80, 40)])
@@ -307,8 +307,8 @@ def test_a_crash_tells_nothing_twice() -> None:
     world.works[NAME] = past.work(send)
     done = world.run_to_end(make(world))
     assert done.state is State.DONE
-    told = [each.body for each in past.sent]
-    assert len(set(told)) == 2 * 5
+    reported = [each.body for each in past.sent]
+    assert len(set(reported)) == 2 * 5
     assert len(past.room.bus.events) == 2 * 5
 
 
@@ -491,5 +491,5 @@ def test_a_year_of_five_thousand_people_is_planned_and_forecast(monkeypatch: pyt
     assert done.finished_at is not None
     assert (done.rows, done.seen.failed) == (PEOPLE * (14 + 1), 0)
     assert max(past.heavy.values()) <= 30_000 * 0.2
-    for at, told in tenths.values():
-        assert abs(told - done.finished_at) <= max(86_400, 0.1 * (done.finished_at - at)), tenths
+    for at, reported in tenths.values():
+        assert abs(reported - done.finished_at) <= max(86_400, 0.1 * (done.finished_at - at)), tenths

@@ -291,14 +291,14 @@ def test_its_options_are_checked(body: dict[str, Any], field: str) -> None:
 
 def test_cancelled_registrations_are_known_from_events() -> None:
     """By address, from the projection of registrations."""
-    told = [
+    reported = [
         {"status": "cancelled", "email": "Ada@acme.example"},
         {"status": "approved", "email": "bob@acme.example"},
         {"status": "cancelled"},
     ]
     records = {
         f"registrant#{at}": Record().merged(Change("meeting#1", f"registrant#{at}", latest=each), (1, ""))
-        for at, each in enumerate(told)
+        for at, each in enumerate(reported)
     }
     assert list(cancelled_in(records)) == ["ada@acme.example"]
 

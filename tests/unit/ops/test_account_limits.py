@@ -132,8 +132,8 @@ def test_tables_are_protected_once_they_are_there(
     """A protected table would block the rollback of a first deploy: prod is protected by a second one."""
     asked: list[str] = []
 
-    def deployed(_stage: str, told: dict[str, str], *_others: object) -> int:
-        asked.append(told.get("ProtectTables", "none"))
+    def deployed(_stage: str, reported: dict[str, str], *_others: object) -> int:
+        asked.append(reported.get("ProtectTables", "none"))
         return 0
 
     monkeypatch.setattr(aws_deploy, "_sam_deploy", deployed)

@@ -136,7 +136,7 @@ def test_what_is_no_json_object_is_refused(body: bytes) -> None:
     assert str(refusal.value) == "Request Body should be a valid JSON object."
 
 
-def test_faults_are_told_field_by_field() -> None:
+def test_faults_are_reported_field_by_field() -> None:
     """All of them at once."""
     with pytest.raises(InvalidRequest) as refusal:
         api.check_body(CREATE, json.dumps({"type": 99, "settings": {"host_video": "loud"}}).encode())
@@ -186,7 +186,7 @@ def test_a_refusal_keeps_zooms_bytes() -> None:
         (404, b"[1]", None, "zoom_refused", False),
     ],
 )
-def test_refusals_are_told_apart_by_number(
+def test_refusals_are_recognized_by_number(
     status: int, body: bytes, code: int | None, reason: str, *, retryable: bool
 ) -> None:
     """Status and code, never the message."""

@@ -68,7 +68,7 @@ def test_midnight_is_never_now() -> None:
     assert until_midnight(NOW + 10) == 86400.0
 
 
-def test_too_much_at_once_is_told_apart() -> None:
+def test_too_much_at_once_is_recognized() -> None:
     """By a header where there is one, else by the one message that nothing else tells from the limit per second."""
     body = b'{"code":429,"message":"Too many concurrent requests. A request to disassociate this user ..."}'
     assert read(HttpResponse(429, {}, body), counts_for_user=False, now=NOW) == RateLimitResponse(

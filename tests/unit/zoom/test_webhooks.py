@@ -111,7 +111,7 @@ def test_odd_signatures_are_wrong_ones(signature: str) -> None:
         verify(BODY, {**zoom_headers(BODY), "x-zm-signature": signature}, [KEY], now=NOW)
 
 
-def test_a_rejection_tells_nothing() -> None:
+def test_a_rejection_says_nothing() -> None:
     """The exception holds its reason and neither header nor body."""
     with pytest.raises(Rejected) as caught:
         verify(BODY, zoom_headers(BODY, secret="forged"), [KEY], now=NOW)

@@ -63,7 +63,7 @@ class Bearers(Protocol):
 
 
 def mark(digest: bytes) -> bytes:
-    """What stands for a secret beside a bearer: it opens nothing, and tells when the secret has changed."""
+    """Return a digest that is stored beside a bearer: it opens nothing, and differs when the secret has changed."""
     return hashlib.sha256(b"bearer:" + digest).digest()
 
 

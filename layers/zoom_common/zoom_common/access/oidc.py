@@ -129,9 +129,9 @@ def _audiences(claims: Mapping[str, Any]) -> list[Any]:
 
 
 def _is_id_token(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
-    """Return whether a token is one that tells a client who signed in, and is no permission to call anything.
+    """Return whether a token is an ID token: it says who signed in, and permits no call.
 
-    An access token says so in its header (RFC 9068, section 2.1). Otherwise the provider's own claim tells: `token_use`
+    An access token says so in its header (RFC 9068, section 2.1). Otherwise the provider's claim decides: `token_use`
     of Amazon Cognito, `typ` of Keycloak, and the hashes that only ID tokens have (OpenID Connect Core, 3.1.3.6).
     https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html
     """

@@ -67,7 +67,7 @@ class Catalogue:
     ledger: Ledger
     storage: Storage
     participants: Callable[[ArchivedRecording], Iterable[Mapping[str, Any]]]
-    """Who was there, as far as events tell: `name`, `user_id`, `email`."""
+    """Who was there, as far as events say: `name`, `user_id`, `email`."""
 
     def page(self, tenant: str, query: RecordingQuery, reach: Reach) -> tuple[list[dict[str, Any]], str | None]:
         """Return recordings, the newest first, and the place to go on after. A page may be shorter than asked for."""

@@ -20,7 +20,7 @@ from typing import Any
 _FILMS = frozenset({"MP4", "M4A"})
 _HEADER = 16
 _LEAST_BOX = 8
-# How much of a file is enough to tell what it begins like.
+# Bytes of a file that are enough to recognize its kind.
 BEGINNING = 64
 # JSON files are read whole to be parsed; timelines of long meetings have some megabytes.
 _LARGEST_JSON = 48 * 1024 * 1024
@@ -41,13 +41,13 @@ def content_type(extension: str) -> str:
     return CONTENT_TYPES.get(extension.upper(), "application/octet-stream")
 
 
-def begins_wrong(beginning: bytes, extension: str, told: str) -> str | None:
+def begins_wrong(beginning: bytes, extension: str, reported: str) -> str | None:
     """Return why the first bytes of a download cannot be the file, or None.
 
-    `told` is the answer's content type. Zoom has answered 200 with an HTML page, and with JSON that
+    `reported` is the answer's content type. Zoom has answered 200 with an HTML page, and with JSON that
     describes a refusal.
     """
-    extension, kind = extension.upper(), told.partition(";")[0].strip().lower()
+    extension, kind = extension.upper(), reported.partition(";")[0].strip().lower()
     text = beginning.lstrip(b"\xef\xbb\xbf \t\r\n")
     if extension in _FILMS:
         return None if beginning[4:8] == b"ftyp" else "not_a_film"

@@ -82,13 +82,13 @@ class Discovery:
         new = [file for file in files if file.file_id not in known and self.ledger.add_file(file)]
         again = [known[file.file_id] for file in files if self._again(known.get(file.file_id), file, revive=revive)]
         self.enqueue([(tenant, file.recording_id, file.file_id) for file in (*new, *again)])
-        self.settling.settle(tenant, recording.recording_id, told_by=connection_id)
+        self.settling.settle(tenant, recording.recording_id, reported_by=connection_id)
         return Found(recording.recording_id, len(new), len(known) + len(new))
 
     def event(
         self, event: CloudEvent, content: Callable[[str, str], Mapping[str, Any] | None], read: Read
     ) -> Found | None:
-        """Take note of what one of Zoom's events tells; None when that is nothing to archive.
+        """Take note of what one of Zoom's events reports; None when that is nothing to archive.
 
         `content` returns the data of an event that came without it, by tenant and id. `read` reads at Zoom.
         """
@@ -118,7 +118,7 @@ class Discovery:
             self.enqueue([(file.tenant, file.recording_id, file.file_id)])
         return again
 
-    def _again(self, known: ArchivedFile | None, told: ArchivedFile, *, revive: bool) -> bool:
+    def _again(self, known: ArchivedFile | None, reported: ArchivedFile, *, revive: bool) -> bool:
         """Store the size that Zoom declares now. Return whether a known file goes to the workers again."""
         if known is None:
             return False
@@ -126,8 +126,8 @@ class Discovery:
             return True  # its message may have been lost before it was sent
         if known.state is FileState.FAILED:
             return revive and self._pending(known)
-        if told.declared is not None and told.declared != known.declared:
-            self._declared(known, told.declared)
+        if reported.declared is not None and reported.declared != known.declared:
+            self._declared(known, reported.declared)
         return False
 
     def _pending(self, file: ArchivedFile) -> bool:
@@ -230,7 +230,7 @@ class NotShown(Exception):
 
 
 def link_of(read: Read, recording: ArchivedRecording, file: ArchivedFile) -> tuple[Link, int | None]:
-    """Ask Zoom for a link and a token to download a file, and for the size that it tells now. Raises NotShown.
+    """Ask Zoom for a link and a token to download a file, and for the size that it states now. Raises NotShown.
 
     The token opens this recording alone, for a day; plain access tokens are sometimes refused.
     https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording/get/meetings/{meetingId}/recordings
@@ -255,7 +255,7 @@ def recordings_path(uuid: str) -> str:
 
 
 def files_at_zoom(row: Mapping[str, Any]) -> dict[str, int | None]:
-    """Return the names of all files that Zoom lists for a recording, with the sizes that it tells."""
+    """Return the names of all files that Zoom lists for a recording, with the sizes that it states."""
     return {file_name(file): _size(file) for _, file in _files(row)}
 
 

@@ -244,11 +244,11 @@ class Ledger:
     def _note(
         self, file: ArchivedFile, condition: str, changes: Mapping[str, object], **values: object
     ) -> ArchivedFile:
-        told = {name: str(value) if isinstance(value, StrEnum) else value for name, value in changes.items()}
-        sets = ", ".join(f"#{name} = :{name}" for name, value in told.items() if value is not None)
-        gone = ", ".join(f"#{name}" for name, value in told.items() if value is None)
+        written = {name: str(value) if isinstance(value, StrEnum) else value for name, value in changes.items()}
+        sets = ", ".join(f"#{name} = :{name}" for name, value in written.items() if value is not None)
+        gone = ", ".join(f"#{name}" for name, value in written.items() if value is None)
         change = " ".join(part for part in (f"SET {sets}" if sets else "", f"REMOVE {gone}" if gone else "") if part)
-        given = {name: value for name, value in told.items() if value is not None}
+        given = {name: value for name, value in written.items() if value is not None}
         if ":mine" in condition:
             given["mine"] = file.lease_owner
         return self._changed(file, change, condition, {**given, **values})
@@ -306,21 +306,22 @@ class Settling:
     publish: PublishEvents
     clock: Callable[[], float]
 
-    def settle(self, tenant: str, recording_id: str, *, told_by: str | None = None) -> ArchivedRecording | None:
+    def settle(self, tenant: str, recording_id: str, *, reported_by: str | None = None) -> ArchivedRecording | None:
         """Store what the files add up to, and return it; None when there is no such recording. Raises Unavailable.
 
         Once no file is on its way, the result is published, before it is stored that it was: a crash in between
-        publishes the same event, with the same id, once more. `told_by` is a connection that told of the recording.
+        publishes the same event, with the same id, once more. `reported_by` is a connection whose event or list named
+        the recording.
         """
-        told = frozenset({told_by} if told_by else ())
+        connections = frozenset({reported_by} if reported_by else ())
 
         def settled(recording: ArchivedRecording, files: Sequence[ArchivedFile]) -> ArchivedRecording:
-            return self._settled(replace(recording, connections=recording.connections | told), files)
+            return self._settled(replace(recording, connections=recording.connections | connections), files)
 
         return settle(self.ledger, tenant, recording_id, settled)
 
     def policy_of(self, recording: ArchivedRecording) -> Policy:
-        """Return the policy of the first connection that told of a recording, else the tenant's."""
+        """Return the policy of the first connection that reported a recording, else the tenant's."""
         return self.policies.effective(recording.tenant, min(recording.connections, default=None))
 
     def _settled(self, recording: ArchivedRecording, files: Sequence[ArchivedFile]) -> ArchivedRecording:

@@ -50,7 +50,7 @@ class ArchivedFile:
     storage_class: str
     cold_after_days: int | None = None
     declared: int | None = None
-    """The size that Zoom told of."""
+    """The size that Zoom announced."""
     begins: str = ""
     ends: str = ""
     host_id: str = ""
@@ -92,7 +92,7 @@ class ArchivedFile:
 
     @property
     def size(self) -> int | None:
-        """The size as far as it is known: what Zoom serves, else what Zoom told of."""
+        """The size as far as it is known: what Zoom serves, else what Zoom announced."""
         return self.total if self.total is not None else self.declared
 
 
@@ -112,7 +112,7 @@ class ArchivedRecording:
     duration: int = 0
     begun_ms: int = 0
     connections: frozenset[str] = frozenset()
-    """Those that told of it, or found it."""
+    """Those that reported it, or found it."""
     state: FileState = FileState.PENDING
     file_count: int = 0
     bytes: int = 0
@@ -155,7 +155,7 @@ class ArchivedRecording:
 
 
 def recording_id_of(tenant: str, uuid: str) -> str:
-    """Return the id of an instance's recording: the same for every event and every list that tells of it."""
+    """Return the id of an instance's recording: the same for every event and every list that names it."""
     return f"rec_{sha256(f'{tenant}\0{uuid}'.encode()).hexdigest()[:32]}"
 
 

@@ -49,7 +49,7 @@ class Downloads(Protocol):
     def get(self, link: Link, first: int, last: int) -> Download: ...  # noqa: D102
 
 
-# Asks Zoom for a link to a file and the size it tells now. Raises NotShown and GatewayError.
+# Asks Zoom for a link to a file and the size it states now. Raises NotShown and GatewayError.
 type Links = Callable[[ArchivedRecording, ArchivedFile, Deadline], tuple[Link, int | None]]
 
 
@@ -329,7 +329,7 @@ class Run:
         )
 
     def _check_declared(self, total: int) -> None:
-        """Zoom serves less than it told of: it may serve the rest later. Raises Failed for some tries."""
+        """Zoom serves less than it announced: it may serve the rest later. Raises Failed for some tries."""
         declared = self.file.declared
         if declared is not None and total < declared and self.file.tries < _SHORT_TRIES:
             raise Failed("shorter_than_declared")

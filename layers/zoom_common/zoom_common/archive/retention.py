@@ -38,7 +38,7 @@ class Storage(Protocol):
 
 
 class AtZoom(Protocol):
-    """A recording at Zoom, over a connection that told of it. Methods raise GatewayError and AccessDenied."""
+    """A recording at Zoom, over a connection that reported it. Methods raise GatewayError and AccessDenied."""
 
     def files(self, recording: ArchivedRecording) -> Mapping[str, Any] | None:
         """Return Zoom's list of its files, None when Zoom has no such recording, or has it in the trash."""

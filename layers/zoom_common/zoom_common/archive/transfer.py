@@ -1,7 +1,7 @@
 """Moves one file from Zoom into S3, however often it is interrupted.
 
 A message of the queue names a file. Whoever works on it leases the file, moves as many parts as their time allows, and
-lets the same message come back. S3's list of parts is what has been moved: a part counts when S3 tells its checksum.
+lets the same message come back. S3's list of parts is what has been moved: a part counts when S3 states its checksum.
 The object appears at once and whole, when S3 has compared the CRC32 over all of it. Its boxes are then followed in S3
 itself, and only then it counts as kept.
 

@@ -91,7 +91,7 @@ class Connection:
     def answer(self, seconds: float | None = None) -> Answer:
         """Status, headers (names in lower case) and body of the answer to what was sent last.
 
-        Each wait ends after `seconds`, or as `send` was told.
+        Each wait ends after `seconds`, or as `send` was asked.
         """
         if self._socket is None or self._lines is None:
             raise BrokenAnswer

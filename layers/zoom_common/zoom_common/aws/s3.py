@@ -157,7 +157,7 @@ class Bucket:
     def complete(self, key: str, upload_id: str, parts: Sequence[Part], *, crc: int | None) -> None:
         """Make one object of the parts, unless the key has one. With `crc`, S3 compares it with the whole object's.
 
-        S3 may answer 200 and tell a failure in the body; that raises like any other failure:
+        S3 may answer 200 and report a failure in the body; that raises like any other failure:
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
         """
         headers = {"if-none-match": "*", "x-amz-mp-object-size": str(sum(part.size for part in parts))}
@@ -350,7 +350,7 @@ def composite_crc(parts: Sequence[Part]) -> str:
 
 
 def _failure(method: str, answer: tuple[int, Mapping[str, str], bytes]) -> str | None:
-    """Return S3's code for what failed, or None for a success. A completed upload may tell a failure with a 200."""
+    """Return S3's code for what failed, or None for a success. A completed upload may report a failure with a 200."""
     status, _, body = answer
     if status < _ERROR and not (method == "POST" and b"<Error>" in body):
         return None

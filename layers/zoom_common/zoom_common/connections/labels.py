@@ -17,8 +17,8 @@ _MASKS = ("•", "*", "…")
 
 def label_of(user: ZoomUser) -> str | None:
     """Return the label that a Zoom user has by their profile: name and masked address, or the one of them there is."""
-    told = _printable(user.name.reveal()[:_LONGEST_NAME]) if user.name else ""
-    name = _shortened(without_addresses(told))
+    full = _printable(user.name.reveal()[:_LONGEST_NAME]) if user.name else ""
+    name = _shortened(without_addresses(full))
     address = masked(user.email.reveal()) if user.email else ""
     if not name or name == address:
         return _shortened(address) or None

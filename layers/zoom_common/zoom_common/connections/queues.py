@@ -62,7 +62,7 @@ class RefreshQueue:
 
 
 class RevokeQueue:
-    """Grants that Zoom could not be told about. They share the queue of the pairs in escrow, which tries for hours."""
+    """Grants that are still to be revoked. They share the queue of the pairs in escrow, which tries for hours."""
 
     def __init__(self, sqs: SQSClient, url: str) -> None:
         self._sqs = sqs

@@ -349,7 +349,7 @@ class ConnectionStore:
     def disconnect(
         self, connection: Connection, *, now: float, also: Sequence[Mapping[str, Any]] = ()
     ) -> Connection | None:
-        """Stop all use and refresh at once, before Zoom hears of it. Return None when state or grant are others by now.
+        """Stop all use and refresh at once, before the revocation. Return None when state or grant are others by now.
 
         What is done `also` is part of the same transaction. A grant id of its own makes every refresh that is under way
         drop what it gets. The sweep finds the connection a minute later, if nobody has deleted it by then.

@@ -62,7 +62,7 @@ def connection_header(headers: Mapping[str, str]) -> str | None:
 class PageTokens:
     """The page tokens of one listing for one tenant. `place` is what all places of the listing look like.
 
-    A token holds its place and a checksum over listing, tenant and place. The checksum tells a token of another list or
+    A token holds its place and a checksum over listing, tenant and place. The checksum refuses one of another list or
     tenant; it is no seal and need not be one, since a place is always looked for in the caller's own data.
     """
 

@@ -104,7 +104,7 @@ def event_id(source: str, owner: str, key: str) -> str:
 def sequence_of(true_since_ms: int, event_id: str, rank: int = MIDDLE) -> str:
     """Return the `sequence` of an event: equal for two deliveries of it, and for no two events.
 
-    Zoom tells whole seconds: of one moment, the event with the lower `rank` (0 to 15) comes first. Sorted as text,
+    Zoom gives whole seconds: of one moment, the event with the lower `rank` (0 to 15) comes first. Sorted as text,
     sequences give the order, as https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/sequence.md
     wants. They are no count.
     """

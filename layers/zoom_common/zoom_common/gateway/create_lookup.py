@@ -42,7 +42,7 @@ def matches(asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
 def _same_start(asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
     start = instant(asked.get("start_time"), asked.get("timezone"))
     theirs = instant(found.get("start_time"), found.get("timezone"))
-    # A series has the start of one of its dates, and a local time without a zone means the host's: neither tells.
+    # A series has the start of one of its dates, and a local time without a zone means the host's: neither is compared.
     return start is None or theirs is None or "recurrence" in asked or int(start) == int(theirs)
 
 

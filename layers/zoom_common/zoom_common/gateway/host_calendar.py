@@ -45,8 +45,8 @@ class HostCalendar:
 
         Noting it again changes nothing.
         """
-        attribute, told = f"m{number}", _text(spans)
-        values = {"spans": told, "expires_at": int(self._clock()) + LIFE}
+        attribute, text = f"m{number}", _text(spans)
+        values = {"spans": text, "expires_at": int(self._clock()) + LIFE}
         change = f"SET #{attribute} = :spans, #expires_at = :expires_at"
         changes = f"attribute_not_exists(#{attribute}) OR #{attribute} <> :spans"
         try:

@@ -3,7 +3,7 @@
 Zoom drops silently what it does not know, what stands at the wrong level and what the host may not use, and a past
 start becomes now (https://github.com/Jericho/ZoomNet/issues/359, https://github.com/frappe/lms/issues/2438). After a
 create, what was sent is compared with Zoom's answer and with Zoom's contract. An update has an empty answer, so the
-contract alone decides. What nobody can tell is not named.
+contract alone decides. What nobody can know is not named.
 """
 
 from __future__ import annotations
@@ -72,14 +72,14 @@ class _Comparison:
     def _dropped_settings(self, settings: Mapping[str, Any]) -> Iterator[str]:
         known, theirs = _settings_model(self.model).model_fields, self.answered.get("settings")
         for name, value in settings.items():
-            told = theirs.get(name, _ABSENT.get(name)) if isinstance(theirs, dict) and theirs else None
-            if not is_empty(value) and not _is_setting_applied(name, value, told, known=name in known):
+            reported = theirs.get(name, _ABSENT.get(name)) if isinstance(theirs, dict) and theirs else None
+            if not is_empty(value) and not _is_setting_applied(name, value, reported, known=name in known):
                 yield from _named(name, "settings.")
 
     def _is_applied(self, name: str, value: Any) -> bool:
-        told = self.answered.get(name)
+        reported = self.answered.get(name)
         if name not in self.model.model_fields:
-            return told is not None and _same(value, told)
+            return reported is not None and _same(value, reported)
         match name:
             case "start_time":
                 return self._is_start_applied()
@@ -89,9 +89,9 @@ class _Comparison:
                 host = self.answered.get("host_email")
                 return host is None or "@" not in str(value) or _same(value, host)
             case "tracking_fields":
-                return told is None or _holds_fields(value, told)
+                return reported is None or _holds_fields(value, reported)
             case _:
-                return told is None or _same(value, told)
+                return reported is None or _same(value, reported)
 
     @property
     def _type(self) -> str:
@@ -120,36 +120,36 @@ def _settings_model(model: type[ZoomModel]) -> type[ZoomModel]:
     return next(each for each in parts if isinstance(each, type) and issubclass(each, ZoomModel))
 
 
-def _is_setting_applied(name: str, value: Any, told: Any, *, known: bool) -> bool:
-    if told is None:
+def _is_setting_applied(name: str, value: Any, reported: Any, *, known: bool) -> bool:
+    if reported is None:
         return known
-    return _holds_hosts(value, told) if name == "alternative_hosts" else _same(value, told)
+    return _holds_hosts(value, reported) if name == "alternative_hosts" else _same(value, reported)
 
 
-def _same(value: Any, told: Any) -> bool:
+def _same(value: Any, reported: Any) -> bool:
     """Return whether two scalars say the same, however they are written. Lists and objects are not compared."""
-    if not isinstance(value, str | int | float) or not isinstance(told, str | int | float):
+    if not isinstance(value, str | int | float) or not isinstance(reported, str | int | float):
         return True
-    if isinstance(told, bool):
-        return _FLAGS.get(_plain(value), told) is told
-    return _plain(value) == _plain(told)
+    if isinstance(reported, bool):
+        return _FLAGS.get(_plain(value), reported) is reported
+    return _plain(value) == _plain(reported)
 
 
 def _plain(value: str | float) -> str:
     return " ".join(str(value).split()).casefold().removesuffix(".0")
 
 
-def _holds_hosts(value: Any, told: Any) -> bool:
+def _holds_hosts(value: Any, reported: Any) -> bool:
     """Return whether every host that was named is among those of the answer."""
-    return _people(value) <= _people(told)
+    return _people(value) <= _people(reported)
 
 
 def _people(value: Any) -> set[str]:
     return {each.strip().casefold() for each in re.split("[;,]", str(value)) if each.strip()}
 
 
-def _holds_fields(value: Any, told: Any) -> bool:
-    if not isinstance(value, list) or not isinstance(told, list):
+def _holds_fields(value: Any, reported: Any) -> bool:
+    if not isinstance(value, list) or not isinstance(reported, list):
         return True
-    has = {(str(each.get("field")), str(each.get("value", ""))) for each in told if isinstance(each, dict)}
+    has = {(str(each.get("field")), str(each.get("value", ""))) for each in reported if isinstance(each, dict)}
     return {(str(each.get("field")), str(each.get("value", ""))) for each in value if isinstance(each, dict)} <= has

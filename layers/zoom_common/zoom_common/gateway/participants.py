@@ -179,7 +179,7 @@ class _Lists:
 
 
 def _instance(meeting: str, seen: Mapping[str, Any]) -> str:
-    """Return the uuid of the instance that is asked about, as far as the address or the events tell it."""
+    """Return the uuid of the instance that is asked about, as far as the address or the events say."""
     used = seen.get("instances_used") or [""]
     return str(used[-1]) if is_number(meeting) else meeting
 

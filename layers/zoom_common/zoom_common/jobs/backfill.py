@@ -1,4 +1,4 @@
-"""`backfill`: meetings, attendance, recordings and registrants of a span of time, as the events that nobody has told.
+"""`backfill`: meetings, attendance, recordings and registrants of a span of time, as the events that are missing.
 
 The plan has a row for each user and each four weeks, one for each user's registrants and, on demand, one for a trash.
 A row compares what Zoom reports with what is known, as the hourly reconciliation does, and sends what is missing the

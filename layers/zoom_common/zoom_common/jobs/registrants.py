@@ -426,7 +426,7 @@ def _fold(address: Any) -> str:
 
 
 def cancelled_in(records: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the addresses of registrations that events told to be cancelled, from the projection's records."""
+    """Yield the addresses of registrations that events reported as cancelled, from the projection's records."""
     for record in records.values():
         if record.values.get("status") == "cancelled" and record.values.get("email"):
             yield _fold(record.values["email"])

@@ -160,7 +160,7 @@ class Archive:
         self._calls().call(call)
 
     def _link(self, recording: ArchivedRecording, file: ArchivedFile, deadline: Deadline) -> tuple[Link, int | None]:
-        """Ask Zoom for a link over one of the connections that told of the recording."""
+        """Ask Zoom for a link over one of the connections that reported the recording."""
         failed: Exception = NotShown("no_connection")
         for connection in self._usable(recording):
             try:

@@ -83,7 +83,7 @@ class ZoomEvent:
         """When what the event says became true, in epoch milliseconds: of two deliveries of one event, the same.
 
         `event_ts` is when Zoom wrote the event. Twins have two, and what is read back from the REST API has none, but
-        both tell when someone joined, when the meeting ended and until when was recorded.
+        both say when someone joined, when the meeting ended and until when was recorded.
         """
         return max((moment for moment in map(epoch_ms, self._moments()) if moment), default=self.occurred_at_ms)
 

@@ -289,7 +289,7 @@ def test_held_and_let_back_in_within_a_second_loses_nothing(read: Read) -> None:
 
 
 @pytest.mark.parametrize("told", ["under the waiting room's id", "under the new id"])
-def test_who_is_let_back_in_under_another_id_leaves_no_ghost(read: Read, told: str) -> None:
+def test_who_is_let_back_in_under_another_id_leaves_no_ghost(read: Read, reported: str) -> None:
     """The admission and the join are of one second; the device is in one place, and leaves once."""
     story = Story()
     story.start()
@@ -300,7 +300,7 @@ def test_who_is_let_back_in_under_another_id_leaves_no_ghost(read: Read, told: s
     story.leave(before)
     story.at("put_in_waiting_room", before)
     story.now += 600
-    story.at("admitted", waits if told == "under the waiting room's id" else after)
+    story.at("admitted", waits if reported == "under the waiting room's id" else after)
     story.join(after)
     story.now += 300
     story.leave(after)

@@ -76,7 +76,7 @@ def seen(projections: Projections, week: int) -> dict[str, Any]:
     return reader.attendance("acme", str(NUMBER), occurrence=(START + week * WEEK) * 1000)
 
 
-def test_a_plan_that_no_event_told_is_asked_for_once() -> None:
+def test_a_plan_that_no_event_reported_is_asked_for_once() -> None:
     """The series was made before its host was connected: from then on its weeks are known."""
     room, zoom = Room(Clock(START + WEEK + 2.0 * HOUR)), Zoom()
     room.deliver(held(START + WEEK, "w/1==").deliveries)
@@ -113,7 +113,7 @@ def test_a_connection_without_the_scope_asks_again_later() -> None:
     assert seen(room.projections, 2)["status"] == "scheduled"
 
 
-def test_a_plan_that_events_told_is_not_asked_for() -> None:
+def test_a_plan_that_events_reported_is_not_asked_for() -> None:
     """Neither a meeting that is planned once nor a series whose occurrences are known."""
     room, zoom = Room(Clock(START + 2.0 * HOUR)), Zoom()
     life = Life()

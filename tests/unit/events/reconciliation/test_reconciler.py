@@ -149,14 +149,14 @@ def test_what_is_found_says_so() -> None:
     life, room = day(), Room(Clock(LATER))
     room.deliver(life.deliveries[:1])
     room.reconcile(Zoom(life.deliveries))
-    told, *found = room.bus.events
-    assert not told.reconciled
+    reported, *found = room.bus.events
+    assert not reported.reconciled
     assert all(event.reconciled and json.loads(event.to_json())["reconciled"] is True for event in found)
     ended = next(event for event in found if event.type == "zoom.meeting.ended")
     assert ended.time.startswith(iso(START + 3600)[:-1])
 
 
-def test_a_second_run_asks_little_and_tells_nothing() -> None:
+def test_a_second_run_asks_little_and_says_nothing() -> None:
     """What was compared, and once more after what was missing was told, is not asked about again."""
     life, room = day(), Room(Clock(LATER))
     room.reconcile(Zoom(life.deliveries))
@@ -176,7 +176,7 @@ def test_what_is_younger_than_two_hours_may_still_come() -> None:
     assert room.reconcile(Zoom(life.deliveries)).compared == 1
 
 
-def test_an_instant_meeting_that_events_told_of_is_compared_too() -> None:
+def test_an_instant_meeting_that_events_reported_is_compared_too() -> None:
     """Zoom lists it nowhere; the log does."""
     life, room = day(), Room(Clock(LATER))
 

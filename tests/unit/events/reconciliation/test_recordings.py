@@ -64,20 +64,20 @@ def room() -> Room:
     return Room(Clock(LATER))
 
 
-def test_nobody_knows_how_it_would_have_been_told(room: Room) -> None:
+def test_nobody_knows_how_it_would_have_been_reported(room: Room) -> None:
     """Of a recording of which nothing was told, one event tells all."""
     bodies = missing(room, recording(0, 1, 2))
     assert names(bodies) == [["0-MP4", "0-M4A", "1-MP4", "1-M4A", "2-MP4", "2-M4A"]]
     assert dedupe_key(parse(bodies[0])) == dedupe_key(parse(completed(0, 1, 2)))
 
 
-@given(told=st.sets(st.integers(0, SETS - 1), min_size=1, max_size=SETS))
-def test_where_zoom_told_set_by_set_the_rest_is_told_so(told: set[int]) -> None:
+@given(reported=st.sets(st.integers(0, SETS - 1), min_size=1, max_size=SETS))
+def test_where_zoom_reported_set_by_set_so_is_the_rest(reported: set[int]) -> None:
     """And each late original is the same event as its reconstruction."""
     room = Room(Clock(LATER))
-    room.deliver([completed(part) for part in sorted(told)])
+    room.deliver([completed(part) for part in sorted(reported)])
     bodies = missing(room, recording(*range(SETS)))
-    lost = [part for part in range(SETS) if part not in told]
+    lost = [part for part in range(SETS) if part not in reported]
     assert names(bodies) == [[f"{part}-MP4", f"{part}-M4A"] for part in lost]
     assert [dedupe_key(parse(body)) for body in bodies] == [dedupe_key(parse(completed(part))) for part in lost]
     assert all(json.loads(body)["payload"]["object"]["recording_count"] == 3 for body in bodies)
@@ -88,7 +88,7 @@ def test_where_zoom_told_set_by_set_the_rest_is_told_so(told: set[int]) -> None:
     assert missing(room, recording(*range(SETS))) == []
 
 
-def test_a_set_of_which_some_files_were_told_says_nothing_of_the_others(room: Room) -> None:
+def test_a_set_of_which_some_files_were_reported_says_nothing_of_the_others(room: Room) -> None:
     """Files come in late, whatever the set: what is missing of it and of all others is told in one."""
     part = json.loads(completed(0))
     del part["payload"]["object"]["recording_files"][1:]
@@ -96,7 +96,7 @@ def test_a_set_of_which_some_files_were_told_says_nothing_of_the_others(room: Ro
     assert names(missing(room, recording(0, 1, 2))) == [["0-M4A", "1-MP4", "1-M4A", "2-MP4", "2-M4A"]]
 
 
-def test_an_original_that_told_otherwise_is_published_and_changes_nothing(room: Room) -> None:
+def test_an_original_that_reported_otherwise_is_published_and_changes_nothing(room: Room) -> None:
     """The one thing that cannot be known: the files are the same, the event is another."""
     room.deliver(missing(room, recording(0, 1)))
     before = MeetingReader(room.projections).recordings("acme", str(NUMBER))

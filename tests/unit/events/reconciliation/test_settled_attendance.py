@@ -109,7 +109,7 @@ def test_a_settled_attendance_is_published_once_with_the_reports_word() -> None:
     assert room.log.get("acme", event.id) is not None
 
 
-def test_what_was_missing_is_told_first_and_settled_in_the_next_round() -> None:
+def test_what_was_missing_is_reported_first_and_settled_in_the_next_round() -> None:
     """Until then nobody knows whether the events add up to the report."""
     life = lesson()
     room, zoom = room_of(life, without="participant_left"), Report(life)
@@ -225,11 +225,11 @@ def test_a_change_after_that_is_published_as_another_revision() -> None:
     life = lesson()
     room, zoom = room_of(life), Report(life)
     assert room.reconcile(zoom, None, subject()).settled == 1
-    life.now, told = START + 600, len(life.deliveries)
+    life.now, reported = START + 600, len(life.deliveries)
     life.join("b-0", {"user_name": "Bea"})
     life.pass_by(300)
     life.leave("b-0", {"user_name": "Bea"})
-    room.deliver(life.deliveries[told:])
+    room.deliver(life.deliveries[reported:])
     room.clock.now += HOUR
     assert room.reconcile(zoom, None, subject()).settled == 1
     assert room.reconcile(zoom, None, subject()).settled == 0

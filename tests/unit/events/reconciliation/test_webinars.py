@@ -85,7 +85,7 @@ def room() -> Room:
     return Room(Clock(LATER))
 
 
-def told(room: Room) -> list[str]:
+def reported(room: Room) -> list[str]:
     return [event.type.removeprefix("zoom.webinar.") for event in room.bus.events]
 
 
@@ -95,11 +95,11 @@ def objects(room: Room, name: str) -> list[dict[str, Any]]:
     return [body["data"]["payload"]["object"] for body in bodies]
 
 
-def test_a_webinar_of_which_nothing_was_told(room: Room) -> None:
+def test_a_webinar_of_which_nothing_was_reported(room: Room) -> None:
     """Where no report is shown, the end is the last leave; whose it is and what it is called, the list says."""
     done = room.reconcile(Zoom())
     assert (done.compared, done.missing, done.partial) == (1, 6, {})
-    assert told(room) == [
+    assert reported(room) == [
         "started", "participant_joined", "participant_joined", "participant_left", "participant_left", "ended",
     ]  # fmt: skip
     [ended] = objects(room, "ended")
@@ -140,7 +140,7 @@ def test_reconstructed_twice_is_once(room: Room) -> None:
     assert [event.id for event in room.bus.events] == ids
 
 
-def test_administrators_are_told_the_end(room: Room) -> None:
+def test_administrators_get_the_end(room: Room) -> None:
     """By the webinar's report, which does not say whose it is."""
     report = {"uuid": UUID, "id": NUMBER, "topic": "Launch!", "type": 5, "start_time": iso(START), "duration": 61}
     zoom = Zoom(hidden={}, report={**report, "end_time": iso(START + HOUR + 30)})
@@ -150,7 +150,7 @@ def test_administrators_are_told_the_end(room: Room) -> None:
     assert "past_webinars/participants" not in zoom.asked
 
 
-def test_of_an_account_the_report_of_each_host_tells_what_was_held() -> None:
+def test_of_an_account_the_report_of_each_host_shows_what_was_held() -> None:
     """With whose it is: the connections of that person get it too."""
     row = {"id": NUMBER, "uuid": UUID, "topic": "Launch", "type": 5}
     row |= {"start_time": iso(START), "end_time": iso(START + HOUR)}
@@ -170,13 +170,13 @@ def test_what_has_not_ended_two_hours_ago_is_left_for_later(room: Room) -> None:
     assert room.reconcile(Zoom()).compared == 1
 
 
-def test_what_runs_is_not_told_to_have_ended(room: Room) -> None:
+def test_what_runs_is_not_reported_as_ended(room: Room) -> None:
     """Zoom lists those that are over; the others are known by their events alone."""
     life = Life(family="webinar")
     life.start(UUID)
     room.deliver(life.deliveries)
     assert room.reconcile(Zoom(held=[]), None, f"webinars/{NUMBER}").compared == 0
-    assert told(room) == ["started"]
+    assert reported(room) == ["started"]
 
 
 def test_an_end_that_nobody_knows_has_no_time(room: Room) -> None:
@@ -253,7 +253,7 @@ def test_what_lacks_scopes_is_asked_for_once(room: Room) -> None:
     assert zoom.asked.count("report/webinars") == zoom.asked.count("report/webinars/participants") == 1
 
 
-def test_a_webinar_that_events_told_of_is_compared_without_the_list(room: Room) -> None:
+def test_a_webinar_that_events_reported_is_compared_without_the_list(room: Room) -> None:
     """They told whose it is and what it is called."""
     life = Life(family="webinar")
     life.start(UUID)
@@ -340,7 +340,7 @@ def test_one_uuid_that_begins_again_later_is_compared_again(room: Room) -> None:
     zoom.people.append(stay("s-9", second, second + 600))
     assert room.reconcile(zoom).missing == 2
     assert room.reconcile(zoom).missing == 0
-    assert told(room)[-2:] == ["participant_joined", "participant_left"]
+    assert reported(room)[-2:] == ["participant_joined", "participant_left"]
 
 
 def test_what_is_reconstructed_goes_to_whose_it_is(room: Room) -> None:

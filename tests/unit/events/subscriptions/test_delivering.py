@@ -171,8 +171,8 @@ def test_an_ordered_subscription_gets_each_instance_in_order(world: World) -> No
     events: dict[str, list[CloudEvent]] = {"uuid-1": [], "uuid-2": []}
     world.failing = {"uuid-1"}
     for at in range(10):
-        for uuid, told in events.items():
-            told.append(world.event(f"meeting.e{at}", uuid=uuid))
+        for uuid, reported in events.items():
+            reported.append(world.event(f"meeting.e{at}", uuid=uuid))
         world.pass_time(1)
     world.pass_time(30)
     got = [each.event_id for each in world.received[made.subscription_id]]

@@ -39,15 +39,15 @@ def play(order: Sequence[Step], pauses: Sequence[float], lags: Sequence[float]) 
     """One schedule: everything arrives, and nothing before an earlier event that the log showed by then."""
     world = World()
     made = world.subscribe("a.example.com", ordered=True)
-    told: list[CloudEvent] = []
+    reported: list[CloudEvent] = []
     for _ in lags:
-        told.append(world.happened("meeting.started", uuid="uuid-1"))
+        reported.append(world.happened("meeting.started", uuid="uuid-1"))
         world.now += 0.001
     shown: dict[str, float] = {}
     published: dict[str, float] = {}
     received_at = world.now
     for (kind, at), pause in zip(order, pauses, strict=True):
-        event = told[at]
+        event = reported[at]
         if kind == "show":
             world.show(event, received_at=received_at, lag=lags[at])
             shown[event.id] = world.now
@@ -57,13 +57,13 @@ def play(order: Sequence[Step], pauses: Sequence[float], lags: Sequence[float]) 
         world.pass_time(pause)
     world.pass_time(5)
     got = world.received[made.subscription_id]
-    assert sorted(each.event_id for each in got) == sorted(each.id for each in told)
+    assert sorted(each.event_id for each in got) == sorted(each.id for each in reported)
     sent = {each.event_id: (each.at, place) for place, each in enumerate(got)}
-    for place, earlier in enumerate(told):
-        for later in told[place + 1 :]:
+    for place, earlier in enumerate(reported):
+        for later in reported[place + 1 :]:
             if shown[earlier.id] < sent[later.id][0]:
                 assert sent[earlier.id][1] < sent[later.id][1], (earlier.sequence, later.sequence)
-    for each in told:
+    for each in reported:
         assert sent[each.id][0] <= published[each.id] + ORDER_SECONDS + _WAKE_SECONDS
         assert sent[each.id][0] >= received_at + ORDER_SECONDS
 

@@ -114,13 +114,13 @@ def test_a_tracking_field_is_named_when_it_is_new() -> None:
     assert faults(UpdateMeeting, body) == []
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     """In the words of the contract, not of a library."""
-    told = {
+    reported = {
         each.field: each.message
         for each in faults(CreateMeeting, {"type": 99, "duration": -1, "topic": []} | {"agenda": {}})
     }
-    assert told == {
+    assert reported == {
         "type": "Must be 1, 2, 3, 8 or 10.",
         "duration": "Must be 1 or more.",
         "agenda": "Must be a string.",

@@ -65,7 +65,7 @@ def persist(attempt: RefreshContext, pair: SealedPair) -> Effects[Result]:
                     raise NotPersisted from None
             else:
                 if isinstance(failed, InternalError):
-                    raise failed  # the pair is safe: now somebody has to hear of the fault
+                    raise failed  # the pair is safe: now the fault is reported
                 return _result(PersistedAs.ESCROWED, attempt.seen)
         yield Sleep(attempt.pause(attempt.policy.write_pause))
 

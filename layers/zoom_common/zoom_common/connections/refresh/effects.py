@@ -207,11 +207,11 @@ class RefreshContext:
         return seconds * (0.5 + self.chance())
 
     def others(self) -> list[str]:
-        """Other attempts that may hold a pair and have not been heard of."""
+        """Other attempts that may hold a pair and have not ended."""
         return self.seen.unresolved(since=self.clock() - INTENT_WINDOW, but=self.attempt_id)
 
     def settled_by(self) -> float:
-        """When nobody may hold a pair any more that has not been heard of: the verdict need not wait longer."""
+        """From when on no attempt that has not ended may hold a pair: the verdict need not wait longer."""
         open_since = [at for each, at in self.seen.intents.items() if self.uncertain or each != self.attempt_id]
         return max(open_since, default=self.clock()) + INTENT_WINDOW + _A_MOMENT
 

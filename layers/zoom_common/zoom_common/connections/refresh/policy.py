@@ -34,7 +34,7 @@ class Policy:
     # Tokens that Zoom refuses as soon as it has given them: so many in a row, over so long, and the person is asked.
     refused_in_a_row: int = 3
     refused_over: float = 600.0
-    # A connection that was given up is tried again so long after that, while nothing tells that the grant is gone.
+    # A connection that was given up is tried again so long after that, while nothing says that the grant is gone.
     again_after: tuple[float, ...] = (900.0, 3600.0, 6 * 3600.0, _DAY)
     # When Zoom refuses more than this share of all refreshes, and at least so many, within this window and the one
     # before, Zoom or the app is at fault. A connection is then held for about a day of back-offs, not longer.

@@ -81,7 +81,7 @@ def waits(own: Iterable[tuple[str, int]], device: Iterable[tuple[str, int]], end
     found: list[Stay] = []
     for begin in begins:
         if found and (found[-1].left is None or begin < found[-1].left):
-            continue  # it was told twice
+            continue  # it was reported twice
         out = min((moment for moment in outs if moment > begin), default=None)
         assumed = out is None and ended is not None
         found.append(Stay(begin, max(begin, ended) if out is None and ended is not None else out, assumed))

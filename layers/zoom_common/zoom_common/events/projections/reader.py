@@ -122,7 +122,7 @@ class MeetingReader:
         unread = Meeting(self._number(tenant, number), {}, now)
         meeting = self._with(tenant, unread, DEFINITION, INSTANCE, LOBBY, RECORDING)
         if not _visible(meeting.records.values(), reach):
-            raise NotFound("No event has told of this meeting.", reason="unknown_meeting", code=3001)
+            raise NotFound("No event about this meeting has arrived.", reason="unknown_meeting", code=3001)
         return meeting
 
     def _number(self, tenant: str, name: str) -> str:
@@ -132,7 +132,7 @@ class MeetingReader:
         uuid = decoded_uuid(name)
         found = self._records.read(tenant, partition(uuid), NUMBER) if _UUID.fullmatch(uuid) else {}
         if NUMBER not in found:
-            raise NotFound("No event has told of this meeting.", reason="unknown_meeting", code=3001)
+            raise NotFound("No event about this meeting has arrived.", reason="unknown_meeting", code=3001)
         return str(found[NUMBER].values["number"])
 
     def _with(self, tenant: str, meeting: Meeting, *prefixes: str) -> Meeting:

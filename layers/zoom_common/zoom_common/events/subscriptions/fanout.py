@@ -67,7 +67,7 @@ class Wakes(Protocol):
 
 
 class WakeQueue:
-    """Tells workers which subscriptions have something to do. What is not told, the next sweep finds.
+    """Wakes workers for subscriptions that have something to do. The next sweep finds what is left out.
 
     `MessageGroupId` makes a standard queue fair: a tenant with many subscriptions does not keep others waiting.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html

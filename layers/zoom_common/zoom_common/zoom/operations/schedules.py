@@ -103,7 +103,7 @@ ROWS = (
         scopes=ZoomScopes.of("cloud_recording:read:list_user_recordings", "recording:read"),
         items="meetings",
         monthly=True,
-        notes="Zoom lists today unless told from and to.",
+        notes="Without from and to, Zoom lists today.",
     ),
     OF_USER.operation(
         "meetings.upcoming",
