@@ -1,4 +1,4 @@
-/** What this installation is told: one file beside the app, `settings.json`. Nothing in it is secret. */
+/** The settings of this installation: one file beside the app, `settings.json`. Nothing in it is secret. */
 
 export interface Settings {
   /** Where the gateway is; empty means the origin this app came from. */
@@ -17,12 +17,12 @@ const env = import.meta.env as Record<string, string | undefined>;
 export async function loadSettings(): Promise<Settings> {
   const answer = await fetch(`${import.meta.env.BASE_URL}settings.json`, { cache: "no-store" });
   if (!answer.ok) throw new Error(`settings.json: ${answer.status}`);
-  const told = (await answer.json()) as Partial<Settings>;
+  const loaded = (await answer.json()) as Partial<Settings>;
   return {
-    api_url: (told.api_url ?? "").replace(/\/+$/, ""),
-    oidc: { issuer: "", client_id: "", scope: "openid", parameters: {}, ...told.oidc },
-    simulated_zoom: (told.simulated_zoom ?? "").replace(/\/+$/, ""),
-    VITE_ZOOM_CLIENT_ID: told.VITE_ZOOM_CLIENT_ID || (env.VITE_ZOOM_CLIENT_ID ?? ""),
-    VITE_ZOOM_OAUTH_URL: told.VITE_ZOOM_OAUTH_URL || (env.VITE_ZOOM_OAUTH_URL ?? ""),
+    api_url: (loaded.api_url ?? "").replace(/\/+$/, ""),
+    oidc: { issuer: "", client_id: "", scope: "openid", parameters: {}, ...loaded.oidc },
+    simulated_zoom: (loaded.simulated_zoom ?? "").replace(/\/+$/, ""),
+    VITE_ZOOM_CLIENT_ID: loaded.VITE_ZOOM_CLIENT_ID || (env.VITE_ZOOM_CLIENT_ID ?? ""),
+    VITE_ZOOM_OAUTH_URL: loaded.VITE_ZOOM_OAUTH_URL || (env.VITE_ZOOM_OAUTH_URL ?? ""),
   };
 }

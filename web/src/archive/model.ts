@@ -69,19 +69,19 @@ export const STATES: Record<FileState, [name: string, kind: "good" | "bad" | "wa
   pending: ["Pending", "plain", "It waits for its turn."],
   moving: ["Moving", "plain", "It is on its way from Zoom."],
   kept: ["Kept", "good", "It is in the archive, and its bytes were checked."],
-  doubtful: ["Doubtful", "warn", "It is in the archive, but something about it is not as Zoom tells."],
+  doubtful: ["Doubtful", "warn", "It is in the archive, but something about it is not as Zoom states it."],
   failed: ["Failed", "bad", "It was given up after many tries."],
 };
 
 const REASONS: Record<string, string> = {
   missing_scopes: "The Zoom app lacks a permission: add it there, then reconnect.",
-  no_connection: "No connection that told of it is in use.",
+  no_connection: "No connection that reported it is in use.",
   not_at_zoom: "Zoom does not have it, or still processes it.",
   no_answer: "Zoom's storage does not answer.",
   cut: "Zoom's storage ends the transfer half-way.",
   not_a_film: "Zoom sends something that is no film.",
   a_page: "Zoom sends a page instead of the file.",
-  declared_size: "Zoom tells another size than it sends.",
+  declared_size: "Zoom states another size than it sends.",
 };
 
 export function reasonOf(reason: string): string {

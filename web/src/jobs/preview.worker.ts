@@ -12,8 +12,8 @@ interface Beside {
 }
 
 const page = self as unknown as Beside;
-/** How often the page hears of it, in bytes. */
-const TOLD_EVERY = 1024 * 1024;
+/** After how many bytes the page is informed again. */
+const REPORTED_EVERY = 1024 * 1024;
 
 page.onmessage = ({ data: file }) => {
   void (async () => {
@@ -29,7 +29,7 @@ async function read(file: File, encoding: string, fatal: boolean): Promise<void>
   const rows = new Rows();
   const decoder = new TextDecoder(encoding, { fatal });
   const reader = file.stream().getReader();
-  let told = 0;
+  let reported = 0;
   let seen = 0;
   for (;;) {
     const { done, value } = await reader.read();
@@ -38,8 +38,8 @@ async function read(file: File, encoding: string, fatal: boolean): Promise<void>
     if (text.includes("\0")) return refuse("The file is no text. Save the spreadsheet as CSV in UTF-8.", encoding);
     rows.push(text);
     seen += value.length;
-    if (seen - told >= TOLD_EVERY) {
-      told = seen;
+    if (seen - reported >= REPORTED_EVERY) {
+      reported = seen;
       page.postMessage({ preview: rows.preview(), encoding, done: false });
     }
   }

@@ -52,7 +52,7 @@ function card(app: App, connection: Connection): HTMLElement {
   }, kind === "bad" ? "primary" : "");
   const disconnect = button("Disconnect", () => void end(), "danger");
   async function end(): Promise<void> {
-    const sure = await confirmed("Disconnect this Zoom account?", "Calls for it stop at once, Zoom is told, and its tokens are deleted.", "Disconnect");
+    const sure = await confirmed("Disconnect this Zoom account?", "Calls for it stop at once, its tokens are revoked at Zoom and deleted.", "Disconnect");
     if (!sure) return;
     await busy(disconnect, "Disconnecting …", async () => {
       const done = await app.api.send<{ revoked_at_zoom: boolean }>("DELETE", `/connections/${encodeURIComponent(connection.id)}`);
@@ -63,7 +63,7 @@ function card(app: App, connection: Connection): HTMLElement {
         notice(
           "good",
           "The Zoom account is disconnected.",
-          !done.revoked_at_zoom && h("p", {}, "Zoom could not be told. To be sure, remove the app under your Zoom account's installed apps."),
+          !done.revoked_at_zoom && h("p", {}, "Zoom did not answer. To be sure, remove the app under your Zoom account's installed apps."),
         ),
       );
     }).catch(showError);

@@ -163,7 +163,7 @@ export const newJob: Page = ({ app, view, signal }) => {
 const OPTIONS: Record<string, () => Child> = {
   [OTHER]: () => field("name", "Its name", { required: true, placeholder: "meetings.registrants.status", autocomplete: "off", spellcheck: "false" }, "As in the list of operations of the API."),
   [BACKFILL]: () => [
-    h("p", { class: "quiet" }, "What Zoom reports of a span of time becomes the events that nobody has told: meetings, attendance and recordings. What is known already stays as it is."),
+    h("p", { class: "quiet" }, "What Zoom reports of a span of time becomes the events that are missing: meetings, attendance and recordings. What is known already stays as it is."),
     h("div", { class: "pair" }, field("from", "From", { type: "date", required: true }), field("to", "Until", { type: "date", required: true })),
     field("users", "Only these people", { autocomplete: "off", placeholder: "ada@example.com, grace@example.com" }, "Empty means everybody whom the connection reaches."),
     tick("deactivated", "Deactivated people, too"),
