@@ -140,6 +140,7 @@ def settings(servers: Servers) -> Mapping[str, str]:
         "TOKEN_REFRESH_FUNCTION": "token-refresh",
         "EVENT_BUS": "bus",
         "INGEST_QUEUE_URL": f"{servers.url}/000000000000/ingest",
+        "OPERATOR_QUEUES": "ingest=ingest,escrow=escrow",
         "REFRESH_QUEUE_URL": f"{servers.url}/000000000000/refresh",
         "ESCROW_QUEUE_URL": f"{servers.url}/000000000000/escrow",
         "ZOOM_CLIENT_ID": CLIENT_ID,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,6 +27,7 @@ from zoom_common.events.log.entries import LogEntry, malformed, unrouted
 from zoom_common.events.log.store import EventLog
 from zoom_common.events.webhook.status import WebhookStatusStore
 from zoom_common.gateway.usage import KeptUsage, LiveUsage, Usage, day_of
+from zoom_common.observability import logger
 from zoom_common.ratelimit.quotas import DAY, DailyStore
 from zoom_common.ratelimit.slots import MICROSECONDS, Bucket, SlotStore
 
@@ -256,6 +258,7 @@ def test_dead_letters_go_back_or_away_and_others_stay() -> None:
 
 def test_what_an_operator_moved_is_in_the_log_without_addresses(caplog: pytest.LogCaptureFixture) -> None:
     """Who, what and why."""
+    caplog.set_level(logging.INFO, logger=logger().name)
     name = dead_letter('{"event":"x","payload":"private"}')
     ask("dead-letters/escrow/discard", method="POST", body={"ids": [name], "reason": "for ada@example.com"})
     (line,) = (vars(each) for each in caplog.records if each.message == "operator moved a dead letter")

@@ -162,6 +162,7 @@ def test_reconcile_finds_what_an_outage_swallowed(company: Company, silence: Cal
         action="reconcile", tenant=company.who.tenant, connection_id=company.who.connection, settled_seconds=0
     )
     lost = [each for each in made if each["event"] in FOUND_AGAIN]
+    assert reply["outcome"] == "reconciled", reply
     done = (reply["outcome"], reply["complete"], reply["missing"], reply["partial"])
     assert done == ("reconciled", True, len(lost), {})
     company.drained()

@@ -128,7 +128,7 @@ def recorded(file: Path, names: Mapping[str, str], functions: Container[str]) ->
 
 
 def _logical(arn: str, names: Mapping[str, str]) -> str:
-    if arn in names:  # CloudFormation knows state machines by their ARN
+    if arn.startswith("arn:aws:states:"):  # CloudFormation knows state machines by their ARN
         return names[arn]
     if ":secret:" in arn:  # the ARN ends in six characters of Secrets Manager's, the name may be all that is known
         return names.get(arn) or names[arn.rpartition(":")[2].rpartition("-")[0]]

@@ -86,7 +86,7 @@ def test_webhooks_keep_it(calendar: HostCalendar) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         event("meeting.created", type=1, start_time="2030-03-17T18:46:40Z", duration=60),
         event("meeting.created", host_id=None, type=2, start_time="2030-03-17T18:46:40Z", duration=60),

@@ -98,7 +98,7 @@ def test_texts_are_judged_by_their_kind(body: bytes, extension: str, fault: str 
 
 
 @pytest.mark.parametrize(
-    ("body", "extension", "told", "wrong"),
+    ("body", "extension", "reported", "wrong"),
     [
         (FTYP, "MP4", "video/mp4", None),
         (b"<html>Sign in</html>", "MP4", "text/html", "not_a_film"),

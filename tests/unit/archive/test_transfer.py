@@ -97,7 +97,7 @@ def test_an_upload_that_was_begun_and_not_written_down_is_used() -> None:
     assert not world.s3.pending
 
 
-@pytest.mark.parametrize(("told", "state"), [(len(BODY) - 5, "doubtful"), (None, "kept"), (len(BODY), "kept")])
+@pytest.mark.parametrize(("reported", "state"), [(len(BODY) - 5, "doubtful"), (None, "kept"), (len(BODY), "kept")])
 def test_a_wrong_declared_size_makes_a_file_doubtful(reported: int | None, state: str) -> None:
     """It is kept all the same."""
     world, _ = a_world(declared=reported)

@@ -64,7 +64,7 @@ def test_never_for_another_connection() -> None:
         assert call(world)[1] == "miss"
 
 
-@pytest.mark.parametrize("told", [0.0, 10.0])
+@pytest.mark.parametrize("reply", [0.0, 10.0])
 def test_a_webhooks_word_ends_it(reply: float) -> None:
     """From the moment of the read on: what changed while Zoom was asked may not be in its answer."""
     world = world_of(FIRST, SECOND)

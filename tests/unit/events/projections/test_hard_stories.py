@@ -288,7 +288,7 @@ def test_held_and_let_back_in_within_a_second_loses_nothing(read: Read) -> None:
     assert sorted((each["name"], each["minutes"]) for each in people) == [("Gone", 10.0), ("Short", 20.0)]
 
 
-@pytest.mark.parametrize("told", ["under the waiting room's id", "under the new id"])
+@pytest.mark.parametrize("reported", ["under the waiting room's id", "under the new id"])
 def test_who_is_let_back_in_under_another_id_leaves_no_ghost(read: Read, reported: str) -> None:
     """The admission and the join are of one second; the device is in one place, and leaves once."""
     story = Story()
