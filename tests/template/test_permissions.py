@@ -126,7 +126,8 @@ SPARE: dict[str, dict[str, str]] = {
     | dict.fromkeys((*_CALLS, "CoordinationTable throttle"), _SHARED)
     | {"TokenRefreshFunction:live": _REFRESH},
     "JobSliceRole": dict.fromkeys(
-        (*_ARCHIVE, *_DELIVERIES, *_LOG, *_REST, "EventsTable job_places", "EventsTable projections"), _WHOLE_TABLE
+        (*_ARCHIVE, *_DELIVERIES, *_LOG, *_REST, "EventsTable job_places", "EventsTable events projections"),
+        _WHOLE_TABLE,
     )
     | {
         "CoordinationTable change": _CACHE,
@@ -185,7 +186,10 @@ SPARE: dict[str, dict[str, str]] = {
         "CoordinationTable change": _CACHE,
         "CoordinationTable daily": "limits of a day, on reports",
         "CoordinationTable throttle": _SHARED,
-        **dict.fromkeys((*_ARCHIVE, *_DELIVERIES, *_JOBS, *_REST, "EventsTable events"), _OWN_TABLE),
+        **dict.fromkeys(
+            (*_ARCHIVE, *_DELIVERIES, *_JOBS, *_REST, "EventsTable events", "EventsTable events projections"),
+            _OWN_TABLE,
+        ),
         "TokenRefreshFunction:live": _REFRESH,
     },
     "TokenRefreshRole": dict.fromkeys(

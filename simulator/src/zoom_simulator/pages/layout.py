@@ -24,7 +24,7 @@ section.wide{grid-column:1/-1}h2{font-size:1.0625rem;margin:0}h3{font-size:.9375
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.45rem .75rem .45rem 0;vertical-align:top}
 th{color:var(--quiet);font-weight:600;border-bottom:1px solid var(--line)}tr+tr td{border-top:1px solid var(--line)}
 td{overflow-wrap:anywhere}td time,td.short,.tag{overflow-wrap:normal}
-td.short .tag,td.acts{white-space:nowrap}select{max-width:16rem}td.acts{text-align:right;padding-right:0}
+td.short .tag{white-space:nowrap}select{max-width:16rem}td.acts{text-align:right;padding-right:0;min-width:9rem}
 td time{font-variant-numeric:tabular-nums;white-space:nowrap}
 td small{display:block}code{font:.8125rem ui-monospace,monospace}
 form{display:inline-flex;gap:.35rem;flex-wrap:wrap;align-items:center;max-width:100%}
