@@ -9,7 +9,6 @@ simulates a queue with these numbers.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
 import multiprocessing
 import multiprocessing.dummy
@@ -25,11 +24,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from mypy_boto3_kms import KMSClient
 
+from dev.certificates import self_signed
 from ops.console import say
 from ops.cost import on_lambda
 from zoom_common.aws.clients import boto3_client
@@ -102,34 +99,11 @@ def serve(pem: str, channel: Connection) -> None:
         channel.send(len(items))
 
 
-def certificate(folder: Path) -> Path:
-    """Make a certificate for localhost that signs itself, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "localhost.pem").write_bytes(private + made.public_bytes(pem))
-    return folder / "localhost.pem"
-
-
 @contextmanager
 def servers() -> Iterator[tuple[Path, int, Connection]]:
     """Start the other process: the certificate, the endpoint's port, and the channel to it."""
     with tempfile.TemporaryDirectory() as folder:
-        pem = certificate(Path(folder))
+        pem = self_signed("localhost", Path(folder))
         ours, theirs = multiprocessing.Pipe()
         process = multiprocessing.get_context("spawn").Process(target=serve, args=(str(pem), theirs), daemon=True)
         process.start()

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import requests
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from dev.answering import answering
 from dev.demo import Story
 from dev.drilling import Director, Drill, expect
 from dev.waiting import wait_until
@@ -37,11 +36,11 @@ class Endpoint:
     got: Counter[str] = field(default_factory=Counter)
     signatures: int = 0
 
-    def answer(self, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
+    def answer(self, headers: Mapping[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
         """Answer one POST."""
         for secret in self.secrets:
             try:
-                event = Webhook(secret).verify(body, headers)
+                event = Webhook(secret).verify(body, dict(headers))
             except WebhookVerificationError:
                 continue
             if event["type"] == "subscription.verification":
@@ -56,28 +55,9 @@ class Endpoint:
 def listening() -> Iterator[Endpoint]:
     """Give an endpoint on a port of its own."""
     found = Endpoint()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            status, answer = found.answer({name.lower(): value for name, value in self.headers.items()}, body)
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    found.url = f"http://127.0.0.1:{server.server_address[1]}/drill"
-    try:
+    with answering(lambda asked: found.answer(asked.headers, asked.body)) as address:
+        found.url = f"{address}/drill"
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class Subscribed:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
 import pytest
 
+from dev.answering import Asked, answering
 from ops import subscriber
 from ops.deployed import Deployed
 from ops.key_table import NoStack
@@ -34,11 +33,13 @@ class Api:
     keys: set[str] = field(default_factory=set)
     looks: int = 0
 
-    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    def answer(self, asked: Asked) -> tuple[int, Any]:
         """Answer one request."""
-        match method, path.removeprefix("/subscriptions").removeprefix("/"):
+        self.keys.add(asked.headers["authorization"].removeprefix("Bearer "))
+        match asked.method, asked.path.removeprefix("/subscriptions").removeprefix("/"):
             case "POST", "":
-                self.subscriptions.append({"id": f"sub_{len(self.subscriptions)}", "state": "pending", **body})
+                wanted = json.loads(asked.body)
+                self.subscriptions.append({"id": f"sub_{len(self.subscriptions)}", "state": "pending", **wanted})
                 return 201, self.subscriptions[-1]
             case "GET", "":
                 return 200, {"subscriptions": self.subscriptions, "next_page_token": ""}
@@ -57,31 +58,8 @@ class Api:
 @pytest.fixture
 def api() -> Iterator[Api]:
     found = Api()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            found.keys.add(self.headers["authorization"].removeprefix("Bearer "))
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            status, answer = found.answer(self.command, self.path, json.loads(body or b"null"))
-            content = b"" if answer is None else json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_DELETE = do_POST  # noqa: N815 - http.server looks for these names
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    found.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with answering(found.answer) as found.url:
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class Stack(Deployed):
@@ -117,7 +95,7 @@ def refusals(stack: Stack, api: Api) -> set[str | None]:
 
 
 def test_a_tenants_subscriber_is_a_subscription_to_a_queue_of_its_own(stack: Stack, api: Api) -> None:
-    """Two roles may write to the queue; the key that asked is revoked; what is removed leaves nothing."""
+    """Two roles may write to the queue, the key of the command is revoked, and removing deletes everything."""
     made = subscriber.subscribe(stack, "billing", "acme", ["meeting.ended"], sleep=lambda _: None)
     (subscription,) = api.subscriptions
     assert subscription["queue"] == made["QueueUrl"]

@@ -10,11 +10,10 @@ import os
 import signal
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
+from dev.answering import answering
 from dev.emulator import client_of
 from dev.waiting import wait_until
 from ops import subscriber
@@ -43,13 +43,13 @@ class Receiver:
     refused: int = 0
     ready: threading.Event = field(default_factory=threading.Event)
 
-    def take(self, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
+    def take(self, headers: Mapping[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
         """Answer one POST."""
         self.ready.wait(60)  # until the owner has seen the secret
         event = None
         for secret in self.secrets:
             try:
-                event = Webhook(secret).verify(body, headers)
+                event = Webhook(secret).verify(body, dict(headers))
             except Exception:  # noqa: BLE001, S112 - the next secret may be the one
                 continue
         if event is None:
@@ -77,28 +77,9 @@ class Receiver:
 def serving() -> Iterator[Receiver]:
     """An endpoint on this machine that answers."""
     found = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            status, answer = found.take({name.lower(): value for name, value in self.headers.items()}, body)
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    found.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
-    try:
+    with answering(lambda asked: found.take(asked.headers, asked.body)) as address:
+        found.url = f"{address}/hook"
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import socket
 import ssl
 import threading
@@ -13,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from dev.certificates import self_signed
 from zoom_common.events.subscriptions.addresses import Endpoint
 from zoom_common.events.subscriptions.target_client import EndpointClient, NoAnswer
 
@@ -237,36 +234,12 @@ def test_the_handshake_asks_for_the_name_and_checks_it() -> None:
     assert asked == ["hooks.example.com"]
 
 
-def certificate_for(name: str, folder: Path) -> Path:
-    """A certificate that signs itself, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(issuer)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    found = folder / f"{name}.pem"
-    found.write_bytes(private + made.public_bytes(pem))
-    return found
-
-
 @pytest.mark.parametrize(("name", "reason"), [("hooks.example.com", None), ("inside.example.com", "tls_failed")])
 def test_the_connection_goes_to_the_checked_address_with_the_name_in_tls_and_host(
     tmp_path: Path, name: str, reason: str | None
 ) -> None:
     """A whole delivery over TLS: one lookup, that address, SNI and `Host` with the name, and a certificate for it."""
-    pem = certificate_for(name, tmp_path)
+    pem = self_signed(name, tmp_path)
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     serving.load_cert_chain(pem)
     asked: list[str | None] = []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -35,6 +37,19 @@ class Office:
     def reserve(self, limiter: RateLimiter, cost: Cost, *, seconds: float = 28.0) -> Reservation:
         return limiter.reserve(cost, self.time.deadline(seconds))
 
+    @contextmanager
+    def slow_table(self) -> Iterator[None]:
+        """A table that takes a fifth of a second to answer."""
+        take = self.slots.take
+
+        def slowly(*args: Any, **more: Any) -> Any:
+            self.time.passed += 0.2
+            return take(*args, **more)
+
+        self.slots.take = slowly  # type: ignore[method-assign]
+        yield
+        self.slots.take = take  # type: ignore[method-assign]
+
 
 def test_containers_take_turns() -> None:
     """Whoever asks gets the next slot; the answer says how many could still begin within the second."""
@@ -48,18 +63,13 @@ def test_containers_take_turns() -> None:
 def test_slots_that_come_late_are_no_burst() -> None:
     """DynamoDB takes a fifth of a second: what was free when we asked is over, and is left alone."""
     office = Office()
-    limiter, take = office.container(), office.slots.take
-
-    def slowly(*args: Any, **more: Any) -> Any:
-        office.time.passed += 0.2
-        return take(*args, **more)
-
-    office.slots.take = slowly  # type: ignore[method-assign]
-    for _ in range(20):
-        office.reserve(limiter, LIGHT)
-        (following,) = office.slots.next.values()
-        late = office.time.now() - (following / 1e6 - 1 / 29.1)
-        assert late <= 2.01 / 29.1
+    limiter = office.container()
+    with office.slow_table():
+        for _ in range(20):
+            office.reserve(limiter, LIGHT)
+            (following,) = office.slots.next.values()
+            late = office.time.now() - (following / 1e6 - 1 / 29.1)
+            assert late <= 2.01 / 29.1
     assert office.slots.asked <= 24
 
 
@@ -336,15 +346,9 @@ def test_a_slot_may_be_asked_for_early() -> None:
 def test_how_long_an_early_slot_takes_is_learned() -> None:
     """A slow first answer makes slots lie further ahead; quick ones bring them back, also those that came early."""
     office = Office()
-    limiter, take = office.container(), office.slots.take
-
-    def slowly(*args: Any, **more: Any) -> Any:
-        office.time.passed += 0.2
-        return take(*args, **more)
-
-    office.slots.take = slowly  # type: ignore[method-assign]
-    office.reserve(limiter, LIGHT)
-    office.slots.take = take  # type: ignore[method-assign]
+    limiter = office.container()
+    with office.slow_table():
+        office.reserve(limiter, LIGHT)
     waits = []
     for _ in range(40):
         office.time.passed += 1.0

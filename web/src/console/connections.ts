@@ -1,9 +1,10 @@
 /** Connections of the whole stack: how many are in which state, and what to do about those that do not work. */
-import { append, h, replace } from "../dom";
+import { h } from "../dom";
 import { relative } from "../time";
-import { badge, button, empty, failure, isSessionEnd } from "../ui";
+import { badge, empty } from "../ui";
 import type { ConnectionState, Connections, OperatorConnection } from "./answers";
 import { count, sum } from "./charts";
+import { pages } from "./more";
 import type { Panel } from "./panel";
 
 export const STATES: Record<ConnectionState, [string, "good" | "bad" | "warn" | "plain"]> = {
@@ -43,21 +44,7 @@ export const connections: Panel<Connections> = {
     const states = Object.entries(found.states) as [ConnectionState, number][];
     const all = sum(states.map(([, number]) => number));
     if (all === 0) return empty("Nobody has connected Zoom yet.", h("p", { class: "quiet" }, "Connections of every tenant appear here."));
-    const list = h("tbody");
-    const below = h("div");
-    const add = (page: Connections): void => {
-      append(list, page.connections.map(row));
-      replace(below, page.next_page_token && button("Show more", () => void more(page.next_page_token), "small"));
-    };
-    const more = async (token: string): Promise<void> => {
-      try {
-        add(await context.api.get<Connections>(`connections?page_size=50&next_page_token=${encodeURIComponent(token)}`, context.place.signal));
-      } catch (error) {
-        if (!context.place.signal.aborted && !isSessionEnd(error)) replace(below, failure(error));
-      }
-      list.dataset.more = ""; // the page is not shortened again by itself
-    };
-    add(found);
+    const { list, below } = pages("connections", found, (page) => page.connections.map(row), context);
     return [
       h("ul", { class: "states", "aria-label": "Connections by state" }, states.map(([state, number]) => h("li", {}, badge(STATES[state][0], number ? STATES[state][1] : "plain"), " ", h("span", { class: "number" }, count(number))))),
       h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Connections, those that want somebody first" }, h("table", { class: "rows" }, headings("Connection", "Tenant", "State", "Since", "What to do"), list)),

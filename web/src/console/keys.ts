@@ -1,10 +1,11 @@
 /** API keys of every tenant: made and revoked by day, limited and ended here. */
-import { append, h, replace } from "../dom";
+import { h, replace } from "../dom";
 import { relative, utcDay } from "../time";
 import { badge, busy, button, confirmed, empty, failure, isSessionEnd } from "../ui";
 import type { Key, Keys } from "./answers";
 import { bars, count, sum } from "./charts";
 import { headings, plural } from "./connections";
+import { pages } from "./more";
 import type { Context, Panel } from "./panel";
 
 const STATES = { active: "good", expired: "plain", revoked: "bad" } as const;
@@ -19,21 +20,7 @@ export const keys: Panel<Keys> = {
   }),
   show(found, context) {
     if (found.total === 0) return empty("No API key was made yet.", h("p", { class: "quiet" }, "make api-key makes one."));
-    const list = h("tbody");
-    const below = h("div");
-    const add = (page: Keys): void => {
-      append(list, page.keys.map((each) => row(each, context)));
-      replace(below, page.next_page_token && button("Show more", () => void more(page.next_page_token), "small"));
-    };
-    const more = async (token: string): Promise<void> => {
-      try {
-        add(await context.api.get<Keys>(`keys?page_size=50&next_page_token=${encodeURIComponent(token)}`, context.place.signal));
-      } catch (error) {
-        if (!context.place.signal.aborted && !isSessionEnd(error)) replace(below, failure(error));
-      }
-      list.dataset.more = ""; // the page is not shortened again by itself
-    };
-    add(found);
+    const { list, below } = pages("keys", found, (page) => page.keys.map((each) => row(each, context)), context);
     const changes = sum(found.days.map((each) => each.made + each.revoked));
     return [
       changes > 0 &&

@@ -12,6 +12,7 @@ from zoom_common.events.bus import event_id, source_of
 from zoom_common.events.connection_events import people_of
 from zoom_common.events.log.entries import entry_key, unrouted
 from zoom_common.events.projections.projectors import changes
+from zoom_common.events.projections.store import record_key
 from zoom_common.events.routing import HostStore
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.event_keys import dedupe_key, former_keys, second_key
@@ -104,7 +105,7 @@ class BatchReads:
 
 def _records(tenant: str, event: ZoomEvent) -> list[Key]:
     try:
-        return [(f"{tenant}#{change.partition}", change.sort) for change in changes(event)]
+        return [record_key(tenant, change) for change in changes(event)]
     except Exception:  # noqa: BLE001 - the processor reports what cannot be projected
         return []
 

@@ -47,7 +47,6 @@ _MOST_USERS = 1_000
 _WINDOW, _OVERLAP = timedelta(days=28), timedelta(days=2)
 # What a row is about besides what was held and recorded in its window.
 _REGISTRANTS, _TRASH = "registrants", "trash"
-_PAGE = 250
 _MOST_TRIES = 20
 _GIVEN_UP = "Zoom could not be read in many tries. Nothing is taken for gone: do this span again later."
 # How far Zoom's reports go back; some days more, should its months be longer than ours.
@@ -185,7 +184,7 @@ class _Run:
 
     def _go_on(self, connection: Connection) -> Step:
         seen = self._slice.job.before
-        while page := self._page(self._slice.job.cursor):
+        while page := self._slice.page(self._slice.job.cursor):
             finished = 0
             for row in page:
                 if not self._slice.deadline.allows(0.0):
@@ -205,14 +204,6 @@ class _Run:
     def _again(self, seen: Tally, finished: int) -> Step:
         self._save(seen, finished)
         return self._slice.again()
-
-    def _page(self, number: int) -> list[Row]:
-        """Return the next rows; a row that was erased is there as a failed one."""
-        last = min(self._slice.job.rows or 0, number + _PAGE - 1)
-        if number > last:
-            return []
-        found = {row.number: row for row in self._runner.store.rows(self._slice.job, start=number, limit=_PAGE)}
-        return [found.get(at) or erased(at) for at in range(number, last + 1)]
 
     def _work(self, connection: Connection, row: Row) -> Row | None:
         """Do a row and return it finished, or None when it needs another slice.

@@ -21,7 +21,7 @@ from zoom_common.jobs import rows as row_calls
 from zoom_common.jobs.mapping import UNKNOWN_HOST, ColumnMapping, RowRefused, host_of, request_of
 from zoom_common.jobs.model import Row, RowState, Tally, erased
 from zoom_common.jobs.rows import RowCalls, Verdict
-from zoom_common.jobs.runner import PAGE, Slice, Step
+from zoom_common.jobs.runner import Slice, Step
 
 # Rows between two checkpoints, for each lane: who pauses a job waits for as many.
 _CHUNK, _LANE_CHUNK = 10, 4
@@ -51,7 +51,7 @@ class RowWork:
         if self._operation.counts_for_user and not self._slice.job.dry_run:
             self._count_hosts()
         number, scanned, known, prefix = self._slice.job.cursor, self._slice.job.before, self._slice.job.seen, True
-        while page := self._page(number):
+        while page := self._slice.page(number):
             for chunk in batched(page, max(_CHUNK, _LANE_CHUNK * len(self._lanes)), strict=False):
                 tried, finished = self._try(chunk), 0
                 for before, row in zip(chunk, tried, strict=True):
@@ -76,14 +76,6 @@ class RowWork:
             return self._slice.done()
         return self._slice.wait(self._soonest, reason="user_daily_limit" if self._by_limit else None)
 
-    def _page(self, number: int) -> list[Row]:
-        """Return the next rows; a row that was erased is there as a failed one."""
-        last = min(self._slice.job.rows or 0, number + PAGE - 1)
-        if number > last:
-            return []
-        found = {row.number: row for row in self._runner.store.rows(self._slice.job, start=number, limit=PAGE)}
-        return [found.get(at) or erased(at) for at in range(number, last + 1)]
-
     def _save(self, seen: Tally, finished: int) -> None:
         job = replace(self._slice.job, seen=seen)
         if self._open_by_host:
@@ -94,7 +86,7 @@ class RowWork:
 
     def _count_hosts(self) -> None:
         number = self._slice.job.cursor
-        while page := self._page(number):
+        while page := self._slice.page(number):
             hosts = (self._host(row) for row in page if not row.finished)
             self._open_by_host.update(host for host in hosts if host is not None and not host.endswith(UNKNOWN_HOST))
             number = page[-1].number + 1

@@ -16,7 +16,7 @@ from zoom_common.access.principal import Principal
 from zoom_common.deadline import Deadline
 from zoom_common.jobs.engine_client import UPLOAD_SECONDS
 from zoom_common.jobs.files import Unusable, store_rows
-from zoom_common.jobs.model import ENDED, Job, Row, State, paced
+from zoom_common.jobs.model import ENDED, Job, Row, State, erased, paced
 from zoom_common.jobs.rows import RowCalls, Stop
 from zoom_common.jobs.store import JobStore
 from zoom_common.zoom.operations.model import Operation
@@ -27,7 +27,7 @@ END, AGAIN, WAIT = "end", "again", "wait"
 MOST_SLICES = 2_000
 # In seconds: how long after its time a sign of life may still come.
 GRACE = 120.0
-PAGE = 250
+_PAGE = 250
 _KEY_CHECK_SECONDS = 60.0
 # Shorter waits are no reason to call a job waiting.
 _SHORT_WAIT = 90.0
@@ -149,6 +149,14 @@ class Slice:
     def __post_init__(self) -> None:
         """Begin to measure."""
         self.measured_at = self.checked_at = self.runner.clock()
+
+    def page(self, number: int) -> list[Row]:
+        """Return the next rows; a row that was erased is there as a failed one."""
+        last = min(self.job.rows or 0, number + _PAGE - 1)
+        if number > last:
+            return []
+        found = {row.number: row for row in self.runner.store.rows(self.job, start=number, limit=_PAGE)}
+        return [found.get(at) or erased(at) for at in range(number, last + 1)]
 
     def save(self, job: Job, *, finished: int = 0) -> None:
         """Write progress. Raises Lost when another slice has the job or somebody has stopped it."""

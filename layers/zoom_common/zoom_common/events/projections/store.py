@@ -39,7 +39,12 @@ class EventChanges:
 
     def key(self, change: Change) -> tuple[str, str]:
         """The keys of the record that one of its changes is about."""
-        return f"{self.tenant}#{change.partition}", change.sort
+        return record_key(self.tenant, change)
+
+
+def record_key(tenant: str, change: Change) -> tuple[str, str]:
+    """Return the keys of the tenant's record that a change is about."""
+    return f"{tenant}#{change.partition}", change.sort
 
 
 class ProjectionStore:

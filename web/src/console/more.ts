@@ -1,0 +1,29 @@
+/** A list of the console that is read page by page. */
+import { append, h, replace, type Child } from "../dom";
+import { button, failure, isSessionEnd } from "../ui";
+import type { Answer } from "./answers";
+import type { Context } from "./panel";
+
+interface Page extends Answer {
+  next_page_token: string;
+}
+
+/** The body of a table with the rows of a first page, and what belongs below the table: a button for the next page. */
+export function pages<T extends Page>(path: string, first: T, rows: (page: T) => Child[], { api, place }: Context): { list: HTMLElement; below: HTMLElement } {
+  const list = h("tbody");
+  const below = h("div");
+  const add = (page: T): void => {
+    append(list, rows(page));
+    replace(below, page.next_page_token && button("Show more", () => void more(page.next_page_token), "small"));
+  };
+  const more = async (token: string): Promise<void> => {
+    try {
+      add(await api.get<T>(`${path}?page_size=50&next_page_token=${encodeURIComponent(token)}`, place.signal));
+    } catch (error) {
+      if (!place.signal.aborted && !isSessionEnd(error)) replace(below, failure(error));
+    }
+    list.dataset.more = ""; // the page is not shortened again by itself
+  };
+  add(first);
+  return { list, below };
+}
