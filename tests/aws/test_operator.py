@@ -241,7 +241,7 @@ def test_a_key_is_limited_and_revoked_and_the_list_says_so_at_once() -> None:
 
 
 def test_dead_letters_go_back_or_away_and_others_stay() -> None:
-    """Redriven unchanged; discarded with a reason; what was only looked at is there for the next look."""
+    """A redriven message is unchanged, a discarded one needs a reason, and the others can be listed again at once."""
     first, second, third = (dead_letter(f'{{"action":"revoke","connection_id":"con_{n}"}}') for n in range(3))
     assert ask("dead-letters")[1]["queues"] == [{"queue": "escrow", "dead_letters": 3, "waiting": 0}]
     _, listed = ask("dead-letters/escrow")

@@ -76,7 +76,7 @@ def test_nothing_to_write_asks_nobody() -> None:
 
 
 def test_what_was_read_ahead_is_not_read_again(ahead: ReadAhead, table: Table) -> None:
-    """By key, in a batch, and that there is none; what was not read ahead is read as it is."""
+    """Reads by key and in a batch are answered from memory, also for a missing item. Other keys are read anew."""
     table.put({"pk": "p", "sk": "1", "state": "before"})
     ahead.begin_read([("p", "1"), ("p", "none"), ("p", "1")])()
     for sk in ("1", "none", "other"):

@@ -92,7 +92,7 @@ def test_endless_contention_brings_the_event_back(store: ProjectionStore, monkey
 def test_events_of_one_record_are_merged_into_one_write(
     store: ProjectionStore, dynamodb: DynamoDBClient, events_table: str
 ) -> None:
-    """Two events of a batch make one version; what each of them says is there."""
+    """Two events of a batch make one version of the record, which holds what both of them say."""
     events = [
         EventChanges("acme", [said(topic="first")], (AT, "a"), "con_1"),
         EventChanges("acme", [said(agenda="second"), said("session#1")], (AT + 1, "b"), "con_2"),

@@ -307,7 +307,7 @@ def test_a_streak_that_ends_is_stored_as_none(table: Table, store: ConnectionSto
 
 
 def test_what_is_due_is_postponed(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
-    """For the version that was seen; what has moved, or is not due any more, stays as it is."""
+    """Only the version that was seen gets a new time. A connection that changed or is not due keeps its own."""
     seen = stored(table)
     refreshes.postpone(replace(seen, version=seen.version + 1), due_at=START + 500)
     assert store.get("acme", "con_1") == seen

@@ -104,7 +104,7 @@ def test_an_operation_that_the_grant_does_not_allow_asks_for_no_slot_early() -> 
 
 
 def test_a_call_that_zoom_does_not_answer_has_used_its_slot() -> None:
-    """It is not given back: nobody knows whether Zoom counted it."""
+    """The slot is not given back, because Zoom may have counted the call."""
     container = Container(ok(), answer(500, b"{}"), answer(500, b"{}"), answer(500, b"{}"), answer(500, b"{}"))
     container.call()
     with pytest.raises(GatewayError):

@@ -180,7 +180,7 @@ class Cue:
 
 
 def cues(webvtt: str) -> Iterator[Cue]:
-    """Yield the cues of a WebVTT text; what is none is left out."""
+    """Yield the cues of a WebVTT text. Blocks that are no cues are left out."""
     for block in re.split(r"\r?\n[ \t]*\r?\n", webvtt.lstrip("\ufeff").replace("\r\n", "\n")):
         lines = block.strip("\n").split("\n")
         at = next((place for place, line in enumerate(lines[:2]) if _TIMES.match(line.strip())), None)

@@ -221,7 +221,7 @@ def test_what_zoom_shows_late_is_waited_for_a_day_and_compared_all_the_same() ->
 
 
 def test_a_change_after_that_is_published_as_another_revision() -> None:
-    """A stay that is told late is compared with the report as well; without a change nothing is published."""
+    """A stay that arrives late is compared with the report as well. Without a change nothing is published."""
     life = lesson()
     room, zoom = room_of(life), Report(life)
     assert room.reconcile(zoom, None, subject()).settled == 1

@@ -49,7 +49,7 @@ def milliseconds(chance: random.Random) -> float:
 
 
 def test_an_event_reaches_an_endpoint_within_a_second() -> None:
-    """At the median, and nine of ten do; what is slower waited for a function to start, or for a far endpoint."""
+    """The median and nine of ten arrive in time. Slower ones waited for a start, or for a distant endpoint."""
     chance = random.Random(1)  # noqa: S311 - a simulation
     found = sorted(milliseconds(chance) for _ in range(20_000))
     assert found[len(found) // 2] < 600

@@ -209,7 +209,7 @@ _WEEKDAYS = re.compile(r"\s*[1-7]\s*(,\s*[1-7]\s*)*,?\s*")
 def whole(value: Any) -> Any:
     """A whole number, also when it comes as text, as 60.0, or as 62.5.
 
-    Programs that divide milliseconds send fractions. Nobody knows whether Zoom takes them, so they pass.
+    Programs that divide milliseconds send fractions. They pass, because it is not known whether Zoom refuses them.
     """
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         return int(value.strip().partition(".")[0])
