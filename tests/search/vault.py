@@ -37,7 +37,7 @@ from zoom_common.connections.queues import EscrowQueue, LinkQueue, RevokeQueue
 from zoom_common.connections.redemption import Redemption
 from zoom_common.connections.refresh.effects import INTENT_WINDOW, Outcome
 from zoom_common.connections.refresh.policy import Policy
-from zoom_common.connections.refresh.refusal_rate import RefusalRate
+from zoom_common.connections.refresh.refusal_rate import OtherGrants, RefusalRate
 from zoom_common.connections.refresh.runner import Refresher
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import ConnectionStore, from_values
@@ -177,6 +177,7 @@ class Vault:
             chance=chance,
             new_id=lambda: f"{name}.{next(numbers)}",
             rate=RefusalRate(counters=_Uncounted(), clock=clock),
+            others=cast("OtherGrants", _NoOthers()),
             policy=POLICY,
         )
         self.tokens = AccessTokens(
@@ -199,6 +200,13 @@ class _Uncounted:
         from zoom_common.connections.refresh.refusal_rate import AnswerCounts  # noqa: PLC0415
 
         return AnswerCounts()
+
+
+class _NoOthers:
+    """No other grants: what a refusal means beside them is decided by pure functions, which have tests of their own."""
+
+    def like(self, refused: Connection) -> list[Connection]:  # noqa: ARG002
+        return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,14 @@ def test_the_index_names_only_what_is_due(table: Table, refreshes: RefreshStore)
     assert len({due_shard(each) for each in ids}) == SHARDS
 
 
+def test_the_soonest_of_a_shard_are_named_whenever_they_are_due(table: Table, refreshes: RefreshStore) -> None:
+    """In order, and no more than asked for."""
+    ids = [each for each in (f"con_{number}" for number in range(200)) if due_shard(each) == "07"]
+    for number, each in enumerate(ids):
+        stored(table, connection_id=each, due_at=START + 9e6 - number)
+    assert refreshes.soonest("07", limit=3) == [("acme", each) for each in ids[:-4:-1]]
+
+
 def due(refreshes: RefreshStore, *, now: float = START + 9e6) -> list[tuple[str, str]]:
     """What the index of due connections names in the shard of `con_1`."""
     return refreshes.due(due_shard("con_1"), now=now)[0]

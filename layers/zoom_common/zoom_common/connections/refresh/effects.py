@@ -127,9 +127,19 @@ class Finish:
     settlement: FinalState
 
 
+class Verdict(StrEnum):
+    """What a refusal by Zoom means."""
+
+    ALONE = "alone"  # Zoom grants others, or there are too few of them: this grant has ended
+    WIDE = "wide"  # Zoom refuses others as well: Zoom or the app is at fault
+    UNKNOWN = "unknown"  # there are others, and none of them could be tried now
+
+
 @dataclass(frozen=True, slots=True)
-class CountRefusal:
-    """-> whether Zoom refuses so many grants lately that Zoom or the app is at fault."""
+class JudgeRefusal:
+    """-> Verdict, by `until` (epoch seconds) at the latest. Other grants may be refreshed for it."""
+
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +150,7 @@ class Sleep:
 
 
 type Effect = (
-    TakeLease | Read | FetchKeys | RequestGrant | Write | KeepSpare | Escrow | Revoke | Finish | CountRefusal | Sleep
+    TakeLease | Read | FetchKeys | RequestGrant | Write | KeepSpare | Escrow | Revoke | Finish | JudgeRefusal | Sleep
 )
 
 
@@ -193,6 +203,7 @@ class RefreshContext:
     chance: Callable[[], float]
     policy: Policy
     in_use: bool = False  # somebody needs the token now
+    probe: bool = False  # only to see whether Zoom grants anybody: without a pair, the connection stays as it is
     wait: float = 0.0  # for how long a loser may wait for the winner's result
     ends: float = float("inf")  # when this process is stopped
     until: float = 0.0  # the end of our lease, or of this process

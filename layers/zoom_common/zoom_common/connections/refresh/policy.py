@@ -42,6 +42,10 @@ class Policy:
     widely_refused_least: int = 10
     widely_refused_window: float = 300.0
     held_at_most: int = 96
+    # Before that is known, a refusal is believed only after up to so many other grants were tried: Zoom or the app is
+    # at fault when it grants none of them and refuses at least so many.
+    probes: int = 3
+    probes_refused: int = 2
     # The sweep: warm while used, kept alive well before the 90 days of a refresh token.
     ahead: float = 900.0
     active: float = _DAY

@@ -232,6 +232,11 @@ class RefreshStore:
         )
         return [(values["pk"].removesuffix("#connections"), values["sk"]) for values in page], last
 
+    def soonest(self, shard: str, *, limit: int) -> list[tuple[str, str]]:
+        """Return up to `limit` (tenant, connection id) of a shard, those that are due first, whenever that is."""
+        page, _ = self._table.query("#due_shard = :shard", {"shard": shard}, index="due", limit=limit)
+        return [(values["pk"].removesuffix("#connections"), values["sk"]) for values in page]
+
     def _change(self, key: tuple[str, str], change: str, also: Sequence[Mapping[str, Any]], **more: Any) -> None:
         """Change one item, in a transaction where there is something else to do with it. Raises ConditionFailed."""
         if also:
