@@ -82,6 +82,29 @@ def test_a_write_moves_everything_together(table: Table, store: ConnectionStore,
     assert (now.due_at, now.api_url, now.last_used_at) == (START + 2700, "https://api-eu.zoom.us", START - 60)
 
 
+def test_an_unproven_pair_is_kept_in_the_state_that_was_seen(
+    table: Table, store: ConnectionStore, refreshes: RefreshStore
+) -> None:
+    """State, reason and lease stay; settled as connected, the row of refusals is forgotten with them."""
+    given_up = {
+        "state": State.REAUTHORIZATION_REQUIRED,
+        "reason": "tokens_refused",
+        "refusals": 3,
+        "refused_version": 1,
+    }
+    seen = stored(table, **given_up, lease_owner="a1", lease_expires_at=START + 60)
+    assert refreshes.write(pair(unproven=True), release=True, state=seen.state) is None
+    found = store.get("acme", "con_1")
+    assert found is not None
+    assert (found.state, found.reason, found.version) == (State.REAUTHORIZATION_REQUIRED, "tokens_refused", 2)
+    assert (found.lease_owner, found.sealed_refresh, found.refusals) == ("a1", b"new refresh", 3)
+    assert refreshes.settle(found, settlement(state=State.CONNECTED, reason=None))
+    found = store.get("acme", "con_1")
+    assert found is not None
+    assert (found.state, found.reason, found.lease_owner) == (State.CONNECTED, None, None)
+    assert (found.refusals, found.refused_version) == (0, 0)
+
+
 def test_a_write_says_what_it_found(table: Table, refreshes: RefreshStore) -> None:
     """A moved version, another's lease and a missing connection are told apart."""
     with pytest.raises(LookupError):

@@ -11,7 +11,7 @@ from tests.fakes.connections import START, Worker, World
 from tests.fakes.zoom_oauth import ZoomServer
 from zoom_common.connections.cipher import SealKind
 from zoom_common.connections.model import Connection, Kind, State
-from zoom_common.connections.refresh.effects import FetchKeys, Outcome, Verdict
+from zoom_common.connections.refresh.effects import CheckToken, FetchKeys, Outcome, Verdict
 from zoom_common.connections.refresh.policy import Policy
 from zoom_common.connections.refresh.refusal_rate import AnswerCounts, Probe, RefusalRate, verdict
 from zoom_common.errors import Unavailable
@@ -72,12 +72,77 @@ def test_a_fault_on_the_way_costs_no_try() -> None:
     assert states == [State.REAUTHORIZATION_REQUIRED, State.CONNECTED]
 
 
-@pytest.mark.parametrize("reason", ["superseded", "app_deauthorized", "revoked", "owner_gone", "tokens_refused"])
+@pytest.mark.parametrize("reason", ["superseded", "app_deauthorized", "revoked", "owner_gone"])
 def test_what_has_another_cause_is_not_tried_by_itself(reason: str) -> None:
     """Also when the index still names it."""
     world = World(state=State.REAUTHORIZATION_REQUIRED, reason=reason)
     result = world.refresher.when_due("acme", "con_1")
     assert (result.outcome, world.zoom.requests) == (Outcome.REAUTHORIZATION_REQUIRED, [])
+
+
+class TokensRefused(World):
+    """A connection that was given up because Zoom's API took none of three new pairs over ten minutes."""
+
+    def __init__(self, **changes: Any) -> None:
+        super().__init__(version=3, refusals=2, refused_version=2, refused_since=START - 700, **changes)
+        assert self.refresher.refused("acme", "con_1", version=3)
+
+    def when_due(self) -> float:
+        """Let time pass until the tokens are tried, and try them; how long after it was given up."""
+        assert self.item.due_at is not None
+        self.clock.now = self.item.due_at
+        self.refresher.when_due("acme", "con_1")
+        return self.clock.now - START
+
+
+def test_tokens_that_zooms_api_refused_are_tried_again() -> None:
+    """Once it accepts a new one the connection works, its row of refusals is forgotten, and the bus says so."""
+    world = TokensRefused()
+    assert world.when_due() == pytest.approx(900, rel=0.06)
+    assert (world.item.state, world.item.reason, world.item.refusals) == (State.CONNECTED, None, 0)
+    assert (world.current, world.item.lease_owner) == ("refresh-1", None)
+    assert world.item.due_at == pytest.approx(world.clock.now + 2700, abs=1)
+    assert [each["state"] for each in world.published] == ["reauthorization_required", "connected"]
+
+
+def test_tokens_that_zooms_api_goes_on_refusing_are_kept_and_publish_nothing() -> None:
+    """Each try stores its pair; after four of them there are no more."""
+    world = TokensRefused()
+    tried = []
+    for _ in range(4):
+        world.zoom.faults = [None, HttpResponse(401, {}, b'{"code":124}')]
+        tried.append(world.when_due())
+    assert tried == pytest.approx([900, HOUR, 6 * HOUR, 24 * HOUR], rel=0.06)
+    assert (world.item.state, world.item.reason, world.item.due_at) == (
+        State.REAUTHORIZATION_REQUIRED,
+        "tokens_refused",
+        None,
+    )
+    assert (world.current, world.item.version, len(world.published)) == ("refresh-4", 7, 1)
+
+
+@pytest.mark.parametrize("fault", ["never_sent", HttpResponse(502, {}, b"")])
+def test_no_answer_about_new_tokens_costs_no_try(fault: str | HttpResponse) -> None:
+    """The pair is stored, and half a minute later another one is asked for."""
+    world = TokensRefused()
+    world.zoom.faults = [None, fault]
+    world.when_due()
+    assert (world.item.state, world.current, world.item.version) == (State.REAUTHORIZATION_REQUIRED, "refresh-1", 4)
+    assert world.when_due() < 1200
+    assert world.item.state is State.CONNECTED
+
+
+def test_a_crash_before_new_tokens_are_checked_loses_no_pair() -> None:
+    """The connection holds the pair, stays given up, and is tried once more."""
+    world = TokensRefused()
+    world.worker("w").until(CheckToken)
+    assert (world.item.state, world.item.reason, world.current) == (
+        State.REAUTHORIZATION_REQUIRED,
+        "tokens_refused",
+        "refresh-1",
+    )
+    world.when_due()
+    assert (world.item.state, world.current) == (State.CONNECTED, "refresh-2")
 
 
 def test_a_connection_that_is_superseded_while_it_is_tried_again_stays_so() -> None:

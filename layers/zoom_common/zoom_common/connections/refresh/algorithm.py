@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from zoom_common.connections.model import ALIVE, Connection, State
 from zoom_common.connections.refresh.effects import (
+    CheckToken,
     Effects,
     Escrow,
     FetchKeys,
@@ -28,8 +29,9 @@ from zoom_common.connections.refresh.effects import (
     Verdict,
     Write,
 )
-from zoom_common.connections.refresh.policy import TRIED_AGAIN, is_tried_again
+from zoom_common.connections.refresh.policy import REASON, TRIED_AGAIN, is_tried_again
 from zoom_common.errors import DependencyFailed, InternalError, Unavailable
+from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import AppAtFault, GrantRejected, TokenError, TokenGrant, TokenUnavailable
 
 
@@ -96,39 +98,6 @@ def _write_or_keep(pair: SealedPair) -> Effects[PersistedAs]:
         return PersistedAs.DROPPED
     kept: bool = pair.attempt in found.spares or (yield KeepSpare(pair))
     return PersistedAs.SPARE if kept else PersistedAs.DROPPED
-
-
-def pair_of(attempt: RefreshContext, grant: TokenGrant, used: bytes, seals: Seals) -> SealedPair:
-    """What Zoom gave for the sealed token `used`, sealed and ready to be written."""
-    seen, now = attempt.seen, attempt.clock()
-    due_at = attempt.policy.due_at(
-        now=now,
-        last_used_at=now if attempt.in_use else seen.last_used_at,
-        expires_at=grant.expires_at,
-        issued_at=now,
-        chance=attempt.chance(),
-    )
-    return SealedPair(
-        tenant=seen.tenant,
-        connection_id=seen.connection_id,
-        grant_id=seen.grant_id,
-        seen_version=seen.version,
-        attempt=attempt.attempt_id,
-        sealed_access=seals.seal_access(grant.access_token),
-        # Server-to-Server grants have none: the app's secret goes on in its place.
-        sealed_refresh=seals.seal_refresh(grant.refresh_token) if grant.refresh_token else used,
-        used_refresh=used,
-        tried=tuple(seen.spares),
-        access_expires_at=grant.expires_at,
-        issued_at=now,
-        scopes=grant.scopes,
-        api_url=grant.api_url,
-        state_changed_at=seen.state_changed_at if seen.state is State.CONNECTED else now,
-        last_used_at=now if attempt.in_use else None,
-        due_at=due_at,
-        client_id=seen.client_id,
-        zoom_user_id=seen.zoom_user_id,
-    )
 
 
 def _result(rested: PersistedAs, seen: Connection) -> Result:
@@ -316,7 +285,32 @@ def refresh(attempt: RefreshContext) -> Effects[Result]:
     except InternalError as fault:
         yield from finish(attempt, fault)
         raise
-    return (yield from persist(attempt, pair_of(attempt, grant, used, seals)))
+    pair = attempt.pair(grant, used, seals)
+    result = yield from persist(attempt, pair)
+    if not pair.unproven or result.outcome is not Outcome.REFRESHED:
+        return result
+    return (yield from _prove(attempt, pair, grant.access_token))
+
+
+def _prove(attempt: RefreshContext, pair: SealedPair, token: Secret) -> Effects[Result]:
+    """The pair is stored, and the lease still ours: make the connection work again if Zoom accepts the token."""
+    attempt.seen = replace(attempt.seen, version=pair.seen_version + 1)
+    try:
+        accepted: bool = yield CheckToken(token)
+    except TokenUnavailable as silent:
+        return (yield from finish(attempt, silent))
+    if not accepted:
+        return (yield from _ask_the_person(attempt, REASON))
+    settlement = replace(
+        _unchanged(attempt, attempt.seen),
+        state=State.CONNECTED,
+        reason=None,
+        failures=0,
+        cool_until=0.0,
+        state_changed_at=pair.state_changed_at,
+        due_at=pair.due_at,
+    )
+    return (yield from _finish(attempt, Outcome.REFRESHED, settlement))
 
 
 def wait_for_leader(attempt: RefreshContext) -> Effects[Result]:

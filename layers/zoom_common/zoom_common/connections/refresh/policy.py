@@ -86,7 +86,8 @@ _OF_TOKENS = frozenset({"invalid_grant", "refresh_token_invalid", "refresh_token
 # Only a Server-to-Server connection is given up because of its app, which may be switched on again.
 _OF_ITS_APP = frozenset({"invalid_client", "unauthorized_client", "app_disabled", "app_disabled_by_admin"})
 
-TRIED_AGAIN = _OF_TOKENS | _OF_ITS_APP
+# Zoom's API has refused whatever Zoom gives out, and may be well again: a new access token has to be accepted first.
+TRIED_AGAIN = _OF_TOKENS | _OF_ITS_APP | {REASON}
 
 # Somebody else holds the Zoom user, or the person has removed the app: an old token must not come back to life.
 NEVER_TRIED_AGAIN = frozenset({"superseded", "app_deauthorized"})

@@ -21,6 +21,7 @@ from zoom_common.connections.refresh.algorithm import (
     write_or_keep,
 )
 from zoom_common.connections.refresh.effects import (
+    CheckToken,
     Effect,
     Effects,
     Escrow,
@@ -155,7 +156,8 @@ class Refresher:
             return False
         at = changes_at(seen, now)
         change = state_changed(seen, State.REAUTHORIZATION_REQUIRED, REASON, at=at)
-        ended = self.connections.end(seen, reason=REASON, now=at, also=[self.outbox.entry(change)])
+        again_at = self.policy.again_at(at, now=now, chance=self.chance())
+        ended = self.connections.end(seen, reason=REASON, now=at, again_at=again_at, also=[self.outbox.entry(change)])
         if ended:
             self.outbox.publish(change)
         return ended
@@ -254,7 +256,7 @@ class Refresher:
         for _ in range(_TRIES):
             state = found.state if found else State.CONNECTED
             changes = []
-            if found is not None and state is not State.CONNECTED:
+            if found is not None and state is not State.CONNECTED and not pair.unproven:
                 at = changes_at(found, self.clock())
                 changes.append(state_changed(found, State.CONNECTED, None, at=at))
                 pair = replace(pair, state_changed_at=at)
@@ -301,6 +303,8 @@ class Refresher:
                 return self._finish(seen, settlement)
             case JudgeRefusal(until) if connection is not None:
                 return self._judge(connection, until=until)
+            case CheckToken(token) if connection is not None:
+                return self.zoom.accepts(token, of_account=connection.kind is Kind.ACCOUNT)
             case Sleep(seconds):
                 return self.sleep(seconds)
         raise TypeError(type(step).__name__)
