@@ -88,7 +88,7 @@ def test_what_zoom_may_accept_passes(body: dict[str, Any]) -> None:
         ({"duration": -1}, "duration"),
         ({"settings": {"audio": ["loud"]}}, "settings.audio"),
         ({"settings": {"host_video": {}}}, "settings.host_video"),
-        (recurring(), "recurrence.type"),
+        (recurring(repeat_interval=1), "recurrence.type"),
         (recurring(type=1, end_times=-1), "recurrence.end_times"),
         (recurring(type=2, weekly_days=["2", "4"]), "recurrence.weekly_days"),
         (recurring(type=4), "recurrence.type"),
