@@ -187,7 +187,7 @@ def _meant_to_be_empty(response: HttpResponse) -> bool:
     # An answer that breaks off within its headers looks like an empty one, without a word on its length.
     if response.status in {204, 304}:
         return True
-    return not response.headers.keys().isdisjoint(("content-length", "transfer-encoding"))
+    return not response.headers.keys().isdisjoint(("content-length", "transfer-encoding", "location"))
 
 
 def token_rejected(response: HttpResponse) -> bool:
