@@ -175,7 +175,8 @@ def is_answer(response: HttpResponse, *, anything: bool = False) -> bool:
     With `anything` a success may hold whatever it likes, and a redirect is an answer too.
     """
     if anything and 200 <= response.status < 400:  # noqa: PLR2004 - successes and redirects
-        return bool(response.body) or response.too_long or _meant_to_be_empty(response)
+        is_redirect = response.status >= 300 and "location" in response.headers  # noqa: PLR2004 - HTTP's own number
+        return bool(response.body) or response.too_long or is_redirect or _meant_to_be_empty(response)
     if 200 <= response.status < 300:  # noqa: PLR2004 - the class of successes
         return _json(response.body) is not None if response.body.strip() else _meant_to_be_empty(response)
     if 400 <= response.status < 500:  # noqa: PLR2004 - the class of refusals
@@ -187,7 +188,7 @@ def _meant_to_be_empty(response: HttpResponse) -> bool:
     # An answer that breaks off within its headers looks like an empty one, without a word on its length.
     if response.status in {204, 304}:
         return True
-    return not response.headers.keys().isdisjoint(("content-length", "transfer-encoding", "location"))
+    return not response.headers.keys().isdisjoint(("content-length", "transfer-encoding"))
 
 
 def token_rejected(response: HttpResponse) -> bool:
