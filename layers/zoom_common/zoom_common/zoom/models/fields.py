@@ -163,7 +163,10 @@ def _field(location: Sequence[int | str]) -> str:
 
 
 def _message(detail: dict[str, Any]) -> str:
-    template = _MESSAGES.get(detail["type"])
+    kind = detail["type"]
+    if kind == "too_long" and detail["ctx"]["field_type"] != "List":
+        kind = "string_too_long"  # so pydantic reports a limit that stands around a union
+    template = _MESSAGES.get(kind)
     return str(detail["msg"]) if template is None else template.format(**detail.get("ctx", {}))
 
 
