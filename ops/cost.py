@@ -40,6 +40,9 @@ PRICES: Mapping[str, float] = {
     "metric_month": 0.30,
     "dashboard_month": 3.00,
 }
+# SnapStart for Python: a version is paid for while it is active, by the function's memory, and so is each restore.
+# https://aws.amazon.com/lambda/pricing/
+SNAPSHOT_GB_SECOND, RESTORE_GB = 0.0000015046, 0.0001397998
 _MILLION = 1_000_000
 # Measured on one core, warm, by `make bench` (docs/benchmarks.md): milliseconds of processor time, without any waiting.
 CORE_MS: Mapping[str, float] = {"call": 1.2, "event": 1000 / 650}
@@ -181,6 +184,23 @@ def standing(prices: Mapping[str, float], *, functions: int, alarms: int, metric
         ),
         "queue polls": queue_polls() / _MILLION * prices["sqs_million"],
         "cold starts": functions * 30 * 0.5 * 0.5 * prices["lambda_gb_second_arm64"],
+    }
+
+
+def snapstart(*, restores: float = 0) -> dict[str, float]:
+    """Return dollars a month of the parameter SnapStart: one version of each function that has it, and restores.
+
+    Old versions are paid for too, until they are deleted or AWS drops their snapshots.
+    """
+    sizes = [
+        each["Properties"].get("MemorySize", _MEMORY_MB) / 1024
+        for each in in_template("AWS::Serverless::Function")
+        if "SnapStart" in each["Properties"]
+    ]
+    month = 30 * 86_400
+    return {
+        "snapshots": sum(sizes) * month * SNAPSHOT_GB_SECOND,
+        "restores": restores * sum(sizes) / len(sizes) * RESTORE_GB,
     }
 
 

@@ -87,6 +87,12 @@ class _Cipher:
         self._line.ask("kms", "generate")
         return _Seals(tenant, connection_id)
 
+    def begin_pair_sealer(self, tenant: str, connection_id: str) -> Callable[[], _Seals]:
+        return lambda: self.pair_sealer(tenant, connection_id)
+
+    def begin_open(self, sealed: bytes, context: SealContext) -> Callable[[], Secret]:
+        return lambda: self.open(sealed, context)
+
     def open(self, sealed: bytes, context: SealContext) -> Secret:
         self._line.ask("kms", "decrypt")
         prefix = _sealed(context.tenant, context.connection, context.kind, "")

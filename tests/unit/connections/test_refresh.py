@@ -241,14 +241,23 @@ def test_faults_of_the_app_change_no_connection(fault: HttpResponse) -> None:
 
 
 def test_kms_away_before_the_rotation() -> None:
-    """Without a data key nothing is sent, and the connection is as it was."""
+    """Without a data key nothing is sent, and the connection is as it was: KMS is asked while the lease is taken."""
     world = World()
     worker = world.worker("w")
-    worker.go()
     world.kms.away = True
+    worker.go()
+    assert world.item.lease_owner == "w"
     assert worker.finish().outcome is Outcome.UNAVAILABLE
     assert world.zoom.requests == []
     assert (world.item.state, world.item.lease_owner, dict(world.item.intents)) == (State.CONNECTED, None, {})
+
+
+def test_a_refresh_asks_kms_three_times() -> None:
+    """For two data keys and for the token that is tried first; nothing is asked twice because it was asked ahead."""
+    world = World()
+    world.kms.made = world.kms.decrypts = 0
+    assert world.on_demand().outcome is Outcome.REFRESHED
+    assert (world.kms.made, world.kms.decrypts) == (2, 1)
 
 
 def test_kms_away_after_the_rotation() -> None:
