@@ -22,7 +22,8 @@ from zoom_common.connections.model import State
 from zoom_common.connections.placement import LinkedGrant
 from zoom_common.connections.queues import LINK, REFRESH, RESTORE, REVOKE, from_message
 from zoom_common.connections.refresh.algorithm import NotPersisted
-from zoom_common.connections.refresh.effects import Outcome, Result
+from zoom_common.connections.refresh.effects import Result
+from zoom_common.connections.refresh.policy import Outcome
 from zoom_common.connections.refresh.runner import sweep
 from zoom_common.daily_counts import REFRESHES, DailyCounts
 from zoom_common.deadline import Deadline

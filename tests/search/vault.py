@@ -35,8 +35,8 @@ from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.placement import Placement
 from zoom_common.connections.queues import EscrowQueue, LinkQueue, RevokeQueue
 from zoom_common.connections.redemption import Redemption
-from zoom_common.connections.refresh.effects import INTENT_WINDOW, Outcome
-from zoom_common.connections.refresh.policy import Policy
+from zoom_common.connections.refresh.effects import INTENT_WINDOW
+from zoom_common.connections.refresh.policy import Outcome, Policy
 from zoom_common.connections.refresh.refusal_rate import RefusalRate
 from zoom_common.connections.refresh.runner import Refresher
 from zoom_common.connections.refresh.store import RefreshStore

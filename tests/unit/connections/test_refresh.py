@@ -11,7 +11,8 @@ from zoom_common.connections.cipher import SealKind
 from zoom_common.connections.model import State
 from zoom_common.connections.queues import from_message
 from zoom_common.connections.refresh.algorithm import NotPersisted
-from zoom_common.connections.refresh.effects import Escrow, Finish, Outcome, RequestGrant, TakeLease, Write
+from zoom_common.connections.refresh.effects import Escrow, Finish, RequestGrant, TakeLease, Write
+from zoom_common.connections.refresh.policy import Outcome
 from zoom_common.errors import InternalError
 from zoom_common.zoom.http import HttpResponse
 

@@ -10,8 +10,7 @@ import pytest
 from tests.fakes.connections import START, World
 from zoom_common.connections.cipher import SealKind
 from zoom_common.connections.model import Connection, State
-from zoom_common.connections.refresh.effects import Outcome
-from zoom_common.connections.refresh.policy import Policy
+from zoom_common.connections.refresh.policy import Outcome, Policy
 from zoom_common.connections.refresh.refusal_rate import AnswerCounts, RefusalRate
 from zoom_common.errors import Unavailable
 from zoom_common.zoom.http import HttpResponse

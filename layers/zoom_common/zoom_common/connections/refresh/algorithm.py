@@ -15,7 +15,6 @@ from zoom_common.connections.refresh.effects import (
     Finish,
     KeepSpare,
     Moved,
-    Outcome,
     Read,
     RefreshContext,
     RequestGrant,
@@ -27,7 +26,7 @@ from zoom_common.connections.refresh.effects import (
     TakeLease,
     Write,
 )
-from zoom_common.connections.refresh.policy import TRIED_AGAIN, is_tried_again
+from zoom_common.connections.refresh.policy import TRIED_AGAIN, Outcome, is_tried_again
 from zoom_common.errors import DependencyFailed, InternalError, Unavailable
 from zoom_common.zoom.oauth import AppAtFault, GrantRejected, TokenError, TokenGrant, TokenUnavailable
 

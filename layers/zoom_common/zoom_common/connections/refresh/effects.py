@@ -4,26 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Protocol
 
 from zoom_common.connections.model import Connection, State
-from zoom_common.connections.refresh.policy import Policy
+from zoom_common.connections.refresh.policy import Outcome, Policy
 from zoom_common.secret import Secret
 
 # For this long, in seconds, an attempt that nobody resolved may still turn up with the pair it got.
 INTENT_WINDOW = 15 * 60.0
-
-
-class Outcome(StrEnum):
-    """The outcome of an attempt, as `token_refresh` returns it to its caller."""
-
-    REFRESHED = "refreshed"
-    CURRENT = "current"  # somebody else did it, or nothing was to do
-    BUSY = "busy"  # somebody else is at it
-    REFRESH_FAILING = "refresh_failing"  # it did not work; try again after the cool-down
-    REAUTHORIZATION_REQUIRED = "reauthorization_required"
-    UNAVAILABLE = "unavailable"  # nothing wrong with the connection: the app or we are at fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

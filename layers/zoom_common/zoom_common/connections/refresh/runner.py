@@ -22,7 +22,6 @@ from zoom_common.connections.refresh.effects import (
     FinalState,
     Finish,
     KeepSpare,
-    Outcome,
     Read,
     RefreshContext,
     RequestGrant,
@@ -33,7 +32,7 @@ from zoom_common.connections.refresh.effects import (
     TakeLease,
     Write,
 )
-from zoom_common.connections.refresh.policy import NO_STREAK, REASON, Policy, may_be_tried_again, streak_after
+from zoom_common.connections.refresh.policy import NO_STREAK, REASON, Outcome, Policy, may_be_tried_again, streak_after
 from zoom_common.connections.refresh.refusal_rate import RefusalRate
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import SHARDS, ConnectionStore
