@@ -216,13 +216,13 @@ class ConnectionStore:
     def by_folded_user(self, client_id: str, zoom_user_id: str, account_id: str | None) -> Connection | None:
         """Return the connection whose Zoom user has this id apart from upper and lower case.
 
-        Return None when several connected users have it, and when that user belongs to another Zoom account.
+        Return None when several connected users of the Zoom account have it, or none.
         """
         users, _ = self._table.query("#pk = :pk", {"pk": folded_partition(client_id, zoom_user_id)})
-        found = [each for user in users if (each := self.by_zoom_user(client_id, user["sk"])) is not None]
-        if len(found) != 1 or (account_id and found[0].zoom_account_id != account_id):
-            return None
-        return found[0]
+        names = {zoom_user_id, *(user["sk"] for user in users)}
+        held = (self.by_zoom_user(client_id, name) for name in sorted(names))
+        found = [each for each in held if each is not None and account_id in {None, each.zoom_account_id}]
+        return found[0] if len(found) == 1 else None
 
     def by_account(self, client_id: str, account_id: str) -> Connections:
         """The account-level connections of app `client_id` to one Zoom account."""
