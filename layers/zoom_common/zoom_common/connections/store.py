@@ -278,24 +278,38 @@ class ConnectionStore:
         )
         return from_values(values) if values else None
 
-    def end(self, connection: Connection, *, reason: str, now: float, also: Sequence[Mapping[str, Any]] = ()) -> bool:
+    def end(
+        self,
+        connection: Connection,
+        *,
+        reason: str,
+        now: float,
+        again_at: float | None = None,
+        also: Sequence[Mapping[str, Any]] = (),
+    ) -> bool:
         """Ask for re-authorization, if grant and state are still those seen; tokens stay. Whether they were.
 
-        Only a connection that is alive can be ended. What is done `also` is part of the same transaction.
+        Only a connection that is alive can be ended. Its tokens are tried again at `again_at`, if at all. What is done
+        `also` is part of the same transaction.
         """
         if connection.state not in ALIVE:
             return False
+        values: dict[str, object] = {
+            "state": str(State.REAUTHORIZATION_REQUIRED),
+            "reason": reason,
+            "now": now,
+            "grant": connection.grant_id,
+            "seen": str(connection.state),
+        }
+        due = " REMOVE #due_shard, #due_at"
+        if again_at is not None:
+            due = ", #due_shard = :shard, #due_at = :due"
+            values |= {"shard": due_shard(connection.connection_id), "due": again_at}
         change = self._table.to_update(
             *key_of(connection),
-            "SET #state = :state, #reason = :reason, #state_changed_at = :now REMOVE #due_shard, #due_at",
+            f"SET #state = :state, #reason = :reason, #state_changed_at = :now{due}",
             condition="#grant_id = :grant AND #state = :seen",
-            values={
-                "state": str(State.REAUTHORIZATION_REQUIRED),
-                "reason": reason,
-                "now": now,
-                "grant": connection.grant_id,
-                "seen": str(connection.state),
-            },
+            values=values,
         )
         return self._carried_out([{"Update": change}, *also])
 
