@@ -13,7 +13,7 @@ from tests.fakes.edge import LambdaContext, http_event, never_counted
 from tests.fakes.gateway import World, answer
 from zoom_common import observability
 from zoom_common.access.principal import Principal
-from zoom_common.connections.model import Kind
+from zoom_common.connections.model import Kind, email_digest
 from zoom_common.edge import pass_through as edge
 from zoom_common.edge import zoom_api
 from zoom_common.edge.http import guarded
@@ -94,6 +94,24 @@ def test_an_account_has_no_me(path: str) -> None:
     assert found["statusCode"] == 400
     assert "no `me`" in found["json"]["errors"][0]["message"]
     assert world.zoom.sent == []
+
+
+@pytest.mark.parametrize(
+    ("path", "out"),
+    [
+        ("/v2/phone/users/JILL@example.com/call_logs", "/v2/phone/users/me/call_logs"),
+        ("/v2/phone/users/jill%40example.com", "/v2/phone/users/me"),
+        ("/v2/users/zoom-user-1/no/such/thing", "/v2/users/me/no/such/thing"),
+        ("/v2/users/zoom-user-2/no/such/thing", "/v2/users/zoom-user-2/no/such/thing"),
+        ("/v2/phone/sites/1/users/zoom-user-1", "/v2/phone/sites/1/users/zoom-user-1"),
+        ("/v2/chat/zoom-user-1", "/v2/chat/zoom-user-1"),
+    ],
+)
+def test_the_own_id_or_address_becomes_me_where_a_path_begins_with_a_user(path: str, out: str) -> None:
+    """Everything else goes out as it came."""
+    world = World.of(answer(200, b"{}"), own_email=email_digest("Jill@example.com"))
+    assert ask(world, "GET", path)["statusCode"] == 200
+    assert world.zoom.sent[0].url == f"https://api.zoom.us{out}"
 
 
 @pytest.mark.parametrize(
