@@ -358,7 +358,8 @@ def test_totals_of_the_days_that_zoom_kept_are_left_out() -> None:
     rest = {"from": "2030-01-01", "to": "2030-01-01", "total_records": 1, "next_page_token": ""}
     zoom = Zoom([{**kept, "next_page_token": "t", "summaries": [{"id": 1}]}])
     zoom.script += [{**kept, "next_page_token": "", "summaries": [{"id": 2}]}, {**rest, "summaries": [{"id": 3}]}]
-    query, found = "from=2030-01-01&to=2030-01-31", []
+    query = "from=2030-01-01&to=2030-01-31"
+    found: list[dict[str, Any]] = []
     while not found or found[-1]["next_page_token"]:
         token = f"&next_page_token={found[-1]['next_page_token']}" if found else ""
         found.append(body(pagination.walk(SUMMARIES, query + token, zoom.fetch, zoom.deadline())))
