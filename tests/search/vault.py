@@ -35,8 +35,8 @@ from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.placement import Placement
 from zoom_common.connections.queues import EscrowQueue, LinkQueue, RevokeQueue
 from zoom_common.connections.redemption import Redemption
-from zoom_common.connections.refresh.effects import INTENT_WINDOW, Outcome
-from zoom_common.connections.refresh.policy import Policy
+from zoom_common.connections.refresh.effects import INTENT_WINDOW
+from zoom_common.connections.refresh.policy import Outcome, Policy
 from zoom_common.connections.refresh.refusal_rate import OtherGrants, RefusalRate
 from zoom_common.connections.refresh.runner import Refresher
 from zoom_common.connections.refresh.store import RefreshStore
@@ -86,6 +86,12 @@ class _Cipher:
     def pair_sealer(self, tenant: str, connection_id: str) -> _Seals:
         self._line.ask("kms", "generate")
         return _Seals(tenant, connection_id)
+
+    def begin_pair_sealer(self, tenant: str, connection_id: str) -> Callable[[], _Seals]:
+        return lambda: self.pair_sealer(tenant, connection_id)
+
+    def begin_open(self, sealed: bytes, context: SealContext) -> Callable[[], Secret]:
+        return lambda: self.open(sealed, context)
 
     def open(self, sealed: bytes, context: SealContext) -> Secret:
         self._line.ask("kms", "decrypt")

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.connections import START, World
 from zoom_common.connections.access_tokens import AccessTokens, reconnect_url
 from zoom_common.connections.model import Connection, State
-from zoom_common.connections.refresh.effects import Outcome
+from zoom_common.connections.refresh.policy import Outcome
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ConnectionUnusable, NotFound, Unavailable, ZoomUnavailable
 from zoom_common.secret import Secret

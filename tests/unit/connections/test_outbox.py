@@ -12,7 +12,8 @@ from tests.fakes.zoom_oauth import CLIENT_ID
 from tests.unit.connections.test_linking import PROGRAM, Linkage
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import State
-from zoom_common.connections.refresh.effects import Finish, Outcome, Write
+from zoom_common.connections.refresh.effects import Finish, Write
+from zoom_common.connections.refresh.policy import Outcome
 from zoom_common.connections.server_to_server import AccountRequest
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable

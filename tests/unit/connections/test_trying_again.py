@@ -11,8 +11,8 @@ from tests.fakes.connections import START, Worker, World
 from tests.fakes.zoom_oauth import ZoomServer
 from zoom_common.connections.cipher import SealKind
 from zoom_common.connections.model import Connection, Kind, State
-from zoom_common.connections.refresh.effects import CheckToken, FetchKeys, Outcome, Verdict
-from zoom_common.connections.refresh.policy import Policy
+from zoom_common.connections.refresh.effects import CheckToken, FetchKeys, Verdict
+from zoom_common.connections.refresh.policy import Outcome, Policy
 from zoom_common.connections.refresh.refusal_rate import AnswerCounts, Probe, RefusalRate, verdict
 from zoom_common.errors import Unavailable
 from zoom_common.zoom.http import HttpRequest, HttpResponse

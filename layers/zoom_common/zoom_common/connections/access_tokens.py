@@ -14,8 +14,7 @@ from zoom_common import observability
 from zoom_common.aws.errors import translated
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.connections.model import Connection, State
-from zoom_common.connections.refresh.effects import Outcome
-from zoom_common.connections.refresh.policy import rejected_when_new
+from zoom_common.connections.refresh.policy import Outcome, rejected_when_new
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ConnectionUnusable, DependencyFailed, NotFound, Unavailable, ZoomUnavailable

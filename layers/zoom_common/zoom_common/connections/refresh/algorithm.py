@@ -16,7 +16,6 @@ from zoom_common.connections.refresh.effects import (
     JudgeRefusal,
     KeepSpare,
     Moved,
-    Outcome,
     Read,
     RefreshContext,
     RequestGrant,
@@ -29,7 +28,7 @@ from zoom_common.connections.refresh.effects import (
     Verdict,
     Write,
 )
-from zoom_common.connections.refresh.policy import REASON, TRIED_AGAIN, is_tried_again
+from zoom_common.connections.refresh.policy import REASON, TRIED_AGAIN, Outcome, is_tried_again
 from zoom_common.errors import DependencyFailed, InternalError, Unavailable
 from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import AppAtFault, GrantRejected, TokenError, TokenGrant, TokenUnavailable

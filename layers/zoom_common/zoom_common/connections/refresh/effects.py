@@ -8,23 +8,12 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from zoom_common.connections.model import Connection, State
-from zoom_common.connections.refresh.policy import REASON, Policy
+from zoom_common.connections.refresh.policy import REASON, Outcome, Policy
 from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import TokenGrant
 
 # For this long, in seconds, an attempt that nobody resolved may still turn up with the pair it got.
 INTENT_WINDOW = 15 * 60.0
-
-
-class Outcome(StrEnum):
-    """The outcome of an attempt, as `token_refresh` returns it to its caller."""
-
-    REFRESHED = "refreshed"
-    CURRENT = "current"  # somebody else did it, or nothing was to do
-    BUSY = "busy"  # somebody else is at it
-    REFRESH_FAILING = "refresh_failing"  # it did not work; try again after the cool-down
-    REAUTHORIZATION_REQUIRED = "reauthorization_required"
-    UNAVAILABLE = "unavailable"  # nothing wrong with the connection: the app or we are at fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

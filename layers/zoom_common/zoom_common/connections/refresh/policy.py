@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from zoom_common.connections.model import Connection, State
 
 _DAY = 86_400.0
+
+
+class Outcome(StrEnum):
+    """The outcome of an attempt, as `token_refresh` returns it to its caller."""
+
+    REFRESHED = "refreshed"
+    CURRENT = "current"  # somebody else did it, or nothing was to do
+    BUSY = "busy"  # somebody else is at it
+    REFRESH_FAILING = "refresh_failing"  # it did not work; try again after the cool-down
+    REAUTHORIZATION_REQUIRED = "reauthorization_required"
+    UNAVAILABLE = "unavailable"  # nothing wrong with the connection: the app or we are at fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
+from zoom_common.connections.cipher import Cipher, PairSealer, SealBroken, SealContext, SealKind
 from zoom_common.connections.disconnecting import EndedGrant
 from zoom_common.connections.model import ALIVE, Connection, Kind, State, changes_at, state_changed
 from zoom_common.connections.oauth_client import ZoomOAuth
@@ -30,7 +30,6 @@ from zoom_common.connections.refresh.effects import (
     Finish,
     JudgeRefusal,
     KeepSpare,
-    Outcome,
     Read,
     RefreshContext,
     RequestGrant,
@@ -42,12 +41,13 @@ from zoom_common.connections.refresh.effects import (
     Verdict,
     Write,
 )
-from zoom_common.connections.refresh.policy import NO_STREAK, REASON, Policy, may_be_tried_again, streak_after
+from zoom_common.connections.refresh.policy import NO_STREAK, REASON, Outcome, Policy, may_be_tried_again, streak_after
 from zoom_common.connections.refresh.refusal_rate import OtherGrants, Probe, RefusalRate, verdict
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import SHARDS, ConnectionStore
 from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed, Unavailable
+from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import App, AppAtFault, GrantRejected, TokenError, TokenGrant
 
 # A page of the index, its messages, and room to say so.
@@ -88,6 +88,42 @@ def sweep(
     return handed_out
 
 
+@dataclass(slots=True)
+class KmsAhead:
+    """Asks KMS while the lease is taken, so that one wait is for both. A lost lease throws away what it answers.
+
+    Neither the data keys nor the opened token change anything at Zoom or in the table, so the lease still comes before
+    all that does.
+    """
+
+    cipher: Cipher
+    _seals: Callable[[], PairSealer] | None = None
+    _tokens: dict[bytes, Callable[[], Secret]] = field(default_factory=dict)
+
+    def begin(self, seen: Connection) -> None:
+        """Ask for the data keys of the next pair, and for the one of the refresh token that is tried first."""
+        self._seals = self.cipher.begin_pair_sealer(seen.tenant, seen.connection_id)
+        self._tokens[seen.sealed_refresh] = self.cipher.begin_open(seen.sealed_refresh, _context(seen))
+
+    def seals(self, connection: Connection) -> PairSealer:
+        """Return the data keys for the next pair. Raises Unavailable."""
+        begun, self._seals = self._seals, None
+        return begun() if begun else self.cipher.pair_sealer(connection.tenant, connection.connection_id)
+
+    def token(self, connection: Connection, sealed: bytes) -> Secret:
+        """Return the refresh token in a seal. Raises SealBroken and Unavailable."""
+        begun = self._tokens.pop(sealed, None)
+        return begun() if begun else self.cipher.open(sealed, _context(connection))
+
+
+def _context(connection: Connection) -> SealContext:
+    return SealContext(connection.tenant, connection.connection_id, SealKind.REFRESH)
+
+
+def _nothing() -> None:
+    """Do nothing when Zoom grants."""
+
+
 # A state that changes more often than this between reading and writing is written by the next refresh.
 _TRIES = 3
 
@@ -112,13 +148,21 @@ class Refresher:
     policy: Policy = field(default_factory=Policy)
 
     def on_demand(
-        self, tenant: str, connection_id: str, *, seen_version: int, wait: float, ends: float = float("inf")
+        self,
+        tenant: str,
+        connection_id: str,
+        *,
+        seen_version: int,
+        wait: float,
+        ends: float = float("inf"),
+        on_grant: Callable[[], None] = _nothing,
     ) -> Result:
         """Refresh unless somebody has since `seen_version`; a loser waits up to `wait` seconds for the winner.
 
         `ends`: the epoch second in which this process is stopped. No request leaves that could not be followed up.
+        `on_grant` is called when Zoom has given a pair, before the pair is written: it must neither wait nor raise.
         """
-        return self._refresh(tenant, connection_id, seen_version=seen_version, wait=wait, ends=ends)
+        return self._refresh(tenant, connection_id, seen_version=seen_version, wait=wait, ends=ends, on_grant=on_grant)
 
     def when_due(self, tenant: str, connection_id: str, *, ends: float = float("inf")) -> Result:
         """Refresh if it is due by now; a message that comes twice, or late, does nothing the second time."""
@@ -175,7 +219,8 @@ class Refresher:
     def restore(self, pair: SealedPair) -> PersistedAs:
         """Bring a pair from escrow to rest. Raises Unavailable: the queue keeps it, and brings it again."""
         before = self.connections.get(pair.tenant, pair.connection_id)
-        return run(write_or_keep(pair), lambda step: self._perform(step, before, pair.attempt))
+        ahead = KmsAhead(self.cipher)
+        return run(write_or_keep(pair), lambda step: self._perform(step, before, pair.attempt, ahead))
 
     def _refresh(
         self,
@@ -186,6 +231,7 @@ class Refresher:
         wait: float,
         ends: float,
         again: bool = False,
+        on_grant: Callable[[], None] = _nothing,
     ) -> Result:
         try:
             connection = self.connections.get(tenant, connection_id)
@@ -206,7 +252,15 @@ class Refresher:
                 wait=wait,
                 ends=ends,
             )
-            result = run(refresh(attempt), lambda step: self._perform(step, connection, attempt.attempt_id))
+            ahead = KmsAhead(self.cipher)
+
+            def perform(step: Effect) -> Any:
+                answer = self._perform(step, connection, attempt.attempt_id, ahead)
+                if isinstance(step, RequestGrant):
+                    on_grant()
+                return answer
+
+            result = run(refresh(attempt), perform)
         except Unavailable as ours:
             return Result(Outcome.UNAVAILABLE, seen_version or 0, State.CONNECTED, ours.reason, unread=True)
         if result.outcome is Outcome.REFRESHED:
@@ -226,7 +280,8 @@ class Refresher:
         """Refresh another connection. It gets its new pair, or stays as it is."""
         attempt = RefreshContext(self.new_id(), other, self.clock, self.chance, self.policy, probe=True, ends=until)
         try:
-            result = run(refresh(attempt), lambda step: self._perform(step, other, attempt.attempt_id))
+            ahead = KmsAhead(self.cipher)
+            result = run(refresh(attempt), lambda step: self._perform(step, other, attempt.attempt_id, ahead))
         except Unavailable:
             return Probe.SILENT
         if result.outcome is Outcome.REFRESHED:
@@ -281,16 +336,17 @@ class Refresher:
             self.outbox.publish(*changes)
         return settled
 
-    def _perform(self, step: Effect, connection: Connection | None, attempt: str) -> Any:  # noqa: C901, PLR0911 - one per step
+    def _perform(self, step: Effect, connection: Connection | None, attempt: str, ahead: KmsAhead) -> Any:  # noqa: C901, PLR0911 - one per step
         match step:
             case TakeLease(seen, until):
+                ahead.begin(seen)
                 return self.store.take_lease(seen, attempt, now=self.clock(), until=until, skew=self.policy.skew)
             case Read() if connection is not None:
                 return self.connections.get(connection.tenant, connection.connection_id)
             case FetchKeys() if connection is not None:
-                return self.cipher.pair_sealer(connection.tenant, connection.connection_id)
+                return ahead.seals(connection)
             case RequestGrant(sealed_refresh) if connection is not None:
-                return self._ask(connection, sealed_refresh)
+                return self._ask(connection, sealed_refresh, ahead)
             case Write(pair, release):
                 return self._write(pair, connection, release=release)
             case KeepSpare(pair):
@@ -309,10 +365,9 @@ class Refresher:
                 return self.sleep(seconds)
         raise TypeError(type(step).__name__)
 
-    def _ask(self, connection: Connection, sealed_refresh: bytes) -> TokenGrant:
-        context = SealContext(connection.tenant, connection.connection_id, SealKind.REFRESH)
+    def _ask(self, connection: Connection, sealed_refresh: bytes, ahead: KmsAhead) -> TokenGrant:
         try:
-            token = self.cipher.open(sealed_refresh, context)
+            token = ahead.token(connection, sealed_refresh)
         except SealBroken:
             raise Unavailable(reason="seal_broken") from None
         if connection.kind is Kind.ACCOUNT:

@@ -58,11 +58,12 @@ class Session:
     def name(self, stay: Stay) -> str:
         """The name that the person had in a stay, as its end says it, else its beginning, else the newest event."""
         values = self.record.values
+        newest: str = values.get("user_name", "")
         if stay.left is None:
-            return values.get("user_name", "")
+            return newest
         marks = [(kind, stay.left) for kind in (LEFT, WAITING)] + [(kind, stay.joined) for kind in (JOINED, ADMITTED)]
         said = (values.get(name_at(kind, moment)) for kind, moment in marks if moment is not None)
-        return next(filter(None, said), values.get("user_name", ""))
+        return next(filter(None, said), newest)
 
     @property
     def present(self) -> bool:

@@ -214,7 +214,10 @@ def recording_changes(event: ZoomEvent) -> list[Change]:
     if what in _AVAILABLE and not any(event.object.get(name) for name in _LISTS):
         fields["status"] = _AVAILABLE[what]  # it speaks of the whole recording
     place = partition(meeting)
-    files = [Change(place, file_sort(uuid, name), *said) for name, *said in _files(event, what)]
+    files = [
+        Change(place, file_sort(uuid, name), latest=latest, earliest=earliest)
+        for name, latest, earliest in _files(event, what)
+    ]
     return [Change(place, RECORDING + uuid, latest=fields), *files]
 
 
