@@ -1,7 +1,8 @@
 """One local server over TLS that answers like AWS and like Zoom, always the same, and counts.
 
 `python -m benchmarks.backend --chain FILE --key FILE [--plain] < SEED.json` prints its port, serves until SIGTERM.
-`GET /_bench/counts` tells requests by operation, connections by service and units of DynamoDB; `POST /_bench/reset` forgets them.
+`GET /_bench/counts` tells requests by operation, connections by service and units of DynamoDB; `POST /_bench/reset`
+forgets them.
 It answers at once, until `POST /_bench/waits` says how long each service takes (`Waits`).
 It keeps items that are put, and knows nothing of conditions or expressions: every write succeeds. What it measures is
 the client.

@@ -143,7 +143,7 @@ def test_events_are_handled_by_the_batch(functions: Any, what: str) -> None:
 
 
 def test_an_event_costs_few_units(functions: Any) -> None:
-    """DynamoDB bills units, by the size of each item, and not requests. Ten people with one host join a meeting each."""
+    """DynamoDB bills units by the sizes of items, and not requests. Ten people with one host join a meeting each."""
     found = counted(functions, "event_processor", batch_of_arrivals)
     events = BATCH * REPEATS
     read = AN_EVENT["read"] * events + OF_A_HOST["read"] * REPEATS

@@ -174,6 +174,7 @@ class EventProcessor:
         arrived = [arrival for record in records if (arrival := self._arrival(record, batch)) is not None]
         for some in _waves(arrived):
             self._handle(some, batch, deadline)
+        observability.begin_correlation()  # what follows is about the whole batch
         self._finish(batch, self._publish(batch))
         return [record["messageId"] for record in records if record["messageId"] in batch.failed]
 
