@@ -21,7 +21,7 @@ from zoom_common.connections.queues import EscrowQueue, LinkQueue, RevokeQueue
 from zoom_common.connections.refresh.algorithm import refresh
 from zoom_common.connections.refresh.effects import Effect, RefreshContext, Result, SealedPair
 from zoom_common.connections.refresh.policy import Policy
-from zoom_common.connections.refresh.refusal_rate import RefusalRate
+from zoom_common.connections.refresh.refusal_rate import OtherGrants, RefusalRate
 from zoom_common.connections.refresh.runner import KmsAhead, Refresher
 from zoom_common.connections.server_to_server import AccountConnecting
 from zoom_common.errors import Unavailable
@@ -108,6 +108,7 @@ class World:
             chance=lambda: 0.5,
             new_id=lambda: f"attempt-{next(names)}",
             rate=RefusalRate(counters=self.store, clock=self.clock),
+            others=OtherGrants(index=self.store, connections=self.memory, clock=self.clock, chance=lambda: 0.5),
         )
         self.revocation = Revocation(
             connections=self.memory,

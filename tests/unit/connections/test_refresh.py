@@ -250,7 +250,8 @@ def test_kms_away_before_the_rotation() -> None:
     leased_by = world.item.lease_owner
     assert (leased_by, worker.finish().outcome) == ("w", Outcome.UNAVAILABLE)
     assert world.zoom.requests == []
-    assert (world.item.state, world.item.lease_owner, dict(world.item.intents)) == (State.CONNECTED, None, {})
+    after = world.item
+    assert (after.state, after.lease_owner, dict(after.intents)) == (State.CONNECTED, None, {})
 
 
 def test_a_refresh_asks_kms_three_times() -> None:

@@ -196,11 +196,12 @@ class AccessTokens:
         moved = (latest.grant_id, latest.version) != (connection.grant_id, connection.version)
         if moved and latest.access_expires_at - self._clock() > _LEFT:
             return self._open(latest)
-        if outcome is Outcome.REFRESH_FAILING:
-            failing = ZoomUnavailable(reason="refresh_failing")
-            failing.headers["retry-after"] = str(max(1, ceil(latest.cool_until - self._clock())))
-            raise failing
-        raise Unavailable(reason=f"token_refresh_{outcome}")
+        failing = outcome is Outcome.REFRESH_FAILING
+        error = ZoomUnavailable(reason="refresh_failing") if failing else Unavailable(reason=f"token_refresh_{outcome}")
+        rests = ceil(latest.cool_until - self._clock())
+        if failing or rests > 0:
+            error.headers["retry-after"] = str(max(1, rests))
+        raise error
 
     def _read(self, connection: Connection) -> Connection:
         latest = self._store.get(connection.tenant, connection.connection_id)

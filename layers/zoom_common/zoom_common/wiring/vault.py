@@ -20,7 +20,7 @@ from zoom_common.connections.placement import Placement
 from zoom_common.connections.queues import EscrowQueue, LinkQueue, RefreshQueue, RevokeQueue
 from zoom_common.connections.redemption import Redemption
 from zoom_common.connections.refresh.policy import Policy
-from zoom_common.connections.refresh.refusal_rate import RefusalRate
+from zoom_common.connections.refresh.refusal_rate import OtherGrants, RefusalRate
 from zoom_common.connections.refresh.runner import Refresher
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.server_to_server import AccountConnecting
@@ -213,6 +213,7 @@ def refreshing(settings: TokenRefreshSettings) -> Refreshing:
         chance=_RANDOM.random,
         new_id=lambda: secrets.token_hex(8),
         rate=RefusalRate(counters=store, clock=time.time, policy=vault.policy),
+        others=OtherGrants(index=store, connections=vault.connections, clock=time.time, chance=_RANDOM.random),
         policy=vault.policy,
     )
     workers = RefreshQueue(clients.client("sqs"), settings.refresh_queue_url)

@@ -12,15 +12,23 @@ from zoom_common.connections.model import ALIVE, Connection, Kind, State, change
 from zoom_common.connections.oauth_client import ZoomOAuth
 from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.queues import EscrowQueue, RevokeQueue
-from zoom_common.connections.refresh.algorithm import PersistedAs, current, refresh, skip_reason, write_or_keep
+from zoom_common.connections.refresh.algorithm import (
+    PROBE_REFUSED,
+    PersistedAs,
+    current,
+    refresh,
+    skip_reason,
+    write_or_keep,
+)
 from zoom_common.connections.refresh.effects import (
-    CountRefusal,
+    CheckToken,
     Effect,
     Effects,
     Escrow,
     FetchKeys,
     FinalState,
     Finish,
+    JudgeRefusal,
     KeepSpare,
     Read,
     RefreshContext,
@@ -30,10 +38,11 @@ from zoom_common.connections.refresh.effects import (
     SealedPair,
     Sleep,
     TakeLease,
+    Verdict,
     Write,
 )
 from zoom_common.connections.refresh.policy import NO_STREAK, REASON, Outcome, Policy, may_be_tried_again, streak_after
-from zoom_common.connections.refresh.refusal_rate import RefusalRate
+from zoom_common.connections.refresh.refusal_rate import OtherGrants, Probe, RefusalRate, verdict
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import SHARDS, ConnectionStore
 from zoom_common.deadline import Deadline
@@ -135,6 +144,7 @@ class Refresher:
     chance: Callable[[], float]
     new_id: Callable[[], str]
     rate: RefusalRate
+    others: OtherGrants
     policy: Policy = field(default_factory=Policy)
 
     def on_demand(
@@ -190,7 +200,8 @@ class Refresher:
             return False
         at = changes_at(seen, now)
         change = state_changed(seen, State.REAUTHORIZATION_REQUIRED, REASON, at=at)
-        ended = self.connections.end(seen, reason=REASON, now=at, also=[self.outbox.entry(change)])
+        again_at = self.policy.again_at(at, now=now, chance=self.chance())
+        ended = self.connections.end(seen, reason=REASON, now=at, again_at=again_at, also=[self.outbox.entry(change)])
         if ended:
             self.outbox.publish(change)
         return ended
@@ -256,6 +267,28 @@ class Refresher:
             self.rate.granted()
         return result
 
+    def _judge(self, refused: Connection, *, until: float) -> Verdict:
+        """Say what Zoom's refusal means: by its answers of the last minutes, else by refreshing other grants now."""
+        if self.rate.refused():
+            return Verdict.WIDE
+        try:
+            return verdict((self._probe(each, until=until) for each in self.others.like(refused)), self.policy)
+        except Unavailable:
+            return Verdict.UNKNOWN
+
+    def _probe(self, other: Connection, *, until: float) -> Probe:
+        """Refresh another connection. It gets its new pair, or stays as it is."""
+        attempt = RefreshContext(self.new_id(), other, self.clock, self.chance, self.policy, probe=True, ends=until)
+        try:
+            ahead = KmsAhead(self.cipher)
+            result = run(refresh(attempt), lambda step: self._perform(step, other, attempt.attempt_id, ahead))
+        except Unavailable:
+            return Probe.SILENT
+        if result.outcome is Outcome.REFRESHED:
+            self.rate.granted()
+            return Probe.GRANTED
+        return Probe.REFUSED if result.reason == PROBE_REFUSED else Probe.SILENT
+
     def _is_of_another_app(self, connection: Connection) -> bool:
         """Return whether a connection was made with another Zoom app. False where the configured one is unknown.
 
@@ -278,7 +311,7 @@ class Refresher:
         for _ in range(_TRIES):
             state = found.state if found else State.CONNECTED
             changes = []
-            if found is not None and state is not State.CONNECTED:
+            if found is not None and state is not State.CONNECTED and not pair.unproven:
                 at = changes_at(found, self.clock())
                 changes.append(state_changed(found, State.CONNECTED, None, at=at))
                 pair = replace(pair, state_changed_at=at)
@@ -324,8 +357,10 @@ class Refresher:
                 return self.revokes.enqueue(grant.to_message())
             case Finish(seen, settlement):
                 return self._finish(seen, settlement)
-            case CountRefusal():
-                return self.rate.refused()
+            case JudgeRefusal(until) if connection is not None:
+                return self._judge(connection, until=until)
+            case CheckToken(token) if connection is not None:
+                return self.zoom.accepts(token, of_account=connection.kind is Kind.ACCOUNT)
             case Sleep(seconds):
                 return self.sleep(seconds)
         raise TypeError(type(step).__name__)
