@@ -22,8 +22,8 @@ def test_a_batch_lies_between_one_event_and_ten() -> None:
     """On the line through both, which are what was measured."""
     one, ten = Measured(2.0, 30.0), Measured(11.0, 39.0)
     assert (batch_of(1, one, ten), batch_of(10, one, ten)) == (one, ten)
-    between = batch_of(4, one, ten)
-    assert (between.core_ms, between.waits_ms) == (pytest.approx(5.0), pytest.approx(33.0))
+    four = batch_of(4, one, ten)
+    assert [four.core_ms, four.waits_ms] == pytest.approx([5.0, 33.0])
 
 
 def test_the_template_has_the_cheapest_memory_that_keeps_the_goal() -> None:
