@@ -38,7 +38,7 @@ _ID = _in_path("connectionId")
 
 
 _LOG_PARAMETERS = {
-    "type": "Zoom's names of events, with commas between them; a star at the end of one selects all that begin so.",
+    "type": "Zoom's names of events, separated by commas or repeated; a star at the end selects all that begin so.",
     "meeting": "The number of a meeting or webinar.",
     "uuid": "The UUID of an instance.",
     "connection": "The id of the connection that an event came by.",
