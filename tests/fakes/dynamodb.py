@@ -188,6 +188,9 @@ class MemoryDynamoDB:
         names = self._names(request, "Query", "KeyConditionExpression", "FilterExpression", "ProjectionExpression")
         fits = self._condition(request.get("KeyConditionExpression"), "Query")
         read = table.items() if index is not None else self._partition(table, request, names)
+        start = request.get("ExclusiveStartKey", {}).get(keys[1], {}).get("S")
+        if index is None and start is not None and request.get("ScanIndexForward", True):
+            read = [each for each in read if each[keys[1]]["S"] > start]  # what came before costs nothing more
         candidates = [each for each in read if all(name in each for name in keys) and fits(each, names)]
         order = sorted(candidates, key=lambda each: _place(each, (keys[1], *table.keys)))
         if not request.get("ScanIndexForward", True):
