@@ -12,7 +12,9 @@ from samcli.yamlhelper import yaml_parse
 from benchmarks.backend import SEND_SLOT
 from ops.cost import (
     ASLEEP_METRICS,
+    BATCH_LOG,
     PRICES,
+    WEBHOOK_LOG,
     archive_terabyte,
     bill,
     in_template,
@@ -26,6 +28,8 @@ from ops.measured import READ, measured
 from ops.project import ROOT
 from tests.counts.test_calls import AN_EVENT, EXPECTED, OF_A_HOST, QUERY, REPEATS, UPDATE
 from tests.template.test_operations import BUDGET
+from zoom_common import observability
+from zoom_common.events.webhook.receiver import MetricLines
 
 ASKED = {
     "calls": 1.0,
@@ -125,6 +129,24 @@ def test_a_million_calls_cost_at_most_four_dollars_and_a_quarter() -> None:
     """With the defaults, by list prices."""
     found = bill(parser().parse_args([]), PRICES)
     assert sum(found["1 million API calls"].values()) <= 4.25
+
+
+def test_a_million_webhooks_cost_at_most_five_dollars() -> None:
+    """With the defaults, by list prices."""
+    found = bill(parser().parse_args([]), PRICES)
+    assert sum(found["1 million webhooks"].values()) <= 5.00
+
+
+def test_the_model_knows_the_bytes_of_what_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """A webhook's line, with ids as long as Zoom's, and the processor's for each type of a batch."""
+    lines: list[str] = []
+    observability.begin_correlation("11111111_2222_3333_4444_555555555555")
+    metrics = MetricLines("webhook", "ZoomGateway/prod", write=lines.append, clock=lambda: 1_790_000_000.123)
+    metrics.count("WebhookAccepted", app="A" * 22, lag_ms=12345)
+    observability.begin_correlation()
+    observability.count("EventPublished", 5, type="meeting.participant_joined")
+    assert len(lines[0]) <= WEBHOOK_LOG
+    assert 2 * len(capsys.readouterr().out) <= BATCH_LOG
 
 
 def test_the_model_counts_the_requests_that_the_code_makes() -> None:
