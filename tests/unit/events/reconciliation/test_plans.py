@@ -20,7 +20,7 @@ from zoom_common.events.reconciliation.zoom_reader import MISSING_SCOPES, Access
 
 WEEK = 7 * 86_400
 HOUR = 3600
-SERIES = {
+SERIES: dict[str, Any] = {
     "id": NUMBER,
     "type": 8,
     "host_id": HOST,
