@@ -269,23 +269,24 @@ class Refresher:
 
     def _judge(self, refused: Connection, *, until: float) -> Verdict:
         """Say what Zoom's refusal means: by its answers of the last minutes, else by refreshing other grants now."""
-        if self.rate.refused():
-            return Verdict.WIDE
+        are_many = self.rate.refused()
         try:
-            return verdict((self._probe(each, until=until) for each in self.others.like(refused)), self.policy)
+            others = self.others.like(refused)
+            if are_many and len(others) >= self.policy.probes_refused:
+                return Verdict.WIDE
+            return verdict((self._probe(each, until=until) for each in others), self.policy)
         except Unavailable:
             return Verdict.UNKNOWN
 
     def _probe(self, other: Connection, *, until: float) -> Probe:
-        """Refresh another connection. It gets its new pair, or stays as it is."""
+        """Refresh another connection, which gets its new pair or stays as it is. Answers to probes are not counted."""
         attempt = RefreshContext(self.new_id(), other, self.clock, self.chance, self.policy, probe=True, ends=until)
+        ahead = KmsAhead(self.cipher)
         try:
-            ahead = KmsAhead(self.cipher)
             result = run(refresh(attempt), lambda step: self._perform(step, other, attempt.attempt_id, ahead))
         except Unavailable:
             return Probe.SILENT
         if result.outcome is Outcome.REFRESHED:
-            self.rate.granted()
             return Probe.GRANTED
         return Probe.REFUSED if result.reason == PROBE_REFUSED else Probe.SILENT
 
