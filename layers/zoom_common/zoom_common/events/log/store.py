@@ -74,15 +74,17 @@ class EventLog:
         return admitted
 
     def admit_all(self, entries: Sequence[LogEntry], *, again: Sequence[bool] = ()) -> list[Admitted | Exception]:
-        """Claim different events as `admit` does, at once. Return for each the outcome, or why there is none."""
+        """Claim different events as `admit` does, at once. Return for each the outcome, or why there is none.
+
+        `again` says the same for each of them; none stands for no message that was handed out before.
+        """
         now = self._now_ms()
+        claimed = zip(entries, self._claim_all(entries, now), again or [False] * len(entries), strict=True)
         return [
             self._admitted(outcome, again=retried)
             if isinstance(outcome, Exception)
             else Admitted(Admission.ADMITTED, replace(entry, recorded_at_ms=now))
-            for entry, outcome, retried in zip(
-                entries, self._claim_all(entries, now), again or [False] * len(entries), strict=True
-            )
+            for entry, outcome, retried in claimed
         ]
 
     def finish(self, entry: LogEntry) -> None:
