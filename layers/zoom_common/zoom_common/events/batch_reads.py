@@ -1,4 +1,4 @@
-"""What the events of a batch will read, read at once: whose they are, what was erased, and what is stored of them."""
+"""Reads at once what the events of a batch will need: their connections, tombstones and stored records."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from zoom_common.zoom.events import ZoomEvent
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """Whose connection an event may come by."""
+    """A connection that may receive an event."""
 
     tenant: str
     connection_id: str
 
 
 class BatchReads:
-    """Reads in two steps, because only the first says which tenants the second is about.
+    """Reads in two steps, because the first finds the tenants that the second reads for.
 
-    Everything is read consistently after the messages were received. A store that asks for something else reads it.
+    Everything is read consistently after the messages were received. A store that needs anything else reads it itself.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class BatchReads:
         self._knows_tenant = knows_tenant
 
     def read(self, deliveries: Sequence[tuple[Delivery, ZoomEvent]]) -> None:
-        """Read for these, and forget what was read before. Never raises."""
+        """Read for these deliveries, and forget what was read before. Never raises."""
         self._connections.forget()
         self._events.forget()
         self._read_claims([(delivery.app, event) for delivery, event in deliveries])
@@ -111,7 +111,7 @@ def _records(tenant: str, event: ZoomEvent) -> list[Key]:
 
 
 def _entries(delivery: Delivery, event: ZoomEvent, owner: str) -> list[Key]:
-    """What an older release may have stored of the event."""
+    """Return the entries under which an older release may have stored the event."""
     if delivery.key:
         return []
     keys = [*former_keys(event), *([dedupe_key(event)] if second_key(event) is not None else [])]

@@ -1,8 +1,8 @@
-"""What subscribers may rely on, as an AsyncAPI document.
+"""The form of published events, as an AsyncAPI document.
 
 https://www.asyncapi.com/docs/reference/specification/v3.0.0
 
-`docs/api/asyncapi.json` is generated from here, and tests hold every published event against it.
+`docs/api/asyncapi.json` is generated from this module, and tests validate every published event against it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from zoom_common import __version__
 
-# Zoom's events that are handled by name, by family; every other one is published as it is.
+# Zoom's events that the gateway handles by name, by family. All others are published unchanged.
 _HELD = (
     "created updated deleted permanently_deleted recovered started ended participant_joined participant_left "
     "participant_role_changed sharing_started sharing_ended registration_created registration_approved "
@@ -25,18 +25,18 @@ NAMED = {
     "user": "created updated deleted activated deactivated disassociated invitation_accepted signed_in signed_out",
 }
 CONNECTION_STATES = ("connected", "refresh_failing", "reauthorization_required", "disconnected")
-# What the archive says of a recording once none of its files is on its way.
+# The archive's events about a recording when all its files are done.
 ARCHIVE_TYPES = ("recording.archived", "recording.archive_failed")
 
 
 def named_types() -> list[str]:
-    """CloudEvents types of what is handled by name."""
+    """Return the CloudEvents types that the gateway handles by name."""
     zoom = [f"zoom.{family}.{name}" for family, names in NAMED.items() for name in names.split()]
     return sorted([*zoom, "zoom.app_deauthorized"])
 
 
 def cloud_event_schema() -> dict[str, Any]:
-    """One event, as it stands in a message of a queue. Further attributes may come; readers must let them pass."""
+    """Return the schema of one event in a queue's message. Readers must accept further attributes."""
     text = {"type": "string", "minLength": 1}
     return {
         "type": "object",
@@ -105,7 +105,7 @@ def cloud_event_schema() -> dict[str, Any]:
 
 
 def document() -> dict[str, Any]:
-    """The whole document."""
+    """Return the whole document."""
     return {
         "asyncapi": "3.0.0",
         "info": {

@@ -1,4 +1,4 @@
-"""The event log, which is also the dedupe record: one item decides who processes an event."""
+"""The event log, which also deduplicates: one item decides which worker processes an event."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 # Longer than any queue holds a message.
 RETENTION_DAYS = 30
-# Longer than the processor may run, shorter than its queue hides a message: a crashed worker's claim has run out when
-# its message comes back.
+# Longer than the processor may run, and shorter than its queue hides a message, so that the claim of a crashed worker
+# has expired when its message comes back.
 CLAIM_SECONDS = 60
-# A line that is visible later than this after the moment in its key is written again with a new moment.
+# A line that becomes visible later than this after the time in its key is written again with a new time.
 LATE_MS = 5_000
 _MOST_LATE_WRITES = 3
 
 
 class EventExpired(Unavailable):
-    """A part of an event's content has expired already; the rest follows."""
+    """A part of an event's content has expired already; the other parts follow."""
 
     def __init__(self) -> None:
         super().__init__(reason="event_expired")
@@ -64,7 +64,10 @@ class EventLog:
         self._retention = retention_days * 86_400
 
     def admit(self, entry: LogEntry) -> Admitted:
-        """Claim an event that is new, or that its last worker did not finish; the first delivery's content counts."""
+        """Claim an event that is new, or that its last worker did not finish.
+
+        The content of the first delivery counts.
+        """
         [admitted], lines = self.admit_all([entry])
         [failed] = lines()
         if isinstance(admitted, Exception):
@@ -76,10 +79,10 @@ class EventLog:
     def admit_all(
         self, entries: Sequence[LogEntry]
     ) -> tuple[list[Admitted | Exception], Callable[[], list[DependencyFailed | None]]]:
-        """Claim different events as `admit` does, at once: for each the outcome, or why there is none.
+        """Claim several different events at once, as `admit` does. Return for each the result, or the error.
 
-        The lines of those that are new are on their way then. The second result waits for them, and returns for each
-        event why its lines are not written: such an event must not be published now.
+        The lines of new events are then being written. The second result is a function that waits for them, and returns
+        for each event None or the error. Without its lines, an event must not be published now.
         """
         now = self._now_ms()
         claimed = self._claim_all(entries, now)
@@ -97,13 +100,13 @@ class EventLog:
         return admitted, failures
 
     def finish(self, entry: LogEntry) -> None:
-        """Record that an admitted event is published, or counted as unpublished: from now on it is a duplicate."""
+        """Record that an admitted event is published, or counted as unpublished. From now on it is a duplicate."""
         [failed] = self.finish_all([entry])
         if failed is not None:
             raise failed
 
     def finish_all(self, entries: Sequence[LogEntry]) -> list[DependencyFailed | None]:
-        """Finish several events at once, as `finish` does. Return for each why it is not finished."""
+        """Finish several events at once, as `finish` does. Return for each None or the error."""
         now = number(int(self._clock()))
         finished = at_once(
             self._table,
@@ -113,7 +116,7 @@ class EventLog:
                     {
                         "Key": entry_key(entry.owner, entry.event_id),
                         "UpdateExpression": "SET done_at = :now REMOVE claimed_until",
-                        "ConditionExpression": "attribute_exists(pk)",  # erased in between: nothing to remember
+                        "ConditionExpression": "attribute_exists(pk)",  # it was erased in between, so nothing is stored
                         "ExpressionAttributeValues": {":now": now},
                     },
                 )
@@ -123,15 +126,16 @@ class EventLog:
         return [outcome if isinstance(outcome, DependencyFailed) else None for outcome in finished]
 
     def get(self, owner: str, event_id: str) -> LogEntry | None:
-        """One entry with its content, read consistently."""
+        """Return one entry with its content, read consistently."""
         item = self._get(entry_key(owner, event_id))
         return self._read(item) if item else None
 
     @staticmethod
     def erases(item: StoredItem, target: ErasureTarget) -> bool:
-        """Return whether an item goes: the tenant's, for a person those that name them, also if never published.
+        """Return whether an erasure deletes an item: the tenant's, or one that names the person, even if unpublished.
 
-        Parts of a body say nothing by themselves: they go with their entry, which is given here with its whole `body`.
+        Parts of a body name nobody by themselves: they are deleted with their entry, which is passed with its whole
+        `body`.
         """
         owner = str(item["pk"]).partition("#")[0]
         if target.whole_tenant:
@@ -155,7 +159,7 @@ class EventLog:
         return [failed[at] if at in failed else next(put) for at in range(len(entries))]
 
     def _admitted(self, refused: Exception) -> Admitted | Exception:
-        """What to do about an event that could not be claimed as a new one."""
+        """Return what to do about an event that could not be claimed as a new one."""
         try:
             if isinstance(refused, ConditionFailed) and refused.raw is not None:
                 return self._known(refused.raw)
@@ -164,7 +168,7 @@ class EventLog:
         return refused if isinstance(refused, DependencyFailed) else Unavailable(reason="events_table")
 
     def _known(self, item: Mapping[str, Any]) -> Admitted:
-        """What to do about an event whose entry exists."""
+        """Return what to do about an event with an existing entry."""
         if "done_at" in item:
             return Admitted(Admission.FINISHED)
         if int(item["claimed_until"]["N"]) > self._clock():
@@ -185,7 +189,7 @@ class EventLog:
         return Admitted(Admission.ADMITTED, first)
 
     def _update(self, key: dict[str, Any], *, update: str, condition: str, values: dict[str, Any]) -> bool:
-        """Update one item; False when the condition does not hold."""
+        """Update one item. Return False when the condition does not hold."""
         try:
             self._table.call(
                 "update_item",
@@ -199,9 +203,10 @@ class EventLog:
         return True
 
     def _begin_lines(self, entries: Sequence[LogEntry], now_ms: int) -> Callable[[], list[DependencyFailed | None]]:
-        """Write the lines of entries; the recorded ones are visible at most LATE_MS after the moment in their keys.
+        """Start writing the lines of entries.
 
-        A worker that died before its line was visible is followed by one that writes the line with a new moment.
+        The recorded ones are visible at most LATE_MS after the time in their keys. When a worker dies before its line
+        is visible, the next worker writes the line with a new time.
         """
         items = [line for entry in entries for line in self._lines(entry, now_ms)]
         written = begin_put_each(self._table, items)
@@ -219,7 +224,7 @@ class EventLog:
         return [index_item(entry, self._expiry(entry)), recorded_item(entry, now_ms, self._expiry(entry))]
 
     def _unless_late(self, entry: LogEntry, written_ms: int) -> DependencyFailed | None:
-        """Write a recorded line again with a new moment for as long as it became visible too late."""
+        """Write a recorded line again, with a new time, until it becomes visible early enough."""
         try:
             for left in reversed(range(_MOST_LATE_WRITES)):
                 now_ms = self._now_ms()
@@ -234,9 +239,9 @@ class EventLog:
         return Unavailable(reason="events_table")
 
     def _move_recorded(self, entry: LogEntry, written_ms: int | None, now_ms: int) -> None:
-        """Prepare the recorded line for a new moment: remove the one that was written, then note the moment.
+        """Prepare the recorded line for a new time: remove the one that was written, then store the time.
 
-        The entry always names the moment of its line, so wherever this stops, the next worker finds the line.
+        The entry always holds the time of its line, so the next worker finds the line wherever this one stops.
         """
         if written_ms is not None:
             self._table.call("delete_item", Key=recorded_key(entry.owner, entry.event_id, written_ms))
@@ -252,7 +257,7 @@ class EventLog:
 
     def _joined(self, item: Mapping[str, Any]) -> bytes:
         parts = [self._get({"pk": item["pk"], "sk": sort}) for sort in item["parts"]["L"]]
-        if None in parts:  # expiry takes items one by one, in any order
+        if None in parts:  # items expire one by one, in any order
             raise EventExpired
         return b"".join(part["body"]["B"] for part in parts if part)
 
