@@ -1,4 +1,4 @@
-"""What all settings share: one frozen dataclass per function, read once from the environment, by name."""
+"""The common part of all settings: one frozen dataclass per function, read once from the environment, by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ZOOM_API = "https://api.zoom.us/v2"
 
 
 class MissingSetting(Exception):
-    """A required environment variable is not set. `name` is the variable; no value is ever part of the message."""
+    """A required environment variable is not set. `name` is the variable; its value is never part of the message."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The environment variable {name} is not set.")

@@ -123,7 +123,7 @@ class Meeting:
         return belonging(planned, held)
 
     def lobby(self) -> str | None:
-        """Return the uuid of the instance that people wait for: the last one without a start, after all that started."""
+        """Return the uuid of the instance that people wait for: the last one without a start, after all others."""
         begun = {each.uuid for each in self.instances()}
         since = max((each.seen for each in self.instances()), default=0)
         waited = [(record.values.get("since_ms") or 0, uuid) for uuid, record in self._under(LOBBY)]
