@@ -16,7 +16,7 @@ class MissingSetting(Exception):
 
 
 def require(environ: Mapping[str, str], name: str) -> str:
-    """The value of `name`. Raises MissingSetting when it is absent or blank."""
+    """Return the value of `name`. Raises MissingSetting when it is absent or blank."""
     value = environ.get(name, "").strip()
     if not value:
         raise MissingSetting(name)
@@ -24,5 +24,5 @@ def require(environ: Mapping[str, str], name: str) -> str:
 
 
 def optional(environ: Mapping[str, str], name: str, default: str = "") -> str:
-    """The value of `name`, or `default` when it is absent or blank."""
+    """Return the value of `name`, or `default` when it is absent or blank."""
     return environ.get(name, "").strip() or default

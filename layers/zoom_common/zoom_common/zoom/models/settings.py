@@ -1,4 +1,4 @@
-"""What meetings and webinars share: settings, recurrence, live streams and recordings."""
+"""The common parts of meetings and webinars: settings, recurrence, live streams and recordings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Countries(SettingsModel):
 
 
 class Interpreter(SettingsModel):
-    """Someone who interprets between two languages."""
+    """A person who interprets between two languages."""
 
     email: EMail = None
     languages: Text = None
@@ -48,7 +48,7 @@ class LanguageInterpretation(SettingsModel):
 
 
 class SignInterpreter(SettingsModel):
-    """Someone who interprets into a sign language."""
+    """A person who interprets into a sign language."""
 
     email: EMail = None
     sign_language: Text = None
@@ -62,7 +62,7 @@ class SignLanguageInterpretation(SettingsModel):
 
 
 class QuestionsAndAnswers(SettingsModel):
-    """Written questions from those who attend."""
+    """Written questions from attendees."""
 
     enable: Flag = None
     allow_submit_questions: Flag = None
@@ -118,7 +118,7 @@ class CommonSettings(SettingsModel):
 
 
 class Plan(SettingsModel):
-    """A choice of e-mails to send, by Zoom's number for it."""
+    """A choice of e-mails to send, as Zoom's number."""
 
     enable: Flag = None
     type: Annotated[Literal[0, 1, 2, 3, 4, 5, 6, 7] | None, BeforeValidator(whole)] = None
@@ -134,15 +134,15 @@ class DelayedStart(ZoomModel):
 
 DAILY, WEEKLY, MONTHLY = 1, 2, 3
 
-# Zoom's pages print less for webinars (90, 12, 3); the larger numbers are the ones that are sure to be refused beyond.
+# Zoom's pages have lower limits for webinars (90, 12, 3). Only values above these larger ones are certainly refused.
 _LONGEST_INTERVAL = {DAILY: 99, WEEKLY: 50, MONTHLY: 10}
 
 
 class Recurrence(ZoomModel):
     """The `recurrence` of a body. Zoom reads it for recurring meetings with a fixed time only.
 
-    Zoom takes more than its pages say: programs in production send `end_times` beside `end_date_time`, and an endless
-    weekly series becomes about 110 occurrences. So only what no series can be is refused.
+    Zoom accepts more than its pages say: programs in production send `end_times` together with `end_date_time`, and an
+    endless weekly series becomes about 110 occurrences. So only impossible series are refused.
     """
 
     type: Annotated[Literal[1, 2, 3], BeforeValidator(whole)]
@@ -163,12 +163,12 @@ class Recurrence(ZoomModel):
 
 
 def conflicts_of(recurrence: Recurrence | None) -> Sequence[FieldError]:
-    """Return what a body's recurrence conflicts with; nothing where there is none."""
+    """Return the conflicts in a body's recurrence, if it has one."""
     return () if recurrence is None else recurrence.conflicts()
 
 
 def unread_recurrence(members: Mapping[str, Any], *, read_for: int) -> Collection[str]:
-    """Return `recurrence` as the name of a member that Zoom does not read, unless the body's type is `read_for`."""
+    """Return `recurrence` as the name of a member that Zoom does not read, unless the body's type is in `read_for`."""
     kind = members.get("type")
     is_read = (
         not isinstance(kind, bool)
@@ -179,7 +179,7 @@ def unread_recurrence(members: Mapping[str, Any], *, read_for: int) -> Collectio
 
 
 class Livestream(ZoomModel):
-    """The body of `PATCH .../livestream`: where the stream goes."""
+    """The body of `PATCH .../livestream`: where the stream is sent."""
 
     page_url: Annotated[str, Field(max_length=1024)]
     stream_key: Annotated[str, Field(max_length=512)]
