@@ -1,7 +1,7 @@
-"""`make cost`: what a month costs, from what one call, webhook and connection asks for and from list prices.
+"""`make cost`: what a month costs, from the requests of one call, webhook and connection, and from list prices.
 
-Requests of a call and a sweep are those that tests/counts hold the code to; the rest is read from the code. Prices are
-inputs (`--prices FILE` takes others): those of us-east-1 as known when this was written, to be checked before use.
+The requests of a call and of a sweep are those in the tests of tests/counts; the rest is read from the code. Prices are
+inputs (`--prices FILE` replaces them): those of us-east-1 as known when this was written. Check them before use.
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ PRICES: Mapping[str, float] = {
     "dashboard_month": 3.00,
 }
 _MILLION = 1_000_000
-# Measured on one core, warm, by `make bench` (docs/benchmarks.md): milliseconds of processor time, without any waiting.
+# Measured on one core, warm, by `make bench` (docs/benchmarks.md): milliseconds of processor time, without waiting.
 CORE_MS: Mapping[str, float] = {"call": 1.2, "event": 1000 / 650}
 # A delivery to a subscription on one core, by `python -m benchmarks.subscriptions`: signed, over a new TLS connection,
-# and recorded by one request of DynamoDB with boto3. The machine was busy with other work; idle, it took 3.3.
+# and recorded by one request to DynamoDB with boto3. The machine was busy with other work; idle, it took 3.3.
 DELIVERY_CORE_MS = 4.6
-# What a batch of events waits for, in requests of DynamoDB: twice for reads, then for claims, for lines and records,
+# What a batch of events waits for, in requests to DynamoDB: twice for reads, then for claims, for lines and records,
 # and for the ends; and for EventBridge, which takes three times as long.
 BATCH_WAITS = 5 + 3
-# Lambda gives a function a whole core at this size, and of a smaller one its part.
+# Lambda gives a function a whole core at this size, and a share of one below it.
 _WHOLE_CORE_MB = 1769
 _MEMORY_MB = 512
 # Functions that wait for Zoom: Lambda bills the wait by memory.
 CALL_MB = 288
 
 
-# What a stack that nobody uses goes on to measure: every sweep one metric, every hour three about the webhook, and five
-# by the daily rollup, paid for one hour of 24, because CloudWatch bills a metric by the hours in which it has data.
+# What an unused stack still measures: one metric per sweep, three per hour about the webhook, and five by the daily
+# rollup, paid for one hour of 24, because CloudWatch bills a metric by the hours in which it has data.
 # https://aws.amazon.com/cloudwatch/pricing/
 ASLEEP_METRICS = 1 + 3 + 5 / 24
 
@@ -68,30 +68,30 @@ def _resources() -> list[dict[str, Any]]:
 
 
 def in_template(kind: str) -> list[dict[str, Any]]:
-    """The resources of a type in the template, but for those that an option has to be set for."""
+    """Return the resources of a type in the template, without those that need an option."""
     return [each for each in _resources() if each["Type"] == kind and each.get("Condition", "OnAws") == "OnAws"]
 
 
 def queue_polls() -> float:
-    """Requests of Lambda's pollers a month when no message comes: five long polls of 20 s for each queue.
+    """Return the requests of Lambda's pollers a month without messages: five long polls of 20 s for each queue.
 
     A queue with a maximum concurrency is never polled with fewer.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
     """
     functions = in_template("AWS::Serverless::Function")
     events = [event for function in functions for event in function["Properties"].get("Events", {}).values()]
-    queues = sum("Enabled" not in event["Properties"] for event in events)  # the others are for options that are off
+    queues = sum("Enabled" not in event["Properties"] for event in events)  # the others need options that are off
     return queues * 5 * 30 * 86_400 / 20
 
 
 def on_lambda(core_ms: float, *, waits: float = 0, aws_ms: float = 0, memory_mb: int = _MEMORY_MB) -> float:
-    """Milliseconds that Lambda bills: processor time at this size, and so many waits for an AWS service."""
+    """Return the milliseconds that Lambda bills: processor time at this size, and so many waits for an AWS service."""
     return core_ms * _WHOLE_CORE_MB / memory_mb + waits * aws_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """What one of something asks of AWS: time of a function of `memory_gb`, writes of one KB, bytes of log."""
+    """The AWS use of one call, webhook and so on: time of a function of `memory_gb`, writes of one KB, bytes of log."""
 
     lambdas: float = 0
     busy_ms: float = 0
@@ -105,7 +105,7 @@ class Unit:
     log_bytes: float = 0
 
     def dollars(self, prices: Mapping[str, float], times: float) -> dict[str, float]:
-        """The cost of so many, by service."""
+        """Return the cost of so many, by service."""
         seconds = times * self.busy_ms / 1000 * self.memory_gb
         return {
             "Lambda": times * self.lambdas / _MILLION * prices["lambda_requests_million"]
@@ -121,12 +121,15 @@ class Unit:
 
 
 def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, batch: float) -> dict[str, Unit]:
-    """One API call, one webhook, one connection's month. `zoom_ms` is how long Zoom takes: Lambda bills the wait."""
+    """Return the units of one API call, one webhook and one connection's month.
+
+    `zoom_ms`: Lambda bills the wait for Zoom.
+    """
     call = on_lambda(core_ms, waits=1, aws_ms=aws_ms, memory_mb=CALL_MB)
     event = on_lambda(event_ms, waits=BATCH_WAITS / batch, aws_ms=aws_ms)
     return {
-        # Connection read consistently and send slot taken at once and, while Zoom answers, usage written; of two calls
-        # one finds the authorizer's answer.
+        # Connection read consistently and send slot taken at once and, while Zoom answers, usage written; for one of
+        # two calls the authorizer's answer is cached.
         "API call": Unit(
             lambdas=1.5, busy_ms=call + zoom_ms, memory_gb=CALL_MB / 1024, api=1, writes=2, reads=1.5, log_bytes=900
         ),
@@ -149,10 +152,10 @@ def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, bat
 
 
 def delivery(*, endpoint_ms: float, core_ms: float, aws_ms: float, batch: float) -> Unit:
-    """One delivery at the first try: its record, a share of the batch and of the subscriptions that are read for it.
+    """Return the unit of one delivery at the first try: its record, a share of the batch and its subscriptions.
 
-    A record has the endpoint's answer, so that every other one is larger than a KB. What the event itself costs is in
-    the webhook's; the bus puts it into one more queue.
+    A record has the endpoint's answer, so that every other one is larger than a KB. The event itself is part of the
+    webhook's cost; the bus puts it into one more queue.
     """
     return Unit(
         lambdas=1 / batch,
@@ -165,7 +168,7 @@ def delivery(*, endpoint_ms: float, core_ms: float, aws_ms: float, batch: float)
 
 
 def standing(prices: Mapping[str, float], *, functions: int, alarms: int, metrics: float) -> dict[str, float]:
-    """What is paid although nobody calls."""
+    """Return the cost of a stack that nobody calls."""
     sweeps = 30 * 24 * 12
     return {
         "KMS keys": len(in_template("AWS::KMS::Key")) * prices["kms_key_month"],
@@ -185,11 +188,11 @@ def standing(prices: Mapping[str, float], *, functions: int, alarms: int, metric
 
 
 def archive_terabyte(prices: Mapping[str, float], *, megabytes_a_second: float) -> dict[str, float]:
-    """Dollars to move a terabyte of recordings into the archive, by service, beside S3 itself.
+    """Return the dollars for moving a terabyte of recordings into the archive, by service, besides S3's storage.
 
-    The worker is paid for as long as Zoom sends. Each part of 32 MiB is one write of the ledger, of an item below 2 KB.
-    A run of 260 seconds receives its message once, hides it twice, and asks Zoom for a link over the gateway's own
-    stores (a key, a connection, a send slot, a counter).
+    The worker is billed for as long as Zoom sends. Each part of 32 MiB is one write of the ledger, of an item below 2
+    KB. A run of 260 seconds receives its message once, hides it twice, and asks Zoom for a link through the gateway's
+    own stores (a key, a connection, a send slot, a counter).
     """
     seconds, parts = 1e12 / (megabytes_a_second * 1e6), 1e12 / (32 * 1024 * 1024)
     runs = seconds / 260
@@ -203,7 +206,7 @@ def archive_terabyte(prices: Mapping[str, float], *, megabytes_a_second: float) 
 
 
 def bill(arguments: argparse.Namespace, prices: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    """Dollars a month, by what causes them and by service."""
+    """Return the dollars a month, by cause and by service."""
     of_one = units(
         zoom_ms=arguments.zoom_ms,
         core_ms=arguments.core_ms,
@@ -233,7 +236,7 @@ def bill(arguments: argparse.Namespace, prices: Mapping[str, float]) -> dict[str
 
 
 def parser() -> argparse.ArgumentParser:
-    """The model's inputs, with their defaults."""
+    """Return the parser of the model's inputs, with their defaults."""
     parser = argparse.ArgumentParser(prog="make cost", description=__doc__)
     parser.add_argument("--calls", type=float, default=1, help="API calls a month, in millions")
     parser.add_argument("--webhooks", type=float, default=1, help="webhooks a month, in millions")
