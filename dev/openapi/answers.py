@@ -1,4 +1,4 @@
-"""What the API answers: successes, and the errors that any operation can end in."""
+"""The answers of the API: successes, and the errors that any operation can end in."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ RESPONSES: Json = {
 
 
 def success(operation: Operation) -> Json:
-    """The answer to a request that Zoom carries out."""
+    """Return the answer to a request that Zoom carries out."""
     if operation.success == _NO_CONTENT:
         return {"description": "Done.", "headers": of_success(operation)}
     name = "Participants" if operation.own else "ZoomAnswer"
@@ -132,7 +132,7 @@ def success(operation: Operation) -> Json:
 
 
 def error_responses(operation: Operation) -> Json:
-    """The other answers that an operation can have."""
+    """Return the other answers that an operation can have."""
     found = {str(status): response(name) for name, status in _STATUS.items()}
     if operation.method == "GET":
         found["304"] = response("NotModified")
@@ -142,5 +142,5 @@ def error_responses(operation: Operation) -> Json:
 
 
 def response(name: str) -> Json:
-    """A reference to one of the shared answers."""
+    """Return a reference to one of the shared answers."""
     return {"$ref": f"#/components/responses/{name}"}

@@ -26,7 +26,7 @@ it: same paths, bodies, status codes and error codes. Errors carry `reason`, `re
 beside Zoom's `code` and `message`. Unknown members pass through in both directions.
 """
 _REF = "#/components/schemas/{model}"
-# A family is what a key's scope is for.
+# A family is the part of a key's scope before the colon.
 FAMILIES = {
     "users": "Users",
     "meetings": "Meetings",

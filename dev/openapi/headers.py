@@ -1,4 +1,4 @@
-"""What stands in headers: what a caller may say beside a request, and what every answer says beside its body."""
+"""The API's headers: those that a caller may send with a request, and those of every answer."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ HEADERS: Json = {
 
 
 def of_success(operation: Operation) -> Json:
-    """What the answer says beside its body."""
+    """Return the headers of a success."""
     names = [*_EVERY]
     names += _OF_READS if operation.method == "GET" else ()
     names += _OF_CREATES if operation.method == "POST" else ()
@@ -88,7 +88,7 @@ def of_success(operation: Operation) -> Json:
 
 
 def of_error(status: int) -> Json:
-    """What an error says beside its body. Without a connection nothing is known of a budget yet."""
+    """Return the headers of an error. Without a connection the rate budget is not known yet."""
     return _referred([*_EVERY, *(_OF_REFUSALS if status == 429 else ())])  # noqa: PLR2004 - HTTP's own number
 
 

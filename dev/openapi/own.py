@@ -1,4 +1,7 @@
-"""The gateway's own paths beside Zoom's, for programs. What browsers and Zoom itself call is no API and not here."""
+"""The gateway's own paths besides Zoom's, for programs.
+
+Pages for browsers, and Zoom's own requests, are not part of it.
+"""
 
 from __future__ import annotations
 

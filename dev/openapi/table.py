@@ -19,7 +19,7 @@ _COLUMNS = ("Method", "Path", "What", "Success", "Zoom scopes", "Key scope", "Ra
 
 
 def table() -> str:
-    """The whole page."""
+    """Return the whole page."""
     rows = [each for each in operations() if not each.own]
     links = [f"* [{title}](#{name})" for name, title in FAMILIES.items()]
     head = _HEAD.format(count=len(rows)) + "\n".join(links) + "\n"
