@@ -27,7 +27,7 @@ def test_the_committed_facts_are_what_the_script_makes() -> None:
 
 
 def test_the_simulated_zoom_has_the_same_facts() -> None:
-    """Of the operations without a story there. After a new story: make contract-facts."""
+    """It covers the operations without code there. After code was added for one: make contract-facts."""
     assert SIMULATED.read_text() == simulated(facts.FACTS["operations"])
 
 

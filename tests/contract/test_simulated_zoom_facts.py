@@ -11,10 +11,10 @@ from tests.contract import facts
 from tests.contract.test_operations_against_zoom import merged
 from tests.contract.test_simulated_zoom_schemas import problems
 from tests.contract.valid_requests import valid_request
-from zoom_simulator.testing import Zoom, from_facts, without_story
+from zoom_simulator.testing import Zoom, from_facts, served_from_facts
 
 Json = dict[str, Any]
-ROWS = {f"{each.method} {each.path}": each for each in without_story()}
+ROWS = {f"{each.method} {each.path}": each for each in served_from_facts()}
 
 
 class Account:

@@ -1,4 +1,4 @@
-"""Families without a story: what arrives is told, files redirect to another host."""
+"""Families that are not simulated: answers repeat what arrived, and files redirect to another host."""
 
 from __future__ import annotations
 
