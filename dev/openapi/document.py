@@ -124,7 +124,7 @@ def _description(operation: Operation) -> str:
     if operation.monthly or operation.weekly:
         piece = "week" if operation.weekly else "month"
         lines.append(
-            f"`from` and `to` may be further apart than the {piece} that Zoom takes: the gateway asks in pieces."
+            f"`from` and `to` may be further apart than the {piece} that Zoom accepts: the gateway splits the period."
         )
     kind = "scope" if operation.scopes.granular else "scope (classic apps only)"
     scopes = " or ".join(f"`{scope}`" for scope in operation.scopes.granular or operation.scopes.classic)

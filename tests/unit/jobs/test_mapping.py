@@ -102,7 +102,7 @@ def test_a_date_is_never_guessed() -> None:
     assert refusal({"start_time": "01/02/2030 09:05"}) == [
         (
             "start_time",
-            "Write 2030-01-31T09:30:00, or name in mapping.locale how dates are written, as de-DE.",
+            "Write 2030-01-31T09:30:00, or set mapping.locale to the form of your dates, such as de-DE.",
         )
     ]
     assert refusal({"Beginn": "31.02.2030 9:30"}, columns={"Beginn": "start_time"}, locale="de-DE") == [

@@ -35,7 +35,7 @@ async function read(file: File, encoding: string, fatal: boolean): Promise<void>
     const { done, value } = await reader.read();
     if (done) break;
     const text = decoder.decode(value, { stream: true });
-    if (text.includes("\0")) return refuse("The file is no text. Save the spreadsheet as CSV in UTF-8.", encoding);
+    if (text.includes("\0")) return refuse("The file is not a text file. Save the spreadsheet as CSV in UTF-8.", encoding);
     rows.push(text);
     seen += value.length;
     if (seen - reported >= REPORTED_EVERY) {

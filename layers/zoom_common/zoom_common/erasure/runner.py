@@ -27,7 +27,7 @@ EXPIRES = {
     "grants that are still to be revoked at Zoom, sealed, in the escrow queue": "14 days at most",
     "digests of what was made under an Idempotency-Key (Coordination)": "a day",
     "counts of calls by Zoom account, shared by its tenants, users by digest (Coordination)": "two days",
-    "access tokens and reads in the memory of running functions": "useless at once, gone within the hour",
+    "access tokens and reads in the memory of running functions": "useless at once, deleted within the hour",
     "who hosts which meeting, by Zoom's ids (Events, when no connection of the tenant leads there)": (
         "EventRetentionDays"
     ),

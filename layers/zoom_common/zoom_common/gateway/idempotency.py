@@ -40,8 +40,8 @@ _NOTHING_MADE = frozenset({401, 429, 307, 308})
 _KEY = re.compile(r"[!-~]{1,255}")
 # Everybody who opens this link is the host.
 _NEVER_STORED = "start_url"
-_AGAIN = "Send it again with the same Idempotency-Key: what may have been made is looked for first."
-_NOT_FOUND = "What this makes cannot be looked for. Check at Zoom, then use a new Idempotency-Key."
+_AGAIN = "Send it again with the same Idempotency-Key: the gateway first looks for what may have been made."
+_NOT_FOUND = "The gateway cannot look for what this makes. Check at Zoom, then use a new Idempotency-Key."
 
 
 @dataclass(frozen=True, slots=True)

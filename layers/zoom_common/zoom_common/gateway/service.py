@@ -25,7 +25,7 @@ from zoom_common.zoom.operations.model import Operation, check_query
 _CONSENT = "Any one of the missing scopes is enough. Add it to the Zoom app, then let the person reconnect."
 
 _ADMINISTRATORS = (
-    "Only an administrator of the Zoom account can grant this, to an app that has the scope: a user-level app cannot."
+    "Only an administrator of the Zoom account can grant this, to an app that has the scope. A user-level app cannot."
 )
 
 _OF_OTHERS = (

@@ -49,7 +49,7 @@ _WINDOW, _OVERLAP = timedelta(days=28), timedelta(days=2)
 # The kinds of rows besides those of a window.
 _REGISTRANTS, _TRASH = "registrants", "trash"
 _MOST_TRIES = 20
-_GIVEN_UP = "Zoom could not be read in many tries. Nothing is taken for gone: do this span again later."
+_GIVEN_UP = "Zoom could not be read in many tries. Nothing was changed: repeat this period later."
 # How far Zoom's reports go back, with some days more, because Zoom's months may be longer than ours.
 _REPORTED = timedelta(days=190)
 _REPORTS = "/v2/report/users/"

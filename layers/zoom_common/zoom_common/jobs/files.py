@@ -74,7 +74,7 @@ def decoded(content: bytes) -> str:
     except UnicodeDecodeError:
         raise _unreadable(f"The file is no valid {encoding}. Save it as CSV in UTF-8.") from None
     if "\0" in text:
-        raise _unreadable("The file is no text. Save the spreadsheet as CSV in UTF-8 and send that.")
+        raise _unreadable("The file is not a text file. Save the spreadsheet as CSV in UTF-8 and send that.")
     return text
 
 
@@ -105,7 +105,7 @@ def _csv_rows(text: str) -> Iterator[RawRow]:
                 continue
             yield _csv_row(line, names, cells)
     except csv.Error:
-        raise _unreadable("The file is no CSV that can be read: a quoted cell may not be closed.") from None
+        raise _unreadable("The file cannot be read as CSV: a quoted cell may not be closed.") from None
     if names is None:
         raise _unreadable("The file is empty. Its first row has to name the columns.")
 

@@ -197,7 +197,7 @@ def _identifier(name: str, value: Any, fail: Callable[[str], object]) -> str:
     if name in _NUMBERED:
         return _number(text, fail)
     if not text.isprintable() or "/" in text or len(text) > _LONGEST_ID:
-        fail("This is no id.")
+        fail("This is not an id.")
     return text
 
 
@@ -214,7 +214,7 @@ def _number(text: str, fail: Callable[[str], object]) -> str:
     if re.fullmatch(r"[0-9]+(\.0+)?", joined):
         return joined.partition(".")[0]
     if not _UUID.fullmatch(text):
-        fail("This is no meeting number.")
+        fail("This is not a meeting number.")
     return text
 
 
@@ -253,7 +253,7 @@ def _moment(text: str, locale: str | None, fail: Callable[[str], object]) -> str
         fail("Must be a time such as 2030-01-31T09:30:00.")
         return text
     if locale is None:
-        fail("Write 2030-01-31T09:30:00, or name in mapping.locale how dates are written, as de-DE.")
+        fail("Write 2030-01-31T09:30:00, or set mapping.locale to the form of your dates, such as de-DE.")
         return text
     first, second, third, hour, minute, seconds, half = found.groups()
     day, month, year = _ordered(first, second, third, locale)

@@ -39,7 +39,7 @@ OUTCOME_UNKNOWN, INVALID_ROW = "outcome_unknown", "invalid_row"
 _RECORD_MAY_BE_GONE = 23 * 3600
 _MOST_TRIES = 20
 INTERNAL_ERROR = "internal_error"
-_BROKEN = "Something went wrong inside the gateway. An operator finds the row in the log."
+_BROKEN = "Something went wrong inside the gateway. The log has an entry about the row, for operators."
 # The longest time of one try, in seconds.
 CALL_SECONDS = 28.0
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 900.0
@@ -195,7 +195,7 @@ class RowCalls:
 
     def _later(self, row: Row, *, sent: bool, wait: float | None = None) -> Verdict:
         if row.tries >= _MOST_TRIES:
-            message = "Zoom could not be reached in many tries. Nothing is known to have been made."
+            message = "Zoom could not be reached in many tries. As far as is known, nothing was made."
             kind = OUTCOME_UNKNOWN if sent else "zoom_unavailable"
             return Verdict(_failed(row, kind, message))
         usual = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (row.tries - 1))

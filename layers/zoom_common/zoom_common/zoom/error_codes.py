@@ -42,32 +42,32 @@ _RATE = ErrorMeaning(
 _RATES = {
     Limit.DAILY: ErrorMeaning(
         "zoom_rate_limited",
-        "The account has had its requests of this kind for today, all apps together. Wait as long as Retry-After says.",
+        "The account's requests of this kind are used up for today, by all its apps. Wait as long as Retry-After says.",
     ),
     Limit.PER_USER: ErrorMeaning(
         "zoom_rate_limited",
-        "Zoom takes 100 creates and updates of meetings and webinars from one user a day. This user has had them until "
-        "00:00 UTC; other users have not.",
+        "Zoom accepts 100 creates and updates of meetings and webinars from one user a day. This user's are used up "
+        "until 00:00 UTC; other users are not affected.",
     ),
 }
 _PLAN = ErrorMeaning(
     "plan_or_permission",
     "The Zoom account's plan or the user's role does not include this. The table of operations names the plan.",
 )
-_FULL = ErrorMeaning("registration_full", "As many have registered as the plan or the settings allow.")
+_FULL = ErrorMeaning("registration_full", "Registration is full: the plan or the settings allow no more people.")
 _USER = ErrorMeaning("unknown_user", "The user does not exist or is not in the connected Zoom account.")
 _SCOPES = ErrorMeaning("missing_zoom_scopes")
 _REGISTRATION_OFF = ErrorMeaning("registration_off", "Turn registration on first: settings.approval_type 0 or 1.")
 # Zoom answers this with 300 for meetings and with 3000 for webinars, and both codes have other meanings as well.
-_PERHAPS_OFF = "Often registration is off: settings.approval_type 0 or 1 turns it on. Else see Zoom's message."
-_WRONG_KIND = "Often a webinar's id where a meeting's belongs, or the other way round; else see Zoom's message."
-_STALE_PAGE = "A page token is good for 15 minutes, for one list with the same parameters. Else start the list again."
+_PERHAPS_OFF = "Maybe registration is off: settings.approval_type 0 or 1 turns it on. Else see Zoom's message."
+_WRONG_KIND = "Maybe a webinar's id was sent in place of a meeting's, or the other way round. Else see Zoom's message."
+_STALE_PAGE = "A page token is valid for 15 minutes, for the same list and parameters. Otherwise start the list again."
 _NOT_YOURS = (
     "It belongs to another user. A user-level connection reaches what is its own user's; for others the app needs an "
     "administrator's scopes."
 )
 _SAY_ME = "A user-level connection acts for its own user, as `me`. For others it needs an administrator's scopes."
-_REGISTERS = "The meeting or webinar does not exist, or has expired: Zoom says to who registers that there is no user."
+_REGISTERS = "The meeting or webinar does not exist or has expired. For registrations, Zoom reports a missing user."
 _MEANINGS: dict[tuple[int, int], ErrorMeaning] = {
     (401, 124): _TOKEN,
     (400, 124): _TOKEN,
@@ -78,7 +78,7 @@ _MEANINGS: dict[tuple[int, int], ErrorMeaning] = {
     (400, 2300): ErrorMeaning("unknown_route", "Zoom does not know this path."),
     (400, 3000): ErrorMeaning("zoom_refused_for_now", "Zoom's message says why."),
     (400, 3027): ErrorMeaning("host_registers", "The host cannot register for their own meeting or webinar."),
-    (400, 3034): ErrorMeaning("work_email_wanted", "The meeting's host takes registrations from work addresses only."),
+    (400, 3034): ErrorMeaning("work_email_wanted", "The meeting's host accepts work addresses only."),
     (400, 3035): _FULL,
     (400, 3038): ErrorMeaning("registration_over", "The meeting or webinar is over: nobody can register any more."),
     (400, 3043): _FULL,
@@ -143,7 +143,9 @@ def meaning(status: int, code: int | None, call: RefusedCall | None = None) -> E
     if status == 429:  # noqa: PLR2004 - HTTP's own numbers
         return _RATES.get(Limit(call.limit), _RATE) if call.limit else _RATE
     if status >= 500:  # noqa: PLR2004
-        return ErrorMeaning("zoom_failed", "A fault inside Zoom. Reads may be repeated; after a change, look first.")
+        return ErrorMeaning(
+            "zoom_failed", "A fault inside Zoom. Repeat reads; after a change, check first if it was made."
+        )
     if code in SCOPES_MISSING:
         return _SCOPES
     found = _MEANINGS.get((status, code)) if code is not None else None
