@@ -128,8 +128,9 @@ check: .venv/installed ## look at a deployed stack from outside and inside: make
 
 ##@ Test
 .PHONY: test
-test: lint types check-template ## lint, types, template checks, then every test, with branch coverage
-	$(BIN)/pytest -n 2 --cov --cov-report=
+test: .venv/installed ## lint, types, template checks, then every test
+	$(MAKE) -j 2 lint types check-template
+	$(BIN)/pytest -n 3
 
 .PHONY: test-failed
 test-failed: .venv/installed ## what failed in the last make test, once more; names what passes now
@@ -143,9 +144,11 @@ soak: .venv/installed ## the tests with twenty times the examples, and the long 
 search: .venv/installed ## every order of two actors over the vault, creates with a key and the inbox; writes docs/search.md (an hour)
 	@set -f; exec $(BIN)/python -m tests.search $(ARGS)
 
+# The others run our code in other processes, which are not measured.
+COVERED_TESTS = tests/unit tests/search tests/stores tests/aws tests/contract tests/wire
 .PHONY: coverage
-coverage: .venv/installed ## lines and branches that the last make test did not reach
-	$(BIN)/coverage report
+coverage: .venv/installed ## the tests that run in one process, with branch coverage; lists what they do not reach
+	$(BIN)/pytest -n 2 --cov --cov-report=term $(COVERED_TESTS) $(ARGS)
 
 .PHONY: mutants
 mutants: .venv/installed ## change sampled lines one at a time, and list the changes that no test notices (an hour)

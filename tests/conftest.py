@@ -1,4 +1,4 @@
-"""How all tests are run: without a limit on the time of a property's example, two at a time, the long ones apart.
+"""How all tests are run: without a limit on the time of a property's example, the long ones apart.
 
 Property tests judge what code does, not how busy the machine is.
 """
@@ -21,8 +21,9 @@ settings.load_profile("soak" if SOAKING else "default")
 
 _FAILED_BEFORE = pytest.StashKey[frozenset[str]]()
 
-# Rooms whose tests share something that takes long to make, and that the next test finds as the last one left it.
-_SHARING = ("tests/e2e/", "tests/counts/")
+# Rooms whose tests share something that takes long to make, and that the next test finds as the last one left it. The
+# first that a test lies in counts: background work has a gateway of its own, because it mostly waits.
+_SHARING = ("tests/e2e/background/", "tests/e2e/test_start.py", "tests/e2e/", "tests/counts/")
 
 
 class _ByRoom(LoadScopeScheduling):  # type: ignore[misc] # it has no types

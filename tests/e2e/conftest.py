@@ -141,7 +141,7 @@ def free_ports() -> dict[str, int]:
 
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """The one gateway of this test run; with GATEWAY_FOLDER one that is running already."""
+    """The one gateway of this test process; with GATEWAY_FOLDER one that is running already."""
     if running := os.environ.get("GATEWAY_FOLDER"):
         yield Gateway(Path(running), {})
         return
@@ -169,8 +169,10 @@ def api(stack: dict[str, Any]) -> Iterator[httpx.Client]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What others have asked for and counted is judged after them; the lifecycle tests stop the gateway after that."""
-    last = ("test_permissions", "test_metrics", "test_lifecycle")
-    items.sort(key=lambda item: next((at for at, name in enumerate(last) if f"e2e/{name}" in item.nodeid), -1))
-    for item in items:
-        if "tests/e2e/" in item.nodeid and item.get_closest_marker("timeout") is None:
+    last = ("test_judged", "test_permissions", "test_metrics", "test_lifecycle")
+    ours = [item for item in items if "tests/e2e/" in item.nodeid]
+    ours.sort(key=lambda item: next((at for at, name in enumerate(last) if f"/{name}.py" in item.nodeid), -1))
+    items[:] = [item for item in items if "tests/e2e/" not in item.nodeid] + ours
+    for item in ours:
+        if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(_HUNG_SECONDS))

@@ -51,11 +51,11 @@ test("a recurring meeting is made, changed and deleted, and nothing typed is los
   await expect(page.getByRole("checkbox", { checked: true })).toHaveCount(1);
   await expect(page.getByRole("checkbox", { name: "Monday" })).toBeChecked();
   await page.getByRole("checkbox", { name: "Thursday" }).check();
-  await page.getByLabel("How many times").fill("3");
+  await page.getByLabel("Number of meetings").fill("3");
   await page.reload();
   await expect(page.getByText("What you typed before is still here.")).toBeVisible();
   await expect(page.getByLabel("Topic")).toHaveValue("Monday round");
-  await expect(page.getByLabel("How many times")).toHaveValue("3");
+  await expect(page.getByLabel("Number of meetings")).toHaveValue("3");
   await expect(page.getByRole("checkbox", { checked: true })).toHaveCount(2);
   await page.getByRole("button", { name: "Create the meeting" }).click();
 

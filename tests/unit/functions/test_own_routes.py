@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from itertools import batched
 from typing import Any
 from urllib.parse import urlencode
 
@@ -185,9 +186,10 @@ def test_no_value_in_any_field_is_a_fault_of_ours(route: OwnRoute) -> None:
     known = read_by(route)
     usual = {slot: value for slot, value in known.items() if value is not None}
     for slot in sorted(known):
-        fill()
-        for value in ODD if slot[1] in PLAIN_TEXTS else VALUES:
-            asked(route, event_of(route, {**usual, slot: value}, PROGRAM))
+        for values in batched(ODD if slot[1] in PLAIN_TEXTS else VALUES, 10, strict=False):
+            fill()  # a route may read all that the requests before have left behind
+            for value in values:
+                asked(route, event_of(route, {**usual, slot: value}, PROGRAM))
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)

@@ -116,7 +116,7 @@ function timing(meeting: Meeting | null): Child {
       h(
         "div",
         { "data-for": "1 2 3" },
-        field("interval", "Every so many days", h("input", { name: "interval", type: "number", min: 1, required: true, value: repeats?.repeat_interval || 1, inputmode: "numeric" })),
+        field("interval", "Repeat every N days", h("input", { name: "interval", type: "number", min: 1, required: true, value: repeats?.repeat_interval || 1, inputmode: "numeric" })),
         h(
           "fieldset",
           { "data-for": "2", class: "days" },
@@ -129,8 +129,8 @@ function timing(meeting: Meeting | null): Child {
         h(
           "div",
           { class: "pair" },
-          field("ends", "Ends", select("ends", [["times", "after so many times"], ["until", "on a day"]], until ? "until" : "times")),
-          h("div", { "data-ends": "times" }, field("times", "How many times", h("input", { name: "times", type: "number", min: 1, max: 60, required: true, value: repeats?.end_times ?? 10, inputmode: "numeric" }))),
+          field("ends", "Ends", select("ends", [["times", "after a number of meetings"], ["until", "on a day"]], until ? "until" : "times")),
+          h("div", { "data-ends": "times" }, field("times", "Number of meetings", h("input", { name: "times", type: "number", min: 1, max: 60, required: true, value: repeats?.end_times ?? 10, inputmode: "numeric" }))),
           h("div", { "data-ends": "until" }, field("until", "Last day", h("input", { name: "until", type: "date", required: true, value: until }))),
         ),
       ),
@@ -180,7 +180,7 @@ function arrange(element: HTMLFormElement): void {
   if (interval instanceof HTMLInputElement && type !== 0) {
     interval.max = String(LONGEST[type]);
     const label = element.querySelector("label[for=field-interval]"); // `labels` knows none outside of a document
-    if (label) label.textContent = `Every so many ${UNITS[type]}`;
+    if (label) label.textContent = `Repeat every N ${UNITS[type]}`;
   }
   const startsAt = new Date(String(data.get("start")));
   const boxes = weekdays(element).filter((box) => box.checked).map((box) => Number(box.value));
