@@ -257,7 +257,7 @@ def test_dead_letters_go_back_or_away_and_others_stay() -> None:
 
 
 def test_what_an_operator_moved_is_in_the_log_without_addresses(caplog: pytest.LogCaptureFixture) -> None:
-    """Who, what and why."""
+    """The log line says who did what and why, without addresses."""
     caplog.set_level(logging.INFO, logger=logger().name)
     name = dead_letter('{"event":"x","payload":"private"}')
     ask("dead-letters/escrow/discard", method="POST", body={"ids": [name], "reason": "for ada@example.com"})
@@ -287,7 +287,7 @@ def test_what_an_operator_moved_is_in_the_log_without_addresses(caplog: pytest.L
 def test_what_cannot_be_meant_is_refused_by_name_and_changes_nothing(
     method: str, path: str, body: Any, field: str
 ) -> None:
-    """In Zoom's shape."""
+    """A bad request is refused in Zoom's shape, naming the field."""
     name = dead_letter()
     status, answer = ask(path, "days=32" if method == "GET" else "", method=method, body=body)
     assert (status, answer["code"], [each["field"] for each in answer["errors"]]) == (400, 300, [field])

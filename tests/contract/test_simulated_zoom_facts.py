@@ -51,7 +51,7 @@ class Account:
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=lambda row: f"{row.method} {row.path}")
 def test_an_answer_has_the_form_of_the_contract(row: from_facts.FactOperation) -> None:
-    """With the status, and under label and scopes that the contract prints."""
+    """The answer has the contract's status and form, and needs the contract's label and scopes."""
     zoom = facts.operation(row.method, row.path)
     answer = Account().call(row.method, row.path)
     schema = zoom["responses"][str(answer.status_code)]

@@ -95,7 +95,7 @@ def test_powertools_waits_for_the_first_line_of_log(functions: Any, function: st
 
 
 def test_the_webhook_stays_with_the_standard_library(functions: Any) -> None:
-    """Not even its path through the shared layer touches pydantic, boto3, requests or Powertools."""
+    """The webhook's path through the layer imports neither pydantic, boto3, requests nor Powertools."""
     assert not {name for name in functions.imports("webhook") if _under(name, _WEBHOOK_NEVER)}
 
 

@@ -464,7 +464,7 @@ def test_programs_sign_in_as_at_zoom(caller: Caller, stack: dict[str, Any]) -> N
 
 
 def test_the_api_describes_itself(stack: dict[str, Any]) -> None:
-    """To anybody, as OpenAPI; and to people, as a page."""
+    """The OpenAPI document and the page need no key."""
     described = httpx.get(f"{stack['api_url']}/openapi.json", timeout=CALL_SECONDS)
     assert (described.status_code, described.json()["openapi"]) == (200, "3.1.0")
     assert "/connections" in described.json()["paths"]

@@ -99,7 +99,7 @@ class TestSwitchedOn:
         assert arrived["sha256"] == hashlib.sha256(body).hexdigest()
 
     def test_bytes_come_back_as_bytes(self, caller: httpx.Client) -> None:
-        """With their content type."""
+        """Bytes are returned unchanged, with their content type."""
         found = caller.get("/v2/rooms/1/image/2")
         assert found.headers["content-type"] == "image/png"
         assert found.content == b"\x89PNG\r\n\x1a\n" + bytes(range(256))

@@ -92,6 +92,6 @@ def test_no_seal_and_no_label_are_read(dynamodb: DynamoDBClient, connections_tab
 
 
 def test_a_table_that_does_not_answer_is_unavailable() -> None:
-    """And not a stack without connections."""
+    """A table that does not answer raises Unavailable and is not taken for an empty stack."""
     with pytest.raises(Unavailable):
         factories.census(factories.away(), clock=lambda: START).census(FAR)

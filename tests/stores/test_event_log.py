@@ -90,7 +90,7 @@ def test_two_workers_never_take_over_together(
 
 
 def test_a_finished_event_is_a_duplicate_from_then_on(log: EventLog, clock: Clock) -> None:
-    """However late."""
+    """A finished event is a duplicate, however late it comes again."""
     log.admit(ENTRY)
     log.finish(ENTRY)
     clock.now += 20 * 86_400

@@ -196,7 +196,7 @@ def test_runs_are_numbered_by_one(store: JobStore) -> None:
 
 
 def test_the_rows_of_a_file_are_counted_by_its_slice(store: JobStore) -> None:
-    """And by nobody else."""
+    """Only the slice that has the lease can store the number of rows."""
     made = store.create(job(rows=None, request={"file": {}}))
     taken = begun(store, made)
     store.put_rows(taken, ROWS)

@@ -32,7 +32,7 @@ def new_key(credential: Credential, **changes: Any) -> ApiKey:
 
 
 def test_a_key_is_found_by_its_id_as_it_was_kept(store: ApiKeyStore) -> None:
-    """With every field set, and with none but the required ones."""
+    """A key is read back with every field set, and with only the required ones."""
     plain = new_key(Credential.generate())
     full = new_key(Credential.generate(), connection="con_1", valid_until=NOW + 60.5)
     for key in (plain, full):
@@ -64,7 +64,7 @@ def test_an_id_is_given_once(store: ApiKeyStore) -> None:
 
 
 def test_a_tenant_lists_its_own_keys(store: ApiKeyStore) -> None:
-    """All of them beyond one batch, oldest first; revoked and expired ones too; nobody else's."""
+    """The list has all of the tenant's keys, also beyond one batch, oldest first, with revoked and expired ones."""
     mine = [new_key(Credential.generate(), now=NOW + number) for number in range(103)]
     for key in reversed(mine):
         store.add(key)

@@ -193,7 +193,7 @@ def test_no_lease_on_what_is_gone(store: ConnectionStore, refreshes: RefreshStor
 
 
 def test_a_lease_is_over_when_the_skew_after_its_end_has_passed(table: Table, refreshes: RefreshStore) -> None:
-    """Not at that moment: after it."""
+    """Another attempt gets the lease only after its end plus the skew."""
     seen = stored(table, lease_owner="a2", lease_expires_at=START)
     assert refreshes.take_lease(seen, "a1", now=START + 10, until=START + 60, skew=10) is None
     assert refreshes.take_lease(seen, "a1", now=START + 10.001, until=START + 60, skew=10) is not None

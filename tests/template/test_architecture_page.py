@@ -100,7 +100,7 @@ def keys(statement: dict[str, Any]) -> set[str]:
 
 
 def test_the_page_has_every_function(template: dict[str, Any]) -> None:
-    """And no other."""
+    """The page has every function of the template and no other."""
     assert set(page()) == set(functions(template).values())
 
 

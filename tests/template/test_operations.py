@@ -252,7 +252,7 @@ REPORT = (
 
 
 def test_the_filter_finds_the_init_duration_by_its_position(template: Template) -> None:
-    """In a REPORT line, split as CloudWatch splits it: at white space."""
+    """The filter matches a REPORT line that is split at white space, as CloudWatch does."""
     pattern = of_type(template, "AWS::Logs::MetricFilter")["WebhookColdStarts"]["FilterPattern"]
     fields = [field.strip() for field in pattern.strip("[]").split(",")]
     assert fields.pop() == "..."

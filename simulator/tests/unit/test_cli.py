@@ -72,7 +72,7 @@ def no_listening(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bad_options_are_one_clear_sentence(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And exit status 2."""
+    """A bad option prints one sentence, and the exit status is 2."""
     broken = tmp_path / "broken.json"
     broken.write_text("{")
     assert cli.main([str(broken) if word == "BROKEN" else word for word in words]) == 2

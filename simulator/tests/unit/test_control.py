@@ -57,7 +57,7 @@ def test_access_tokens_end_early(zoom: Zoom) -> None:
 
 
 def test_people_come_sign_in_and_accept(zoom: Zoom) -> None:
-    """With events."""
+    """Adding people, signing in and accepting an invitation each send their event."""
     added = zoom.post("/_sim/users", {"email": "kim@zoom.example", "first_name": "Kim", "role": "admin"}).json()
     assert (added["name"], added["role"]) == ("Kim User", "admin")
     assert zoom.post("/_sim/users", {"email": "kim@zoom.example"}).status_code == 400

@@ -48,7 +48,7 @@ def test_commands_that_are_none(words: str) -> None:
 
 
 def test_scripts_come_from_files(tmp_path: Path) -> None:
-    """As JSON."""
+    """A script is read from a JSON file."""
     path = tmp_path / "story.json"
     path.write_text('{"steps": []}')
     assert control_client.request_for("script", [str(path)]) == ("POST", "/_sim/scripts", {"steps": []})

@@ -44,7 +44,7 @@ def test_thousands_of_events_a_minute_of_many_kinds() -> None:
 
 
 def test_a_crowd_can_be_sent_home() -> None:
-    """At once."""
+    """Stopping a crowd ends its meetings at once."""
     zoom = Zoom()
     zoom.post("/_sim/crowds", {"seconds": 60})
     zoom.advance(3)

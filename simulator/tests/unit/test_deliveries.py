@@ -32,7 +32,7 @@ def states(zoom: Zoom) -> list[str]:
 
 
 def test_a_delivery_is_signed_and_stamped(zoom: Zoom) -> None:
-    """With Zoom's headers."""
+    """A delivery has Zoom's headers, with a signature and a timestamp."""
     (posted,) = started(zoom).events("meeting.started")
     assert genuine(posted)
     assert posted.url == WEBHOOK_URL
@@ -111,7 +111,7 @@ def fault(zoom: Zoom, name: str, **more: object) -> None:
 
 
 def test_duplicates(zoom: Zoom) -> None:
-    """Twice the same body under the same request id."""
+    """A duplicate has the same body and the same request id."""
     fault(zoom, "duplicate", target="webhooks.meeting.started")
     posted = started(zoom).events("meeting.started")
     assert len(posted) == 2
@@ -135,7 +135,7 @@ def test_what_is_held_back_comes_in_the_end(zoom: Zoom) -> None:
 
 
 def test_late_deliveries(zoom: Zoom) -> None:
-    """After so many seconds, with the time of the event in the body and of the sending in the header."""
+    """A late delivery has the event's time in its body, and the time of sending in its header."""
     fault(zoom, "late", seconds=90)
     zoom.meeting()
     zoom.advance(89)
@@ -172,7 +172,7 @@ def test_dropped_deliveries_never_come(zoom: Zoom) -> None:
 
 
 def test_redelivery(zoom: Zoom) -> None:
-    """By hand, as often as one likes."""
+    """A delivery can be sent again by hand any number of times."""
     zoom.meeting()
     zoom.deliver()
     (delivery,) = zoom.get("/_sim/deliveries").json()["deliveries"]

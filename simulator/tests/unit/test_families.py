@@ -23,7 +23,7 @@ def test_what_arrives_is_reported(zoom: Zoom, path: str) -> None:
 
 
 def test_a_token_is_needed(zoom: Zoom) -> None:
-    """As everywhere."""
+    """A request without a token is refused as everywhere else."""
     assert zoom.get("/v2/phone/users", token="").json()["code"] == 124
 
 

@@ -120,7 +120,7 @@ def test_delays_pass(zoom: Zoom) -> None:
 
 
 def test_hanging_ends_with_the_connection(zoom: Zoom) -> None:
-    """After so many seconds."""
+    """A request that hangs ends when the connection is closed after the given seconds."""
     add(zoom, effect="hang", seconds=0)
     with pytest.raises(ConnectionLost):
         zoom.get("/v2/users/me")
@@ -181,7 +181,7 @@ def test_a_refresh_can_find_its_grant_gone(zoom: Zoom) -> None:
 
 
 def test_rules_are_listed_removed_and_cleared(zoom: Zoom) -> None:
-    """With how often they struck."""
+    """The list of rules says how often each took effect."""
     first, second = add(zoom, fault="500", target="users.get"), add(zoom, fault="429", target="none")
     zoom.get("/v2/users/me")
     listed = {each["id"]: each for each in zoom.get("/_sim/faults").json()["faults"]}

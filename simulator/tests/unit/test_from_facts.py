@@ -29,7 +29,7 @@ def test_what_is_made_is_listed_read_changed_and_deleted(owner: Zoom) -> None:
 
 
 def test_people_that_are_added_at_once_are_listed_one_by_one(owner: Zoom) -> None:
-    """And removed by their id, or all of them."""
+    """People who are added together are listed one by one, and removed by id or all at once."""
     people = {"assistants": [{"id": "a1", "email": "a@zoom.example"}, {"id": "a2", "email": "b@zoom.example"}]}
     assert owner.post("/v2/users/me/assistants", people).status_code == 201
     same = "/v2/users/me/assistants"

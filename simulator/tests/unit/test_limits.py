@@ -43,7 +43,7 @@ def test_labels_have_budgets_of_their_own() -> None:
 
 
 def test_fixed_windows_start_anew_with_the_second() -> None:
-    """Twice the allowance fits around the turn of a second."""
+    """With fixed windows, twice the allowance fits around the start of a second."""
     limits = Limits(Behaviour(limit_window="fixed"))
     assert spend(limits, "Light", 1000.9, 100) + spend(limits, "Light", 1001.0, 100) == 60
 
@@ -64,7 +64,7 @@ def test_heavy_and_resource_intensive_share_a_day() -> None:
 
 
 def test_a_new_day_has_a_new_budget() -> None:
-    """At midnight UTC."""
+    """The daily budget starts again at midnight UTC."""
     limits = Limits(Behaviour(limit_scale=0.001))
     assert sum(spend(limits, "Light", 3 * 86_400 - 100 + second, 1, "free") for second in range(200)) == 12
 
@@ -100,7 +100,7 @@ def test_the_code_that_the_contract_prints() -> None:
 
 
 def test_the_refusal_of_a_day_says_when_in_iso() -> None:
-    """Not in seconds."""
+    """`Retry-After` of a daily limit is an ISO time and not a number of seconds."""
     limits = Limits(Behaviour(limit_scale=0.001))
     for second in range(2):
         limits.take("account", "free", "Medium", 86_400.0 * 7 + second)
@@ -118,7 +118,7 @@ def test_the_refusal_of_a_day_says_when_in_iso() -> None:
     ],
 )  # fmt: skip
 def test_every_style_of_retry_after(style: str, value: str | None) -> None:
-    """On request."""
+    """A switch chooses the form of `Retry-After`."""
     assert refusal("pro", "Light", retry_after=style).headers.get("Retry-After") == value
 
 
@@ -183,7 +183,7 @@ def test_registering_has_limits_of_its_own() -> None:
 
 
 def test_limits_can_be_reset() -> None:
-    """For the next test of somebody."""
+    """Limits can be reset, for the next test of a suite."""
     zoom = Zoom(enforce_limits=True, user_daily_limit=1)
     zoom.connect()
     zoom.meeting()

@@ -42,7 +42,7 @@ def test_guests_are_nobody(zoom: Zoom) -> None:
 
 
 def test_registrants_show_their_address(zoom: Zoom) -> None:
-    """And their registrant id."""
+    """A registrant's visit has the e-mail address and the registrant id."""
     meeting = zoom.meeting(settings={"approval_type": 0})["id"]
     person = {"email": "ann@elsewhere.example", "first_name": "Ann"}
     registrant = zoom.act(meeting, "register", **person)["registrant"]
@@ -176,7 +176,7 @@ def test_what_does_not_fit_is_refused(zoom: Zoom, action: str) -> None:
 
 
 def test_webinars_have_events_of_their_own(zoom: Zoom) -> None:
-    """And no waiting room."""
+    """Webinars have events of their own, and no waiting room."""
     webinar = zoom.webinar()["id"]
     zoom.hold(webinar)
     assert set(zoom.endpoint.names()) == {

@@ -253,7 +253,7 @@ def test_the_five_lists(zoom: Zoom) -> None:
 
 
 def test_lists_can_be_narrowed_to_dates(zoom: Zoom) -> None:
-    """By `from` and `to`."""
+    """`from` and `to` limit a list to these dates."""
     for number in (20, 22, 24):
         zoom.meeting(topic=str(number), start_time=f"2026-11-{number}T10:00:00Z")
     found = zoom.get("/v2/users/me/meetings?from=2026-11-21&to=2026-11-23").json()["meetings"]
@@ -273,7 +273,7 @@ def test_numbers_expire(zoom: Zoom) -> None:
 
 
 def test_a_deleted_meeting_can_be_recovered(zoom: Zoom) -> None:
-    """With `action=recover`."""
+    """`action=recover` brings a deleted meeting back."""
     meeting = zoom.meeting()["id"]
     zoom.delete(f"/v2/meetings/{meeting}")
     assert zoom.put(f"/v2/meetings/{meeting}/status", {"action": "recover"}).status_code == 204

@@ -93,7 +93,7 @@ def test_after_a_year_it_is_too_late(zoom: Zoom) -> None:
 
 
 def test_a_free_plan_sees_nothing() -> None:
-    """Only available for paid account."""
+    """On a free plan, Zoom's lists of past meetings are refused."""
     zoom = Zoom(plan="free")
     zoom.connect()
     meeting = zoom.meeting()["id"]
@@ -161,7 +161,7 @@ def test_absentees_need_registration(zoom: Zoom) -> None:
 
 
 def test_instances_can_be_narrowed_to_dates(zoom: Zoom) -> None:
-    """By `from` and `to`."""
+    """`from` and `to` limit the list of instances to these dates."""
     meeting = zoom.meeting(type=3)["id"]
     zoom.hold(meeting)
     path = f"/v2/past_meetings/{meeting}/instances"

@@ -38,7 +38,7 @@ def test_only_the_installed_where_that_is_switched_on(zoom: Zoom) -> None:
 
 
 def test_object_ids_are_text_while_it_is_on_and_numbers_else(zoom: Zoom) -> None:
-    """As in life."""
+    """`object.id` is a text in events of a running meeting and a number in all others, as at Zoom."""
     meeting = zoom.meeting(settings={"auto_recording": "cloud"})["id"]
     zoom.hold(meeting)
     kinds = {each.event: type(each.json["payload"]["object"]["id"]) for each in zoom.endpoint.events()}

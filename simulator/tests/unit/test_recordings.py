@@ -86,7 +86,7 @@ def test_by_hand_with_pauses_and_segments(zoom: Zoom) -> None:
 
 
 def test_processing_is_a_3301_too(zoom: Zoom) -> None:
-    """With another text."""
+    """A recording that is still processed is answered with 3301 and another text."""
     meeting = zoom.meeting(settings=CLOUD)["id"]
     path = f"/v2/meetings/{meeting}/recordings"
     none = zoom.get(path)
@@ -99,7 +99,7 @@ def test_processing_is_a_3301_too(zoom: Zoom) -> None:
 
 
 def test_a_free_plan_records_nothing() -> None:
-    """Neither by itself nor by hand."""
+    """On a free plan, recording fails both automatically and by hand."""
     zoom = Zoom(plan="free")
     zoom.connect()
     meeting = zoom.meeting(settings=CLOUD)["id"]
@@ -121,7 +121,7 @@ def test_the_list(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_of_a_long_span_zoom_lists_the_last_month(recorded: tuple[Zoom, Json]) -> None:
-    """With 200, and with another `from` than the one asked for. A switch makes it a refusal."""
+    """The answer is a 200 with another `from` than the requested one. A switch makes it a refusal."""
     zoom, _ = recorded
     path = "/v2/users/me/recordings?from=2026-01-01&to=2026-11-18"
     page = zoom.get(path).json()
@@ -138,13 +138,13 @@ def test_the_trash_is_not_filtered_by_date(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_timeline_files_have_little_to_show(recorded: tuple[Zoom, Json]) -> None:
-    """Neither id nor size nor status in REST."""
+    """A timeline file has no id, size or status in the REST API."""
     (timeline,) = [each for each in files(*recorded) if each["file_type"] == "TIMELINE"]
     assert not {"id", "status", "file_size", "recording_type", "play_url"} & set(timeline)
 
 
 def test_one_file_to_the_trash_and_back(recorded: tuple[Zoom, Json]) -> None:
-    """Then for good."""
+    """One file is moved to the trash, recovered, and then deleted permanently."""
     zoom, meeting = recorded
     video = files(zoom, meeting)[0]
     path = f"/v2/meetings/{meeting['id']}/recordings/{video['id']}"
@@ -215,7 +215,7 @@ def test_colleagues_see_nothing(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_recordings_of_the_personal_room_go_by_its_number(zoom: Zoom) -> None:
-    """In events and in REST."""
+    """Events and the REST API give recordings of the personal room its number."""
     meeting = zoom.meeting(settings={**CLOUD, "use_pmi": True})
     zoom.hold(meeting["id"])
     completed = zoom.endpoint.events("recording.completed")[0].json["payload"]["object"]

@@ -86,7 +86,7 @@ def test_without_registration(zoom: Zoom) -> None:
 
 
 def test_unknown_meetings_are_1001_here_and_3001_elsewhere(zoom: Zoom) -> None:
-    """Both 404."""
+    """Both are a 404; registering for an unknown meeting has the code 1001, other requests 3001."""
     added, read = zoom.post("/v2/meetings/1/registrants", ANN), zoom.get("/v2/meetings/1/registrants")
     assert (added.status_code, added.json()["code"]) == (404, 1001)
     assert (read.status_code, read.json()["code"]) == (404, 3001)
@@ -108,7 +108,7 @@ def test_over_full_and_host(zoom: Zoom) -> None:
 
 
 def test_basic_users_cannot(zoom: Zoom) -> None:
-    """Only available for paid users."""
+    """Users without a licence cannot have registrants."""
     zoom.connect("basil@zoom.example")
     path = meeting_path(zoom, 0)
     assert zoom.post(f"{path}/registrants", ANN).json()["code"] == 200

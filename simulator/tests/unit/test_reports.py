@@ -25,7 +25,7 @@ def held(zoom: Zoom) -> tuple[Zoom, int]:
 
 
 def test_people_cannot_read_reports(zoom: Zoom) -> None:
-    """Only `:admin` scopes exist."""
+    """Reports need `:admin` scopes, so a person's token is refused."""
     refused = zoom.get("/v2/report/daily").json()
     assert refused["code"] == 4711
     assert refused["message"].endswith("scopes:[report:read:daily_usage:admin].")
@@ -66,7 +66,7 @@ def test_periods(held: tuple[Zoom, int], query: str) -> None:
     ("kind", "topics"), [("past", ["Weekly"]), ("pastOne", ["alone"]), ("pastJoined", ["Weekly", "alone"])]
 )
 def test_a_users_meetings(held: tuple[Zoom, int], kind: str, topics: list[str]) -> None:
-    """Of two and more, of one, and joined."""
+    """The report lists meetings of two or more people, of one, or those the user joined."""
     zoom, _ = held
     found = zoom.get(f"/v2/report/users/{zoom.user_id()}/meetings?type={kind}&{NOVEMBER}").json()
     assert [each["topic"] for each in found["meetings"]] == topics
@@ -76,7 +76,7 @@ def test_a_users_meetings(held: tuple[Zoom, int], kind: str, topics: list[str]) 
 
 
 def test_a_meeting_and_its_participants(held: tuple[Zoom, int]) -> None:
-    """With tracking fields and customer keys; registrant ids on request."""
+    """The report has tracking fields and customer keys, and registrant ids on request."""
     zoom, meeting = held
     report = zoom.get(f"/v2/report/meetings/{meeting}").json()
     assert (report["participants_count"], report["tracking_fields"]) == (2, [{"field": "Team", "value": "A"}])
@@ -99,7 +99,7 @@ def test_what_has_no_report(held: tuple[Zoom, int]) -> None:
 
 
 def test_webinars_have_reports(zoom: Zoom) -> None:
-    """Of the same shape."""
+    """Reports about webinars have the same form."""
     webinar = zoom.webinar()["id"]
     zoom.hold(webinar)
     zoom.connect_account()

@@ -84,7 +84,7 @@ def test_people_cannot(zoom: Zoom) -> None:
     ],
 )
 def test_what_is_refused(app: Zoom, changes: Json, status: int, code: int) -> None:
-    """With the Marketplace's own codes."""
+    """Refusals have the Marketplace's codes."""
     response = app.post(PATH, {**WANTED, **changes})
     assert (response.status_code, response.json()["code"]) == (status, code)
 

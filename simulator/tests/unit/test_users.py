@@ -20,7 +20,7 @@ def admin(zoom: Zoom) -> Zoom:
 
 
 def test_me(zoom: Zoom) -> None:
-    """Who authorised."""
+    """`/users/me` is the user who authorised."""
     me = zoom.get("/v2/users/me").json()
     assert (me["email"], me["account_id"], me["role_name"]) == ("jill@zoom.example", "simulated-account", "Member")
 
@@ -194,7 +194,7 @@ def test_an_invitation_that_ran_out(admin: Zoom) -> None:
 
 
 def test_changed_settings_are_reported(zoom: Zoom) -> None:
-    """Only what changed, with the old values; nothing where nothing did."""
+    """The event has only changed settings, with their old values. Without a change there is no event."""
     for _ in range(2):
         zoom.patch("/v2/users/me/settings", {"in_meeting": {"chat": False, "annotation": True}})
     (event,) = zoom.deliver().events("user.settings_updated")
@@ -207,7 +207,7 @@ def test_changed_settings_are_reported(zoom: Zoom) -> None:
     [("change-password", "change_password"), ("sign-out-everywhere", "sign_out_from_all_devices")],
 )
 def test_updates_that_only_say_what_was_done(zoom: Zoom, action: str, operation: str) -> None:
-    """Without an old object."""
+    """Such an event names the operation and has no old object."""
     zoom.post(f"/_sim/users/jill@zoom.example/{action}")
     (event,) = zoom.deliver().events("user.updated")
     assert event.json["payload"]["operation"] == operation

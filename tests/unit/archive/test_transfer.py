@@ -206,7 +206,7 @@ def test_a_file_that_another_worker_has_comes_back_when_its_lease_ends() -> None
 
 
 def test_every_run_is_reported() -> None:
-    """With the bytes it moved and the state it left."""
+    """The report has the bytes that a run copied and the resulting state."""
     world, _ = a_world()
     world.stage.slowest = 15.0
     while run(world, 130.0) is not None:

@@ -20,7 +20,7 @@ _LAMBDA = {
 
 
 def test_the_role_comes_from_lambdas_variables() -> None:
-    """With its session token."""
+    """The credentials, with their session token, come from Lambda's environment variables."""
     assert clients.credentials(_LAMBDA)() == Credentials("AKID", Secret("s"), Secret("t"))
 
 

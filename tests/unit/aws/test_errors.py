@@ -88,7 +88,7 @@ def test_what_stays_is_a_fault_of_ours(failure: BotoCoreError | ClientError, cau
 
 @pytest.mark.parametrize("failure", [refusal("ValidationException"), refusal("ThrottlingException"), SILENT])
 def test_nobody_reads_what_aws_quotes(failure: Exception) -> None:
-    """Not in a log's traceback either."""
+    """Texts of AWS's messages appear neither in our error nor in a traceback."""
     assert "jill" not in "".join(traceback.format_exception(raised(failure)))
 
 

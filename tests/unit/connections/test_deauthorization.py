@@ -115,7 +115,7 @@ def test_zooms_times_of_removal(moment: str) -> None:
 
 
 def test_an_event_of_an_earlier_removal() -> None:
-    """As it arrives through the queue, hours late."""
+    """A removal that arrives hours late through the queue does not end the newer grant."""
     world = Removed()
     world.hear(removed_at("2027-01-15 01:00:00"), HERE)
     assert world.item.state is State.CONNECTED

@@ -119,7 +119,7 @@ def test_moments_are_iso_moments(text: str, moment: int) -> None:
     ["yesterday", "99999-01-01", "2026-13-01", "1e400", "nan", "1790000000", "9" * 5000, "2026-01-01T00:00:00+99:99"],
 )
 def test_a_moment_that_is_none_is_named(text: str) -> None:
-    """Whatever its length."""
+    """An invalid time is named as an error, whatever its length."""
     fields = Fields({"from": text})
     assert fields.moment_ms("from") is None
     assert named(fields) == ["from"]

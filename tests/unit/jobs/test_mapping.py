@@ -72,7 +72,7 @@ def test_a_number_that_a_spreadsheet_has_changed_is_read(cell: Any, number: str)
 
 @pytest.mark.parametrize("cell", ["8.5E+10", "8,5E+10", "8.512346E+10"])
 def test_a_number_without_all_its_digits_is_refused(cell: str) -> None:
-    """By its column, with the fix."""
+    """The error names the column and the fix."""
     ((column, message),) = refusal({"Nr": cell}, "meetings.delete", columns={"Nr": "meetingId"})
     assert column == "Nr"
     assert message == "The spreadsheet has cut the number. Format the column as text and enter it again."
