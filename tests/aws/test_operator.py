@@ -102,7 +102,7 @@ def test_who_may_only_look_changes_nothing(method: str, path: str, body: Any) ->
 
 
 def test_connections_of_every_tenant_are_listed_with_what_to_do() -> None:
-    """The one that wants somebody first; page by page; by state where one is asked for."""
+    """Connections that need action come first, page by page, and by state on request."""
     for name, state, reason in (
         ("con_9", State.REAUTHORIZATION_REQUIRED, "invalid_grant"),
         ("con_8", State.REFRESH_FAILING, "zoom_error"),
@@ -200,7 +200,7 @@ def test_events_are_counted_by_day_and_type_with_what_belongs_to_nobody() -> Non
 
 
 def test_refreshes_are_counted_by_outcome_beside_those_that_fail_now() -> None:
-    """A stack whose sweep never ran says so."""
+    """The answer also says when the sweep never ran."""
     table("connections").put(to_values(connection(connection_id="con_8", state=State.REFRESH_FAILING)))
     counts = DailyCounts(table=table("coordination"), clock=time.time)
     counts.add(REFRESHES, "refreshed", 40)

@@ -63,7 +63,7 @@ class Everyone:
 
 @samples
 def test_a_sample_says_what_it_is(name: str) -> None:
-    """Its name, its time, whose it is and what it is about."""
+    """Name, time, user and subject are read from every sample."""
     event = parse(delivery(name))
     assert event.name == name
     assert event.occurred_at_ms

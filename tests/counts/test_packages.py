@@ -65,7 +65,7 @@ def test_a_function_is_one_small_file(functions: Any, function: str) -> None:
 
 
 def test_every_module_has_bytecode_that_is_never_checked(functions: Any) -> None:
-    """Lambda's disk is read-only and its files' times are a zip's: bytecode has to be there and be believed."""
+    """Lambda's disk is read-only and file times come from a zip, so the bytecode must be unchecked."""
     sources = [file for root in (functions.build.packages, functions.build.functions) for file in root.rglob("*.py")]
     kinds = {_kind(source) for source in sources}
     assert len(sources) > 100

@@ -41,7 +41,7 @@ def test_a_table_that_is_not_there_is_unavailable() -> None:
 
 
 def test_one_whose_end_has_passed_is_given_until_the_table_forgets_it(dynamodb: DynamoDBClient) -> None:
-    """Its end is compared by whoever asked: the store has no clock. Kept again, the later one counts."""
+    """The store returns expired bearers, because the caller compares the time. Stored again, the later end counts."""
     store = factories.bearers(dynamodb)
     ended = replace(BEARER, expires_at=1.0)
     store.put(ended)

@@ -37,7 +37,7 @@ def test_each_day_and_counter_begins_anew(store: DailyStore) -> None:
 
 
 def test_a_day_that_zoom_calls_spent_is_spent(store: DailyStore) -> None:
-    """Whoever spent it; twice is as good as once."""
+    """Marking a day as used up is idempotent."""
     store.take("a", period=1, limit=100, most=5)
     store.exhaust("a", period=1, limit=100)
     store.exhaust("a", period=1, limit=100)

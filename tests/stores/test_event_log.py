@@ -100,7 +100,7 @@ def test_a_finished_event_is_a_duplicate_from_then_on(log: EventLog, clock: Cloc
 def test_a_log_line_missing_after_a_crash_is_written_later(
     log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
 ) -> None:
-    """Killed between the entry and its line: whoever takes over writes the line of the first delivery."""
+    """After a crash between entry and line, the next worker writes the line of the first delivery."""
     log.admit(ENTRY)
     dynamodb.delete_item(
         TableName=events_table,
@@ -117,7 +117,7 @@ def test_a_log_line_missing_after_a_crash_is_written_later(
 def test_an_entry_of_the_release_before_is_taken_over(
     log: EventLog, dynamodb: DynamoDBClient, events_table: str, clock: Clock
 ) -> None:
-    """It has no moment at which its line became visible; whoever takes over gives it one."""
+    """The entry has no time of visibility, and the next worker adds one."""
     log.admit(ENTRY)
     key = entry_key("acme", "evt_1")
     dynamodb.update_item(TableName=events_table, Key=key, UpdateExpression="REMOVE recorded_at_ms")

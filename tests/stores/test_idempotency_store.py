@@ -100,7 +100,7 @@ def test_a_key_lives_for_a_day(store: IdempotencyStore) -> None:
 
 
 def test_a_table_that_does_not_answer_has_a_name() -> None:
-    """The reason says whose fault it is."""
+    """The reason of Unavailable names the store."""
     missing = factories.idempotency(factories.away())
     with pytest.raises(Unavailable) as unavailable:
         begin(missing)

@@ -120,7 +120,7 @@ def test_a_key_that_has_ended_is_not_renewed(store: ApiKeyStore) -> None:
 def test_of_two_rotations_at_once_one_wins(
     store: ApiKeyStore, dynamodb: DynamoDBClient, connections_table: str
 ) -> None:
-    """The loser is told, and the winner's secret stays the current one."""
+    """The second rotation raises Conflict, and the first one's secret stays current."""
     first = Credential.generate()
     winner, loser = (Credential.generate(key_id=first.key_id) for _ in range(2))
     store.add(new_key(first))

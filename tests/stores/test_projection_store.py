@@ -65,7 +65,7 @@ def test_records_expire_after_the_last_event_about_them(
 
 
 def test_two_workers_take_turns(dynamodb: DynamoDBClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever writes second reads again, and nothing that either said is lost."""
+    """The second writer reads again, and no change is lost."""
     store, other = (factories.projections(dynamodb) for _ in range(2))
     put = ProjectionStore._to_put
     raced: list[bool] = []

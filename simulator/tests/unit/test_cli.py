@@ -16,7 +16,7 @@ def parsed(*words: str) -> Server:
 
 
 def test_options_become_a_simulator(tmp_path: Path) -> None:
-    """App, webhook, plan, switches and faults."""
+    """Options set the app, the webhook, the plan, switches and faults."""
     server = parsed(
         "--port", "3099", "--client-id", "me", "--client-secret", "s", "--redirect-uri", "https://a.example/cb",
         "--redirect-uri", "https://b.example/cb", "--webhook-url", "https://hook.example", "--plan", "business",

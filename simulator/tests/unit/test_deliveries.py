@@ -65,7 +65,7 @@ def test_retries_after_5_20_and_60_minutes(zoom: Zoom, failure: Answer) -> None:
 
 
 def test_a_retry_that_succeeds_is_the_last(zoom: Zoom) -> None:
-    """Delivered."""
+    """After a successful retry the delivery's state is delivered."""
     zoom.meeting()
     zoom.endpoint.answers = [Answer(500)]
     zoom.deliver()
@@ -76,7 +76,7 @@ def test_a_retry_that_succeeds_is_the_last(zoom: Zoom) -> None:
 
 
 def test_retries_can_be_scaled(zoom: Zoom) -> None:
-    """Minutes become seconds."""
+    """A scale turns the minutes between retries into seconds."""
     zoom.sim.behaviour.retry_scale = 1 / 60
     zoom.meeting()
     zoom.endpoint.answers = [Answer(500)]
@@ -98,7 +98,7 @@ def test_redirects_and_refusals_are_never_retried(zoom: Zoom, status: int) -> No
 
 @pytest.mark.parametrize("status", [200, 202, 204])
 def test_any_2xx_is_a_success(zoom: Zoom, status: int) -> None:
-    """204 included."""
+    """Every 2xx is a success, also 204."""
     zoom.meeting()
     zoom.endpoint.answers = [Answer(status)]
     zoom.deliver()
@@ -120,7 +120,7 @@ def test_duplicates(zoom: Zoom) -> None:
 
 
 def test_reordered_deliveries_come_after_the_next(zoom: Zoom) -> None:
-    """Created arrives after started."""
+    """The held delivery arrives after the next one."""
     fault(zoom, "reorder", target="webhooks.meeting.created")
     assert started(zoom).names() == ["meeting.started", "meeting.created"]
 
@@ -155,7 +155,7 @@ def test_forged_deliveries_come_beside_the_genuine_one(zoom: Zoom) -> None:
 
 
 def test_stale_deliveries_carry_an_old_but_valid_signature(zoom: Zoom) -> None:
-    """A replay of two hours ago."""
+    """The copy has a valid signature of two hours ago."""
     fault(zoom, "stale", target="webhooks.meeting.started")
     posted = started(zoom).events("meeting.started")
     assert all(genuine(each) for each in posted)

@@ -48,7 +48,7 @@ def test_it_is_about_the_user_who_is_named(zoom: Zoom) -> None:
 
 
 def test_download_tokens_open_what_is_there(zoom: Zoom) -> None:
-    """Each delivery carries a token of its own for the real recording."""
+    """Each delivery has a token of its own for the real recording."""
     meeting = zoom.meeting(settings={"auto_recording": "cloud"})
     zoom.hold(meeting["id"])
     body = emitted(zoom, "recording.completed")

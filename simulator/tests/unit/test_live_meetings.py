@@ -125,7 +125,7 @@ def test_what_a_body_does_not_say_is_as_usual(zoom: Zoom) -> None:
 
 @pytest.mark.parametrize("seen", [True, False])
 def test_the_hosts_own_join_was_seen_both_ways(seen: bool) -> None:  # noqa: FBT001 - a case
-    """Switchable."""
+    """A switch decides whether the host's own join is an event."""
     zoom = Zoom(host_join_event=seen)
     zoom.connect()
     meeting = zoom.meeting()["id"]
@@ -158,7 +158,7 @@ def test_personal_rooms_show_the_personal_id(zoom: Zoom) -> None:
 
 
 def test_the_personal_room_itself(zoom: Zoom) -> None:
-    """Found by its number, never listed, never deleted."""
+    """The personal room is found by its number, never listed and never deleted."""
     pmi = zoom.get("/v2/users/me").json()["pmi"]
     assert zoom.get(f"/v2/meetings/{pmi}").json()["type"] == 4
     assert zoom.get("/v2/users/me/meetings").json()["total_records"] == 0
@@ -168,7 +168,7 @@ def test_the_personal_room_itself(zoom: Zoom) -> None:
 
 @pytest.mark.parametrize("action", ["end", "leave", "share", "record", "admit", "alert", "dance"])
 def test_what_does_not_fit_is_refused(zoom: Zoom, action: str) -> None:
-    """409, and a reason."""
+    """An action that does not fit the state is a 409 with a reason."""
     meeting = zoom.meeting()["id"]
     response = zoom.post(f"/_sim/meetings/{meeting}/{action}", {"participant": "x"})
     assert response.status_code == 409
@@ -248,7 +248,7 @@ def test_every_move_between_rooms_is_a_new_session(zoom: Zoom) -> None:
 
 
 def test_the_waiting_room_may_know_another_session_number(zoom: Zoom) -> None:
-    """Behind a switch."""
+    """A switch gives the waiting room another session number."""
     zoom.sim.behaviour.waiting_room_user_ids = True
     meeting = zoom.meeting(settings={"waiting_room": True})["id"]
     zoom.act(meeting, "start")

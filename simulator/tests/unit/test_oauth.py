@@ -66,7 +66,7 @@ def test_denying_redirects_with_an_error(zoom: Zoom) -> None:
     ],
 )  # fmt: skip
 def test_bad_requests_get_a_page_and_no_redirect(field: str, value: str) -> None:
-    """Redirect URIs match exactly or not at all."""
+    """A redirect URI that does not match exactly gets a page and no redirect."""
     response = Zoom().authorize(**{field: value})
     assert response.status_code == 400
     assert "location" not in response.headers
@@ -164,7 +164,7 @@ def test_garbage_in_the_basic_header_is_an_invalid_client() -> None:
 
 
 def test_unknown_grants_are_refused() -> None:
-    """The wrong kind of app looks like this."""
+    """A grant type for another kind of app is refused."""
     assert Zoom().token_request(grant_type="password").json()["error"] == "unsupported_grant_type"
 
 
@@ -209,7 +209,7 @@ def test_a_clock_that_is_moved_back_revives_no_token() -> None:
 
 
 def test_lives_of_tokens() -> None:
-    """An hour and ninety days."""
+    """An access token lives for an hour and a refresh token for ninety days."""
     zoom = Zoom()
     first = zoom.connect()
     zoom.wall.now += 3600
@@ -262,7 +262,7 @@ def test_a_published_app_learns_of_a_revocation() -> None:
 
 
 def test_server_to_server() -> None:
-    """An hour, no refresh token, and several at once."""
+    """A Server-to-Server token lives for an hour, has no refresh token, and several can exist at once."""
     zoom = Zoom()
     first, second = zoom.connect_account(), zoom.connect_account()
     assert "refresh_token" not in first

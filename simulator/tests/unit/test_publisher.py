@@ -6,7 +6,7 @@ from zoom_simulator.testing import SECRET, Zoom
 
 
 def test_patterns_choose_events(zoom: Zoom) -> None:
-    """A second subscription hears of webinars only, under a request id of its own."""
+    """A second subscription gets only events of webinars, with a request id of its own."""
     zoom.post("/_sim/subscriptions", {"url": "https://two.example", "secret": SECRET, "events": ["webinar.*"]})
     zoom.meeting()
     zoom.webinar()
@@ -69,7 +69,7 @@ def test_a_free_plan_gets_fewer_events() -> None:
 
 
 def test_events_by_hand(zoom: Zoom) -> None:
-    """Any name and payload, also ones that nobody knows yet."""
+    """Any name and payload can be sent, also unknown ones."""
     zoom.post("/_sim/events", {"event": "meeting.brand_new", "payload": {"object": {"id": "1"}}})
     (posted,) = zoom.deliver().events("meeting.brand_new")
     assert posted.json["payload"] == {"account_id": "simulated-account", "object": {"id": "1"}}

@@ -24,7 +24,7 @@ def files(zoom: Zoom, meeting: Json) -> list[Json]:
 
 
 def test_a_recording_comes_about(recorded: tuple[Zoom, Json]) -> None:
-    """Started, stopped, processed, completed, with a download token at the top of the event."""
+    """A recording is started, stopped, processed and completed; the event has a download token at its top level."""
     zoom, meeting = recorded
     names = [each for each in zoom.endpoint.names() if each.startswith("recording.")]
     assert names == ["recording.started", "recording.stopped", "recording.completed"]
@@ -39,7 +39,7 @@ def test_a_recording_comes_about(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_an_open_end_can_be_null() -> None:
-    """Older documentation."""
+    """A switch makes an open end null, as in older documentation."""
     zoom = Zoom(unfinished_recording_end="null")
     zoom.connect()
     meeting = zoom.meeting(settings=CLOUD)["id"]
@@ -49,7 +49,7 @@ def test_an_open_end_can_be_null() -> None:
 
 
 def test_twins() -> None:
-    """Two `recording.completed` of the same files with different tokens."""
+    """A switch sends `recording.completed` twice, with the same files and different tokens."""
     zoom = Zoom(twin_recordings=True)
     zoom.connect()
     zoom.hold(zoom.meeting(settings=CLOUD)["id"])
@@ -74,7 +74,7 @@ def test_transcripts_come_later() -> None:
 
 
 def test_by_hand_with_pauses_and_segments(zoom: Zoom) -> None:
-    """Recorded in two pieces: twice the files."""
+    """A recording in two segments has twice the files."""
     meeting = zoom.meeting()
 
     def record() -> None:
@@ -109,7 +109,7 @@ def test_a_free_plan_records_nothing() -> None:
 
 
 def test_the_list(recorded: tuple[Zoom, Json]) -> None:
-    """Today unless told; a month at most; the type is text."""
+    """The list has today's recordings by default and a month at most, and its `type` is a text."""
     zoom, meeting = recorded
     path = "/v2/users/me/recordings"
     (listed,) = zoom.get(path).json()["meetings"]
@@ -179,7 +179,7 @@ def test_all_to_the_trash_and_back(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_deleting_for_good(recorded: tuple[Zoom, Json]) -> None:
-    """Nothing to recover."""
+    """A permanently deleted recording cannot be recovered."""
     zoom, meeting = recorded
     path = f"/v2/meetings/{meeting['id']}/recordings"
     assert zoom.delete(f"{path}?action=delete").status_code == 204
@@ -189,7 +189,7 @@ def test_deleting_for_good(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_an_unfinished_recording_cannot_be_deleted(zoom: Zoom) -> None:
-    """3303."""
+    """Deleting an unfinished recording is refused with 3303."""
     meeting = zoom.meeting(settings=CLOUD)["id"]
     zoom.act(meeting, "start")
     assert zoom.delete(f"/v2/meetings/{meeting}/recordings/x").json()["code"] == 3303
@@ -208,7 +208,7 @@ def test_settings_and_renaming(recorded: tuple[Zoom, Json]) -> None:
 
 
 def test_colleagues_see_nothing(recorded: tuple[Zoom, Json]) -> None:
-    """3301 for a recording of somebody else."""
+    """A colleague's recording is refused with 3301."""
     zoom, meeting = recorded
     zoom.connect("basil@zoom.example")
     assert zoom.get(f"/v2/meetings/{meeting['id']}/recordings").json()["code"] == 3301

@@ -32,7 +32,7 @@ def test_people_cannot_read_reports(zoom: Zoom) -> None:
 
 
 def test_daily(held: tuple[Zoom, int]) -> None:
-    """A row for every day of the month, within six months."""
+    """The report has a row for every day of a month within the last six months."""
     zoom, _ = held
     report = zoom.get("/v2/report/daily?year=2026&month=11").json()
     assert len(report["dates"]) == 30
@@ -45,7 +45,7 @@ def test_daily(held: tuple[Zoom, int]) -> None:
 
 
 def test_hosts(held: tuple[Zoom, int]) -> None:
-    """Active and inactive ones."""
+    """The report lists active or inactive hosts."""
     zoom, _ = held
     active = zoom.get(f"/v2/report/users?{NOVEMBER}").json()
     assert [each["email"] for each in active["users"]] == ["jill@zoom.example"]
@@ -88,7 +88,7 @@ def test_a_meeting_and_its_participants(held: tuple[Zoom, int]) -> None:
 
 
 def test_what_has_no_report(held: tuple[Zoom, int]) -> None:
-    """Unknown, lonely, running, of the other kind: 3001; a year old: 12702."""
+    """An unknown or running meeting, one of a single person, or a webinar is 3001; one older than a year is 12702."""
     zoom, meeting = held
     lonely = next(each.id for each in zoom.sim.state.meetings.values() if each.topic == "alone")
     for path in ("/v2/report/meetings/1", f"/v2/report/meetings/{lonely}", f"/v2/report/webinars/{meeting}"):
@@ -108,7 +108,7 @@ def test_webinars_have_reports(zoom: Zoom) -> None:
 
 
 def test_storage(held: tuple[Zoom, int]) -> None:
-    """A row a day."""
+    """The report has a row for each day."""
     zoom, _ = held
     rows = zoom.get(f"/v2/report/cloud_recording?{NOVEMBER}").json()["cloud_recording_storage"]
     assert len(rows) == 20

@@ -31,7 +31,7 @@ def test_the_status_that_the_contract_prints() -> None:
 
 
 def test_missing_scopes_are_named() -> None:
-    """400, 4711, and both forms of the scope."""
+    """A missing scope is a 400 with code 4711 and both forms of the scope."""
     zoom = Zoom(scopes=("user:read:user",))
     zoom.connect()
     response = zoom.delete("/v2/meetings/1")

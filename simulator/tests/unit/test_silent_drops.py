@@ -37,7 +37,7 @@ def test_unknown_alternative_hosts_can_vanish() -> None:
 
 
 def test_a_basic_host_can_be_limited() -> None:
-    """No cloud recording, and no licence by way of the settings."""
+    """Such a host gets no cloud recording, and no settings that need a licence."""
     zoom = connected(basic_hosts="limited")
     zoom.sim.world.someone(zoom.get("/v2/users/me").json()["id"]).type = 1
     assert made(zoom, settings={"auto_recording": "cloud"})["settings"]["auto_recording"] == "none"

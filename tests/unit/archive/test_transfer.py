@@ -140,7 +140,7 @@ def test_what_is_no_film_is_never_stored(content: bytes) -> None:
 
 
 def test_only_runs_without_progress_count() -> None:
-    """A file whose every other part fails is not given up."""
+    """A file is not given up while its runs make progress."""
     world, _ = a_world(film(random.Random(3), 40 * PART))  # noqa: S311 - a film
     get, calls = world.zoom.get, [0]
 
@@ -226,7 +226,7 @@ def test_a_file_has_at_most_nine_thousand_parts(total: int, size: int) -> None:
 
 
 def test_a_message_names_a_file() -> None:
-    """And what is none is told apart."""
+    """Other messages are recognised as such."""
     assert of_message(to_message("acme", "rec_1", "file/1+=")) == {
         "tenant": "acme",
         "recording_id": "rec_1",

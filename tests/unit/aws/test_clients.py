@@ -25,7 +25,7 @@ def test_the_role_comes_from_lambdas_variables() -> None:
 
 
 def test_without_variables_boto3_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function restored from a snapshot finds its role at an address; boto3 knows how to ask there."""
+    """A function restored from a snapshot gets its credentials from boto3."""
     frozen = SimpleNamespace(access_key="A", secret_key="s", token="t")
     session = SimpleNamespace(get_credentials=lambda: SimpleNamespace(get_frozen_credentials=lambda: frozen))
     monkeypatch.setattr(clients, "_session", lambda: session)

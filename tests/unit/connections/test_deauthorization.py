@@ -76,7 +76,7 @@ def test_reported_twice() -> None:
 
 @pytest.mark.parametrize("stranger", [{"user": "another"}, {"app": "another-app"}])
 def test_another_app_or_user_ends_nothing(stranger: dict[str, str]) -> None:
-    """The app is the one whose secret verified the event, not the one the event names."""
+    """The app is that of the secret which verified the event, not the one named in it."""
     world = Removed()
     assert not world.end(**stranger)  # type: ignore[arg-type]
     assert world.item.state is State.CONNECTED
