@@ -13,6 +13,7 @@ from benchmarks.cold import measuring_core
 from benchmarks.figures import Section
 from benchmarks.goodput import goodput
 from benchmarks.growth import growth
+from benchmarks.memory import memory
 from benchmarks.profile import profile
 from benchmarks.scenario import servers
 from benchmarks.sections import SECTIONS, Run
@@ -20,7 +21,7 @@ from benchmarks.variants import Made
 from benchmarks.waits import waits
 from benchmarks.workspace import BENCH, ROOT
 
-_PARTS = {**SECTIONS, "waits": waits, "scale": growth, "goodput": goodput, "profile": profile}
+_PARTS = {**SECTIONS, "waits": waits, "memory": memory, "scale": growth, "goodput": goodput, "profile": profile}
 
 
 def main() -> None:

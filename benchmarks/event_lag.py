@@ -9,17 +9,19 @@ from __future__ import annotations
 import heapq
 import random
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ops.cost import BATCH_WAITS, CORE_MS, on_lambda
+from benchmarks.figures import Table
+from ops.cost import PRICES, on_lambda, parser, units
+from ops.measured import ARRIVAL, ARRIVALS, Measured, batch_of
 
 _BEGINS_WITH = 5
 _ADDED_A_SECOND = 300 / 60
 _BATCH = 10
 _SECONDS = 60.0
-# In milliseconds, for one request of DynamoDB, as the cost model has it.
-_AWS_MS = 5
+# Events a second, and the most containers: the default, and what 5,000 need.
+_RATES = ((100, 20), (1000, 20), (5000, 20), (5000, 80))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,50 @@ class Lag:
     batch: float
 
 
-def batch_seconds(events: int) -> float:
-    """Return how long a batch takes by the cost model: its waits, and each event's part of a core."""
-    return (BATCH_WAITS * _AWS_MS + events * on_lambda(CORE_MS["event"])) / 1000
+def table(found: Mapping[str, Measured]) -> Table:
+    """Return lag, containers and cost by events a second, with batches that take as long as they were `found` to."""
+    rows = Table(
+        "Events a second, simulated for a minute",
+        (
+            "events a second",
+            "`EventConcurrency`",
+            "containers",
+            "events in a batch",
+            "lag in seconds: median, worst",
+            "left waiting",
+            "dollars a million",
+        ),
+        note="A queue and its mapping as AWS scales it: five batches at a time, then 300 more a minute, up to "
+        "`EventConcurrency`. Batches take what was measured above for one event and for ten (people who join a meeting "
+        "each), with the processor time of 512 MB. The first seconds of a rush are the worst; AWS's own delays are "
+        "left out.",
+    )
+    for rate, maximum in _RATES:
+        seen = lag(rate, maximum, found)
+        defaults = parser().parse_args([])
+        million = units(
+            zoom_ms=defaults.zoom_ms, core_ms=defaults.core_ms, aws_ms=defaults.aws_ms, batch=seen.batch, found=found
+        )["webhook"]
+        rows.rows.append(
+            (
+                f"{rate:,}",
+                str(maximum),
+                str(seen.containers),
+                f"{seen.batch:.1f}",
+                f"{seen.median:.2f}, {seen.worst:.1f}",
+                f"{seen.left:,}" if seen.left > rate else "none",
+                f"{sum(million.dollars(PRICES, 1_000_000).values()):.2f}",
+            )
+        )
+    return rows
 
 
-def lag(rate: int, maximum: int) -> Lag:
+def _batch_seconds(events: int, found: Mapping[str, Measured]) -> float:
+    batch = batch_of(events, found[ARRIVAL], found[ARRIVALS])
+    return (batch.waits_ms + on_lambda(batch.core_ms)) / 1000
+
+
+def lag(rate: int, maximum: int, found: Mapping[str, Measured]) -> Lag:
     """Simulate a minute of random arrivals at `rate` a second in front of at most `maximum` containers."""
     arrivals = _arrivals(rate)
     free = [0.0] * min(_BEGINS_WITH, maximum)
@@ -56,7 +96,7 @@ def lag(rate: int, maximum: int) -> Lag:
         if start > _SECONDS:
             break
         size = sum(1 for arrived in arrivals[at : at + _BATCH] if arrived <= start)
-        end = start + batch_seconds(size)
+        end = start + _batch_seconds(size, found)
         ends += [end] * size
         sizes.append(size)
         at += size

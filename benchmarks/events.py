@@ -46,9 +46,9 @@ def batch_of(size: int = BATCH) -> bytes:
     return _batch(deliveries.started(*_meeting(number)) for number in _numbers(size))
 
 
-def batch_of_arrivals() -> bytes:
-    """Ten people who join ten meetings, which run already in every batch but the first."""
-    return _batch(deliveries.joined(*_meeting(at), user_id=str(user)) for at, user in enumerate(_numbers(BATCH)))
+def batch_of_arrivals(size: int = BATCH) -> bytes:
+    """So many people, each of whom joins a meeting, which runs already in every batch but the first."""
+    return _batch(deliveries.joined(*_meeting(at), user_id=str(user)) for at, user in enumerate(_numbers(size)))
 
 
 def batch_of_one_meeting() -> bytes:

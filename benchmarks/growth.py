@@ -1,25 +1,22 @@
-"""The part of a run about scale: sweeps, events, memory."""
+"""The part of a run about scale: sweeps and events."""
 
 from __future__ import annotations
 
 import statistics
 
-from benchmarks import builds, scale, warm
+from benchmarks import scale, warm
 from benchmarks.events import BATCH, batch_of
 from benchmarks.figures import Figure, Section, Table
-from benchmarks.rounds import Ratio, ratio, summary
+from benchmarks.rounds import ratio, summary
 from benchmarks.sections import Run
 from benchmarks.variants import Variant
-from benchmarks.warm import Block
 
 _SIZES, _DUE = (100, 1000, 5000), 100
 _RATES = (10, 100, 1000)
-# What the local servers do not imitate: a network, and Zoom thinking.
-_ZOOM_SECONDS = 0.15
 
 
 def growth(run: Run) -> Section:
-    """How cost grows with connections and events, and which memory setting is cheapest."""
+    """How cost grows with connections and events."""
     section = Section(
         "scale",
         "Scale",
@@ -28,7 +25,6 @@ def growth(run: Run) -> Section:
     )
     _sweeps(section)
     _events(run, section)
-    _memory(run, section)
     return section
 
 
@@ -63,39 +59,6 @@ def _events(run: Run, section: Section) -> None:
     for lag in scale.lags(_RATES, one=one, ten=ten):
         table.rows.append((str(lag.rate), str(lag.containers), f"{lag.median:.1f}", f"{lag.worst:.1f}"))
     section.tables.append(table)
-
-
-def _memory(run: Run, section: Section) -> None:
-    contenders = [run.variants.noop()]
-    for name in builds.function_names():
-        ours = run.variants.ours(name)
-        if ours.event is not None:
-            contenders.append(Variant(name, ours.program, ours.event, ours.statuses))
-    seen = warm.blocks(contenders, rounds=3, size=20)
-    empty = _peak(seen["no-op"])
-    table = Table(
-        "Memory, and the setting that costs least per call",
-        ("function", "peak, over an empty handler's", "cheapest setting, MB", "settings: cost, duration"),
-        note="By the cost model: price follows memory times duration, processor share follows memory up to a whole "
-        f"core, a setting needs half as much again as the peak. API functions wait {_ZOOM_SECONDS * 1000:.0f} ms for "
-        "Zoom.",
-    )
-    for name, blocks in seen.items():
-        if name == "no-op":
-            continue
-        waiting = _ZOOM_SECONDS if name in {"meetings", "webinars", "zoom_api", "meeting_sdk"} else 0.01
-        cpu = statistics.median(block.cpu for block in blocks)
-        settings = scale.cheapest(peak_mb=_peak(blocks) / 1024, cpu=cpu, waiting=waiting)
-        best = min(settings, key=lambda each: each[1])
-        said = ", ".join(f"{size}: {cost:.1f}x, {duration:.1f}x" for size, cost, duration in settings)
-        table.rows.append((name, f"{_peak(blocks) / empty:.1f}", str(best[0]), said))
-        peak = Ratio(*(_peak(blocks) / empty for _ in range(3)))
-        section.figures.append(Figure(f"memory/{name}", f"peak memory of {name}, over an empty handler's", peak))
-    section.tables.append(table)
-
-
-def _peak(blocks: list[Block]) -> float:
-    return float(max(block.memory_kb for block in blocks))
 
 
 def _rounded(value: float) -> int:

@@ -128,22 +128,3 @@ def _simulated(rate: int, containers: int, fixed: float, each: float, seconds: f
         found += [end - arrived for arrived in batch]
         heapq.heappush(free, end)
     return found
-
-
-# Lambda gives a function a whole core at this much memory, and less in proportion below it.
-# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-_WHOLE_CORE_MB = 1769
-_SETTINGS = (128, 256, 512, 1024, 1769)
-_HEADROOM = 1.5
-
-
-def cheapest(*, peak_mb: float, cpu: float, waiting: float) -> list[tuple[int, float, float]]:
-    """For every setting that leaves room: memory, relative cost and relative duration of a call (cheapest is 1).
-
-    `cpu` and `waiting` are seconds a call on a whole core and for others.
-    """
-    settings = [size for size in _SETTINGS if size >= peak_mb * _HEADROOM] or [_SETTINGS[-1]]
-    durations = {size: waiting + cpu * max(1.0, _WHOLE_CORE_MB / size) for size in settings}
-    costs = {size: size * duration for size, duration in durations.items()}
-    least, shortest = min(costs.values()), min(durations.values())
-    return [(size, costs[size] / least, durations[size] / shortest) for size in settings]

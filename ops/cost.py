@@ -1,7 +1,8 @@
 """`make cost`: what a month costs, from the requests of one call, webhook and connection, and from list prices.
 
-The requests of a call and of a sweep are those in the tests of tests/counts; the rest is read from the code. Prices are
-inputs (`--prices FILE` replaces them): those of us-east-1 as known when this was written. Check them before use.
+Requests of a call and a sweep are those that tests/counts hold the code to; times are those of docs/benchmarks.md
+(`ops/measured.py` reads them); the rest is read from the code. Prices are inputs (`--prices FILE` takes others): those
+of us-east-1 as known when this was written, to be checked before use.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 from samcli.yamlhelper import yaml_parse
 
 from ops.console import say
+from ops.measured import ARRIVAL, ARRIVALS, DELIVERY, READ, REFRESH, Measured, batch_of, measured
 from ops.project import ROOT
 
 # US dollars, us-east-1, without free tiers.
@@ -40,15 +42,13 @@ PRICES: Mapping[str, float] = {
     "metric_month": 0.30,
     "dashboard_month": 3.00,
 }
+# SnapStart for Python: a version is paid for while it is active, by the function's memory, and so is each restore.
+# https://aws.amazon.com/lambda/pricing/
+SNAPSHOT_GB_SECOND, RESTORE_GB = 0.0000015046, 0.0001397998
 _MILLION = 1_000_000
-# Measured on one core, warm, by `make bench` (docs/benchmarks.md): milliseconds of processor time, without waiting.
-CORE_MS: Mapping[str, float] = {"call": 1.2, "event": 1000 / 650}
 # A delivery to a subscription on one core, by `python -m benchmarks.subscriptions`: signed, over a new TLS connection,
 # and recorded by one request to DynamoDB with boto3. The machine was busy with other work; idle, it took 3.3.
 DELIVERY_CORE_MS = 4.6
-# What a batch of events waits for, in requests to DynamoDB: twice for reads, then for claims, for lines and records,
-# and for the ends; and for EventBridge, which takes three times as long.
-BATCH_WAITS = 5 + 3
 # Lambda gives a function a whole core at this size, and a share of one below it.
 _WHOLE_CORE_MB = 1769
 _MEMORY_MB = 512
@@ -70,6 +70,14 @@ def _resources() -> list[dict[str, Any]]:
 def in_template(kind: str) -> list[dict[str, Any]]:
     """Return the resources of a type in the template, without those that need an option."""
     return [each for each in _resources() if each["Type"] == kind and each.get("Condition", "OnAws") == "OnAws"]
+
+
+def memory_of(function: str) -> int:
+    """Return the MB that the template gives to the function in the folder `functions/<function>`."""
+    for each in in_template("AWS::Serverless::Function"):
+        if each["Properties"]["CodeUri"] == f"functions/{function}":
+            return int(each["Properties"].get("MemorySize", _MEMORY_MB))
+    return _MEMORY_MB
 
 
 def queue_polls() -> float:
@@ -120,13 +128,28 @@ class Unit:
         }
 
 
-def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, batch: float) -> dict[str, Unit]:
-    """Return the units of one API call, one webhook and one connection's month.
+def units(
+    *,
+    zoom_ms: float,
+    core_ms: float,
+    aws_ms: float,
+    batch: float,
+    event_ms: float | None = None,
+    found: Mapping[str, Measured] | None = None,
+) -> dict[str, Unit]:
+    """One API call, one webhook, one connection's month. `zoom_ms` is how long Zoom takes: Lambda bills the wait.
 
-    `zoom_ms`: Lambda bills the wait for Zoom.
+    `core_ms` and `event_ms` are processor time of a call and an event; the latter is measured unless it is given.
+    `found` is what was measured, by default what the page says.
     """
-    call = on_lambda(core_ms, waits=1, aws_ms=aws_ms, memory_mb=CALL_MB)
-    event = on_lambda(event_ms, waits=BATCH_WAITS / batch, aws_ms=aws_ms)
+    found = found or measured()
+    read, refresh, delivery = found[READ], found[REFRESH], found[DELIVERY]
+    events = batch_of(batch, found[ARRIVAL], found[ARRIVALS])
+    call = on_lambda(core_ms, waits=read.waits, aws_ms=aws_ms, memory_mb=CALL_MB)
+    each = events.core_ms / batch if event_ms is None else event_ms
+    event = on_lambda(each, waits=events.waits / batch, aws_ms=aws_ms)
+    webhook = on_lambda(delivery.core_ms, waits=delivery.waits, aws_ms=aws_ms)
+    refreshed = on_lambda(refresh.core_ms, waits=refresh.waits, aws_ms=aws_ms)
     return {
         # Connection read consistently and send slot taken at once and, while Zoom answers, usage written; for one of
         # two calls the authorizer's answer is cached.
@@ -136,12 +159,12 @@ def units(*, zoom_ms: float, core_ms: float, event_ms: float, aws_ms: float, bat
         # SQS: sent by the webhook and by the bus, and received and deleted by the batch on both queues. DynamoDB: the
         # items that tests/counts counts, which are billed one by one also where a request reads or writes many.
         "webhook": Unit(
-            lambdas=1 + 1 / batch, busy_ms=6 + event, writes=5, reads=6, sqs=2 + 4 / batch, bus=1, log_bytes=700
+            lambdas=1 + 1 / batch, busy_ms=webhook + event, writes=5, reads=6, sqs=2 + 4 / batch, bus=1, log_bytes=700
         ),
         # A refresh every hour of forty active hours a week; a lease, an intent, a write and the index.
         "connection": Unit(
             lambdas=2 * 170,
-            busy_ms=170 * 400,
+            busy_ms=170 * (refreshed + zoom_ms),
             writes=170 * 6,
             reads=170 * 2,
             sqs=170 * 3,
@@ -184,6 +207,23 @@ def standing(prices: Mapping[str, float], *, functions: int, alarms: int, metric
         ),
         "queue polls": queue_polls() / _MILLION * prices["sqs_million"],
         "cold starts": functions * 30 * 0.5 * 0.5 * prices["lambda_gb_second_arm64"],
+    }
+
+
+def snapstart(*, restores: float = 0) -> dict[str, float]:
+    """Return dollars a month of the parameter SnapStart: one version of each function that has it, and restores.
+
+    Old versions are paid for too, until they are deleted or AWS drops their snapshots.
+    """
+    sizes = [
+        each["Properties"].get("MemorySize", _MEMORY_MB) / 1024
+        for each in in_template("AWS::Serverless::Function")
+        if "SnapStart" in each["Properties"]
+    ]
+    month = 30 * 86_400
+    return {
+        "snapshots": sum(sizes) * month * SNAPSHOT_GB_SECOND,
+        "restores": restores * sum(sizes) / len(sizes) * RESTORE_GB,
     }
 
 
@@ -245,10 +285,12 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--endpoint-ms", type=float, default=100, help="how long a subscriber's endpoint takes")
     parser.add_argument("--zoom-ms", type=float, default=250, help="how long Zoom takes to answer")
     parser.add_argument(
-        "--core-ms", type=float, default=CORE_MS["call"], help="our processor time for a call, measured"
+        "--core-ms", type=float, default=measured()[READ].core_ms, help="our processor time for a call, measured"
     )
-    parser.add_argument("--event-ms", type=float, default=CORE_MS["event"], help="the same for an event, measured")
-    parser.add_argument("--aws-ms", type=float, default=5, help="how long a DynamoDB request takes, assumed")
+    parser.add_argument("--event-ms", type=float, help="the same for an event (default: as measured for the batch)")
+    parser.add_argument(
+        "--aws-ms", type=float, default=5, help="how long a DynamoDB request takes, assumed; other waits follow"
+    )
     parser.add_argument("--batch", type=float, default=5, help="messages that event_processor gets at once")
     parser.add_argument(
         "--alarms", type=int, default=len(in_template("AWS::CloudWatch::Alarm")), help="alarms on one metric"

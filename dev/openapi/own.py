@@ -41,7 +41,7 @@ _ID = _in_path("connectionId")
 
 
 _LOG_PARAMETERS = {
-    "type": "Zoom's names of events, separated by commas. A star at the end of a name matches any rest.",
+    "type": "Zoom's names of events, separated by commas or repeated; a star at the end selects all that begin so.",
     "meeting": "The number of a meeting or webinar.",
     "uuid": "The UUID of an instance.",
     "connection": "The id of the connection that received the event.",

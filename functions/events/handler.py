@@ -19,7 +19,15 @@ from zoom_common.connections.selection import owner_filter, visible_connections
 from zoom_common.connections.store import ConnectionStore, Page
 from zoom_common.edge import request_fields
 from zoom_common.edge.http import Router
-from zoom_common.edge.own_requests import body_of, forward_tokens, log_query_of, log_tokens, page_of, reads_forwards
+from zoom_common.edge.own_requests import (
+    body_of,
+    forward_tokens,
+    log_fields,
+    log_query_of,
+    log_tokens,
+    page_of,
+    reads_forwards,
+)
 from zoom_common.edge.request import Request
 from zoom_common.edge.request_fields import Fields, PageTokens
 from zoom_common.edge.response import Response, json_response
@@ -115,7 +123,7 @@ def webhook_status() -> WebhookStatusStore:
 @router.route("GET", "/events", scope="events:read")
 def events(request: Request, principal: Principal) -> Response:
     """Answer a page of the log: newest first, or forwards with `order=asc` or a cursor in `after`."""
-    fields = Fields(request.query)
+    fields = log_fields(request)
     fields.only(_READ_FIELDS)
     if reads_forwards(fields):
         return _forwards(fields, principal)

@@ -6,6 +6,7 @@ import os
 import time
 from functools import cache, partial
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from zoom_common.access.principal import Principal
 from zoom_common.edge import api_document
@@ -157,6 +158,10 @@ def _checks() -> dict[str, Check]:
     return checks
 
 
+# What may stand in a path as it is. A backslash may not: browsers read it as a slash, and two as the start of a host.
+_PATH = "/:@!$&'()*+,;=-._~"
+
+
 def answer(request: Request) -> Response:
     """Answer one of the routes above, or any address for which the API has no route.
 
@@ -168,7 +173,7 @@ def answer(request: Request) -> Response:
         return router.answer(request)
     authorize(request, None)
     query = f"?{request.query_string}" if request.query_string else ""
-    return Response(308, headers={"location": path + query})
+    return Response(308, headers={"location": quote(path, safe=_PATH) + query})
 
 
 handler = guarded(answer, limits)

@@ -248,3 +248,10 @@ def _cookie(value: str, max_age: int) -> str:
     name = cookie_name(settings().public_base_url)
     secure = "; Secure" if name.startswith("__Host-") else ""
     return f"{name}={value}; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax{secure}"
+
+
+# With the parameter SnapStart, Lambda takes its snapshot after this line: it holds modules, and nothing that was made.
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    from zoom_common.edge import snapshot
+
+    snapshot.prepare("zoom_common.connections", "zoom_common.zoom.operations")

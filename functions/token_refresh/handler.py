@@ -22,7 +22,8 @@ from zoom_common.connections.model import State
 from zoom_common.connections.placement import LinkedGrant
 from zoom_common.connections.queues import LINK, REFRESH, RESTORE, REVOKE, from_message
 from zoom_common.connections.refresh.algorithm import NotPersisted
-from zoom_common.connections.refresh.effects import Outcome, Result
+from zoom_common.connections.refresh.effects import Result
+from zoom_common.connections.refresh.policy import Outcome
 from zoom_common.connections.refresh.runner import sweep
 from zoom_common.daily_counts import REFRESHES, DailyCounts
 from zoom_common.deadline import Deadline
@@ -44,13 +45,13 @@ def wiring() -> vault.Refreshing:
 @cache
 def heartbeats() -> Heartbeats:
     """Return the heartbeats, one of which is the sweep's."""
-    return Heartbeats.from_env(os.environ, lambda: clients.boto3_client("dynamodb"), clock=time.time)
+    return Heartbeats.from_env(os.environ, lambda: clients.client("dynamodb"), clock=time.time)
 
 
 @cache
 def daily_counts() -> DailyCounts:
     """Return the counts of refreshes for operators."""
-    return DailyCounts.from_env(os.environ, lambda: clients.boto3_client("dynamodb"), clock=time.time)
+    return DailyCounts.from_env(os.environ, lambda: clients.client("dynamodb"), clock=time.time)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -128,13 +129,18 @@ def _on_demand(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     seen = int(event["seen_version"])
     try:
         result = wiring().refresher.on_demand(
-            event["tenant"], event["connection_id"], seen_version=seen, wait=wait, ends=ends
+            event["tenant"], event["connection_id"], seen_version=seen, wait=wait, ends=ends, on_grant=_granted
         )
     except NotPersisted:
         _lost()
         raise
-    _noted(result)
+    _noted(result, granted=result.outcome is Outcome.REFRESHED)
     return {"outcome": str(result.outcome), "version": result.version}
+
+
+def _granted() -> None:
+    """Count a grant while its pair is written: whoever waits for the refresh does not wait for the count as well."""
+    daily_counts().begin(REFRESHES, str(Outcome.REFRESHED))
 
 
 def _try_again(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -175,9 +181,9 @@ def _sweep(_event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     return {"enqueued": enqueued}
 
 
-def _noted(result: Result) -> Result:
+def _noted(result: Result, *, granted: bool = False) -> Result:
     observability.count("Refreshes", outcome=str(result.outcome))
-    if result.outcome not in {Outcome.CURRENT, Outcome.BUSY}:  # Zoom was not asked
+    if not granted and result.outcome not in {Outcome.CURRENT, Outcome.BUSY}:  # nothing was asked of Zoom
         daily_counts().add(REFRESHES, str(result.outcome))
     if result.app_at_fault:
         observability.count("AppFaults")  # one alarm for the app, none per connection
@@ -202,3 +208,10 @@ _ACTIONS = {
     REFUSED: _refused,
     ACCEPTED: _accepted,
 }
+
+
+# With the parameter SnapStart, Lambda takes its snapshot after this line: it holds modules, and nothing that was made.
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    from zoom_common.edge import snapshot
+
+    snapshot.prepare("zoom_common.connections")

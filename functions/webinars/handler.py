@@ -31,3 +31,10 @@ def answer(request: Request) -> Response:
 
 
 handler = guarded(answer, key_limits(_settings))
+
+
+# With the parameter SnapStart, Lambda takes its snapshot after this line: it holds modules, and nothing that was made.
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    from zoom_common.edge import snapshot
+
+    snapshot.prepare("zoom_common.gateway", "zoom_common.zoom")

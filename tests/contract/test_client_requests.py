@@ -77,6 +77,22 @@ BODIES: dict[str, tuple[str, Any]] = {
         {"settings": {"auto_recording": "nonsense", "approval_type": 9, "waiting_room_options": {"mode": "all"}}},
     ),
     "the personal meeting room, as it was read": (UPDATE, {"type": 4, "pmi": 1234567890, "duration": 0}),
+    "a series of which no member is set": (CREATE, {**SERIES, "recurrence": {**UNSET_RECURRENCE, "type": 0}}),
+    "days of the week as 0": (CREATE, {**SERIES, "recurrence": {**UNSET_RECURRENCE, "weekly_days": 0}}),
+    "a time as Ruby prints it": (CREATE, {"start_time": "2030-01-07 10:00:00 UTC", "timezone": "CEST"}),
+    "a time with its zone in brackets": (CREATE, {"start_time": "2030-01-07T10:00+01:00[Europe/Paris]"}),
+    "an access list of recordings that Zoom does not know": (
+        "PATCH /v2/meetings/85000000001/recordings/settings",
+        {"share_recording": "everyone", "approval_type": 9, "password": 12345678},
+    ),
+    "numbers where required text is meant": (
+        "POST /v2/meetings/85000000001/invite_links",
+        {"attendees": [{"name": 2030}], "ttl": "7200"},
+    ),
+    "a name and an address from a form": (
+        "POST /v2/webinars/85000000001/registrants",
+        {"email": " jchill@example.com ", "first_name": 7, "phone": 15550100},
+    ),
     "a registrant without a last name": (
         "POST /v2/meetings/85000000001/registrants",
         {"email": "jchill@example.com", "first_name": "Jill", "last_name": "", "zip": 94045, "custom_questions": []},

@@ -60,6 +60,14 @@ def test_a_sample_names_no_user_that_the_table_misses(name: str) -> None:
     assert named <= set(event.users)
 
 
+@pytest.mark.parametrize("family", ["meeting", "webinar"])
+def test_owners_of_files_and_editors_of_summaries_are_reached(family: str) -> None:
+    """In the contract of August 2026: whoever uploaded a file of the chat, and whoever changed a summary last."""
+    owner, editor = "object.chat_message_file.file_owner_id", "object.summary_last_modified_user_id"
+    for what, path in (("chat_message_file_downloaded", owner), ("summary_updated", editor)):
+        assert routed(f"{family}.{what}", with_user_at(path)) == [Route("acme", "con_a")]
+
+
 def test_contact_center_events_reach_their_agents() -> None:
     """`user_id` and `assigned_user_id`: https://developers.zoom.us/changelog/contact-center/ of January 2023."""
     for path in ("object.user_id", "object.assigned_user_id"):

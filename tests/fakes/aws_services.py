@@ -17,7 +17,7 @@ class FakeKms:
     def __init__(self) -> None:
         self.refused = False
         self.away = False
-        self.decrypts = 0
+        self.decrypts = self.made = 0
 
     def client(self) -> KMSClient:
         return cast("KMSClient", self)
@@ -27,6 +27,7 @@ class FakeKms:
             raise Unavailable(reason="kms_unavailable")
         if self.refused:
             raise InternalError(where="kms_unavailable", cause="AccessDeniedException")
+        self.made += 1
         key = b"k" * 32
         wrapped = json.dumps([request["KeyId"], request["EncryptionContext"]]).encode()
         return {"CiphertextBlob": wrapped, "Plaintext": key}

@@ -21,8 +21,8 @@ from zoom_common.connections.queues import EscrowQueue, LinkQueue, RevokeQueue
 from zoom_common.connections.refresh.algorithm import refresh
 from zoom_common.connections.refresh.effects import Effect, RefreshContext, Result, SealedPair
 from zoom_common.connections.refresh.policy import Policy
-from zoom_common.connections.refresh.refusal_rate import RefusalRate
-from zoom_common.connections.refresh.runner import Refresher
+from zoom_common.connections.refresh.refusal_rate import OtherGrants, RefusalRate
+from zoom_common.connections.refresh.runner import KmsAhead, Refresher
 from zoom_common.connections.server_to_server import AccountConnecting
 from zoom_common.errors import Unavailable
 from zoom_common.secret import Secret
@@ -108,6 +108,7 @@ class World:
             chance=lambda: 0.5,
             new_id=lambda: f"attempt-{next(names)}",
             rate=RefusalRate(counters=self.store, clock=self.clock),
+            others=OtherGrants(index=self.store, connections=self.memory, clock=self.clock, chance=lambda: 0.5),
         )
         self.revocation = Revocation(
             connections=self.memory,
@@ -204,6 +205,7 @@ class Worker:
         self.step: Effect | None = next(self.steps)
         self.result: Result | None = None
         self.refresher = replace(world.refresher, clock=clock)
+        self.ahead = KmsAhead(world.refresher.cipher)
 
     def pair(self) -> SealedPair | None:
         """The pair that this worker holds and has not brought to rest, wherever in its retries it is."""
@@ -225,7 +227,7 @@ class Worker:
         assert self.step is not None
         try:
             try:
-                answer = self.refresher._perform(self.step, self.attempt.seen, self.name)
+                answer = self.refresher._perform(self.step, self.attempt.seen, self.name, self.ahead)
             except (TokenError, Unavailable, LookupError) as error:
                 self.step = self.steps.throw(error)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -26,7 +26,10 @@ from tests.search.vault import (
     callback,
     direct,
     disconnect,
+    disconnect_other,
     due,
+    due_of_other,
+    judged,
     link,
     redeem,
     start,
@@ -59,6 +62,7 @@ QUICK = [
     "escrowed/call+message",
     "escrowed/disconnect+message",
     "escrowed/uninstall+message",
+    "probed/judged+due",
     "asked/agree+agree",
     "started/callback+callback",
 ]
@@ -124,6 +128,25 @@ def escrowed(outside: Outside, zoom: Zoom) -> World:
     return world
 
 
+def probed(outside: Outside, zoom: Zoom) -> World:
+    """Two connections. Zoom has ended the grant of one; the other is refreshed to see whether Zoom grants anybody."""
+    world = connected(outside, zoom)
+    world = replace(world, zoom=world.zoom.authorize("other-user", now=START - 3600).uninstall(PERSON))
+    other = connection(
+        connection_id="con_2",
+        zoom_user_id="other-user",
+        zoom_account_id=ACCOUNT,
+        sealed_access=_sealed("acme", "con_2", SealKind.ACCESS, "access-2"),
+        sealed_refresh=_sealed("acme", "con_2", SealKind.REFRESH, "refresh-2"),
+    )
+    pk, sk = claim_key(CLIENT_ID, "other-user")
+    claim = {"pk": pk, "sk": sk, "tenant": "acme", "connection_id": "con_2"}
+    for item in (to_values(other), claim, folded_item(other)):
+        put = Call("dynamodb", "put_item", {"TableName": tables.CONNECTIONS, "Item": to_item(item)})
+        world, _ = outside.carry_out(world, put, asked_at=START)
+    return world
+
+
 def scenarios(outside: Outside, zoom: Zoom) -> Iterator[Scenario]:
     """Yield every pair of actors."""
     world = connected(outside, zoom)
@@ -156,6 +179,9 @@ def scenarios(outside: Outside, zoom: Zoom) -> Iterator[Scenario]:
     held = escrowed(outside, zoom)
     for name in ("due", "call", "disconnect", "uninstall"):
         yield Scenario(f"escrowed/{name}+message", held, (actors[name],), deliveries=1 + (name == "uninstall"))
+    both = probed(outside, zoom)
+    for name, act in {"due": due_of_other, "disconnect": disconnect_other}.items():
+        yield Scenario(f"probed/judged+{name}", both, (actor("judged", judged), actor(name, act)))
     yield from _unlinked(outside, zoom)
 
 

@@ -28,16 +28,16 @@ from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, Seal
 from zoom_common.connections.disconnecting import Disconnection, Revocation
 from zoom_common.connections.link_store import SUPERSEDED, AuthorizationStore
 from zoom_common.connections.linking import Linking
-from zoom_common.connections.model import Connection
+from zoom_common.connections.model import ALIVE, Connection
 from zoom_common.connections.model import State as Stands
 from zoom_common.connections.oauth_client import ZoomOAuth
 from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.placement import Placement
 from zoom_common.connections.queues import EscrowQueue, LinkQueue, RevokeQueue
 from zoom_common.connections.redemption import Redemption
-from zoom_common.connections.refresh.effects import INTENT_WINDOW, Outcome
-from zoom_common.connections.refresh.policy import Policy
-from zoom_common.connections.refresh.refusal_rate import RefusalRate
+from zoom_common.connections.refresh.effects import INTENT_WINDOW
+from zoom_common.connections.refresh.policy import Outcome, Policy
+from zoom_common.connections.refresh.refusal_rate import OtherGrants, RefusalRate
 from zoom_common.connections.refresh.runner import Refresher
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import ConnectionStore, from_values
@@ -86,6 +86,12 @@ class _Cipher:
     def pair_sealer(self, tenant: str, connection_id: str) -> _Seals:
         self._line.ask("kms", "generate")
         return _Seals(tenant, connection_id)
+
+    def begin_pair_sealer(self, tenant: str, connection_id: str) -> Callable[[], _Seals]:
+        return lambda: self.pair_sealer(tenant, connection_id)
+
+    def begin_open(self, sealed: bytes, context: SealContext) -> Callable[[], Secret]:
+        return lambda: self.open(sealed, context)
 
     def open(self, sealed: bytes, context: SealContext) -> Secret:
         self._line.ask("kms", "decrypt")
@@ -177,6 +183,7 @@ class Vault:
             chance=chance,
             new_id=lambda: f"{name}.{next(numbers)}",
             rate=RefusalRate(counters=_Uncounted(), clock=clock),
+            others=cast("OtherGrants", _NoOthers()),
             policy=POLICY,
         )
         self.tokens = AccessTokens(
@@ -199,6 +206,24 @@ class _Uncounted:
         from zoom_common.connections.refresh.refusal_rate import AnswerCounts  # noqa: PLC0415
 
         return AnswerCounts()
+
+
+@dataclass(frozen=True, slots=True)
+class _OneOther:
+    """The other connection, while it can be refreshed. What finds it has tests of its own."""
+
+    connections: ConnectionStore
+
+    def like(self, refused: Connection) -> list[Connection]:  # noqa: ARG002
+        found = self.connections.get("acme", "con_2")
+        return [found] if found is not None and found.state in ALIVE else []
+
+
+class _NoOthers:
+    """No other grants: one connection is refreshed without a look at others."""
+
+    def like(self, refused: Connection) -> list[Connection]:  # noqa: ARG002
+        return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +257,23 @@ def actor(name: str, act: Actor) -> Run:
 def due(vault: Vault) -> Any:
     """The sweep's refresh."""
     return vault.refresher.when_due("acme", "con_1").outcome
+
+
+def due_of_other(vault: Vault) -> Any:
+    """The sweep's refresh of another person's connection."""
+    return vault.refresher.when_due("acme", "con_2").outcome
+
+
+def judged(vault: Vault) -> Any:
+    """The sweep's refresh, which tries the other connection before a refusal is believed."""
+    refresher = replace(vault.refresher, others=cast("OtherGrants", _OneOther(vault.connections)))
+    return refresher.when_due("acme", "con_1").outcome
+
+
+def disconnect_other(vault: Vault) -> Any:
+    """The owner disconnects the other connection."""
+    found = vault.connections.get("acme", "con_2")
+    return found and vault.disconnection.disconnect(found)
 
 
 def call(vault: Vault) -> Any:
@@ -457,7 +499,7 @@ class VaultRules(Rules):
             if stored.get(where, "disconnected") not in states:
                 raise Broken(f"published as {states}, stored as {stored.get(where)}: {where[1]}")
         for where, state in stored.items():
-            if where not in last and (where[1] != "con_1" or state != "connected"):
+            if where not in last and (where[1] not in {"con_1", "con_2"} or state != "connected"):
                 raise Broken(f"{where[1]} became {state} and nobody has heard of it")
 
     def excuses(self, state: State, run: Run, outcome: str, after: World) -> frozenset[str]:

@@ -145,6 +145,14 @@ def test_ending_is_for_the_grant_that_was_seen(table: Table, store: ConnectionSt
     assert (now.state, now.reason, now.due_at) == (State.REAUTHORIZATION_REQUIRED, "deauthorized", None)
 
 
+def test_what_has_ended_may_be_due_again(table: Table, store: ConnectionStore, refreshes: RefreshStore) -> None:
+    """The index names it at that time."""
+    seen = stored(table)
+    assert store.end(seen, reason="tokens_refused", now=START, again_at=START + 900)
+    assert refreshes.due(due_shard("con_1"), now=START + 899) == ([], None)
+    assert refreshes.due(due_shard("con_1"), now=START + 900) == ([("acme", "con_1")], None)
+
+
 def test_tokens_are_forgotten_for_the_grant_that_was_seen(
     table: Table, store: ConnectionStore, refreshes: RefreshStore
 ) -> None:

@@ -28,6 +28,17 @@ def test_containers_add_up(dynamodb: DynamoDBClient) -> None:
     assert found == {EVENTS: {"duplicates": 2}, REFRESHES: {"refreshed": 6}, DELIVERIES: {}}
 
 
+def test_a_count_that_nobody_waits_for(dynamodb: DynamoDBClient) -> None:
+    """It is sent at once, and counted once when the sums are written."""
+    counts = factories.daily_counts(dynamodb, clock=lambda: DAY)
+    counts.begin(REFRESHES, "refreshed")
+    assert counts.of(date(1970, 1, 2))[REFRESHES] == {"refreshed": 1}
+    counts.add(REFRESHES, "refreshed")
+    counts.write()
+    counts.write()
+    assert counts.of(date(1970, 1, 2))[REFRESHES] == {"refreshed": 2}
+
+
 def test_days_are_apart_and_leave_by_ttl(dynamodb: DynamoDBClient, coordination_table: str) -> None:
     """A day ends at midnight UTC; its counts go 35 days later."""
     now = 2 * DAY - 0.5
@@ -45,6 +56,7 @@ def test_days_are_apart_and_leave_by_ttl(dynamodb: DynamoDBClient, coordination_
 def test_what_cannot_be_written_is_lost_and_no_fault() -> None:
     """Nothing depends on it; reading says that the table is away."""
     counts = factories.daily_counts(factories.away(), clock=lambda: DAY)
+    counts.begin(REFRESHES, "refreshed")
     counts.add(REFRESHES, "refreshed")
     counts.write()
     with pytest.raises(Unavailable):

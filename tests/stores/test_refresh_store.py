@@ -82,6 +82,29 @@ def test_a_write_moves_everything_together(table: Table, store: ConnectionStore,
     assert (now.due_at, now.api_url, now.last_used_at) == (START + 2700, "https://api-eu.zoom.us", START - 60)
 
 
+def test_an_unproven_pair_is_kept_in_the_state_that_was_seen(
+    table: Table, store: ConnectionStore, refreshes: RefreshStore
+) -> None:
+    """State, reason and lease stay; settled as connected, the row of refusals is forgotten with them."""
+    given_up = {
+        "state": State.REAUTHORIZATION_REQUIRED,
+        "reason": "tokens_refused",
+        "refusals": 3,
+        "refused_version": 1,
+    }
+    seen = stored(table, **given_up, lease_owner="a1", lease_expires_at=START + 60)
+    assert refreshes.write(pair(unproven=True), release=True, state=seen.state) is None
+    found = store.get("acme", "con_1")
+    assert found is not None
+    assert (found.state, found.reason, found.version) == (State.REAUTHORIZATION_REQUIRED, "tokens_refused", 2)
+    assert (found.lease_owner, found.sealed_refresh, found.refusals) == ("a1", b"new refresh", 3)
+    assert refreshes.settle(found, settlement(state=State.CONNECTED, reason=None))
+    found = store.get("acme", "con_1")
+    assert found is not None
+    assert (found.state, found.reason, found.lease_owner) == (State.CONNECTED, None, None)
+    assert (found.refusals, found.refused_version) == (0, 0)
+
+
 def test_a_write_says_what_it_found(table: Table, refreshes: RefreshStore) -> None:
     """The result distinguishes a changed version, another's lease and a missing connection."""
     with pytest.raises(LookupError):
@@ -161,6 +184,14 @@ def test_the_index_names_only_what_is_due(table: Table, refreshes: RefreshStore)
     found = [each for shard in range(SHARDS) for each in refreshes.due(f"{shard:02d}", now=START)[0]]
     assert sorted(found) == sorted(("acme", each) for each in ids[:20])
     assert len({due_shard(each) for each in ids}) == SHARDS
+
+
+def test_the_soonest_of_a_shard_are_named_whenever_they_are_due(table: Table, refreshes: RefreshStore) -> None:
+    """In order, and no more than asked for."""
+    ids = [each for each in (f"con_{number}" for number in range(200)) if due_shard(each) == "07"]
+    for number, each in enumerate(ids):
+        stored(table, connection_id=each, due_at=START + 9e6 - number)
+    assert refreshes.soonest("07", limit=3) == [("acme", each) for each in ids[:-4:-1]]
 
 
 def due(refreshes: RefreshStore, *, now: float = START + 9e6) -> list[tuple[str, str]]:

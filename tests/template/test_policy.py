@@ -76,15 +76,20 @@ def test_the_authorizer_keeps_answers_a_minute_at_most(template: Template) -> No
     """A revoked key works for a minute at most, and answers are kept per credential."""
     (authorizer,) = of_type(template, "AWS::ApiGatewayV2::Authorizer").values()
     limits = template["Parameters"]["KeyCacheSeconds"]
-    assert authorizer["AuthorizerResultTtlInSeconds"] == {"Ref": "KeyCacheSeconds"}
+    assert authorizer["AuthorizerResultTtlInSeconds"] == {"Fn::If": ["RemembersKeys", {"Ref": "KeyCacheSeconds"}, 0]}
     assert (limits["MinValue"], limits["Default"], limits["MaxValue"]) == (0, 60, 60)
 
 
 def test_without_a_cache_the_authorizer_answers_requests_without_a_header(template: Template) -> None:
-    """API Gateway needs an identity source for a cache; without one it asks the function about every request."""
+    """API Gateway needs an identity source for a cache; without one it asks the function about every request.
+
+    Browsers of other origins ask without a credential before they send one.
+    """
     (authorizer,) = of_type(template, "AWS::ApiGatewayV2::Authorizer").values()
     assert authorizer["IdentitySource"] == {"Fn::If": ["RemembersKeys", ["$request.header.Authorization"], []]}
-    assert template["Conditions"]["RemembersKeys"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "KeyCacheSeconds"}, 0]}]}
+    remembers, no_origins = template["Conditions"]["RemembersKeys"]["Fn::And"]
+    assert remembers == {"Fn::Not": [{"Fn::Equals": [{"Ref": "KeyCacheSeconds"}, 0]}]}
+    assert no_origins == {"Fn::Not": [{"Condition": "AllowsOrigins"}]}
 
 
 def test_no_role_has_a_wildcard_action(template: Template) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+from samcli.yamlhelper import yaml_parse
 
 from zoom_common import __version__
 
@@ -85,7 +86,7 @@ def _at_import(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _warms_up(node: ast.AST) -> bool:
-    """The one thing that may happen at import: opening a connection while Lambda, and nobody else, starts the code."""
+    """What may happen at import, while Lambda, and nobody else, starts the code: the block that asks how it starts."""
     return isinstance(node, ast.If) and "AWS_LAMBDA_INITIALIZATION_TYPE" in ast.dump(node.test)
 
 
@@ -183,9 +184,25 @@ def test_a_room_says_what_it_is_and_nothing_else() -> None:
 
 
 def test_only_the_webhook_warms_up() -> None:
-    """Zoom waits three seconds and not every delivery comes again; every other function starts cold and lazily."""
-    warm = {path.parent.name for path in HANDLERS if any(_warms_up(node) for node in ast.walk(parsed(path)))}
-    assert warm <= {"webhook"}
+    """Zoom waits three seconds and not every delivery comes again; every other function starts cold and lazily.
+
+    A snapshot is no exception: before it is taken, the functions that have one load modules and do nothing else.
+    """
+    warm = {path: node for path in HANDLERS for node in ast.walk(parsed(path)) if _warms_up(node)}
+    assert {path.parent.name for path, node in warm.items() if not _only_loads(node)} <= {"webhook"}
+    template = yaml_parse((ROOT / "template.yaml").read_text())["Resources"].values()
+    snapshots = {each["Properties"]["CodeUri"] for each in template if "SnapStart" in each["Properties"]}
+    assert {f"functions/{path.parent.name}" for path, node in warm.items() if _only_loads(node)} == snapshots
+
+
+def _only_loads(node: ast.AST) -> bool:
+    """Whether a block at import runs with SnapStart only, and is what `edge/snapshot.py` is there for."""
+    return (
+        isinstance(node, ast.If)
+        and ast.unparse(node.test) == "os.environ.get('AWS_LAMBDA_INITIALIZATION_TYPE') == 'snap-start'"
+        and [type(each) for each in node.body] == [ast.ImportFrom, ast.Expr]
+        and ast.unparse(node.body[1]).startswith("snapshot.prepare(")
+    )
 
 
 @pytest.mark.parametrize(

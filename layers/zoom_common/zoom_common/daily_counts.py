@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
 from zoom_common import observability
-from zoom_common.aws.table import COORDINATION, ConditionFailed, Table
+from zoom_common.aws.table import COORDINATION, ConditionFailed, Outcome, Table
 from zoom_common.errors import DependencyFailed
 from zoom_common.settings import optional
 
@@ -27,6 +27,7 @@ DUPLICATES = (EVENTS, "duplicates")
 _KEPT = 35 * 86_400
 
 _ADD = "SET #number = if_not_exists(#number, :zero) + :number, #expires_at = :end"
+_ANYTHING = "attribute_exists(#pk) OR attribute_not_exists(#pk)"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class DailyCounts:
     table: Table | None
     clock: Callable[[], float]
     _sums: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _begun: list[Callable[[], Outcome]] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
     @classmethod
@@ -56,22 +58,36 @@ class DailyCounts:
         with self._lock:
             self._sums[kind, what] += number
 
+    def begin(self, kind: str, what: str) -> None:
+        """Count one at once, beside what else is under way; `write` waits for it. Never raises."""
+        if self.table is None:
+            return
+        key, values = self._change(kind, what, 1)
+        request = self.table.to_update(*key, _ADD, condition=_ANYTHING, values=values)
+        self._begun.append(self.table.begin("update_item", **request))
+
     def write(self) -> None:
         """Add the counts in memory to today's counts in the table. Never raises, because nothing depends on them."""
+        begun, self._begun = self._begun, []
+        for outcome in begun:
+            if isinstance(failed := outcome(), Exception):
+                _not_counted(failed)
         with self._lock:
             sums, self._sums = self._sums, Counter()
         if self.table is None:
             return
+        for (kind, what), number in sums.items():
+            key, values = self._change(kind, what, number)
+            try:
+                self.table.update(*key, _ADD, condition=_ANYTHING, values=values)
+            except (DependencyFailed, ConditionFailed) as error:
+                _not_counted(error)
+                return
+
+    def _change(self, kind: str, what: str, number: int) -> tuple[tuple[str, str], dict[str, object]]:
         now = self.clock()
         day = datetime.fromtimestamp(now, UTC).date()
-        for (kind, what), number in sums.items():
-            values = {"zero": 0, "number": number, "end": int(now) + _KEPT}
-            anything = "attribute_exists(#pk) OR attribute_not_exists(#pk)"
-            try:
-                self.table.update(_partition(day), f"{kind}#{what}", _ADD, condition=anything, values=values)
-            except (DependencyFailed, ConditionFailed) as error:
-                observability.logger().warning("not counted for operators", kind=kind, cause=type(error).__name__)
-                return
+        return (_partition(day), f"{kind}#{what}"), {"zero": 0, "number": number, "end": int(now) + _KEPT}
 
     def of(self, day: date) -> dict[str, dict[str, int]]:
         """Return the counts of a day (UTC): by kind, and within it by what was counted. Raises Unavailable."""
@@ -87,6 +103,10 @@ class DailyCounts:
     def erases(item: StoredItem, target: ErasureTarget) -> bool:  # noqa: ARG004 - every store's signature
         """Return False: a count names nobody."""
         return False
+
+
+def _not_counted(error: Exception) -> None:
+    observability.logger().warning("not counted for operators", cause=type(error).__name__)
 
 
 def _partition(day: date) -> str:

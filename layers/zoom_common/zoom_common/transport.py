@@ -5,15 +5,21 @@ from __future__ import annotations
 import http.client
 import io
 import socket
+import warnings
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Protocol
 
-import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from zoom_common.zoom.http import HttpRequest, HttpResponse
+
+with warnings.catch_warnings():
+    # The layer is built without the library that guesses a text's encoding, which is a twentieth of a start. requests
+    # warns where it is missing, and nothing here reads an answer as text.
+    warnings.simplefilter("ignore")
+    import requests
+    from requests.adapters import HTTPAdapter
 
 CONNECT_TIMEOUT = 3.05
 # A kept-alive connection that was idle longer is not used again. A frozen Lambda does not notice that the other side

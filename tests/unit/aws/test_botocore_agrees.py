@@ -90,6 +90,15 @@ REQUESTS: dict[tuple[str, str], st.SearchStrategy[dict[str, Any]]] = {
         {"KeyId": _text, "KeySpec": st.just("AES_256"), "EncryptionContext": _context}
     ),
     ("secretsmanager", "GetSecretValue"): st.fixed_dictionaries({"SecretId": _text}),
+    ("sqs", "SendMessage"): st.fixed_dictionaries(
+        {"QueueUrl": _text, "MessageBody": _text}, optional={"DelaySeconds": st.integers(0, 900)}
+    ),
+    ("sqs", "SendMessageBatch"): st.fixed_dictionaries(
+        {
+            "QueueUrl": _text,
+            "Entries": st.lists(st.fixed_dictionaries({"Id": _text, "MessageBody": _text}), max_size=3),
+        }
+    ),
     ("events", "PutEvents"): st.fixed_dictionaries(
         {
             "Entries": st.lists(

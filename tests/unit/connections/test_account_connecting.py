@@ -10,7 +10,8 @@ import pytest
 from tests.fakes.connections import START, World
 from zoom_common.connections.cipher import Cipher, SealContext, SealKind
 from zoom_common.connections.model import Connection, Kind, State
-from zoom_common.connections.refresh.effects import Outcome, Write
+from zoom_common.connections.refresh.effects import Write
+from zoom_common.connections.refresh.policy import Outcome
 from zoom_common.connections.server_to_server import AccountRequest
 from zoom_common.errors import Conflict, GatewayError, InvalidRequest, Unavailable, ZoomUnavailable
 from zoom_common.secret import Secret

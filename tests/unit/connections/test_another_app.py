@@ -15,7 +15,7 @@ from zoom_common.connections.link_store import Claim
 from zoom_common.connections.model import State
 from zoom_common.connections.oauth_client import AnotherApp
 from zoom_common.connections.placement import LinkedGrant
-from zoom_common.connections.refresh.effects import Outcome
+from zoom_common.connections.refresh.policy import Outcome
 from zoom_common.errors import Unavailable
 from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import App

@@ -8,7 +8,8 @@ from tests.fakes.connection_stores import MemoryTombstones
 from tests.fakes.connections import START, World
 from tests.fakes.zoom_oauth import CLIENT_ID
 from zoom_common.connections.model import State
-from zoom_common.connections.refresh.effects import Outcome, Write
+from zoom_common.connections.refresh.effects import Write
+from zoom_common.connections.refresh.policy import Outcome
 from zoom_common.connections.tombstones import of_account, of_person, of_tenant, of_user
 from zoom_common.errors import Unavailable
 from zoom_common.events.connection_events import ConnectionUpdates, Deauthorization, to_event

@@ -12,7 +12,8 @@ from tests.fakes.zoom_oauth import CLIENT_ID
 from zoom_common.connections.disconnecting import Disconnection, EndedGrant, Revoked
 from zoom_common.connections.link_store import Claim
 from zoom_common.connections.model import State
-from zoom_common.connections.refresh.effects import Outcome, Write
+from zoom_common.connections.refresh.effects import Write
+from zoom_common.connections.refresh.policy import Outcome
 from zoom_common.errors import NotFound, Unavailable
 from zoom_common.zoom.http import HttpResponse
 

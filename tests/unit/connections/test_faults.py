@@ -7,7 +7,8 @@ import json
 from tests.fakes.connections import World
 from zoom_common.connections.model import State
 from zoom_common.connections.queues import from_message
-from zoom_common.connections.refresh.effects import Outcome, RequestGrant, Write
+from zoom_common.connections.refresh.effects import RequestGrant, Write
+from zoom_common.connections.refresh.policy import Outcome
 
 
 def test_crash_before_the_write() -> None:

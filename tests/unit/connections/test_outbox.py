@@ -12,7 +12,8 @@ from tests.fakes.zoom_oauth import CLIENT_ID
 from tests.unit.connections.test_linking import PROGRAM, Linkage
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import State
-from zoom_common.connections.refresh.effects import Finish, Outcome, Write
+from zoom_common.connections.refresh.effects import Finish, Write
+from zoom_common.connections.refresh.policy import Outcome
 from zoom_common.connections.server_to_server import AccountRequest
 from zoom_common.deadline import Deadline
 from zoom_common.errors import Unavailable
@@ -87,7 +88,28 @@ def removed() -> tuple[World, Change, list[str]]:
     return world, lambda: ends.end(CLIENT_ID, "zoom-user", at=START), ["reauthorization_required"]
 
 
-KINDS = [redeemed, superseded, disconnected, account_connected, given_up, failing, healed, removed]
+def refused() -> tuple[World, Change, list[str]]:
+    world = World(version=3, refusals=2, refused_version=2, refused_since=START - 700)
+    return world, lambda: world.refresher.refused("acme", "con_1", version=3), ["reauthorization_required"]
+
+
+def revived() -> tuple[World, Change, list[str]]:
+    world = World(state=State.REAUTHORIZATION_REQUIRED, reason="tokens_refused")
+    return world, lambda: world.refresher.when_due("acme", "con_1"), ["connected"]
+
+
+KINDS = [
+    redeemed,
+    superseded,
+    disconnected,
+    account_connected,
+    given_up,
+    failing,
+    healed,
+    removed,
+    refused,
+    revived,
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,7 +11,8 @@ from zoom_common.connections.cipher import SealKind
 from zoom_common.connections.model import State
 from zoom_common.connections.queues import from_message
 from zoom_common.connections.refresh.algorithm import NotPersisted
-from zoom_common.connections.refresh.effects import Escrow, Finish, Outcome, RequestGrant, TakeLease, Write
+from zoom_common.connections.refresh.effects import Escrow, Finish, RequestGrant, TakeLease, Write
+from zoom_common.connections.refresh.policy import Outcome
 from zoom_common.errors import InternalError
 from zoom_common.zoom.http import HttpResponse
 
@@ -241,14 +242,24 @@ def test_faults_of_the_app_change_no_connection(fault: HttpResponse) -> None:
 
 
 def test_kms_away_before_the_rotation() -> None:
-    """Without a data key nothing is sent, and the connection is as it was."""
+    """Without a data key nothing is sent, and the connection is as it was: KMS is asked while the lease is taken."""
     world = World()
     worker = world.worker("w")
-    worker.go()
     world.kms.away = True
+    worker.go()
+    assert world.item.lease_owner == "w"
     assert worker.finish().outcome is Outcome.UNAVAILABLE
     assert world.zoom.requests == []
-    assert (world.item.state, world.item.lease_owner, dict(world.item.intents)) == (State.CONNECTED, None, {})
+    after = world.item
+    assert (after.state, after.lease_owner, dict(after.intents)) == (State.CONNECTED, None, {})
+
+
+def test_a_refresh_asks_kms_three_times() -> None:
+    """For two data keys and for the token that is tried first; nothing is asked twice because it was asked ahead."""
+    world = World()
+    world.kms.made = world.kms.decrypts = 0
+    assert world.on_demand().outcome is Outcome.REFRESHED
+    assert (world.kms.made, world.kms.decrypts) == (2, 1)
 
 
 def test_kms_away_after_the_rotation() -> None:

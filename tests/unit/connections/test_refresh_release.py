@@ -9,8 +9,8 @@ import pytest
 from tests.fakes.connections import START, connection
 from zoom_common.connections.model import Connection, State
 from zoom_common.connections.refresh.algorithm import finish
-from zoom_common.connections.refresh.effects import Finish, Moved, Outcome, RefreshContext, Result
-from zoom_common.connections.refresh.policy import Policy
+from zoom_common.connections.refresh.effects import Finish, Moved, RefreshContext, Result
+from zoom_common.connections.refresh.policy import Outcome, Policy
 from zoom_common.errors import Unavailable
 
 

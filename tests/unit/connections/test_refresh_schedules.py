@@ -18,7 +18,8 @@ from zoom_common.connections.disconnecting import EndedGrant
 from zoom_common.connections.model import State
 from zoom_common.connections.queues import RESTORE, REVOKE, from_message
 from zoom_common.connections.refresh.algorithm import NotPersisted
-from zoom_common.connections.refresh.effects import Outcome, RequestGrant, SealedPair, Sleep, Write
+from zoom_common.connections.refresh.effects import RequestGrant, SealedPair, Sleep, Write
+from zoom_common.connections.refresh.policy import Outcome
 from zoom_common.errors import Unavailable
 
 SCHEDULES = times(400)

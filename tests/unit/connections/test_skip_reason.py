@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.connections import START, connection
 from zoom_common.connections.model import State
 from zoom_common.connections.refresh.algorithm import skip_reason
-from zoom_common.connections.refresh.effects import Outcome
+from zoom_common.connections.refresh.policy import Outcome
 
 SEEN = connection().version
 

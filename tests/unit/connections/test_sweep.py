@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import count, islice
 from typing import Any
 
@@ -120,6 +121,9 @@ def test_a_pair_survives_escrow() -> None:
         due_at=START,
     )
     assert from_message(json.loads(json.dumps(to_message(pair)))) == pair
+    assert "unproven" not in to_message(pair)  # a release before it was kept reads the message as well
+    unproven = replace(pair, unproven=True)
+    assert from_message(json.loads(json.dumps(to_message(unproven)))) == unproven
 
 
 def test_an_operators_limits() -> None:

@@ -279,3 +279,12 @@ def test_options_names_the_methods(router: Router) -> None:
     answer = router.handle(event, LambdaContext())
     assert (answer["statusCode"], answer["headers"]["allow"]) == (204, "GET, DELETE, OPTIONS")
     assert call(router, method="OPTIONS", path="/connections/con_1")[0] == 401
+
+
+def test_a_browser_asks_without_a_key_whether_a_page_may_call(router: Router) -> None:
+    """It reads the headers that API Gateway adds to a success, and takes anything else for a no."""
+    asks = {"origin": "https://app.example.com", "access-control-request-method": "DELETE"}
+    for path in ("/connections/con_1", "/v2/no/such/thing"):
+        answer = router.handle(http_event(method="OPTIONS", path=path, headers=asks), LambdaContext())
+        assert (answer["statusCode"], answer["body"]) == (204, "")
+    assert router.handle(http_event(path="/connections/con_1", headers=asks), LambdaContext())["statusCode"] == 401

@@ -126,12 +126,13 @@ def presence(user: str, account: str = "acc-1") -> ZoomEvent:
     return parse(json.dumps({"event": "user.presence_status_updated", "event_ts": 1, "payload": payload}).encode())
 
 
-def connected(*users: str) -> ConnectionStore:
-    """A vault where each user has connected themselves, the first in tenant `t0`."""
+def connected(*users: str | tuple[str, str]) -> ConnectionStore:
+    """A vault where each user, of `acc-1` or of the account named, has connected themselves in tenant `t<n>`."""
     memory = Memory()
-    for at, user in enumerate(users):
+    for at, named in enumerate(users):
+        user, account = named if isinstance(named, tuple) else (named, "acc-1")
         each = connection(
-            tenant=f"t{at}", connection_id=f"con_{at}", client_id=APP, zoom_user_id=user, zoom_account_id="acc-1"
+            tenant=f"t{at}", connection_id=f"con_{at}", client_id=APP, zoom_user_id=user, zoom_account_id=account
         )
         memory.put(each)
         memory.claims[APP, user] = Claim(tenant=each.tenant, connection_id=each.connection_id)
@@ -151,6 +152,19 @@ def test_a_fold_that_fits_two_users_is_unrouted() -> None:
     vault = connected("KFfvsJc-Q1", "kffvsJc-Q1")
     assert routes(presence("kffvsjc-q1"), APP, vault, Hosts()) == []
     assert routes(presence("kffvsJc-Q1"), APP, vault, Hosts()) == [Route("t1", "con_1")]
+
+
+def test_an_id_that_is_in_lower_case_itself_is_one_of_those_that_fit() -> None:
+    """Zoom writes every id in lower case here: the event may be about the other user."""
+    assert routes(presence("abcdefghij"), APP, connected("abcdefghij"), Hosts()) == [Route("t0", "con_0")]
+    assert routes(presence("abcdefghij"), APP, connected("abcdefghij", "ABcdefghij"), Hosts()) == []
+
+
+def test_the_account_tells_two_users_of_one_fold_apart() -> None:
+    """The account's id keeps its capitals."""
+    vault = connected("KFfvsJc-Q1", ("kffvsJc-Q1", "acc-2"))
+    assert routes(presence("kffvsjc-q1"), APP, vault, Hosts()) == [Route("t0", "con_0")]
+    assert routes(presence("kffvsjc-q1", "acc-2"), APP, vault, Hosts()) == [Route("t1", "con_1")]
 
 
 def test_a_fold_stays_within_one_account_and_one_app() -> None:

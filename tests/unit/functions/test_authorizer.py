@@ -60,6 +60,14 @@ def test_a_denial_goes_through_with_its_reason(authorize: Authorize, observed: A
     assert observed.counted == [("Denied", 1, {"reason": "unknown_key"})]
 
 
+def test_a_browser_that_asks_before_it_calls_is_not_counted(authorize: Authorize, observed: Any) -> None:
+    """It sends no credential with its question, and nobody has to be woken for it."""
+    about = {**EVENT["requestContext"], "http": {**EVENT["requestContext"]["http"], "method": "OPTIONS"}}
+    answer = authorize({**EVENT, "headers": {}, "requestContext": about}, MemoryApiKeys())
+    assert list(answer["context"]) == ["denied"]
+    assert observed.counted == []
+
+
 def test_a_lookup_that_failed_is_no_answer(authorize: Authorize, observed: Any) -> None:
     """The API keeps an answer for a minute, and a failure for no one: the next request is judged again."""
     with pytest.raises(Exception, match=r"^unavailable$"):

@@ -72,6 +72,12 @@ def test_an_unknown_parameter_is_named(get: Get) -> None:
     assert [each["field"] for each in answer["errors"]] == ["limit", "typ"]
 
 
+def test_a_parameter_that_stands_there_twice_is_named(get: Get) -> None:
+    """One of the two would otherwise be left out without a word; only types add up."""
+    status, answer = get("uuid=u%2F0%2B%3D%3D&uuid=u%2F1%2B%3D%3D&type=a&type=b")
+    assert (status, [each["field"] for each in answer["errors"]]) == (400, ["uuid"])
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
@@ -79,6 +85,7 @@ def test_an_unknown_parameter_is_named(get: Get) -> None:
         ("order=desc", [0, 1, 2, 3, 4, 5]),
         ("order=asc", [0, 1, 2, 3, 4, 5]),
         ("type=meeting.started,user.updated", [0, 2, 3, 5]),
+        ("type=meeting.started&type=user.updated", [0, 2, 3, 5]),
         ("type=zoom.meeting.*&uuid=u%2F0%2B%3D%3D", [0, 4]),
         ("uuid=u%252F1%252B%253D%253D", [1, 3, 5]),
         (f"connection=con_{1:032x}", [1, 3, 5]),

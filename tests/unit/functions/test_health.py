@@ -60,15 +60,24 @@ def test_the_api_describes_itself(call: Call) -> None:
     assert (status, body["tags"]) == (200, [{"name": "Users"}])
 
 
-@pytest.mark.parametrize("path", ["//connections/con_1", "/connections/con_1/", "/connections//con_1"])
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("//connections/con_1", "/connections/con_1"),
+        ("/connections/con_1/", "/connections/con_1"),
+        ("/connections//con_1", "/connections/con_1"),
+        ("/users//a@b/x%y/", "/users/a@b/x%25y"),
+        ("//\\evil.example/", "/%5Cevil.example"),
+    ],
+)
 def test_slashes_too_many_lead_to_the_address_that_was_meant(
-    function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, path: str
+    function: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, path: str, meant: str
 ) -> None:
-    """With 308, so that method and body stay; for callers with a key."""
+    """With 308, so that method and body stay; for callers with a key, and never to another host."""
     monkeypatch.setenv("STAGE", "dev")
     handler = function("health").handler
     known = handler(http_event(path=path, query="a=1", principal=ANYBODY), LambdaContext())
-    assert (known["statusCode"], known["headers"]["location"]) == (308, "/connections/con_1?a=1")
+    assert (known["statusCode"], known["headers"]["location"]) == (308, f"{meant}?a=1")
     assert handler(http_event(path=path), LambdaContext())["statusCode"] == 401
 
 

@@ -352,6 +352,30 @@ def test_a_list_without_a_stated_limit_that_zoom_cut_is_read_on(begins: str, mis
     assert zoom.asked[1]["to"] == f"{missing}T23:59:59Z"
 
 
+def test_totals_of_the_days_that_zoom_kept_are_left_out() -> None:
+    """On each page of such days, also on those that end before the cut shows."""
+    kept = {"from": "2030-01-02", "to": "2030-01-31", "total_records": 2}
+    rest = {"from": "2030-01-01", "to": "2030-01-01", "total_records": 1, "next_page_token": ""}
+    zoom = Zoom([{**kept, "next_page_token": "t", "summaries": [{"id": 1}]}])
+    zoom.script += [{**kept, "next_page_token": "", "summaries": [{"id": 2}]}, {**rest, "summaries": [{"id": 3}]}]
+    query = "from=2030-01-01&to=2030-01-31"
+    found: list[dict[str, Any]] = []
+    while not found or found[-1]["next_page_token"]:
+        token = f"&next_page_token={found[-1]['next_page_token']}" if found else ""
+        found.append(body(pagination.walk(SUMMARIES, query + token, zoom.fetch, zoom.deadline())))
+    assert [each["summaries"] for each in found] == [[{"id": 1}], [{"id": 2}], [{"id": 3}]]
+    assert not any("total_records" in each for each in found)
+
+
+def test_a_host_is_one_row_where_zoom_cuts_a_month() -> None:
+    """Without `all` as well: nobody could add up the rows of two pages."""
+    host = {"id": "h", "meetings": 2}
+    zoom = Zoom([{"from": "2030-01-02", "to": "2030-01-31", "users": [host]}])
+    zoom.script.append({"from": "2030-01-01", "to": "2030-01-01", "users": [host]})
+    found = body(pagination.walk(HOSTS, "from=2030-01-01&to=2030-01-31", zoom.fetch, zoom.deadline()))
+    assert (found["users"], found["next_page_token"]) == ([{"id": "h", "meetings": 4}], "")
+
+
 def test_days_after_those_that_zoom_answered_are_asked_for_once_they_have_begun() -> None:
     """Zoom may end a span today, and nothing is missing then."""
     pages = [{"from": "2030-01-01", "to": "2030-01-10", "meetings": [1]}, {"from": "2030-01-11", "meetings": [2]}]

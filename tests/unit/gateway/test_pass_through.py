@@ -13,7 +13,7 @@ from tests.fakes.edge import LambdaContext, http_event, never_counted
 from tests.fakes.gateway import World, answer
 from zoom_common import observability
 from zoom_common.access.principal import Principal
-from zoom_common.connections.model import Kind
+from zoom_common.connections.model import Kind, email_digest
 from zoom_common.edge import pass_through as edge
 from zoom_common.edge import zoom_api
 from zoom_common.edge.http import guarded
@@ -99,6 +99,24 @@ def test_an_account_has_no_me(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "out"),
     [
+        ("/v2/phone/users/JILL@example.com/call_logs", "/v2/phone/users/me/call_logs"),
+        ("/v2/phone/users/jill%40example.com", "/v2/phone/users/me"),
+        ("/v2/users/zoom-user-1/no/such/thing", "/v2/users/me/no/such/thing"),
+        ("/v2/users/zoom-user-2/no/such/thing", "/v2/users/zoom-user-2/no/such/thing"),
+        ("/v2/phone/sites/1/users/zoom-user-1", "/v2/phone/sites/1/users/zoom-user-1"),
+        ("/v2/chat/zoom-user-1", "/v2/chat/zoom-user-1"),
+    ],
+)
+def test_the_own_id_or_address_becomes_me_where_a_path_begins_with_a_user(path: str, out: str) -> None:
+    """Everything else goes out as it came."""
+    world = World.of(answer(200, b"{}"), own_email=email_digest("Jill@example.com"))
+    assert ask(world, "GET", path)["statusCode"] == 200
+    assert world.zoom.sent[0].url == f"https://api.zoom.us{out}"
+
+
+@pytest.mark.parametrize(
+    ("path", "out"),
+    [
         ("/v2/chat/channels/a b", "/v2/chat/channels/a%20b"),
         ("/v2/chat/channels/é", "/v2/chat/channels/%C3%A9"),
         ("/v2/chat/channels/50%", "/v2/chat/channels/50%25"),
@@ -158,6 +176,8 @@ def test_json_is_asked_for_unless_the_caller_wants_something_else(said: dict[str
         "/v2/oauth/x",
         "/scim2/Tokens",
         "/v2/chat/x%2Ftoken",
+        "/v2/users/me/\uff5aak",
+        "/v2/users/me/token.json",
     ],
 )
 def test_paths_of_credentials_are_denied_by_name(path: str) -> None:
@@ -168,11 +188,13 @@ def test_paths_of_credentials_are_denied_by_name(path: str) -> None:
     assert world.zoom.sent == []
 
 
-def test_an_app_is_not_made() -> None:
+@pytest.mark.parametrize("spelt", ["", "/", "//", ";a=1", ".json", "%20", "%3Fa=1", "%2F", "%252F", "\\"])
+@pytest.mark.parametrize("path", ["/v2/marketplace/apps", "/v2//Marketplace/%61pps", "/v2/marketplace%252Fapps"])
+def test_an_app_is_not_made(path: str, spelt: str) -> None:
     """The answer would hold its secret; reading apps is served."""
     world = World.of(answer(200, b"{}"))
-    assert ask(world, "POST", "/v2/marketplace/apps/")["statusCode"] == 403
-    assert ask(world, "GET", "/v2/marketplace/apps")["statusCode"] == 200
+    assert ask(world, "POST", path + spelt)["statusCode"] == 403
+    assert ask(world, "GET", path + spelt)["statusCode"] == 200
 
 
 @pytest.mark.parametrize("path", ["/v2/phone/../users/x/y", "/v2/phone/%2e%2e/x", "/v2/x/%2F..%2Fz", "/v2/a/b%0d"])
@@ -282,7 +304,7 @@ def test_files_come_back_as_bytes() -> None:
 
 def test_a_redirect_is_handed_to_the_caller() -> None:
     """The gateway follows none, so no bearer leaves for another host."""
-    world = World.of(HttpResponse(302, {"location": "https://files.example/x?sig=1", "content-length": "0"}))
+    world = World.of(HttpResponse(302, {"location": "https://files.example/x?sig=1"}))
     found = ask(world, "GET", "/v2/phone/recording/download/1")
     assert (found["statusCode"], found["headers"]["location"]) == (302, "https://files.example/x?sig=1")
     assert len(world.zoom.sent) == 1

@@ -122,4 +122,5 @@ def test_hints_know_limit_and_page_token_of_the_call() -> None:
 
     assert "100 creates" in hint(429, 429, "", {"x-zoom-limit": "per_user"})
     assert "page token" in hint(400, 300, "page_size=3&next_page_token=a", {})
-    assert "page token" not in hint(400, 300, "page_size=3", {})
+    for query in ("page_size=3", "next_page_token=", "my_next_page_token=a"):
+        assert "page token" not in hint(400, 300, query, {})

@@ -444,13 +444,21 @@ YEAR = TODAY - timedelta(days=364)
 
 
 class Year(Past):
-    """Everybody held a recorded meeting every four weeks; answers are computed, and a read costs time only."""
+    """Everybody held a recorded meeting every four weeks; answers are computed, and a read costs time only.
+
+    What is missing is counted and goes nowhere: that it arrives once is for the tests above.
+    """
 
     def __init__(self, world: JobWorld, monkeypatch: pytest.MonkeyPatch) -> None:
         days = [first + timedelta(days=3) for first, _ in windows(YEAR, TODAY)]
         super().__init__(world, [f"u{at:04}" for at in range(PEOPLE)], days)
         monkeypatch.setattr(backfill, "PART_OF_DAY", 0.2 * PEOPLE / 5_000)
         monkeypatch.setattr(backfill, "reading", lambda *_: self.read)
+        self.uuids = list(self.held)
+        self.missing = 0
+
+    def send(self, deliveries: Sequence[Delivery]) -> None:
+        self.missing += len(deliveries)
 
     def read(self, path: str) -> dict[str, Any] | None:
         self.world.time.passed += 0.1
@@ -463,7 +471,7 @@ class Year(Past):
 
     def past(self, path: list[str]) -> dict[str, Any] | None:
         if path[0] == "past_meetings" and path[-1] == "instances":
-            uuid = list(self.held)[int(path[1]) - 85_000_000_000]
+            uuid = self.uuids[int(path[1]) - 85_000_000_000]
             return {"meetings": [{"uuid": uuid, "start_time": self.start(uuid)}]}
         return super().past(path)
 

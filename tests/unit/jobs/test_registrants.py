@@ -338,3 +338,89 @@ def test_nobody_goes_for_a_row_that_is_refused() -> None:
     done = world.run_to_end(sync(world, [{"email": "Ada@acme.example"}]))
     assert done.seen.errors == {"invalid_row": 1}
     assert set(meeting.people) == {"ada@acme.example"}
+
+
+def add(world: JobWorld, rows: Sequence[dict[str, Any]]) -> Job:
+    return world.make([{"meetingId": NUMBER, **each} for each in rows], operation="meetings.registrants.add")
+
+
+def test_rows_of_one_meeting_are_registered_thirty_at_a_time() -> None:
+    """Rows that say more of a person than a batch takes, or repeat an address, go alone; each has its ids."""
+    world = JobWorld(lanes=2)
+    meeting = Meeting(world)
+    rows = people(*(f"p{at}" for at in range(64)))
+    rows[3]["job_title"] = "Poet"
+    rows[9]["email"] = rows[8]["email"].upper()
+    job = add(world, rows)
+    done = world.run_to_end(job)
+    assert (done.seen.succeeded, done.seen.failed) == (64, 0)
+    assert sorted(meeting.batches) == [4, 28, 30]
+    assert meeting.calls == len(meeting.batches) + 2
+    found = world.ledger(job)[8].ids
+    assert found == {
+        "id": NUMBER,
+        "registrant_id": "r-p8@acme.example",
+        "join_url": "https://zoom.us/w/p8@acme.example",
+    }
+
+
+def test_who_is_not_in_the_answer_is_registered_alone() -> None:
+    """A batch succeeds in part; each row has Zoom's own answer."""
+    world = JobWorld()
+    meeting = Meeting(world)
+    meeting.refuses = {"p2@acme.example"}
+    job = add(world, people("p1", "p2", "p3"))
+    assert world.run_to_end(job).seen.succeeded == 3
+    assert (meeting.batches, meeting.calls) == ([3], 2)
+    assert {row.ids["registrant_id"] for row in world.ledger(job)} == {f"r-p{at}@acme.example" for at in (1, 2, 3)}
+
+
+@pytest.mark.parametrize("refusal", [(400, {"code": 303}), (400, {"code": 4711})])
+def test_where_zoom_takes_no_batch_rows_go_alone(refusal: tuple[int, dict[str, Any]]) -> None:
+    """A recurring meeting, and a grant without the scope: Zoom is asked once for each slice."""
+    world = JobWorld()
+    meeting = Meeting(world)
+    status, body = refusal
+    asked: list[HttpRequest] = []
+
+    def refuse(request: HttpRequest) -> HttpResponse:
+        asked.append(request)
+        return said(status, **body, message="Not for this meeting.")
+
+    world.zoom.answers[f"POST /meetings/{NUMBER}/batch_registrants"] = refuse
+    job = add(world, people(*(f"p{at}" for at in range(70))))
+    done = world.run_to_end(job)
+    assert (done.seen.succeeded, done.seen.failed, len(asked)) == (70, 0, 1)
+    assert len(meeting.people) == 70
+
+
+@pytest.mark.parametrize("fault", ["lost", "crash", "crash_before"])
+def test_a_batch_whose_outcome_is_not_known_is_looked_for_first(fault: str) -> None:
+    """Nobody is registered twice, and nobody is left out."""
+    world = JobWorld()
+    meeting = Meeting(world)
+    meeting.faults.append(fault)
+    registered: list[str] = []
+    register = meeting.register
+
+    def counting(email: str, status: str = "approved") -> dict[str, Any]:
+        registered.append(email)
+        return register(email, status)
+
+    meeting.register = counting  # type: ignore[method-assign]
+    job = add(world, people(*(f"p{at}" for at in range(20))))
+    done = world.run_to_end(job)
+    assert (done.seen.succeeded, done.seen.failed) == (20, 0)
+    assert sorted(registered) == sorted(f"p{at}@acme.example" for at in range(20))
+
+
+def test_a_batch_waits_as_a_row_does() -> None:
+    """An account that is closed for the day pauses the job, and every row goes on afterwards."""
+    world = JobWorld()
+    meeting = Meeting(world)
+    world.zoom.closed_until = world.time.now() + 3_600
+    job = add(world, people("p1", "p2"))
+    world.step()
+    assert (world.job(job).state, world.job(job).reason) == (State.PAUSED, "account_closed_for_the_day")
+    assert world.run_to_end(job).seen.succeeded == 2
+    assert meeting.batches == [2]

@@ -10,7 +10,18 @@ import pytest
 from samcli.yamlhelper import yaml_parse
 
 from benchmarks.backend import SEND_SLOT
-from ops.cost import ASLEEP_METRICS, CALL_MB, PRICES, archive_terabyte, bill, in_template, parser, standing, units
+from ops.cost import (
+    ASLEEP_METRICS,
+    CALL_MB,
+    PRICES,
+    archive_terabyte,
+    bill,
+    in_template,
+    parser,
+    snapstart,
+    standing,
+    units,
+)
 from ops.project import ROOT
 from tests.counts.test_calls import AN_EVENT, EXPECTED, OF_A_HOST, QUERY, REPEATS, UPDATE
 from tests.template.test_operations import BUDGET
@@ -73,6 +84,14 @@ def test_a_stack_that_sleeps_costs_at_most_fourteen_dollars() -> None:
     asleep = standing(PRICES, functions=functions, alarms=alarms, metrics=ASLEEP_METRICS)
     assert sum(asleep.values()) <= 14
     assert f"| asleep | {sum(asleep.values()):.2f} |" in (ROOT / "docs" / "cost.md").read_text()
+
+
+def test_snapshots_cost_what_the_page_says() -> None:
+    """By the memory of the functions that have them, as the template gives it."""
+    dollars = snapstart(restores=1000)
+    page = (ROOT / "docs" / "cost.md").read_text()
+    assert f"| a month, for one version of six functions | {dollars['snapshots']:.2f} |" in page
+    assert f"| a thousand restores | {dollars['restores']:.2f} |" in page
 
 
 def test_every_alarm_watches_one_metric() -> None:

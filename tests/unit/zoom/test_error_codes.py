@@ -45,6 +45,7 @@ def test_the_common_ones_say_what_to_do(status: int, code: int) -> None:
 LIST = RefusedCall(method="GET", path="/users/{userId}/meetings")
 OTHER = RefusedCall(method="GET", path="/users/{userId}/meetings", names_user=True)
 ACCOUNT = RefusedCall(method="GET", path="/users/{userId}/meetings", names_user=True, is_account_level=True)
+DAILY = RefusedCall(method="GET", path="/report/daily")
 MEETING = RefusedCall(method="GET", path="/meetings/{meetingId}")
 REGISTER = RefusedCall(method="POST", path="/meetings/{meetingId}/registrants")
 REGISTRANTS = RefusedCall(method="GET", path="/meetings/{meetingId}/registrants")
@@ -60,8 +61,8 @@ FIELD_OF_PAGE = RefusedCall(method="GET", path="/users", has_page_token=True, na
         ("as `me`", 404, 1001, [OTHER], [LIST, ACCOUNT, REGISTER]),
         ("as `me`", 400, 1010, [OTHER], [LIST, ACCOUNT]),
         ("as `me`", 401, 124, [OTHER], [LIST, MEETING, ACCOUNT]),
-        ("belongs to another user", 403, 200, [MEETING, LIST], [OTHER, ACCOUNT]),
-        ("role", 403, 200, [ACCOUNT], [MEETING, OTHER]),
+        ("belongs to another user", 403, 200, [MEETING, REGISTRANTS], [OTHER, ACCOUNT, LIST, DAILY]),
+        ("role", 403, 200, [ACCOUNT, LIST, DAILY], [MEETING, OTHER]),
         ("is not in the connected Zoom account", 404, 1001, [ACCOUNT, LIST], [OTHER, REGISTER]),
         ("The meeting or webinar does not exist", 404, 1001, [REGISTER], [REGISTRANTS, ACCOUNT, OTHER]),
         ("approval_type", 400, 404, [REGISTER], [REGISTRANTS, LIST, MEETING]),

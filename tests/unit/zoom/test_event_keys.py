@@ -116,7 +116,9 @@ def test_an_event_without_a_payload_goes_by_all_it_has() -> None:
     assert key(b'{"event":"x.y","data":1}') != key(b'{"event":"x.y","data":2}')
 
 
-@pytest.mark.parametrize("thing", [{"recording_files": 7}, {"recording_files": [7, {"id": {}}]}, {"participant": []}])
+@pytest.mark.parametrize(
+    "thing", [{"recording_files": 7}, {"recording_files": [7, {"id": {}, "status": [7]}]}, {"participant": []}]
+)
 def test_odd_shapes_have_keys(thing: dict[str, Any]) -> None:
     """A natural key that cannot be made is no error."""
     for name in ("recording.completed", "meeting.participant_joined", "meeting.ended", "app_deauthorized"):
@@ -145,6 +147,7 @@ OWN_MOMENTS = [
     ("recording.stopped", {"recording_file": {"recording_end": "2026-01-01T10:00:00Z"}}),
     ("meeting.participant_qos", {"participant": {"qos": [{"date_time": "2026-01-01T10:00:00Z"}]}}),
     ("meeting.summary_updated", {"summary_last_modified_time": "2026-01-01T10:00:00Z"}),
+    ("meeting.chat_message_sent", {"chat_message": {"date_time": "GMT20260101-100000"}}),
 ]
 
 
@@ -152,8 +155,17 @@ OWN_MOMENTS = [
 def test_twins_are_one_event_where_the_payload_has_a_moment(name: str, about: dict[str, Any]) -> None:
     """Zoom sends an event twice with a shifted `event_ts`; the payload says when it happened."""
     assert key(sent(name, 1, about)) == key(sent(name, 2, about))
-    later = json.loads(json.dumps(about).replace("10:00:00", "10:00:01"))
+    later = json.loads(json.dumps(about).replace("10:00:00", "10:00:01").replace("-100000", "-100001"))
     assert key(sent(name, 1, about)) != key(sent(name, 1, later))
+
+
+@pytest.mark.parametrize("name", ["meeting.created", "webinar.created", "meeting.permanently_deleted"])
+def test_what_happens_once_needs_no_moment(name: str) -> None:
+    """A number is given once: twins have one payload but for links, and two occurrences of a series have two."""
+    about = {"id": 85746065, "uuid": "u", "start_time": "2026-01-01T10:00:00Z"}
+    assert key(sent(name, 1, {**about, "join_url": "a"})) == key(sent(name, 38, {**about, "join_url": "b"}))
+    assert key(sent(name, 1, about)) != key(sent(name, 1, {**about, "id": 85746066}))
+    assert key(sent(name, 1, about, operation="single")) != key(sent(name, 1, about, operation="all"))
 
 
 def test_an_update_goes_by_its_time_stamp() -> None:

@@ -230,3 +230,15 @@ def test_identity_that_is_none(bad: HttpResponse) -> None:
     """Nobody is connected as nobody."""
     with pytest.raises(TokenUnavailable):
         oauth.decipher_identity(bad)
+
+
+def test_a_token_is_accepted_with_any_answer_but_401() -> None:
+    """Zoom says "not for you" in many ways; a fault of its own says nothing."""
+    base = "https://api.zoom.us/v2"
+    sent = [oauth.acceptance_request(base, Secret("a"), of_account=each) for each in (False, True)]
+    assert [each.url.removeprefix(base) for each in sent] == ["/users/me", "/users?page_size=1"]
+    refused = [answer(401, {"code": 124}), answer(401, {})]
+    accepted = [answer(200, {}), answer(400, {"code": 4711}), answer(403, {}), answer(404, {}), answer(429, {})]
+    assert [oauth.decipher_acceptance(each) for each in (*refused, *accepted)] == [False] * 2 + [True] * 5
+    with pytest.raises(TokenUnavailable):
+        oauth.decipher_acceptance(answer(503, {}))

@@ -23,7 +23,7 @@ from zoom_common.connections.tombstones import Tombstones, of_person, of_tenant
 from zoom_common.events.bus import CloudEvent
 from zoom_common.events.reconciliation.zoom_reader import AccessDenied, Read, ZoomReader
 from zoom_common.secret import Secret
-from zoom_common.zoom.events import epoch_ms, identifier, recording_file_name
+from zoom_common.zoom.events import epoch_ms, identifier, is_unfinished, recording_file_name
 from zoom_common.zoom.operations.table import encoded_twice
 
 # Zoom's events that name files.
@@ -184,7 +184,7 @@ def listed(
     seen: set[str] = set()
     for place, file in _files(about):
         name = file_name(file)
-        if name in seen or not file.get("download_url") or file.get("status") not in {None, "", "completed"}:
+        if name in seen or not file.get("download_url") or is_unfinished(file):
             continue
         seen.add(name)
         file_type = _text(file.get("file_type")).upper()

@@ -67,6 +67,7 @@ SERVICES = {
     "events": Service("AWSEvents", "1.1"),
     "kms": Service("TrentService", "1.1", frozenset({"CiphertextBlob", "Plaintext"})),
     "secretsmanager": Service("secretsmanager", "1.1"),
+    "sqs": Service("AmazonSQS", "1.0"),
 }
 
 

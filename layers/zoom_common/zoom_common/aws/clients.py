@@ -54,6 +54,8 @@ def client(service: Literal["kms"]) -> KMSClient: ...
 def client(service: Literal["lambda"]) -> FullLambdaClient: ...
 @overload
 def client(service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
+@overload
+def client(service: Literal["sqs"]) -> SQSClient: ...
 @cache
 def client(service: str) -> Any:
     """Return the container's light client for `service`."""
@@ -144,19 +146,28 @@ def bucket(name: str) -> Bucket:
 def forget() -> None:
     """Drop all clients, so that the next ones are new."""
     cached: Any
-    for cached in (client, impatient_dynamodb, boto3_client, sqs_in, bucket, _connection, _pool, _boto3_session):
+    made = (client, impatient_dynamodb, boto3_client, sqs_in, bucket, _connection, _pool, _boto3_session, _of_container)
+    for cached in made:
         cached.cache_clear()
 
 
 def credentials(environ: Mapping[str, str]) -> Callable[[], Credentials]:
     """Return the source of the role's credentials: Lambda's environment variables, read once, as boto3 reads them.
 
-    Where they are not set (SnapStart), boto3 finds and renews the credentials.
+    A function that starts from a snapshot gets an address instead, which hands out other ones when these end. Elsewhere
+    boto3 knows where to look.
     """
     if not environ.get("AWS_ACCESS_KEY_ID"):
-        return _of_boto3
+        return _of_container() if environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") else _of_boto3
     found = Credentials.from_env(environ)
     return lambda: found
+
+
+@cache
+def _of_container() -> Callable[[], Credentials]:
+    from zoom_common.aws.container_credentials import ContainerCredentials  # noqa: PLC0415 - with SnapStart only
+
+    return ContainerCredentials(os.environ, time.time)
 
 
 def _of_boto3() -> Credentials:

@@ -17,8 +17,7 @@ from zoom_common import observability
 from zoom_common.aws.errors import translated
 from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
 from zoom_common.connections.model import Connection, State
-from zoom_common.connections.refresh.effects import Outcome
-from zoom_common.connections.refresh.policy import rejected_when_new
+from zoom_common.connections.refresh.policy import Outcome, rejected_when_new
 from zoom_common.connections.store import ConnectionStore
 from zoom_common.deadline import Deadline
 from zoom_common.errors import ConnectionUnusable, DependencyFailed, NotFound, Unavailable, ZoomUnavailable
@@ -214,11 +213,12 @@ class AccessTokens:
         moved = (latest.grant_id, latest.version) != (connection.grant_id, connection.version)
         if moved and latest.access_expires_at - self._clock() > _LEFT:
             return self._open(latest)
-        if outcome is Outcome.REFRESH_FAILING:
-            failing = ZoomUnavailable(reason="refresh_failing")
-            failing.headers["retry-after"] = str(max(1, ceil(latest.cool_until - self._clock())))
-            raise failing
-        raise Unavailable(reason=f"token_refresh_{outcome}")
+        failing = outcome is Outcome.REFRESH_FAILING
+        error = ZoomUnavailable(reason="refresh_failing") if failing else Unavailable(reason=f"token_refresh_{outcome}")
+        rests = ceil(latest.cool_until - self._clock())
+        if failing or rests > 0:
+            error.headers["retry-after"] = str(max(1, rests))
+        raise error
 
     def _read(self, connection: Connection) -> Connection:
         latest = self._store.get(connection.tenant, connection.connection_id)

@@ -7,17 +7,21 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from zoom_common.aws.client import begin
 from zoom_common.aws.errors import translated
+from zoom_common.errors import DependencyFailed
 from zoom_common.secret import Secret
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from mypy_boto3_kms import KMSClient
+
+    from zoom_common.aws.client import Json
 
 VERSION = 1
 
@@ -124,29 +128,66 @@ class Cipher:
 
     def sealer(self, context: SealContext) -> Sealer:
         """Return a new data key for `context`. Fetch it before asking Zoom for tokens. Raises Unavailable."""
-        with translated(_AWAY):
-            made = self._kms.generate_data_key(
-                KeyId=self._keys[context.kind], KeySpec="AES_256", EncryptionContext=context.to_kms()
-            )
-        return Sealer(context, made["CiphertextBlob"], made["Plaintext"])
+        return self._begin_sealer(context)()
 
     def pair_sealer(self, tenant: str, connection_id: str) -> PairSealer:
         """Return data keys for the next token pair of one connection. Raises Unavailable."""
-        access = self.sealer(SealContext(tenant, connection_id, SealKind.ACCESS))
-        return PairSealer(access, self.sealer(SealContext(tenant, connection_id, SealKind.REFRESH)))
+        return self.begin_pair_sealer(tenant, connection_id)()
+
+    def begin_pair_sealer(self, tenant: str, connection_id: str) -> Callable[[], PairSealer]:
+        """Ask for the data keys of the next pair of one connection, both at once; the result waits as `pair_sealer`."""
+        access = self._begin_sealer(SealContext(tenant, connection_id, SealKind.ACCESS))
+        refresh = self._begin_sealer(SealContext(tenant, connection_id, SealKind.REFRESH))
+        return lambda: PairSealer(access(), refresh())
 
     def open(self, sealed: bytes, context: SealContext) -> Secret:
         """Return the token in a seal.
 
         Raises SealBroken when it is no seal of this context, Unavailable when KMS fails.
         """
-        wrapped = wrapped_key_of(sealed)
+        return self._opened(sealed, context, self._ask("decrypt", **self._to_open(sealed, context)))
+
+    def begin_open(self, sealed: bytes, context: SealContext) -> Callable[[], Secret]:
+        """Ask for the data key of a seal; the result waits for it, and returns and raises as `open` does."""
+        try:
+            asked = self._begin("decrypt", **self._to_open(sealed, context))
+        except SealBroken:
+            return lambda: self.open(sealed, context)
+        return lambda: self._opened(sealed, context, asked)
+
+    def _to_open(self, sealed: bytes, context: SealContext) -> Json:
+        # Naming the key keeps a seal made under somebody else's key from being opened at all.
+        key = self._keys[context.kind]
+        return {"CiphertextBlob": wrapped_key_of(sealed), "KeyId": key, "EncryptionContext": context.to_kms()}
+
+    @staticmethod
+    def _opened(sealed: bytes, context: SealContext, asked: Callable[[], Json]) -> Secret:
         with translated(_AWAY, _meaning):
-            # Naming our key makes KMS refuse a seal that was made under another key.
-            opened = self._kms.decrypt(
-                CiphertextBlob=wrapped, KeyId=self._keys[context.kind], EncryptionContext=context.to_kms()
-            )
+            opened = asked()
         return unseal(sealed, key=opened["Plaintext"], context=context)
+
+    def _begin_sealer(self, context: SealContext) -> Callable[[], Sealer]:
+        about = context.to_kms()
+        asked = self._begin(
+            "generate_data_key", KeyId=self._keys[context.kind], KeySpec="AES_256", EncryptionContext=about
+        )
+
+        def made() -> Sealer:
+            with translated(_AWAY):
+                answer = asked()
+            return Sealer(context, answer["CiphertextBlob"], answer["Plaintext"])
+
+        return made
+
+    def _ask(self, operation: str, **request: Any) -> Callable[[], Json]:
+        return lambda: getattr(self._kms, operation)(**request)
+
+    def _begin(self, operation: str, **request: Any) -> Callable[[], Json]:
+        """Ask KMS, beside what else it is asked. What cannot be asked is raised by the result."""
+        try:
+            return begin(self._kms, operation, beside=True, **request)
+        except (BotoCoreError, ClientError, DependencyFailed):
+            return self._ask(operation, **request)
 
 
 def _meaning(error: ClientError) -> SealBroken | None:

@@ -126,6 +126,11 @@ class ZoomOAuth:
         except TokenUnavailable:
             return oauth.decipher_identity(self._send(request))
 
+    def accepts(self, access_token: Secret, *, of_account: bool) -> bool:
+        """Return whether Zoom's API accepts an access token. Raises TokenUnavailable when it does not answer."""
+        request = oauth.acceptance_request(self._api_base_url, access_token, of_account=of_account)
+        return oauth.decipher_acceptance(self._send(request))
+
     def revoke(self, access_token: Secret, *, client_id: str) -> bool:
         """Revoke a grant of the app `client_id` at Zoom, which uninstalls the app for that user.
 

@@ -90,6 +90,8 @@ class LinkQueue:
 def to_message(pair: SealedPair) -> dict[str, Any]:
     """Return an escrow message."""
     fields = asdict(pair) | {name: b64encode(getattr(pair, name)).decode() for name in _SEALED}
+    if not pair.unproven:
+        del fields["unproven"]  # a former release does not know it
     return {"action": RESTORE, **fields, "tried": list(pair.tried), "scopes": sorted(pair.scopes)}
 
 

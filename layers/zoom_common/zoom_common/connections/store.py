@@ -219,13 +219,13 @@ class ConnectionStore:
     def by_folded_user(self, client_id: str, zoom_user_id: str, account_id: str | None) -> Connection | None:
         """Return the connection of a Zoom user by their id, ignoring upper and lower case.
 
-        Return None when several connected users have it, and when that user belongs to another Zoom account.
+        Return None when several connected users of the Zoom account have it, or none.
         """
         users, _ = self._table.query("#pk = :pk", {"pk": folded_partition(client_id, zoom_user_id)})
-        found = [each for user in users if (each := self.by_zoom_user(client_id, user["sk"])) is not None]
-        if len(found) != 1 or (account_id and found[0].zoom_account_id != account_id):
-            return None
-        return found[0]
+        names = {zoom_user_id, *(user["sk"] for user in users)}
+        held = (self.by_zoom_user(client_id, name) for name in sorted(names))
+        found = [each for each in held if each is not None and account_id in {None, each.zoom_account_id}]
+        return found[0] if len(found) == 1 else None
 
     def by_account(self, client_id: str, account_id: str) -> Connections:
         """Return the account-level connections of the app `client_id` to one Zoom account."""
@@ -284,25 +284,38 @@ class ConnectionStore:
         )
         return from_values(values) if values else None
 
-    def end(self, connection: Connection, *, reason: str, now: float, also: Sequence[Mapping[str, Any]] = ()) -> bool:
+    def end(
+        self,
+        connection: Connection,
+        *,
+        reason: str,
+        now: float,
+        again_at: float | None = None,
+        also: Sequence[Mapping[str, Any]] = (),
+    ) -> bool:
         """Give up a connection, if grant and state are still those seen. The tokens stay.
 
-        Return whether it was given up. Only a connection in use can be given up. The operations in `also` are part of
-        the same transaction.
+        Only a connection that is alive can be ended. Its tokens are tried again at `again_at`, if at all. What is done
+        `also` is part of the same transaction.
         """
         if connection.state not in ALIVE:
             return False
+        values: dict[str, object] = {
+            "state": str(State.REAUTHORIZATION_REQUIRED),
+            "reason": reason,
+            "now": now,
+            "grant": connection.grant_id,
+            "seen": str(connection.state),
+        }
+        due = " REMOVE #due_shard, #due_at"
+        if again_at is not None:
+            due = ", #due_shard = :shard, #due_at = :due"
+            values |= {"shard": due_shard(connection.connection_id), "due": again_at}
         change = self._table.to_update(
             *key_of(connection),
-            "SET #state = :state, #reason = :reason, #state_changed_at = :now REMOVE #due_shard, #due_at",
+            f"SET #state = :state, #reason = :reason, #state_changed_at = :now{due}",
             condition="#grant_id = :grant AND #state = :seen",
-            values={
-                "state": str(State.REAUTHORIZATION_REQUIRED),
-                "reason": reason,
-                "now": now,
-                "grant": connection.grant_id,
-                "seen": str(connection.state),
-            },
+            values=values,
         )
         return self._carried_out([{"Update": change}, *also])
 

@@ -83,7 +83,7 @@ def guarded(answer: Callable[[Request], Response], admit: Admit) -> Handler:
             request = Request.from_event(event, context, headers=headers)
             if request.principal is not None and request.principal.requests_per_minute is not None:
                 admit(request.principal)
-            response = answer(request)
+            response = Response(204) if _is_preflight(request) else answer(request)
         except InternalError as error:
             observability.fault(error, request_id=known_as)
             response = error_response(error, known_as)
@@ -98,6 +98,19 @@ def guarded(answer: Callable[[Request], Response], admit: Admit) -> Handler:
         return _finished(response, headers, known_as).to_event()
 
     return handler
+
+
+def _is_preflight(request: Request) -> bool:
+    """Return whether a browser asks if a page may make a request. It sends no credential with that.
+
+    API Gateway answers by itself where no route has the method, and a route of any method has it. It adds the CORS
+    headers to this answer if the parameter CorsAllowedOrigins is set; without them browsers refuse the page.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
+    https://github.com/anomalyco/sst/issues/5493
+    """
+    if request.method != "OPTIONS" or request.principal is not None:
+        return False
+    return {"origin", "access-control-request-method"} <= request.headers.keys()
 
 
 def _place(error: Exception) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from zoom_common.access.principal import CONNECTION_ID, Principal
 from zoom_common.connections import labels
@@ -120,6 +120,20 @@ _ORDER = re.compile(r"asc|desc")
 _MEETING = re.compile(r"[0-9]{1,20}")
 
 
+def log_fields(request: Request) -> Fields:
+    """The parameters of a read of the log. `type` may stand there several times; of the others, each once."""
+    values: dict[str, str] = {}
+    repeated = set()
+    for name, value in parse_qsl(request.query_string, keep_blank_values=True):
+        if name in values and name != "type":
+            repeated.add(name)
+        values[name] = ",".join(filter(None, (values.get(name), value))) if name == "type" else value
+    fields = Fields(values)
+    for name in sorted(repeated):
+        fields.wrong(name, "Only once.")
+    return fields
+
+
 def log_tokens(tenant: str) -> PageTokens:
     """Return the page tokens of a tenant's event log, for reading it and for publishing it again."""
     return PageTokens("events", tenant, PLACE)
@@ -145,8 +159,10 @@ def log_query_of(fields: Fields, *, now: float, retention_days: int, tokens: Pag
     not looked for. Raises InvalidRequest.
     """
     until, since = fields.moment_ms("to"), fields.moment_ms("from")
-    kind, meeting = fields.matching("type", _TYPE), fields.matching("meeting", _MEETING)
-    uuid, connection = fields.matching("uuid", _UUID), fields.matching("connection", CONNECTION_ID)
+    kind = fields.matching("type", _TYPE, "Up to 20 names of events with commas between them, such as meeting.started.")
+    meeting = fields.matching("meeting", _MEETING, "The number of a meeting or webinar, digits only.")
+    uuid = fields.matching("uuid", _UUID, "The uuid of an instance.")
+    connection = fields.matching("connection", CONNECTION_ID, "The id of a connection, as GET /connections lists it.")
     size, token = fields.page_size(), "after" if fields.text("after") else "next_page_token"
     after = fields.after(tokens, token) if tokens is not None else None
     fields.check()

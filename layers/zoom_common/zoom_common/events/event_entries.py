@@ -13,10 +13,13 @@ from zoom_common.events.log.entries import LogEntry, malformed, unrouted
 from zoom_common.events.routing import Route
 from zoom_common.events.webhook.message import Delivery
 from zoom_common.zoom.event_keys import dedupe_key, former_keys, second_key
-from zoom_common.zoom.events import ZoomEvent, epoch_ms
+from zoom_common.zoom.event_users import values_at
+from zoom_common.zoom.events import ZoomEvent, epoch_ms, is_unfinished
 
 # An event of a start that states a much earlier time states the planned start.
 _START_LAG_MS = 300_000
+
+_FILES = ("object.recording_files[]", "object.participant_audio_files[]")
 
 # The order within one moment: a meeting starts first and ends last. A move between rooms is a leave, then a join.
 _RANKS = {"started": 0, "participant_left": 4, "participant_joined": 5, "ended": 15}
@@ -51,7 +54,13 @@ def _sequence(delivery: Delivery, event: ZoomEvent, entry: LogEntry) -> str | No
     if what == "started":  # the event is sent some time after the start
         start = epoch_ms(event.object.get("start_time"))
         moment = start if start is not None and 0 <= moment - start <= _START_LAG_MS else moment
-    return sequence_of(moment, entry.event_id, _RANKS.get(what, MIDDLE))
+    return sequence_of(moment, entry.event_id, MIDDLE - 1 if _is_in_processing(event) else _RANKS.get(what, MIDDLE))
+
+
+def _is_in_processing(event: ZoomEvent) -> bool:
+    """Return whether a recording has a file that is not completed: the event with the completed one comes later."""
+    files = (file for name in _FILES for file in values_at(event.payload, name))
+    return any(isinstance(file, dict) and is_unfinished(file) for file in files)
 
 
 def unrouted_entry(delivery: Delivery, event: ZoomEvent, body: Mapping[str, Any], key: str) -> LogEntry:

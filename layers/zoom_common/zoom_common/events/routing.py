@@ -183,6 +183,6 @@ def _candidates(event: ZoomEvent, app: str, connections: ConnectionStore, hosts:
 def _of_user(user: str, event: ZoomEvent, app: str, connections: ConnectionStore) -> Connection | None:
     """Return the connection of a Zoom user, also by an id in lower case if that belongs to only one user."""
     exact = connections.by_zoom_user(app, user)
-    if exact is None and event.folds_case:
+    if event.folds_case and (exact is None or user == user.casefold()):
         return connections.by_folded_user(app, user, event.account_id)
     return exact

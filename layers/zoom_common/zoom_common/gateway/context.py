@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from zoom_common.access.principal import Principal
 from zoom_common.connections.model import Connection, Kind, is_own_user
@@ -99,13 +99,12 @@ def addressed(connection: Connection, operation: Operation, ids: Mapping[str, st
     A user-level token names its own user as `me`, so that user's id and e-mail address become `me`; other users stay,
     and Zoom decides. An account-level token belongs to no user: a path with `me` raises InvalidRequest, and the message
     names the path to use instead, where there is one. A user who is a member of something else, such as a group, stays
-    as well. A path of the pass-through is not changed, and raises only for `/v2/users/me` of an account.
+    as well. The same applies to paths of the pass-through that begin with a user, or with a family and a user
+    (`/v2/phone/users/...`).
     https://developers.zoom.us/docs/api/using-zoom-apis/#the-me-keyword
     """
     if operation.passed:
-        if connection.kind is Kind.ACCOUNT and f"{operation.path}/".startswith(_MY_PASSED_PATH):
-            raise InvalidRequest([FieldError("userId", _NO_ME)])
-        return ids
+        return _passed(connection, operation.path, ids)
     user = ids.get("userId") if _OF_USER in operation.path else None
     if connection.kind is Kind.ACCOUNT and (user == ME or _MY_PATH in f"{operation.path}/"):
         raise InvalidRequest([FieldError("userId", _NO_ME + _INSTEAD.get(operation.name, ""))])
@@ -114,7 +113,18 @@ def addressed(connection: Connection, operation: Operation, ids: Mapping[str, st
     return ids
 
 
+def _passed(connection: Connection, path: str, ids: Mapping[str, str]) -> Mapping[str, str]:
+    if connection.kind is Kind.ACCOUNT and f"{path}/".startswith(_MY_PASSED_PATH):
+        raise InvalidRequest([FieldError("userId", _NO_ME)])
+    of_user = _PASSED_USER.match(path)
+    if connection.kind is Kind.USER and of_user and is_own_user(connection, unquote(of_user[1])):
+        return {**ids, "path": f"{path[: of_user.start(1)]}{ME}{path[of_user.end(1) :]}"}
+    return ids
+
+
 _OF_USER, _MY_PATH, _MY_PASSED_PATH = "/users/{userId}", "/users/me/", "/v2/users/me/"
+
+_PASSED_USER = re.compile(r"/v2/(?:[^/]+/)?users/([^/]+)")
 
 _NO_ME = "An account-level connection has no `me`: name the user by id or e-mail address."
 

@@ -76,6 +76,8 @@ def instant(value: Any, zone: Any) -> float | None:
 
 
 _MOST_PAGES = 5
+# Of people of one meeting, so that the latest of some thousands are found too. The call's deadline ends it before.
+_MOST_PAGES_OF_PEOPLE = 40
 
 
 class LookupInconclusive(Exception):
@@ -104,9 +106,10 @@ class Lookup:
         return _succeeded(named(name), self.ask(name, ids))
 
     def listed(self, name: str, ids: Mapping[str, str], members: str, **query: str) -> Iterator[dict[str, Any]]:
-        """Yield the members of a list, page by page. Raises LookupInconclusive after five pages without an end."""
+        """Yield the members of a list, page by page. Raises LookupInconclusive after too many pages without an end."""
         operation, token = named(name), ""
-        for page in range(1, _MOST_PAGES + 1):
+        most = _MOST_PAGES_OF_PEOPLE if members == _PEOPLE else _MOST_PAGES
+        for page in range(1, most + 1):
             parameters = _page(operation, query, page, token)
             call = self.call.derived(operation, ids, urlencode(parameters, quote_via=quote))
             found = json_object(_succeeded(operation, self._ask(call)).body)
@@ -151,6 +154,8 @@ _STATUSES = ("approved", "pending", "denied")
 
 # https://developers.zoom.us/docs/api/users/: there is no such user, or they have not accepted the invitation.
 _NO_USER = {1001, 1120}
+
+_PEOPLE = "registrants"
 
 _OF_A_REGISTRATION = ("join_url", "participant_pin_code")
 
@@ -220,7 +225,7 @@ def _registered(look: Lookup, wanted: Iterable[str]) -> dict[str, dict[str, Any]
     missing, found = set(wanted), {}
     kind = look.call.operation.name.partition(".")[0]
     for status in _STATUSES:
-        for each in look.listed(f"{kind}.registrants.list", look.call.ids, "registrants", status=status):
+        for each in look.listed(f"{kind}.registrants.list", look.call.ids, _PEOPLE, status=status):
             address = _address(each)
             if address in missing and created_since(each, look.since, member="create_time"):
                 found[address] = each

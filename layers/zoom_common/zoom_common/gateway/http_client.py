@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from zoom_common.connections.model import Connection
@@ -338,7 +338,7 @@ def _passed(call: Call, base: str, token: Secret) -> HttpRequest:
     if not isinstance(operation, PassedOperation):
         raise TypeError(operation.name)
     return build(
-        operation,
+        replace(operation, path=call.ids.get("path", operation.path)),
         query_string=call.query_string,
         headers=call.headers,
         body=call.body,

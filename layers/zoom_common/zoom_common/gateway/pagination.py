@@ -170,6 +170,7 @@ class _Walk:
             page = found.add(answer, month=self._place.last)
             self._place = found.unseen(self._next(self._place, page))
             found.is_split = self._is_split
+            self._whole |= self._is_split and self._items == _HOSTS
             if self._place is None or (found.count and not self._whole):
                 break
             found.stopped_by = _stopped_by(found, deadline)
@@ -209,6 +210,7 @@ class _Walk:
 
     def _next(self, place: Position, page: Mapping[str, Any]) -> Position | None:
         """Return the position after `page`, None at the end."""
+        self._is_split |= self._is_part(place, page)
         token = page.get("next_page_token")
         if isinstance(token, str) and token and token != place.token:
             return replace(place, token=token, number=0)
@@ -217,6 +219,14 @@ class _Walk:
             return replace(place, token="", number=number + 1)
         return self._next_days(place, page)
 
+    def _is_part(self, place: Position, page: Mapping[str, Any]) -> bool:
+        """Return whether `page` is of some of the span's days only, so that its totals are theirs."""
+        if self._span is None or not place.first:
+            return False
+        is_whole = (place.first, place.last) == (str(self._span.first), str(self._span.last))
+        left_out = left_out_before(place, page) or left_out_after(place, page, self._today)
+        return not is_whole or left_out is not None
+
     def _next_days(self, place: Position, page: Mapping[str, Any]) -> Position | None:
         """Return the position at the next days: those that Zoom left out of `page`, or the next month."""
         if self._span is None or not place.first:
@@ -224,7 +234,6 @@ class _Walk:
         left_out = left_out_after(place, page, self._today)
         resume = left_out or place.resume
         missing = left_out_before(place, page)
-        self._is_split |= missing is not None or left_out is not None
         if missing is not None:
             return Position(first=place.first, last=str(missing), resume=resume, days=place.days)
         if day_of(resume) > self._span.last:

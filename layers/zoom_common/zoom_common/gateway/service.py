@@ -75,7 +75,7 @@ def raise_for_refusal(
         path=operation.path,
         names_user=(ids or {}).get("userId", ME) != ME,
         is_account_level=connection.kind is Kind.ACCOUNT,
-        has_page_token="next_page_token=" in query_string,
+        has_page_token="next_page_token" in dict(parse_qsl(query_string)),
         limit=headers.get("x-zoom-limit"),
     )
     try:

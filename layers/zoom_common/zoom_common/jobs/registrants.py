@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from itertools import batched
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from zoom_common.deadline import Deadline
 from zoom_common.errors import FieldError, GatewayError, OutcomeUnknown
@@ -23,6 +22,7 @@ from zoom_common.gateway.context import Call
 from zoom_common.jobs.files import ledger
 from zoom_common.jobs.mapping import ColumnMapping, RowRefused, request_of
 from zoom_common.jobs.model import Job, Row, RowState, Tally
+from zoom_common.jobs.packing import BATCH, IN_BATCHES, Registered, fold, who_is_registered
 from zoom_common.jobs.rows import CALL_SECONDS, Stop, refused, stop_of
 from zoom_common.jobs.runner import Slice, Step
 from zoom_common.ratelimit.quotas import DAY, DailyStore
@@ -32,12 +32,9 @@ from zoom_common.zoom.rate_limits import until_midnight
 NAME = "registrants.sync"
 OPTIONS = frozenset({"meeting", "webinar", "remove", "revive", "auto_approve"})
 _SOURCE = "/gateway/jobs"
-_BATCH = 30
 # Zoom accepts this many changes of one registrant's status a day: https://developers.zoom.us/docs/api/rate-limits/
 _CHANGES_A_DAY = 10
-_IN_BATCHES = frozenset({"email", "first_name", "last_name"})
 _SCHEDULED, _WEBINAR = 2, 5
-_STATUSES = ("approved", "pending", "denied")
 # In seconds. For this long after a lost answer, Zoom may still carry the request out.
 _SETTLES = 60.0
 _CANCEL = "registrant_to_cancel"
@@ -68,17 +65,6 @@ class RegistrantSync:
     def __call__(self, slice_: Slice) -> Step:
         """Work until the slice is over. Raises Lost."""
         return _Sync(self, slice_).run()
-
-
-@dataclass(frozen=True, slots=True)
-class _Registered:
-    registrant_id: str
-    status: str
-    join_url: str | None
-
-    @property
-    def takes_part(self) -> bool:
-        return self.status != "denied"
 
 
 class _Stopped(Exception):
@@ -155,7 +141,7 @@ class _Sync:
         self._slice.job = replace(self._slice.job, notes=notes)
         self._save()
 
-    def _gone(self, registered: Mapping[str, _Registered]) -> set[str]:
+    def _gone(self, registered: Mapping[str, Registered]) -> set[str]:
         """Return the addresses of registrations that were cancelled or denied, and not registered again."""
         gone = set(self._sync.cancelled(self._slice.job, self._number))
         gone |= {address for address, each in registered.items() if not each.takes_part}
@@ -165,7 +151,7 @@ class _Sync:
         self,
         row: Row,
         hosts: Collection[str],
-        registered: Mapping[str, _Registered],
+        registered: Mapping[str, Registered],
         gone: Collection[str],
         wanted: dict[str, int],
     ) -> None:
@@ -192,7 +178,7 @@ class _Sync:
             self._runner.store.put_off(self._slice.job, row, until=0.0, sent=False)
             self._rows[row.number] = replace(row, state=RowState.WAITING, first_sent=None, due=0.0)
 
-    def _decide_cancel(self, row: Row, registered: Mapping[str, _Registered]) -> None:
+    def _decide_cancel(self, row: Row, registered: Mapping[str, Registered]) -> None:
         if row.finished:
             return
         there = registered.get(self._address(row))
@@ -203,7 +189,7 @@ class _Sync:
             self._rows[row.number] = replace(row, state=RowState.WAITING, first_sent=None, due=0.0)
 
     def _add_cancels(
-        self, registered: Mapping[str, _Registered], wanted: Collection[str], hosts: Collection[str]
+        self, registered: Mapping[str, Registered], wanted: Collection[str], hosts: Collection[str]
     ) -> None:
         """Add a row for each person who is registered and not wanted, after those of the input."""
         if self._slice.job.request.get("remove", True) is False:
@@ -226,11 +212,11 @@ class _Sync:
         ready = [row for row in self._rows.values() if not row.finished and row.due <= now]
         cancels = [row for row in ready if self._is_cancel(row)]
         adds = [row for row in ready if not self._is_cancel(row)]
-        packed = [row for row in adds if batches and self._said(row).keys() <= _IN_BATCHES]
+        packed = [row for row in adds if batches and self._said(row).keys() <= IN_BATCHES]
         singles = [row for row in adds if row not in packed] if len(packed) < len(adds) else []
         work: list[tuple[Callable[[Sequence[Row]], None], Sequence[Row]]] = []
-        work += [(self._cancel, each) for each in batched(cancels, _BATCH, strict=False)]
-        work += [(self._add_batch, each) for each in batched(packed, _BATCH, strict=False)]
+        work += [(self._cancel, each) for each in batched(cancels, BATCH, strict=False)]
+        work += [(self._add_batch, each) for each in batched(packed, BATCH, strict=False)]
         work += [(self._add_one, [each]) for each in singles]
         for send, rows in work:
             if not self._slice.deadline.allows(0.0):
@@ -264,7 +250,7 @@ class _Sync:
         if answer is None:
             return
         listed = answer.get("registrants")
-        made = {_fold(each.get("email")): each for each in (listed if isinstance(listed, list) else [])}
+        made = {fold(each.get("email")): each for each in (listed if isinstance(listed, list) else [])}
         # A batch may succeed in part: a person who is missing in the answer was not registered.
         self._accept(claimed, made)
 
@@ -310,21 +296,9 @@ class _Sync:
             },
         )
 
-    def _registered(self) -> dict[str, _Registered]:
-        """Return who is registered, by address. A page that fails raises, so that nobody is taken for missing."""
-        found: dict[str, _Registered] = {}
-        for status in _STATUSES:
-            token = ""
-            while True:
-                query = {"status": status, "page_size": "300", **({"next_page_token": token} if token else {})}
-                page = self._read(f"{self._kind}.registrants.list", urlencode(query, quote_via=quote))
-                for each in page.get("registrants") or []:
-                    there = _Registered(str(each.get("id")), status, each.get("join_url"))
-                    found.setdefault(_fold(each.get("email")), there)
-                token = str(page.get("next_page_token") or "")
-                if not token:
-                    break
-        return found
+    def _registered(self) -> dict[str, Registered]:
+        """Return who is registered. A page that fails raises _Stopped: nobody is taken for missing."""
+        return who_is_registered(lambda query: self._read(f"{self._kind}.registrants.list", query))
 
     def _read(self, name: str, query_string: str = "") -> dict[str, Any]:
         """Return Zoom's answer to a read. Raises _Stopped."""
@@ -391,7 +365,7 @@ class _Sync:
 
     def _address(self, row: Row) -> str:
         # A row that we added, for a person to be cancelled, has the address under Zoom's name whatever the mapping is.
-        return _fold((row.values or {}).get("email") if self._is_cancel(row) else self._said(row).get("email"))
+        return fold((row.values or {}).get("email") if self._is_cancel(row) else self._said(row).get("email"))
 
     def _is_cancel(self, row: Row) -> bool:
         return row.number > int(self._slice.job.notes.get("people", self._slice.job.rows or 0))
@@ -422,15 +396,11 @@ class _Sync:
 def _hosts(about: Mapping[str, Any]) -> set[str]:
     settings = about.get("settings")
     others = str(settings.get("alternative_hosts") or "") if isinstance(settings, dict) else ""
-    return {_fold(about.get("host_email")), *map(_fold, re.split(r"[;,]", others))} - {""}
-
-
-def _fold(address: Any) -> str:
-    return str(address or "").strip().casefold()
+    return {fold(about.get("host_email")), *map(fold, re.split(r"[;,]", others))} - {""}
 
 
 def cancelled_in(records: Mapping[str, Any]) -> Iterator[str]:
     """Yield the addresses of registrations that events reported as cancelled, from the projection's records."""
     for record in records.values():
         if record.values.get("status") == "cancelled" and record.values.get("email"):
-            yield _fold(record.values["email"])
+            yield fold(record.values["email"])

@@ -1,6 +1,7 @@
 """The rows of a job over an operation of the table: several at once, each one once.
 
 Rows are sent in lanes, each with a gateway of its own, so that one lane does not wait for another's answer. The rate
+People who register for one meeting go out thirty at a time (`packing.py`).
 limiter gives all lanes of all jobs their slots. All rows of one host use one lane, because Zoom's answer about a host's
 daily limit applies to the next of its rows.
 """
@@ -18,8 +19,9 @@ from typing import Any
 
 from zoom_common.errors import FieldError
 from zoom_common.jobs import rows as row_calls
-from zoom_common.jobs.mapping import UNKNOWN_HOST, ColumnMapping, RowRefused, host_of, request_of
+from zoom_common.jobs.mapping import UNKNOWN_HOST, ColumnMapping, RowRefused, RowRequest, host_of, request_of
 from zoom_common.jobs.model import Row, RowState, Tally, erased
+from zoom_common.jobs.packing import BATCH, Batches, Parcel, parcels
 from zoom_common.jobs.rows import RowCalls, Verdict
 from zoom_common.jobs.runner import Slice, Step
 
@@ -45,6 +47,7 @@ class RowWork:
         self._lane_of: dict[str, int] = {}
         self._lane_rows = [0] * len(self._lanes)
         self._noting = Lock()
+        self._batches = Batches.of(slice_.job, self._runner.operations)
 
     def run(self) -> Step:
         """Go through the open rows once, as far as the slice's time allows."""
@@ -52,7 +55,7 @@ class RowWork:
             self._count_hosts()
         number, scanned, known, prefix = self._slice.job.cursor, self._slice.job.before, self._slice.job.seen, True
         while page := self._slice.page(number):
-            for chunk in batched(page, max(_CHUNK, _LANE_CHUNK * len(self._lanes)), strict=False):
+            for chunk in batched(page, self._chunk(), strict=False):
                 tried, finished = self._try(chunk), 0
                 for before, row in zip(chunk, tried, strict=True):
                     scanned = scanned.counting(row)
@@ -70,6 +73,9 @@ class RowWork:
                     return self._slice.again()
             number = page[-1].number + 1
         return self._ended()
+
+    def _chunk(self) -> int:
+        return max(_CHUNK, (_LANE_CHUNK if self._batches is None else BATCH) * len(self._lanes))
 
     def _ended(self) -> Step:
         if self._soonest is None:
@@ -106,10 +112,10 @@ class RowWork:
         results = {row.number: self._put_off(row) for row in chunk}
         now = self._runner.clock()
         ready = [row for row in results.values() if not row.finished and row.due <= now]
-        lanes: defaultdict[int, list[Row]] = defaultdict(list)
-        for row in ready:
-            lanes[self._lane(row)].append(row)
-        tasks = [partial(self._in_lane, self._lanes[at], rows) for at, rows in lanes.items()]
+        lanes: defaultdict[int, list[Parcel]] = defaultdict(list)
+        for parcel in self._parcels(ready):
+            lanes[self._lane(parcel.rows[0])].append(parcel)
+        tasks = [partial(self._in_lane, self._lanes[at], parcels) for at, parcels in lanes.items()]
         for done in self._runner.at_once(tasks):
             results |= {row.number: row for row in done}
         due = [row.due for row in results.values() if not row.finished]
@@ -136,23 +142,67 @@ class RowWork:
         self._lane_rows[at] += 1
         return at
 
-    def _in_lane(self, calls: RowCalls, rows: Sequence[Row]) -> list[Row]:
-        """Try rows one after another. Return them as they are afterwards. Several lanes do so at the same time."""
-        found = []
+    def _parcels(self, rows: Sequence[Row]) -> list[Parcel]:
+        """Return rows as they go out: alone, or with others where Zoom takes many at once."""
+        if self._batches is None:
+            return [Parcel([row]) for row in rows]
+        alone, usable = [], []
         for row in rows:
-            at, verdict = self._attempt(calls, row)
+            try:
+                usable.append((row, *self._request(row)))
+            except RowRefused:
+                alone.append(Parcel([row]))
+        return parcels(usable) + alone
+
+    def _in_lane(self, calls: RowCalls, parcels: Sequence[Parcel]) -> list[Row]:
+        """Try parcels one after another. Return their rows as they are then. Several lanes do so at the same time."""
+        found = []
+        for parcel in parcels:
+            if self._batches is not None and parcel.requests:
+                found += self._together(calls, self._batches, parcel)
+                continue
+            at, verdict = self._attempt(calls, parcel.rows[0])
             found.append(at if verdict is None else self._write(verdict))
         return found
+
+    def _together(self, calls: RowCalls, batches: Batches, parcel: Parcel) -> list[Row]:
+        """Try the rows of a parcel at once, and alone those that Zoom does not take so."""
+        job, now = self._slice.job, self._runner.clock()
+        if self._has_to_stop():
+            return list(parcel.rows)
+        tried = [(row, self._runner.store.claim(job, row, now=now)) for row in parcel.rows]
+        found = [replace(row, due=now + _SOON) for row, claimed in tried if claimed is None]  # as in _attempt
+        claimed = [row for _, row in tried if row is not None]
+        if not claimed:
+            return found
+        again = {row.number for row in parcel.rows if row.state is RowState.SENT}
+        verdicts, left = batches.attempt(calls, parcel, claimed, again)
+        found += [self._write(each) for each in verdicts]
+        for row in left:
+            verdict = Verdict(replace(row, due=now), sent=row.number in again)
+            if not self._has_to_stop():
+                request, more = parcel.requests[row.number], row.number in again
+                verdict = calls.attempt(job, row, self._operation, request, connection=parcel.connection, again=more)
+            found.append(self._write(verdict))
+        return found
+
+    def _request(self, row: Row) -> tuple[RowRequest, str | None]:
+        """Return what a row asks, and over which connection. Raises RowRefused."""
+        job, values = self._slice.job, row.values or {}
+        request = request_of(self._operation, self._mapping, values, as_text=job.from_file)
+        return request, connection_of(job.request.get("connection"), values)
+
+    def _has_to_stop(self) -> bool:
+        return self._pause is not None or not self._slice.deadline.allows(0.0)
 
     def _attempt(self, calls: RowCalls, row: Row) -> tuple[Row, Verdict | None]:
         """Try a row. Return it with the result, or with its due time when it was not tried."""
         job, runner, now = self._slice.job, self._runner, self._runner.clock()
         row = self._put_off(row)
-        if self._pause is not None or not self._slice.deadline.allows(0.0) or row.due > now:
+        if self._has_to_stop() or row.due > now:
             return row, None
         try:
-            request = request_of(self._operation, self._mapping, row.values or {}, as_text=job.from_file)
-            connection = connection_of(job.request.get("connection"), row.values or {})
+            request, connection = self._request(row)
         except RowRefused as refusal:
             return row, Verdict(row_calls.refused(row, refusal.faults))
         if job.dry_run:

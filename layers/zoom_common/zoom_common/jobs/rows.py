@@ -102,12 +102,9 @@ class RowCalls:
                     return Verdict(_succeeded(row, found.status, found.body))
             answer = self.send(call)
         except GatewayError as error:
-            by_row = isinstance(job.request.get("connection"), dict)
-            return self._refused(row, operation, call, error, row_names_connection=by_row, again=again)
+            return self.meaning(job, row, call, error, again=again)
         except Exception as error:  # noqa: BLE001 - a fault with one row must not stop all others
-            observability.logger().error("row failed", job=job.job_id, row=row.number, error=type(error).__qualname__)
-            observability.count("UnexpectedErrors")
-            return Verdict(_failed(row, OUTCOME_UNKNOWN if call.stats.tries else INTERNAL_ERROR, _BROKEN))
+            return self.broken(job, row, call, error)
         return Verdict(_succeeded(row, answer.status, answer.body), left_today=call.stats.left_today)
 
     def _record_may_be_gone(self, row: Row, operation: Operation) -> bool:
@@ -129,16 +126,15 @@ class RowCalls:
             raise OutcomeUnknown
         return HttpResponse(call.operation.success, free[0].headers, free[0].body) if free else None
 
-    def _refused(
-        self,
-        row: Row,
-        operation: Operation,
-        call: Call,
-        error: GatewayError,
-        *,
-        row_names_connection: bool,
-        again: bool,
-    ) -> Verdict:
+    def broken(self, job: Job, row: Row, call: Call, error: Exception) -> Verdict:
+        """Return the failure of a row whose call broke our own code."""
+        observability.logger().error("row failed", job=job.job_id, row=row.number, error=type(error).__qualname__)
+        observability.count("UnexpectedErrors")
+        return Verdict(_failed(row, OUTCOME_UNKNOWN if call.stats.tries else INTERNAL_ERROR, _BROKEN))
+
+    def meaning(self, job: Job, row: Row, call: Call, error: GatewayError, *, again: bool) -> Verdict:
+        """Return what the failure of a call means for a row that it was made for."""
+        operation, row_names_connection = call.operation, isinstance(job.request.get("connection"), dict)
         sent = call.stats.tries > 0 or again
         if isinstance(error, OutcomeUnknown):
             return self._unknown(row, operation, call)

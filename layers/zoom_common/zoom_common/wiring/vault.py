@@ -20,7 +20,7 @@ from zoom_common.connections.placement import Placement
 from zoom_common.connections.queues import EscrowQueue, LinkQueue, RefreshQueue, RevokeQueue
 from zoom_common.connections.redemption import Redemption
 from zoom_common.connections.refresh.policy import Policy
-from zoom_common.connections.refresh.refusal_rate import RefusalRate
+from zoom_common.connections.refresh.refusal_rate import OtherGrants, RefusalRate
 from zoom_common.connections.refresh.runner import Refresher
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.server_to_server import AccountConnecting
@@ -208,7 +208,7 @@ def refreshing(settings: TokenRefreshSettings) -> Refreshing:
         store=store,
         cipher=vault.cipher,
         zoom=vault.zoom,
-        escrow=EscrowQueue(clients.boto3_client("sqs"), settings.vault.escrow_queue_url),
+        escrow=EscrowQueue(clients.client("sqs"), settings.vault.escrow_queue_url),
         revokes=vault.revocation.retries,
         outbox=vault.outbox,
         clock=time.time,
@@ -216,9 +216,10 @@ def refreshing(settings: TokenRefreshSettings) -> Refreshing:
         chance=_RANDOM.random,
         new_id=lambda: secrets.token_hex(8),
         rate=RefusalRate(counters=store, clock=time.time, policy=vault.policy),
+        others=OtherGrants(index=store, connections=vault.connections, clock=time.time, chance=_RANDOM.random),
         policy=vault.policy,
     )
-    workers = RefreshQueue(clients.boto3_client("sqs"), settings.refresh_queue_url)
+    workers = RefreshQueue(clients.client("sqs"), settings.refresh_queue_url)
     placement = _placement(vault, _links(vault, settings.coordination_table))
     return Refreshing(
         connections=vault.connections,
@@ -243,7 +244,7 @@ def _disconnection(vault: _Vault) -> Disconnection:
 
 
 def _links(vault: _Vault, coordination_table: str) -> AuthorizationStore:
-    table = Table(clients.boto3_client("dynamodb"), coordination_table, COORDINATION)
+    table = Table(clients.client("dynamodb"), coordination_table, COORDINATION)
     return AuthorizationStore(table, vault.table)
 
 
@@ -263,11 +264,11 @@ def _placement(vault: _Vault, links: AuthorizationStore) -> Placement:
 
 
 def _vault(settings: VaultSettings) -> _Vault:
-    table = Table(clients.boto3_client("dynamodb"), settings.connections_table, CONNECTIONS)
+    table = Table(clients.client("dynamodb"), settings.connections_table, CONNECTIONS)
     connections = ConnectionStore(table)
-    credentials = AppSecret(clients.boto3_client("secretsmanager"), settings.app_secret_arn, clock=time.time)
+    credentials = AppSecret(clients.client("secretsmanager"), settings.app_secret_arn, clock=time.time)
     keys = {SealKind.ACCESS: settings.data_key_id, SealKind.REFRESH: settings.refresh_key_id}
-    cipher = Cipher(clients.boto3_client("kms"), keys)
+    cipher = Cipher(clients.client("kms"), keys)
     zoom = ZoomOAuth(
         RequestsTransport(longest_idle=_LONGEST_IDLE),
         credentials,
@@ -286,10 +287,10 @@ def _vault(settings: VaultSettings) -> _Vault:
             connections=connections,
             cipher=cipher,
             zoom=zoom,
-            retries=RevokeQueue(clients.boto3_client("sqs"), settings.escrow_queue_url),
+            retries=RevokeQueue(clients.client("sqs"), settings.escrow_queue_url),
             clock=time.time,
         ),
-        outbox=Outbox(table, sender(settings.event_bus, lambda: clients.boto3_client("events")), clock=time.time),
-        queue=LinkQueue(clients.boto3_client("sqs"), settings.escrow_queue_url),
+        outbox=Outbox(table, sender(settings.event_bus, lambda: clients.client("events")), clock=time.time),
+        queue=LinkQueue(clients.client("sqs"), settings.escrow_queue_url),
         policy=Policy.of(keep_warm_hours=settings.keep_warm_hours, keep_alive_days=settings.keep_alive_days),
     )

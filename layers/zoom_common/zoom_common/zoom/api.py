@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.parse import quote
 
@@ -104,9 +104,15 @@ def as_utf8(body: bytes) -> bytes:
     return body if encoding == "utf-8" else body.decode(encoding).encode()
 
 
-# A start time with an offset, as a member's value. Inside a text, the quotation mark would follow a backslash. It is
-# compiled when a body first has one, so that it costs no time at a function's start.
-_OFFSET_START = rb'("start_time"\s*:\s*")(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)?([+-]\d\d:?\d\d)"'
+_ONE_DAY = timedelta(days=1)
+
+# A start time with an offset, as a member's value. Inside a text, the quotation mark would follow a backslash. Programs
+# write the plus as an escape, put a blank before the offset, or the zone's name after it. It is compiled when a body
+# first has one, so that it costs no time at a function's start.
+_OFFSET_START = (
+    rb'("start_time"\s*:\s*")\s*(\d{4})-(\d\d?)-(\d\d?)[Tt ](\d\d?):(\d\d?)(?::(\d\d?)(?:[.,]\d+)?)?'
+    rb'\s*(-|\+|\\u002[Bb])(\d\d)(?::?(\d\d))?(?:\[[^"\]\\]*\])?\s*"'
+)
 
 
 def with_utc_start(body: bytes) -> bytes:
@@ -119,11 +125,16 @@ def with_utc_start(body: bytes) -> bytes:
 
 
 def _in_utc(found: re.Match[bytes]) -> bytes:
+    year, month, day, hour, minute, second = (int(found[group] or 0) for group in range(2, 8))
+    offset = timedelta(hours=int(found[9]), minutes=int(found[10] or 0))
+    if offset >= _ONE_DAY:
+        return found[0]
     try:
-        when = datetime.fromisoformat((found[2] + found[3]).decode()).astimezone(UTC)
+        local = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the offset makes it UTC
+        when = local + offset if found[8] == b"-" else local - offset
     except (ValueError, OverflowError):
         return found[0]
-    return found[1] + when.replace(tzinfo=None).isoformat(timespec="seconds").encode() + b'Z"'
+    return found[1] + when.isoformat(timespec="seconds").encode() + b'Z"'
 
 
 def build(
@@ -164,7 +175,8 @@ def is_answer(response: HttpResponse, *, anything: bool = False) -> bool:
     With `anything` a success may have any content, and a redirect is an answer too.
     """
     if anything and 200 <= response.status < 400:  # noqa: PLR2004 - successes and redirects
-        return bool(response.body) or response.too_long or _meant_to_be_empty(response)
+        is_redirect = response.status >= 300 and "location" in response.headers  # noqa: PLR2004 - HTTP's own number
+        return bool(response.body) or response.too_long or is_redirect or _meant_to_be_empty(response)
     if 200 <= response.status < 300:  # noqa: PLR2004 - the class of successes
         return _json(response.body) is not None if response.body.strip() else _meant_to_be_empty(response)
     if 400 <= response.status < 500:  # noqa: PLR2004 - the class of refusals

@@ -127,6 +127,11 @@ class RefusedCall:
     limit: str | None = None
 
     @property
+    def names_thing(self) -> bool:
+        """Whether the path names something that belongs to a user, such as a meeting, by its id."""
+        return "{" in self.path.replace("{userId}", "")
+
+    @property
     def of_registrants(self) -> bool:
         """Whether the call is about the registrants of a meeting or webinar."""
         return "registrants" in self.path
@@ -172,7 +177,7 @@ def _hint(found: ErrorMeaning, call: RefusedCall) -> str | None:
             return _REGISTERS
         case "unknown_user" | "not_shared_with_you" | "zoom_rejected_token" if is_other_user:
             return _SAY_ME if found is not _TOKEN else f"{_SAY_ME} Else: {_TOKEN.hint}"
-        case "not_shared_with_you" if call.path and not call.is_account_level:
+        case "not_shared_with_you" if call.names_thing and not call.is_account_level:
             return _NOT_YOURS
         case _:
             return None

@@ -5,9 +5,9 @@ when it happened:
 
 * Events that can also be read back from Zoom's REST API have natural keys, made of what both sources state, so that a
   late original and its reconstruction are one event.
-* Events with a time of their own in the payload have name and payload as their key. `_MOMENTS` lists the members that
-  the event pages at https://developers.zoom.us/docs/api/ describe as the time of the event itself. A planned time
-  (`start_time`) does not count.
+* Events with a time of their own in the payload, and events that happen only once, have name and payload as their
+  key. `_MOMENTS` lists the members that the event pages at https://developers.zoom.us/docs/api/ describe as the time
+  of the event itself. A planned time (`start_time`) does not count.
 * Every other event has name, `event_ts` and payload as its key, because the same thing may happen twice.
 
 Entries of the event log are stored under their keys for 30 days. `former_keys` has the keys under which an older
@@ -23,7 +23,7 @@ from itertools import chain
 from typing import Any
 
 from zoom_common.zoom.event_users import values_at
-from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent, epoch_ms, identifier, recording_file_name
+from zoom_common.zoom.events import DEAUTHORIZED, ZoomEvent, epoch_ms, identifier, is_unfinished, recording_file_name
 
 _MOMENTS = (
     "time_stamp",
@@ -72,6 +72,9 @@ _TIMED_BY_THEIR_SUBJECT = frozenset(
     }
 )
 
+# These happen once to what their payload names: a number is given once, and nothing comes back from them.
+_ONCE = frozenset({"meeting.created", "webinar.created", "meeting.permanently_deleted", "webinar.permanently_deleted"})
+
 
 def dedupe_key(event: ZoomEvent) -> str:
     """Return a key that is equal for two deliveries of one event, and for no two events of one app."""
@@ -119,7 +122,9 @@ def _by_content(event: ZoomEvent) -> str:
 
 
 def _says_when(event: ZoomEvent) -> bool:
-    """Return whether the event states a time of its own."""
+    """Return whether the event has a moment of its own, or happens only once."""
+    if event.name in _ONCE and event.meeting_names:
+        return True
     if event.name in _TIMED_BY_THEIR_SUBJECT or not event.payload:
         return False
     ending = (path for end, path in _MOMENTS_BY_ENDING.items() if event.name.endswith(end))
@@ -161,10 +166,9 @@ def _files(event: ZoomEvent) -> Sequence[dict[str, Any]]:
 
 
 def _version(file: dict[str, Any]) -> str:
-    """Return a file's name, with its status while it is not completed. REST lists completed files."""
-    status = file.get("status")
+    """Return a file's name, with its status while it is not completed."""
     name = recording_file_name(file)
-    return name if status in {None, "", "completed"} else f"{name}!{status}"
+    return f"{name}!{file['status']}" if is_unfinished(file) else name
 
 
 def _took_part(event: ZoomEvent) -> Sequence[str | None]:

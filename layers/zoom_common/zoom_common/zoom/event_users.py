@@ -15,7 +15,11 @@ from typing import Any
 HOST_PATHS = ("object.host_id", "object.meeting_host_id", "recording_file.host_id")
 OPERATOR_PATH = "operator_id"
 
-_MEETING = ("old_object.host_id",)
+_MEETING = (
+    "old_object.host_id",
+    "object.chat_message_file.file_owner_id",
+    "object.summary_last_modified_user_id",
+)
 _CHATBOT = ("userId", "user_id")
 _CHAT = (
     "object.contact_id",

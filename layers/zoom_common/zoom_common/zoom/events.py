@@ -19,6 +19,7 @@ from zoom_common.zoom.event_users import CASE_FOLDED, HOST_PATHS, OPERATOR_PATH,
 DEAUTHORIZED = "app_deauthorized"
 
 _NAME = re.compile(r"[\x21-\x7e]{1,120}")
+_GMT = re.compile(r"GMT[0-9]{8}-[0-9]{6}")
 _DEEPEST = 200
 _INT64 = range(-(2**63), 2**63)
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
@@ -179,6 +180,12 @@ def recording_file_name(file: Mapping[str, Any]) -> str:
     return name
 
 
+def is_unfinished(file: Mapping[str, Any]) -> bool:
+    """Return whether a recording file has a status and is not completed. REST lists completed files."""
+    status = file.get("status")
+    return bool(status) and status != "completed"
+
+
 def parse(body: bytes) -> ZoomEvent:
     """Return the event in a delivered body. Raises MalformedEvent."""
     try:
@@ -214,7 +221,9 @@ def _mapping(value: object) -> dict[str, Any]:
 def epoch_ms(value: object) -> int | None:
     """Return a time in epoch milliseconds from Zoom's number, digits or date. Dates without a zone are UTC.
 
-    Return None for a time outside 1970 to 9999: Zoom writes the year 1 for "never".
+    Return None for what is no moment between 1970 and the year 9999: Zoom writes the year 1 for "never". The examples
+    of chat messages in meetings have the form `GMT20220110-072010`.
+    https://developers.zoom.us/docs/api/meetings/events/#tag/meeting/POSTmeeting.chat_message_sent
     """
     if isinstance(value, str) and not value.isascii():
         return None
@@ -244,6 +253,8 @@ def _in_range(moment: int) -> int | None:
 
 
 def _date_ms(text: str) -> int | None:
+    if _GMT.fullmatch(text):
+        text = f"{text[3:11]}T{text[12:]}"
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

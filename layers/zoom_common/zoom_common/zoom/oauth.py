@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -194,6 +194,19 @@ def identity_request(api_base_url: str, access_token: Secret) -> HttpRequest:
     """Return the request for the user of a new grant. `api_base_url` ends in `/v2`."""
     headers = {"Authorization": f"Bearer {access_token.reveal()}", "Accept": "application/json"}
     return HttpRequest("GET", f"{api_base_url.rstrip('/')}/users/me", headers)
+
+
+def acceptance_request(api_base_url: str, access_token: Secret, *, of_account: bool) -> HttpRequest:
+    """Return a request that every access token may make: for the user, or for a page of the account's users."""
+    request = identity_request(api_base_url, access_token)
+    return replace(request, url=f"{api_base_url.rstrip('/')}/users?page_size=1") if of_account else request
+
+
+def decipher_acceptance(response: HttpResponse) -> bool:
+    """Return whether Zoom accepts the token: it does with any answer but 401. Raises TokenUnavailable for 5xx."""
+    if response.status >= 500:  # noqa: PLR2004
+        raise TokenUnavailable("zoom_error", outcome_known=True)
+    return response.status != 401  # noqa: PLR2004
 
 
 def decipher_token(response: HttpResponse, now: float) -> TokenGrant:

@@ -7,6 +7,7 @@ https://api.zoom.us/scim2 (https://developers.zoom.us/docs/api/scim2/).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -33,7 +34,7 @@ _CREDENTIALS = re.compile(r"(token|secret|credential|password|zak|obf|jwt|oauth|
 _ENDINGS = re.compile(r".*(token|secret|credential|password|(private|api|host|access)key|oauth|servertoserver)s?")
 _WORDS = re.compile(r"s2s|[A-Z]?[a-z]+|[A-Z]+", re.ASCII)
 # The answer of creating an app has its client secret. https://developers.zoom.us/docs/api/marketplace/
-_APPS = "/v2/marketplace/apps"
+_APPS = ["v2", "marketplace", "apps"]
 
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # The characters that RFC 3986 allows in a path, and escapes, so that nothing is encoded twice.
@@ -138,15 +139,25 @@ def same_path(path: str, raw: str) -> bool:
 
 
 def _check(method: str, path: str) -> None:
-    decoded = _decoded(path)
+    decoded = unicodedata.normalize("NFKC", _decoded(path))
     words = re.split(r"[/\\;?#]", decoded)
     if not {".", ".."}.isdisjoint(words) or any(ord(each) < ord(" ") for each in decoded):
         raise InvalidRequest([FieldError("path", "Leave out the segments `.` and `..` and control characters.")])
-    if any(map(_is_credential, words)) or (method != "GET" and decoded.lower().rstrip("/") == _APPS):
+    if any(map(_is_credential, words)) or (method != "GET" and _plain_segments(decoded) == _APPS):
         raise NotAllowed("The pass-through serves no path of credentials.", reason="credentials_not_served")
     if method == "DELETE" and decoded.endswith("/"):
         # With an empty id it would delete the whole list.
         raise NotFound("The path ends with a slash where an id should follow.", reason="not_served_here")
+
+
+def _plain_segments(path: str) -> list[str]:
+    """Return the segments of a decoded path as a lenient server reads them.
+
+    It skips doubled slashes, parameters of a segment, an ending such as `.json`, blanks and what follows a `?`.
+    """
+    segments = re.split(r"[/\\]+", re.split(r"[?#]", path)[0])
+    plain = (re.split(r"[;.]", each)[0].strip().lower() for each in segments)
+    return [each for each in plain if each]
 
 
 def _is_credential(segment: str) -> bool:

@@ -120,7 +120,7 @@ def _meeting(sim: Simulator, meeting: Meeting) -> str:
     path = f"/_sim/meetings/{meeting.id}"
     state = tag("live", "good") if instance else tag("waiting")
     if recording:
-        state += " " + tag(f"recording {recording.state}", "wait")
+        state += " " + tag("recording" if recording.state == "recording" else f"recording {recording.state}", "wait")
     here = [visit for visit in instance.visits if visit.left_at is None] if instance else []
     who = "".join(_participant(path, meeting, visit) for visit in here[:PARTICIPANTS])
     more = f"<div>and {len(here) - PARTICIPANTS} more</div>" if len(here) > PARTICIPANTS else ""

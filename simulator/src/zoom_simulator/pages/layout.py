@@ -50,6 +50,7 @@ position-try-fallbacks:flip-block;width:max-content;max-width:min(20rem,90vw)}
 .empty{color:var(--quiet);margin:.3rem 0}
 .problem{background:var(--bad-ground);color:var(--bad);margin:0;padding:.6rem 1.4rem}
 details summary{cursor:pointer;padding:.3rem 0}
+@media(min-width:1100px){td.acts{white-space:nowrap}}
 @media(max-width:900px){main{grid-template-columns:minmax(0,1fr);padding:1rem .7rem}header{padding:.7rem}
 header .clock{margin-left:0}
 table,tbody,tr,td{display:block}tr:has(th){display:none}td,td.acts{padding:.1rem 0;text-align:left;white-space:normal}

@@ -288,6 +288,54 @@ def test_held_and_let_back_in_within_a_second_loses_nothing(read: Read) -> None:
     assert sorted((each["name"], each["minutes"]) for each in people) == [("Gone", 10.0), ("Short", 20.0)]
 
 
+def test_who_rejoins_under_one_user_id_keeps_both_names(read: Read) -> None:
+    """Each stay has the name of its time, also where one ends in the second in which the next begins."""
+    story = Story()
+    story.start()
+    ann = person(story.user_id(), story.device(), "Ann")
+    bea = {**ann, "user_name": "Bea"}
+    story.join(ann)
+    story.now += 600
+    story.leave(ann)
+    story.join(bea)
+    story.now += 600
+    story.leave(bea)
+    story.end()
+    (one,) = read(story.deliveries).attendance("acme", story.number)["participants"]
+    assert [(each["name"], each["duration"]) for each in one["sessions"]] == [("Ann", 600), ("Bea", 600)]
+
+
+def test_events_of_breakout_rooms_join_who_has_nothing_else_in_common(read: Read) -> None:
+    """They name the `user_id` in the main meeting; bodies before 2022 have no `participant_uuid`."""
+    story = Story()
+    story.start()
+    main, room = (person(story.user_id(), "", "Guest") for _ in range(2))
+    story.join(main)
+    story.now += 600
+    story.leave(main)
+    story.join(room)
+    story.person("joined_breakout_room", room, parent_user_id=main["user_id"], join_time=iso(story.now))
+    story.now += 600
+    story.leave(room)
+    story.end()
+    (one,) = read(story.deliveries).attendance("acme", story.number)["participants"]
+    assert (one["minutes"], len(one["sessions"])) == (20.0, 2)
+
+
+@pytest.mark.parametrize("completed_id", range(4))
+def test_a_file_that_completes_outlasts_its_processing(read: Read, completed_id: int) -> None:
+    """Both events say one end of the recording. What is shown, and the sequence, go by the file's status."""
+    story = Story(uuid=f"recorded/{completed_id}==")
+    film = {"id": "f", "file_type": "MP4", "recording_start": iso(START - 60), "recording_end": iso(START)}
+    for status, size in (("processing", 0), ("completed", 7)):
+        story.now += 300
+        story.send("recording.completed", recording_files=[{**film, "status": status, "file_size": size}])
+    (file,) = read(story.deliveries).recordings("acme", story.number)[0]["recording_files"]
+    assert (file["status"], file["file_size"], file["availability"]) == ("completed", 7, "available")
+    events = processed(story.deliveries, HOST, ACCOUNT)[1].events
+    assert str(events[0].sequence) < str(events[1].sequence)
+
+
 @pytest.mark.parametrize("reported", ["under the waiting room's id", "under the new id"])
 def test_who_is_let_back_in_under_another_id_leaves_no_ghost(read: Read, reported: str) -> None:
     """The admission and the join are of one second; the device is in one place, and leaves once."""

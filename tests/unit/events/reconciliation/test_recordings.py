@@ -96,6 +96,17 @@ def test_a_set_of_which_some_files_were_reported_says_nothing_of_the_others(room
     assert names(missing(room, recording(0, 1, 2))) == [["0-M4A", "1-MP4", "1-M4A", "2-MP4", "2-M4A"]]
 
 
+def test_a_file_that_was_reported_in_processing_only_is_missing(room: Room) -> None:
+    """The event with the completed files was lost; its reconstruction is the same event. Other sets are known."""
+    part = json.loads(completed(0))
+    part["payload"]["object"]["recording_files"][0]["status"] = "processing"
+    room.deliver([json.dumps(part).encode(), completed(1)])
+    [body] = missing(room, recording(0, 1))
+    assert dedupe_key(parse(body)) == dedupe_key(parse(completed(0)))
+    room.deliver([body])
+    assert missing(room, recording(0, 1)) == []
+
+
 def test_an_original_that_reported_otherwise_is_published_and_changes_nothing(room: Room) -> None:
     """The one thing that cannot be known: the files are the same, the event is another."""
     room.deliver(missing(room, recording(0, 1)))

@@ -11,7 +11,8 @@ from bisect import bisect
 from collections import deque
 from itertools import count
 
-from ops.cost import CORE_MS, DELIVERY_CORE_MS, on_lambda
+from ops.cost import DELIVERY_CORE_MS, on_lambda
+from ops.measured import ARRIVAL, measured
 
 type Quantiles = tuple[tuple[float, float], ...]
 
@@ -23,8 +24,6 @@ _EVENTBRIDGE: Quantiles = ((0.0, 90.0), (0.1, 113.0), (0.5, 148.0), (0.9, 241.0)
 _ROUND_TRIP: Quantiles = ((0.0, 5.0), (0.5, 40.0), (0.9, 150.0), (1.0, 300.0))
 # A request of DynamoDB, SQS or EventBridge that is waited for, as in the cost model; a lookup of a name: assumed.
 _AWS_MS, _DNS_MS = 5.0, 10.0
-# What an event asks of DynamoDB before it is on the bus: held by tests/counts.
-_EVENT_REQUESTS = 11
 # The function may have to start: so often, and for so long (docs/benchmarks.md has starts of the functions).
 _COLD_SHARE, _COLD_MS = 0.01, 1_500.0
 
@@ -40,7 +39,8 @@ def drawn(quantiles: Quantiles, chance: random.Random) -> float:
 def milliseconds(chance: random.Random) -> float:
     """Return how long one event takes from Zoom's POST to the first byte of the POST that the endpoint gets."""
     webhook = on_lambda(1.0, waits=1, aws_ms=_AWS_MS)
-    processor = on_lambda(CORE_MS["event"], waits=_EVENT_REQUESTS + 1, aws_ms=_AWS_MS)
+    one = measured()[ARRIVAL]
+    processor = on_lambda(one.core_ms, waits=one.waits, aws_ms=_AWS_MS)
     deliver = on_lambda(DELIVERY_CORE_MS, waits=1, aws_ms=_AWS_MS)
     starts = sum(_COLD_MS for _ in range(3) if chance.random() < _COLD_SHARE)
     connecting = _DNS_MS + 2.5 * drawn(_ROUND_TRIP, chance)  # TCP, TLS 1.3, and half a round trip for the request

@@ -88,7 +88,7 @@ def test_what_zoom_may_accept_passes(body: dict[str, Any]) -> None:
         ({"duration": -1}, "duration"),
         ({"settings": {"audio": ["loud"]}}, "settings.audio"),
         ({"settings": {"host_video": {}}}, "settings.host_video"),
-        (recurring(), "recurrence.type"),
+        (recurring(repeat_interval=1), "recurrence.type"),
         (recurring(type=1, end_times=-1), "recurrence.end_times"),
         (recurring(type=2, weekly_days=["2", "4"]), "recurrence.weekly_days"),
         (recurring(type=4), "recurrence.type"),
@@ -116,11 +116,14 @@ def test_a_tracking_field_is_named_when_it_is_new() -> None:
 
 def test_all_faults_are_reported_at_once() -> None:
     """The messages are the contract's words and not a library's."""
+    body = {"type": 99, "duration": -1, "topic": "x" * 201, "agenda": {}, "password": "12345678901"}
     reported = {
-        each.field: each.message
-        for each in faults(CreateMeeting, {"type": 99, "duration": -1, "topic": []} | {"agenda": {}})
+        each.field: each.message for each in faults(CreateMeeting, {**body, "settings": {"custom_keys": [{}] * 11}})
     }
     assert reported == {
+        "topic": "Must have at most 200 characters.",
+        "password": "Must have at most 10 characters.",
+        "settings.custom_keys": "Must have at most 10 entries.",
         "type": "Must be 1, 2, 3, 8 or 10.",
         "duration": "Must be 1 or more.",
         "agenda": "Must be a string.",

@@ -7,15 +7,15 @@ from enum import StrEnum
 
 from zoom_common.connections.model import ALIVE, Connection, State
 from zoom_common.connections.refresh.effects import (
-    CountRefusal,
+    CheckToken,
     Effects,
     Escrow,
     FetchKeys,
     FinalState,
     Finish,
+    JudgeRefusal,
     KeepSpare,
     Moved,
-    Outcome,
     Read,
     RefreshContext,
     RequestGrant,
@@ -25,10 +25,12 @@ from zoom_common.connections.refresh.effects import (
     Seals,
     Sleep,
     TakeLease,
+    Verdict,
     Write,
 )
-from zoom_common.connections.refresh.policy import TRIED_AGAIN, is_tried_again
+from zoom_common.connections.refresh.policy import REASON, TRIED_AGAIN, Outcome, is_tried_again
 from zoom_common.errors import DependencyFailed, InternalError, Unavailable
+from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import AppAtFault, GrantRejected, TokenError, TokenGrant, TokenUnavailable
 
 
@@ -98,39 +100,6 @@ def _write_or_keep(pair: SealedPair) -> Effects[PersistedAs]:
     return PersistedAs.SPARE if kept else PersistedAs.DROPPED
 
 
-def pair_of(attempt: RefreshContext, grant: TokenGrant, used: bytes, seals: Seals) -> SealedPair:
-    """Return the pair that Zoom gave for the sealed token `used`, sealed and ready to be written."""
-    seen, now = attempt.seen, attempt.clock()
-    due_at = attempt.policy.due_at(
-        now=now,
-        last_used_at=now if attempt.in_use else seen.last_used_at,
-        expires_at=grant.expires_at,
-        issued_at=now,
-        chance=attempt.chance(),
-    )
-    return SealedPair(
-        tenant=seen.tenant,
-        connection_id=seen.connection_id,
-        grant_id=seen.grant_id,
-        seen_version=seen.version,
-        attempt=attempt.attempt_id,
-        sealed_access=seals.seal_access(grant.access_token),
-        # Server-to-Server grants have no refresh token; the app's secret is stored in its place.
-        sealed_refresh=seals.seal_refresh(grant.refresh_token) if grant.refresh_token else used,
-        used_refresh=used,
-        tried=tuple(seen.spares),
-        access_expires_at=grant.expires_at,
-        issued_at=now,
-        scopes=grant.scopes,
-        api_url=grant.api_url,
-        state_changed_at=seen.state_changed_at if seen.state is State.CONNECTED else now,
-        last_used_at=now if attempt.in_use else None,
-        due_at=due_at,
-        client_id=seen.client_id,
-        zoom_user_id=seen.zoom_user_id,
-    )
-
-
 def _result(rested: PersistedAs, seen: Connection) -> Result:
     match rested:
         case PersistedAs.WRITTEN:
@@ -146,6 +115,9 @@ def _result(rested: PersistedAs, seen: Connection) -> Result:
 # Begins the reason of a result that is the app's fault, for the log. The fault is not the connection's.
 APP_FAULT = "app:"
 
+# The reason of a probe that Zoom has refused.
+PROBE_REFUSED = "probe_refused"
+
 
 def finish(attempt: RefreshContext, end: Exception) -> Effects[Result]:
     """End the attempt: release the lease and store the connection's new state."""
@@ -154,6 +126,8 @@ def finish(attempt: RefreshContext, end: Exception) -> Effects[Result]:
             if latest is not None and latest.grant_id == attempt.seen.grant_id:
                 yield from _release(latest, _unchanged(attempt, latest))
             return current(latest)
+        case _ if attempt.probe:
+            return (yield from _leave_untouched(attempt, end))
         case GrantRejected() if attempt.uncertain or attempt.others():
             # Another attempt may still store the live token. Ask the person only when none can any more.
             return (
@@ -165,10 +139,8 @@ def finish(attempt: RefreshContext, end: Exception) -> Effects[Result]:
             return (
                 yield from _back_off(attempt, reason, at_least=min(retry_after or 0.0, attempt.policy.cool_for_zoom))
             )
-        case AppAtFault(reason=reason):
-            return replace((yield from _leave_alone(attempt, APP_FAULT + reason)), app_at_fault=True)
         case _:
-            return (yield from _leave_alone(attempt, str(getattr(end, "reason", ""))))
+            return (yield from _leave_alone(attempt, end))
 
 
 def current(latest: Connection | None) -> Result:
@@ -208,29 +180,25 @@ def _ask_the_person(attempt: RefreshContext, reason: str) -> Effects[Result]:
 
 
 def _give_up_or_hold(attempt: RefreshContext, reason: str) -> Effects[Result]:
-    if (yield from _is_widely_refused(attempt)):
-        return (yield from _hold(attempt))
-    return (yield from _ask_the_person(attempt, reason))
+    """Ask the person where the refusal is about this grant alone; hold the connection where it may not be.
 
-
-def _is_widely_refused(attempt: RefreshContext) -> Effects[bool]:
-    """Count the refusal and return whether Zoom refuses too many grants at the moment.
-
-    A refusal of a connection that was given up before is not counted, and after a day Zoom's refusal is accepted.
+    A connection that was given up is asked nothing more of, and after about a day of refusals Zoom is believed.
     """
-    if attempt.seen.state not in ALIVE:
-        return False
-    widely: bool = yield CountRefusal()
-    return widely and attempt.seen.failures < attempt.policy.held_at_most
+    verdict = Verdict.ALONE
+    if attempt.seen.state in ALIVE and attempt.seen.failures < attempt.policy.held_at_most:
+        verdict = yield JudgeRefusal(attempt.until)
+    if verdict is Verdict.ALONE:
+        return (yield from _ask_the_person(attempt, reason))
+    return (yield from _hold(attempt, widely=verdict is Verdict.WIDE))
 
 
-def _hold(attempt: RefreshContext) -> Effects[Result]:
-    """Back off without a change of state, because Zoom or the app is at fault."""
+def _hold(attempt: RefreshContext, *, widely: bool) -> Effects[Result]:
+    """Zoom or the app may be at fault: back off, and leave the state as it is."""
     failures = attempt.seen.failures + 1
     cool_until = attempt.clock() + attempt.policy.cool_down(failures, chance=attempt.chance())
     settlement = replace(_unchanged(attempt, attempt.seen), failures=failures, cool_until=cool_until, due_at=cool_until)
     result = yield from _finish(attempt, Outcome.UNAVAILABLE, settlement)
-    return replace(result, reason="grants_widely_refused", widely_refused=True)
+    return replace(result, reason="grants_widely_refused" if widely else "refusal_unconfirmed", widely_refused=widely)
 
 
 def _back_off(
@@ -247,12 +215,19 @@ def _back_off(
     return (yield from _finish(attempt, Outcome.REFRESH_FAILING, settlement))
 
 
-def _leave_alone(attempt: RefreshContext, reason: str) -> Effects[Result]:
+def _leave_alone(attempt: RefreshContext, end: Exception) -> Effects[Result]:
     """Wait a little and change nothing else about the connection, because the app or the gateway is at fault."""
     cool_until = attempt.clock() + attempt.policy.cool_down(1, chance=attempt.chance())
     settlement = replace(_unchanged(attempt, attempt.seen), cool_until=cool_until, due_at=cool_until)
     result = yield from _finish(attempt, Outcome.UNAVAILABLE, settlement)
-    return replace(result, reason=reason)
+    of_app, reason = isinstance(end, AppAtFault), str(getattr(end, "reason", ""))
+    return replace(result, reason=APP_FAULT + reason if of_app else reason, app_at_fault=of_app)
+
+
+def _leave_untouched(attempt: RefreshContext, end: Exception) -> Effects[Result]:
+    """A probe has brought no pair. When it is due, the connection is judged by itself."""
+    result = yield from _finish(attempt, Outcome.UNAVAILABLE, _unchanged(attempt, attempt.seen))
+    return replace(result, reason=PROBE_REFUSED if isinstance(end, GrantRejected) else "probe_silent")
 
 
 def _finish(attempt: RefreshContext, outcome: Outcome, settlement: FinalState) -> Effects[Result]:
@@ -310,7 +285,32 @@ def refresh(attempt: RefreshContext) -> Effects[Result]:
     except InternalError as fault:
         yield from finish(attempt, fault)
         raise
-    return (yield from persist(attempt, pair_of(attempt, grant, used, seals)))
+    pair = attempt.pair(grant, used, seals)
+    result = yield from persist(attempt, pair)
+    if not pair.unproven or result.outcome is not Outcome.REFRESHED:
+        return result
+    return (yield from _prove(attempt, pair, grant.access_token))
+
+
+def _prove(attempt: RefreshContext, pair: SealedPair, token: Secret) -> Effects[Result]:
+    """The pair is stored, and the lease still ours: make the connection work again if Zoom accepts the token."""
+    attempt.seen = replace(attempt.seen, version=pair.seen_version + 1)
+    try:
+        accepted: bool = yield CheckToken(token)
+    except TokenUnavailable as silent:
+        return (yield from finish(attempt, silent))
+    if not accepted:
+        return (yield from _ask_the_person(attempt, REASON))
+    settlement = replace(
+        _unchanged(attempt, attempt.seen),
+        state=State.CONNECTED,
+        reason=None,
+        failures=0,
+        cool_until=0.0,
+        state_changed_at=pair.state_changed_at,
+        due_at=pair.due_at,
+    )
+    return (yield from _finish(attempt, Outcome.REFRESHED, settlement))
 
 
 def wait_for_leader(attempt: RefreshContext) -> Effects[Result]:

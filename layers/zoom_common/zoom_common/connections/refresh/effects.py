@@ -8,22 +8,12 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from zoom_common.connections.model import Connection, State
-from zoom_common.connections.refresh.policy import Policy
+from zoom_common.connections.refresh.policy import REASON, Outcome, Policy
 from zoom_common.secret import Secret
+from zoom_common.zoom.oauth import TokenGrant
 
 # For this long, in seconds, an attempt without a known outcome may still store the pair it got.
 INTENT_WINDOW = 15 * 60.0
-
-
-class Outcome(StrEnum):
-    """The outcome of an attempt, as `token_refresh` returns it to its caller."""
-
-    REFRESHED = "refreshed"
-    CURRENT = "current"  # another attempt has refreshed it, or nothing was due
-    BUSY = "busy"  # another attempt is under way
-    REFRESH_FAILING = "refresh_failing"  # it failed; try again after the cool-down
-    REAUTHORIZATION_REQUIRED = "reauthorization_required"
-    UNAVAILABLE = "unavailable"  # the connection is fine: the app or the gateway is at fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +39,8 @@ class SealedPair:
     # What a revocation needs when no connection uses the pair. Pairs of older releases, and of accounts, have no user.
     client_id: str = ""
     zoom_user_id: str | None = None
+    # Zoom refused the access tokens before this one: the connection stays given up until Zoom has accepted it.
+    unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +119,26 @@ class Finish:
     settlement: FinalState
 
 
+class Verdict(StrEnum):
+    """What a refusal by Zoom means."""
+
+    ALONE = "alone"  # Zoom grants others, or there are too few of them: this grant has ended
+    WIDE = "wide"  # Zoom refuses others as well: Zoom or the app is at fault
+    UNKNOWN = "unknown"  # there are others, and none of them could be tried now
+
+
 @dataclass(frozen=True, slots=True)
-class CountRefusal:
-    """-> whether Zoom refuses so many grants at the moment that Zoom or the app is at fault."""
+class JudgeRefusal:
+    """-> Verdict, by `until` (epoch seconds) at the latest. Other grants may be refreshed for it."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckToken:
+    """-> whether Zoom's API accepts an access token. Raises TokenUnavailable when it does not answer."""
+
+    token: Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +149,18 @@ class Sleep:
 
 
 type Effect = (
-    TakeLease | Read | FetchKeys | RequestGrant | Write | KeepSpare | Escrow | Revoke | Finish | CountRefusal | Sleep
+    TakeLease
+    | Read
+    | FetchKeys
+    | RequestGrant
+    | Write
+    | KeepSpare
+    | Escrow
+    | Revoke
+    | Finish
+    | JudgeRefusal
+    | CheckToken
+    | Sleep
 )
 
 
@@ -196,6 +216,7 @@ class RefreshContext:
     chance: Callable[[], float]
     policy: Policy
     in_use: bool = False  # a caller is waiting for the token
+    probe: bool = False  # only to see whether Zoom grants anybody: without a pair, the connection stays as it is
     wait: float = 0.0  # how long an attempt without the lease may wait for the result of another
     ends: float = float("inf")  # when this process is stopped
     until: float = 0.0  # when the lease ends, or this process if that is sooner
@@ -204,6 +225,44 @@ class RefreshContext:
     def may_ask(self) -> bool:
         """Return whether a request, and the writes after it, still fit into the lease."""
         return self.clock() + self.policy.request + self.policy.reserve <= self.until
+
+    @property
+    def proves(self) -> bool:
+        """Whether the connection was given up because Zoom refused new access tokens: a new one has to be accepted."""
+        return self.seen.state is State.REAUTHORIZATION_REQUIRED and self.seen.reason == REASON
+
+    def pair(self, grant: TokenGrant, used: bytes, seals: Seals) -> SealedPair:
+        """Return what Zoom gave for the sealed token `used`, sealed and ready to be written."""
+        seen, now = self.seen, self.clock()
+        due_at = self.policy.due_at(
+            now=now,
+            last_used_at=now if self.in_use else seen.last_used_at,
+            expires_at=grant.expires_at,
+            issued_at=now,
+            chance=self.chance(),
+        )
+        return SealedPair(
+            tenant=seen.tenant,
+            connection_id=seen.connection_id,
+            grant_id=seen.grant_id,
+            seen_version=seen.version,
+            attempt=self.attempt_id,
+            sealed_access=seals.seal_access(grant.access_token),
+            # Server-to-Server grants have none: the app's secret goes on in its place.
+            sealed_refresh=seals.seal_refresh(grant.refresh_token) if grant.refresh_token else used,
+            used_refresh=used,
+            tried=tuple(seen.spares),
+            access_expires_at=grant.expires_at,
+            issued_at=now,
+            scopes=grant.scopes,
+            api_url=grant.api_url,
+            state_changed_at=seen.state_changed_at if seen.state is State.CONNECTED else now,
+            last_used_at=now if self.in_use else None,
+            due_at=due_at,
+            client_id=seen.client_id,
+            zoom_user_id=seen.zoom_user_id,
+            unproven=self.proves,
+        )
 
     def pause(self, seconds: float) -> float:
         """Return about `seconds`, spread by half either way, so that waiting attempts do not continue at once."""

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from zoom_common.connections.model import Connection, State
 
 _DAY = 86_400.0
+
+
+class Outcome(StrEnum):
+    """The outcome of an attempt, as `token_refresh` returns it to its caller."""
+
+    REFRESHED = "refreshed"
+    CURRENT = "current"  # somebody else did it, or nothing was to do
+    BUSY = "busy"  # somebody else is at it
+    REFRESH_FAILING = "refresh_failing"  # it did not work; try again after the cool-down
+    REAUTHORIZATION_REQUIRED = "reauthorization_required"
+    UNAVAILABLE = "unavailable"  # nothing wrong with the connection: the app or we are at fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,10 @@ class Policy:
     widely_refused_least: int = 10
     widely_refused_window: float = 300.0
     held_at_most: int = 96
+    # Before that is known, a refusal is believed only after up to so many other grants were tried: Zoom or the app is
+    # at fault when it grants none of them and refuses at least so many.
+    probes: int = 3
+    probes_refused: int = 2
     # The sweep refreshes connections in use before their token expires, and others well before the refresh token's 90
     # days.
     ahead: float = 900.0
@@ -83,7 +99,8 @@ _OF_TOKENS = frozenset({"invalid_grant", "refresh_token_invalid", "refresh_token
 # Only a Server-to-Server connection is given up because of its app, which can be switched on again.
 _OF_ITS_APP = frozenset({"invalid_client", "unauthorized_client", "app_disabled", "app_disabled_by_admin"})
 
-TRIED_AGAIN = _OF_TOKENS | _OF_ITS_APP
+# Zoom's API has refused whatever Zoom gives out, and may be well again: a new access token has to be accepted first.
+TRIED_AGAIN = _OF_TOKENS | _OF_ITS_APP | {REASON}
 
 # Another connection holds the Zoom user, or the person has removed the app: old tokens must not be used again.
 NEVER_TRIED_AGAIN = frozenset({"superseded", "app_deauthorized"})

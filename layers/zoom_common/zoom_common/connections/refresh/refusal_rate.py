@@ -1,5 +1,6 @@
-"""The share of refreshes that Zoom refuses, over all containers. Many refusals at once are a fault of Zoom or the app.
+"""Whether Zoom refuses one grant, or many at once: then Zoom or the app is at fault.
 
+A refusal is judged by how many Zoom refuses lately, over all containers, and by what it answers for other grants now.
 Zoom has refused every call of an app for a while and accepted the app again without a change of its code
 (https://devforum.zoom.us/t/suddenly-getting-401s-after-s2s-oauth-worked-for-a-week/94662). Whether it has done so with
 refresh tokens is not documented, so a connection is held for at most about a day before Zoom's refusal is accepted.
@@ -7,12 +8,16 @@ refresh tokens is not documented, so a connection is held for at most about a da
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, Protocol
 
+from zoom_common.connections.model import ALIVE, Connection, Kind
+from zoom_common.connections.refresh.effects import Verdict
 from zoom_common.connections.refresh.policy import Policy
+from zoom_common.connections.store import SHARDS, ConnectionStore
 from zoom_common.errors import DependencyFailed
 
 # A container writes the number of its grants in batches of this size, and before it counts a refusal.
@@ -97,3 +102,70 @@ class RefusalRate:
 
     def _now(self) -> int:
         return int(self.clock() // self.policy.widely_refused_window)
+
+
+class Probe(StrEnum):
+    """What Zoom answered when another grant was tried."""
+
+    GRANTED = "granted"
+    REFUSED = "refused"
+    SILENT = "silent"  # nothing about the grant: it was in use, or Zoom did not answer
+
+
+def verdict(probes: Iterable[Probe], policy: Policy) -> Verdict:
+    """Return what a refusal means beside `probes`, which are made one by one, and none after one that is granted."""
+    refused = silent = 0
+    for each in probes:
+        if each is Probe.GRANTED:
+            return Verdict.ALONE
+        refused += each is Probe.REFUSED
+        silent += each is Probe.SILENT
+    if refused >= policy.probes_refused:
+        return Verdict.WIDE
+    return Verdict.UNKNOWN if refused + silent >= policy.probes_refused else Verdict.ALONE
+
+
+class DueShards(Protocol):
+    """Connections by due time; see `RefreshStore`."""
+
+    def soonest(self, shard: str, *, limit: int) -> list[tuple[str, str]]:
+        """Return up to `limit` (tenant, connection id) of a shard, those that are due first. Raises Unavailable."""
+        ...
+
+
+# Among so many the probes are chosen; of a small stack, that is all.
+_LOOKED_AT: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherGrants:
+    """Finds connections whose refresh shows whether Zoom refuses everybody. `chance` draws from [0, 1)."""
+
+    index: DueShards
+    connections: ConnectionStore
+    clock: Callable[[], float]
+    chance: Callable[[], float]
+    policy: Policy = field(default_factory=Policy)
+
+    def like(self, refused: Connection) -> list[Connection]:
+        """Return some others of the same app, or other accounts. Raises Unavailable.
+
+        First come those to which Zoom has given tokens last; behind all others, those that rest or are refreshed now.
+        """
+        first, found = int(self.chance() * SHARDS), list[Connection]()
+        for number in range(SHARDS):
+            shard = f"{(first + number) % SHARDS:02d}"
+            seen = (self.connections.get(*each) for each in self.index.soonest(shard, limit=_LOOKED_AT))
+            found += [each for each in seen if each is not None and _is_like(each, refused)]
+            if len(found) >= _LOOKED_AT:
+                break
+        now = self.clock()
+        found.sort(key=lambda each: (each.cool_until > now or each.lease_expires_at > now, -each.refresh_issued_at))
+        return found[: self.policy.probes]
+
+
+def _is_like(other: Connection, refused: Connection) -> bool:
+    """Return whether Zoom's answer for `other` says something about a refusal of `refused`."""
+    if (other.tenant, other.connection_id) == (refused.tenant, refused.connection_id) or other.state not in ALIVE:
+        return False
+    return other.kind is refused.kind and (other.kind is Kind.ACCOUNT or other.client_id == refused.client_id)

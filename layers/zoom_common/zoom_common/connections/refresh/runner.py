@@ -6,23 +6,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from zoom_common.connections.cipher import Cipher, SealBroken, SealContext, SealKind
+from zoom_common.connections.cipher import Cipher, PairSealer, SealBroken, SealContext, SealKind
 from zoom_common.connections.disconnecting import EndedGrant
 from zoom_common.connections.model import ALIVE, Connection, Kind, State, changes_at, state_changed
 from zoom_common.connections.oauth_client import ZoomOAuth
 from zoom_common.connections.outbox import Outbox
 from zoom_common.connections.queues import EscrowQueue, RevokeQueue
-from zoom_common.connections.refresh.algorithm import PersistedAs, current, refresh, skip_reason, write_or_keep
+from zoom_common.connections.refresh.algorithm import (
+    PROBE_REFUSED,
+    PersistedAs,
+    current,
+    refresh,
+    skip_reason,
+    write_or_keep,
+)
 from zoom_common.connections.refresh.effects import (
-    CountRefusal,
+    CheckToken,
     Effect,
     Effects,
     Escrow,
     FetchKeys,
     FinalState,
     Finish,
+    JudgeRefusal,
     KeepSpare,
-    Outcome,
     Read,
     RefreshContext,
     RequestGrant,
@@ -31,14 +38,16 @@ from zoom_common.connections.refresh.effects import (
     SealedPair,
     Sleep,
     TakeLease,
+    Verdict,
     Write,
 )
-from zoom_common.connections.refresh.policy import NO_STREAK, REASON, Policy, may_be_tried_again, streak_after
-from zoom_common.connections.refresh.refusal_rate import RefusalRate
+from zoom_common.connections.refresh.policy import NO_STREAK, REASON, Outcome, Policy, may_be_tried_again, streak_after
+from zoom_common.connections.refresh.refusal_rate import OtherGrants, Probe, RefusalRate, verdict
 from zoom_common.connections.refresh.store import RefreshStore
 from zoom_common.connections.store import SHARDS, ConnectionStore
 from zoom_common.deadline import Deadline
 from zoom_common.errors import DependencyFailed, Unavailable
+from zoom_common.secret import Secret
 from zoom_common.zoom.oauth import App, AppAtFault, GrantRejected, TokenError, TokenGrant
 
 # The time for one page of the index and its messages, with a reserve.
@@ -79,6 +88,42 @@ def sweep(
     return handed_out
 
 
+@dataclass(slots=True)
+class KmsAhead:
+    """Asks KMS while the lease is taken, so that one wait is for both. A lost lease throws away what it answers.
+
+    Neither the data keys nor the opened token change anything at Zoom or in the table, so the lease still comes before
+    all that does.
+    """
+
+    cipher: Cipher
+    _seals: Callable[[], PairSealer] | None = None
+    _tokens: dict[bytes, Callable[[], Secret]] = field(default_factory=dict)
+
+    def begin(self, seen: Connection) -> None:
+        """Ask for the data keys of the next pair, and for the one of the refresh token that is tried first."""
+        self._seals = self.cipher.begin_pair_sealer(seen.tenant, seen.connection_id)
+        self._tokens[seen.sealed_refresh] = self.cipher.begin_open(seen.sealed_refresh, _context(seen))
+
+    def seals(self, connection: Connection) -> PairSealer:
+        """Return the data keys for the next pair. Raises Unavailable."""
+        begun, self._seals = self._seals, None
+        return begun() if begun else self.cipher.pair_sealer(connection.tenant, connection.connection_id)
+
+    def token(self, connection: Connection, sealed: bytes) -> Secret:
+        """Return the refresh token in a seal. Raises SealBroken and Unavailable."""
+        begun = self._tokens.pop(sealed, None)
+        return begun() if begun else self.cipher.open(sealed, _context(connection))
+
+
+def _context(connection: Connection) -> SealContext:
+    return SealContext(connection.tenant, connection.connection_id, SealKind.REFRESH)
+
+
+def _nothing() -> None:
+    """Do nothing when Zoom grants."""
+
+
 # After this many conflicting changes of state, leave it to the next refresh.
 _TRIES = 3
 
@@ -99,17 +144,26 @@ class Refresher:
     chance: Callable[[], float]
     new_id: Callable[[], str]
     rate: RefusalRate
+    others: OtherGrants
     policy: Policy = field(default_factory=Policy)
 
     def on_demand(
-        self, tenant: str, connection_id: str, *, seen_version: int, wait: float, ends: float = float("inf")
+        self,
+        tenant: str,
+        connection_id: str,
+        *,
+        seen_version: int,
+        wait: float,
+        ends: float = float("inf"),
+        on_grant: Callable[[], None] = _nothing,
     ) -> Result:
         """Refresh unless another attempt has since `seen_version`; wait up to `wait` seconds for the result of another.
 
         `ends` is the epoch second in which this process is stopped. A request is sent only if there is time to store
         its answer.
+        `on_grant` is called when Zoom has given a pair, before the pair is written: it must neither wait nor raise.
         """
-        return self._refresh(tenant, connection_id, seen_version=seen_version, wait=wait, ends=ends)
+        return self._refresh(tenant, connection_id, seen_version=seen_version, wait=wait, ends=ends, on_grant=on_grant)
 
     def when_due(self, tenant: str, connection_id: str, *, ends: float = float("inf")) -> Result:
         """Refresh if it is due. A message that comes twice or late does nothing the second time."""
@@ -150,7 +204,8 @@ class Refresher:
             return False
         at = changes_at(seen, now)
         change = state_changed(seen, State.REAUTHORIZATION_REQUIRED, REASON, at=at)
-        ended = self.connections.end(seen, reason=REASON, now=at, also=[self.outbox.entry(change)])
+        again_at = self.policy.again_at(at, now=now, chance=self.chance())
+        ended = self.connections.end(seen, reason=REASON, now=at, again_at=again_at, also=[self.outbox.entry(change)])
         if ended:
             self.outbox.publish(change)
         return ended
@@ -168,7 +223,8 @@ class Refresher:
     def restore(self, pair: SealedPair) -> PersistedAs:
         """Store a pair from escrow. Raises Unavailable; then the queue keeps it and brings it again."""
         before = self.connections.get(pair.tenant, pair.connection_id)
-        return run(write_or_keep(pair), lambda step: self._perform(step, before, pair.attempt))
+        ahead = KmsAhead(self.cipher)
+        return run(write_or_keep(pair), lambda step: self._perform(step, before, pair.attempt, ahead))
 
     def _refresh(
         self,
@@ -179,6 +235,7 @@ class Refresher:
         wait: float,
         ends: float,
         again: bool = False,
+        on_grant: Callable[[], None] = _nothing,
     ) -> Result:
         try:
             connection = self.connections.get(tenant, connection_id)
@@ -199,12 +256,42 @@ class Refresher:
                 wait=wait,
                 ends=ends,
             )
-            result = run(refresh(attempt), lambda step: self._perform(step, connection, attempt.attempt_id))
+            ahead = KmsAhead(self.cipher)
+
+            def perform(step: Effect) -> Any:
+                answer = self._perform(step, connection, attempt.attempt_id, ahead)
+                if isinstance(step, RequestGrant):
+                    on_grant()
+                return answer
+
+            result = run(refresh(attempt), perform)
         except Unavailable as ours:
             return Result(Outcome.UNAVAILABLE, seen_version or 0, State.CONNECTED, ours.reason, unread=True)
         if result.outcome is Outcome.REFRESHED:
             self.rate.granted()
         return result
+
+    def _judge(self, refused: Connection, *, until: float) -> Verdict:
+        """Say what Zoom's refusal means: by its answers of the last minutes, else by refreshing other grants now."""
+        if self.rate.refused():
+            return Verdict.WIDE
+        try:
+            return verdict((self._probe(each, until=until) for each in self.others.like(refused)), self.policy)
+        except Unavailable:
+            return Verdict.UNKNOWN
+
+    def _probe(self, other: Connection, *, until: float) -> Probe:
+        """Refresh another connection. It gets its new pair, or stays as it is."""
+        attempt = RefreshContext(self.new_id(), other, self.clock, self.chance, self.policy, probe=True, ends=until)
+        try:
+            ahead = KmsAhead(self.cipher)
+            result = run(refresh(attempt), lambda step: self._perform(step, other, attempt.attempt_id, ahead))
+        except Unavailable:
+            return Probe.SILENT
+        if result.outcome is Outcome.REFRESHED:
+            self.rate.granted()
+            return Probe.GRANTED
+        return Probe.REFUSED if result.reason == PROBE_REFUSED else Probe.SILENT
 
     def _is_of_another_app(self, connection: Connection) -> bool:
         """Return whether a connection was made with another Zoom app. False where the configured one is unknown.
@@ -231,7 +318,7 @@ class Refresher:
         for _ in range(_TRIES):
             state = found.state if found else State.CONNECTED
             changes = []
-            if found is not None and state is not State.CONNECTED:
+            if found is not None and state is not State.CONNECTED and not pair.unproven:
                 at = changes_at(found, self.clock())
                 changes.append(state_changed(found, State.CONNECTED, None, at=at))
                 pair = replace(pair, state_changed_at=at)
@@ -256,16 +343,17 @@ class Refresher:
             self.outbox.publish(*changes)
         return settled
 
-    def _perform(self, step: Effect, connection: Connection | None, attempt: str) -> Any:  # noqa: C901, PLR0911 - one per step
+    def _perform(self, step: Effect, connection: Connection | None, attempt: str, ahead: KmsAhead) -> Any:  # noqa: C901, PLR0911 - one per step
         match step:
             case TakeLease(seen, until):
+                ahead.begin(seen)
                 return self.store.take_lease(seen, attempt, now=self.clock(), until=until, skew=self.policy.skew)
             case Read() if connection is not None:
                 return self.connections.get(connection.tenant, connection.connection_id)
             case FetchKeys() if connection is not None:
-                return self.cipher.pair_sealer(connection.tenant, connection.connection_id)
+                return ahead.seals(connection)
             case RequestGrant(sealed_refresh) if connection is not None:
-                return self._ask(connection, sealed_refresh)
+                return self._ask(connection, sealed_refresh, ahead)
             case Write(pair, release):
                 return self._write(pair, connection, release=release)
             case KeepSpare(pair):
@@ -276,16 +364,17 @@ class Refresher:
                 return self.revokes.enqueue(grant.to_message())
             case Finish(seen, settlement):
                 return self._finish(seen, settlement)
-            case CountRefusal():
-                return self.rate.refused()
+            case JudgeRefusal(until) if connection is not None:
+                return self._judge(connection, until=until)
+            case CheckToken(token) if connection is not None:
+                return self.zoom.accepts(token, of_account=connection.kind is Kind.ACCOUNT)
             case Sleep(seconds):
                 return self.sleep(seconds)
         raise TypeError(type(step).__name__)
 
-    def _ask(self, connection: Connection, sealed_refresh: bytes) -> TokenGrant:
-        context = SealContext(connection.tenant, connection.connection_id, SealKind.REFRESH)
+    def _ask(self, connection: Connection, sealed_refresh: bytes, ahead: KmsAhead) -> TokenGrant:
         try:
-            token = self.cipher.open(sealed_refresh, context)
+            token = ahead.token(connection, sealed_refresh)
         except SealBroken:
             raise Unavailable(reason="seal_broken") from None
         if connection.kind is Kind.ACCOUNT:

@@ -74,13 +74,13 @@ class RefreshStore:
         """Make `pair` the current one. Return None when it was written, else the connection as it is.
 
         Raises LookupError when the connection is gone. With `release`, the lease must be the pair's own, and it ends.
-        With `state`, the connection must be in it. The operations in `also` are part of the same transaction.
+        An unproven pair leaves the lease and the state as they are. With `state`, the connection has to be in it. What
+        is done `also` is part of the same transaction.
         """
         change = (
             "SET #version = :next, #sealed_access = :access, #sealed_refresh = :refresh, #previous_refresh = :used,"
             " #access_expires_at = :expires, #refresh_issued_at = :issued, #written_by = :attempt,"
-            " #state = :connected, #state_changed_at = :changed, #failures = :zero, #cool_until = :zero,"
-            " #due_shard = :shard, #due_at = :due"
+            " #failures = :zero, #cool_until = :zero, #due_shard = :shard, #due_at = :due"
         )
         values: dict[str, object] = {
             "next": pair.seen_version + 1,
@@ -90,15 +90,17 @@ class RefreshStore:
             "expires": pair.access_expires_at,
             "issued": pair.issued_at,
             "attempt": pair.attempt,
-            "connected": str(State.CONNECTED),
-            "changed": pair.state_changed_at,
             "zero": 0,
             "shard": due_shard(pair.connection_id),
             "due": pair.due_at,
             "grant": pair.grant_id,
             "version": pair.seen_version,
         }
-        remove = ["#reason", "#intents.#attempt", *(f"#spares.#tried{at}" for at in range(len(pair.tried)))]
+        remove = ["#intents.#attempt", *(f"#spares.#tried{at}" for at in range(len(pair.tried)))]
+        if not pair.unproven:
+            change += ", #state = :connected, #state_changed_at = :changed"
+            values |= {"connected": str(State.CONNECTED), "changed": pair.state_changed_at}
+            remove.append("#reason")
         for name in ("scopes", "api_url", "last_used_at"):  # Values that Zoom did not send stay as they are.
             if value := getattr(pair, name):
                 change += f", #{name} = :{name}"
@@ -109,7 +111,7 @@ class RefreshStore:
             values["state_seen"] = str(state)
         if release:
             condition += " AND #lease_owner = :attempt"
-            remove += ["#lease_owner", "#lease_expires_at"]
+            remove += [] if pair.unproven else ["#lease_owner", "#lease_expires_at"]
         names = {"attempt": pair.attempt} | {f"tried{at}": each for at, each in enumerate(pair.tried)}
         try:
             self._change(
@@ -159,6 +161,9 @@ class RefreshStore:
             else:
                 change += f", #{name} = :{name}"
                 values[name] = value
+        if settlement.state is State.CONNECTED and seen.state is not State.CONNECTED:
+            change += ", #refused_version = :none, #refusals = :none"  # Zoom accepts the tokens again
+            values["none"] = 0
         if settlement.due_at is None:
             remove.append("#due_shard")
         else:
@@ -233,6 +238,11 @@ class RefreshStore:
             "#due_shard = :shard AND #due_at <= :now", {"shard": shard, "now": now}, index="due", after=after
         )
         return [(values["pk"].removesuffix("#connections"), values["sk"]) for values in page], last
+
+    def soonest(self, shard: str, *, limit: int) -> list[tuple[str, str]]:
+        """Return up to `limit` (tenant, connection id) of a shard, those that are due first, whenever that is."""
+        page, _ = self._table.query("#due_shard = :shard", {"shard": shard}, index="due", limit=limit)
+        return [(values["pk"].removesuffix("#connections"), values["sk"]) for values in page]
 
     def _change(self, key: tuple[str, str], change: str, also: Sequence[Mapping[str, Any]], **more: Any) -> None:
         """Change one item, in a transaction if `also` has further operations. Raises ConditionFailed."""

@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from zoom_common.events.projections.keys import NAME_AT, name_at
 from zoom_common.events.projections.presence import ADMITTED, JOINED, LEFT, WAITED, WAITING, Stay, stays, waits
 from zoom_common.events.projections.record import Mark, Record
 
@@ -47,12 +48,22 @@ class Session:
         for kind, name in (("participant_uuid", "participant_uuid"), ("participant_uuid", "bind_participant_uuid")):
             if values.get(name):
                 yield kind, self.uuid, str(values[name])
-        for user_id in filter(None, (self.user_id, values.get("bind_user_id"))):
+        for user_id in filter(None, (self.user_id, values.get("bind_user_id"), values.get("parent_user_id"))):
             yield "user_id", self.uuid, str(user_id)
 
     def stays(self, ended: int | None) -> list[Stay]:
         """Return the stays in order, without time in the waiting room."""
         return stays(self.record.marks, self.device, ended)
+
+    def name(self, stay: Stay) -> str:
+        """The name that the person had in a stay, as its end says it, else its beginning, else the newest event."""
+        values = self.record.values
+        newest: str = values.get("user_name", "")
+        if stay.left is None:
+            return newest
+        marks = [(kind, stay.left) for kind in (LEFT, WAITING)] + [(kind, stay.joined) for kind in (JOINED, ADMITTED)]
+        said = (values.get(name_at(kind, moment)) for kind, moment in marks if moment is not None)
+        return next(filter(None, said), newest)
 
     @property
     def present(self) -> bool:
@@ -145,7 +156,8 @@ class Attendee:
     @cached_property
     def names(self) -> frozenset[str]:
         """The names of the sessions, in a form for comparison."""
-        names = (str(each.record.values.get("user_name", "")).strip().casefold() for each in self.sessions)
+        said = (item for each in self.sessions for item in each.record.values.items())
+        names = (str(text).strip().casefold() for field, text in said if f"{field}.".startswith(NAME_AT))
         return frozenset(name for name in names if name)
 
     @cached_property

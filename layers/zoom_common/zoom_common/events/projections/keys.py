@@ -12,6 +12,10 @@ PLAN = "plans."
 # Another field of the definition: the ids of all occurrences of a series, from an event or answer that lists them all.
 LISTED = "listed"
 
+# The name that a person had at a mark is a field of the session, by the mark's kind and moment: whoever leaves and
+# rejoins may have one `user_id` and another name.
+NAME_AT = "user_name."
+
 # An instance, by uuid.
 INSTANCE = "instance#"
 
@@ -55,3 +59,8 @@ def session_sort(uuid: str, session: str = "") -> str:
 def file_sort(uuid: str, file: str = "") -> str:
     """Return the sort key of one file, or the beginning of the sort keys of all files of an instance."""
     return f"{FILE}{uuid}#{file}"
+
+
+def name_at(kind: str, moment: int) -> str:
+    """Return the field with the name that a person had at one mark, `moment` in epoch milliseconds."""
+    return f"{NAME_AT}{kind}.{moment}"

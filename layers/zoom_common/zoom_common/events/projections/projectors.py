@@ -25,7 +25,7 @@ from zoom_common.events.projections.session_projectors import (
     meeting_of,
     participant_changes,
 )
-from zoom_common.zoom.events import ZoomEvent, epoch_ms, identifier, recording_file_name
+from zoom_common.zoom.events import ZoomEvent, epoch_ms, identifier, is_unfinished, recording_file_name
 
 # For events about the whole object: whether it then exists or is gone.
 _EXISTS = {
@@ -202,6 +202,8 @@ _CAPTURE = {"started": "recording", "resumed": "recording", "paused": "paused", 
 
 _AVAILABLE = {"completed": "available", "recovered": "available", "trashed": "trashed", "deleted": "deleted"}
 
+_COMPLETED = frozenset({"completed", "transcript_completed"})
+
 _RECORDING_FIELDS = ("topic", "host_id", "host_email", "type", "start_time", "timezone", "duration", "auto_delete_date")
 
 _LISTS = ("recording_files", "participant_audio_files")
@@ -221,11 +223,19 @@ def recording_changes(event: ZoomEvent) -> list[Change]:
     if what in _AVAILABLE and not any(event.object.get(name) for name in _LISTS):
         fields["status"] = _AVAILABLE[what]  # it is about the whole recording
     place = partition(meeting)
-    files = [Change(place, file_sort(uuid, name), said) for name, said in _files(event, what)]
+    files = [
+        Change(place, file_sort(uuid, name), latest=latest, earliest=earliest)
+        for name, latest, earliest in _files(event, what)
+    ]
     return [Change(place, RECORDING + uuid, latest=fields), *files]
 
 
-def _files(event: ZoomEvent, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _files(event: ZoomEvent, what: str) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Yield the name of each file and the `latest` and `earliest` fields of its change.
+
+    What is said of a file in processing holds until the file is completed, whichever of both events comes first: both
+    say when the recording ended, and so have one time.
+    """
     seen = set()
     for kind in _LISTS:
         listed = event.object.get(kind)
@@ -237,8 +247,12 @@ def _files(event: ZoomEvent, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 continue
             seen.add(name)
             said = {key: value for key, value in file.items() if key != "id" and not key.endswith("_url")}
-            status = _AVAILABLE.get(what, "available" if what == "transcript_completed" else None)
-            yield name, {**said, "list": kind, **({"availability": status} if status else {})}
+            there = _AVAILABLE.get(what, "available" if what in _COMPLETED else None)
+            availability = {"availability": there} if there else {}
+            said["list"] = kind
+            if what in _COMPLETED:
+                said["status"] = file.get("status") or "completed"
+            yield (name, availability, said) if is_unfinished(file) else (name, said | availability, {})
 
 
 _USER_STATUS = {

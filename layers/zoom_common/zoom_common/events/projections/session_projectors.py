@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from zoom_common.events.projections.keys import LOBBY, partition, session_sort
+from zoom_common.events.projections.keys import LOBBY, name_at, partition, session_sort
 from zoom_common.events.projections.presence import ADMITTED, JOINED, LEFT, WAITED, WAITING
 from zoom_common.events.projections.record import Change, Mark
 from zoom_common.zoom.events import ZoomEvent, epoch_ms, identifier
@@ -61,17 +61,29 @@ def participant_changes(event: ZoomEvent) -> list[Change]:
     person = identifier(participant.get("participant_user_id")) or identifier(participant.get("id"))
     if person:
         fields["zoom_user_id"] = person
-    bound = identifier(participant.get("bind_user_id"))
-    if bound:
-        fields["bind_user_id"] = bound
+    for name in ("bind_user_id", "parent_user_id"):
+        other = identifier(participant.get(name))
+        if other:
+            fields[name] = other
+    marks = _marks(event, what, participant)
+    if participant.get("user_name"):
+        fields |= {name_at(kind, moment): participant["user_name"] for kind, moment in marks}
     if what.startswith("sharing_"):
         fields["sharing"] = what == "sharing_started"
     if participant.get("new_role"):
         fields["role"] = participant["new_role"]
-    return [Change(partition(meeting), session_sort(uuid, session), fields, marks=_marks(event, what, participant))]
+    return [Change(partition(meeting), session_sort(uuid, session), fields, marks=marks)]
 
 
-_ABOUT_SESSION = frozenset({"participant_role_changed", "participant_bind"})
+# Events of breakout rooms name the `user_id` in the main meeting beside the one in the room.
+_ABOUT_SESSION = frozenset(
+    {
+        "participant_role_changed",
+        "participant_bind",
+        "participant_joined_breakout_room",
+        "participant_left_breakout_room",
+    }
+)
 
 
 def _session_name(what: str, participant: dict[str, Any]) -> str | None:
@@ -101,7 +113,8 @@ def _marks(event: ZoomEvent, what: str, participant: dict[str, Any]) -> frozense
     moment = epoch_ms(participant.get(field)) or epoch_ms(participant.get("date_time")) or event.occurred_at_ms
     if moment is None:
         return frozenset()
-    return frozenset({(WAITED if left_waiting_room(event) else kind, moment)})
+    # Zoom says whole seconds; only `event_ts`, which stands in for a missing moment, has fractions of them.
+    return frozenset({(WAITED if left_waiting_room(event) else kind, moment - moment % 1000)})
 
 
 def lobby_changes(event: ZoomEvent) -> list[Change]:

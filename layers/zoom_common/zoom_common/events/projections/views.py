@@ -104,7 +104,7 @@ def _session(session: Session, stay: Stay) -> dict[str, Any]:
     return {
         "user_id": session.user_id,
         "uuid": session.uuid,
-        "name": session.record.values.get("user_name", ""),
+        "name": session.name(stay),
         "join_time": iso(stay.joined),
         "leave_time": iso(stay.left),
         "duration": ((stay.left or 0) - (stay.joined or 0)) // 1000 if known else None,

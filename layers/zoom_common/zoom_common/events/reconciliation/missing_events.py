@@ -12,7 +12,7 @@ from zoom_common.events.projections.keys import REGISTRANT
 from zoom_common.events.projections.meeting import Meeting
 from zoom_common.events.projections.presence import JOINED, LEFT
 from zoom_common.events.projections.views import iso
-from zoom_common.zoom.events import epoch_ms, identifier, recording_file_name
+from zoom_common.zoom.events import epoch_ms, identifier, is_unfinished, recording_file_name
 
 # A report and an event may differ by some seconds about one join.
 _SAME_MOMENT_MS = 120_000
@@ -92,9 +92,11 @@ def missing_recordings(account_id: str, recording: ReportRow, known: Meeting) ->
 
     Zoom's API does not say how many events a recording had, so one event has all missing files. An exception: Zoom
     sends one event for each time that recording was started, so when some of these sets of files are known completely
-    and the others not at all, each missing set gets its own event.
+    at all: then Zoom sends set by set, and so does this. A set with a file that is known in processing only is missing.
     """
-    known_files = {file["id"] for each in known.recordings() for file in each["recording_files"]}
+    listed = [file for each in known.recordings() for file in each["recording_files"]]
+    unfinished = {file.get("recording_start") for file in listed if is_unfinished(file)}
+    known_files = {file["id"] for file in listed if file.get("recording_start") not in unfinished}
     files = [(kind, file) for kind in _LISTS for file in recording.get(kind) or []]
     missing = [(kind, file) for kind, file in files if recording_file_name(file) not in known_files]
     if not missing:

@@ -163,7 +163,10 @@ def _field(location: Sequence[int | str]) -> str:
 
 
 def _message(detail: dict[str, Any]) -> str:
-    template = _MESSAGES.get(detail["type"])
+    kind = detail["type"]
+    if kind == "too_long" and detail["ctx"]["field_type"] != "List":
+        kind = "string_too_long"  # so pydantic reports a limit that stands around a union
+    template = _MESSAGES.get(kind)
     return str(detail["msg"]) if template is None else template.format(**detail.get("ctx", {}))
 
 
@@ -178,6 +181,9 @@ _ZONE = re.compile(
     |Greenwich|HST|Hongkong|IET|IST|Iceland|Iran|Israel|JST|Jamaica|Japan|Kwajalein|Libya|MET|MIT|MST|MST7MDT|NET|NST|NZ
     |NZ-CHAT|Navajo|PLT|PNT|PRC|PRT|PST|PST8PDT|Poland|Portugal|ROC|ROK|SST|Singapore|Turkey|UCT|UTC|Universal|VST|W-SU
     |WET|Zulu
+    # The abbreviations of other zones and of summer time, which browsers print.
+    |ACDT|ACST|AEDT|AEST|AKDT|AKST|AWST|BRT|CDT|CEST|EDT|EEST|HKT|IDT|KST|MDT|MSK|NDT|NZDT|NZST|PDT|PKT|SAST|SGT|WEST
+    |WIB
     |(GMT|UTC|UT)[+-]\d\d?(:?\d\d)?
     """,
     re.VERBOSE | re.IGNORECASE,  # a name in another case is not beyond doubt
@@ -193,12 +199,18 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]+)?")
 
 _FLAGS = {"true": True, "false": False, "1": True, "0": False}
 
-# A day as browsers print it in some languages: `1/7/2030`. Programs that send it are reported to work.
-_PRINTED_DAY = re.compile(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}.*", re.DOTALL)
+# A day as programs print it: `1/7/2030` and `2030/1/7`. Programs that send it are said to work.
+_PRINTED_DAY = re.compile(r"([0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}).*", re.DOTALL)
 
-# RFC 3339, without the parts that Zoom and its clients leave out: the offset (then it is local time), the seconds, the
-# time. Formatters of some languages leave out leading zeros, and strict and lenient readers of such times both exist.
-_MOMENT = re.compile(r"\s*\d{4}-\d\d?-\d\d?([T ]\s*\d\d?:\d\d?(:\d\d?([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?)?\s*", re.ASCII)
+# ISO 8601, with what Zoom and its clients leave out of it: the offset (then it is local time), the seconds, the time.
+# Formatters of some languages leave out leading zeros, write the time's zone as a word or in brackets, or put a blank
+# before it, and strict and lenient readers of such times both exist. The groups are the day and the time of day.
+_MOMENT = re.compile(
+    r"""\s* (\d{4}-\d\d?-\d\d? | \d{8})
+    (?: [T\s] \s* (\d\d?:\d\d?(?::\d\d?)? | \d{4}(?:\d\d)?) (?:[.,]\d+)? (?:\s*[AP]M)?
+        (?:\s* (?:Z | UTC | GMT | [+-]\d\d(?::?\d\d)?))? (?:\[[A-Z0-9_/+-]+\])? )? \s*""",
+    re.ASCII | re.VERBOSE,
+)
 
 _ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)", re.ASCII)
 
@@ -237,9 +249,11 @@ def moment(value: str | None) -> str | None:
     """Read an ISO 8601 time. With an offset or Z it is absolute, without one it is local to the body's `timezone`."""
     if not value or _PRINTED_DAY.fullmatch(value):
         return value
-    if _MOMENT.fullmatch(value.upper()):
-        try:
-            datetime.fromisoformat(_padded(value.strip().upper()).replace(":60", ":59"))  # RFC 3339 allows leap seconds
+    found = _MOMENT.fullmatch(value.upper())
+    if found is not None:
+        day, time = _padded(found[1]), _padded(found[2] or "00:00")
+        try:  # a leap second and the end of a day exist as well
+            datetime.fromisoformat(f"{day}T{time.replace(':60', ':59').replace('24:00', '00:00')}")
         except ValueError:
             pass
         else:
@@ -253,7 +267,7 @@ def _padded(time: str) -> str:
 
 
 def not_judged(value: Any) -> Any:
-    """Return None for a number in the place of a time, because it is not known how Zoom reads it."""
+    """Return None for a number where a time or a zone is meant: what Zoom makes of it is not known."""
     return None if isinstance(value, int | float) else value
 
 
@@ -266,15 +280,15 @@ def time_zone(value: str | None) -> str | None:
 
 def e_mail(value: str | None) -> str | None:
     """Read an e-mail address. Only its certain properties are checked."""
-    if not value or re.fullmatch(r"\S[^\r\n]*@[^\r\n]*\S", value):
+    if not value or re.fullmatch(r"\S[^\r\n]*@[^\r\n]*\S", value.strip()):
         return value
     raise PydanticCustomError("e_mail", "Must be an e-mail address.")
 
 
 def weekdays(value: Any) -> Any:
-    """Read days of the week as text, 1 (Sunday) to 7, several separated by commas."""
-    if value is None or value == "":
-        return value
+    """Days of the week as text, 1 (Sunday) to 7, several separated by commas. There is no 0, so it means "not set"."""
+    if value is None or str(value) in {"", "0"}:
+        return None
     if not isinstance(value, bool) and _WEEKDAYS.fullmatch(str(value)):
         return str(value)
     raise PydanticCustomError("weekdays", "Must be days from 1 (Sunday) to 7, such as 2 or 2,4,6.")
@@ -292,13 +306,15 @@ def several(value: Any) -> Any:
 
 Text = Annotated[str | None, Strict(), BeforeValidator(text)]
 
+RequiredText = Annotated[str, Strict(), BeforeValidator(text)]
+
 Flag = Annotated[bool | None, BeforeValidator(flag)]
 
 Whole = Annotated[int | None, BeforeValidator(whole)]
 
 Moment = Annotated[str | None, Strict(), AfterValidator(moment), BeforeValidator(not_judged)]
 
-TimeZone = Annotated[str | None, Strict(), AfterValidator(time_zone)]
+TimeZone = Annotated[str | None, Strict(), AfterValidator(time_zone), BeforeValidator(not_judged)]
 
 EMail = Annotated[str | None, Strict(), AfterValidator(e_mail)]
 

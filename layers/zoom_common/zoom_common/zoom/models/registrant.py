@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from zoom_common.zoom.models.fields import EMail, Flag, Text, Texts, ZoomModel, e_mail, whole
+from zoom_common.zoom.models.fields import EMail, Flag, RequiredText, Text, Texts, ZoomModel, e_mail, whole
 
 _MOST = 30
 
@@ -22,7 +22,7 @@ class CustomAnswer(ZoomModel):
 
 
 class _Registrant(ZoomModel):
-    first_name: Annotated[str, Field(max_length=64)]
+    first_name: Annotated[RequiredText, Field(max_length=64)]
     email: Annotated[RequiredEMail, Field(max_length=128)]
     address: Text = None
     city: Text = None
@@ -59,7 +59,7 @@ class BatchRegistrant(ZoomModel):
     """One of many registrants."""
 
     email: RequiredEMail
-    first_name: str
+    first_name: RequiredText
     last_name: Text = None
 
 
@@ -135,7 +135,7 @@ _NINETY_DAYS = 90 * 86_400
 class Attendee(ZoomModel):
     """A person who gets a link."""
 
-    name: Annotated[str, Field(max_length=64)]
+    name: Annotated[RequiredText, Field(max_length=64)]
     disable_audio: Flag = None
     disable_video: Flag = None
 

@@ -13,12 +13,14 @@ from zoom_common.zoom.models.fields import (
     Flag,
     Moment,
     Passcode,
+    RequiredText,
     SettingsModel,
     Text,
     Texts,
     Weekdays,
     Whole,
     ZoomModel,
+    is_empty,
     whole,
 )
 
@@ -81,7 +83,7 @@ class TrackingField(ZoomModel):
 class NewTrackingField(TrackingField):
     """One of the account's tracking fields, as a create names it."""
 
-    field: str
+    field: RequiredText
 
 
 class CommonSettings(SettingsModel):
@@ -168,22 +170,28 @@ def conflicts_of(recurrence: Recurrence | None) -> Sequence[FieldError]:
 
 
 def unread_recurrence(members: Mapping[str, Any], *, read_for: int) -> Collection[str]:
-    """Return `recurrence` as the name of a member that Zoom does not read, unless the body's type is in `read_for`."""
-    kind = members.get("type")
+    """Return `recurrence` as the name of a member that Zoom does not read, unless the body's type is `read_for`.
+
+    Typed clients send one in which no member is set with a series, too.
+    """
+    kind, recurrence = members.get("type"), members.get("recurrence")
     is_read = (
         not isinstance(kind, bool)
         and isinstance(kind, int | float | str)
         and str(kind).strip() in {str(read_for), f"{read_for}.0"}
     )
-    return () if is_read else ("recurrence",)
+    is_set = not isinstance(recurrence, dict) or not all(
+        is_empty(each) or str(each) == "0" for each in recurrence.values()
+    )
+    return () if is_read and is_set else ("recurrence",)
 
 
 class Livestream(ZoomModel):
     """The body of `PATCH .../livestream`: where the stream is sent."""
 
-    page_url: Annotated[str, Field(max_length=1024)]
-    stream_key: Annotated[str, Field(max_length=512)]
-    stream_url: Annotated[str, Field(max_length=1024)]
+    page_url: Annotated[RequiredText, Field(max_length=1024)]
+    stream_key: Annotated[RequiredText, Field(max_length=512)]
+    stream_url: Annotated[RequiredText, Field(max_length=1024)]
     resolution: Text = None
 
 
@@ -221,7 +229,7 @@ class RecoverRecording(ZoomModel):
     action: Literal["recover"] | None = None
 
 
-class RecordingSettings(ZoomModel):
+class RecordingSettings(SettingsModel):
     """The body of `PATCH /meetings/{meetingId}/recordings/settings`."""
 
     approval_type: Annotated[Literal[0, 1, 2] | None, BeforeValidator(whole)] = None

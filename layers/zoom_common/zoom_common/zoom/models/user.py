@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from zoom_common.zoom.models.fields import EMail, Flag, Text, Texts, TimeZone, Whole, ZoomModel, e_mail, whole
 
-UserType = Annotated[Literal[1, 2, 4, 99] | None, BeforeValidator(whole)]
+UserType = Annotated[Literal[1, 2, 3, 4, 99] | None, BeforeValidator(whole)]
 Name = Annotated[Text, Field(max_length=64)]
 
 
@@ -41,7 +41,7 @@ class UserInfo(ZoomModel):
     """The data of a new user."""
 
     email: Annotated[str, AfterValidator(e_mail), Field(max_length=128)]
-    type: Annotated[Literal[1, 2, 4, 99], BeforeValidator(whole)]
+    type: Annotated[Literal[1, 2, 3, 4, 99], BeforeValidator(whole)]
     display_name: Annotated[Text, Field(max_length=128)] = None
     division_ids: Texts = None
     feature: NewUserFeature | None = None
