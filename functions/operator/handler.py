@@ -25,8 +25,8 @@ from zoom_common.connections.model import State
 from zoom_common.connections.views import iso
 from zoom_common.console import views
 from zoom_common.console.budgets import Budgets
-from zoom_common.console.census import CensusTaker, tenants_of
 from zoom_common.console.dead_letters import DeadLetters
+from zoom_common.console.snapshot import Snapshots, tenants_of
 from zoom_common.console.traffic import CallsByDay, EventsByDay, days_back
 from zoom_common.daily_counts import DELIVERIES, DUPLICATES, REFRESHES, DailyCounts
 from zoom_common.edge.http import Router
@@ -34,11 +34,11 @@ from zoom_common.edge.operator_requests import (
     MOST_LETTERS,
     PLACE,
     Page,
-    Wanted,
+    Selection,
     days_of,
     known_key_id,
     limit_of,
-    wanted_of,
+    selection_of,
 )
 from zoom_common.edge.own_requests import body_of
 from zoom_common.edge.request import Request
@@ -117,9 +117,9 @@ def _coordination_table() -> Table:
 
 
 @cache
-def census_taker() -> CensusTaker:
+def snapshots() -> Snapshots:
     """Return what counts connections and keys."""
-    return CensusTaker(table=_connections_table(), clock=time.time)
+    return Snapshots(table=_connections_table(), clock=time.time)
 
 
 @cache
@@ -167,7 +167,7 @@ def connections(request: Request, principal: Principal) -> Response:
     state = fields.matching("state", _STATES, f"One of {', '.join(State)}.")
     page = Page.of(fields, PageTokens(f"operator.connections.{state}", principal.tenant, PLACE))
     fields.check()
-    found = census_taker().census(request.deadline)
+    found = snapshots().latest(request.deadline)
     rows = [row for row in found.connections if state in {None, row.state}]
     return json_response(
         200,
@@ -187,7 +187,7 @@ def connections(request: Request, principal: Principal) -> Response:
 def calls(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
     """Answer calls to Zoom by day, operation and outcome, and what is left of Zoom's daily limits."""
     now, days = time.time(), _days(request)
-    found = census_taker().census(request.deadline)
+    found = snapshots().latest(request.deadline)
     by_day = calls_by_day().of(days, tenants_of(found), request.deadline)
     left = budgets().left(found.accounts, now=now)
     complete = all((found.complete, by_day.pop("complete"), left.pop("complete")))
@@ -198,7 +198,7 @@ def calls(request: Request, principal: Principal) -> Response:  # noqa: ARG001 -
 def events(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
     """Answer events by day and type, duplicates, unrouted events, and deliveries to subscriptions by outcome."""
     now, days = time.time(), _days(request)
-    found = census_taker().census(request.deadline)
+    found = snapshots().latest(request.deadline)
     apps = (found.apps | {settings().zoom_client_id, *webhook_status().apps()}) - {""}
     by_day = events_by_day().of(days, tenants_of(found), sorted(apps), request.deadline)
     counted = {day.isoformat(): counts().of(day) for day in days}
@@ -213,7 +213,7 @@ def events(request: Request, principal: Principal) -> Response:  # noqa: ARG001 
 def refreshes(request: Request, principal: Principal) -> Response:  # noqa: ARG001 - a route's signature
     """Answer refreshes by day and outcome, connections whose tokens cannot be renewed, and when the sweep last ran."""
     days = _days(request)
-    found = census_taker().census(request.deadline)
+    found = snapshots().latest(request.deadline)
     beats = Heartbeats(table=_coordination_table(), clock=time.time)
     failing = [row for row in found.connections if row.state == State.REFRESH_FAILING]
     return json_response(
@@ -250,7 +250,7 @@ def api_keys(request: Request, principal: Principal) -> Response:
     page = Page.of(fields, PageTokens("operator.keys", principal.tenant, PLACE))
     days = days_back(day_of(now), days_of(fields))
     fields.check()
-    found = census_taker().census(request.deadline)
+    found = snapshots().latest(request.deadline)
     made = Counter(day_of(each.created_at) for each in found.keys)
     revoked = Counter(day_of(each.revoked_at) for each in found.keys if each.revoked_at is not None)
     states = Counter(views.key_state(each, now) for each in found.keys)
@@ -311,13 +311,13 @@ def dead_letters(request: Request, principal: Principal, queue_name: str) -> Res
 @router.route("POST", "/operator/dead-letters/{queue_name}/redrive", scope="operator:write")
 def redrive(request: Request, principal: Principal, queue_name: str) -> Response:
     """Move messages back to their queue: `ids`, or `all` of them, 200 at a time."""
-    return _moved(request, principal, queue_name, wanted_of(body_of(request), with_reason=False))
+    return _moved(request, principal, queue_name, selection_of(body_of(request), with_reason=False))
 
 
 @router.route("POST", "/operator/dead-letters/{queue_name}/discard", scope="operator:write")
 def discard(request: Request, principal: Principal, queue_name: str) -> Response:
     """Delete messages: `ids`, or `all` of them, with a `reason`, which is logged."""
-    return _moved(request, principal, queue_name, wanted_of(body_of(request), with_reason=True))
+    return _moved(request, principal, queue_name, selection_of(body_of(request), with_reason=True))
 
 
 def _days(request: Request) -> Sequence[date]:
@@ -335,7 +335,7 @@ def _whole(seconds: float | None) -> int | None:
 
 def _changed(key: ApiKey, principal: Principal, action: str) -> Response:
     observability.logger().warning("operator changed a key", action=action, key=key.key_id, by=principal.subject)
-    census_taker().forget()
+    snapshots().forget()
     return json_response(200, views.api_key(key, time.time()))
 
 
@@ -362,13 +362,13 @@ def _letters(queue: str) -> DeadLetters:
     return DeadLetters(boto3_client("sqs"), url, _dead_letter_queue(url))
 
 
-def _moved(request: Request, principal: Principal, queue: str, wanted: Wanted) -> Response:
+def _moved(request: Request, principal: Principal, queue: str, selection: Selection) -> Response:
     """Redrive the chosen messages, or discard them where there is a reason, and answer which were not found."""
-    action, done = "discard" if wanted.reason else "redrive", set[str]()
+    action, done = "discard" if selection.reason else "redrive", set[str]()
     with translated(_QUEUES_AWAY), _letters(queue) as letters:
         for letter in letters.read():
-            if wanted.takes(letter.id):
-                (letters.discard if wanted.reason else letters.redrive)(letter)
+            if selection.includes(letter.id):
+                (letters.discard if selection.reason else letters.redrive)(letter)
                 done.add(letter.id)
                 observability.logger().warning(
                     "operator moved a dead letter",
@@ -376,10 +376,10 @@ def _moved(request: Request, principal: Principal, queue: str, wanted: Wanted) -
                     queue=queue,
                     id=letter.id,
                     by=principal.subject,
-                    reason=without_addresses(wanted.reason),
+                    reason=without_addresses(selection.reason),
                 )
-            if len(done) == wanted.most or not request.deadline.allows(_TIME_TO_END):
+            if len(done) == selection.most or not request.deadline.allows(_TIME_TO_END):
                 break
-    missing = sorted((wanted.ids or frozenset()) - done)
+    missing = sorted((selection.ids or frozenset()) - done)
     left = _waiting(_dead_letter_queue(settings().queues[queue]))
     return json_response(200, {"queue": queue, "done": len(done), "not_found": missing, "left": left})

@@ -9,13 +9,13 @@ from zoom_common.access.keys import ApiKey
 from zoom_common.connections.labels import without_addresses
 from zoom_common.connections.views import iso
 from zoom_common.console.advice import advice_for
-from zoom_common.console.census import Census, ConnectionRow
+from zoom_common.console.snapshot import ConnectionRow, Snapshot
 
 ACTIVE, EXPIRED, REVOKED = KEY_STATES = ("active", "expired", "revoked")
 
 
-def about(found: Census) -> dict[str, Any]:
-    """Return when a census was taken, and whether it is complete."""
+def about(found: Snapshot) -> dict[str, Any]:
+    """Return when a snapshot was taken, and whether it is complete."""
     return {"as_of": iso(found.at), "complete": found.complete}
 
 

@@ -23,7 +23,7 @@ _LIMIT = "requests_per_minute"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Selection:
     """The chosen messages of a dead-letter queue.
 
     `ids` is None for all of them; `reason` is empty where none is needed.
@@ -32,7 +32,7 @@ class Wanted:
     ids: frozenset[str] | None
     reason: str = ""
 
-    def takes(self, message: str) -> bool:
+    def includes(self, message: str) -> bool:
         """Return whether a message is chosen."""
         return self.ids is None or message in self.ids
 
@@ -88,7 +88,7 @@ def limit_of(body: Mapping[str, Any]) -> int | None:
     return limit
 
 
-def wanted_of(body: Mapping[str, Any], *, with_reason: bool) -> Wanted:
+def selection_of(body: Mapping[str, Any], *, with_reason: bool) -> Selection:
     """Return the chosen messages: `ids`, or `all`, and the reason where one is needed. Raises InvalidRequest."""
     known = {"ids", "all", "reason"} if with_reason else {"ids", "all"}
     wrong = [FieldError(name, "Unknown field.") for name in sorted(body.keys() - known)]
@@ -101,7 +101,7 @@ def wanted_of(body: Mapping[str, Any], *, with_reason: bool) -> Wanted:
         wrong.append(FieldError("reason", f"Required: why they may be lost, in 1 to {_LONGEST_REASON} characters."))
     if wrong:
         raise InvalidRequest(wrong)
-    return Wanted(None if every else frozenset(ids or ()), str(reason).strip() if with_reason else "")
+    return Selection(None if every else frozenset(ids or ()), str(reason).strip() if with_reason else "")
 
 
 def _are_ids(value: object) -> bool:

@@ -77,7 +77,7 @@ _RANKS = {
 
 
 @dataclass(slots=True)
-class Census:
+class Snapshot:
     """What one pass found at `at` (epoch seconds). If it is not `complete`, there may be more than the numbers say."""
 
     at: float
@@ -120,7 +120,7 @@ class Census:
         if len(self.keys) < MOST_ROWS:
             self.keys.append(key)
 
-    def finish(self) -> Census:
+    def finish(self) -> Snapshot:
         """Sort what was found, and keep as much as a container may hold."""
         self.connections.sort(
             key=lambda row: (_RANKS.get(State(row.state), 0), -row.state_changed_at, row.connection_id)
@@ -131,25 +131,25 @@ class Census:
 
 
 @dataclass(slots=True, kw_only=True)
-class CensusTaker:
-    """Takes a census, and returns the last one again for half a minute. `clock` gives epoch seconds."""
+class Snapshots:
+    """Takes a snapshot, and returns the last one again for half a minute. `clock` gives epoch seconds."""
 
     table: Table
     clock: Callable[[], float]
-    _last: Census | None = None
+    _last: Snapshot | None = None
 
-    def census(self, deadline: Deadline) -> Census:
-        """Return a census that is at most half a minute old. Raises Unavailable."""
+    def latest(self, deadline: Deadline) -> Snapshot:
+        """Return a snapshot that is at most half a minute old. Raises Unavailable."""
         if self._last is None or self.clock() - self._last.at >= FRESH_SECONDS:
             self._last = self._taken(deadline)
         return self._last
 
     def forget(self) -> None:
-        """Take the next census without the cache, because something has changed."""
+        """Take the next snapshot without the cache, because something has changed."""
         self._last = None
 
-    def _taken(self, deadline: Deadline) -> Census:
-        found = Census(at=self.clock())
+    def _taken(self, deadline: Deadline) -> Snapshot:
+        found = Snapshot(at=self.clock())
         names = {f"#a{at}": name for at, name in enumerate(_ATTRIBUTES)}
         pages = self.table.pages(
             "scan", ProjectionExpression=", ".join(names), ExpressionAttributeNames=names, ConsistentRead=False
@@ -163,6 +163,6 @@ class CensusTaker:
         return found.finish()
 
 
-def tenants_of(census: Census) -> Sequence[str]:
+def tenants_of(snapshot: Snapshot) -> Sequence[str]:
     """Every tenant that has a connection or a key, in order."""
-    return sorted(census.tenants)
+    return sorted(snapshot.tenants)
