@@ -46,6 +46,8 @@ PRICES: Mapping[str, float] = {
 # https://aws.amazon.com/lambda/pricing/
 SNAPSHOT_GB_SECOND, RESTORE_GB = 0.0000015046, 0.0001397998
 _MILLION = 1_000_000
+# Bytes that the webhook writes to its log, and that the processor writes for a batch, whose events are of two types.
+WEBHOOK_LOG, BATCH_LOG = 150, 2 * 57
 # A delivery to a subscription on one core, by `python -m benchmarks.subscriptions`: signed, over a new TLS connection,
 # and recorded by one request to DynamoDB with boto3. The machine was busy with other work; idle, it took 3.3.
 DELIVERY_CORE_MS = 4.6
@@ -99,7 +101,7 @@ def on_lambda(core_ms: float, *, waits: float = 0, aws_ms: float = 0, memory_mb:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """The AWS use of one call, webhook and so on: time of a function of `memory_gb`, writes of one KB, bytes of log."""
+    """The AWS use of one call, webhook and so on: time of a function of `memory_gb`, DynamoDB's units, log bytes."""
 
     lambdas: float = 0
     busy_ms: float = 0
@@ -157,9 +159,15 @@ def units(
             lambdas=1.5, busy_ms=call + zoom_ms, memory_gb=CALL_MB / 1024, api=1, writes=2, reads=1.5, log_bytes=900
         ),
         # SQS: sent by the webhook and by the bus, and received and deleted by the batch on both queues. DynamoDB: the
-        # items that tests/counts counts, which are billed one by one also where a request reads or writes many.
+        # units that tests/counts counts: by the size of each item, also where a request reads or writes many.
         "webhook": Unit(
-            lambdas=1 + 1 / batch, busy_ms=webhook + event, writes=5, reads=6, sqs=2 + 4 / batch, bus=1, log_bytes=700
+            lambdas=1 + 1 / batch,
+            busy_ms=webhook + event,
+            writes=3,
+            reads=3.5,
+            sqs=2 + 4 / batch,
+            bus=1,
+            log_bytes=WEBHOOK_LOG + BATCH_LOG / batch,
         ),
         # A refresh every hour of forty active hours a week; a lease, an intent, a write and the index.
         "connection": Unit(

@@ -12,8 +12,10 @@ from samcli.yamlhelper import yaml_parse
 from benchmarks.backend import SEND_SLOT
 from ops.cost import (
     ASLEEP_METRICS,
+    BATCH_LOG,
     CALL_MB,
     PRICES,
+    WEBHOOK_LOG,
     archive_terabyte,
     bill,
     in_template,
@@ -22,9 +24,12 @@ from ops.cost import (
     standing,
     units,
 )
+from ops.measured import READ, measured
 from ops.project import ROOT
 from tests.counts.test_calls import AN_EVENT, EXPECTED, OF_A_HOST, QUERY, REPEATS, UPDATE
 from tests.template.test_operations import BUDGET
+from zoom_common import observability
+from zoom_common.events.webhook.receiver import MetricLines
 
 WAITING = ("zoom_api", "meetings", "webinars", "meeting_sdk")
 
@@ -72,7 +77,7 @@ def test_a_call_costs_what_its_parts_cost() -> None:
     """By hand: 288 MB while Zoom, two requests of DynamoDB at once and a part of a core take their time."""
     of_one = units(zoom_ms=250, core_ms=4, event_ms=8, aws_ms=5, batch=5)
     parts = of_one["API call"].dollars(PRICES, 1_000_000)
-    seconds = 0.250 + 0.005 + 0.004 * 1769 / 288
+    seconds = 0.250 + measured()[READ].waits_ms / 1000 + 0.004 * 1769 / 288
     assert parts["Lambda"] == pytest.approx(0.3 + 1_000_000 * seconds * 288 / 1024 * 0.0000133334)
     assert parts["HTTP API"] == pytest.approx(1.0)
     assert parts["DynamoDB"] == pytest.approx(2 * 0.625 + 1.5 * 0.125)
@@ -125,6 +130,24 @@ def test_a_million_calls_cost_at_most_four_dollars_and_a_quarter() -> None:
     """With the defaults, by list prices."""
     found = bill(parser().parse_args([]), PRICES)
     assert sum(found["1 million API calls"].values()) <= 4.25
+
+
+def test_a_million_webhooks_cost_at_most_five_dollars() -> None:
+    """With the defaults, by list prices."""
+    found = bill(parser().parse_args([]), PRICES)
+    assert sum(found["1 million webhooks"].values()) <= 5.00
+
+
+def test_the_model_knows_the_bytes_of_what_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """A webhook's line, with ids as long as Zoom's, and the processor's for each type of a batch."""
+    lines: list[str] = []
+    observability.begin_correlation("11111111_2222_3333_4444_555555555555")
+    metrics = MetricLines("webhook", "ZoomGateway/prod", write=lines.append, clock=lambda: 1_790_000_000.123)
+    metrics.count("WebhookAccepted", app="A" * 22, lag_ms=12345)
+    observability.begin_correlation()
+    observability.count("EventPublished", 5, type="meeting.participant_joined")
+    assert len(lines[0]) <= WEBHOOK_LOG
+    assert 2 * len(capsys.readouterr().out) <= BATCH_LOG
 
 
 def test_the_model_counts_the_requests_that_the_code_makes() -> None:
